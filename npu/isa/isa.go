@@ -1,0 +1,193 @@
+// Package isa is the op stream between the compiler and the machine: what an NPU is asked to do in one prefill or
+// one decode step. It is plain data; a Program is complete (addresses, tile shapes, dependencies) and knows nothing of time.
+//
+// An op works tile by tile. For each tile the DMA fetches one slice of every Load into the scratchpad, the op's unit
+// works on it, and the DMA writes one slice of every Store. Loads run ahead of the work as far as the scratchpad
+// allows: overlap is an outcome, not an instruction.
+package isa
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Kind says what an op is for; time and traffic are broken down by it.
+type Kind uint8
+
+// The kinds of ops.
+const (
+	Embed      Kind = iota // embedding row of each token
+	Norm                   // RMSNorm, LayerNorm, q/k norms
+	Linear                 // block linears: the weights that a precision schedule changes
+	Rope                   // rotary position embedding
+	KVAppend               // K and V of new tokens to the cache
+	Scores                 // Q·Kᵀ
+	Softmax                // over the context
+	Context                // P·V
+	Activation             // silu·mul, gelu
+	Residual               // residual additions
+	Head                   // lm_head
+	Sample                 // argmax over the vocabulary
+	Switch                 // change of weight precision
+	KindCount
+)
+
+var kindNames = [KindCount]string{"embed", "norm", "linear", "rope", "kv-append", "scores", "softmax", "context",
+	"activation", "residual", "head", "sample", "switch"}
+
+// String returns the name used in tables and JSON.
+func (k Kind) String() string {
+	if k < KindCount {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Unit executes ops, each unit in program order.
+type Unit uint8
+
+// The units.
+const (
+	Array  Unit = iota // compute array
+	Vector             // vector unit
+	Move               // DMA alone: loads and stores without work
+)
+
+// Data classifies DRAM traffic.
+type Data uint8
+
+// The classes of traffic.
+const (
+	Weights     Data = iota // block linears: planes or fp16 matrices
+	Codebooks               // per-row codebooks of the current precision
+	HeadWeights             // lm_head matrix
+	KVRead                  // K and V cache, read
+	KVWrite                 // K and V cache, appended
+	ActRead                 // spilled activations, read
+	ActWrite                // spilled activations, written
+	Params                  // embedding rows, norm weights, biases
+	DataCount
+)
+
+var dataNames = [DataCount]string{"weights", "codebooks", "head", "kv-read", "kv-write", "act-read", "act-write", "params"}
+
+// String returns the name used in tables and JSON.
+func (d Data) String() string {
+	if d < DataCount {
+		return dataNames[d]
+	}
+	return fmt.Sprintf("data(%d)", uint8(d))
+}
+
+// Pattern is a strided walk over DRAM: for o in 0..Outer, for p in 0..Planes, Turn bytes at
+// Base + o·OuterStride + p·PlaneStride. Contiguous data is one turn.
+type Pattern struct {
+	Base        unit.Bytes
+	Turn        unit.Bytes // contiguous bytes per plane per turn
+	Planes      int
+	PlaneStride unit.Bytes
+	Outer       int
+	OuterStride unit.Bytes
+}
+
+// Contiguous is the pattern of n bytes from base.
+func Contiguous(base, n unit.Bytes) Pattern {
+	return Pattern{Base: base, Turn: n, Planes: 1, Outer: 1}
+}
+
+// Bytes is the traffic of one walk.
+func (p Pattern) Bytes() unit.Bytes { return p.Turn * unit.Bytes(p.Planes*p.Outer) }
+
+// Slice is a stream cut into tiles: tile t starts Step·t bytes after the first and walks Tile, the last one Last.
+type Slice struct {
+	Data Data
+	Tile Pattern // of tile 0
+	Last Pattern // of the last tile, with its own base
+	Step unit.Bytes
+}
+
+// At returns the pattern of tile t of n.
+func (s *Slice) At(t, n int) Pattern {
+	if t == n-1 {
+		return s.Last
+	}
+	p := s.Tile
+	p.Base += unit.Bytes(t) * s.Step
+	return p
+}
+
+// Work is what a unit does for one tile.
+type Work struct {
+	// Array: an M×K activation block times the transpose of an N×K block of weights (or of cached K, V), Repeat times
+	// with different operands (heads).
+	M, N, K, Repeat int
+	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
+	Quantised       bool      // weights are codes that go through a codebook
+
+	// Vector: Elements values of a function.
+	Fn       Fn
+	Elements int64
+}
+
+// MACs is the number of multiply-accumulates of the tile.
+func (w Work) MACs() int64 {
+	return int64(w.M) * int64(w.N) * int64(w.K) * int64(w.Repeat)
+}
+
+// Fn is a function of the vector unit.
+type Fn uint8
+
+// The vector functions.
+const (
+	FnNone Fn = iota
+	FnRMSNorm
+	FnLayerNorm
+	FnRope
+	FnSoftmax
+	FnSoftmaxMerge // rescale and add partial results of online softmax
+	FnSiluMul
+	FnGelu
+	FnGeluMul
+	FnAdd
+	FnBias
+	FnConvert // quantise or dequantise cached values
+	FnSoftcap // cap·tanh(x/cap)
+	FnArgmax
+	FnCopy
+	FnCount
+)
+
+// Op is one operation of a program.
+type Op struct {
+	Name      string
+	Kind      Kind
+	Layer     int // -1 outside the blocks
+	Unit      Unit
+	Deps      []int   // ops that must be complete before this one starts to work
+	LoadAfter []int   // ops that must be complete before this one's loads may be issued (data through DRAM)
+	Hold      []Slice // fetched once before the first tile, held in the scratchpad until the op completes
+	Loads     []Slice // fetched for each tile, freed when the tile has been worked on
+	Stores    []Slice // written for each tile after its work
+	Tiles     int     // at least 1
+	Work      Work    // of a full tile
+	Last      Work    // of the last tile
+}
+
+// WorkAt returns the work of tile t.
+func (o *Op) WorkAt(t int) Work {
+	if t == o.Tiles-1 {
+		return o.Last
+	}
+	return o.Work
+}
+
+// Program is one step: ops in issue order.
+type Program struct {
+	Name    string
+	Ops     []Op
+	Bits    unit.Bits  // weight precision of the block linears
+	Tokens  int        // tokens processed: the prompt in prefill, 1 in decode
+	Context int        // positions attended to by the last token
+	Static  unit.Bytes // scratchpad bytes that the program keeps for activations during the whole step
+}

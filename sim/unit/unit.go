@@ -1,0 +1,176 @@
+// Package unit holds the quantity types that cross function borders in pmpdsim, and their text forms.
+//
+// A quantity in a file carries its unit ("256KiB", "34.1GB/s", "1.2GHz", "468.75ps"); a bare number is an error.
+// Decimal prefixes (k M G T) are powers of 1000, binary ones (Ki Mi Gi Ti) powers of 1024.
+package unit
+
+import (
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Bytes is a size or an amount of traffic in bytes.
+type Bytes int64
+
+// Bits is a precision: the number of bits of one stored value.
+type Bits int
+
+// Cycles is a number of clock cycles of one clock domain.
+type Cycles int64
+
+// Hertz is a clock frequency in cycles per second.
+type Hertz int64
+
+// Femtoseconds is a duration; DRAM clocks are given as one (468.75 ps is not a whole number of picoseconds).
+type Femtoseconds int64
+
+// BytesPerSecond is a bandwidth.
+type BytesPerSecond int64
+
+// Binary sizes.
+const (
+	KiB Bytes = 1 << 10
+	MiB Bytes = 1 << 20
+	GiB Bytes = 1 << 30
+)
+
+// Seconds returns c cycles of a clock of frequency f in seconds.
+func (c Cycles) Seconds(f Hertz) float64 { return float64(c) / float64(f) }
+
+// Of returns the bytes that n values of b bits occupy, rounded up to whole bytes.
+func (b Bits) Of(n int64) Bytes { return Bytes((n*int64(b) + 7) / 8) }
+
+var quantity = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z/]*)$`)
+
+var prefixes = map[string]int64{
+	"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+	"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40,
+}
+
+var seconds = map[string]int64{"fs": 1, "ps": 1e3, "ns": 1e6, "us": 1e9, "ms": 1e12}
+
+// parse reads a decimal number with one of the units that scale names and returns an exact integer in base units.
+func parse(text, example, accepted string, scale func(unit string) (int64, bool)) (int64, error) {
+	m := quantity.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return 0, fmt.Errorf("%q is not a quantity; accepted: a number with a unit, such as %q", text, example)
+	}
+	k, ok := scale(m[2])
+	if !ok {
+		if m[2] == "" {
+			return 0, fmt.Errorf("%q has no unit; accepted: %s, such as %q", text, accepted, example)
+		}
+		return 0, fmt.Errorf("unit %q of %q is not known; accepted: %s, such as %q", m[2], text, accepted, example)
+	}
+	r, ok := new(big.Rat).SetString(m[1])
+	if !ok {
+		return 0, fmt.Errorf("%q is not a number", m[1])
+	}
+	r.Mul(r, new(big.Rat).SetInt64(k))
+	if !r.IsInt() {
+		return 0, fmt.Errorf("%q is not a whole number of base units", text)
+	}
+	if !r.Num().IsInt64() {
+		return 0, fmt.Errorf("%q is too large", text)
+	}
+	return r.Num().Int64(), nil
+}
+
+func withPrefix(base string) func(string) (int64, bool) {
+	return func(u string) (int64, bool) {
+		p, ok := strings.CutSuffix(u, base)
+		if !ok {
+			return 0, false
+		}
+		k, ok := prefixes[p]
+		return k, ok
+	}
+}
+
+// UnmarshalText reads "256KiB".
+func (b *Bytes) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "256KiB", "[k M G T Ki Mi Gi Ti]B", withPrefix("B"))
+	*b = Bytes(v)
+	return err
+}
+
+// UnmarshalText reads "1.2GHz".
+func (h *Hertz) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "1.2GHz", "[k M G T]Hz", withPrefix("Hz"))
+	*h = Hertz(v)
+	return err
+}
+
+// UnmarshalText reads "34.1GB/s".
+func (b *BytesPerSecond) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "34.1GB/s", "[k M G T Ki Mi Gi Ti]B/s", withPrefix("B/s"))
+	*b = BytesPerSecond(v)
+	return err
+}
+
+// UnmarshalText reads "468.75ps".
+func (f *Femtoseconds) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "1.25ns", "fs ps ns us ms", func(u string) (int64, bool) { k, ok := seconds[u]; return k, ok })
+	*f = Femtoseconds(v)
+	return err
+}
+
+// String writes b exactly, with the largest binary prefix that leaves a whole number.
+func (b Bytes) String() string { return whole(int64(b), "B", binary) }
+
+// String writes h exactly.
+func (h Hertz) String() string { return decimal(int64(h), "Hz") }
+
+// String writes b exactly.
+func (b BytesPerSecond) String() string { return decimal(int64(b), "B/s") }
+
+// String writes f exactly.
+func (f Femtoseconds) String() string {
+	for _, u := range []string{"ms", "us", "ns", "ps"} {
+		if int64(f) >= seconds[u] {
+			return exact(int64(f), seconds[u]) + u
+		}
+	}
+	return strconv.FormatInt(int64(f), 10) + "fs"
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (h Hertz) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (b BytesPerSecond) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (f Femtoseconds) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+var binary = []string{"Ti", "Gi", "Mi", "Ki"}
+
+func whole(v int64, base string, order []string) string {
+	for _, p := range order {
+		if v != 0 && v%prefixes[p] == 0 {
+			return strconv.FormatInt(v/prefixes[p], 10) + p + base
+		}
+	}
+	return strconv.FormatInt(v, 10) + base
+}
+
+func decimal(v int64, base string) string {
+	for _, p := range []string{"T", "G", "M", "k"} {
+		if v >= prefixes[p] {
+			return exact(v, prefixes[p]) + p + base
+		}
+	}
+	return strconv.FormatInt(v, 10) + base
+}
+
+// exact writes v/k, where k is a power of ten, without rounding.
+func exact(v, k int64) string {
+	s := fmt.Sprintf("%d.%0*d", v/k, len(strconv.FormatInt(k, 10))-1, v%k)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
