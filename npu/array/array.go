@@ -1,0 +1,73 @@
+// Package array is the compute array: matrix products, tile by tile, at the speed of one of several styles.
+//
+// It models the occupation of the array by folds of weights, the skew of the pipeline once per op, the scratchpad's
+// read bandwidth, and the cost of a change of precision. It leaves out bank conflicts of the scratchpad and stalls
+// inside a tile: a tile's cycles follow from its shape.
+//
+// To add a style: a type with the two methods of Style and its formula in the doc comment, a case in New, a name in
+// npu/config, a row in the tests.
+package array
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/exec"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Array is the compute array as a component.
+type Array struct {
+	*exec.Unit
+	style  Style
+	array  config.Array
+	stream int64 // scratchpad bytes per cycle
+	counts stats.Counts
+}
+
+// NewComponent returns the array of an NPU.
+func NewComponent(name string, e *sim.Engine, k sim.Clock, c *config.Config) (*Array, error) {
+	s, err := New(c.Array)
+	if err != nil {
+		return nil, err
+	}
+	a := &Array{style: s, array: c.Array, stream: int64(c.Scratchpad.BytesPerCycle)}
+	a.Unit = exec.New(name, e, k, isa.Array, a.timing)
+	return a, nil
+}
+
+// Load makes a program current.
+func (a *Array) Load(p *isa.Program) {
+	a.counts = stats.Counts{}
+	a.Unit.Load(p)
+}
+
+// timing is the time of one tile: the style's cycles or the time to read the operand from the scratchpad, whichever is
+// longer, and the pipeline's skew after the last tile.
+func (a *Array) timing(o *isa.Op, tile int) unit.Cycles {
+	if o.Kind == isa.Switch {
+		d := Fill(a.array) + a.array.SwitchCycles
+		a.counts.Switches++
+		a.counts.ArraySwitch += d
+		return d
+	}
+	w := o.WorkAt(tile)
+	bytes := StreamBytes(w)
+	d := max(a.style.Tile(w), unit.Cycles((int64(bytes)+a.stream-1)/a.stream))
+	if tile == o.Tiles-1 {
+		d += Fill(a.array)
+	}
+	a.counts.MACs += w.MACs()
+	a.counts.PECycles += w.MACs() * int64(a.style.MACCycles(w.Bits))
+	a.counts.ScratchRead += bytes + unit.Bytes(2*w.M*w.K*w.Repeat)
+	a.counts.ScratchWrite += unit.Bytes(2 * w.M * w.N * w.Repeat)
+	return d
+}
+
+// Counts adds what the array did.
+func (a *Array) Counts(c *stats.Counts) {
+	n := a.counts
+	n.ArrayBusy, n.Tiles = a.Busy, a.Tiles
+	c.Add(&n)
+}

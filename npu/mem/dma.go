@@ -1,0 +1,374 @@
+package mem
+
+import (
+	"fmt"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/msg"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// held is the tile number of what an op holds from before its first tile to its end.
+const held = -1
+
+// DMA fetches the tiles of ops in the order in which the sequencer releases them, as far ahead as the scratchpad has
+// room, and writes outputs as units finish with tiles. Several transfers are outstanding; outputs go first, because
+// they free space.
+type DMA struct {
+	*sim.Component
+	Control akita.Port // to the sequencer and the units
+	Data    akita.Port // to the memory
+	Pad     Scratchpad
+
+	memory, sequencer, array, vector akita.Port
+	outstanding                      int // limit
+	burst                            unit.Bytes
+
+	program *isa.Program
+	queue   []int // ops whose loads may be issued, in order
+	head    int
+	next    cursor // next load to issue
+	room    bool   // next.tile's space is reserved
+	ops     []opState
+	stores  []store
+	firstSt int
+	flying  map[int64]transfer
+	lastID  int64
+	stalled bool // waits for space
+	since   unit.Cycles
+	counts  stats.Counts
+}
+
+// cursor is a place in the loads of the op at the head of the queue.
+type cursor struct{ tile, slice int }
+
+// opState is what the DMA knows of one op.
+type opState struct {
+	loading  []int // transfers outstanding or still to be issued of each tile, counted from the held part
+	arrived  int   // tiles reported as ready
+	storing  int   // store transfers to come
+	started  bool  // a Move op may store
+	moved    int   // tiles of a Move op that have arrived and been passed on to storing
+	unstored []int // store transfers to come of each tile
+}
+
+type transfer struct {
+	op, tile int
+	store    bool
+}
+
+type store struct {
+	op, tile, slice int
+}
+
+// NewDMA returns the DMA of an NPU whose memory moves bursts of the given size.
+func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, burst unit.Bytes) *DMA {
+	d := &DMA{outstanding: c.DMA.Outstanding, burst: burst, flying: make(map[int64]transfer)}
+	d.Component = sim.NewComponent(name, e, k, d)
+	d.Control = d.NewPort("Control", 64)
+	d.Data = d.NewPort("Data", 64)
+	return d
+}
+
+// Connect names the ports that the DMA talks to.
+func (d *DMA) Connect(memory, sequencer, array, vector akita.Port) {
+	d.memory, d.sequencer, d.array, d.vector = memory, sequencer, array, vector
+}
+
+// Load makes a program current. Capacity is what the program leaves of the scratchpad for streams.
+func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
+	d.program = p
+	d.Pad = Scratchpad{capacity: capacity, peak: 0}
+	d.queue, d.head, d.next, d.room = d.queue[:0], 0, cursor{}, false
+	d.ops = make([]opState, len(p.Ops))
+	d.stores, d.firstSt = d.stores[:0], 0
+	clear(d.flying)
+	d.stalled = false
+	d.counts = stats.Counts{}
+}
+
+// Received takes releases, starts and frees on the control port, completions on the data port.
+func (d *DMA) Received(p akita.Port) error {
+	switch m := d.Retrieve(p).(type) {
+	case *msg.Fetch:
+		d.release(m.Op)
+	case *msg.Start:
+		if err := d.start(m.Op); err != nil {
+			return err
+		}
+	case *msg.Free:
+		if err := d.free(m.Op, m.Tile); err != nil {
+			return err
+		}
+	case *msg.Transfer:
+		if err := d.complete(m); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("mem: a message of type %T", m)
+	}
+	return d.issue()
+}
+
+// release queues the loads of an op.
+func (d *DMA) release(op int) {
+	o := &d.program.Ops[op]
+	s := &d.ops[op]
+	s.loading = make([]int, o.Tiles+1)
+	s.loading[0] = len(o.Hold)
+	for t := range o.Tiles {
+		s.loading[t+1] = len(o.Loads)
+	}
+	d.queue = append(d.queue, op)
+	if d.head == len(d.queue)-1 {
+		d.next = firstLoad(o)
+	}
+}
+
+// firstLoad is where the loads of an op begin.
+func firstLoad(o *isa.Op) cursor {
+	if len(o.Hold) > 0 {
+		return cursor{tile: held}
+	}
+	return cursor{}
+}
+
+// start lets an op without a unit of its own go on: its stores need no work.
+func (d *DMA) start(op int) error {
+	o := &d.program.Ops[op]
+	d.ops[op].started = true
+	if len(o.Loads) == 0 {
+		for t := range o.Tiles {
+			d.queueStores(op, t)
+		}
+		return d.doneIfStored(op)
+	}
+	return d.move(op)
+}
+
+// move passes the arrived tiles of a started Move op on to its stores.
+func (d *DMA) move(op int) error {
+	s := &d.ops[op]
+	for s.started && s.moved < s.arrived {
+		s.moved++
+		if err := d.free(op, s.moved-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// free is called when a unit has finished with a tile.
+func (d *DMA) free(op, tile int) error {
+	o := &d.program.Ops[op]
+	d.queueStores(op, tile)
+	if len(o.Stores) == 0 {
+		d.Pad.Release(o.TileBytes(tile))
+	}
+	if tile == o.Tiles-1 && len(o.Hold) > 0 {
+		d.Pad.Release(o.HoldBytes())
+	}
+	return d.doneIfStored(op)
+}
+
+func (d *DMA) queueStores(op, tile int) {
+	o, s := &d.program.Ops[op], &d.ops[op]
+	if s.unstored == nil {
+		s.unstored = make([]int, o.Tiles)
+		s.storing = o.Tiles * len(o.Stores)
+	}
+	s.unstored[tile] = len(o.Stores)
+	for i := range o.Stores {
+		d.stores = append(d.stores, store{op, tile, i})
+	}
+}
+
+// doneIfStored tells the sequencer that an op's stores, if it has any, are complete.
+func (d *DMA) doneIfStored(op int) error {
+	o := &d.program.Ops[op]
+	if d.ops[op].storing > 0 || (len(o.Stores) == 0 && o.Unit != isa.Move) {
+		return nil
+	}
+	if !d.Send(d.Control, d.sequencer, &msg.Done{Op: op}) {
+		return fmt.Errorf("mem: the link to the sequencer is full")
+	}
+	return nil
+}
+
+// issue sends transfers while any may go out.
+func (d *DMA) issue() error {
+	for len(d.flying) < d.outstanding {
+		var err error
+		switch {
+		case d.firstSt < len(d.stores):
+			s := d.stores[d.firstSt]
+			d.firstSt++
+			if d.firstSt == len(d.stores) {
+				d.stores, d.firstSt = d.stores[:0], 0
+			}
+			o := &d.program.Ops[s.op]
+			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{s.op, s.tile, true})
+		case d.head < len(d.queue) && d.reserve():
+			err = d.sendLoad()
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reserve takes scratchpad space for the next tile, as a whole, before its first transfer.
+func (d *DMA) reserve() bool {
+	if d.room {
+		return true
+	}
+	o := &d.program.Ops[d.queue[d.head]]
+	need := o.HoldBytes()
+	if d.next.tile != held {
+		need = o.TileBytes(d.next.tile)
+	}
+	d.room = d.Pad.Reserve(need)
+	if d.room == d.stalled {
+		if d.stalled = !d.room; d.stalled {
+			d.since = d.Now()
+		} else {
+			d.counts.SpaceStall += d.Now() - d.since
+		}
+	}
+	return d.room
+}
+
+// sendLoad sends the transfer at the cursor and moves it on.
+func (d *DMA) sendLoad() error {
+	op := d.queue[d.head]
+	o := &d.program.Ops[op]
+	slices, tile := o.Loads, d.next.tile
+	var err error
+	if tile == held {
+		slices = o.Hold
+		err = d.send(&slices[d.next.slice], 0, 1, transfer{op, held, false})
+	} else {
+		err = d.send(&slices[d.next.slice], tile, o.Tiles, transfer{op, tile, false})
+	}
+	if d.next.slice++; d.next.slice < len(slices) {
+		return err
+	}
+	d.next.slice, d.room = 0, false
+	if d.next.tile++; d.next.tile == o.Tiles || len(o.Loads) == 0 {
+		d.head++
+		if d.head < len(d.queue) {
+			d.next = firstLoad(&d.program.Ops[d.queue[d.head]])
+		}
+	}
+	return err
+}
+
+func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
+	d.lastID++
+	walk := s.At(tile, tiles)
+	d.flying[d.lastID] = t
+	d.counts.Transfers++
+	d.counts.Traffic[s.Data] += d.moved(walk)
+	if !d.Send(d.Data, d.memory, &msg.Transfer{ID: d.lastID, Walk: walk, Write: t.store}) {
+		return fmt.Errorf("mem: the link to the memory is full")
+	}
+	return nil
+}
+
+// moved is the traffic of a walk in whole bursts: every turn is rounded outwards.
+func (d *DMA) moved(w isa.Pattern) unit.Bytes {
+	return BurstTraffic(w, d.burst)
+}
+
+// complete books the end of a transfer.
+func (d *DMA) complete(m *msg.Transfer) error {
+	t, ok := d.flying[m.ID]
+	if !ok {
+		return fmt.Errorf("mem: transfer %d completed twice", m.ID)
+	}
+	delete(d.flying, m.ID)
+	o, s := &d.program.Ops[t.op], &d.ops[t.op]
+	if t.store {
+		d.counts.ScratchRead += m.Walk.Bytes()
+		s.storing--
+		if s.unstored[t.tile]--; s.unstored[t.tile] == 0 && o.Fetches() {
+			d.Pad.Release(o.TileBytes(t.tile))
+		}
+		return d.doneIfStored(t.op)
+	}
+	d.counts.ScratchWrite += m.Walk.Bytes()
+	s.loading[t.tile+1]--
+	return d.report(t.op)
+}
+
+// report tells the op's unit which tiles have arrived, in order.
+func (d *DMA) report(op int) error {
+	o, s := &d.program.Ops[op], &d.ops[op]
+	if s.arrived == 0 && len(o.Hold) == 0 {
+		s.loading[0] = 0
+	}
+	first := 0
+	if len(o.Hold) == 0 {
+		first = 1
+	}
+	for i := first + s.arrived; i < len(s.loading) && s.loading[i] == 0; i++ {
+		if i > 0 && len(o.Loads) == 0 {
+			break // only the held part is loaded
+		}
+		s.arrived++
+		if o.Unit == isa.Move {
+			continue
+		}
+		to := d.array
+		if o.Unit == isa.Vector {
+			to = d.vector
+		}
+		if !d.Send(d.Control, to, &msg.Ready{Op: op, Tile: i - 1}) {
+			return fmt.Errorf("mem: the link to the units is full")
+		}
+	}
+	if o.Unit == isa.Move {
+		return d.move(op)
+	}
+	return nil
+}
+
+// Freed has nothing to do: the links hold more messages than the DMA ever has under way.
+func (d *DMA) Freed(akita.Port) error { return nil }
+
+// Idle tells whether every queued load and store is done.
+func (d *DMA) Idle() bool {
+	return d.head == len(d.queue) && d.firstSt == len(d.stores) && len(d.flying) == 0
+}
+
+// Describe says what is queued and what it waits for.
+func (d *DMA) Describe() string {
+	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, scratchpad %v of %v in use",
+		len(d.queue)-d.head, len(d.stores)-d.firstSt, len(d.flying), d.Pad.used, d.Pad.capacity)
+	if d.head < len(d.queue) {
+		o := &d.program.Ops[d.queue[d.head]]
+		s += fmt.Sprintf("; next: %s tile %d of %d", o.Name, d.next.tile+1, o.Tiles)
+		if d.stalled {
+			s += ", waits for space"
+		}
+	}
+	return s
+}
+
+// Counts adds what the DMA did.
+func (d *DMA) Counts(c *stats.Counts) {
+	n := d.counts
+	n.ScratchPeak = d.program.Static + d.Pad.peak
+	c.Add(&n)
+}
+
+// Woken is never called: the DMA acts on messages alone.
+func (d *DMA) Woken(int, int64) error { return nil }

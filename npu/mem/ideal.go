@@ -1,0 +1,82 @@
+package mem
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// idealBurst is the granularity of an ideal memory: one byte, so that nothing is rounded.
+const idealBurst = 1
+
+// Ideal is a memory that is nothing but a bandwidth: no latency, no banks, no refresh. Its clock is the NPU's. It stands
+// where the paper's figure has it, and in tests, where its times can be calculated by hand.
+type Ideal struct {
+	clock     unit.Hertz
+	bandwidth unit.BytesPerSecond
+
+	// The bus has moved total bytes since it was last idle, at clock start. Completions are calculated from these two, so
+	// that no rounding accumulates.
+	start, total int64
+	free         int64 // clock at which everything has been moved
+	done         []dram.Done
+	counts       stats.DRAM
+}
+
+var _ dram.Memory = (*Ideal)(nil)
+
+// NewIdeal returns an ideal memory.
+func NewIdeal(clock unit.Hertz, bandwidth unit.BytesPerSecond) *Ideal {
+	return &Ideal{clock: clock, bandwidth: bandwidth}
+}
+
+// Submit moves t's bytes behind those of all transfers before it.
+func (i *Ideal) Submit(t dram.Transfer) {
+	i.done = i.done[:0]
+	if t.Release > i.free || i.total == 0 {
+		i.start, i.total = max(t.Release, i.free), 0
+	}
+	i.total += int64(t.Walk.Bytes())
+	hi, lo := bits.Mul64(uint64(i.total), uint64(i.clock))
+	lo, carry := bits.Add64(lo, uint64(i.bandwidth)-1, 0)
+	if hi += carry; hi >= uint64(i.bandwidth) {
+		panic(fmt.Sprintf("mem: %d bytes at %v overflow", i.total, i.bandwidth))
+	}
+	cycles, _ := bits.Div64(hi, lo, uint64(i.bandwidth))
+	i.free = i.start + int64(cycles)
+	i.done = append(i.done, dram.Done{ID: t.ID, Clock: i.free})
+	if t.Write {
+		i.counts.Writes += int64(t.Walk.Bytes())
+	} else {
+		i.counts.Reads += int64(t.Walk.Bytes())
+	}
+	i.counts.RowHits += int64(t.Walk.Bytes())
+}
+
+// TakeDone returns the completion of the last transfer.
+func (i *Ideal) TakeDone() []dram.Done {
+	d := i.done
+	i.done = nil
+	return d
+}
+
+// Accepted is the clock at which everything has been moved.
+func (i *Ideal) Accepted() int64 { return i.free }
+
+// Settle has nothing to add: every completion is certain at once.
+func (i *Ideal) Settle() []dram.Done { return nil }
+
+// Finish moves the clock.
+func (i *Ideal) Finish(clock int64) { i.counts.Clocks = clock }
+
+// Counts are bytes for commands: one burst is one byte, and every one finds its row open.
+func (i *Ideal) Counts() stats.DRAM { return i.counts }
+
+// BurstBytes is the granularity of a transfer.
+func (i *Ideal) BurstBytes() int64 { return idealBurst }
+
+// Reset returns to clock 0.
+func (i *Ideal) Reset() { *i = Ideal{clock: i.clock, bandwidth: i.bandwidth} }

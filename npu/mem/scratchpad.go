@@ -1,0 +1,47 @@
+package mem
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Scratchpad accounts for the space that streams take in the on-chip memory. Space is taken by whole tiles before they
+// are fetched and given back when they have been worked on and, if they are outputs, written: its size is what limits
+// how far the DMA runs ahead.
+type Scratchpad struct {
+	capacity, used, peak unit.Bytes
+}
+
+// Reserve takes n bytes, or nothing if they are not there.
+func (s *Scratchpad) Reserve(n unit.Bytes) bool {
+	if s.used+n > s.capacity {
+		return false
+	}
+	s.used += n
+	s.peak = max(s.peak, s.used)
+	return true
+}
+
+// Release gives n bytes back.
+func (s *Scratchpad) Release(n unit.Bytes) {
+	if s.used -= n; s.used < 0 {
+		panic(fmt.Sprintf("mem: %v of scratchpad released that were not reserved", -s.used))
+	}
+}
+
+// BurstTraffic is what a walk moves over the bus: every turn in whole bursts.
+func BurstTraffic(w isa.Pattern, burst unit.Bytes) unit.Bytes {
+	if w.Base%burst == 0 && w.Turn%burst == 0 && w.OuterStride%burst == 0 && w.PlaneStride%burst == 0 {
+		return w.Bytes()
+	}
+	var n unit.Bytes
+	for o := range w.Outer {
+		for p := range w.Planes {
+			from := w.Base + unit.Bytes(o)*w.OuterStride + unit.Bytes(p)*w.PlaneStride
+			n += (from+w.Turn+burst-1)/burst*burst - from/burst*burst
+		}
+	}
+	return n
+}

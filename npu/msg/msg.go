@@ -1,0 +1,65 @@
+// Package msg holds the messages between the components of the NPU. One message is one tile, one transfer or one op,
+// never a burst: what happens inside those is computed by the component that owns it.
+package msg
+
+import (
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+)
+
+// Transfer asks the memory for a walk. The memory sends the same message back when it is done.
+type Transfer struct {
+	akita.MsgMeta
+	ID    int64
+	Walk  isa.Pattern
+	Write bool
+}
+
+// Meta is part of akita's interface.
+func (m *Transfer) Meta() *akita.MsgMeta { return &m.MsgMeta }
+
+// Fetch tells the DMA that the loads of an op may be issued, after those of earlier ops.
+type Fetch struct {
+	akita.MsgMeta
+	Op int
+}
+
+// Meta is part of akita's interface.
+func (m *Fetch) Meta() *akita.MsgMeta { return &m.MsgMeta }
+
+// Start tells a unit that everything an op waits for is done.
+type Start struct {
+	akita.MsgMeta
+	Op int
+}
+
+// Meta is part of akita's interface.
+func (m *Start) Meta() *akita.MsgMeta { return &m.MsgMeta }
+
+// Ready tells a unit that the next tile of an op lies in the scratchpad. Tile -1 is what the op holds.
+type Ready struct {
+	akita.MsgMeta
+	Op, Tile int
+}
+
+// Meta is part of akita's interface.
+func (m *Ready) Meta() *akita.MsgMeta { return &m.MsgMeta }
+
+// Free tells the DMA that a unit has finished with a tile: its output may be written, its space used again.
+type Free struct {
+	akita.MsgMeta
+	Op, Tile int
+}
+
+// Meta is part of akita's interface.
+func (m *Free) Meta() *akita.MsgMeta { return &m.MsgMeta }
+
+// Done tells the sequencer that an op's work (from a unit) or its stores (from the DMA) are complete.
+type Done struct {
+	akita.MsgMeta
+	Op int
+}
+
+// Meta is part of akita's interface.
+func (m *Done) Meta() *akita.MsgMeta { return &m.MsgMeta }

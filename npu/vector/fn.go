@@ -1,0 +1,60 @@
+package vector
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// cost is what a function asks of the vector unit: how often it walks over its elements (a reduction has to end before
+// its result can be used) and how many lane operations an element takes in all walks together.
+type cost struct{ passes, ops int64 }
+
+// Operations that a lane does in several steps: exponential, reciprocal and square root by table look-up and a
+// second-order polynomial or one Newton step, four operations each (the usual design, e.g. Softermax, DAC 2021).
+const (
+	exp        = 4
+	reciprocal = 4
+	tanh       = exp + reciprocal + 2 // (e^2x - 1) / (e^2x + 1)
+)
+
+// costOf is the operation count of each function, from its formula.
+func costOf(f isa.Fn) cost {
+	switch f {
+	case isa.FnRMSNorm:
+		return cost{2, 1 + 2} // Σx²; x·r·w
+	case isa.FnLayerNorm:
+		return cost{2, 2 + 3} // Σx, Σx²; (x-μ)·r·w+b with one fused multiply-add
+	case isa.FnRope:
+		return cost{1, 3} // x·cos ± y·sin: two products and a sum for each rotated element
+	case isa.FnSoftmax:
+		return cost{3, 1 + (1 + exp + 1) + 1} // max; e^(x-max) and its sum; scale
+	case isa.FnSoftmaxMerge:
+		return cost{1, 2} // o·α + o'
+	case isa.FnSiluMul:
+		return cost{1, exp + 1 + reciprocal + 2} // x / (1+e^-x) · u
+	case isa.FnGelu:
+		return cost{1, 4 + tanh + 2} // ½x(1+tanh(x·(a+b·x²)))
+	case isa.FnGeluMul:
+		return cost{1, 4 + tanh + 3}
+	case isa.FnAdd, isa.FnBias, isa.FnCopy:
+		return cost{1, 1}
+	case isa.FnConvert:
+		return cost{1, 2} // scale and round, or unpack and scale
+	case isa.FnSoftcap:
+		return cost{1, tanh + 2}
+	case isa.FnArgmax:
+		return cost{1, 1}
+	}
+	panic("vector: no cost for this function")
+}
+
+// Cycles is the time of n elements of f: the pipeline's latency for each walk, and the lane operations.
+func Cycles(v config.Vector, f isa.Fn, n int64) unit.Cycles {
+	c := costOf(f)
+	lanes := int64(v.Lanes)
+	return v.Latency*unit.Cycles(c.passes) + unit.Cycles((n*c.ops+lanes-1)/lanes)
+}
+
+// Ops is the number of lane operations of n elements of f.
+func Ops(f isa.Fn, n int64) int64 { return n * costOf(f).ops }
