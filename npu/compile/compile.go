@@ -31,10 +31,7 @@ type Compiler struct {
 // New lays the model out in DRAM and checks that a step fits the scratchpad.
 func New(j Job) (*Compiler, error) {
 	c := &Compiler{cfg: j.Config, model: j.Model}
-	c.tile = j.Config.Scratchpad.Tile
-	if c.tile == 0 {
-		c.tile = j.Config.Scratchpad.Size / 8
-	}
+	c.tile = j.Config.TileBytes()
 	half := j.Config.Scratchpad.Size / 2
 	if need := c.static(1); need > half {
 		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v",

@@ -1,0 +1,231 @@
+// Package replay walks over a decode trace, step by step: which precision, which position, which program, what it
+// counted. It is the one loop between a job and its result.
+//
+// A step is a pure function of the NPU and the program, so steps are simulated on several workers in any order and added
+// up in theirs: results do not depend on the number of workers.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/npu"
+	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Job is one schedule on one NPU.
+type Job struct {
+	Config    *config.Config
+	Model     *workloads.Model
+	Task      string // its name, or what the lengths come from
+	Prompt    int    // tokens
+	Generated int    // tokens, the first of which comes from prefill
+	Schedule  precision.Schedule
+
+	// Of the trace that is replayed, if there is one.
+	Recorded        []int // weight bits of its decode passes
+	RecordedPrefill int
+	TraceSHA256     string
+	TraceSource     string
+}
+
+// Options say how to run jobs.
+type Options struct {
+	Workers  int                     // at least 1
+	Progress func(done, total int64) // called now and then, from several goroutines; may be nil
+	Version  string                  // of the program, for the result
+}
+
+// run is a job on its way to a result.
+type run struct {
+	job      Job
+	compiler *compile.Compiler
+	prefill  unit.Bits
+	bits     []int // of each decode pass
+	counts   []stats.Counts
+}
+
+// Run simulates jobs and returns their results in the same order, with speed-ups against the baselines among them.
+func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
+	runs := make([]*run, len(jobs))
+	for i, j := range jobs {
+		r, err := prepare(j)
+		if err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
+		}
+		runs[i] = r
+	}
+	if err := simulate(ctx, runs, o); err != nil {
+		return nil, err
+	}
+	results := make([]*result.Result, len(runs))
+	for i, r := range runs {
+		results[i] = r.result(o.Version)
+	}
+	compare(runs, results)
+	return results, nil
+}
+
+// prepare checks a job and compiles what its steps share.
+func prepare(j Job) (*run, error) {
+	if j.Generated < 2 {
+		return nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
+	}
+	if err := j.Model.CheckLengths(j.Prompt, j.Generated); err != nil {
+		return nil, err
+	}
+	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{job: j, prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), counts: make([]stats.Counts, j.Generated)}
+	used := []unit.Bits{r.prefill}
+	for pass := 1; pass < j.Generated; pass++ {
+		b := policy.Bits(pass)
+		r.bits = append(r.bits, b)
+		used = append(used, unit.Bits(b))
+	}
+	stripe, err := npu.Stripe(j.Config)
+	if err != nil {
+		return nil, err
+	}
+	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
+		Generated: j.Generated, Stripe: stripe})
+	return r, err
+}
+
+// program compiles a step: 0 is prefill, n the nth decode pass.
+func (r *run) program(step int) (*isa.Program, error) {
+	if step == 0 {
+		return r.compiler.Prefill(r.job.Prompt, r.prefill)
+	}
+	before := r.prefill
+	if step > 1 {
+		before = unit.Bits(r.bits[step-2])
+	}
+	return r.compiler.Decode(r.job.Prompt+step-1, unit.Bits(r.bits[step-1]), before)
+}
+
+// task is a range of steps of one run.
+type task struct{ run, from, to int }
+
+// stride is how many steps a worker takes at a time: neighbouring steps share most of what the memory model learns.
+const stride = 8
+
+// simulate runs all steps of all runs on the workers.
+func simulate(ctx context.Context, runs []*run, o Options) error {
+	var tasks []task
+	var total int64
+	for i, r := range runs { // prefill first: it is the longest step
+		tasks = append(tasks, task{i, 0, 1})
+		total += int64(len(r.counts))
+	}
+	for i, r := range runs {
+		for s := 1; s < len(r.counts); s += stride {
+			tasks = append(tasks, task{i, s, min(s+stride, len(r.counts))})
+		}
+	}
+	failed := make([]error, len(tasks)) // the first in order is reported, whichever came first in time
+	var next, done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(1, o.Workers) {
+		g.Go(func() error {
+			machines := make(map[string]*npu.Machine)
+			for {
+				t := int(next.Add(1)) - 1
+				if t >= len(tasks) {
+					return nil
+				}
+				if failed[t] = tasks[t].simulate(ctx, runs[tasks[t].run], machines); failed[t] != nil {
+					return failed[t]
+				}
+				n := done.Add(int64(tasks[t].to - tasks[t].from))
+				if o.Progress != nil {
+					o.Progress(n, total)
+				}
+			}
+		})
+	}
+	err := g.Wait()
+	for _, f := range failed {
+		if f != nil && f != context.Canceled {
+			return f
+		}
+	}
+	return err
+}
+
+// simulate runs the steps of a task on the worker's machine for the run's NPU.
+func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Machine) error {
+	key := r.job.Config.Fingerprint()
+	m := machines[key]
+	if m == nil {
+		var err error
+		if m, err = npu.New(r.job.Config); err != nil {
+			return err
+		}
+		machines[key] = m
+	}
+	for s := t.from; s < t.to; s++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p, err := r.program(s)
+		if err != nil {
+			return err
+		}
+		if r.counts[s], err = m.Run(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result adds the steps up in their order.
+func (r *run) result(version string) *result.Result {
+	j := &r.job
+	out := &result.Result{NPU: j.Config.Name, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
+		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
+		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: j.Config.Fingerprint(), Version: version}
+	out.Counts.Prefill = r.counts[0]
+	for i := 1; i < len(r.counts); i++ {
+		out.Counts.Decode.Add(&r.counts[i])
+	}
+	f := r.compiler.Footprint()
+	out.Footprint = result.Memory{Footprint: f, Total: f.Total(), Capacity: j.Config.DRAM.Capacity}
+	out.Fill(j.Config, r.bits)
+	return out
+}
+
+// compare sets the speed-ups: each against the plain fp16 and uniform schedules of the same NPU, model and lengths.
+func compare(runs []*run, results []*result.Result) {
+	find := func(like Job, bits int) *result.Result {
+		for i, r := range runs {
+			j := &r.job
+			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
+				j.Prompt == like.Prompt && j.Generated == like.Generated && results[i].Model == like.Model.Name &&
+				results[i].Config == like.Config.Fingerprint() {
+				return results[i]
+			}
+		}
+		return nil
+	}
+	for i, r := range runs {
+		results[i].Compare(result.Baselines{FP16: find(r.job, 16), Uniform: func(b int) *result.Result {
+			if b == 16 {
+				return nil // that is fp16, its own baseline
+			}
+			return find(r.job, b)
+		}}, r.job.Schedule.HighestDecodeBits(r.job.Recorded))
+	}
+}

@@ -1,0 +1,58 @@
+package result
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes.
+func (r *Result) Fill(c *config.Config, bits []int) {
+	p, d := &r.Counts.Prefill, &r.Counts.Decode
+	passes := float64(len(bits))
+	sum := 0
+	for _, b := range bits {
+		sum += b
+	}
+	r.AvgWeightBits = ratio(float64(sum), passes)
+	r.PrefillSeconds = p.Cycles.Seconds(c.Clock)
+	r.DecodeSeconds = d.Cycles.Seconds(c.Clock)
+	r.TTFTSeconds = r.PrefillSeconds
+	r.TPOTSeconds = ratio(r.DecodeSeconds, passes)
+	r.TokensPerSecond = ratio(passes, r.DecodeSeconds)
+	r.Cycles = int64(p.Cycles + d.Cycles)
+	r.DRAMBytes = int64(p.DRAMBytes() + d.DRAMBytes())
+	r.DRAMBytesPerToken = ratio(float64(d.DRAMBytes()), passes)
+	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
+	r.ArrayUtilisation = ratio(float64(d.PECycles), float64(c.Array.Rows)*float64(c.Array.Cols)*float64(d.Cycles))
+	r.RowHitRate = ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
+	r.Bound = Bound(d)
+}
+
+// Breakdown adds the breakdown of both phases.
+func (r *Result) Breakdown(clock unit.Hertz) {
+	r.Prefill = NewPhase(&r.Counts.Prefill, clock)
+	r.Decode = NewPhase(&r.Counts.Decode, clock)
+}
+
+// Baselines are the schedules that speed-ups refer to: what of fp16 and of uniform:N was run on the same NPU, model and
+// lengths.
+type Baselines struct {
+	FP16    *Result
+	Uniform func(bits int) *Result
+}
+
+// Compare sets the speed-ups of decode of r, whose highest decode precision is given. Where a baseline was not run the
+// speed-up is absent.
+func (r *Result) Compare(b Baselines, highest int) {
+	if b.FP16 != nil {
+		r.SpeedupFP16 = speedup(r, b.FP16)
+	}
+	if u := b.Uniform(highest); u != nil {
+		r.SpeedupUniform = speedup(r, u)
+	}
+}
+
+func speedup(r, base *Result) *float64 {
+	s := ratio(base.TPOTSeconds, r.TPOTSeconds)
+	return &s
+}

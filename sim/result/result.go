@@ -1,0 +1,152 @@
+// Package result is what one simulated run came to: counts turned into seconds, rates and ratios, with everything that
+// the numbers depend on beside them.
+package result
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Result is one schedule on one NPU. Times are in seconds, traffic in bytes. Decode excludes prefill; the first token
+// comes from prefill, so N generated tokens take N-1 decode passes.
+type Result struct {
+	NPU             string  `json:"npu"`
+	Model           string  `json:"model"`
+	Task            string  `json:"task"`
+	Schedule        string  `json:"schedule"`
+	AvgWeightBits   float64 `json:"avg_weight_bits"` // mean over the decode passes, block linears only
+	PrefillBits     int     `json:"prefill_weight_bits"`
+	KVBits          int     `json:"kv_bits"`
+	PromptTokens    int     `json:"prompt_tokens"`
+	GeneratedTokens int     `json:"generated_tokens"`
+
+	PrefillSeconds  float64  `json:"prefill_seconds"`
+	DecodeSeconds   float64  `json:"decode_seconds"`
+	TokensPerSecond float64  `json:"tokens_per_second"` // (generated_tokens-1) / decode_seconds
+	TTFTSeconds     float64  `json:"ttft_seconds"`      // time to first token
+	TPOTSeconds     float64  `json:"tpot_seconds"`      // time per output token after the first
+	SpeedupFP16     *float64 `json:"speedup_vs_fp16,omitempty"`
+	SpeedupUniform  *float64 `json:"speedup_vs_uniform,omitempty"` // against uniform at the highest decode precision
+
+	Cycles            int64   `json:"cycles"`               // NPU clock, prefill and decode
+	DRAMBytes         int64   `json:"dram_bytes"`           // prefill and decode
+	DRAMBytesPerToken float64 `json:"dram_bytes_per_token"` // of a decode pass
+	DRAMEfficiency    float64 `json:"dram_efficiency"`      // bandwidth achieved in decode / peak
+	ArrayUtilisation  float64 `json:"array_utilisation"`    // processing-element cycles used in decode / available
+	Bound             string  `json:"bound"`                // what decode waits for: memory, compute, vector, launch
+	Footprint         Memory  `json:"footprint_bytes"`      //
+	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
+
+	Prefill *Phase `json:"prefill,omitempty"` // with a breakdown
+	Decode  *Phase `json:"decode,omitempty"`
+
+	TraceSHA256 string `json:"trace_sha256,omitempty"`
+	TraceSource string `json:"trace_source,omitempty"`
+	Config      string `json:"config_fingerprint"`
+	Version     string `json:"version"`
+
+	Counts Phases `json:"-"`
+}
+
+// Memory is the DRAM that the run occupies.
+type Memory struct {
+	compile.Footprint
+	Total    unit.Bytes `json:"total"`
+	Capacity unit.Bytes `json:"capacity"`
+}
+
+// MarshalJSON writes bytes as numbers.
+func (m Memory) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]int64{
+		"planes": int64(m.Planes), "codebooks": int64(m.Codebooks), "fp16": int64(m.FP16), "kv": int64(m.KV),
+		"activations": int64(m.Activations), "total": int64(m.Total), "capacity": int64(m.Capacity),
+	})
+}
+
+// Phases are the counts of prefill and of all decode passes together.
+type Phases struct{ Prefill, Decode stats.Counts }
+
+// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the operator
+// whose completion it preceded.
+type Phase struct {
+	Seconds       map[string]float64 `json:"seconds_by_operator"`
+	Bytes         map[string]int64   `json:"bytes_by_data"`
+	ArrayBusy     float64            `json:"array_busy"`  // shares of the phase's time
+	VectorBusy    float64            `json:"vector_busy"` //
+	LaunchBusy    float64            `json:"launch_busy"` //
+	MemoryBusy    float64            `json:"memory_busy"` //
+	SpaceStall    float64            `json:"scratchpad_full"`
+	SwitchSeconds float64            `json:"switch_seconds"` // array drained and reconfigured at changes of precision
+	Switches      int64              `json:"switches"`
+	MACs          int64              `json:"macs"`
+	Activates     int64              `json:"dram_activates"`
+	Reads         int64              `json:"dram_reads"`
+	Writes        int64              `json:"dram_writes"`
+	Refreshes     int64              `json:"dram_refreshes"`
+	RowHits       int64              `json:"dram_row_hits"`
+	RowMisses     int64              `json:"dram_row_misses"`
+	RowConflicts  int64              `json:"dram_row_conflicts"`
+}
+
+// NewPhase breaks counts down.
+func NewPhase(c *stats.Counts, clock unit.Hertz) *Phase {
+	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Switches: c.Switches, MACs: c.MACs,
+		SwitchSeconds: c.ArraySwitch.Seconds(clock), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
+		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
+	for k, n := range c.ByKind {
+		if n > 0 {
+			p.Seconds[isa.Kind(k).String()] = n.Seconds(clock)
+		}
+	}
+	for d, n := range c.Traffic {
+		if n > 0 {
+			p.Bytes[isa.Data(d).String()] = int64(n)
+		}
+	}
+	share := func(n unit.Cycles) float64 { return ratio(float64(n), float64(c.Cycles)) }
+	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy), share(c.VectorBusy), share(c.LaunchBusy)
+	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy), share(c.SpaceStall)
+	return p
+}
+
+// Bound names the part that was busy longest: that is what more of would help.
+func Bound(c *stats.Counts) string {
+	name, most := "memory", c.MemoryBusy
+	for _, u := range []struct {
+		name string
+		busy unit.Cycles
+	}{{"compute", c.ArrayBusy}, {"vector", c.VectorBusy}, {"launch", c.LaunchBusy}} {
+		if u.busy > most {
+			name, most = u.name, u.busy
+		}
+	}
+	return name
+}
+
+// ratio is a/b, 0 where there is no b.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// WriteJSON writes one object per result, one a line.
+func WriteJSON(w io.Writer, rs []*Result) error {
+	for _, r := range rs {
+		b, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("result of %s: %w", r.Schedule, err)
+		}
+		if _, err := fmt.Fprintf(w, "%s\n", b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

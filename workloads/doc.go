@@ -1,0 +1,28 @@
+// Package workloads says what is computed, apart from any hardware: language models by the shapes of their Hugging Face
+// config.json, tasks by the lengths of their prompts and outputs, and the operators of one prefill or decode step.
+//
+// # What it models
+//
+// Decoder-only transformers of the families llama, mistral, qwen2, qwen3, phi, phi3, stablelm and gemma2: grouped-query
+// attention, sliding windows, partial rotary embeddings, biases, per-head q/k norms, parallel blocks, tied heads and
+// soft-capped logits. The presets are config.json files too (models/, with models/index.json for what such a file does
+// not say) and go through the parser that reads a user's file.
+//
+// # What it leaves out
+//
+// Values: no weight is ever read. Scalings that cost nothing beside their neighbours (attention's 1/√d, gemma2's
+// embedding scale, rope scaling). Fused projections (phi3's qkv_proj and gate_up_proj) appear as their parts: same
+// weights, same products. Mixture of experts, encoders, multimodal parts and quantised checkpoints are refused by name.
+//
+// # Contract
+//
+// A Model is plain data and valid when it comes from Load or ParseConfig. Step is a pure function of (model, tokens,
+// past); its linears multiply exactly tokens × Params().Blocks weights. The final norm and the head work on the last
+// token only, because no other token's logits are used. An attended position counts once per query head.
+//
+// # Adding one more
+//
+// A preset: its config.json under models/, a line in models/index.json, its counts in testdata/counts.json. A family: a
+// constant, a case in traitsOf with the defaults of transformers' configuration class, and what its blocks do
+// differently in Step; then presets whose published parameter count the test compares.
+package workloads

@@ -1,0 +1,130 @@
+package workloads
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Params counts a model's parameters by what becomes of them.
+type Params struct {
+	Blocks    int64 `json:"blocks"`    // matrices of the blocks: what a precision schedule changes
+	Embedding int64 `json:"embedding"` // token embedding
+	Head      int64 `json:"head"`      // lm_head where it has a matrix of its own; 0 when it is the embedding
+	Biases    int64 `json:"biases"`    // of blocks and head
+	Norms     int64 `json:"norms"`     // of blocks and of the final norm
+	Total     int64 `json:"total"`
+}
+
+// Params counts the model's parameters.
+func (m *Model) Params() Params {
+	var p Params
+	for _, linear := range m.blockLinears() {
+		p.Blocks += int64(linear.Out) * int64(linear.In)
+		if linear.Bias {
+			p.Biases += int64(linear.Out)
+		}
+	}
+	p.Norms = int64(m.BlockNorms) * m.normParams(m.Hidden)
+	if m.QKNorm {
+		p.Norms += 2 * m.normParams(m.HeadDim)
+	}
+	p.Blocks *= int64(m.Layers)
+	p.Biases *= int64(m.Layers)
+	p.Norms = p.Norms*int64(m.Layers) + m.normParams(m.Hidden)
+	p.Embedding = m.HeadParams()
+	if !m.Tied {
+		p.Head = p.Embedding
+	}
+	if m.HeadBias {
+		p.Biases += int64(m.Vocab)
+	}
+	p.Total = p.Blocks + p.Embedding + p.Head + p.Biases + p.Norms
+	return p
+}
+
+// HeadParams is the size of the matrix that lm_head multiplies with, whether it is its own or the embedding.
+func (m *Model) HeadParams() int64 { return int64(m.Vocab) * int64(m.Hidden) }
+
+func (m *Model) blockLinears() []Linear {
+	attention := m.Attention()
+	return append(attention[:], m.MLP()...)
+}
+
+// normParams is the number of parameters of a norm over n values: a weight each, and for LayerNorm a bias each.
+func (m *Model) normParams(n int) int64 {
+	if m.Norm == LayerNorm {
+		return 2 * int64(n)
+	}
+	return int64(n)
+}
+
+// KVBytesPerToken is what one token adds to the KV cache of all layers, with bits per value.
+func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
+	return bits.Of(2 * int64(m.Layers) * int64(m.KVWidth()))
+}
+
+// Validate says what is impossible about the shape, by the names of config.json. Its limits are far above any model of
+// today and keep every count of Params and of Step's operators within int64.
+func (m *Model) Validate() error {
+	if _, ok := traitsOf(m.Family); !ok {
+		return fmt.Errorf("model_type: %q is not supported; supported: %s", m.Family, familyNames())
+	}
+	for _, limit := range []struct {
+		key        string
+		value, max int
+	}{
+		{"hidden_size", m.Hidden, 1 << 19},
+		{"num_hidden_layers", m.Layers, 1 << 12},
+		{"num_attention_heads", m.Heads, 1 << 13},
+		{"num_key_value_heads", m.KVHeads, 1 << 13},
+		{"head_dim", m.HeadDim, 1 << 13},
+		{"num_attention_heads × head_dim", m.Heads * m.HeadDim, 1 << 19},
+		{"intermediate_size", m.FFN, 1 << 22},
+		{"vocab_size", m.Vocab, 1 << 24},
+		{"max_position_embeddings", m.MaxPositions, 1 << 22},
+	} {
+		if limit.value < 1 || limit.value > limit.max {
+			return fmt.Errorf("%s: %d is out of range; want 1 to %d", limit.key, limit.value, limit.max)
+		}
+	}
+	return m.validateParts()
+}
+
+func (m *Model) validateParts() error {
+	if m.Heads%m.KVHeads != 0 {
+		return fmt.Errorf("num_key_value_heads: %d does not divide num_attention_heads (%d); want a divisor of it",
+			m.KVHeads, m.Heads)
+	}
+	if m.RotaryDim < 0 || m.RotaryDim > m.HeadDim || m.RotaryDim%2 != 0 {
+		return fmt.Errorf("partial_rotary_factor: rotates %d of head_dim %d; want an even number up to it", m.RotaryDim,
+			m.HeadDim)
+	}
+	if m.Norm != RMSNorm && m.Norm != LayerNorm {
+		return fmt.Errorf("norm: %q is unknown; want %s or %s", m.Norm, RMSNorm, LayerNorm)
+	}
+	if m.Activation != Silu && m.Activation != Gelu {
+		return fmt.Errorf("hidden_act: %q is unknown; want %s or %s", m.Activation, Silu, Gelu)
+	}
+	if m.Parallel != (m.BlockNorms == 1) || (m.BlockNorms != 1 && m.BlockNorms != 2 && m.BlockNorms != 4) {
+		return fmt.Errorf("block norms: %d with parallel=%t; want 1 in a parallel block, 2 or 4 in a sequential one",
+			m.BlockNorms, m.Parallel)
+	}
+	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 {
+		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; want no negative number", m.Window,
+			m.WindowEvery, m.WindowFrom)
+	}
+	return nil
+}
+
+// CheckLengths says whether prompt and generation fit the positions that the model was made for.
+func (m *Model) CheckLengths(prompt, gen int) error {
+	if prompt < 1 || gen < 1 {
+		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens; want at least 1 of each", m.Name, prompt, gen)
+	}
+	if prompt > m.MaxPositions || gen > m.MaxPositions-prompt { // not prompt+gen, which may overflow
+		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens are more than the model's "+
+			"max_position_embeddings of %d; want at most %d together", m.Name, prompt, gen, m.MaxPositions, m.MaxPositions)
+	}
+	return nil
+}

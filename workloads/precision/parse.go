@@ -1,0 +1,177 @@
+package precision
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parse reads a schedule as it stands on the command line:
+//
+//	schedule  = kind *( "," option )
+//	kind      = "fp16" | "uniform:" bits | "static:" bits 1*( ">" bits ) [ "@" step *( "," step ) ] | "recorded"
+//	option    = "prefill=" bits
+//	bits      = "2" … "8" | "16"
+//
+// A static schedule's bits strictly decrease; its steps strictly increase and are one less. What says the same becomes
+// the same schedule: uniform:16 is fp16, and a prefill= that repeats the default is dropped.
+func Parse(text string) (Schedule, error) {
+	p := parser{text: text}
+	parts := p.split(part{text, 0}, ",")
+	body, options := 1, 1
+	if kind, _, _ := strings.Cut(parts[0].text, ":"); Kind(kind) == KindStatic {
+		for body < len(parts) && !strings.Contains(parts[body].text, "=") {
+			body++
+		}
+		options = body
+	}
+	s := p.kind(parts[:body])
+	for _, o := range parts[options:] {
+		p.option(&s, o)
+	}
+	if p.err != nil {
+		return Schedule{}, p.err
+	}
+	if s.Kind == KindUniform && s.Bits[0] == 16 {
+		s.Kind = KindFP16
+	}
+	if s.Kind != KindRecorded && s.Prefill == s.Bits[0] {
+		s.Prefill = 0
+	}
+	return s, nil
+}
+
+// parser keeps the first error; after it, what is parsed does not matter.
+type parser struct {
+	text string
+	err  error
+}
+
+// part is a piece of the text and where it starts.
+type part struct {
+	text string
+	at   int
+}
+
+// fail says what is wrong with a part, counting characters from 1.
+func (p *parser) fail(at part, format string, args ...any) {
+	if p.err == nil {
+		where := utf8.RuneCountInString(p.text[:at.at]) + 1
+		p.err = fmt.Errorf("schedule %q: at character %d (%q): %s", p.text, where, at.text, fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *parser) split(whole part, separator string) []part {
+	parts := []part{}
+	at := whole.at
+	for _, text := range strings.Split(whole.text, separator) {
+		parts = append(parts, part{text, at})
+		at += len(text) + len(separator)
+	}
+	return parts
+}
+
+// kind reads everything but the options: the first part, and of static the parts with further steps.
+func (p *parser) kind(parts []part) Schedule {
+	name, argument, has := strings.Cut(parts[0].text, ":")
+	kind := part{name, 0}
+	value := part{argument, len(parts[0].text) - len(argument)}
+	s := Schedule{Kind: Kind(name)}
+	switch s.Kind {
+	case KindFP16, KindRecorded:
+		if has {
+			p.fail(value, "%s takes nothing after a colon; accepted: %s", name, Accepted())
+		}
+		if s.Kind == KindFP16 {
+			s.Bits = []int{16}
+		}
+	case KindUniform:
+		if !has {
+			p.fail(kind, "the bits are missing; accepted: uniform:N with N one of %s", acceptedBits())
+		}
+		s.Bits = []int{p.bits(value)}
+	case KindStatic:
+		if !has {
+			p.fail(kind, "the bits are missing; accepted: static:A>B[>C…][@s1[,s2…]]")
+		}
+		p.static(&s, value, parts[1:])
+	case "learned", "confidence", "random":
+		p.fail(kind, "schedules that decide while they run are not supported yet, only replayed with recorded; accepted: %s",
+			Accepted())
+	default:
+		p.fail(kind, "unknown kind of schedule; accepted: %s", Accepted())
+	}
+	return s
+}
+
+// static reads A>B@s1, and the further steps that commas have split off.
+func (p *parser) static(s *Schedule, value part, more []part) {
+	precisions, first, hasSteps := strings.Cut(value.text, "@")
+	for _, b := range p.split(part{precisions, value.at}, ">") {
+		n := p.bits(b)
+		if last := len(s.Bits) - 1; last >= 0 && n >= s.Bits[last] {
+			p.fail(b, "not less than the %d before it; accepted: bits that strictly decrease", s.Bits[last])
+		}
+		s.Bits = append(s.Bits, n)
+	}
+	if len(s.Bits) < 2 {
+		p.fail(part{precisions, value.at}, "one precision only; accepted: two or more, as in static:4>3, or uniform:N for one")
+	}
+	if !hasSteps {
+		if len(more) > 0 {
+			p.fail(more[0], "neither an option nor after an @; accepted: switch steps after @, then prefill=N")
+		}
+		return
+	}
+	steps := append([]part{{first, value.at + len(precisions) + 1}}, more...)
+	for _, t := range steps {
+		n := p.number(t, "a switch step: the number of the last decode pass before the switch")
+		if last := len(s.Steps) - 1; last >= 0 && n <= s.Steps[last] {
+			p.fail(t, "not more than the %d before it; accepted: switch steps that strictly increase", s.Steps[last])
+		}
+		s.Steps = append(s.Steps, n)
+	}
+	if len(s.Steps) != len(s.Bits)-1 {
+		p.fail(part{p.text[steps[0].at:end(steps)], steps[0].at}, "number of switch steps %d for %d precisions; "+
+			"accepted: %d", len(s.Steps), len(s.Bits), len(s.Bits)-1)
+	}
+}
+
+// end is where the last part ends.
+func end(parts []part) int {
+	last := parts[len(parts)-1]
+	return last.at + len(last.text)
+}
+
+func (p *parser) option(s *Schedule, o part) {
+	key, value, has := strings.Cut(o.text, "=")
+	switch {
+	case key != "prefill" || !has:
+		p.fail(o, "unknown option; accepted: prefill=N with N one of %s", acceptedBits())
+	case s.Prefill != 0:
+		p.fail(o, "given twice; accepted: one prefill=N")
+	default:
+		s.Prefill = p.bits(part{value, o.at + len(key) + 1})
+	}
+}
+
+func (p *parser) bits(t part) int {
+	n := p.number(t, "weight bits")
+	if !slices.Contains(WeightBits(), n) {
+		p.fail(t, "weights cannot have these bits; accepted: %s", acceptedBits())
+	}
+	return n
+}
+
+// number reads digits only: no sign, no space, and few enough to mean a number of passes.
+func (p *parser) number(t part, what string) int {
+	const most = 9 // digits
+	n, err := strconv.Atoi(t.text)
+	if err != nil || len(t.text) > most || strings.Trim(t.text, "0123456789") != "" {
+		p.fail(t, "not a number; accepted: %s, in at most %d digits", what, most)
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,187 @@
+package precision_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want precision.Schedule
+	}{
+		{"fp16", precision.Schedule{Kind: precision.KindFP16, Bits: []int{16}}},
+		{"fp16,prefill=8", precision.Schedule{Kind: precision.KindFP16, Bits: []int{16}, Prefill: 8}},
+		{"uniform:3", precision.Schedule{Kind: precision.KindUniform, Bits: []int{3}}},
+		{"uniform:3,prefill=4", precision.Schedule{Kind: precision.KindUniform, Bits: []int{3}, Prefill: 4}},
+		{"static:3>2", precision.Schedule{Kind: precision.KindStatic, Bits: []int{3, 2}}},
+		{"static:3>2@85", precision.Schedule{Kind: precision.KindStatic, Bits: []int{3, 2}, Steps: []int{85}}},
+		{"static:3>2@0", precision.Schedule{Kind: precision.KindStatic, Bits: []int{3, 2}, Steps: []int{0}}},
+		{"static:3>2@85,prefill=4",
+			precision.Schedule{Kind: precision.KindStatic, Bits: []int{3, 2}, Steps: []int{85}, Prefill: 4}},
+		{"static:4>3>2@85,170", precision.Schedule{Kind: precision.KindStatic, Bits: []int{4, 3, 2}, Steps: []int{85, 170}}},
+		{"static:4>3>2@85,170,prefill=16",
+			precision.Schedule{Kind: precision.KindStatic, Bits: []int{4, 3, 2}, Steps: []int{85, 170}, Prefill: 16}},
+		{"static:16>8>2,prefill=8", precision.Schedule{Kind: precision.KindStatic, Bits: []int{16, 8, 2}, Prefill: 8}},
+		{"recorded", precision.Schedule{Kind: precision.KindRecorded}},
+		{"recorded,prefill=4", precision.Schedule{Kind: precision.KindRecorded, Prefill: 4}},
+	} {
+		t.Run(c.text+" is read and written as it stands", func(t *testing.T) {
+			got, err := precision.Parse(c.text)
+			if err != nil || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %+v, %v, want %+v", got, err, c.want)
+			}
+			if got.String() != c.text {
+				t.Errorf("written as %q", got)
+			}
+		})
+	}
+	for text, want := range map[string]string{
+		"uniform:16":              "fp16",
+		"uniform:16,prefill=8":    "fp16,prefill=8",
+		"fp16,prefill=16":         "fp16",
+		"uniform:3,prefill=3":     "uniform:3",
+		"static:4>3@85,prefill=4": "static:4>3@85",
+		"static:4>3@085":          "static:4>3@85",
+	} {
+		t.Run(text+" is written as "+want, func(t *testing.T) {
+			if got, err := precision.Parse(text); err != nil || got.String() != want {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+	t.Run("a schedule is a string in JSON", func(t *testing.T) {
+		var got struct{ S precision.Schedule }
+		if err := json.Unmarshal([]byte(`{"S":"static:4>3@85"}`), &got); err != nil || got.S.Steps[0] != 85 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if text, err := got.S.MarshalText(); err != nil || string(text) != "static:4>3@85" {
+			t.Errorf("%s, %v", text, err)
+		}
+		if err := json.Unmarshal([]byte(`{"S":"static"}`), &got); err == nil || got.S.Steps[0] != 85 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+func TestParseErrors(t *testing.T) {
+	const (
+		bits = "2 3 4 5 6 7 8 16"
+		all  = "accepted: fp16 uniform:N static:A>B[>C…][@s1[,s2…]] recorded, each with ,prefill=N if wanted; bits are " + bits
+		step = "accepted: a switch step: the number of the last decode pass before the switch, in at most 9 digits"
+	)
+	for _, c := range []struct{ text, want string }{
+		{"", `at character 1 (""): unknown kind of schedule; ` + all},
+		{"int8", `at character 1 ("int8"): unknown kind of schedule; ` + all},
+		{"FP16", `at character 1 ("FP16"): unknown kind of schedule; ` + all},
+		{" fp16", `at character 1 (" fp16"): unknown kind of schedule; ` + all},
+		{"learned", `at character 1 ("learned"): schedules that decide while they run are not supported yet, only replayed ` +
+			`with recorded; ` + all},
+		{"confidence:4>3", `at character 1 ("confidence"): schedules that decide while they run are not supported yet, only ` +
+			`replayed with recorded; ` + all},
+		{"random", `at character 1 ("random"): schedules that decide while they run are not supported yet, only replayed ` +
+			`with recorded; ` + all},
+		{"fp16:3", `at character 6 ("3"): fp16 takes nothing after a colon; ` + all},
+		{"recorded:", `at character 10 (""): recorded takes nothing after a colon; ` + all},
+		{"uniform", `at character 1 ("uniform"): the bits are missing; accepted: uniform:N with N one of ` + bits},
+		{"uniform:", `at character 9 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"uniform:1", `at character 9 ("1"): weights cannot have these bits; accepted: ` + bits},
+		{"uniform:9", `at character 9 ("9"): weights cannot have these bits; accepted: ` + bits},
+		{"uniform:+3", `at character 9 ("+3"): not a number; accepted: weight bits, in at most 9 digits`},
+		{"uniform:3.5", `at character 9 ("3.5"): not a number; accepted: weight bits, in at most 9 digits`},
+		{"uniform:3,4", `at character 11 ("4"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"uniform:3,prefil=4", `at character 11 ("prefil=4"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"uniform:3,prefill", `at character 11 ("prefill"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"uniform:3,prefill=", `at character 19 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"uniform:3,prefill=9", `at character 19 ("9"): weights cannot have these bits; accepted: ` + bits},
+		{"uniform:3,prefill=4,prefill=4", `at character 21 ("prefill=4"): given twice; accepted: one prefill=N`},
+		{"static", `at character 1 ("static"): the bits are missing; accepted: static:A>B[>C…][@s1[,s2…]]`},
+		{"static:3@5", `at character 8 ("3"): one precision only; accepted: two or more, as in static:4>3, or uniform:N for one`},
+		{"static:3>4@5", `at character 10 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},
+		{"static:4>4@5", `at character 10 ("4"): not less than the 4 before it; accepted: bits that strictly decrease`},
+		{"static:4>>3@5", `at character 10 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"static:4 > 3", `at character 8 ("4 "): not a number; accepted: weight bits, in at most 9 digits`},
+		{"static:4>3@", `at character 12 (""): not a number; ` + step},
+		{"static:4>3@-1", `at character 12 ("-1"): not a number; ` + step},
+		{"static:4>3@9999999999", `at character 12 ("9999999999"): not a number; ` + step},
+		{"static:4>3@8@9", `at character 12 ("8@9"): not a number; ` + step},
+		{"static:4>3>2@85", `at character 14 ("85"): number of switch steps 1 for 3 precisions; accepted: 2`},
+		{"static:4>3@85,170", `at character 12 ("85,170"): number of switch steps 2 for 2 precisions; accepted: 1`},
+		{"static:4>3>2@85,85", `at character 17 ("85"): not more than the 85 before it; accepted: switch steps that strictly ` +
+			`increase`},
+		{"static:4>3,85", `at character 12 ("85"): neither an option nor after an @; accepted: switch steps after @, then ` +
+			`prefill=N`},
+		{"static:4>3@85,prefill=4,170", `at character 25 ("170"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"uniform:3,précis=4", `at character 11 ("précis=4"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"ünknown:1,prefill=x", `at character 1 ("ünknown"): unknown kind of schedule; ` + all},
+	} {
+		t.Run("what is wrong with "+c.text, func(t *testing.T) {
+			got, err := precision.Parse(c.text)
+			want := "schedule " + quoted(c.text) + ": " + c.want
+			if err == nil || err.Error() != want {
+				t.Errorf("got  %v (%+v)\nwant %s", err, got, want)
+			}
+			if !reflect.DeepEqual(got, precision.Schedule{}) {
+				t.Errorf("and a schedule %+v", got)
+			}
+		})
+	}
+}
+
+func quoted(s string) string { return `"` + s + `"` }
+
+func TestKinds(t *testing.T) {
+	for _, k := range precision.Kinds() {
+		t.Run(string(k.Kind)+" has an example of its kind", func(t *testing.T) {
+			s, err := precision.Parse(k.Example)
+			if err != nil || s.Kind != k.Kind || k.Description == "" || !strings.HasPrefix(k.Syntax, string(k.Kind)) {
+				t.Errorf("%+v: %+v, %v", k, s, err)
+			}
+			if _, err := s.Resolve(3, []int{4, 3}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, k := range precision.Kinds() {
+		f.Add(k.Example)
+		f.Add(k.Example + ",prefill=4")
+	}
+	for _, text := range []string{"", ",", "static:4>3>2@85,170,prefill=4", "static:>@,=", "uniform:16,prefill=16",
+		"static:3>2@é"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := precision.Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := precision.Parse(s.String())
+		if err != nil || !reflect.DeepEqual(again, s) || again.String() != s.String() {
+			t.Fatalf("%q is %+v, written %q, read as %+v, %v", text, s, s, again, err)
+		}
+		recorded := []int{8, 4, 4, 2}
+		p, err := s.Resolve(5, recorded)
+		if err != nil {
+			t.Fatalf("%q does not resolve: %v", text, err)
+		}
+		last := s.HighestDecodeBits(recorded)
+		for pass := 1; pass <= 4; pass++ {
+			bits := p.Bits(pass)
+			if bits > last || !slices.Contains(precision.WeightBits(), bits) || (pass == 1 && bits != last) {
+				t.Fatalf("%q has %d bits in pass %d after %d", text, bits, pass, last)
+			}
+			last = bits
+		}
+		if s.PrefillBits(8) < 2 {
+			t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package precision
+
+import "fmt"
+
+// Policy gives the weight bits of a decode pass, counted from 1.
+type Policy interface {
+	Bits(pass int) int
+}
+
+var (
+	_ Policy = Static{}
+	_ Policy = Recorded(nil)
+)
+
+// Static goes from one precision to the next at fixed steps; uniform schedules and fp16 are Static with one precision.
+// There is one precision more than steps, and steps do not decrease.
+type Static struct {
+	Precisions, Steps []int
+}
+
+// Bits returns the weight bits of a pass: as many switches have happened as there are steps s with pass > max(s, 1).
+func (s Static) Bits(pass int) int {
+	mustCount(pass)
+	i := 0
+	for i < len(s.Steps) && pass > max(s.Steps[i], 1) {
+		i++
+	}
+	return s.Precisions[i]
+}
+
+// Recorded repeats the bits of the passes of a trace, the first pass first.
+type Recorded []int
+
+// Bits returns the recorded weight bits of a pass.
+func (r Recorded) Bits(pass int) int {
+	mustCount(pass)
+	if pass > len(r) {
+		panic(fmt.Sprintf("precision: pass %d of a recording of %d passes", pass, len(r)))
+	}
+	return r[pass-1]
+}
+
+func mustCount(pass int) {
+	if pass < 1 {
+		panic(fmt.Sprintf("precision: pass %d; passes count from 1", pass))
+	}
+}
+
+// AverageBits is the mean over the first passes; 0 when there are none.
+func AverageBits(p Policy, passes int) float64 {
+	if passes < 1 {
+		return 0
+	}
+	sum := 0
+	for pass := 1; pass <= passes; pass++ {
+		sum += p.Bits(pass)
+	}
+	return float64(sum) / float64(passes)
+}

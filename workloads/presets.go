@@ -1,0 +1,163 @@
+package workloads
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed models/*.json
+var presetFiles embed.FS // read only
+
+// preset is what models/index.json adds to a preset's config.json.
+type preset struct {
+	Name      string `json:"name"`
+	ID        string `json:"id"` // on huggingface.co
+	Source    string `json:"source"`
+	Published int64  `json:"published"`
+	PaperHigh int    `json:"paper_high"`
+	PaperLow  int    `json:"paper_low"`
+}
+
+func presets() []preset {
+	var index struct {
+		Models []preset `json:"models"`
+	}
+	data, err := presetFiles.ReadFile("models/index.json")
+	if err == nil {
+		err = json.Unmarshal(data, &index)
+	}
+	if err != nil {
+		panic("workloads: embedded models/index.json: " + err.Error())
+	}
+	return index.Models
+}
+
+func (p preset) load() *Model {
+	file := "models/" + p.Name + ".json"
+	data, err := presetFiles.ReadFile(file)
+	if err != nil {
+		panic("workloads: embedded " + err.Error())
+	}
+	m, err := ParseConfig(p.Name, file, data)
+	if err != nil {
+		panic("workloads: embedded " + err.Error())
+	}
+	m.Source = p.ID + ": " + p.Source
+	m.Published, m.PaperHigh, m.PaperLow = p.Published, p.PaperHigh, p.PaperLow
+	return m
+}
+
+// Models returns the presets: the paper's models first.
+func Models() []*Model {
+	models := []*Model{}
+	for _, p := range presets() {
+		models = append(models, p.load())
+	}
+	return models
+}
+
+// Load finds a model: a preset by its name, or else a Hugging Face config.json by its path or by its directory's.
+func Load(nameOrPath string) (*Model, error) {
+	names := []string{}
+	for _, p := range presets() {
+		if p.Name == nameOrPath {
+			return p.load(), nil
+		}
+		names = append(names, p.Name)
+	}
+	file := nameOrPath
+	info, err := os.Stat(file)
+	if err == nil && info.IsDir() {
+		file = filepath.Join(file, "config.json")
+		info, err = os.Stat(file)
+	}
+	switch {
+	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
+		return nil, fmt.Errorf("model %q is neither a preset nor a file%s; accepted: %s, or the path of a Hugging Face "+
+			"config.json or of its directory", nameOrPath, suggestion(nameOrPath, names), strings.Join(names, " "))
+	case err != nil:
+		return nil, fmt.Errorf("model %q: %w; want a Hugging Face config.json or its directory", nameOrPath, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("model %q: not a regular file; want a Hugging Face config.json or its directory", nameOrPath)
+	}
+	data, err := readConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfig(nameOf(file), file, data)
+}
+
+// readConfig reads a file of the size of a config.json, so that the path of the weights is not read into memory.
+func readConfig(file string) ([]byte, error) {
+	const most = 4 << 20
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a model's shape: %w", err)
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading a model's shape: %w", err)
+	}
+	if len(data) > most {
+		return nil, fmt.Errorf("%s: larger than 4 MiB; want a Hugging Face config.json", file)
+	}
+	return data, nil
+}
+
+// nameOf calls a model after its file, or after its directory when the file is called config.json.
+func nameOf(file string) string {
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	base := filepath.Base(file)
+	if base == "config.json" {
+		base = filepath.Base(filepath.Dir(file))
+	}
+	return strings.TrimSuffix(base, ".json")
+}
+
+// suggestion is a question for the accepted name that is nearest to a wrong one, or nothing when none is near.
+func suggestion(name string, accepted []string) string {
+	best, nearest := "", 1+min(4, len(name)/2)
+	for _, a := range accepted {
+		if d := editDistance(strings.ToLower(name), a, nearest); d < nearest {
+			best, nearest = a, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// editDistance is the number of bytes to insert, delete or replace (Levenshtein), or limit when that is more.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return min(row[len(b)], limit)
+}

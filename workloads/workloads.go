@@ -1,0 +1,116 @@
+package workloads
+
+// Family is a Hugging Face model_type.
+type Family string
+
+// The families that are understood.
+const (
+	Llama    Family = "llama"
+	Mistral  Family = "mistral"
+	Qwen2    Family = "qwen2"
+	Qwen3    Family = "qwen3"
+	Phi      Family = "phi"
+	Phi3     Family = "phi3"
+	StableLM Family = "stablelm"
+	Gemma2   Family = "gemma2"
+)
+
+// Norm is the normalisation of a block.
+type Norm string
+
+// The normalisations.
+const (
+	RMSNorm   Norm = "rmsnorm"
+	LayerNorm Norm = "layernorm"
+)
+
+// Activation is the function between the MLP's matrices.
+type Activation string
+
+// The activations.
+const (
+	Silu Activation = "silu"
+	Gelu Activation = "gelu" // any of gelu, gelu_new, gelu_pytorch_tanh: they cost the same here
+)
+
+// Model is the shape of a decoder-only transformer.
+type Model struct {
+	Name         string     `json:"name"` // preset name, or the name given by the user
+	Family       Family     `json:"family"`
+	Layers       int        `json:"layers"`
+	Hidden       int        `json:"hidden"`
+	Heads        int        `json:"heads"`
+	KVHeads      int        `json:"kv_heads"`
+	HeadDim      int        `json:"head_dim"`
+	FFN          int        `json:"ffn"`
+	Vocab        int        `json:"vocab"`
+	MaxPositions int        `json:"max_positions"`
+	RotaryDim    int        `json:"rotary_dim"` // of HeadDim
+	Norm         Norm       `json:"norm"`
+	Activation   Activation `json:"activation"`
+	GatedMLP     bool       `json:"gated_mlp"`    // gate, up, down; otherwise fc1, fc2
+	Parallel     bool       `json:"parallel"`     // attention and MLP read the same normalised input
+	BlockNorms   int        `json:"block_norms"`  // norms per block: 1 (parallel, shared), 2, or 4 (gemma2)
+	QKNorm       bool       `json:"qk_norm"`      // norm of each q and k head (qwen3)
+	QKVBias      bool       `json:"qkv_bias"`     //
+	OBias        bool       `json:"o_bias"`       //
+	MLPBias      bool       `json:"mlp_bias"`     //
+	HeadBias     bool       `json:"head_bias"`    //
+	Tied         bool       `json:"tied"`         // lm_head is the embedding matrix
+	Softcap      bool       `json:"softcap"`      // attention and final logits are soft-capped (gemma2)
+	Window       int        `json:"window"`       // sliding window, 0 for none
+	WindowEvery  int        `json:"window_every"` // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
+	WindowFrom   int        `json:"window_from"`  // layers before it are not windowed (qwen2's max_window_layers)
+	Source       string     `json:"source"`       // where the shape comes from
+	PaperHigh    int        `json:"paper_high"`   // the paper's precision pair for this model: decode starts here
+	PaperLow     int        `json:"paper_low"`    // and ends here
+	Published    int64      `json:"published"`    // published parameter count, 0 if unknown
+}
+
+// Linear is one weight matrix of a block: Out×In.
+type Linear struct {
+	Name    string
+	Out, In int
+	Bias    bool
+}
+
+// Attention returns the block's attention projections in the order they are used: q, k, v, o.
+func (m *Model) Attention() [4]Linear {
+	q, kv := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
+	return [4]Linear{
+		{"q_proj", q, m.Hidden, m.QKVBias},
+		{"k_proj", kv, m.Hidden, m.QKVBias},
+		{"v_proj", kv, m.Hidden, m.QKVBias},
+		{"o_proj", m.Hidden, q, m.OBias},
+	}
+}
+
+// MLP returns the block's MLP matrices in the order they are used.
+func (m *Model) MLP() []Linear {
+	if m.GatedMLP {
+		return []Linear{
+			{"gate_proj", m.FFN, m.Hidden, m.MLPBias},
+			{"up_proj", m.FFN, m.Hidden, m.MLPBias},
+			{"down_proj", m.Hidden, m.FFN, m.MLPBias},
+		}
+	}
+	return []Linear{{"fc1", m.FFN, m.Hidden, m.MLPBias}, {"fc2", m.Hidden, m.FFN, m.MLPBias}}
+}
+
+// KVWidth is the number of values that one token adds to the K cache of one layer, and again to the V cache.
+func (m *Model) KVWidth() int { return m.KVHeads * m.HeadDim }
+
+// Windowed says whether layer l attends to a sliding window only.
+func (m *Model) Windowed(l int) bool {
+	return m.Window > 0 && l >= m.WindowFrom && (m.WindowEvery <= 1 || l%m.WindowEvery == 0)
+}
+
+// WindowAt returns the number of positions that one token of layer l attends to when context positions, its own
+// included, are there. A window counts the token itself: key j is seen by query i when i−j < Window (transformers'
+// sliding_window_overlay).
+func (m *Model) WindowAt(l, context int) int {
+	if !m.Windowed(l) {
+		return context
+	}
+	return min(context, m.Window)
+}
