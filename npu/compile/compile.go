@@ -109,7 +109,7 @@ func (c *Compiler) builder(name string, tokens, past int, bits unit.Bits) *build
 // add appends an op and returns the list that depends on it.
 func (b *builder) add(o isa.Op) []int {
 	o.Tiles = max(o.Tiles, 1)
-	if o.Tiles == 1 {
+	if o.Last == (isa.Work{}) {
 		o.Last = o.Work
 	}
 	b.p.Ops = append(b.p.Ops, o)

@@ -2,7 +2,7 @@
 // program order, tile by tile, each tile as soon as it lies in the scratchpad and the op may start.
 //
 //	Sequencer --Start--> unit --Done--> Sequencer
-//	DMA --Ready--> unit --Free--> DMA
+//	DMA --Tile (arrived)--> unit --Tile (finished)--> DMA
 package exec
 
 import (
@@ -35,6 +35,7 @@ type Unit struct {
 	at             int   // op in work or next to work on, len(Ops) at the end
 	tile           int
 	working        bool
+	spare          []*msg.Tile // received, to be sent back
 }
 
 // New returns a unit that executes the ops of one kind of unit.
@@ -65,13 +66,14 @@ func (u *Unit) advance() {
 	u.tile = 0
 }
 
-// Received takes Start and Ready messages.
+// Received takes Start and Tile messages.
 func (u *Unit) Received(p akita.Port) error {
 	switch m := u.Retrieve(p).(type) {
 	case *msg.Start:
 		u.started[m.Op] = true
-	case *msg.Ready:
+	case *msg.Tile:
 		u.ready[m.Op]++
+		u.spare = append(u.spare, m)
 	default:
 		return fmt.Errorf("exec: a message of type %T", m)
 	}
@@ -108,7 +110,9 @@ func (u *Unit) Woken(int, int64) error {
 	u.working = false
 	last := u.tile == o.Tiles-1
 	if len(o.Loads) > 0 || len(o.Stores) > 0 || (last && len(o.Hold) > 0) {
-		if !u.Send(u.Port, u.dma, &msg.Free{Op: u.at, Tile: u.tile}) {
+		m := u.message()
+		m.Op, m.Tile = u.at, u.tile
+		if !u.Send(u.Port, u.dma, m) {
 			return fmt.Errorf("exec: the link to the DMA is full")
 		}
 	}
@@ -122,6 +126,17 @@ func (u *Unit) Woken(int, int64) error {
 	}
 	u.try()
 	return nil
+}
+
+// message reuses one that has arrived.
+func (u *Unit) message() *msg.Tile {
+	n := len(u.spare)
+	if n == 0 {
+		return new(msg.Tile)
+	}
+	m := u.spare[n-1]
+	u.spare = u.spare[:n-1]
+	return m
 }
 
 // Freed has nothing to do: the unit's links hold more messages than it ever has under way.

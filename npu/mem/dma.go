@@ -2,6 +2,7 @@ package mem
 
 import (
 	"fmt"
+	"slices"
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
@@ -37,11 +38,14 @@ type DMA struct {
 	ops     []opState
 	stores  []store
 	firstSt int
-	flying  map[int64]transfer
+	flying  []transfer // outstanding, at most a few dozen
 	lastID  int64
 	stalled bool // waits for space
 	since   unit.Cycles
 	counts  stats.Counts
+
+	spareTiles     []*msg.Tile // received, to be sent again
+	spareTransfers []*msg.Transfer
 }
 
 // cursor is a place in the loads of the op at the head of the queue.
@@ -58,6 +62,7 @@ type opState struct {
 }
 
 type transfer struct {
+	id       int64
 	op, tile int
 	store    bool
 }
@@ -68,7 +73,7 @@ type store struct {
 
 // NewDMA returns the DMA of an NPU whose memory moves bursts of the given size.
 func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, burst unit.Bytes) *DMA {
-	d := &DMA{outstanding: c.DMA.Outstanding, burst: burst, flying: make(map[int64]transfer)}
+	d := &DMA{outstanding: c.DMA.Outstanding, burst: burst}
 	d.Component = sim.NewComponent(name, e, k, d)
 	d.Control = d.NewPort("Control", 64)
 	d.Data = d.NewPort("Data", 64)
@@ -87,7 +92,7 @@ func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.queue, d.head, d.next, d.room = d.queue[:0], 0, cursor{}, false
 	d.ops = make([]opState, len(p.Ops))
 	d.stores, d.firstSt = d.stores[:0], 0
-	clear(d.flying)
+	d.flying = d.flying[:0]
 	d.stalled = false
 	d.counts = stats.Counts{}
 }
@@ -101,7 +106,8 @@ func (d *DMA) Received(p akita.Port) error {
 		if err := d.start(m.Op); err != nil {
 			return err
 		}
-	case *msg.Free:
+	case *msg.Tile:
+		d.spareTiles = append(d.spareTiles, m)
 		if err := d.free(m.Op, m.Tile); err != nil {
 			return err
 		}
@@ -212,7 +218,7 @@ func (d *DMA) issue() error {
 				d.stores, d.firstSt = d.stores[:0], 0
 			}
 			o := &d.program.Ops[s.op]
-			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{s.op, s.tile, true})
+			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{op: s.op, tile: s.tile, store: true})
 		case d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
@@ -254,9 +260,9 @@ func (d *DMA) sendLoad() error {
 	var err error
 	if tile == held {
 		slices = o.Hold
-		err = d.send(&slices[d.next.slice], 0, 1, transfer{op, held, false})
+		err = d.send(&slices[d.next.slice], 0, 1, transfer{op: op, tile: held})
 	} else {
-		err = d.send(&slices[d.next.slice], tile, o.Tiles, transfer{op, tile, false})
+		err = d.send(&slices[d.next.slice], tile, o.Tiles, transfer{op: op, tile: tile})
 	}
 	if d.next.slice++; d.next.slice < len(slices) {
 		return err
@@ -274,13 +280,27 @@ func (d *DMA) sendLoad() error {
 func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
 	d.lastID++
 	walk := s.At(tile, tiles)
-	d.flying[d.lastID] = t
+	t.id = d.lastID
+	d.flying = append(d.flying, t)
 	d.counts.Transfers++
 	d.counts.Traffic[s.Data] += d.moved(walk)
-	if !d.Send(d.Data, d.memory, &msg.Transfer{ID: d.lastID, Walk: walk, Write: t.store}) {
+	m := reuse(&d.spareTransfers)
+	m.ID, m.Walk, m.Write = d.lastID, walk, t.store
+	if !d.Send(d.Data, d.memory, m) {
 		return fmt.Errorf("mem: the link to the memory is full")
 	}
 	return nil
+}
+
+// reuse takes a message that has come back, or makes one.
+func reuse[M any](spare *[]*M) *M {
+	n := len(*spare)
+	if n == 0 {
+		return new(M)
+	}
+	m := (*spare)[n-1]
+	*spare = (*spare)[:n-1]
+	return m
 }
 
 // moved is the traffic of a walk in whole bursts: every turn is rounded outwards.
@@ -290,11 +310,13 @@ func (d *DMA) moved(w isa.Pattern) unit.Bytes {
 
 // complete books the end of a transfer.
 func (d *DMA) complete(m *msg.Transfer) error {
-	t, ok := d.flying[m.ID]
-	if !ok {
+	i := slices.IndexFunc(d.flying, func(t transfer) bool { return t.id == m.ID })
+	if i < 0 {
 		return fmt.Errorf("mem: transfer %d completed twice", m.ID)
 	}
-	delete(d.flying, m.ID)
+	t := d.flying[i]
+	d.flying = slices.Delete(d.flying, i, i+1)
+	d.spareTransfers = append(d.spareTransfers, m)
 	o, s := &d.program.Ops[t.op], &d.ops[t.op]
 	if t.store {
 		d.counts.ScratchRead += m.Walk.Bytes()
@@ -331,7 +353,9 @@ func (d *DMA) report(op int) error {
 		if o.Unit == isa.Vector {
 			to = d.vector
 		}
-		if !d.Send(d.Control, to, &msg.Ready{Op: op, Tile: i - 1}) {
+		m := reuse(&d.spareTiles)
+		m.Op, m.Tile = op, i-1
+		if !d.Send(d.Control, to, m) {
 			return fmt.Errorf("mem: the link to the units is full")
 		}
 	}

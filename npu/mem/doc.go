@@ -2,7 +2,7 @@
 // the memory that crosses into the DRAM's clock domain. The channels themselves are in package dram.
 //
 //	Sequencer --Fetch, Start--> DMA --Transfer--> Memory --> dram.Memory
-//	unit      --Free--> DMA --Ready--> unit
+//	unit      --Tile (finished)--> DMA --Tile (arrived)--> unit
 //
 // No payload travels: what matters is when.
 package mem

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"fmt"
+	"slices"
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
@@ -26,7 +27,7 @@ type Memory struct {
 	crossing sim.Crossing
 
 	dma      akita.Port
-	pending  map[int64]*inFlight
+	pending  []inFlight // at most a few dozen
 	settling bool
 	busy     unit.Cycles
 	since    unit.Cycles // start of the current busy period
@@ -49,7 +50,7 @@ const SameClock unit.Femtoseconds = 0
 
 // NewMemory returns the front of a memory whose clock has the given period.
 func NewMemory(name string, e *sim.Engine, k sim.Clock, d dram.Memory, tCK unit.Femtoseconds) *Memory {
-	m := &Memory{dram: d, crossing: sim.Crossing{NPU: k.Frequency(), Other: tCK}, pending: make(map[int64]*inFlight)}
+	m := &Memory{dram: d, crossing: sim.Crossing{NPU: k.Frequency(), Other: tCK}}
 	m.Component = sim.NewComponent(name, e, k, m)
 	m.Port = m.NewPort("Port", 64)
 	return m
@@ -77,7 +78,7 @@ func (m *Memory) Connect(dma akita.Port) { m.dma = dma }
 // Reset prepares for the next program.
 func (m *Memory) Reset() {
 	m.dram.Reset()
-	clear(m.pending)
+	m.pending = m.pending[:0]
 	m.settling, m.busy, m.since, m.answers = false, 0, 0, 0
 }
 
@@ -90,7 +91,7 @@ func (m *Memory) Received(p akita.Port) error {
 	if len(m.pending) == 0 {
 		m.since = m.Now()
 	}
-	m.pending[t.ID] = &inFlight{m: t}
+	m.pending = append(m.pending, inFlight{m: t})
 	m.dram.Submit(dram.Transfer{ID: t.ID, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now())})
 	m.promise(m.dram.TakeDone())
 	if !m.settling {
@@ -105,13 +106,19 @@ func (m *Memory) settleAt() unit.Cycles {
 	return max(m.toNPU(m.dram.Accepted()+1), m.Now())
 }
 
-// promise schedules the answers of completions. Their order is that of the memory; it does not depend on the map.
+// find returns the place of a transfer among the pending ones, -1 if it has been answered.
+func (m *Memory) find(id int64) int {
+	return slices.IndexFunc(m.pending, func(f inFlight) bool { return f.m.ID == id })
+}
+
+// promise schedules the answers of completions.
 func (m *Memory) promise(done []dram.Done) {
 	for _, d := range done {
-		f := m.pending[d.ID]
-		if f == nil {
+		i := m.find(d.ID)
+		if i < 0 {
 			continue // answered when it was settled
 		}
+		f := &m.pending[i]
 		due := max(m.toNPU(d.Clock), m.Now())
 		if f.due != due {
 			f.due = due
@@ -136,16 +143,17 @@ func (m *Memory) Woken(kind int, arg int64) error {
 
 // answer sends a transfer back, unless a later transfer has moved its completion.
 func (m *Memory) answer(id int64) error {
-	f := m.pending[id]
-	if f == nil || f.due != m.Now() {
+	i := m.find(id)
+	if i < 0 || m.pending[i].due != m.Now() {
 		return nil
 	}
-	delete(m.pending, id)
+	t := m.pending[i].m
+	m.pending = slices.Delete(m.pending, i, i+1)
 	m.answers++
 	if len(m.pending) == 0 {
 		m.busy += m.Now() - m.since
 	}
-	if !m.Send(m.Port, m.dma, f.m) {
+	if !m.Send(m.Port, m.dma, t) {
 		return fmt.Errorf("mem: the link to the DMA is full")
 	}
 	return nil

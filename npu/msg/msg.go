@@ -37,23 +37,15 @@ type Start struct {
 // Meta is part of akita's interface.
 func (m *Start) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
-// Ready tells a unit that the next tile of an op lies in the scratchpad. Tile -1 is what the op holds.
-type Ready struct {
+// Tile goes from the DMA to a unit when the next tile of an op lies in the scratchpad, and from the unit to the DMA when
+// it has finished with a tile: then its output may be written and its space used again. Tile -1 is what the op holds.
+type Tile struct {
 	akita.MsgMeta
 	Op, Tile int
 }
 
 // Meta is part of akita's interface.
-func (m *Ready) Meta() *akita.MsgMeta { return &m.MsgMeta }
-
-// Free tells the DMA that a unit has finished with a tile: its output may be written, its space used again.
-type Free struct {
-	akita.MsgMeta
-	Op, Tile int
-}
-
-// Meta is part of akita's interface.
-func (m *Free) Meta() *akita.MsgMeta { return &m.MsgMeta }
+func (m *Tile) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
 // Done tells the sequencer that an op's work (from a unit) or its stores (from the DMA) are complete.
 type Done struct {

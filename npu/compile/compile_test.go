@@ -1,0 +1,260 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+const stripe = 4096
+
+func preset(t testing.TB) *config.Config {
+	t.Helper()
+	c, err := config.Preset("edge-lpddr5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
+	t.Helper()
+	m, err := workloads.Load(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := New(Job{Config: c, Model: m, Precisions: bits, Prompt: prompt, Generated: gen, Stripe: stripe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// programs are a decode step and a prefill of every preset model, prefill with activations on chip and spilled.
+func programs(t *testing.T, check func(t *testing.T, k *Compiler, p *isa.Program, past int)) {
+	for _, m := range workloads.Models() {
+		for _, bits := range []unit.Bits{2, 16} {
+			for _, prompt := range []int{5, 700} {
+				k := compiler(t, preset(t), m.Name, prompt, 20, 3, bits)
+				t.Run(fmt.Sprintf("%s %d bits prefill %d", m.Name, bits, prompt), func(t *testing.T) {
+					p, err := k.Prefill(prompt, bits)
+					if err != nil {
+						t.Fatal(err)
+					}
+					check(t, k, p, 0)
+				})
+				t.Run(fmt.Sprintf("%s %d bits decode at %d", m.Name, bits, prompt+3), func(t *testing.T) {
+					p, err := k.Decode(prompt+3, bits, 3)
+					if err != nil {
+						t.Fatal(err)
+					}
+					check(t, k, p, prompt+3)
+				})
+			}
+		}
+	}
+}
+
+// each calls f for every slice of every tile of an op.
+func each(o *isa.Op, f func(s *isa.Slice, w isa.Pattern, store bool)) {
+	for i := range o.Hold {
+		f(&o.Hold[i], o.Hold[i].Last, false)
+	}
+	for t := range o.Tiles {
+		for i := range o.Loads {
+			f(&o.Loads[i], o.Loads[i].At(t, o.Tiles), false)
+		}
+		for i := range o.Stores {
+			f(&o.Stores[i], o.Stores[i].At(t, o.Tiles), true)
+		}
+	}
+}
+
+func TestEveryPresetModelCompilesToALegalProgram(t *testing.T) {
+	programs(t, func(t *testing.T, k *Compiler, p *isa.Program, _ int) {
+		if err := p.Validate(k.cfg.Scratchpad.Size - p.Static); err != nil {
+			t.Fatal(err)
+		}
+		for i := range p.Ops {
+			each(&p.Ops[i], func(s *isa.Slice, w isa.Pattern, _ bool) {
+				end := w.Base + unit.Bytes(w.Outer-1)*w.OuterStride + unit.Bytes(w.Planes-1)*w.PlaneStride + w.Turn
+				if w.Base < 0 || w.Bytes() <= 0 || end > k.image.end {
+					t.Fatalf("%s: %v walk %+v ends at %d, the image at %d", p.Ops[i].Name, s.Data, w, end, k.image.end)
+				}
+			})
+		}
+	})
+}
+
+// The operators of package workloads were written from the models' definitions, apart from this package: they are the
+// oracle for what a program computes.
+func TestWorkEqualsTheModelsOperators(t *testing.T) {
+	programs(t, func(t *testing.T, k *Compiler, p *isa.Program, past int) {
+		want := map[string]int64{}
+		for _, o := range k.model.Step(p.Tokens, past) {
+			want[string(o.Kind)] += o.MACs()
+		}
+		got := map[string]int64{}
+		for i := range p.Ops {
+			o := &p.Ops[i]
+			for tile := range o.Tiles {
+				got[o.Kind.String()] += o.WorkAt(tile).MACs()
+			}
+		}
+		for _, kind := range []string{"linear", "head"} {
+			if got[kind] != want[kind] {
+				t.Errorf("%s: %d MACs, the model has %d", kind, got[kind], want[kind])
+			}
+		}
+		for _, kind := range []string{"scores", "context"} {
+			// A block of queries is computed as a rectangle, masked corners included: never less than the model, and in
+			// decode, where there is one query, exactly as much.
+			if p.Tokens == 1 && got[kind] != want[kind] || got[kind] < want[kind] || got[kind] > 2*want[kind]+1<<32 {
+				t.Errorf("%s: %d MACs, the model has %d", kind, got[kind], want[kind])
+			}
+		}
+	})
+}
+
+func TestEveryWeightIsReadOnceInDecode(t *testing.T) {
+	programs(t, func(t *testing.T, k *Compiler, p *isa.Program, past int) {
+		if p.Tokens != 1 {
+			return
+		}
+		var read [isa.DataCount]unit.Bytes
+		seen := map[unit.Bytes]bool{}
+		for i := range p.Ops {
+			each(&p.Ops[i], func(s *isa.Slice, w isa.Pattern, _ bool) {
+				read[s.Data] += w.Bytes()
+				if s.Data == isa.Weights {
+					for o := range w.Outer {
+						at := w.Base + unit.Bytes(o)*w.OuterStride
+						if seen[at] {
+							t.Fatalf("%s reads %d twice", p.Ops[i].Name, at)
+						}
+						seen[at] = true
+					}
+				}
+			})
+		}
+		n := k.model.Params()
+		if want := p.Bits.Of(n.Blocks); read[isa.Weights] < want || float64(read[isa.Weights]) > 1.01*float64(want) {
+			t.Errorf("%v of weights, the model has %v at %d bits", read[isa.Weights], want, p.Bits)
+		}
+		if want := fp16.Of(k.model.HeadParams()); read[isa.HeadWeights] != want {
+			t.Errorf("%v of lm_head, want %v", read[isa.HeadWeights], want)
+		}
+		rows := 0
+		for _, w := range append(k.model.MLP(), attentionOf(k.model)...) {
+			rows += w.Out
+		}
+		want := unit.Bytes(0)
+		if p.Bits != fp16 {
+			want = unit.Bytes(rows*k.model.Layers) * 2 << p.Bits
+		}
+		if read[isa.Codebooks] != want {
+			t.Errorf("%v of codebooks, want %v", read[isa.Codebooks], want)
+		}
+		var kv unit.Bytes
+		for l := range k.model.Layers {
+			kv += 2 * k.image.kvRow * unit.Bytes(k.model.WindowAt(l, past+1)-1)
+		}
+		if rest := read[isa.KVRead] - kv; rest < 0 || rest > unit.Bytes(2*k.model.Layers*stripe) {
+			t.Errorf("%v of cache read, want %v and at most a stripe for each", read[isa.KVRead], kv)
+		}
+		if want := 2 * k.image.kvRow * unit.Bytes(k.model.Layers); read[isa.KVWrite] != want {
+			t.Errorf("%v of cache written, want %v", read[isa.KVWrite], want)
+		}
+		if read[isa.ActRead]+read[isa.ActWrite] != 0 {
+			t.Error("activations of a single token were spilled")
+		}
+	})
+}
+
+func attentionOf(m *workloads.Model) []workloads.Linear {
+	a := m.Attention()
+	return a[:]
+}
+
+func TestFootprint(t *testing.T) {
+	k := compiler(t, preset(t), "vicuna-7b", 1032, 120, 3, 2)
+	f, n := k.Footprint(), k.model.Params()
+	within := func(what string, got, want unit.Bytes) {
+		if got < want || float64(got) > 1.01*float64(want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	within("three planes serve 3 and 2 bits", f.Planes, unit.Bits(3).Of(n.Blocks))
+	within("one codebook set each", f.Codebooks, unit.Bytes(32*(4*4096+2*11008+4096))*2*(8+4))
+	within("embedding, head, norms in fp16", f.FP16, fp16.Of(n.Embedding+n.Head+n.Norms))
+	within("8-bit cache of every position", f.KV, 262144*1152)
+	if f.Total() != f.Planes+f.Codebooks+f.FP16+f.KV+f.Activations {
+		t.Error("the total is not the sum")
+	}
+}
+
+func TestLayoutsReadTheSamePlanes(t *testing.T) {
+	for _, layout := range config.Layouts() {
+		t.Run(string(layout), func(t *testing.T) {
+			c := preset(t)
+			c.Weights.Layout = layout
+			k := compiler(t, c, "mobilellama-1.4b", 64, 4, 4, 3)
+			p, err := k.Decode(64, 3, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &k.image.blocks[0].mlp[0]
+			turns := map[unit.Bytes]bool{}
+			for i := range p.Ops {
+				if p.Ops[i].Name != "L0.gate_proj" {
+					continue
+				}
+				each(&p.Ops[i], func(s *isa.Slice, w isa.Pattern, _ bool) {
+					for o := range w.Outer {
+						for j := range w.Planes {
+							if s.Data == isa.Weights {
+								turns[w.Base+unit.Bytes(o)*w.OuterStride+unit.Bytes(j)*w.PlaneStride-m.planeBase] = true
+							}
+						}
+					}
+				})
+			}
+			for at := unit.Bytes(0); at < 4*m.planeBytes; at += m.turn {
+				plane := int(at / m.turn % 4)
+				if layout == config.PlaneMajor {
+					plane = int(at / m.planeBytes)
+				}
+				if turns[at] != (plane < 3) {
+					t.Fatalf("turn at %d, plane %d: read is %v", at, plane, turns[at])
+				}
+			}
+		})
+	}
+}
+
+func TestErrorsSayWhatToChange(t *testing.T) {
+	m, err := workloads.Load("vicuna-7b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := preset(t)
+	c.Scratchpad.Size = 64 * unit.KiB
+	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2, Stripe: stripe})
+	if err == nil || !strings.Contains(err.Error(), "scratchpad.size: the activations of one token of vicuna-7b take") {
+		t.Errorf("got %v", err)
+	}
+	c = preset(t)
+	c.Scratchpad.Tile = 4 * unit.KiB
+	k, err := New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2, Stripe: stripe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = k.Decode(8, 3, 3); err == nil || !strings.Contains(err.Error(), "make scratchpad.tile larger or weights.chunk smaller") {
+		t.Errorf("got %v", err)
+	}
+}
