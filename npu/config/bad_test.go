@@ -1,0 +1,67 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected texts beside testdata/bad/*.yaml")
+
+// Every testdata/bad/NAME.yaml is refused with exactly the text of NAME.txt, where the folder is left out of the paths and
+// {STANDARDS} stands for the list that package dram owns.
+func TestBadFilesAreRefusedWithExactlyThisText(t *testing.T) {
+	files := glob(t, "testdata/bad/*.yaml")
+	if len(files) < 12 {
+		t.Fatalf("found %d bad files; want them all", len(files))
+	}
+	names := strings.NewReplacer("testdata/bad/", "", strings.Join(standards(), ", "), "{STANDARDS}")
+	for _, file := range files {
+		stem := strings.TrimSuffix(file, ".yaml")
+		t.Run(strings.ReplaceAll(filepath.Base(stem), "_", " "), func(t *testing.T) {
+			_, err := Load(file)
+			if err == nil {
+				t.Fatal("was accepted")
+			}
+			got := names.Replace(err.Error()) + "\n"
+			if *update {
+				if err := os.WriteFile(stem+".txt", []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(stem + ".txt")
+			if err != nil {
+				t.Fatalf("%v (go test -update writes it)", err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("text differs (-want +got):\n%s", diff)
+			}
+			for _, leak := range []string{"config.", "unit.B", "unit.H", "unit.C", "struct", "int64", "go-yaml", "!!"} {
+				if strings.Contains(got, leak) {
+					t.Errorf("the text names %q, which means nothing to a user:\n%s", leak, got)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryExpectedTextHasItsBadFile(t *testing.T) {
+	for _, txt := range glob(t, "testdata/bad/*.txt") {
+		if _, err := os.Stat(strings.TrimSuffix(txt, ".txt") + ".yaml"); err != nil {
+			t.Errorf("%s: orphaned: %v", txt, err)
+		}
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

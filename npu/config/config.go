@@ -1,0 +1,113 @@
+package config
+
+import (
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Config is one NPU, fully resolved. Field names in YAML are the names that --set and sweeps use.
+type Config struct {
+	Name        string     `yaml:"name" json:"name"`
+	Description string     `yaml:"description" json:"description"`
+	Source      string     `yaml:"source" json:"source"` // where the figures come from
+	Clock       unit.Hertz `yaml:"clock" json:"clock"`   // NPU clock
+	Array       Array      `yaml:"array" json:"array"`
+	Vector      Vector     `yaml:"vector" json:"vector"`
+	Scratchpad  Scratchpad `yaml:"scratchpad" json:"scratchpad"`
+	DMA         DMA        `yaml:"dma" json:"dma"`
+	Sequencer   Sequencer  `yaml:"sequencer" json:"sequencer"`
+	DRAM        DRAM       `yaml:"dram" json:"dram"`
+	Weights     Weights    `yaml:"weights" json:"weights"`
+	KV          KV         `yaml:"kv" json:"kv"`
+	Head        Head       `yaml:"lm_head" json:"lm_head"`
+	Count       Count      `yaml:"count" json:"count"`
+}
+
+// Style names a compute-array style.
+type Style string
+
+// The styles. Bit-serial-weight: a PE consumes BitsPerCycle weight bits a cycle, so a MAC takes ceil(bits/BitsPerCycle)
+// cycles (BitMoD, UNPU; facts.md F). Dequant-fp16: codebook look-ups turn codes into fp16 before a bit-parallel MAC.
+const (
+	BitSerialWeight Style = "bit-serial-weight"
+	DequantFP16     Style = "dequant-fp16"
+)
+
+// Array is the compute array: Rows×Cols processing elements, rows along the reduction (K), columns along the outputs (N).
+type Array struct {
+	Style        Style       `yaml:"style" json:"style"`
+	Rows         int         `yaml:"rows" json:"rows"`
+	Cols         int         `yaml:"cols" json:"cols"`
+	BitsPerCycle int         `yaml:"bits_per_cycle" json:"bits_per_cycle"` // bit-serial-weight: weight bits a PE consumes per cycle
+	DequantLanes int         `yaml:"dequant_lanes" json:"dequant_lanes"`   // dequant-fp16: codebook look-ups per cycle
+	SwitchCycles unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`   // reconfiguration at a change of precision, after the drain
+}
+
+// Vector is the vector unit.
+type Vector struct {
+	Lanes   int         `yaml:"lanes" json:"lanes"`     // elements per cycle of a one-op function
+	Latency unit.Cycles `yaml:"latency" json:"latency"` // pipeline depth, paid once per pass
+}
+
+// Scratchpad is the on-chip memory shared by streams and activations.
+type Scratchpad struct {
+	Size          unit.Bytes `yaml:"size" json:"size"`
+	BytesPerCycle int        `yaml:"bytes_per_cycle" json:"bytes_per_cycle"` // read bandwidth towards the array
+	Tile          unit.Bytes `yaml:"tile" json:"tile"`                       // largest tile of a stream; 0: an eighth of the size
+}
+
+// DMA moves tiles between DRAM and the scratchpad.
+type DMA struct {
+	Outstanding int         `yaml:"outstanding" json:"outstanding"` // transfers in flight
+	Latency     unit.Cycles `yaml:"latency" json:"latency"`         // one way, DMA to memory controller and back: on-chip network
+}
+
+// Sequencer issues ops.
+type Sequencer struct {
+	LaunchCycles unit.Cycles `yaml:"launch_cycles" json:"launch_cycles"` // to decode and issue one op
+}
+
+// IdealDRAM is the standard of a memory that is nothing but a bandwidth.
+const IdealDRAM = "ideal"
+
+// DRAM is the memory system.
+type DRAM struct {
+	Standard  string              `yaml:"standard" json:"standard"`   // a preset of npu/mem/dram, or "ideal"
+	Channels  int                 `yaml:"channels" json:"channels"`   // a power of two
+	Mapping   string              `yaml:"mapping" json:"mapping"`     // address bits, lowest first: co2,ch2,bg2,ba2,co4,ro16
+	BankHash  bool                `yaml:"bank_hash" json:"bank_hash"` // bank bits XOR low row bits
+	Refresh   string              `yaml:"refresh" json:"refresh"`     // all-bank, per-bank, none
+	Capacity  unit.Bytes          `yaml:"capacity" json:"capacity"`
+	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // ideal only
+}
+
+// Layout names how bit-planes lie in DRAM.
+type Layout string
+
+// The layouts. Interleaved: for each chunk of a matrix, all planes side by side. PlaneMajor: each plane on its own.
+const (
+	Interleaved Layout = "interleaved"
+	PlaneMajor  Layout = "plane-major"
+)
+
+// Weights says how quantised weights are stored.
+type Weights struct {
+	Layout Layout     `yaml:"layout" json:"layout"`
+	Chunk  unit.Bytes `yaml:"chunk" json:"chunk"` // bytes of one plane per turn, per channel
+}
+
+// KV is the key-value cache.
+type KV struct {
+	Bits unit.Bits `yaml:"bits" json:"bits"` // 16, 8 or 4
+}
+
+// Head is the lm_head matrix, which any-precision quantisation leaves alone.
+type Head struct {
+	Bits unit.Bits `yaml:"bits" json:"bits"` // 16 or 8
+}
+
+// Count says what a model of the machine includes; everything but the reproduction of the paper's figure counts everything.
+type Count struct {
+	Head      bool `yaml:"lm_head" json:"lm_head"`
+	Codebooks bool `yaml:"codebooks" json:"codebooks"`
+	Params    bool `yaml:"params" json:"params"` // embedding rows, norm weights, biases
+}

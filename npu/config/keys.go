@@ -1,0 +1,193 @@
+package config
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Key is one settable value of a Config.
+type Key struct {
+	Path string // as --set, sweeps and files name it: "array.rows"
+	Type string // what a value looks like: "a whole number such as 64"
+}
+
+// Keys returns every settable key, in the order of the files.
+func Keys() []Key {
+	var c Config
+	var keys []Key
+	for _, l := range c.leaves() {
+		keys = append(keys, Key{Path: l.path, Type: kindOf(l.value)})
+	}
+	return keys
+}
+
+// Lookup returns the key at path.
+func Lookup(path string) (Key, bool) {
+	keys := Keys()
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Path == path })
+	if i < 0 {
+		return Key{}, false
+	}
+	return keys[i], true
+}
+
+// Get returns the text of the value at path, as Set reads it.
+func (c *Config) Get(path string) (text string, ok bool) {
+	n, ok := c.at(path)
+	if !ok || n.section {
+		return "", false
+	}
+	return textOf(n.value), true
+}
+
+// Nearest returns the candidate that word may have meant, or "": the one the fewest edits away, or the one that it begins.
+func Nearest(word string, candidates []string) string {
+	least := max(2, len(word)/3) + 1
+	if len(word) <= 4 {
+		least = 2
+	}
+	word = strings.ToLower(word)
+	best, begun := "", ""
+	for _, c := range candidates {
+		if d := distance(word, strings.ToLower(c)); d < least {
+			best, least = c, d
+		}
+		if begun == "" && len(word) >= 3 && strings.HasPrefix(strings.ToLower(c), word) {
+			begun = c
+		}
+	}
+	return cmp.Or(best, begun)
+}
+
+// node is one key of a Config: a section of further keys, or a value.
+type node struct {
+	path    string
+	value   reflect.Value
+	section bool
+}
+
+// children returns the keys directly below v, whose own path is prefix, in the order of the struct.
+func children(v reflect.Value, prefix string) []node {
+	var ns []node
+	for i := range v.NumField() {
+		path := v.Type().Field(i).Tag.Get("yaml")
+		if prefix != "" {
+			path = prefix + "." + path
+		}
+		ns = append(ns, node{path: path, value: v.Field(i), section: v.Field(i).Kind() == reflect.Struct})
+	}
+	return ns
+}
+
+// root returns the settable value of c itself.
+func (c *Config) root() reflect.Value { return reflect.ValueOf(c).Elem() }
+
+// leaves returns every value of c, in the order of the files.
+func (c *Config) leaves() []node {
+	var out []node
+	var walk func(v reflect.Value, prefix string)
+	walk = func(v reflect.Value, prefix string) {
+		for _, n := range children(v, prefix) {
+			if n.section {
+				walk(n.value, n.path)
+				continue
+			}
+			out = append(out, n)
+		}
+	}
+	walk(c.root(), "")
+	return out
+}
+
+// at returns the key at path.
+func (c *Config) at(path string) (node, bool) {
+	n := node{value: c.root(), section: true}
+	for name := range strings.SplitSeq(path, ".") {
+		if !n.section {
+			return node{}, false
+		}
+		below := children(n.value, n.path)
+		i := slices.IndexFunc(below, func(k node) bool { return k.name() == name })
+		if i < 0 {
+			return node{}, false
+		}
+		n = below[i]
+	}
+	return n, true
+}
+
+// name returns the last part of the path.
+func (n node) name() string { return n.path[strings.LastIndexByte(n.path, '.')+1:] }
+
+// level returns the names of the keys of the deepest section on path that exists.
+func (c *Config) level(path string) []string {
+	parent := node{value: c.root(), section: true}
+	for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path[:i], '.') {
+		if n, ok := c.at(path[:i]); ok && n.section {
+			parent = n
+			break
+		}
+	}
+	var names []string
+	for _, n := range children(parent.value, parent.path) {
+		names = append(names, n.name())
+	}
+	return names
+}
+
+// nearestPath returns the key that a wrong path may have meant: one spelt alike, or one of that name in another section.
+func (c *Config) nearestPath(path string) string {
+	var paths []string
+	for _, n := range children(c.root(), "") {
+		if n.section {
+			paths = append(paths, n.path)
+		}
+	}
+	for _, l := range c.leaves() {
+		paths = append(paths, l.path)
+	}
+	if p := Nearest(path, paths); p != "" {
+		return p
+	}
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	for _, p := range paths {
+		if p[strings.LastIndexByte(p, '.')+1:] == last {
+			return p
+		}
+	}
+	return ""
+}
+
+// unknownKey says what is wrong with path and which keys its section accepts.
+func (c *Config) unknownKey(path string, more ...string) string {
+	message := "unknown key"
+	if near := c.nearestPath(path); near != "" {
+		message += ", nearest is " + near
+	}
+	return message + "; accepted: " + strings.Join(append(more, c.level(path)...), ", ")
+}
+
+// distance is the number of characters to insert, delete, replace or swap with their neighbour to turn a into b.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			differ := 1
+			if a[i-1] == b[j-1] {
+				differ = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differ)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+//go:embed presets/*.yaml
+var presets embed.FS
+
+// Names returns the names of the presets, from the smallest machine to the largest, the paper's last.
+func Names() []string {
+	return []string{"edge-lpddr4x", "edge-lpddr5", "laptop-lpddr5x", "card-hbm3", "pmpd-paper"}
+}
+
+// Preset returns the preset of that name.
+func Preset(name string) (*Config, error) {
+	if !slices.Contains(Names(), name) {
+		return nil, fmt.Errorf("NPU preset %s", notKnown(name, Names()))
+	}
+	file := "presets/" + name + ".yaml"
+	data, err := presets.ReadFile(file)
+	if err != nil {
+		panic("config: preset " + name + " is named but has no file: " + err.Error())
+	}
+	c, err := parseFile(file, data)
+	if err != nil {
+		panic("config: a preset is wrong: " + err.Error())
+	}
+	return c, nil
+}
+
+// Presets returns every preset in the order of Names.
+func Presets() []*Config {
+	var all []*Config
+	for _, name := range Names() {
+		c, err := Preset(name)
+		if err != nil {
+			panic("config: " + err.Error())
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// Load returns the preset of that name, or the NPU that a YAML file describes as changes to a preset. The name of a preset
+// wins over a file of the same name; write ./name for the file.
+func Load(nameOrPath string) (*Config, error) {
+	if slices.Contains(Names(), nameOrPath) {
+		return Preset(nameOrPath)
+	}
+	data, err := os.ReadFile(nameOrPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("NPU %s, or the path of a YAML file", notKnown(nameOrPath, Names()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading an NPU's description: %w", err)
+	}
+	return parseFile(nameOrPath, data)
+}
+
+// parseFile returns the Config that data describes: changes to its base, or every key where it names no base.
+func parseFile(file string, data []byte) (*Config, error) {
+	r := newReader(file)
+	top := r.document(data)
+	if top == nil {
+		return nil, r.err()
+	}
+	c := new(Config)
+	base, based := r.base(top)
+	if base != "" {
+		preset, err := Preset(base)
+		if err != nil {
+			panic("config: " + err.Error())
+		}
+		*c = *preset
+		c.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	}
+	followed := c.DRAM.Mapping == defaultMapping(c.DRAM)
+	r.mapping(top, c, c.root(), "")
+	if base == "" {
+		r.missing(c, based)
+	}
+	if _, given := r.written["dram.mapping"]; followed && !given {
+		c.DRAM.Mapping = ""
+	}
+	c.resolve()
+	r.problems(c, base)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// missing reports the keys that a file without a base does not give. With a base that is not known, they are known to be
+// somewhere else: then it only marks them.
+func (r *reader) missing(c *Config, based bool) {
+	var absent []string
+	for _, l := range c.leaves() {
+		if r.written[l.path] == (place{}) {
+			absent = append(absent, l.path)
+			r.failed[l.path] = true
+		}
+	}
+	if len(absent) > 0 && !based {
+		r.add(place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
+			strings.Join(absent, ", "), list(Names())))
+	}
+}
+
+// resolve writes out what the empty text stands for.
+func (c *Config) resolve() {
+	if c.DRAM.Mapping == "" {
+		c.DRAM.Mapping = defaultMapping(c.DRAM)
+	}
+}
+
+// YAML writes c as a file that Load reads back to the same Config.
+func (c *Config) YAML() ([]byte, error) {
+	data, err := yaml.Dump(c)
+	if err != nil {
+		return nil, fmt.Errorf("writing NPU %q as YAML: %w", c.Name, err)
+	}
+	return data, nil
+}
+
+// Fingerprint returns a hash of every field: equal fingerprints mean the same machine, texts included.
+func (c *Config) Fingerprint() string {
+	data, err := json.Marshal(c) // fields in the order of the struct, quantities exact: one text per Config
+	if err != nil {
+		panic("config: fingerprint: " + err.Error())
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
+}

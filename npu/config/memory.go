@@ -1,0 +1,46 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+)
+
+// This file is all that this package knows of DRAM standards, and all of it is asked of package dram.
+
+// standards returns the accepted values of dram.standard.
+func standards() []string { return append(dram.Names(), IdealDRAM) }
+
+// standardOf returns the data of d's standard, or nil where d has none: an ideal memory, or a name that is not known.
+func standardOf(d DRAM) *dram.Standard {
+	if !slices.Contains(dram.Names(), d.Standard) {
+		return nil
+	}
+	s, err := dram.Lookup(d.Standard)
+	if err != nil {
+		panic("config: a DRAM standard is listed but not known: " + err.Error())
+	}
+	return s
+}
+
+// defaultMapping returns what an empty mapping means for d: nothing where there are no banks, or none that can be told.
+func defaultMapping(d DRAM) string {
+	s := standardOf(d)
+	if s == nil || !channelsPossible(d.Channels) {
+		return ""
+	}
+	return dram.DefaultMapping(s, d.Channels)
+}
+
+// mappingProblem returns what is wrong with the mapping of d, a memory of standard s, or "".
+func mappingProblem(d DRAM, s *dram.Standard) string {
+	if _, err := dram.ParseMapping(d.Mapping, s, d.Channels, d.BankHash); err != nil {
+		message, example := strings.TrimPrefix(err.Error(), "DRAM mapping "), `such as the default "`+defaultMapping(d)+`"`
+		if strings.Contains(message, "; accepted: ") {
+			return message + ", in a mapping " + example
+		}
+		return message + "; accepted: address bits, lowest first, " + example
+	}
+	return ""
+}

@@ -1,0 +1,196 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Problem is one thing that is wrong with the value at Path.
+type Problem struct {
+	Path    string
+	Message string // what is wrong; accepted: what would be right
+
+	with []string // further keys that the problem depends on
+}
+
+// grain is the granularity of sizes on chip: the burst of every standard that there is divides it.
+const grain unit.Bytes = 64
+
+// RefreshModes returns the ways in which channels refresh their rows: all banks at once, one bank after the other, never
+// (to see what refresh costs).
+func RefreshModes() []string { return []string{"all-bank", "per-bank", "none"} }
+
+// Validate returns everything that is impossible about c, in the order of the keys, or nothing.
+func (c *Config) Validate() []Problem {
+	var k checker
+	if c.Name == "" || !printable(c.Name) {
+		k.add("name", fmt.Sprintf("%q is not a name for tables and results; accepted: one line of printable text", c.Name))
+	}
+	k.text("description", c.Description)
+	k.text("source", c.Source)
+	k.clock(c.Clock)
+	k.array(c.Array)
+	k.within("vector.lanes", int64(c.Vector.Lanes), 1, 1<<16)
+	k.within("vector.latency", int64(c.Vector.Latency), 0, 1e6)
+	k.scratchpad(c.Scratchpad)
+	k.within("dma.outstanding", int64(c.DMA.Outstanding), 1, 64)
+	k.within("dma.latency", int64(c.DMA.Latency), 0, 1e6)
+	k.within("sequencer.launch_cycles", int64(c.Sequencer.LaunchCycles), 0, 1e9)
+	k.dram(c.DRAM)
+	k.weights(c)
+	if !slices.Contains([]unit.Bits{16, 8, 4}, c.KV.Bits) {
+		k.add("kv.bits", fmt.Sprintf("%d bits are not a width of cached values; accepted: 16, 8, 4", c.KV.Bits))
+	}
+	if !slices.Contains([]unit.Bits{16, 8}, c.Head.Bits) {
+		k.add("lm_head.bits", fmt.Sprintf("%d bits are not a width of the head's weights; accepted: 16, 8", c.Head.Bits))
+	}
+	return k.problems
+}
+
+type checker struct{ problems []Problem }
+
+// add notes a problem of the key at path that depends on the keys with, too.
+func (k *checker) add(path, message string, with ...string) {
+	k.problems = append(k.problems, Problem{Path: path, Message: message, with: with})
+}
+
+// text accepts what YAML, JSON and a terminal show alike.
+func (k *checker) text(path, s string) {
+	if !printable(strings.ReplaceAll(s, "\n", "")) {
+		k.add(path, fmt.Sprintf("%q holds control characters; accepted: lines of printable text", s))
+	}
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+func (k *checker) within(path string, v, low, high int64) bool {
+	if v < low || v > high {
+		k.add(path, fmt.Sprintf("%d is out of range; accepted: %d to %d", v, low, high))
+		return false
+	}
+	return true
+}
+
+// size accepts low to high in whole grains.
+func (k *checker) size(path string, v, low, high unit.Bytes) bool {
+	if v < low || v > high || v%grain != 0 {
+		k.add(path, fmt.Sprintf("%v is not a possible size; accepted: %v to %v in steps of %v", v, low, high, grain))
+		return false
+	}
+	return true
+}
+
+func (k *checker) clock(f unit.Hertz) {
+	const low, high unit.Hertz = 1e6, 10e9 // below: not an accelerator; above: not silicon
+	if f < low || f > high {
+		k.add("clock", fmt.Sprintf("%v is out of range; accepted: %v to %v", f, low, high))
+	}
+}
+
+func (k *checker) array(a Array) {
+	if !slices.Contains(Styles(), a.Style) {
+		k.add("array.style", notKnown(string(a.Style), Styles()))
+	}
+	k.within("array.rows", int64(a.Rows), 1, 4096)
+	k.within("array.cols", int64(a.Cols), 1, 4096)
+	k.within("array.bits_per_cycle", int64(a.BitsPerCycle), 1, 16)
+	k.within("array.dequant_lanes", int64(a.DequantLanes), 1, 1<<24)
+	k.within("array.switch_cycles", int64(a.SwitchCycles), 0, 1e9)
+}
+
+func (k *checker) scratchpad(s Scratchpad) {
+	sized := k.size("scratchpad.size", s.Size, 16*unit.KiB, 16*unit.GiB)
+	k.within("scratchpad.bytes_per_cycle", int64(s.BytesPerCycle), 1, 1<<26)
+	if s.Tile == 0 || !sized {
+		return
+	}
+	// Transfer and compute overlap only where two tiles fit: one that arrives, one that is worked on.
+	if s.Tile > s.Size/2 {
+		k.add("scratchpad.tile", fmt.Sprintf("%v is more than half of the scratchpad of %v; accepted: %v to %v, or 0B for an eighth",
+			s.Tile, s.Size, grain, s.Size/2/grain*grain), "scratchpad.size")
+		return
+	}
+	k.size("scratchpad.tile", s.Tile, grain, s.Size/2/grain*grain)
+}
+
+func (k *checker) dram(d DRAM) {
+	if !slices.Contains(standards(), d.Standard) {
+		k.add("dram.standard", notKnown(d.Standard, standards()))
+	}
+	if !channelsPossible(d.Channels) {
+		k.add("dram.channels", fmt.Sprintf("%d is not a number of channels; accepted: a power of two, 1 to 1024", d.Channels))
+	}
+	if !slices.Contains(RefreshModes(), d.Refresh) {
+		k.add("dram.refresh", notKnown(d.Refresh, RefreshModes()))
+	}
+	if d.Capacity < unit.MiB || d.Capacity > 1024*1024*unit.GiB {
+		k.add("dram.capacity", fmt.Sprintf("%v is not a possible size; accepted: 1MiB to 1024TiB", d.Capacity))
+	}
+	if d.Standard == IdealDRAM {
+		k.ideal(d)
+	} else if s := standardOf(d); s != nil {
+		k.timed(d, s)
+	}
+}
+
+// channelsPossible says whether n channels can be told apart by whole address bits.
+func channelsPossible(n int) bool { return n > 0 && n <= 1024 && n&(n-1) == 0 }
+
+// ideal checks a memory that is nothing but a bandwidth: what it cannot have is refused, not ignored.
+func (k *checker) ideal(d DRAM) {
+	if d.Bandwidth <= 0 {
+		k.add("dram.bandwidth", fmt.Sprintf("%v, but an ideal memory is nothing but a bandwidth; accepted: more than 0B/s, such as 32GB/s",
+			d.Bandwidth), "dram.standard")
+	}
+	if d.Mapping != "" {
+		k.add("dram.mapping", fmt.Sprintf(`%q, but an ideal memory has no banks; accepted: ""`, d.Mapping), "dram.standard")
+	}
+	if d.BankHash {
+		k.add("dram.bank_hash", "true, but an ideal memory has no banks; accepted: false", "dram.standard")
+	}
+	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
+		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
+	}
+}
+
+// timed checks a memory whose bandwidth follows from its standard s.
+func (k *checker) timed(d DRAM, s *dram.Standard) {
+	if d.Bandwidth != 0 {
+		k.add("dram.bandwidth", fmt.Sprintf("%v, but the bandwidth of %s follows from its timing; accepted: 0B/s, or the standard %q",
+			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
+	}
+	if d.Refresh == "per-bank" && s.Timing.TREFIPB == 0 {
+		k.add("dram.refresh", fmt.Sprintf("%q, but no per-bank refresh of %s is modelled; accepted: all-bank, none", d.Refresh, d.Standard),
+			"dram.standard")
+	}
+	if !channelsPossible(d.Channels) {
+		return
+	}
+	if message := mappingProblem(d, s); message != "" {
+		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")
+	}
+}
+
+func (k *checker) weights(c *Config) {
+	if !slices.Contains(Layouts(), c.Weights.Layout) {
+		k.add("weights.layout", notKnown(string(c.Weights.Layout), Layouts()))
+	}
+	chunk := c.Weights.Chunk
+	if chunk < grain || chunk&(chunk-1) != 0 || chunk > unit.MiB {
+		k.add("weights.chunk", fmt.Sprintf("%v is not a possible size; accepted: a power of two, %v to 1MiB", chunk, grain))
+		return
+	}
+	// A plane's turn is a chunk on every channel, and at least one turn must fit into a tile.
+	if most := c.TileBytes() / unit.Bytes(max(c.DRAM.Channels, 1)); chunk > most && channelsPossible(c.DRAM.Channels) {
+		k.add("weights.chunk", fmt.Sprintf("%v on each of %d channels are more than a tile of %v; accepted: a power of two up to %v, or a larger tile",
+			chunk, c.DRAM.Channels, c.TileBytes(), most), "scratchpad.tile", "scratchpad.size", "dram.channels")
+	}
+}

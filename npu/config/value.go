@@ -1,0 +1,124 @@
+package config
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Styles returns the compute styles that there are.
+func Styles() []Style { return []Style{BitSerialWeight, DequantFP16} }
+
+// Layouts returns the layouts of bit-planes that there are.
+func Layouts() []Layout { return []Layout{Interleaved, PlaneMajor} }
+
+// UnmarshalText reads the name of a style.
+func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
+
+// UnmarshalText reads the name of a layout.
+func (l *Layout) UnmarshalText(t []byte) error { return enum(l, t, Layouts()) }
+
+func enum[T ~string](to *T, text []byte, known []T) error {
+	if !slices.Contains(known, T(text)) {
+		return errors.New(notKnown(string(text), known))
+	}
+	*to = T(text)
+	return nil
+}
+
+// notKnown says which names are accepted instead of name.
+func notKnown[T ~string](name string, known []T) string {
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = string(k)
+	}
+	message := fmt.Sprintf("%q is not known", name)
+	if near := Nearest(name, names); near != "" {
+		message += fmt.Sprintf(", nearest is %q", near)
+	}
+	return message + "; accepted: " + strings.Join(names, ", ")
+}
+
+// kindOf says what a value of v's type looks like in a file; the one list of the types that a Config may hold.
+func kindOf(v reflect.Value) string {
+	switch v.Addr().Interface().(type) {
+	case *string:
+		return "text"
+	case *bool:
+		return "true or false"
+	case *int:
+		return "a whole number such as 64"
+	case *unit.Cycles:
+		return "a whole number of cycles such as 16"
+	case *unit.Bits:
+		return "a whole number of bits such as 8"
+	case *unit.Bytes:
+		return `a size with its unit such as "256KiB"`
+	case *unit.Hertz:
+		return `a frequency with its unit such as "1.2GHz"`
+	case *unit.BytesPerSecond:
+		return `a bandwidth with its unit such as "34.1GB/s"`
+	case *Style:
+		return "one of " + list(Styles())
+	case *Layout:
+		return "one of " + list(Layouts())
+	}
+	panic(fmt.Sprintf("config: a key of type %s: add it to kindOf, setText and textOf", v.Type()))
+}
+
+func list[T ~string](names []T) string {
+	var b strings.Builder
+	for i, n := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(n))
+	}
+	return b.String()
+}
+
+// setText sets v to what text says. The error names what would be right.
+func setText(v reflect.Value, text string) error {
+	err := parse(v, text)
+	if err != nil && !strings.Contains(err.Error(), "; accepted: ") {
+		return fmt.Errorf("%w; accepted: %s", err, kindOf(v))
+	}
+	return err
+}
+
+func parse(v reflect.Value, text string) error {
+	switch to := v.Addr().Interface().(type) {
+	case encoding.TextUnmarshaler:
+		fresh := reflect.New(v.Type())
+		if err := fresh.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+			return err
+		}
+		v.Set(fresh.Elem())
+	case *string:
+		*to = text
+	case *bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is not a truth value", text)
+		}
+		*to = text == "true"
+	default: // the integers
+		n, err := strconv.ParseInt(text, 10, 64)
+		if errors.Is(err, strconv.ErrRange) {
+			return fmt.Errorf("%q is too large", text)
+		}
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		v.SetInt(n)
+	}
+	return nil
+}
+
+// textOf writes v as setText reads it.
+func textOf(v reflect.Value) string { return fmt.Sprint(v.Interface()) }

@@ -1,0 +1,109 @@
+package traces
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Synthesis is what a synthetic trace is derived from.
+type Synthesis struct {
+	Model    *workloads.Model
+	Task     string // whose lengths Prompt and Generate are; may be empty
+	Prompt   int    // tokens
+	Generate int    // tokens, the one from prefill included
+	Schedule precision.Schedule
+	Seed     *int64 // goes into the header; no schedule that can be synthesised draws anything
+}
+
+// OfTask returns the synthesis of a task with its own lengths.
+func OfTask(m *workloads.Model, task workloads.Task, schedule precision.Schedule) Synthesis {
+	return Synthesis{Model: m, Task: task.Name, Prompt: task.Prompt, Generate: task.Gen(m), Schedule: schedule}
+}
+
+// Synthetic is the Source of a trace that nobody recorded. It has what follows from the model, the lengths and the
+// schedule, the positions and precisions of the passes, and nothing that would need a run: no tokens, times or signals.
+type Synthetic struct {
+	header  *Header
+	policy  precision.Policy
+	passes  int  // decode passes in all
+	step    int  // steps yielded so far
+	started bool // prefill was yielded
+	turned  bool // the switch before the next step was yielded
+	ended   bool
+}
+
+var _ Source = (*Synthetic)(nil)
+
+// NewSynthetic checks that the synthesis is possible and prepares its header.
+func NewSynthetic(s Synthesis) (*Synthetic, error) {
+	if s.Model == nil {
+		return nil, fmt.Errorf("a synthetic trace: no model")
+	}
+	if err := s.Model.CheckLengths(s.Prompt, s.Generate); err != nil {
+		return nil, fmt.Errorf("a synthetic trace: %w", err)
+	}
+	if s.Schedule.Kind == precision.KindRecorded {
+		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: fp16, uniform, static",
+			s.Schedule)
+	}
+	if len(s.Schedule.Bits) == 0 {
+		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: fp16, uniform, static", s.Schedule)
+	}
+	policy, err := s.Schedule.Resolve(s.Generate, nil)
+	if err != nil {
+		return nil, fmt.Errorf("a synthetic trace: %w", err)
+	}
+	return &Synthetic{header: s.header(policy), policy: policy, passes: s.Generate - 1}, nil
+}
+
+// header writes down what is known before the first pass.
+func (s *Synthesis) header(policy precision.Policy) *Header {
+	prefill := s.Schedule.PrefillBits(0)
+	widths := append([]int{prefill}, s.Schedule.Bits...)
+	slices.SortFunc(widths, func(a, b int) int { return b - a })
+	h := &Header{
+		Format: Format, Version: Version, Tool: "pmpdsim/traces", Source: FromSynthesis, Seed: s.Seed, Task: s.Task,
+		Model: ShapeOf(s.Model), Precisions: slices.Compact(widths), PrefillBits: prefill,
+		Scheduler: Scheduler{
+			Kind: SchedulerKind(s.Schedule.Kind), Spec: s.Schedule.String(),
+			Params: &SchedulerParams{Bits: slices.Clone(s.Schedule.Bits)},
+		},
+		Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
+	}
+	if static, ok := policy.(precision.Static); ok && s.Schedule.Kind == precision.KindStatic {
+		h.Scheduler.Params.SwitchAt = slices.Clone(static.Steps)
+	}
+	return h
+}
+
+// Header returns the first record.
+func (s *Synthetic) Header() *Header { return s.header }
+
+// Next returns the next record, and io.EOF after the footer.
+func (s *Synthetic) Next() (Record, error) {
+	switch {
+	case s.ended:
+		return nil, io.EOF
+	case !s.started:
+		s.started = true
+		return &Prefill{Tokens: s.header.Prompt.Tokens, WBits: s.header.PrefillBits}, nil
+	case s.step == s.passes:
+		s.ended = true
+		return &Footer{Steps: s.step, Stop: StopMax}, nil
+	}
+	bits := s.policy.Bits(s.step + 1)
+	if s.step > 0 && !s.turned {
+		if before := s.policy.Bits(s.step); before != bits {
+			s.turned = true
+			return &Switch{I: s.step, From: before, To: bits}, nil
+		}
+	}
+	step := &Step{I: s.step, KVLen: s.header.Prompt.Tokens + s.step, WBits: bits}
+	s.step++
+	s.turned = false
+	return step, nil
+}

@@ -1,0 +1,188 @@
+package traces
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+func TestWriterRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(h *Header, first *Prefill)
+		want   string
+	}{
+		{"an enum value of its own", func(h *Header, _ *Prefill) { h.Source = "tpu" }, `the trace being written:1: source: "tpu" is unknown; accepted: gpu, emulated, cpu, synthetic`},
+		{"an empty required text", func(h *Header, _ *Prefill) { h.Tool = "" }, "the trace being written:1: tool: the text is empty; accepted: some text, or no such key"},
+		{"a number that JSON cannot hold", func(h *Header, _ *Prefill) { h.Calib.CopyBps = ptr(math.NaN()) }, "the trace being written:1: calib.copy_Bps: NaN is out of range; accepted: 0 or more"},
+		{"an extension under another name", func(h *Header, _ *Prefill) { h.X = Extensions{"note": json.RawMessage(`1`)} }, "the trace being written:1: note: the extension has another name; accepted: keys that start with x_"},
+		{"an extension that is no JSON", func(h *Header, _ *Prefill) { h.X = Extensions{"x_n": json.RawMessage(`{`)} }, "the trace being written:1: x_n: not JSON: unexpected end of JSON input; accepted: a JSON value"},
+		{"a synthetic trace with a device", func(h *Header, _ *Prefill) { h.Source = FromSynthesis }, "the trace being written:1: gpu: the key stands in a trace of source synthetic; accepted: source gpu or emulated"},
+		{"another version", func(h *Header, _ *Prefill) { h.Version = 2 }, "the trace being written:1: version: version 2 is not supported; accepted: 1"},
+		{"a prefill of another length", func(_ *Header, p *Prefill) { p.Tokens = 4 }, "the trace being written:2: tokens: 4 are not the header's prompt tokens; accepted: 3"},
+		{"times without a table of ops", func(_ *Header, p *Prefill) { p.OpNS = []int64{1} }, "the trace being written:2: op_ns: the times have no table of ops; accepted: an ops record before prefill"},
+	} {
+		t.Run(c.name+" is refused", func(t *testing.T) {
+			h, first := fullHeader(), &Prefill{Tokens: 3, WBits: 16}
+			c.change(h, first)
+			w, err := NewWriter(new(bytes.Buffer), h)
+			if err == nil {
+				err = w.Write(first)
+			}
+			if err == nil || err.Error() != c.want {
+				t.Errorf("\ngot  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+	t.Run("a synthetic step with a time is refused", func(t *testing.T) {
+		trace := synthesise(t, synthesis(t, "phi-1.5", "fp16", 5, 3))
+		trace.Steps[1].StepNS = ptr(int64(5))
+		want := "the trace being written:4: step_ns: a synthetic trace measured nothing; accepted: no such key"
+		if err := trace.Write(new(bytes.Buffer)); err == nil || err.Error() != want {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestModel(t *testing.T) {
+	for _, preset := range workloads.Models() {
+		t.Run(preset.Name+" comes back as the preset", func(t *testing.T) {
+			trace := &Trace{Name: "t", Header: &Header{Model: ShapeOf(preset)}}
+			m, err := trace.Model()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(preset, m); diff != "" {
+				t.Error(diff)
+			}
+		})
+		t.Run(preset.Name+" under another name keeps its shape", func(t *testing.T) {
+			want := *preset
+			want.Name, want.Source, want.Published, want.PaperHigh, want.PaperLow = "mine", "header of t", 0, 0, 0
+			trace := &Trace{Name: "t", Header: &Header{Model: ShapeOf(&want)}}
+			m, err := trace.Model()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&want, m); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("a preset's name on another shape is refused by the name of the field", func(t *testing.T) {
+		s := ShapeOf(workloads.Models()[0])
+		s.FFN++
+		_, err := (&Trace{Name: "t.jsonl", Header: &Header{Model: s}}).Model()
+		want := "t.jsonl: header: model.ffn: 11009 is not the shape of the preset vicuna-7b; accepted: 11008, or another model.name"
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+	t.Run("an impossible shape is refused", func(t *testing.T) {
+		s := fullHeader().Model
+		s.Hidden = 1 << 40
+		if _, err := (&Trace{Name: "t", Header: &Header{Model: s}}).Model(); err == nil {
+			t.Error("accepted")
+		}
+	})
+	t.Run("every field of workloads.Model is in the header, but for those that are not shape", func(t *testing.T) {
+		var m workloads.Model
+		v := reflect.ValueOf(&m).Elem()
+		for i := range v.NumField() {
+			switch f := v.Field(i); f.Kind() {
+			case reflect.String:
+				f.SetString("x")
+			case reflect.Bool:
+				f.SetBool(true)
+			default:
+				f.SetInt(int64(i) + 2)
+			}
+		}
+		s := ShapeOf(&m)
+		m.Source, m.PaperHigh, m.PaperLow, m.Published = "", 0, 0, 0
+		if diff := cmp.Diff(&m, s.model()); diff != "" {
+			t.Error("ShapeOf or Shape.model forgets a field: ", diff)
+		}
+	})
+}
+
+func TestInfo(t *testing.T) {
+	trace, err := read(full(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := trace.Info()
+	mean := float64(4+4+3) / 3
+	want := Info{
+		Name: "t.jsonl", SHA256: trace.SHA256, Version: 1, Source: FromGPU, Tool: "pmpdsim test", Created: "2026-11-22T17:00:00Z",
+		Model: "tiny", Family: "gemma2", Task: "mt_bench", GPU: "NVIDIA <H200>", Driver: "580.1", PromptTokens: 3,
+		GeneratedTokens: 4, DecodePasses: 3, MaxNew: ptr(4), Stop: StopMax, Schedule: "static:4>3@2", PrefillBits: 16,
+		AvgWeightBits: &mean, Passes: []PassCount{{4, 2}, {3, 1}},
+		Switches: []Switch{{I: 2, From: 4, To: 3, X: Extensions{"x_why": json.RawMessage(`"calibrated"`)}}},
+		Measured: []Measurement{
+			{"ops", 1, 1},
+			{"prefill.step_ns", 1, 1},
+			{"step.t_ns", 3, 3},
+			{"step.tok_in", 3, 3},
+			{"step.tok_out", 3, 3},
+			{"step.step_ns", 3, 3},
+			{"step.wall_ns", 3, 3},
+			{"step.decide_ns", 3, 3},
+			{"step.op_ns", 3, 3},
+			{"step.p_max", 3, 3},
+			{"step.entropy", 3, 3},
+			{"step.margin", 3, 3},
+			{"step.logp", 3, 3},
+			{"step.sched", 3, 3},
+			{"step.ref", 3, 3},
+			{"sched_features", 1, 0},
+			{"calib_ops", 1, 0},
+		},
+		PrefillNS: ptr(int64(0)), SumStepNS: ptr(int64(3 * 592000)), NLL: ptr(1.23), Agree: ptr(1.0),
+	}
+	t.Run("it counts what the trace holds", func(t *testing.T) {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("what was not measured is listed, not zero", func(t *testing.T) {
+		info := synthesise(t, synthesis(t, "phi-1.5", "fp16", 5, 1)).Info()
+		if info.SumStepNS != nil || info.AvgWeightBits != nil || info.PrefillNS != nil || len(info.NotMeasured) != 17 {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+func TestFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a"+Suffix)
+	if err := os.WriteFile(path, full(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("a file is read whole", func(t *testing.T) {
+		trace, err := ReadFile(path)
+		if err != nil || trace.Name != path || len(trace.Steps) != 3 {
+			t.Errorf("%+v, %v", trace, err)
+		}
+	})
+	t.Run("a missing file is named", func(t *testing.T) {
+		if _, err := ReadFile(path + "x"); err == nil || !strings.Contains(err.Error(), path+"x") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("two zstd frames are one stream", func(t *testing.T) {
+		header, rest, _ := strings.Cut(plain(t, full(t)), "\n")
+		both := append(compressed(t, header+"\n"), compressed(t, rest)...)
+		if trace, err := read(both); err != nil || len(trace.Steps) != 3 {
+			t.Errorf("%+v, %v", trace, err)
+		}
+	})
+}
