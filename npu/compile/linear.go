@@ -24,12 +24,12 @@ func (c copyOf) bytes(n int) unit.Bytes {
 	if !c.planar {
 		return c.bits.Of(int64(n) * int64(c.k))
 	}
-	return roundUp(c.rowBytes()*unit.Bytes(n), c.turn)*unit.Bytes(c.bits) + c.book(n)
+	return roundUp(c.rowBytes()*unit.Bytes(n), c.turn)*unit.Bytes(c.bits) + c.book(n) // the book may be held instead: a little less
 }
 
 // book is the codebook of n rows, nothing if the machine's model leaves codebooks out.
 func (c copyOf) book(n int) unit.Bytes {
-	if c.books[c.bits] == 0 {
+	if !c.planar || c.books[c.bits] == 0 {
 		return 0
 	}
 	return bookBytes(n, c.bits)
@@ -58,23 +58,46 @@ func (c copyOf) rowsWithin(limit unit.Bytes, cols int) (int, error) {
 	return min((even+q-1)/q*q, n), nil
 }
 
-// slices are the loads of rows [first, first+n) for the only or a repeated tile; step is the distance to the next tile
-// of n rows.
+// weightSlices are the loads of rows [first, first+n) and of the tiles-1 tiles that follow, the last one shorter.
 func (b *builder) weightSlices(c copyOf, first, n, tiles, last int, d isa.Data) []isa.Slice {
 	walk := func(row, n int) isa.Pattern { return b.walk(c, row, n) }
 	final := first + n*(tiles-1)
-	s := []isa.Slice{{Data: d, Tile: walk(first, n), Last: walk(final, last)}}
+	s := isa.Slice{Data: d, Tile: walk(first, n), Last: walk(final, last)}
 	if tiles > 1 {
-		s[0].Step = walk(first+n, n).Base - s[0].Tile.Base
+		s.Step = walk(first+n, n).Base - s.Tile.Base
 	}
-	if c.planar && c.book(n) > 0 {
-		base := c.books[c.bits]
-		s = append(s, isa.Slice{Data: isa.Codebooks, Step: bookBytes(n, c.bits),
-			Tile: isa.Contiguous(base+bookBytes(first, c.bits), bookBytes(n, c.bits)),
-			Last: isa.Contiguous(base+bookBytes(final, c.bits), bookBytes(last, c.bits))})
-	}
-	return s
+	return []isa.Slice{s}
 }
+
+// bookSlice is the codebook of the same rows.
+func (c copyOf) bookSlice(first, n, tiles, last int) isa.Slice {
+	base := c.books[c.bits]
+	final := first + n*(tiles-1)
+	return isa.Slice{Data: isa.Codebooks, Step: bookBytes(n, c.bits),
+		Tile: isa.Contiguous(base+bookBytes(first, c.bits), bookBytes(n, c.bits)),
+		Last: isa.Contiguous(base+bookBytes(final, c.bits), bookBytes(last, c.bits))}
+}
+
+// stream sets the loads of an op that walks over all rows of c, n at a time. A codebook that fits into a tile comes
+// first and stays for the whole op, so that the planes then stream without interruption; a larger one comes by tiles.
+func (b *builder) stream(o *isa.Op, c copyOf, n int, d isa.Data) {
+	o.Tiles = (c.rows + n - 1) / n
+	last := c.rows - (o.Tiles-1)*n
+	o.Loads = b.weightSlices(c, 0, n, o.Tiles, last, d)
+	switch {
+	case c.book(c.rows) == 0:
+	case c.holdsBook(b.tile):
+		o.Hold = append(o.Hold, c.bookSlice(0, c.rows, 1, c.rows))
+	default:
+		o.Loads = append(o.Loads, c.bookSlice(0, n, o.Tiles, last))
+	}
+	o.Work.N = n
+	o.Last = o.Work
+	o.Last.N = last
+}
+
+// holdsBook says that the whole codebook is held, not fetched by tiles.
+func (c copyOf) holdsBook(tile unit.Bytes) bool { return c.book(c.rows) <= tile }
 
 // walk is the DRAM pattern of n rows.
 func (b *builder) walk(c copyOf, row, n int) isa.Pattern {
@@ -106,12 +129,7 @@ func (b *builder) linear(l int, m *matrix, in, out region, deps []int) []int {
 		return deps
 	}
 	o := b.product(l, c, isa.Linear, b.tokens, deps)
-	o.Tiles = (m.rows + n - 1) / n
-	last := m.rows - (o.Tiles-1)*n
-	o.Loads = b.weightSlices(c, 0, n, o.Tiles, last, isa.Weights)
-	o.Work.N = n
-	o.Last = o.Work
-	o.Last.N = last
+	b.stream(&o, c, n, isa.Weights)
 	return b.bias(l, m, out, b.add(o))
 }
 
@@ -144,12 +162,7 @@ func (b *builder) head(deps []int) []int {
 		return deps
 	}
 	o := b.product(-1, c, isa.Head, 1, deps)
-	o.Tiles = (m.rows + n - 1) / n
-	last := m.rows - (o.Tiles-1)*n
-	o.Loads = b.weightSlices(c, 0, n, o.Tiles, last, isa.HeadWeights)
-	o.Work.N = n
-	o.Last = o.Work
-	o.Last.N = last
+	b.stream(&o, c, n, isa.HeadWeights)
 	h := b.add(o)
 	if m.hasBias {
 		h = b.vector(vec{name: "lm_head.bias", kind: isa.Head, layer: -1, fn: isa.FnBias, width: m.rows, rows: 1,
@@ -201,18 +214,14 @@ func (b *builder) holdTokens(l int, c copyOf, in, out region, tokens int, deps [
 		o := b.product(l, c, isa.Linear, m, deps)
 		o.LoadAfter = deps
 		o.Hold = []isa.Slice{once(isa.ActRead, in.base+in.row()*unit.Bytes(t), in.row()*unit.Bytes(m))}
-		o.Tiles = (c.rows + n - 1) / n
-		last := c.rows - (o.Tiles-1)*n
-		o.Loads = b.weightSlices(c, 0, n, o.Tiles, last, isa.Weights)
+		b.stream(&o, c, n, isa.Weights)
+		last := o.Last.N
 		// Output of a tile: m tokens × n values, a strip of each token's row.
 		strip := func(first, n int) isa.Pattern {
 			return isa.Pattern{Base: out.base + out.row()*unit.Bytes(t) + fp16.Of(int64(first)), Turn: fp16.Of(int64(n)), Planes: 1,
 				Outer: m, OuterStride: out.row()}
 		}
 		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(n)), Tile: strip(0, n), Last: strip(n*(o.Tiles-1), last)}}
-		o.Work.N = n
-		o.Last = o.Work
-		o.Last.N = last
 		done = append(done, b.add(o)...)
 	}
 	return done
@@ -227,6 +236,9 @@ func (b *builder) holdWeights(l int, c copyOf, in, out region, n int, deps []int
 		o := b.product(l, c, isa.Linear, m, deps)
 		o.LoadAfter = deps
 		o.Hold = b.weightSlices(c, r, k, 1, k, isa.Weights)
+		if c.book(k) > 0 {
+			o.Hold = append(o.Hold, c.bookSlice(r, k, 1, k))
+		}
 		o.Tiles = (b.tokens + m - 1) / m
 		last := b.tokens - (o.Tiles-1)*m
 		o.Loads = []isa.Slice{rows(isa.ActRead, in, m, last, o.Tiles)}

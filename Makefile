@@ -1,0 +1,35 @@
+# check: what must hold before a change lands      test:   the README's test command
+# golden: rewrite all golden files                  bench:  benchmarks, in a form that benchstat reads
+# docs:  check the links of the documentation       vuln, dead: known vulnerabilities, unreachable functions
+
+TOOL = go tool -modfile=tools.mod
+MARKDOWN = git ls-files --cached --others --exclude-standard '*.md'
+
+# Packages whose tests know the flag -update: those that use simtest's golden files, and those with a flag of their own.
+GOLDEN = $$(grep -rlE '"github.com/pmpdsim/pmpdsim/sim/simtest"|flag.Bool\("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u)
+
+# Where govulncheck finds its database; file:///path works without a network.
+VULNDB ?= https://vuln.go.dev
+
+.PHONY: check test golden bench docs vuln dead
+
+check:
+	.ci/run
+
+test:
+	go test ./...
+
+golden:
+	go test $(GOLDEN) -update
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+docs:
+	$(MARKDOWN) | xargs -r go run .ci/links.go
+
+vuln:
+	$(TOOL) govulncheck -db $(VULNDB) ./...
+
+dead:
+	$(TOOL) deadcode -test ./...

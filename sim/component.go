@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"fmt"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Behaviour is what a component does. Every call happens inside an event, at the component's Now, and none while
+// another one of the same component is still on the stack. An error ends the simulation.
+type Behaviour interface {
+	// Woken handles a wake-up that the component asked for with WakeAt, WakeIn or WakeLast.
+	Woken(kind int, arg int64) error
+	// Received tells that a message has just entered the buffer of a port; Retrieve takes it, now or later.
+	Received(port akita.Port) error
+	// Freed tells that a port that refused a message takes one again.
+	Freed(port akita.Port) error
+}
+
+// Component is the part that all components share: it is an akita Component that thinks in cycles. Embed a *Component
+// and give it the embedding type as its Behaviour:
+//
+//	type Adder struct {
+//		*sim.Component
+//		in akita.Port
+//	}
+//
+//	func New(name string, e *sim.Engine, k sim.Clock) *Adder {
+//		a := &Adder{}
+//		a.Component = sim.NewComponent(name, e, k, a)
+//		a.in = a.NewPort("In", 4)
+//		return a
+//	}
+type Component struct {
+	*akita.ComponentBase
+
+	engine    *Engine
+	clock     Clock
+	behaviour Behaviour
+	buffers   []*buffer
+}
+
+var _ akita.Component = (*Component)(nil)
+
+// NewComponent returns the base of a component. The name is hierarchical, such as NPU.DRAM.Channel[3].
+func NewComponent(name string, engine *Engine, clock Clock, behaviour Behaviour) *Component {
+	return &Component{
+		ComponentBase: akita.NewComponentBase(name),
+		engine:        engine,
+		clock:         clock,
+		behaviour:     behaviour,
+	}
+}
+
+// NewPort makes a port that buffers up to capacity incoming messages.
+func (c *Component) NewPort(name string, capacity int) akita.Port {
+	full := akita.BuildName(c.Name(), name)
+	if capacity < 1 {
+		panic(fmt.Sprintf("sim: port %s has room for %d messages", full, capacity))
+	}
+	b := &buffer{name: full + ".Buf", capacity: capacity}
+	p := akita.NewLimitNumMsgPortWithExternalBuffer(c, b, full)
+	c.AddPort(name, p)
+	c.buffers = append(c.buffers, b)
+	return p
+}
+
+// Now returns the current cycle.
+func (c *Component) Now() unit.Cycles { return c.clock.Cycle(c.engine.CurrentTime()) }
+
+// Clock returns the component's clock.
+func (c *Component) Clock() Clock { return c.clock }
+
+// WakeAt calls Woken(kind, arg) at a cycle, which may be the current one: then it comes after everything that is already
+// scheduled for it.
+func (c *Component) WakeAt(cycle unit.Cycles, kind int, arg int64) {
+	c.engine.wake(c.clock.Time(cycle), false, c, kind, arg)
+}
+
+// WakeIn is WakeAt a number of cycles from now.
+func (c *Component) WakeIn(delay unit.Cycles, kind int, arg int64) {
+	c.WakeAt(c.Now()+delay, kind, arg)
+}
+
+// WakeLast is WakeAt after all messages and WakeAt events of that cycle (of those alike, in order of scheduling). It is
+// for decisions that must see everything the cycle brings, such as arbitration.
+func (c *Component) WakeLast(cycle unit.Cycles, kind int, arg int64) {
+	c.engine.wake(c.clock.Time(cycle), true, c, kind, arg)
+}
+
+// Send sends a message from one of the component's ports. False means that the link takes no more for now; Freed follows
+// when it does. A message must not change from here until its receiver has retrieved it; then it is the receiver's,
+// who may reuse it for the answer.
+func (c *Component) Send(from, to akita.Port, m akita.Msg) bool {
+	meta := m.Meta()
+	meta.Src, meta.Dst = from, to
+	return from.Send(m) == nil
+}
+
+// Retrieve takes the oldest message from the buffer of a port, or returns nil.
+func (c *Component) Retrieve(port akita.Port) akita.Msg {
+	return port.Retrieve(c.engine.CurrentTime())
+}
+
+// Handle passes one of the component's own events on to Woken.
+func (c *Component) Handle(e akita.Event) error {
+	w, ok := e.(*event)
+	if !ok {
+		return fmt.Errorf("sim: an event of the foreign type %T", e)
+	}
+	return c.behaviour.Woken(w.kind, w.arg)
+}
+
+// NotifyRecv is called by akita's port.
+func (c *Component) NotifyRecv(_ akita.VTimeInSec, port akita.Port) {
+	if err := c.behaviour.Received(port); err != nil {
+		c.engine.fail(c, err)
+	}
+}
+
+// NotifyPortFree is called by akita's port.
+func (c *Component) NotifyPortFree(_ akita.VTimeInSec, port akita.Port) {
+	if err := c.behaviour.Freed(port); err != nil {
+		c.engine.fail(c, err)
+	}
+}
+
+// Queues tells how full the buffers of the component's ports are.
+func (c *Component) Queues() []Level {
+	levels := make([]Level, len(c.buffers))
+	for i, b := range c.buffers {
+		levels[i] = Level{Name: b.name, Size: b.Size(), Capacity: b.capacity}
+	}
+	return levels
+}
+
+// Level is how full a queue is.
+type Level struct {
+	Name           string
+	Size, Capacity int
+}

@@ -1,0 +1,59 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Crossing converts between the edges of the NPU's clock, given as a frequency, and those of another domain, given as a
+// period (as DRAM standards do). Both have an edge at time zero.
+//
+//	NPU    |     |     |     |     |        edge k at k/NPU seconds
+//	other  |   |   |   |   |   |   |   |    edge j at j*Other femtoseconds
+//
+// Both directions round up: what happens on an edge of one domain is seen by the other on its first edge at or after it.
+// The arithmetic is in integers of 128 bits, so it does not drift, however long the simulation.
+type Crossing struct {
+	NPU   unit.Hertz
+	Other unit.Femtoseconds
+}
+
+const femtosecondsPerSecond = 1e15
+
+// ToOther returns the first edge of the other domain at or after an NPU edge: the least j with j*Other >= k/NPU.
+func (x Crossing) ToOther(k unit.Cycles) int64 {
+	return ceilMulDiv(int64(k), femtosecondsPerSecond, x.scale())
+}
+
+// ToNPU returns the first NPU edge at or after an edge of the other domain: the least k with k/NPU >= j*Other.
+func (x Crossing) ToNPU(j int64) unit.Cycles {
+	return unit.Cycles(ceilMulDiv(j, x.scale(), femtosecondsPerSecond))
+}
+
+// scale returns NPU*Other: 1e15 times the NPU cycles in one period of the other clock.
+func (x Crossing) scale() uint64 {
+	hi, lo := bits.Mul64(uint64(x.NPU), uint64(x.Other))
+	if x.NPU <= 0 || x.Other <= 0 || hi != 0 {
+		panic(fmt.Sprintf("sim: no crossing from %d Hz to a period of %d fs", int64(x.NPU), int64(x.Other)))
+	}
+	return lo
+}
+
+// ceilMulDiv returns a*b/c, rounded up.
+func ceilMulDiv(a int64, b, c uint64) int64 {
+	hi, lo := bits.Mul64(uint64(a), b)
+	var carry uint64
+	lo, carry = bits.Add64(lo, c-1, 0)
+	hi += carry // no overflow: the product is at most (2^63-1)(2^64-1)
+	if a < 0 || hi >= c {
+		panic(fmt.Sprintf("sim: edge %d has no counterpart in the other clock domain", a))
+	}
+	q, _ := bits.Div64(hi, lo, c)
+	if q > math.MaxInt64 {
+		panic(fmt.Sprintf("sim: edge %d has no counterpart in the other clock domain", a))
+	}
+	return int64(q)
+}

@@ -1,0 +1,234 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Link connects any number of ports and delivers each message a fixed number of cycles after it was sent, with one event
+// per message. (Akita's DirectConnection ticks, polls all its ports, and delivers in the cycle of sending.)
+//
+//	Send at t ──► in flight, latency cycles ──► room in the port: Recv at t+latency
+//	                                        └─► none: waits, in order of arrival, until the port says NotifyAvailable
+//
+// It models wires and pipeline registers: no bandwidth and no arbitration. What limits it is the capacity of each
+// source, the number of its messages that are in flight or wait at their destination.
+type Link struct {
+	akita.HookableBase
+
+	name      string
+	engine    *Engine
+	clock     Clock
+	latency   unit.Cycles
+	ends      map[akita.Port]*end
+	order     []*end
+	flying    ring[transit] // latency is fixed and events are FIFO, so messages land in the order of sending
+	resetting bool
+}
+
+// end is what a link knows of one port.
+type end struct {
+	port     akita.Port
+	index    int
+	capacity int
+	sent     int           // as a source: messages that no destination has taken yet
+	refused  bool          // as a source: a message was refused, so the owner waits for room
+	blocked  ring[transit] // as a destination: messages that have landed and found the port full
+	retrying bool          // as a destination: an event to retry is scheduled
+}
+
+type transit struct {
+	msg      akita.Msg
+	from, to *end
+}
+
+var (
+	_ akita.Connection = (*Link)(nil)
+	_ akita.Handler    = (*Link)(nil)
+	_ Reporter         = (*Link)(nil)
+)
+
+// Kinds of a link's events.
+const (
+	land = iota
+	retry
+)
+
+// NewLink returns a link without ports. A latency below one cycle would let a message act on its receiver within the
+// sender's own event.
+func NewLink(name string, engine *Engine, clock Clock, latency unit.Cycles) *Link {
+	akita.NameMustBeValid(name)
+	if latency < 1 {
+		panic(fmt.Sprintf("sim: link %s has a latency of %d cycles", name, int64(latency)))
+	}
+	l := &Link{name: name, engine: engine, clock: clock, latency: latency, ends: make(map[akita.Port]*end)}
+	engine.links = append(engine.links, l)
+	return l
+}
+
+// Name returns the link's name.
+func (l *Link) Name() string { return l.name }
+
+// Now returns the current cycle of the link's clock.
+func (l *Link) Now() unit.Cycles { return l.clock.Cycle(l.engine.CurrentTime()) }
+
+// PlugIn connects a port; at most capacity messages of it are in flight or blocked at the same time.
+func (l *Link) PlugIn(port akita.Port, capacity int) {
+	if capacity < 1 {
+		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, port.Name(), capacity))
+	}
+	if l.ends[port] != nil {
+		panic(fmt.Sprintf("sim: port %s is plugged into link %s twice", port.Name(), l.name))
+	}
+	e := &end{port: port, index: len(l.order), capacity: capacity}
+	l.ends[port] = e
+	l.order = append(l.order, e)
+	port.SetConnection(l)
+}
+
+// Unplug is part of akita's interface; machines here are wired once.
+func (l *Link) Unplug(port akita.Port) {
+	panic(fmt.Sprintf("sim: port %s cannot leave link %s", port.Name(), l.name))
+}
+
+// CanSend tells whether Send would take a message of a port. After a no, the port's owner hears NotifyPortFree.
+func (l *Link) CanSend(src akita.Port) bool {
+	e := l.end(src)
+	e.refused = e.refused || e.sent >= e.capacity
+	return e.sent < e.capacity
+}
+
+// Send takes a message, or refuses it when its source has too many under way.
+func (l *Link) Send(m akita.Msg) *akita.SendError {
+	meta := m.Meta()
+	from, to := l.end(meta.Src), l.end(meta.Dst)
+	if from == to {
+		panic(fmt.Sprintf("sim: port %s sends to itself", from.port.Name()))
+	}
+	if from.sent >= from.capacity {
+		from.refused = true
+		return akita.NewSendError()
+	}
+	from.sent++
+	meta.SendTime = l.engine.CurrentTime()
+	l.flying.push(transit{m, from, to})
+	l.engine.wake(l.clock.Time(l.Now()+l.latency), false, l, land, 0)
+	l.tell(akita.HookPosConnStartSend, m)
+	return nil
+}
+
+func (l *Link) end(p akita.Port) *end {
+	if e := l.ends[p]; e != nil {
+		return e
+	}
+	if p == nil {
+		panic(fmt.Sprintf("sim: a message on link %s without source or destination", l.name))
+	}
+	panic(fmt.Sprintf("sim: port %s is not plugged into link %s", p.Name(), l.name))
+}
+
+// NotifyAvailable is called by a port that was full and is not any more. The port still holds its locks then, so the
+// delivery has to be an event of its own, in the same cycle.
+func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
+	e := l.end(port)
+	if l.resetting || e.retrying || e.blocked.size == 0 {
+		return
+	}
+	e.retrying = true
+	l.engine.wake(now, false, l, retry, int64(e.index))
+}
+
+// Handle lands a message or retries blocked ones.
+func (l *Link) Handle(evt akita.Event) error {
+	w, ok := evt.(*event)
+	if !ok {
+		return fmt.Errorf("sim: an event of the foreign type %T", evt)
+	}
+	if w.kind == land {
+		l.land(l.flying.pop())
+		return nil
+	}
+	e := l.order[w.arg]
+	e.retrying = false
+	for e.blocked.size > 0 && l.deliver(e.blocked.front()) {
+		l.settle(e.blocked.pop())
+	}
+	return nil
+}
+
+func (l *Link) land(t transit) {
+	// Whoever waits already goes first, even if there is room by now.
+	if t.to.blocked.size > 0 || !l.deliver(t) {
+		t.to.blocked.push(t)
+		return
+	}
+	l.settle(t)
+}
+
+// deliver offers a message to its destination. Once that has taken it, the message may be on its way back already,
+// so nobody reads it any more.
+func (l *Link) deliver(t transit) bool {
+	t.msg.Meta().RecvTime = l.engine.CurrentTime()
+	if t.to.port.Recv(t.msg) != nil {
+		return false
+	}
+	l.tell(akita.HookPosConnDeliver, t.msg)
+	return true
+}
+
+// settle gives the room that a delivered message took back to its source.
+func (l *Link) settle(t transit) {
+	t.from.sent--
+	if t.from.refused {
+		t.from.refused = false
+		t.from.port.NotifyAvailable(l.engine.CurrentTime())
+	}
+}
+
+func (l *Link) tell(pos *akita.HookPos, m akita.Msg) {
+	if l.NumHooks() > 0 {
+		l.InvokeHook(akita.HookCtx{Domain: l, Pos: pos, Item: m})
+	}
+}
+
+// reset drops all messages, also those in the buffers of the ports.
+func (l *Link) reset() {
+	l.resetting = true
+	defer func() { l.resetting = false }()
+	l.flying.clear()
+	for _, e := range l.order {
+		e.blocked.clear()
+		e.sent, e.refused, e.retrying = 0, false, false
+		for e.port.Peek() != nil {
+			e.port.Retrieve(0)
+		}
+	}
+}
+
+// Idle tells that no message is under way.
+func (l *Link) Idle() bool {
+	for _, e := range l.order {
+		if e.sent > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Describe lists sources with messages under way and destinations that are full.
+func (l *Link) Describe() string {
+	parts := []string{fmt.Sprintf("%d in flight", l.flying.size)}
+	for _, e := range l.order {
+		if e.sent > 0 {
+			parts = append(parts, fmt.Sprintf("%d/%d from %s", e.sent, e.capacity, e.port.Name()))
+		}
+		if e.blocked.size > 0 {
+			parts = append(parts, fmt.Sprintf("%d wait for room in %s", e.blocked.size, e.port.Name()))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

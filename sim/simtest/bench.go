@@ -1,0 +1,180 @@
+package simtest
+
+import (
+	"fmt"
+	"testing"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// InFlight is how many messages each port of a bench may have under way: more than a test of one component needs.
+const InFlight = 64
+
+// patience is how many events a bench runs without a message reaching a neighbour before it calls that a stall.
+const patience = 10_000_000
+
+// Bench holds a component under test and its scripted neighbours.
+type Bench struct {
+	Engine   *sim.Engine
+	Clock    sim.Clock
+	Watchdog *sim.Watchdog
+
+	t        testing.TB
+	links    int
+	arrivals int64
+}
+
+// NewBench returns an empty bench whose components run at a frequency.
+func NewBench(t testing.TB, f unit.Hertz) *Bench {
+	b := &Bench{Engine: sim.NewEngine(), Clock: sim.NewClock(f), t: t}
+	b.Watchdog = sim.NewWatchdog(b.Engine, sim.Supervision{
+		Progress: func() int64 { return b.arrivals },
+		Events:   patience,
+	})
+	return b
+}
+
+// Connect joins ports by a link of a latency of at least one cycle, and returns it.
+func (b *Bench) Connect(latency unit.Cycles, ports ...akita.Port) *sim.Link {
+	l := sim.NewLink(fmt.Sprintf("Link[%d]", b.links), b.Engine, b.Clock, latency)
+	b.links++
+	for _, p := range ports {
+		l.PlugIn(p, InFlight)
+	}
+	b.Watchdog.Register(l)
+	return l
+}
+
+// Run simulates until nothing is left to do, and fails the test on an error.
+func (b *Bench) Run() {
+	b.t.Helper()
+	if err := b.Engine.Run(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Now returns the cycle of the last event.
+func (b *Bench) Now() unit.Cycles { return b.Clock.Cycle(b.Engine.CurrentTime()) }
+
+// Arrival is a message that a neighbour took from its port.
+type Arrival struct {
+	Cycle unit.Cycles
+	Msg   akita.Msg
+}
+
+// Neighbour stands in for a component on the other side of the one under test: it sends given messages at given cycles
+// and notes what arrives when. It takes every message at once, except while it is told to be deaf.
+type Neighbour struct {
+	*sim.Component
+	Port     akita.Port
+	Arrivals []Arrival
+	// Answer, if set, is called for every arrival, to send something back.
+	Answer func(Arrival) error
+
+	bench  *Bench
+	script []line
+	queue  []line // refused by the link; sent in order when it has room
+	deaf   bool
+}
+
+type line struct {
+	to  akita.Port
+	msg akita.Msg
+}
+
+// What a neighbour wakes up for.
+const (
+	wakeSend = iota
+	wakeDeafen
+	wakeListen
+)
+
+// Neighbour adds a neighbour whose port buffers a number of messages.
+func (b *Bench) Neighbour(name string, room int) *Neighbour {
+	n := &Neighbour{bench: b}
+	n.Component = sim.NewComponent(name, b.Engine, b.Clock, n)
+	n.Port = n.NewPort("Port", room)
+	b.Watchdog.Register(n)
+	return n
+}
+
+// SendAt sends a message at a cycle, or as soon after it as the link takes it.
+func (n *Neighbour) SendAt(cycle unit.Cycles, to akita.Port, m akita.Msg) {
+	n.script = append(n.script, line{to, m})
+	n.WakeAt(cycle, wakeSend, int64(len(n.script)-1))
+}
+
+// DeafFor leaves arriving messages in the port from a cycle on, until another one, to test what the component under
+// test does when its answers are not taken.
+func (n *Neighbour) DeafFor(from, until unit.Cycles) {
+	n.WakeAt(from, wakeDeafen, 0)
+	n.WakeAt(until, wakeListen, 0)
+}
+
+// Cycles returns the arrivals' cycles.
+func (n *Neighbour) Cycles() []unit.Cycles {
+	cs := make([]unit.Cycles, len(n.Arrivals))
+	for i, a := range n.Arrivals {
+		cs[i] = a.Cycle
+	}
+	return cs
+}
+
+// Woken follows the script.
+func (n *Neighbour) Woken(kind int, arg int64) error {
+	switch kind {
+	case wakeSend:
+		n.queue = append(n.queue, n.script[arg])
+		return n.Freed(n.Port)
+	case wakeDeafen:
+		n.deaf = true
+		return nil
+	case wakeListen:
+		n.deaf = false
+		return n.Received(n.Port)
+	}
+	return fmt.Errorf("simtest: a neighbour has no wake-up of kind %d", kind)
+}
+
+// Received notes messages.
+func (n *Neighbour) Received(port akita.Port) error {
+	for !n.deaf {
+		m := n.Retrieve(port)
+		if m == nil {
+			break
+		}
+		a := Arrival{Cycle: n.Now(), Msg: m}
+		n.Arrivals = append(n.Arrivals, a)
+		n.bench.arrivals++
+		if n.Answer == nil {
+			continue
+		}
+		if err := n.Answer(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Freed sends what the link has refused.
+func (n *Neighbour) Freed(akita.Port) error {
+	for len(n.queue) > 0 && n.Send(n.Port, n.queue[0].to, n.queue[0].msg) {
+		n.queue = n.queue[1:]
+	}
+	return nil
+}
+
+// Idle tells that every message of the script that is due has left.
+func (n *Neighbour) Idle() bool { return len(n.queue) == 0 }
+
+// Describe says what the neighbour waits for.
+func (n *Neighbour) Describe() string {
+	s := fmt.Sprintf("%d messages taken, %d wait to be sent", len(n.Arrivals), len(n.queue))
+	if n.deaf {
+		s += ", deaf"
+	}
+	return s
+}
