@@ -5,7 +5,32 @@
 // every ACT, PRE, RD, WR and REF of every channel is placed by an FR-FCFS controller that obeys the full timing table of
 // the standard. No akita here, no payload, no wall clock: a System is a deterministic function of its transfers.
 //
-// What it leaves out: postponed refresh, power-down states, temperature derating, ECC.
+// # Exact and fast
 //
-// The controller's behaviour was learnt from Ramulator 2.1 (MIT licence, CMU-SAFARI/ramulator2 at c5b1c3a).
+// The controller is a deterministic function of its state, and its state is finite once it is told relative to now, to the
+// position of the walk being fed, and to the transfers inside (frame.go). So what has once been stepped from a frame need
+// not be stepped again: nodes are frames, edges are what happened from there (memo.go, memolane.go). A transfer that is
+// met again in a known state costs one map look-up. There is no steady-state heuristic and no tolerance; Options.Exact
+// switches all of it off, and the tests hold both ways against each other. Channels in equal states are simulated once
+// (system.go).
+//
+//	Transfer ─ newWalk ─► walk per channel ─ lane.run ─► memoLane: node ─edge─► node ─edge─► node    (known: hop)
+//	                                                        └─ thaw ─► channel.stretch ─ freeze ─┘    (new: step, learn)
+//
+// # Contract
+//
+// A write is done when its WR has been issued. The controller serves reads first and drains writes in batches (more than 25
+// of 32 waiting, down to fewer than 7, or when no read waits): as long as reads keep coming, the last few bursts of a write
+// stay in the queue, and the write stays incomplete. Settle then predicts what happens if nothing else comes.
+//
+// # What it leaves out
+//
+// Postponed refresh, power-down states, temperature derating, ECC, the two- and four-clock commands of LPDDR4.
+//
+// # One more standard
+//
+// Write a constructor in presets.go with its sources, list it in standards(), and give it a golden or an analytic test.
+// A standard that needs another controller implements lane, and stepper to be remembered.
+//
+// The controllers' behaviour was learnt from Ramulator 2.1 (MIT licence, CMU-SAFARI/ramulator2 at c5b1c3a).
 package dram

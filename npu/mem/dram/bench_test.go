@@ -1,0 +1,73 @@
+package dram
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// streamToken submits a token in transfers of size bytes, back to back.
+func streamToken(s *System, tensors []tensor, size int64) (clock int64) {
+	var id int64
+	for _, x := range tensors {
+		for at := int64(0); at < x.bytes; at += size {
+			id++
+			s.Submit(Transfer{ID: id, Walk: isa.Contiguous(unit.Bytes(x.base+at), unit.Bytes(min(size, x.bytes-at))), Write: x.write})
+			for _, d := range s.TakeDone() {
+				clock = d.Clock
+			}
+		}
+	}
+	return clock
+}
+
+func report(b *testing.B, bytes int64, start time.Time) {
+	b.ReportMetric(float64(bytes)*float64(b.N)/time.Since(start).Seconds()/1e9, "simulated-GB/s")
+}
+
+// BenchmarkToken7B is 13.75 GB over four LPDDR5 channels. Cold: nothing learnt. Warm: the same token again.
+func BenchmarkToken7B(b *testing.B) {
+	tensors, total := token7B()
+	for _, c := range []struct {
+		name    string
+		size    int64
+		mapping string
+	}{{"1MiB", 1 << 20, ""}, {"256KiB", 256 << 10, ""}, {"344KiB", 344 << 10, ""}, {"1MiB-rowlocal", 1 << 20, "co1,bg2,ch2,co5,ba2,ro16"}} {
+		b.Run("cold/"+c.name, func(b *testing.B) {
+			b.SetBytes(total)
+			start := time.Now()
+			for b.Loop() {
+				s := mustNew(b, Options{Channels: 4, Mapping: c.mapping}, "lpddr5-6400")
+				streamToken(s, tensors, c.size)
+				b.ReportMetric(float64(learntBy(s).bytes)/1e6, "memo-MB")
+				b.ReportMetric(float64(learntBy(s).steps)/1e6, "Mclocks-stepped")
+			}
+			report(b, total, start)
+		})
+		b.Run("warm/"+c.name, func(b *testing.B) {
+			s := mustNew(b, Options{Channels: 4, Mapping: c.mapping}, "lpddr5-6400")
+			streamToken(s, tensors, c.size)
+			s.Reset()
+			b.SetBytes(total)
+			start := time.Now()
+			for b.Loop() {
+				streamToken(s, tensors, c.size)
+				s.Reset()
+			}
+			report(b, total, start)
+		})
+	}
+}
+
+// BenchmarkStepped is the slow twin on 4 MiB.
+func BenchmarkStepped(b *testing.B) {
+	const bytes = 4 << 20
+	b.SetBytes(bytes)
+	for b.Loop() {
+		s := mustNew(b, Options{Channels: 4, Exact: true}, "lpddr5-6400")
+		s.Submit(Transfer{Walk: isa.Contiguous(0, bytes)})
+		s.Finish(s.Accepted() + 500)
+	}
+}

@@ -1,0 +1,207 @@
+package dram
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// pair is a System and its plain twin.
+type pair struct {
+	t           *testing.T
+	fast, exact *System
+	history     []string
+}
+
+func newPair(t *testing.T, o Options) *pair {
+	t.Helper()
+	build := func(exact bool) *System {
+		o.Exact = exact
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	return &pair{t: t, fast: build(false), exact: build(true)}
+}
+
+func (p *pair) fail(what string, fast, exact any) {
+	p.t.Helper()
+	h := p.history
+	if len(h) > 12 {
+		h = h[len(h)-12:]
+	}
+	for _, line := range h {
+		p.t.Log(line)
+	}
+	p.t.Fatalf("%s differ after %d operations:\n fast  %+v\n exact %+v", what, len(p.history), fast, exact)
+}
+
+func (p *pair) check() {
+	p.t.Helper()
+	if a, b := p.fast.Accepted(), p.exact.Accepted(); a != b {
+		p.fail("accepted clocks", a, b)
+	}
+	if a, b := p.fast.Counts(), p.exact.Counts(); a != b {
+		p.fail("counts", a, b)
+	}
+	if a, b := p.fast.TakeDone(), p.exact.TakeDone(); !slices.Equal(a, b) {
+		p.fail("completions", a, b)
+	}
+}
+
+func (p *pair) submit(x Transfer) {
+	p.t.Helper()
+	p.history = append(p.history, fmt.Sprintf("submit %+v", x))
+	p.fast.Submit(x)
+	p.exact.Submit(x)
+	p.check()
+}
+
+func (p *pair) settle() {
+	p.t.Helper()
+	p.history = append(p.history, "settle")
+	if a, b := p.fast.Settle(), p.exact.Settle(); !slices.Equal(a, b) {
+		p.fail("predictions", a, b)
+	}
+}
+
+func (p *pair) finish(clock int64) {
+	p.t.Helper()
+	p.history = append(p.history, fmt.Sprintf("finish %d", clock))
+	p.fast.Finish(clock)
+	p.exact.Finish(clock)
+	p.check()
+}
+
+func (p *pair) reset() {
+	p.t.Helper()
+	p.history = append(p.history, "reset")
+	p.fast.Reset()
+	p.exact.Reset()
+	p.check()
+}
+
+// randomWalk is a walk of one of the kinds that a compiler emits, or a nasty one.
+func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
+	align := []int64{1, 32, 64, 256, 1024, 4096, 65536}[r.Intn(7)]
+	base := r.Int63n(1<<20) * align % (1 << 28)
+	if len(others) > 0 && r.Intn(2) == 0 { // overlapping or adjacent
+		o := others[r.Intn(len(others))]
+		base = int64(o.Base) + []int64{0, int64(o.Turn), int64(o.Bytes()), -min(int64(o.Base), 1000)}[r.Intn(4)]
+	}
+	if r.Intn(2) == 0 {
+		return isa.Contiguous(unit.Bytes(base), unit.Bytes(1+r.Int63n(size)))
+	}
+	turn := []int64{32, 64, 256, 1024, 4096, 100, 688, 5504}[r.Intn(8)]
+	planes := 1 + r.Intn(4)
+	p := isa.Pattern{Base: unit.Bytes(base), Turn: unit.Bytes(turn), Planes: planes, Outer: 1 + r.Intn(int(max(size/turn/int64(planes), 1)))}
+	p.PlaneStride = unit.Bytes([]int64{turn, turn, 1 << 20, 1<<20 + 4096, turn + 96, 0}[r.Intn(6)])
+	p.OuterStride = unit.Bytes([]int64{turn * int64(planes), turn * 4, turn, 8192, turn*5 + 32, 0}[r.Intn(6)])
+	return p
+}
+
+func randomOptions(t *testing.T, r *rand.Rand) Options {
+	t.Helper()
+	name := []string{"lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "ddr4-3200", "lpddr4x-4266", "lpddr5x-8533", "ddr5-6400"}[r.Intn(7)]
+	std, err := Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Standard: std, Channels: 1 << r.Intn(3), Refresh: Refresh(r.Intn(3)), BankHash: r.Intn(3) == 0}
+	if std.Timing.TRFCPB == 0 && o.Refresh == PerBank {
+		o.Refresh = AllBank
+	}
+	if name == "lpddr5-6400" && r.Intn(3) > 0 {
+		ch := ""
+		if o.Channels > 1 {
+			ch = fmt.Sprintf("ch%d,", log2(o.Channels))
+		}
+		o.Mapping = []string{"co1,bg2," + ch + "co5,ba2,ro16", "co2," + ch + "bg2,ba2,co4,ro16", "co6,bg2,ba2," + ch + "ro16", "bg2," + ch + "co6,ba2,ro15",
+			"co2,ro3,bg2," + ch + "co4,ba2,ro13", "co3,bg2,ro16," + ch + "co3,ba2", ch + "bg1,co2,bg1,co4,ba2,ro16"}[r.Intn(7)]
+	}
+	return o
+}
+
+// randomCase runs one random history on a pair.
+func randomCase(t *testing.T, seed int64) {
+	r := rand.New(rand.NewSource(seed))
+	o := randomOptions(t, r)
+	p := newPair(t, o)
+	p.history = append(p.history, fmt.Sprintf("seed %d %s ×%d refresh %d hash %v mapping %s", seed, o.Standard.Name, o.Channels, o.Refresh, o.BankHash, p.fast.mapping))
+	if r.Intn(8) == 0 {
+		learntBy(p.fast).limit = 40 * nodeBytes // forget often
+	}
+	if r.Intn(3) == 0 {
+		learntBy(p.fast).spacing = int64(64 << r.Intn(5))
+	}
+	size := []int64{600, 20_000, 200_000, 400_000}[r.Intn(4)]
+	var library []isa.Pattern
+	for range 1 + r.Intn(6) {
+		library = append(library, randomWalk(r, size, library))
+	}
+	writes, gap := []int{0, 10, 50, 100}[r.Intn(4)], []int64{0, 0, 100, 4000, 50_000}[r.Intn(5)]
+	budget := int64(1 << 20)
+	if testing.Short() {
+		budget = 1 << 18
+	}
+	for budget > 0 {
+		script := r.Int63()
+		for range 2 { // the same script again: memo hits
+			budget -= randomScript(p, rand.New(rand.NewSource(script)), library, writes, gap)
+			p.reset()
+		}
+	}
+}
+
+// randomScript submits transfers from the library and returns the bytes that it moved, and some for each operation.
+func randomScript(p *pair, r *rand.Rand, library []isa.Pattern, writes int, gap int64) (cost int64) {
+	var release int64
+	for i := range 3 + r.Intn(25) {
+		w := library[r.Intn(len(library))]
+		switch r.Intn(5) {
+		case 0: // the same at another place
+			w.Base += unit.Bytes(r.Int63n(64)) << 16
+		case 1: // right behind
+			w.Base += w.Bytes()
+		}
+		if gap > 0 && r.Intn(2) == 0 {
+			release = max(release, p.fast.Accepted()+r.Int63n(gap))
+		}
+		p.submit(Transfer{ID: int64(i), Walk: w, Write: r.Intn(100) < writes, Release: release})
+		if r.Intn(4) == 0 {
+			p.settle()
+		}
+		if r.Intn(20) == 0 {
+			release = max(release, p.fast.Accepted()+r.Int63n(10_000))
+			p.finish(release)
+		}
+		cost += int64(w.Bytes()) + 4096
+		if cost > 2<<20 || testing.Short() && cost > 1<<19 {
+			break
+		}
+	}
+	p.settle()
+	p.finish(release + p.fast.Accepted() + 1000)
+	return cost
+}
+
+func learntBy(s *System) *memo[state] { return s.groups[0].lane.(*memoLane[state]).memo }
+
+func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
+	cases := 120
+	if testing.Short() {
+		cases = 100
+	}
+	if *long {
+		cases = 3000
+	}
+	for i := range cases {
+		randomCase(t, int64(i))
+	}
+}

@@ -1,0 +1,228 @@
+package dram
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+)
+
+// Geometry of a channel, common to HBM2 and HBM3 (JESD235, JESD238): two pseudo channels, bank groups of four banks,
+// four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
+// place.bank, so that a set of banks is one uint64.
+const (
+	hbmPseudos   = 2
+	hbmGroupBits = 2 // bank number to group number: drop two bits
+	hbmStackBits = 4 // bank number to stack number
+	hbmMaxBanks  = 64
+	hbmQueueSize = 64 // entries of the read and of the write queue
+
+	hbmDrainAbove = hbmQueueSize * 8 / 10
+	hbmDrainBelow = (hbmQueueSize*2 + 9) / 10 // fewer than this
+)
+
+// Indices of the two kinds of column commands and of their queues.
+const (
+	hbmRead  = 0
+	hbmWrite = 1
+)
+
+// hbmQueue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero, so
+// that equal states are equal Go values.
+type hbmQueue struct {
+	n int64
+	r [hbmQueueSize]request
+}
+
+func (q *hbmQueue) push(r request) {
+	q.r[q.n] = r
+	q.n++
+}
+
+func (q *hbmQueue) remove(i int) request {
+	r := q.r[i]
+	copy(q.r[i:q.n], q.r[i+1:q.n])
+	q.n--
+	q.r[q.n] = request{}
+	return r
+}
+
+// hbmBank is a bank: its row, the earliest clocks of its next commands, and what waits for it.
+type hbmBank struct {
+	row      int64
+	act      int64
+	pre      int64
+	column   [2]int64
+	queued   [2]uint16 // requests in each queue
+	hits     [2]uint16 // those of them that want the open row
+	conflict int64     // 1: closed to make room for another row
+}
+
+// hbmGroup holds the earliest clocks of commands to one bank group.
+type hbmGroup struct {
+	act    int64
+	column [2]int64
+}
+
+// hbmPseudo holds the earliest clocks of commands to one pseudo channel.
+type hbmPseudo struct {
+	act, pre, preAll, refresh int64
+
+	column [2]int64
+	acts   [4]int64 // clocks of the last four ACTs
+	oldest int64    // index of the oldest of them
+}
+
+// hbmState is everything that changes in one channel, as a plain comparable value without padding or pointers: a copy
+// is a copy of the channel, and == compares channels.
+type hbmState struct {
+	clock int64
+	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
+
+	queue  [2]hbmQueue
+	active hbmQueue // requests that had their row opened and wait for their column command
+
+	bank   [hbmMaxBanks]hbmBank
+	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
+	pseudo [hbmPseudos]hbmPseudo
+
+	open   uint64    // banks with an open row
+	opened uint64    // banks of the active list
+	hit    [2]uint64 // banks with a queued request for their open row, by queue
+	miss   [2]uint64 // banks with a queued request for a row that is not open
+
+	refreshDue    int64 // clock of the next refresh to fall due
+	dues          int64 // REFab due, one for each pseudo channel in turn
+	refreshPseudo int64 // whose turn it is
+	rowBus        int64 // earliest clock of the next row command
+	draining      int64 // 1: the write queue is served
+	offered       int64 // bursts accepted at this clock
+}
+
+// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, FR-FCFS with
+// row-hit protection, open page, all-bank refresh of one pseudo channel after the other. On each clock
+//
+//	a refresh falls due → column bus: (1) opened requests, oldest first → (2) nothing else while a refresh is due
+//	                                  → (3) queue in service, first row hit that can go
+//	                    → row bus:    (1) refresh due: PREA, then REFab
+//	                                  → (2) queue in service, first whose ACT or PRE can go
+//
+// HBM3 is stepped in half clocks: odd ones are the rising edges of CK, which take every command; even ones the falling
+// edges, which take a PRE or PREA only. (Nor may the falling edge paired with a row command bring a PREA, or a PRE of the
+// same bank, to that pseudo channel: tPPD and tRAS see to that.) The order of choices was learnt from Ramulator 2.1 (MIT licence).
+type hbmController struct {
+	hbmState
+	gaps        hbmGaps
+	half        bool
+	interval    int64 // tREFI; never without refresh
+	pseudoShift uint  // bank number to pseudo channel: drop so many bits
+	pseudoBanks [hbmPseudos]uint64
+
+	counts    stats.DRAM
+	issued    column // by the last tick that said so
+	refreshed bool   // the last tick issued a REF
+	trace     func(cmd command, bank int, clock int64)
+}
+
+// newHBMController makes a channel of s at power-on.
+func newHBMController(s *Standard, refresh Refresh) (*hbmController, error) {
+	t, err := newHBMTable(s)
+	if err != nil {
+		return nil, err
+	}
+	if refresh == PerBank {
+		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
+	}
+	c := &hbmController{gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
+		pseudoShift: hbmStackBits + log2(max(s.Stacks, 1))}
+	for p := range c.pseudoBanks {
+		n := 1 << c.pseudoShift
+		c.pseudoBanks[p] = (1<<n - 1) << (p * n)
+	}
+	if refresh == NoRefresh {
+		c.interval = never
+	}
+	c.hbmState = newHBMState(c.interval)
+	return c, nil
+}
+
+// newHBMState is a channel at power-on.
+func newHBMState(interval int64) hbmState {
+	s := hbmState{refreshDue: interval}
+	for p := range s.pseudo {
+		for i := range s.pseudo[p].acts {
+			s.pseudo[p].acts[i] = longAgo
+		}
+	}
+	return s
+}
+
+// offer hands in a burst before the next tick; false if its queue is full.
+func (c *hbmController) offer(p place, write bool, tag uint32) bool {
+	kind := hbmRead
+	if write {
+		kind = hbmWrite
+	}
+	q := &c.queue[kind]
+	if q.n == hbmQueueSize {
+		return false
+	}
+	q.push(request{row: p.row, arrive: c.clock, tag: tag, bank: p.bank, group: p.group, write: uint8(kind)})
+	c.offered++
+	b, bit := &c.bank[p.bank], uint64(1)<<p.bank
+	b.queued[kind]++
+	if c.open&bit != 0 && b.row == p.row {
+		b.hits[kind]++
+		c.hit[kind] |= bit
+	} else {
+		c.miss[kind] |= bit
+	}
+	return true
+}
+
+// remask brings hit and miss in line with what waits for a bank whose row has changed.
+func (c *hbmController) remask(bank uint8) {
+	b, bit := &c.bank[bank], uint64(1)<<bank
+	for kind := range b.queued {
+		c.hit[kind] &^= bit
+		c.miss[kind] &^= bit
+		if b.hits[kind] > 0 {
+			c.hit[kind] |= bit
+		}
+		if b.queued[kind] > b.hits[kind] {
+			c.miss[kind] |= bit
+		}
+	}
+}
+
+// empty says that no burst is inside.
+func (c *hbmController) empty() bool { return c.queue[hbmRead].n+c.queue[hbmWrite].n+c.active.n == 0 }
+
+// tick advances one clock and issues at most one command on each bus.
+func (c *hbmController) tick() outcome {
+	c.clock++
+	c.offered = 0
+	c.refreshed = false
+	if c.clock == c.refreshDue {
+		c.refreshDue += c.interval
+		c.dues += hbmPseudos
+	}
+	was := c.draining
+	done := c.rising() && c.columnBus()
+	row := c.rowCommand()
+	switch {
+	case done:
+		return finished
+	case row || was != c.draining:
+		return changed
+	}
+	return nothing
+}
+
+// rising says that this clock is a rising edge of CK.
+func (c *hbmController) rising() bool { return !c.half || (c.clock+c.shift)&1 == 1 }
+
+func (c *hbmController) log(cmd command, bank int) {
+	if c.trace != nil {
+		c.trace(cmd, bank, c.clock)
+	}
+}

@@ -1,0 +1,144 @@
+package dram
+
+// moveData issues the RD or WR of a request that has left its list.
+func (c *hbmController) moveData(r *request) {
+	k, kind, other := c.clock, r.write, 1-r.write
+	b, g, p := &c.bank[r.bank], &c.group[r.bank>>hbmGroupBits], &c.pseudo[r.bank>>c.pseudoShift]
+	raise(&p.column[kind], k+c.gaps.column[kind])
+	raise(&p.column[other], k+c.gaps.turn[kind])
+	raise(&g.column[kind], k+c.gaps.groupColumn[kind])
+	raise(&g.column[other], k+c.gaps.groupTurn[kind])
+	raise(&b.pre, k+c.gaps.columnPre[kind])
+	raise(&p.preAll, k+c.gaps.columnPre[kind])
+	switch r.found {
+	case rowHit:
+		c.counts.RowHits++
+	case rowMiss:
+		c.counts.RowMisses++
+	case rowConflict:
+		c.counts.RowConflicts++
+	}
+	if kind == hbmWrite {
+		c.counts.Writes++
+		c.issued = column{r.tag, k}
+		c.log(cmdWR, int(r.bank))
+		return
+	}
+	if c.gaps.stacks > 0 {
+		c.delayOtherStack(r.bank)
+	}
+	c.counts.Reads++
+	c.issued = column{r.tag, k + c.gaps.dataRead}
+	c.log(cmdRD, int(r.bank))
+}
+
+// delayOtherStack keeps reads of the other stack identifier of a pseudo channel away for tCCDR: two dies take turns on
+// the same wires.
+func (c *hbmController) delayOtherStack(bank uint8) {
+	const groups = 1 << (hbmStackBits - hbmGroupBits)
+	first := (bank>>hbmStackBits ^ 1) * groups
+	for i := range c.group[first : first+groups] {
+		raise(&c.group[int(first)+i].column[hbmRead], c.clock+c.gaps.stacks)
+	}
+}
+
+// activate issues ACT for r, which has left its queue and waits for its column command.
+func (c *hbmController) activate(r request) {
+	k := c.clock
+	b, g, p := &c.bank[r.bank], &c.group[r.bank>>hbmGroupBits], &c.pseudo[r.bank>>c.pseudoShift]
+	p.acts[p.oldest] = k
+	p.oldest = (p.oldest + 1) & 3
+	raise(&p.act, k+c.gaps.actAct)
+	raise(&p.act, p.acts[p.oldest]+c.gaps.window) // the fourth-last ACT closes the window
+	raise(&p.preAll, k+c.gaps.actPre)
+	raise(&p.refresh, k+c.gaps.actRef)
+	raise(&g.act, k+c.gaps.groupAct)
+	raise(&b.act, k+c.gaps.bankAct)
+	raise(&b.column[hbmRead], k+c.gaps.actColumn[hbmRead])
+	raise(&b.column[hbmWrite], k+c.gaps.actColumn[hbmWrite])
+	raise(&b.pre, k+c.gaps.actPre)
+	c.rowBus = k + c.gaps.actBus
+
+	r.found = rowMiss
+	if b.conflict == 1 {
+		r.found = rowConflict
+	}
+	b.conflict, b.row = 0, r.row
+	b.queued[r.write]--
+	c.open |= 1 << r.bank
+	c.opened |= 1 << r.bank
+	c.active.push(r)
+	for kind := range c.queue {
+		b.hits[kind] = c.countHits(kind, r.bank)
+	}
+	c.remask(r.bank)
+	c.counts.Activates++
+	c.log(cmdACT, int(r.bank))
+}
+
+// countHits counts the requests of a queue that want the open row of a bank.
+func (c *hbmController) countHits(kind int, bank uint8) uint16 {
+	q, row := &c.queue[kind], c.bank[bank].row
+	var n uint16
+	left := c.bank[bank].queued[kind]
+	for i := 0; left > 0; i++ {
+		if q.r[i].bank != bank {
+			continue
+		}
+		left--
+		if q.r[i].row == row {
+			n++
+		}
+	}
+	return n
+}
+
+// precharge issues PRE to one bank, for a request that wants another of its rows.
+func (c *hbmController) precharge(bank uint8) {
+	k, p := c.clock, &c.pseudo[bank>>c.pseudoShift]
+	raise(&p.pre, k+c.gaps.prePre)
+	raise(&p.preAll, k+c.gaps.prePre)
+	raise(&p.refresh, k+c.gaps.preRef)
+	raise(&c.bank[bank].act, k+c.gaps.preAct)
+	c.close(bank)
+	c.bank[bank].conflict = 1
+	c.counts.Precharges++
+	c.log(cmdPRE, int(bank))
+}
+
+// prechargeAll closes all banks of the pseudo channel that is to be refreshed.
+func (c *hbmController) prechargeAll() {
+	k, p := c.clock, &c.pseudo[c.refreshPseudo]
+	raise(&p.pre, k+c.gaps.prePre)
+	raise(&p.preAll, k+c.gaps.prePre)
+	raise(&p.refresh, k+c.gaps.preRef)
+	raise(&p.act, k+c.gaps.preAllAct)
+	first := c.refreshPseudo << c.pseudoShift
+	for bank := first; bank < first+1<<c.pseudoShift; bank++ {
+		if c.open>>bank&1 == 1 {
+			c.close(uint8(bank))
+		}
+		c.bank[bank].conflict = 0
+	}
+	c.counts.PrechargeAll++
+	c.log(cmdPREA, int(c.refreshPseudo))
+}
+
+// refreshAll refreshes all banks of the pseudo channel whose turn it is.
+func (c *hbmController) refreshAll() {
+	k, p := c.clock, &c.pseudo[c.refreshPseudo]
+	raise(&p.act, k+c.gaps.refAct)
+	raise(&p.preAll, k+c.gaps.refPre)
+	c.counts.Refreshes++
+	c.refreshed = true
+	c.log(cmdREF, int(c.refreshPseudo))
+	c.dues--
+	c.refreshPseudo = 1 - c.refreshPseudo
+}
+
+func (c *hbmController) close(bank uint8) {
+	c.bank[bank].hits = [2]uint16{}
+	c.bank[bank].row = 0
+	c.open &^= 1 << bank
+	c.remask(bank)
+}

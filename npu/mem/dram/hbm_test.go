@@ -1,0 +1,243 @@
+package dram
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// hbmStandards are the two generations, by controller: all timing tests run on both.
+func hbmStandards() []*Standard { return []*Standard{hbm2(), hbm3()} }
+
+func hbmSystem(t testing.TB, o Options) *System {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestHBMSystem(t *testing.T) {
+	for _, c := range []struct {
+		std      *Standard
+		channels int
+		mapping  string
+		percent  float64 // sequential read of 64 MiB: Ramulator 2.1; of the default mapping, ours
+	}{
+		{hbm3(), 16, "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13", 91.6},
+		{hbm2(), 8, "co1,ra1,co1,ch3,bg2,co3,ba2,ro16", 89.6},
+		{hbm3(), 16, "", 91.8},
+	} {
+		s := hbmSystem(t, Options{Standard: c.std, Channels: c.channels, Mapping: c.mapping})
+		t.Run(fmt.Sprintf("%s with %d channels mapped %s reads sequentially at %.1f %%", c.std.Name, c.channels, s.mapping, c.percent), func(t *testing.T) {
+			const bytes = 64 << 20
+			s.Submit(Transfer{ID: 7, Walk: isa.Contiguous(0, bytes)})
+			d := append(s.TakeDone(), s.Settle()...)
+			if len(d) != 1 || d[0].ID != 7 {
+				t.Fatalf("completions %+v", d)
+			}
+			peak := float64(int64(c.channels)*hbmPseudos*int64(c.std.Burst)) / float64(c.std.Timing.TBL)
+			percent := 100 * bytes / peak / float64(d[0].Clock)
+			if c.mapping == "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13" && d[0].Clock != 286_107 { // the prototype's, for 4 MiB a channel
+				t.Errorf("%d clocks", d[0].Clock)
+			}
+			if percent < c.percent-0.05 || percent > c.percent+0.05 {
+				t.Errorf("%.2f %%", percent)
+			}
+			s.Finish(d[0].Clock)
+			if n := s.Counts(); n.Reads != bytes/32 || n.Reads != n.RowHits+n.RowMisses+n.RowConflicts || len(s.groups) != 1 {
+				t.Errorf("%d groups, counts %+v", len(s.groups), n)
+			}
+		})
+	}
+}
+
+// randomTransfers makes transfers of a few shapes, which come again at other places, with gaps.
+func randomTransfers(r *rand.Rand, n int) []Transfer {
+	var shapes []isa.Pattern
+	for range 1 + r.IntN(5) {
+		shapes = append(shapes, isa.Pattern{Turn: unit.Bytes(32 << r.IntN(12)), Planes: 1 + r.IntN(4),
+			PlaneStride: unit.Bytes(1<<20 + 4096*r.IntN(4)), Outer: 1 + r.IntN(12), OuterStride: unit.Bytes(1 << (10 + r.IntN(8)))})
+	}
+	gap, writes := []int{1, 1, 100, 4000, 50_000}[r.IntN(5)], []int{0, 10, 50, 100}[r.IntN(4)]
+	var list []Transfer
+	release := int64(0)
+	for id := range n {
+		w := shapes[r.IntN(len(shapes))]
+		w.Base = unit.Bytes(r.IntN(1<<7)<<17 + 4096*r.IntN(2))
+		if r.IntN(3) == 0 {
+			release += int64(r.IntN(gap))
+		}
+		list = append(list, Transfer{ID: int64(id), Walk: w, Write: r.IntN(100) < writes, Release: release})
+	}
+	return list
+}
+
+// TestHBMFastPathEqualsStepping: skipping dead clocks, and remembering, changes no completion, prediction or count.
+func TestHBMFastPathEqualsStepping(t *testing.T) {
+	seeds := uint64(16)
+	if *long {
+		seeds = 400
+	}
+	for _, std := range hbmStandards() {
+		for seed := range seeds {
+			t.Run(fmt.Sprintf("%s, seed %d", std.Name, seed), func(t *testing.T) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				o := Options{Standard: std, Channels: 1 << r.IntN(3), BankHash: r.IntN(3) == 0}
+				if r.IntN(5) == 0 {
+					o.Refresh = NoRefresh
+				}
+				list := randomTransfers(r, 30)
+				fast := hbmSystem(t, o)
+				o.Exact = true
+				slow := hbmSystem(t, o)
+				for range 2 { // the second time from memory
+					equalHBM(t, fast, slow, list)
+					fast.Reset()
+					slow.Reset()
+				}
+			})
+		}
+	}
+}
+
+func equalHBM(t *testing.T, fast, slow *System, list []Transfer) {
+	t.Helper()
+	for _, tr := range list {
+		fast.Submit(tr)
+		slow.Submit(tr)
+		if a, b := fast.Settle(), slow.Settle(); fast.Accepted() != slow.Accepted() || !reflect.DeepEqual(a, b) {
+			t.Fatalf("transfer %d: accepted %d and %d, predictions %+v and %+v", tr.ID, fast.Accepted(), slow.Accepted(), a, b)
+		}
+		if a, b := fast.TakeDone(), slow.TakeDone(); len(a)+len(b) > 0 && !reflect.DeepEqual(a, b) {
+			t.Fatalf("transfer %d: completions %+v and %+v", tr.ID, a, b)
+		}
+	}
+	end := fast.Accepted() + 100_000
+	fast.Finish(end)
+	slow.Finish(end)
+	if a, b := fast.TakeDone(), slow.TakeDone(); fast.Counts() != slow.Counts() || !reflect.DeepEqual(a, b) {
+		t.Errorf("completions %+v and %+v, counts %+v and %+v", a, b, fast.Counts(), slow.Counts())
+	}
+}
+
+// TestHBMFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as
+// the channel itself does, command by command, from any clock.
+func TestHBMFramesHoldAllThatMatters(t *testing.T) {
+	for _, std := range hbmStandards() {
+		t.Run(std.Name, func(t *testing.T) {
+			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
+			l, err := newHBMLane(&Options{Standard: std}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.enter(5)
+			r := rand.New(rand.NewPCG(9, 9))
+			for range 3000 {
+				for crowd := 1 + r.IntN(16); l.offered < injectPerClock && r.IntN(3) > 0; {
+					bank := uint8(r.IntN(crowd) * 5 % (hbmPseudos << l.pseudoShift))
+					if !l.offer(place{row: int64(r.IntN(3)), bank: bank, group: bank >> hbmGroupBits}, r.IntN(6) == 0, 5) {
+						break
+					}
+					l.inside[0].left++
+				}
+				goesOnAlike(t, l)
+				l.advance(false, never)
+			}
+		})
+	}
+}
+
+// goesOnAlike compares what a channel does in the next clocks with what its thawed frame does.
+func goesOnAlike(t *testing.T, l *hbmLane) {
+	t.Helper()
+	var frame hbmState
+	names := &rowCoder{low: 0, high: 2, base: 1} // rows 0 and 1 as the walk's, 2 as a foreign one
+	l.freeze(&frame, names)
+	if packed := frame.pack(); unpackHBM(packed) != frame {
+		t.Fatalf("clock %d: unpacked from %d bytes, the frame has changed", l.clock, len(packed))
+	}
+	thawed, twin := l.copy(), l.copy()
+	thawed.thaw(&frame, 1, names.foreign, 1, true)
+	var want, got []issue
+	twin.trace = func(cmd command, bank int, clock int64) { want = append(want, issue{cmd, bank, clock - l.clock}) }
+	thawed.trace = func(cmd command, bank int, clock int64) { got = append(got, issue{cmd, bank, clock}) }
+	twin.advanceTo(l.clock + 300)
+	thawed.advanceTo(300)
+	if !slices.Equal(want, got) {
+		t.Fatalf("from clock %d the channel does\n%v, thawed\n%v", l.clock, want, got)
+	}
+}
+
+func TestHBMControllerRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*Standard)
+		refresh Refresh
+		want    string
+	}{
+		"per-bank refresh":           {func(*Standard) {}, PerBank, "per-bank refresh of HBM is not modelled; accepted: all-bank, none"},
+		"an unknown generation":      {func(s *Standard) { s.Name = "hbm9" }, AllBank, `"hbm9": is not a known HBM; accepted: hbm2-2000, hbm3-6400`},
+		"one pseudo channel":         {func(s *Standard) { s.Ranks = 1 }, AllBank, "has 1 pseudo channels of 2 stacks of 4 x 4 banks"},
+		"a timing that is zero":      {func(s *Standard) { s.Timing.TFAW = 0 }, AllBank, "timing TFAW is 0; must be positive"},
+		"precharges on paired edges": {func(s *Standard) { s.Timing.TPPD = 1 }, AllBank, "TPPD is 1 half clocks; must be at least 2"},
+		"eight bank groups":          {func(s *Standard) { s.Groups = 8 }, AllBank, "8 x 4 banks"},
+		"four stack identifiers":     {func(s *Standard) { s.Stacks = 4 }, AllBank, "of 4 stacks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := hbm3()
+			c.change(s)
+			if _, err := newHBMController(s, c.refresh); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestHBMPresetsAreValid(t *testing.T) {
+	for std, peak := range map[*Standard]int64{hbm2(): 32_000_000_000, hbm3(): 51_200_000_000} {
+		t.Run(std.Name, func(t *testing.T) {
+			if err := std.Validate(); err != nil {
+				t.Error(err)
+			}
+			if got := int64(std.Width) / 8 * 2 * peakClocks(std); got != peak {
+				t.Errorf("the pins carry %d B/s, want %d", got, peak)
+			}
+		})
+	}
+}
+
+// peakClocks is the number of data transfers per pin and second, halved: both edges of the data clock carry data.
+func peakClocks(s *Standard) int64 {
+	perBurst := int64(s.Burst) * 8 / int64(s.Width/hbmPseudos) // transfers of a pin
+	return perBurst * 1_000_000_000_000_000 / (s.Timing.TBL * int64(s.TCK)) / 2
+}
+
+// BenchmarkHBM steps one channel; a burst is one operation.
+func BenchmarkHBM(b *testing.B) {
+	for _, std := range hbmStandards() {
+		for _, c := range []struct {
+			name string
+			walk isa.Pattern
+		}{
+			{"sequential", isa.Contiguous(0, 1<<20)},
+			{"4 planes, 1 KiB a turn", isa.Pattern{Turn: 1 << 10, Planes: 4, PlaneStride: 64 << 20, Outer: 256, OuterStride: 1 << 10}},
+			{"4 planes, 64 B a turn", isa.Pattern{Turn: 64, Planes: 4, PlaneStride: 64 << 20, Outer: 4096, OuterStride: 64}},
+		} {
+			b.Run(std.Name+" "+c.name, func(b *testing.B) {
+				s := hbmSystem(b, Options{Standard: std, Channels: 1})
+				for n := 0; n < b.N; n += 1 << 15 {
+					s.Submit(Transfer{Walk: c.walk})
+					s.TakeDone()
+					c.walk.Base = (c.walk.Base + 1<<20) % (32 << 20)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package dram
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// field is one coordinate of a burst.
+type field uint8
+
+const (
+	channelField field = iota
+	rankField
+	stackField
+	groupField
+	bankField
+	rowField
+	columnField
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{"ch", "ra", "si", "bg", "ba", "ro", "co"}
+var fieldWords = [fieldCount]string{"channel", "rank or pseudo channel", "stack", "bank group", "bank", "row", "column"}
+
+// segment is a run of address bits that belongs to one field.
+type segment struct {
+	field field
+	bits  uint
+}
+
+// Mapping says which address bits select what, least significant field first, above the bits inside a burst:
+// "co2,ch2,bg2,ba2,co4,ro16". A field may appear twice, low part first. Bits above the list go to the row.
+//
+// The channel field is one contiguous run, so that a contiguous range of addresses is a contiguous range of
+// channel-local addresses on every channel. A channel-local address is the address without the channel bits.
+type Mapping struct {
+	text     string
+	segments []segment // without the channel
+	width    [fieldCount]uint
+	hash     bool
+	burst    uint // log2 of the bytes of a burst
+
+	channelShift uint // position of the channel field in the global byte address
+	channelBits  uint
+
+	// Row blocks. Moving a channel-local address by 1<<blockShift moves its row by blockRows and leaves group, bank and
+	// column alone. With the bank hash that holds for moves by 1<<granuleShift only.
+	blockShift   uint
+	blockRows    int64
+	granuleShift uint
+	granuleRows  int64
+
+	block []place // of every burst of block 0, before the bank hash; nil if blocks are too large
+}
+
+// maxBlock bounds the table of places.
+const maxBlock = 1 << 14
+
+// ParseMapping reads a mapping and checks it against the geometry of a standard and the number of channels.
+func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, error) {
+	m := &Mapping{text: text, hash: hash, burst: log2(int(s.Burst))}
+	fail := func(format string, a ...any) (*Mapping, error) {
+		return nil, fmt.Errorf("DRAM mapping %q: %s", text, fmt.Sprintf(format, a...))
+	}
+	if channels <= 0 || channels&(channels-1) != 0 {
+		return fail("%d channels; must be a power of two", channels)
+	}
+	position := m.burst
+	for _, word := range strings.Split(text, ",") {
+		seg, err := parseSegment(strings.TrimSpace(word))
+		if err != nil {
+			return fail("%v", err)
+		}
+		if seg.field == channelField {
+			if m.channelBits > 0 {
+				return fail("the channel field appears twice; it must be one contiguous run of bits")
+			}
+			m.channelShift, m.channelBits = position, seg.bits
+		} else {
+			m.segments = append(m.segments, seg)
+		}
+		m.width[seg.field] += seg.bits
+		position += seg.bits
+	}
+	want := [fieldCount]uint{log2(channels), log2(s.Ranks), log2(max(s.Stacks, 1)), log2(s.Groups), log2(s.Banks), log2(s.Rows), log2(s.Columns)}
+	for f := range fieldCount {
+		have := m.width[f]
+		switch {
+		case f == rowField && have >= 1 && have <= want[f]: // the rest of the address goes to the row
+		case f == rowField:
+			return fail("has %d row bits; %s has 1 to %d", have, s.Name, want[f])
+		case f == channelField && have != want[f]:
+			return fail("has %d channel bits; %d channels take %d (ch%d)", have, channels, want[f], want[f])
+		case have != want[f]:
+			return fail("has %d %s bits (%s); %s has %d", have, fieldWords[f], fieldNames[f], s.Name, want[f])
+		}
+	}
+	if m.channelBits == 0 {
+		m.channelShift = m.burst
+	}
+	m.findBlocks()
+	if n := int64(1) << (m.blockShift - m.burst); n <= maxBlock {
+		for i := range n {
+			m.block = append(m.block, m.cut(i<<m.burst))
+		}
+	}
+	return m, nil
+}
+
+func parseSegment(word string) (segment, error) {
+	for f, name := range fieldNames {
+		digits, ok := strings.CutPrefix(word, name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 1 || n > 40 {
+			return segment{}, fmt.Errorf("%q has no number of bits; accepted: 1 to 40, such as %q", word, name+"2")
+		}
+		return segment{field(f), uint(n)}, nil
+	}
+	return segment{}, fmt.Errorf("field %q is not known; accepted: %s, each with a number of bits, such as \"co2\"",
+		word, strings.Join(fieldNames[:], " "))
+}
+
+// findBlocks finds the translations of the address that are translations of the row.
+func (m *Mapping) findBlocks() {
+	m.blockShift, m.blockRows = m.burst, 1
+	last := len(m.segments) - 1
+	for i, seg := range m.segments {
+		if i == last && seg.field == rowField {
+			break // the topmost bits are row bits: translations start right below them
+		}
+		m.blockShift += seg.bits
+		if seg.field == rowField {
+			m.blockRows <<= seg.bits
+		}
+	}
+	m.granuleShift, m.granuleRows = m.blockShift, m.blockRows
+	if m.hash { // the bank depends on the row's low bits
+		for period := int64(1) << (m.width[groupField] + m.width[bankField]); m.granuleRows < period; m.granuleRows <<= 1 {
+			m.granuleShift++
+		}
+	}
+}
+
+// String returns the text that the mapping was read from.
+func (m *Mapping) String() string { return m.text }
+
+// Split cuts a global address into channel and channel-local address.
+func (m *Mapping) Split(address int64) (channel int, local int64) {
+	low := address & (1<<m.channelShift - 1)
+	return int(address >> m.channelShift & (1<<m.channelBits - 1)), address>>(m.channelShift+m.channelBits)<<m.channelShift | low
+}
+
+// place is where a burst lives in a channel. bank counts ((rank·stacks + stack)·groups + group)·banks + bank.
+type place struct {
+	row   int64
+	bank  uint8
+	group uint8 // bank without its lowest field
+}
+
+// locate finds the place of a channel-local byte address.
+func (m *Mapping) locate(local int64) place {
+	if m.block == nil {
+		return m.hashed(m.cut(local))
+	}
+	p := m.block[local>>m.burst&int64(len(m.block)-1)]
+	p.row += local >> m.blockShift * m.blockRows
+	if m.hash {
+		return m.hashed(p)
+	}
+	return p
+}
+
+// cut gathers the fields of a channel-local byte address.
+func (m *Mapping) cut(local int64) place {
+	a := uint64(local) >> m.burst
+	var value [fieldCount]uint64
+	var filled [fieldCount]uint
+	for _, seg := range m.segments {
+		value[seg.field] |= (a & (1<<seg.bits - 1)) << filled[seg.field]
+		filled[seg.field] += seg.bits
+		a >>= seg.bits
+	}
+	value[rowField] |= a << filled[rowField]
+	w := &m.width
+	group := (value[rankField]<<w[stackField]|value[stackField])<<w[groupField] | value[groupField]
+	return place{row: int64(value[rowField]), group: uint8(group), bank: uint8(group<<w[bankField] | value[bankField])}
+}
+
+// hashed spreads rows over banks: group ^= low row bits, bank ^= the row bits above those.
+func (m *Mapping) hashed(p place) place {
+	if !m.hash {
+		return p
+	}
+	g, b := m.width[groupField], m.width[bankField]
+	p.group ^= uint8(p.row & (1<<g - 1))
+	p.bank ^= uint8(p.row&(1<<g-1)<<b | p.row>>g&(1<<b-1))
+	return p
+}
+
+// minChannelRun is the least number of contiguous bytes on one channel: short rows and codebooks stay on few channels,
+// and a burst-aligned turn of 1 KiB or more still meets all four.
+const minChannelRun = 256
+
+// DefaultMapping is a minimalist-open-page map: a few bursts to a bank, then the next bank, so that turns of 1 KiB and
+// more of several streams meet few bank conflicts and still hit open rows. Bank groups lie below banks: consecutive runs
+// alternate groups and are spaced by tCCD_S. DDR4 and DDR5, whose every burst of one group is paced by tCCD_L, alternate
+// groups burst by burst.
+func DefaultMapping(s *Standard, channels int) string {
+	co, bg, ba, ro := log2(s.Columns), log2(s.Groups), log2(s.Banks), log2(s.Rows)
+	run := min(2, co)
+	var order []segment
+	switch {
+	case s.Family == HBM: // pseudo channels alternate below everything: both work on every turn
+		order = []segment{{columnField, 1}, {rankField, log2(s.Ranks)}, {columnField, run - 1}, {groupField, bg}, {bankField, ba},
+			{columnField, co - run}, {stackField, log2(max(s.Stacks, 1))}, {rowField, ro}}
+	case s.Groups > 1 && !s.WCK:
+		order = []segment{{groupField, bg}, {columnField, run}, {bankField, ba}, {columnField, co - run}, {rowField, ro}}
+	default:
+		order = []segment{{columnField, run}, {groupField, bg}, {bankField, ba}, {columnField, co - run}, {rowField, ro}}
+	}
+	below := log2(minChannelRun) - min(log2(int(s.Burst)), log2(minChannelRun)) // bits under the channel field
+	var text []string
+	add := func(f field, n uint) {
+		if n > 0 {
+			text = append(text, fieldNames[f]+strconv.Itoa(int(n)))
+		}
+	}
+	placed := channels == 1
+	for _, seg := range order {
+		if !placed && seg.bits >= below {
+			add(seg.field, below)
+			add(channelField, log2(channels))
+			seg.bits, placed = seg.bits-below, true
+		}
+		add(seg.field, seg.bits)
+		below -= min(below, seg.bits)
+	}
+	return strings.Join(text, ",")
+}
+
+func log2(n int) uint { return uint(bits.Len(uint(n)) - 1) }
