@@ -28,9 +28,20 @@ func (b *builder) attention(l int, act acts, n []int) []int {
 	return b.linear(l, &im.attention[3], act.attn, act.attn, o)
 }
 
-// append converts the new keys and values to the cache's width and writes them behind the cached ones.
+// append converts the new keys and values to the cache's width and writes them behind the cached ones. In decode they
+// are written together after the last block: a write among reads costs two turnarounds of the bus, and the memory
+// controller lets a handful of writes wait for more for as long as reads keep coming.
 func (b *builder) append(l int, act acts, deps []int) []int {
 	m, im := b.model, &b.image.blocks[l]
+	if b.tokens == 1 {
+		if b.cfg.KV.Bits != fp16 {
+			deps = b.onChip(l, "kv_convert", isa.KVAppend, isa.FnConvert, 2*m.KVWidth(), deps)
+		}
+		at, n := b.image.kvRow*unit.Bytes(b.past), b.image.kvRow
+		b.late = append(b.late, isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Unit: isa.Move, Deps: deps,
+			Stores: []isa.Slice{once(isa.KVWrite, im.key+at, n), once(isa.KVWrite, im.value+at, n)}})
+		return nil
+	}
 	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Unit: isa.Move, Deps: deps}
 	width := int64(0) // of the conversion
 	if b.cfg.KV.Bits != fp16 {

@@ -71,11 +71,13 @@ func (c *Compiler) Decode(past int, bits, before unit.Bits) (*isa.Program, error
 }
 
 // static is the scratchpad that n tokens' activations take at their widest point, with fp16 values: residual and
-// normalised input beside q, k, v and the attention's output, or beside the MLP's inner values; the logits of one token.
+// normalised input beside q, k, v and the attention's output, or beside the MLP's inner values; the logits of one token;
+// one token's keys and values of all layers, which are written together.
 func (c *Compiler) static(n int) unit.Bytes {
 	m := c.model
 	inner := max(2*m.Heads*m.HeadDim+2*m.KVWidth(), mlpWidth(m))
-	return max(fp16.Of(int64(n)*int64(2*m.Hidden+inner)), fp16.Of(int64(2*m.Hidden+m.Vocab))) + scoreBytes(c.cfg)
+	late := c.cfg.KV.Bits.Of(2 * int64(m.KVWidth()) * int64(m.Layers))
+	return max(fp16.Of(int64(n)*int64(2*m.Hidden+inner)), fp16.Of(int64(2*m.Hidden+m.Vocab))) + late + scoreBytes(c.cfg)
 }
 
 // mlpWidth is the number of values between the MLP's matrices.
@@ -97,6 +99,7 @@ type builder struct {
 	past   int
 	bits   unit.Bits
 	spill  bool
+	late   []isa.Op // cache updates of a decode step
 	err    error
 }
 
@@ -133,6 +136,10 @@ func (b *builder) step() (*isa.Program, error) {
 	x := b.embed(act.x)
 	for l := range m.Layers {
 		x = b.block(l, act, x)
+	}
+	for _, o := range b.late {
+		o.Deps = join(o.Deps, x)
+		b.add(o)
 	}
 	n := b.vector(vec{name: "final_norm", kind: isa.Norm, layer: -1, fn: b.normFn(), width: m.Hidden, rows: 1,
 		params: b.params(b.image.finalNorm, normBytes(m)), deps: x})

@@ -35,16 +35,10 @@ func (c copyOf) book(n int) unit.Bytes {
 	return bookBytes(n, c.bits)
 }
 
-// rowsWithin returns how many rows to take at a time: as many as fit, a whole number of turns and of array columns if
-// possible, and evenly sized, so that the last tile is not a sliver.
-func (c copyOf) rowsWithin(limit unit.Bytes, cols int) (int, error) {
-	q := 1
-	if c.planar {
-		q = quantum(c.rowBytes(), c.turn)
-	}
-	if q < cols && cols%q == 0 && c.bytes(cols) <= limit {
-		q = cols
-	}
+// rowsWithin returns how many rows to take at a time: as many as fit into limit, in steps of whole turns and of whole
+// array columns if possible.
+func (b *builder) rowsWithin(c copyOf, limit unit.Bytes) (int, error) {
+	q := b.rowStep(c, limit)
 	n := q
 	for n+q <= c.rows && c.bytes(n+q) <= limit {
 		n += q
@@ -53,10 +47,27 @@ func (c copyOf) rowsWithin(limit unit.Bytes, cols int) (int, error) {
 		return 0, fmt.Errorf("%s: %d rows of %d values at %d bits take %v, and only %v of scratchpad are there for a tile; make scratchpad.tile larger or weights.chunk smaller",
 			c.name, n, c.k, c.bits, c.bytes(n), limit)
 	}
-	tiles := (c.rows + n - 1) / n
-	even := (c.rows + tiles - 1) / tiles
-	return min((even+q-1)/q*q, n), nil
+	return n, nil
 }
+
+// rowStep is the granularity of rowsWithin. Within half of the limit it grows until tiles begin at the same place of a row
+// block, the stretch of addresses that visits every bank of every channel once: walks of equal tiles then meet equal banks.
+func (b *builder) rowStep(c copyOf, limit unit.Bytes) int {
+	q, row := 1, c.bits.Of(int64(c.k))
+	if c.planar {
+		q, row = quantum(c.rowBytes(), c.turn), c.rowBytes()*unit.Bytes(c.planes)
+	}
+	if cols := b.cfg.Array.Cols; q < cols && cols%q == 0 && c.bytes(cols) <= limit {
+		q = cols
+	}
+	for block := rowBlock * b.image.stripe; row*unit.Bytes(q)%block != 0 && c.bytes(2*q) <= limit/2; {
+		q *= 2
+	}
+	return q
+}
+
+// rowBlock is the size of a row block in stripes: 16 banks × 2 KiB rows in granules of 256 B a channel (LPDDR5).
+const rowBlock = 16 * 2048 / 256
 
 // weightSlices are the loads of rows [first, first+n) and of the tiles-1 tiles that follow, the last one shorter.
 func (b *builder) weightSlices(c copyOf, first, n, tiles, last int, d isa.Data) []isa.Slice {
@@ -123,7 +134,7 @@ func (b *builder) linear(l int, m *matrix, in, out region, deps []int) []int {
 	if b.spill {
 		return b.gemm(l, c, in, out, deps)
 	}
-	n, err := c.rowsWithin(b.tile, b.cfg.Array.Cols)
+	n, err := b.rowsWithin(c, b.tile)
 	if err != nil {
 		b.fail("%w", err)
 		return deps
@@ -156,7 +167,7 @@ func (b *builder) bias(l int, m *matrix, out region, deps []int) []int {
 func (b *builder) head(deps []int) []int {
 	m := &b.image.head
 	c := copyOf{matrix: m, bits: m.flat}
-	n, err := c.rowsWithin(b.tile, b.cfg.Array.Cols)
+	n, err := b.rowsWithin(c, b.tile)
 	if err != nil {
 		b.fail("%w", err)
 		return deps
@@ -177,7 +188,7 @@ func (b *builder) head(deps []int) []int {
 func (b *builder) gemm(l int, c copyOf, in, out region, deps []int) []int {
 	hold := (b.cfg.Scratchpad.Size - b.p.Static) / 4
 	tokens := min(b.tokens, int(hold/in.row()))
-	n, err := c.rowsWithin(hold, b.cfg.Array.Cols)
+	n, err := b.rowsWithin(c, hold)
 	if tokens == 0 || err != nil {
 		b.fail("%s: neither one token nor one block of rows fits into %v of scratchpad", c.name, hold)
 		return deps
@@ -196,7 +207,7 @@ func (b *builder) gemm(l int, c copyOf, in, out region, deps []int) []int {
 
 // holdTokens keeps blocks of tokens on chip and streams the weights past each.
 func (b *builder) holdTokens(l int, c copyOf, in, out region, tokens int, deps []int) []int {
-	n, err := c.rowsWithin(b.tile, b.cfg.Array.Cols)
+	n, err := b.rowsWithin(c, b.tile)
 	if err != nil {
 		b.fail("%w", err)
 		return deps

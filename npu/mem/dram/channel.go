@@ -1,7 +1,5 @@
 package dram
 
-import "github.com/pmpdsim/pmpdsim/npu/stats"
-
 // outstanding is a transfer with bursts in the controller's queues, or the one being fed.
 type outstanding struct {
 	tag  uint32
@@ -101,14 +99,14 @@ func (c *channel) count(issued column) {
 func (c *channel) transfer(w walk, write bool, tag uint32) {
 	cur := begin(w)
 	c.enter(tag)
-	c.stretch(&cur, write, func(*cursor) bool { return false })
+	c.stretch(&cur, write, func(*cursor, bool) bool { return false })
 }
 
 // stretch feeds until the walk's last burst has been accepted, or until over says so after a clock.
-func (c *channel) stretch(cur *cursor, write bool, over func(*cursor) bool) {
+func (c *channel) stretch(cur *cursor, write bool, over func(*cursor, bool) bool) {
 	for blocked := c.feed(cur, write); cur.left > 0; blocked = c.feed(cur, write) {
 		c.advance(blocked, never)
-		if over(cur) {
+		if over(cur, c.refreshed) {
 			return
 		}
 	}
@@ -127,6 +125,3 @@ func (c *channel) drain() {
 		c.advance(true, never)
 	}
 }
-
-// learnt is what has happened since thaw.
-func (c *channel) learnt() (int64, *stats.DRAM, []mark) { return c.clock, &c.counts, c.done }

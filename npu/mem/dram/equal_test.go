@@ -191,7 +191,7 @@ func randomScript(p *pair, r *rand.Rand, library []isa.Pattern, writes int, gap 
 	return cost
 }
 
-func learntBy(s *System) *memo[state] { return s.groups[0].lane.(*memoLane[state]).memo }
+func learntBy(s *System) *memo { return s.groups[0].lane.(*memoLane).memo }
 
 func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	cases := 120

@@ -166,22 +166,3 @@ func (c *channel) thaw(frame *state, base int64, foreign []int64, ranks int, fee
 	c.quiet = 0
 	c.refreshed, c.allHits = false, [2]bool{}
 }
-
-// hash mixes enough of a frame to tell frames apart as a rule; equality decides.
-func (c *channel) hash(s *state) uint64 {
-	h := uint64(1469598103934665603)
-	mix := func(v int64) {
-		h = (h ^ uint64(v)) * 0x9E3779B97F4A7C15
-		h ^= h >> 29
-	}
-	s.eachRequest(func(r *request) { mix(r.row<<16 ^ int64(r.bank)<<8 ^ r.arrive ^ int64(r.tag)<<40) })
-	for i := range s.bank {
-		b := &s.bank[i]
-		mix(b.row ^ b.status<<40)
-		mix(b.act ^ b.column<<16 ^ b.pre<<32 ^ b.refresh<<48)
-	}
-	mix(s.nextRead ^ s.nextWrite<<16 ^ s.nextAct<<32 ^ s.nextPre<<48)
-	mix(s.refreshDue ^ s.refreshBank<<40 ^ s.draining<<50 ^ s.offered<<52)
-	mix(s.wckOff ^ s.nextPreAll<<16 ^ s.nextRefreshAll<<32)
-	return h
-}

@@ -1,59 +1,8 @@
 package dram
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
-// A packed frame is its values as varints: most are zero or small, so that a frame of 9 KB takes about one.
-
-// hbmCodec writes the values that it is shown, or reads them back in the same order.
-type hbmCodec struct {
-	text    []byte
-	reading bool
-}
-
-func (c *hbmCodec) int64(v *int64) {
-	if !c.reading {
-		c.text = binary.AppendVarint(c.text, *v)
-		return
-	}
-	n := 0
-	*v, n = binary.Varint(c.text)
-	c.text = c.text[n:]
-}
-
-func (c *hbmCodec) uint64(v *uint64) {
-	w := int64(*v)
-	c.int64(&w)
-	*v = uint64(w)
-}
-
-func (c *hbmCodec) uint16(v *uint16) {
-	w := int64(*v)
-	c.int64(&w)
-	*v = uint16(w)
-}
-
-func (c *hbmCodec) uint8(v *uint8) {
-	w := int64(*v)
-	c.int64(&w)
-	*v = uint8(w)
-}
-
-func (c *hbmCodec) request(r *request) {
-	tag := int64(r.tag)
-	c.int64(&tag)
-	r.tag = uint32(tag)
-	c.int64(&r.row)
-	c.int64(&r.arrive)
-	c.uint8(&r.bank)
-	c.uint8(&r.group)
-	c.uint8(&r.write)
-	c.uint8(&r.found)
-}
-
-func (c *hbmCodec) bank(b *hbmBank) {
+func (c *codec) bank(b *hbmBank) {
 	for _, v := range []*int64{&b.row, &b.act, &b.pre, &b.column[0], &b.column[1], &b.conflict} {
 		c.int64(v)
 	}
@@ -64,7 +13,7 @@ func (c *hbmCodec) bank(b *hbmBank) {
 }
 
 // state shows every field of s.
-func (c *hbmCodec) state(s *hbmState) {
+func (c *codec) state(s *hbmState) {
 	for _, q := range []*hbmQueue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
 		c.int64(&q.n)
 		for i := range q.r[:q.n] {
@@ -103,14 +52,14 @@ func (c *hbmCodec) state(s *hbmState) {
 }
 
 func (s *hbmState) pack() string {
-	c := hbmCodec{text: make([]byte, 0, 2048)}
+	c := codec{text: make([]byte, 0, 2048)}
 	c.state(s)
 	return string(c.text)
 }
 
 func unpackHBM(text string) hbmState {
 	var s hbmState
-	c := hbmCodec{text: []byte(text), reading: true}
+	c := codec{text: []byte(text), reading: true}
 	c.state(&s)
 	return s
 }

@@ -7,16 +7,16 @@ import "github.com/pmpdsim/pmpdsim/npu/stats"
 // It is zero between transfers.
 type phase struct {
 	shape
-	write   int64 // 1: the walk writes; 0: it reads
-	within  int64 // position of the next burst in its granule
-	plane   int64
-	offset  int64 // bursts into the turn
-	ripple  int64 // of the turn's global start in its channel interleaving period
-	feeding int64 // 1
+	write  int64 // 1: the walk writes; 0: it reads
+	within int64 // position of the next burst in its granule
+	plane  int64
+	offset int64 // bursts into the turn
+	ripple int64 // of the turn's global start in its channel interleaving period
+	inside int64 // transfers inside, the one being fed included: their ranks mean nothing without it
 }
 
-func phaseOf(c *cursor, m *Mapping, write bool) phase {
-	p := phase{shape: c.shape, within: c.next() & (1<<m.granuleShift - 1), feeding: 1}
+func phaseOf(c *cursor, m *Mapping, write bool, inside int) phase {
+	p := phase{shape: c.shape, within: c.next() & (1<<m.granuleShift - 1), inside: int64(inside)}
 	if write {
 		p.write = 1
 	}
@@ -29,23 +29,27 @@ func phaseOf(c *cursor, m *Mapping, write bool) phase {
 	return p
 }
 
-// node is a frame that was met: at a checkpoint of a transfer (its start, its refreshes), or at rest between transfers.
-type node[F comparable] struct {
-	frame      F
-	phase      phase
-	chain      *node[F] // same hash
+// spot is what a node stands for: a packed frame, and where the walk being fed is.
+type spot struct {
+	frame string
+	phase phase
+}
+
+// node is a spot that was met: at a checkpoint of a transfer (its start, its refreshes), or at rest between transfers.
+type node struct {
+	spot
 	generation int
 
 	// At a checkpoint.
-	next *edge[F]           // to the next one, if the transfer lasts
-	ends map[int64]*edge[F] // by bursts left: to rest
+	next *edge           // to the next one, if the transfer lasts
+	ends map[int64]*edge // by bursts left: to rest
 
 	// At rest.
-	starts  map[startKey]*edge[F]
-	wholes  map[wholeKey]*edge[F] // all of a transfer, from rest to rest
-	idles   map[int64]*edge[F]    // by clocks to wait
-	settled []mark                // what happens if nothing comes: ranks and clocks from now
-	known   bool                  // settled is
+	starts  map[startKey]*edge
+	wholes  map[wholeKey]*edge // all of a transfer, from rest to rest
+	idles   map[int64]*edge    // by clocks to wait
+	settled []mark             // what happens if nothing comes: ranks and clocks from now
+	known   bool               // settled is
 }
 
 // startKey is a coming transfer as a channel at rest sees it.
@@ -62,8 +66,8 @@ type wholeKey struct {
 }
 
 // edge is what happens between two nodes.
-type edge[F comparable] struct {
-	to     *node[F]
+type edge struct {
+	to     *node
 	clocks int64
 	counts stats.DRAM
 	done   []mark  // ranks at the source; clocks from there
@@ -75,70 +79,64 @@ type edge[F comparable] struct {
 
 // memo is what the lanes of a System have learnt. It never changes results: each edge is something that did happen from
 // the very frame it leaves, so forgetting or keeping it is a matter of speed.
-type memo[F comparable] struct {
-	nodes      map[uint64]*node[F]
+type memo struct {
+	nodes      map[spot]*node
 	generation int
 	bytes      int
 	limit      int
-	nodeBytes  int
-	scratch    stepper[F]
+	scratch    stepper
 	spacing    int64 // bursts between checkpoints
 	steps      int64 // clocks simulated while learning
 }
 
-// Rough sizes for the memory limit. A phone-class decode step needs a few MB.
+// Rough sizes for the memory limit. A decode step of a 7B model on a phone meets some thousand new nodes; after a few
+// dozen steps there are few new ones.
 const (
-	memoLimit = 96 << 20
-	nodeBytes = 5 << 10
-	packBytes = 2 << 10 // a node of HBM, whose frames are packed
+	memoLimit = 256 << 20
+	nodeBytes = 768
 	edgeBytes = 320
 )
 
-// checkpointSpacing is the number of bursts between checkpoints: fewer make more nodes, more make transfers' first and
-// last stretches, which are often new, longer.
-const checkpointSpacing = 512
+// checkpointSpacing is the number of bursts between checkpoints where no refresh makes one.
+const checkpointSpacing = 1 << 14
 
-// stepper is a channel that can be stepped from any frame. F is its frame.
-type stepper[F comparable] interface {
-	freeze(frame *F, names *rowCoder)
-	thaw(frame *F, base int64, foreign []int64, ranks int, feeding bool)
-	hash(frame *F) uint64 // tells frames apart as a rule; equality decides
+// stepper is a channel that can be stepped from any frame.
+type stepper interface {
+	freeze(names *rowCoder) string // the packed frame of the channel's state
+	thaw(frame string, base int64, foreign []int64, ranks int, feeding bool)
 	advanceTo(clock int64)
 	enter(tag uint32)
-	stretch(cur *cursor, write bool, over func(*cursor) bool) // feeds until the walk ends, or until over after a clock
+	stretch(cur *cursor, write bool, over func(c *cursor, refreshed bool) bool) // feeds until the walk ends, or until over after a clock
 	drain()
 	learnt() (clock int64, counts *stats.DRAM, done []mark) // since thaw
 }
 
-func newMemo[F comparable](scratch stepper[F], nodeBytes int) *memo[F] {
-	return &memo[F]{nodes: map[uint64]*node[F]{}, limit: memoLimit, nodeBytes: nodeBytes, scratch: scratch, spacing: checkpointSpacing}
+func newMemo(scratch stepper) *memo {
+	return &memo{nodes: map[spot]*node{}, limit: memoLimit, scratch: scratch, spacing: checkpointSpacing}
 }
 
-// intern returns the node of a frame and phase.
-func (m *memo[F]) intern(frame *F, p phase) *node[F] {
+// intern returns the node of a spot.
+func (m *memo) intern(s spot) *node {
 	if m.bytes > m.limit { // forget everything
 		m.generation++
 		m.bytes = 0
 		clear(m.nodes)
 	}
-	h := m.scratch.hash(frame) ^ uint64(p.within+p.offset<<20+p.plane<<40)*0x9E3779B97F4A7C15
-	for n := m.nodes[h]; n != nil; n = n.chain {
-		if n.phase == p && n.frame == *frame {
-			return n
-		}
+	n := m.nodes[s]
+	if n == nil {
+		n = &node{spot: s, generation: m.generation}
+		m.nodes[s] = n
+		m.bytes += nodeBytes + len(s.frame)
 	}
-	n := &node[F]{frame: *frame, phase: p, chain: m.nodes[h], generation: m.generation}
-	m.nodes[h] = n
-	m.bytes += m.nodeBytes
 	return n
 }
 
 // current is n, or its successor if it was forgotten.
-func (m *memo[F]) current(n *node[F]) *node[F] {
+func (m *memo) current(n *node) *node {
 	if n.generation == m.generation {
 		return n
 	}
-	return m.intern(&n.frame, n.phase)
+	return m.intern(n.spot)
 }
 
 func subtract(a, b *stats.DRAM) stats.DRAM {

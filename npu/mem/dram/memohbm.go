@@ -2,37 +2,28 @@ package dram
 
 import "github.com/pmpdsim/pmpdsim/npu/stats"
 
-var _ stepper[string] = (*hbmStepper)(nil)
+var _ stepper = (*hbmStepper)(nil)
 
 // hbmStepper lets the memo step an HBM channel. Its frames are packed.
 type hbmStepper struct{ *hbmLane }
 
-func (h *hbmStepper) freeze(frame *string, names *rowCoder) {
+func (h *hbmStepper) freeze(names *rowCoder) string {
 	var s hbmState
 	h.hbmLane.freeze(&s, names)
-	*frame = s.pack()
+	return s.pack()
 }
 
-func (h *hbmStepper) thaw(frame *string, base int64, foreign []int64, ranks int, feeding bool) {
-	s := unpackHBM(*frame)
+func (h *hbmStepper) thaw(frame string, base int64, foreign []int64, ranks int, feeding bool) {
+	s := unpackHBM(frame)
 	h.hbmLane.thaw(&s, base, foreign, ranks, feeding)
 }
 
-// hash is FNV-1a.
-func (h *hbmStepper) hash(frame *string) uint64 {
-	sum := uint64(14695981039346656037)
-	for i := range len(*frame) {
-		sum = (sum ^ uint64((*frame)[i])) * 1099511628211
-	}
-	return sum
-}
-
-func (h *hbmStepper) stretch(cur *cursor, write bool, over func(*cursor) bool) {
+func (h *hbmStepper) stretch(cur *cursor, write bool, over func(*cursor, bool) bool) {
 	f := hbmFeed{cursor: *cur, write: write}
 	f.place = h.mapping.locate(f.next())
 	for blocked := h.feed(&f); f.left > 0; blocked = h.feed(&f) {
 		h.advance(blocked, never)
-		if over(&f.cursor) {
+		if over(&f.cursor, h.refreshed) {
 			break
 		}
 	}

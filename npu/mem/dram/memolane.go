@@ -7,14 +7,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-var _ lane = (*memoLane[state])(nil)
+var _ lane = (*memoLane)(nil)
 
 // memoLane is a channel that lives in the memo: a node with the time, the rows and the transfers that the node's frame
 // leaves open. It is stepped only from nodes that lack the edge it needs.
-type memoLane[F comparable] struct {
-	memo    *memo[F]
+type memoLane struct {
+	memo    *memo
 	mapping *Mapping
-	at      *node[F]
+	at      *node
 	clock   int64
 	foreign []int64  // rows of the frame's odd codes
 	inside  []uint32 // tags by rank
@@ -26,15 +26,13 @@ type memoLane[F comparable] struct {
 	key   []byte
 }
 
-func newMemoLane[F comparable](m *memo[F], mapping *Mapping, power stepper[F]) *memoLane[F] {
-	l := &memoLane[F]{memo: m, mapping: mapping}
-	var frame F
-	power.freeze(&frame, &rowCoder{})
-	l.at = m.intern(&frame, phase{})
+func newMemoLane(m *memo, mapping *Mapping, power stepper) *memoLane {
+	l := &memoLane{memo: m, mapping: mapping}
+	l.at = m.intern(spot{frame: power.freeze(&rowCoder{})})
 	return l
 }
 
-func (l *memoLane[F]) run(release int64, j *job) int64 {
+func (l *memoLane) run(release int64, j *job) int64 {
 	l.at = l.memo.current(l.at)
 	wait := max(release-l.clock, 0)
 	if j == nil {
@@ -45,7 +43,7 @@ func (l *memoLane[F]) run(release int64, j *job) int64 {
 	}
 	l.cursor = begin(j.walk)
 	names := l.coder(&l.cursor)
-	p := phaseOf(&l.cursor, l.mapping, j.write)
+	p := phaseOf(&l.cursor, l.mapping, j.write, len(l.inside)+1)
 	l.key = l.rowsMet(names, l.key[:0])
 	if e := l.at.wholes[wholeKey{startKey{phase: p, wait: wait, rows: string(l.key)}, j.walk.bursts}]; e != nil {
 		l.inside = append(l.inside, j.tag)
@@ -72,22 +70,22 @@ func (l *memoLane[F]) run(release int64, j *job) int64 {
 }
 
 // base is the row that even codes count from.
-func (l *memoLane[F]) base() int64 {
+func (l *memoLane) base() int64 {
 	return l.cursor.next() >> l.mapping.granuleShift * l.mapping.granuleRows
 }
 
 // coder codes rows at a position of the walk being fed.
-func (l *memoLane[F]) coder(c *cursor) *rowCoder {
+func (l *memoLane) coder(c *cursor) *rowCoder {
 	m := l.mapping
 	return &rowCoder{base: c.next() >> m.granuleShift * m.granuleRows,
 		low: c.low >> m.blockShift * m.blockRows, high: ((c.high-1)>>m.blockShift + 1) * m.blockRows}
 }
 
 // follow moves along an edge.
-func (l *memoLane[F]) follow(e *edge[F]) {
+func (l *memoLane) follow(e *edge) {
 	if len(e.rows) > 0 || len(l.foreign) > 0 {
 		base := int64(0)
-		if e.bursts > 0 {
+		if e.bursts > 0 || l.at.phase.inside > 0 {
 			base = l.base()
 		}
 		l.spare = l.spare[:0]
@@ -119,7 +117,7 @@ func (l *memoLane[F]) follow(e *edge[F]) {
 }
 
 // rowsMet appends the rows inside that the walk may visit, relative to its start.
-func (l *memoLane[F]) rowsMet(names *rowCoder, key []byte) []byte {
+func (l *memoLane) rowsMet(names *rowCoder, key []byte) []byte {
 	for i, row := range l.foreign {
 		if row >= names.low && row < names.high {
 			key = binary.AppendVarint(binary.AppendVarint(key, int64(i)), row-names.base)
@@ -129,24 +127,27 @@ func (l *memoLane[F]) rowsMet(names *rowCoder, key []byte) []byte {
 }
 
 // start goes from rest to the start of the transfer under the cursor, wait clocks later.
-func (l *memoLane[F]) start(wait int64, names *rowCoder, p phase) {
-	e := l.at.starts[startKey{phase: p, wait: wait, rows: string(l.key)}]
+func (l *memoLane) start(wait int64, names *rowCoder, p phase) {
+	key := startKey{phase: p, wait: wait, rows: string(l.key)}
+	e := l.at.starts[key]
 	if e == nil {
 		s := l.thaw(false)
 		s.advanceTo(wait)
 		s.enter(uint32(len(l.inside)))
+		_, _, done := s.learnt()
+		p.inside -= int64(len(done))
 		e = l.edgeTo(s, names, p)
 		if l.at.starts == nil {
-			l.at.starts = map[startKey]*edge[F]{}
+			l.at.starts = map[startKey]*edge{}
 		}
-		l.at.starts[startKey{phase: p, wait: wait, rows: string(l.key)}] = e
+		l.at.starts[key] = e
 	}
 	l.follow(e)
 }
 
 // origin is where a lane was at rest before a transfer.
-type origin[F comparable] struct {
-	at      *node[F]
+type origin struct {
+	at      *node
 	clock   int64
 	foreign []int64
 	inside  []uint32
@@ -155,13 +156,13 @@ type origin[F comparable] struct {
 }
 
 // remember notes where the lane is at rest.
-func (l *memoLane[F]) remember() origin[F] {
-	return origin[F]{l.at, l.clock, slices.Clone(l.foreign), slices.Clone(l.inside), l.counts, len(l.done)}
+func (l *memoLane) remember() origin {
+	return origin{l.at, l.clock, slices.Clone(l.foreign), slices.Clone(l.inside), l.counts, len(l.done)}
 }
 
 // shortcut makes one edge of the way from rest to rest that a whole transfer has taken.
-func (l *memoLane[F]) shortcut(from *origin[F], key wholeKey, base int64) {
-	e := &edge[F]{to: l.at, clocks: l.clock - from.clock, counts: subtract(&l.counts, &from.counts), bursts: key.bursts}
+func (l *memoLane) shortcut(from *origin, key wholeKey, base int64) {
+	e := &edge{to: l.at, clocks: l.clock - from.clock, counts: subtract(&l.counts, &from.counts), bursts: key.bursts}
 	for _, m := range l.done[from.done:] {
 		rank := slices.Index(from.inside, m.tag)
 		if rank < 0 {
@@ -177,21 +178,21 @@ func (l *memoLane[F]) shortcut(from *origin[F], key wholeKey, base int64) {
 		}
 	}
 	if from.at.wholes == nil {
-		from.at.wholes = map[wholeKey]*edge[F]{}
+		from.at.wholes = map[wholeKey]*edge{}
 	}
 	from.at.wholes[key] = e
 	l.memo.bytes += edgeBytes
 }
 
 // idle goes from rest to rest, wait clocks later.
-func (l *memoLane[F]) idle(wait int64) {
+func (l *memoLane) idle(wait int64) {
 	e := l.at.idles[wait]
 	if e == nil {
 		s := l.thaw(false)
 		s.advanceTo(wait)
 		e = l.edgeTo(s, &rowCoder{}, phase{})
 		if l.at.idles == nil {
-			l.at.idles = map[int64]*edge[F]{}
+			l.at.idles = map[int64]*edge{}
 		}
 		l.at.idles[wait] = e
 	}
@@ -199,30 +200,31 @@ func (l *memoLane[F]) idle(wait int64) {
 }
 
 // thaw puts the memo's scratch channel into this lane's state, at clock 0.
-func (l *memoLane[F]) thaw(feeding bool) stepper[F] {
+func (l *memoLane) thaw(feeding bool) stepper {
 	s := l.memo.scratch
 	base := int64(0)
 	if feeding {
 		base = l.base()
 	}
-	s.thaw(&l.at.frame, base, l.foreign, len(l.inside), feeding)
+	s.thaw(l.at.frame, base, l.foreign, len(l.inside), feeding)
 	return s
 }
 
 // learn steps from checkpoint n to the next one, or to the end of the transfer, and remembers the way.
-func (l *memoLane[F]) learn(n *node[F], j *job) *edge[F] {
+func (l *memoLane) learn(n *node, j *job) *edge {
 	s := l.thaw(true)
 	cur := l.cursor
 	here := l.memo.checkpoint(&cur)
-	s.stretch(&cur, j.write, func(c *cursor) bool { return l.memo.checkpoint(c) != here })
-	var e *edge[F]
+	s.stretch(&cur, j.write, func(c *cursor, refreshed bool) bool { return refreshed || l.memo.checkpoint(c) != here })
+	var e *edge
 	if cur.left > 0 {
-		e = l.edgeTo(s, l.coder(&cur), phaseOf(&cur, l.mapping, j.write))
+		_, _, done := s.learnt()
+		e = l.edgeTo(s, l.coder(&cur), phaseOf(&cur, l.mapping, j.write, len(l.inside)-len(done)))
 		n.next = e
 	} else {
 		e = l.edgeTo(s, &rowCoder{}, phase{})
 		if n.ends == nil {
-			n.ends = map[int64]*edge[F]{}
+			n.ends = map[int64]*edge{}
 		}
 		n.ends[l.cursor.left] = e
 	}
@@ -230,10 +232,10 @@ func (l *memoLane[F]) learn(n *node[F], j *job) *edge[F] {
 	return e
 }
 
-// checkpoint numbers the stretches of a walk; where one ends, learn makes a node. Where that is does not matter to the
-// result. It matters to the speed that histories meet again soon: stretches of contiguous walks end at fixed addresses,
-// so that it is of no consequence to the next stretch where the transfer began.
-func (m *memo[F]) checkpoint(c *cursor) int64 {
+// checkpoint numbers the stretches of a walk; where one ends, and at each refresh, learn makes a node. Where nodes are
+// does not matter to the result. It matters to the speed that histories meet again soon: a refresh wipes out most of what
+// a channel remembers, so that its state then depends on little more than the position of the walk.
+func (m *memo) checkpoint(c *cursor) int64 {
 	if c.turn == 0 {
 		return c.next() / (m.spacing * c.burst)
 	}
@@ -241,11 +243,9 @@ func (m *memo[F]) checkpoint(c *cursor) int64 {
 }
 
 // edgeTo makes the edge from this lane's node to the state that s has been stepped to.
-func (l *memoLane[F]) edgeTo(s stepper[F], names *rowCoder, p phase) *edge[F] {
-	var frame F
-	s.freeze(&frame, names)
+func (l *memoLane) edgeTo(s stepper, names *rowCoder, p phase) *edge {
 	clock, counts, done := s.learnt()
-	e := &edge[F]{to: l.memo.intern(&frame, p), clocks: clock, counts: *counts, done: slices.Clone(done)}
+	e := &edge{to: l.memo.intern(spot{s.freeze(names), p}), clocks: clock, counts: *counts, done: slices.Clone(done)}
 	l.memo.bytes += edgeBytes
 	l.memo.steps += clock
 	for _, row := range names.foreign {
@@ -255,19 +255,19 @@ func (l *memoLane[F]) edgeTo(s stepper[F], names *rowCoder, p phase) *edge[F] {
 }
 
 // codeHere is the code of a row at this lane's node.
-func (l *memoLane[F]) codeHere(row int64) int64 {
+func (l *memoLane) codeHere(row int64) int64 {
 	for i, f := range l.foreign {
 		if f == row {
 			return int64(2*i + 1)
 		}
 	}
-	if l.at.phase.feeding == 0 {
+	if l.at.phase.inside == 0 {
 		panic("dram: a channel at rest met a new row")
 	}
 	return 2 * (row - l.base())
 }
 
-func (l *memoLane[F]) settle(seen func(mark)) {
+func (l *memoLane) settle(seen func(mark)) {
 	l.at = l.memo.current(l.at)
 	n := l.at
 	if !n.known {
@@ -281,7 +281,7 @@ func (l *memoLane[F]) settle(seen func(mark)) {
 	}
 }
 
-func (l *memoLane[F]) take(add *stats.DRAM) []mark {
+func (l *memoLane) take(add *stats.DRAM) []mark {
 	add.Add(&l.counts)
 	l.counts = stats.DRAM{}
 	d := l.done
@@ -289,14 +289,14 @@ func (l *memoLane[F]) take(add *stats.DRAM) []mark {
 	return d
 }
 
-func (l *memoLane[F]) twin() lane {
+func (l *memoLane) twin() lane {
 	n := *l
 	n.foreign, n.inside, n.done = slices.Clone(l.foreign), slices.Clone(l.inside), slices.Clone(l.done)
 	n.spare, n.key = nil, nil
 	return &n
 }
 
-func (l *memoLane[F]) equal(o lane) bool {
-	m, ok := o.(*memoLane[F])
+func (l *memoLane) equal(o lane) bool {
+	m, ok := o.(*memoLane)
 	return ok && l.at == m.at && l.clock == m.clock && slices.Equal(l.foreign, m.foreign) && slices.Equal(l.inside, m.inside)
 }

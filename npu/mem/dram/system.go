@@ -110,14 +110,14 @@ func powerOn(o *Options, m *Mapping) (func() lane, error) {
 			return first.twin, nil
 		}
 		power := &hbmStepper{first}
-		learnt := newMemo[string](&hbmStepper{first.copy()}, packBytes)
-		return func() lane { return newMemoLane[string](learnt, m, power) }, nil
+		learnt := newMemo(&hbmStepper{first.copy()})
+		return func() lane { return newMemoLane(learnt, m, power) }, nil
 	}
 	if o.Exact {
 		return func() lane { return &steppedLane{newChannel(o, m)} }, nil
 	}
-	learnt, power := newMemo[state](newChannel(o, m), nodeBytes), newChannel(o, m)
-	return func() lane { return newMemoLane[state](learnt, m, power) }, nil
+	learnt, power := newMemo(&busStepper{newChannel(o, m)}), &busStepper{newChannel(o, m)}
+	return func() lane { return newMemoLane(learnt, m, power) }, nil
 }
 
 // Mapping returns the address mapping.
