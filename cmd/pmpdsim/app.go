@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// app is the command tree.
+func app(stdout, stderr io.Writer) *cli.App {
+	a := &cli.App{
+		Name:    "pmpdsim",
+		Usage:   "simulate an LLM NPU under precision schedules",
+		Version: programVersion(),
+		Description: `pmpdsim is a cycle-level simulator of an NPU that decodes language models. It compares progressive
+mixed-precision decoding (PMPD, arXiv 2410.13461: weights go from 4 to 3 to 2 bits as the
+generated sequence grows) with fp16 and with uniform quantisation on the same machine.
+
+Exit codes: 0 done, 1 the simulation failed, 2 wrong flags or files, 130 and 143 interrupted.
+
+EXAMPLES:
+   pmpdsim run
+   pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule 'static:4>3@10'
+   pmpdsim list npus`,
+		Commands:                  []*cli.Command{runCommand(), listCommand(), configCommand(), traceCommand()},
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		EnableBashCompletion:      true,
+		DisableSliceFlagSeparator: true, // static:4>3>2@85,170 is one schedule
+		HideHelpCommand:           true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run reports errors, once
+	}
+	for _, c := range a.Commands {
+		prepare(c, a.Name)
+	}
+	return a
+}
+
+// prepare completes a command and those below it.
+func prepare(c *cli.Command, above string) {
+	c.HideHelpCommand = true
+	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return err } // without the help
+	if c.UsageText == "" {
+		c.UsageText = strings.TrimSpace(above + " " + c.Name + " [flags] " + c.ArgsUsage)
+	}
+	var names []string
+	for _, s := range c.Subcommands {
+		prepare(s, above+" "+c.Name)
+		names = append(names, s.Name)
+	}
+	if len(names) > 0 {
+		c.UsageText = above + " " + c.Name + " " + strings.Join(names, "|") + " [flags]"
+		c.Action = func(*cli.Context) error {
+			return fmt.Errorf("%s: what to do is missing; accepted: %s", c.Name, strings.Join(names, ", "))
+		}
+	}
+}
+
+// arguments refuses more or fewer positional arguments than a command takes.
+func arguments(c *cli.Context, names ...string) error {
+	place := strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")
+	if c.NArg() < len(names) {
+		return fmt.Errorf("%s: %s is missing", place, names[c.NArg()])
+	}
+	if c.NArg() > len(names) {
+		return fmt.Errorf("%s: unexpected argument %q", place, c.Args().Get(len(names)))
+	}
+	return nil
+}
+
+// formatFlag is the flag --format of every command that prints something.
+func formatFlag(accepted ...string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: accepted[0], Usage: "`FORMAT` of the output: " + strings.Join(accepted, " or "),
+		Action: func(_ *cli.Context, v string) error {
+			if !slices.Contains(accepted, v) {
+				return fmt.Errorf("--format %s: unknown format; accepted: %s", v, strings.Join(accepted, ", "))
+			}
+			return nil
+		}}
+}
+
+// flagged puts the flag that a wrong value came from in front of an error, unless the error starts with the place in a file.
+func flagged(flag, value string, err error) error {
+	if err == nil || value != "" && strings.HasPrefix(err.Error(), value+":") {
+		return err
+	}
+	return fmt.Errorf("--%s: %w", flag, err)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+)
+
+// completion is the flag that the shells' completion scripts append; what stands before it need not be complete.
+const completion = "--generate-bash-completion"
+
+// reorder brings arguments into the order that urfave/cli v2 needs: the commands, then the flags, then what is left. It
+// alone would silently take flags after a positional argument as arguments. Unknown and repeated flags are found here,
+// too, so that all of them get the same answer. "--" ends the flags.
+func reorder(a *cli.App, args []string) ([]string, error) {
+	if len(args) < 2 || args[len(args)-1] == completion {
+		return args, nil
+	}
+	o := &ordering{commands: args[:1:1], below: a.Commands, seen: map[string]bool{}}
+	o.known = append(slices.Clone(a.Flags), cli.HelpFlag, cli.VersionFlag)
+	for rest := args[1:]; len(rest) > 0; {
+		arg := rest[0]
+		rest = rest[1:]
+		var err error
+		switch {
+		case arg == "--":
+			o.positionals = append(o.positionals, rest...)
+			rest = nil
+		case len(arg) > 1 && arg[0] == '-':
+			rest, err = o.flag(arg, rest)
+		default:
+			err = o.argument(arg)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(o.positionals) > 0 && len(o.below) > 0 {
+		return nil, o.unknownCommand(o.positionals[0])
+	}
+	ordered := append(o.commands, o.flags...)
+	if len(o.positionals) > 0 {
+		ordered = append(append(ordered, "--"), o.positionals...)
+	}
+	return ordered, nil
+}
+
+// ordering is a command line on its way.
+type ordering struct {
+	commands, flags, positionals []string
+
+	path  string         // of the command reached so far
+	below []*cli.Command // its subcommands
+	known []cli.Flag     // its flags
+	seen  map[string]bool
+}
+
+// argument takes a command's name, or a positional argument.
+func (o *ordering) argument(arg string) error {
+	if len(o.below) == 0 {
+		o.positionals = append(o.positionals, arg)
+		return nil
+	}
+	i := slices.IndexFunc(o.below, func(c *cli.Command) bool { return c.HasName(arg) })
+	if i < 0 {
+		return o.unknownCommand(arg)
+	}
+	if len(o.flags) > 0 && !o.seen["help"] { // pmpdsim --help run is the help of run
+		return fmt.Errorf("%sflags stand after the command %s, not before it", o.where(), arg)
+	}
+	c := o.below[i]
+	o.commands = append(o.commands, c.Name)
+	o.path += c.Name + " "
+	o.below, o.known = c.Subcommands, append(slices.Clone(c.Flags), cli.HelpFlag)
+	return nil
+}
+
+// where starts a message.
+func (o *ordering) where() string {
+	if o.path == "" {
+		return ""
+	}
+	return strings.TrimSpace(o.path) + ": "
+}
+
+func (o *ordering) unknownCommand(arg string) error {
+	var names []string
+	for _, c := range o.below {
+		names = append(names, c.Name)
+	}
+	return fmt.Errorf("%sunknown command %q%s; accepted: %s", o.where(), arg, nearest("", arg, names), strings.Join(names, ", "))
+}
+
+// flag takes a flag with its value, which may be the next argument, and returns what is left.
+func (o *ordering) flag(arg string, rest []string) ([]string, error) {
+	name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	i := slices.IndexFunc(o.known, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
+		return nil, o.unknownFlag(arg, name)
+	}
+	f := o.known[i]
+	full := f.Names()[0]
+	if _, repeatable := f.(*cli.StringSliceFlag); o.seen[full] && !repeatable {
+		return nil, fmt.Errorf("%s%s is given twice; accepted: once", o.where(), dashes(name))
+	}
+	o.seen[full] = true
+	o.flags = append(o.flags, arg)
+	if d, ok := f.(cli.DocGenerationFlag); ok && !d.TakesValue() {
+		return rest, nil
+	}
+	if !hasValue {
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("%sthe value of %s is missing", o.where(), dashes(name))
+		}
+		value, rest = rest[0], rest[1:]
+		o.flags = append(o.flags, value)
+	}
+	return rest, o.number(f, name, value)
+}
+
+// number refuses what is no number where one is due, in the words of this program.
+func (o *ordering) number(f cli.Flag, name, value string) error {
+	switch f.(type) {
+	case *cli.IntFlag, *cli.Int64Flag:
+		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
+			return fmt.Errorf("%s%s %s: not a number; accepted: a whole number", o.where(), dashes(name), value)
+		}
+	}
+	return nil
+}
+
+func (o *ordering) unknownFlag(arg, name string) error {
+	if i := slices.IndexFunc(o.below, func(c *cli.Command) bool { return hasFlag(c, name) }); i >= 0 {
+		return fmt.Errorf("%sflag %s stands before its command; accepted: after it, as in %s %s", o.where(), arg, o.below[i].Name, arg)
+	}
+	var names, all []string
+	for _, f := range o.known {
+		names = append(names, f.Names()...)
+		all = append(all, dashes(f.Names()[0]))
+	}
+	return fmt.Errorf("%sunknown flag %s%s; accepted: %s", o.where(), arg, nearest("--", name, names), strings.Join(all, " "))
+}
+
+// hasFlag tells that a command or one below it has a flag.
+func hasFlag(c *cli.Command, name string) bool {
+	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) ||
+		slices.ContainsFunc(c.Subcommands, func(s *cli.Command) bool { return hasFlag(s, name) })
+}
+
+// dashes writes a flag's name as it stands on the command line.
+func dashes(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// nearest asks whether another name was meant, or says nothing.
+func nearest(prefix, name string, names []string) string {
+	if n := config.Nearest(name, names); n != "" {
+		return fmt.Sprintf(" (did you mean %s%s?)", prefix, n)
+	}
+	return ""
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots"
+)
+
+func configCommand() *cli.Command {
+	return &cli.Command{Name: "config", Usage: "show what an NPU is made of",
+		Description: `An NPU is a preset, or a YAML file that names a preset as its base and changes some of its keys.
+
+EXAMPLES:
+   pmpdsim config show --npu edge-lpddr4x --set dram.channels=2 > my.yaml
+   pmpdsim config keys`,
+		Subcommands: []*cli.Command{configShowCommand(), configKeysCommand()}}
+}
+
+func configShowCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "print the resolved configuration of an NPU",
+		Description: `Prints every key with the value that a run would use. The output is a complete file for --npu.
+
+EXAMPLES:
+   pmpdsim config show
+   pmpdsim config show --npu my.yaml --set array.rows=64 --format json`,
+		Flags: append(npuFlags(), formatFlag("yaml", "json")),
+		Action: func(c *cli.Context) error {
+			if err := arguments(c); err != nil {
+				return err
+			}
+			cfg, err := loadNPU(c)
+			if err != nil {
+				return err
+			}
+			return emit(c.App.Writer, "", func(w io.Writer) error {
+				if c.String("format") == "json" {
+					return jsonLines(w, []*config.Config{cfg})
+				}
+				data, err := cfg.YAML()
+				if err != nil {
+					return err
+				}
+				_, err = w.Write(data)
+				return err
+			})
+		},
+	}
+}
+
+// keyItem is a key as JSON.
+type keyItem struct {
+	Path  string `json:"path"`
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+func configKeysCommand() *cli.Command {
+	return &cli.Command{
+		Name: "keys", Usage: "list the keys that --set and files accept",
+		Description: `Lists every key, what its value looks like, and its value in an NPU.
+
+EXAMPLES:
+   pmpdsim config keys
+   pmpdsim config keys --npu card-hbm3 --format json`,
+		Flags: append(npuFlags(), formatFlag("table", "json")),
+		Action: func(c *cli.Context) error {
+			if err := arguments(c); err != nil {
+				return err
+			}
+			cfg, err := loadNPU(c)
+			if err != nil {
+				return err
+			}
+			t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: cfg.Name, Width: 44}, {Name: "accepted", Width: 44}}}
+			var items []keyItem
+			for _, k := range config.Keys() {
+				value, _ := cfg.Get(k.Path)
+				items = append(items, keyItem{k.Path, k.Type, value})
+				t.Add(k.Path, value, k.Type)
+			}
+			return emit(c.App.Writer, "", func(w io.Writer) error {
+				if c.String("format") == "json" {
+					return jsonLines(w, items)
+				}
+				return t.Write(w)
+			})
+		},
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+)
+
+// header writes what was run, above the table, and marks what nobody asked for as a default.
+func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs []*result.Result) error {
+	largest := rs[0]
+	for _, r := range rs {
+		if r.Footprint.Total > largest.Footprint.Total {
+			largest = r
+		}
+	}
+	m := largest.Footprint
+	size := plots.Memory.Text
+	for _, line := range [][2]string{
+		{"NPU", fmt.Sprintf("%s%s: %v, %d x %d PEs, %s", cfg.Name, byDefault(defaultNPU), cfg.Clock, cfg.Array.Rows, cfg.Array.Cols,
+			cfg.Array.Style)},
+		{"DRAM", memoryText(cfg) + ", " + gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
+		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", w.model.Name, byDefault(w.defaultModel),
+			plots.Large.Text(float64(w.model.Params().Total)), w.model.Layers)},
+		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated", w.task, byDefault(w.defaultTask), w.prompt, w.generated)},
+		{"trace", w.provenance()},
+		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, headText(cfg))},
+		{"memory", fmt.Sprintf("%s for %s: planes %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
+			largest.Schedule, size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
+			size(float64(m.Activations)))},
+	} {
+		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(out)
+	return err
+}
+
+func byDefault(yes bool) string {
+	if yes {
+		return " (default)"
+	}
+	return ""
+}
+
+// memoryText names the memory system.
+func memoryText(cfg *config.Config) string {
+	if cfg.DRAM.Standard == config.IdealDRAM {
+		return "ideal: nothing but a bandwidth"
+	}
+	return fmt.Sprintf("%d x %s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, cfg.DRAM.Refresh)
+}
+
+func headText(cfg *config.Config) string {
+	if !cfg.Count.Head {
+		return "not counted"
+	}
+	return fmt.Sprintf("%d bits", cfg.Head.Bits)
+}
+
+func gigabytes(bytes float64) string { return plots.Significant(bytes / 1e9) }

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// listing is one thing that can be listed: its items as a table, and as values for JSON.
+type listing struct {
+	name, usage, description string
+
+	items func() (*plots.Table, []any, error)
+	note  string // below the table
+}
+
+func listCommand() *cli.Command {
+	c := &cli.Command{Name: "list", Usage: "list what the program knows by name",
+		Description: `Lists the presets and names that the flags of other commands accept. --format json prints one object per
+item, one a line, with the sources of its numbers.
+
+EXAMPLES:
+   pmpdsim list npus
+   pmpdsim list models --format json`}
+	for _, l := range []listing{npuListing(), modelListing(), taskListing(), scheduleListing(), dramListing(), styleListing()} {
+		c.Subcommands = append(c.Subcommands, l.command())
+	}
+	return c
+}
+
+func (l listing) command() *cli.Command {
+	return &cli.Command{
+		Name: l.name, Usage: l.usage, Flags: []cli.Flag{formatFlag("table", "json")},
+		Description: l.description + "\n\nEXAMPLES:\n   pmpdsim list " + l.name + "\n   pmpdsim list " + l.name + " --format json",
+		Action: func(c *cli.Context) error {
+			if err := arguments(c); err != nil {
+				return err
+			}
+			table, values, err := l.items()
+			if err != nil {
+				return internal(err)
+			}
+			return emit(c.App.Writer, "", func(w io.Writer) error {
+				if c.String("format") == "json" {
+					return jsonLines(w, values)
+				}
+				if err := table.Write(w); err != nil || l.note == "" {
+					return err
+				}
+				_, err := fmt.Fprintf(w, "\n%s\n", l.note)
+				return err
+			})
+		},
+	}
+}
+
+// peakBits are the weight precisions whose peaks are listed.
+func peakBits() []int { return []int{2, 3, 4, 8, 16} }
+
+// npuItem is an NPU preset as JSON.
+type npuItem struct {
+	Name        string             `json:"name"`
+	Description string             `json:"description"`
+	Source      string             `json:"source"`
+	Clock       int64              `json:"clock_hz"`
+	Style       string             `json:"array_style"`
+	Rows        int                `json:"array_rows"`
+	Cols        int                `json:"array_cols"`
+	PeakOps     map[string]float64 `json:"peak_ops_per_second"` // by weight bits; a MAC is two
+	DRAM        string             `json:"dram_standard"`
+	Channels    int                `json:"dram_channels"`
+	Bandwidth   float64            `json:"peak_bytes_per_second"`
+	Capacity    int64              `json:"capacity_bytes"`
+	Ridge       map[string]float64 `json:"ridge_ops_per_byte"` // by weight bits
+}
+
+func npuListing() listing {
+	return listing{name: "npus", usage: "NPU presets",
+		description: `Peak TOPS count a multiply-accumulate as two operations. The ridge of the roofline is the operations per byte
+of DRAM traffic at which array and memory are equally busy; decoding one token does 16/bits of them per
+byte of weights, so it is bound by memory wherever the ridge is higher.`,
+		note: "TOPS: two operations per multiply-accumulate.\n" +
+			"Ridge: operations per byte of DRAM traffic at which array and memory are equally busy, with 4-bit weights.",
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "npu"}, {Name: "clock", Right: true}, {Name: "array", Right: true},
+				{Name: "style"}, {Name: "TOPS at 2/3/4/8/16 bits"}, {Name: "DRAM"}, {Name: "GB/s", Right: true},
+				{Name: "capacity", Right: true}, {Name: "ridge", Right: true}}}
+			var values []any
+			for _, c := range config.Presets() {
+				v := npuItem{Name: c.Name, Description: c.Description, Source: strings.TrimSpace(c.Source), Clock: int64(c.Clock),
+					Style: string(c.Array.Style), Rows: c.Array.Rows, Cols: c.Array.Cols, PeakOps: map[string]float64{},
+					DRAM: c.DRAM.Standard, Channels: c.DRAM.Channels, Bandwidth: c.PeakBandwidth(), Capacity: int64(c.DRAM.Capacity),
+					Ridge: map[string]float64{}}
+				var tops []string
+				for _, b := range peakBits() {
+					peak := 2 * c.PeakMACsPerSecond(b)
+					v.PeakOps[strconv.Itoa(b)], v.Ridge[strconv.Itoa(b)] = peak, 2*c.Ridge(b)
+					tops = append(tops, plots.Significant(peak/1e12))
+				}
+				values = append(values, v)
+				t.Add(c.Name, c.Clock.String(), fmt.Sprintf("%dx%d", c.Array.Rows, c.Array.Cols), string(c.Array.Style),
+					strings.Join(tops, "/"), dramText(c), gigabytes(c.PeakBandwidth()), c.DRAM.Capacity.String(),
+					plots.Significant(2*c.Ridge(4)))
+			}
+			return t, values, nil
+		}}
+}
+
+func dramText(c *config.Config) string {
+	if c.DRAM.Standard == config.IdealDRAM {
+		return config.IdealDRAM
+	}
+	return fmt.Sprintf("%dx %s", c.DRAM.Channels, c.DRAM.Standard)
+}
+
+// modelItem is a model preset as JSON.
+type modelItem struct {
+	*workloads.Model
+	Params  workloads.Params `json:"params"`
+	KVBytes int64            `json:"kv_bytes_per_token_fp16"`
+}
+
+func modelListing() listing {
+	return listing{name: "models", usage: "model presets",
+		description: `Any Hugging Face config.json of the families ` + families() + ` works as --model, too.
+Block linears are the weights that a schedule changes; pair is the default static schedule.`,
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "family"}, {Name: "params", Right: true},
+				{Name: "block linears", Right: true}, {Name: "layers", Right: true}, {Name: "hidden", Right: true},
+				{Name: "heads/KV", Right: true}, {Name: "fp16 KV/token", Right: true}, {Name: "max positions", Right: true}, {Name: "pair"}}}
+			var values []any
+			for _, m := range workloads.Models() {
+				p, kv := m.Params(), m.KVBytesPerToken(16)
+				values = append(values, modelItem{m, p, int64(kv)})
+				t.Add(m.Name, string(m.Family), plots.Large.Text(float64(p.Total)), plots.Large.Text(float64(p.Blocks)), strconv.Itoa(m.Layers), strconv.Itoa(m.Hidden),
+					fmt.Sprintf("%d/%d", m.Heads, m.KVHeads), kv.String(), strconv.Itoa(m.MaxPositions),
+					fmt.Sprintf("%d>%d", m.PaperHigh, m.PaperLow))
+			}
+			return t, values, nil
+		}}
+}
+
+func families() string {
+	var names []string
+	for _, f := range workloads.Families() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, " ")
+}
+
+// taskItem is a task as JSON.
+type taskItem struct {
+	workloads.Task
+	Generate       int            `json:"generate"`
+	GenerateModels map[string]int `json:"generate_with"` // models with which it is another number
+}
+
+func taskListing() listing {
+	return listing{name: "tasks", usage: "tasks, which are lengths of prompt and generation",
+		description: "A task stands for the mean number of its prompts' tokens and the number of tokens that the paper generates.",
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "task"}, {Name: "prompt", Right: true}, {Name: "generated", Right: true},
+				{Name: "where", Width: 24}, {Name: "source of the prompt length", Width: 50}}}
+			var values []any
+			for _, task := range workloads.Tasks() {
+				v := taskItem{task, task.Gen(&workloads.Model{}), map[string]int{}}
+				var except []string
+				for _, m := range workloads.Models() {
+					if n := task.Gen(m); n != v.Generate {
+						v.GenerateModels[m.Name] = n
+						except = append(except, fmt.Sprintf("%d with %s", n, m.Name))
+					}
+				}
+				values = append(values, v)
+				t.Add(task.Name, strconv.Itoa(task.Prompt), strconv.Itoa(v.Generate), strings.Join(except, ", "), task.Source)
+			}
+			return t, values, nil
+		}}
+}
+
+func scheduleListing() listing {
+	return listing{name: "schedules", usage: "kinds of precision schedules",
+		description: "How --schedule is written. Each kind takes ,prefill=N for the weight bits of prefill.",
+		note:        "Weight bits: " + strings.Trim(fmt.Sprint(precision.WeightBits()), "[]") + ". Any kind takes ,prefill=N, or all of them --prefill N.",
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "example"}, {Name: "meaning", Width: 66}}}
+			var values []any
+			for _, k := range precision.Kinds() {
+				values = append(values, k)
+				t.Add(k.Syntax, k.Example, k.Description)
+			}
+			return t, values, nil
+		}}
+}
+
+// dramItem is a DRAM standard as JSON.
+type dramItem struct {
+	Name      string      `json:"name"`
+	Source    string      `json:"source"`
+	TCK       float64     `json:"tck_seconds"`
+	Width     int         `json:"channel_bits"`
+	BurstSize int64       `json:"burst_bytes"`
+	Ranks     int         `json:"ranks"`
+	Groups    int         `json:"bank_groups"`
+	Banks     int         `json:"banks_per_group"`
+	Row       int64       `json:"row_bytes"`
+	Peak      int64       `json:"peak_bytes_per_second"`
+	Timing    dram.Timing `json:"timing_clocks"`
+	Comments  []string    `json:"comments,omitempty"`
+}
+
+func dramListing() listing {
+	return listing{name: "dram", usage: "DRAM standards",
+		description: "Values of dram.standard; peak is that of one channel. There is also " + config.IdealDRAM + ", nothing but a bandwidth.",
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "standard"}, {Name: "tCK", Right: true}, {Name: "width", Right: true},
+				{Name: "burst", Right: true}, {Name: "banks", Right: true}, {Name: "row", Right: true}, {Name: "GB/s", Right: true},
+				{Name: "source", Width: 60}}}
+			var values []any
+			for _, name := range dram.Names() {
+				s, err := dram.Lookup(name)
+				if err != nil {
+					return nil, nil, err
+				}
+				peak := s.PeakBytesPerSecond(1)
+				values = append(values, dramItem{Name: s.Name, Source: s.Source, TCK: float64(s.TCK) / 1e15, Width: s.Width,
+					BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
+					Peak: int64(peak), Timing: s.Timing, Comments: s.Comments})
+				t.Add(s.Name, s.TCK.String(), fmt.Sprintf("x%d", s.Width), s.Burst.String(), fmt.Sprintf("%dx%d", s.Groups, s.Banks),
+					s.RowBytes().String(), gigabytes(float64(peak)), s.Source)
+			}
+			return t, values, nil
+		}}
+}
+
+// styleItem is a compute style as JSON.
+type styleItem struct {
+	Name    config.Style `json:"name"`
+	MAC     string       `json:"cycles_per_mac"`
+	Tile    string       `json:"cycles_per_tile"`
+	Meaning string       `json:"description"`
+}
+
+func styleListing() listing {
+	return listing{name: "styles", usage: "styles of the compute array",
+		description: "Values of array.style, and what a tile of M activation rows times an N x K block of weights costs.",
+		note: "folds = ceil(K / rows) * ceil(N / cols). A vector (M = 1) needs no row load: a fold takes the cycles of one MAC.\n" +
+			"Filling and draining the array, rows + cols - 2 cycles, is paid once per operator.",
+		items: func() (*plots.Table, []any, error) {
+			t := &plots.Table{Columns: []plots.Column{{Name: "style"}, {Name: "cycles of a MAC", Width: 24}, {Name: "cycles of a tile", Width: 32},
+				{Name: "meaning", Width: 40}}}
+			var values []any
+			for _, s := range config.Styles() {
+				v := styleItem{Name: s}
+				switch s {
+				case config.BitSerialWeight:
+					v.MAC, v.Tile = "ceil(bits / bits_per_cycle)", "folds * max(M * MAC, rows)"
+					v.Meaning = "activations in parallel, weights a few bits at a time (UNPU, BitMoD): fewer bits, fewer cycles"
+				case config.DequantFP16:
+					v.MAC, v.Tile = "1", "max(folds * max(M, rows), N * K / dequant_lanes if quantised)"
+					v.Meaning = "codebook look-ups in front of an fp16 array (any-precision-llm's kernels): fewer bits, less traffic only"
+				default:
+					return nil, nil, fmt.Errorf("style %s has no description", s)
+				}
+				values = append(values, v)
+				t.Add(string(s), v.MAC, v.Tile, v.Meaning)
+			}
+			return t, values, nil
+		}}
+}

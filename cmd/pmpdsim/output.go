@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// writeFile replaces a file at once: readers see the old one or the whole new one.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	if special(path) {
+		return writeInto(path, write)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()           // the first error counts
+			_ = os.Remove(f.Name()) //
+			err = fmt.Errorf("writing %s: %w", path, err)
+		}
+	}()
+	if err = write(f); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// special tells a device, a pipe or a link, which must not be replaced by a file.
+func special(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+func writeInto(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		_ = f.Close() // the first error counts
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return f.Close()
+}
+
+// writable finds out before a long simulation whether its output can be written.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory; accepted: a file", path)
+	}
+	if special(path) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if p := (*os.PathError)(nil); errors.As(err, &p) {
+		return fmt.Errorf("writing %s: %w", path, p.Err) // without the temporary name
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	_ = f.Close() // nothing was written
+	return os.Remove(f.Name())
+}
+
+// emit writes the output of a command to a file, or to stdout when there is no path, all of it or nothing.
+func emit(stdout io.Writer, path string, write func(io.Writer) error) error {
+	if path != "" {
+		return flagged("output", "", writeFile(path, write))
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return internal(err)
+	}
+	if _, err := stdout.Write(b.Bytes()); err != nil {
+		return internal(fmt.Errorf("writing the output: %w", err))
+	}
+	return nil
+}
+
+// jsonLines writes one object per value, one a line.
+func jsonLines[T any](w io.Writer, values []T) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // schedules have > in them
+	for _, v := range values {
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cheggaaa/pb/v3"
+	"golang.org/x/term"
+)
+
+// patience is how long nothing is shown: a short run needs no progress bar.
+const patience = time.Second
+
+// progress draws a bar on a terminal once a run takes longer than patience, and nothing anywhere else.
+type progress struct {
+	mu    sync.Mutex
+	bar   *pb.ProgressBar
+	timer *time.Timer
+	done  int64
+	total int64
+	ended bool
+}
+
+// newProgress starts waiting. It does nothing unless w is a terminal.
+func newProgress(w io.Writer, total int64) *progress {
+	p := &progress{total: total}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.timer = time.AfterFunc(patience, func() { p.start(f) })
+	}
+	return p
+}
+
+func (p *progress) start(w io.Writer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	p.bar = pb.New64(p.total).SetTemplateString(`{{counters . }} passes {{bar . }} {{percent . }} {{etime . }} {{rtime . "left %s"}}`)
+	p.bar.SetWriter(w).Set(pb.CleanOnFinish, true).SetCurrent(p.done).Start()
+}
+
+// update is called from several goroutines, in any order.
+func (p *progress) update(done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.total = max(p.done, done), total
+	if p.bar != nil {
+		p.bar.SetTotal(p.total).SetCurrent(p.done)
+	}
+}
+
+// end removes the bar.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if p.bar != nil {
+		p.bar.Finish()
+	}
+}

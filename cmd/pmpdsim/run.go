@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/npu"
+	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+func runCommand() *cli.Command {
+	flags := append(npuFlags(), workloadFlags()...)
+	return &cli.Command{
+		Name: "run", Usage: "compare precision schedules on one NPU",
+		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
+average weight bits, time to first token (TTFT), time per output token after it (TPOT), tokens/s,
+speed-ups over fp16 and over the uniform schedule at the highest precision, DRAM traffic of a decode
+pass, bandwidth reached (% of peak), array utilisation, and what decode waits for.
+
+Without --model, --task, --prompt, --gen and --trace it replays the trace embedded in the program. Without
+--schedule it runs fp16, uniform:HIGH and static:HIGH>LOW of the model's pair (list models). --format
+json prints one object per schedule, one a line, in SI units.
+
+EXAMPLES:
+   pmpdsim run
+   pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
+      --schedule fp16 --schedule uniform:3 --schedule 'static:3>2@85'
+   pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
+   pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
+   pmpdsim run --set array.style=dequant-fp16 --set dram.channels=2 --breakdown`,
+		Flags: append(flags,
+			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
+			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
+			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
+			&cli.StringFlag{Name: "kv-bits", Usage: "`BITS` of the KV cache: short for --set kv.bits=BITS", DefaultText: "the NPU's"},
+			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic and DRAM rows by operator and phase"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`", DefaultText: "the terminal"},
+			formatFlag("table", "json"),
+		),
+		Action: runJob,
+	}
+}
+
+func runJob(c *cli.Context) error {
+	if err := arguments(c); err != nil {
+		return err
+	}
+	if n := c.Int("workers"); n < 1 {
+		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
+	}
+	if path := c.String("output"); path != "" {
+		if err := writable(path); err != nil {
+			return fmt.Errorf("--output: %w", err)
+		}
+	}
+	cfg, err := loadNPU(c)
+	if err != nil {
+		return err
+	}
+	w, err := loadWorkload(c)
+	if err != nil {
+		return err
+	}
+	schedules, notes, err := w.loadSchedules(c)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		say(c.App.ErrWriter, "note: %s", n)
+	}
+	jobs, err := w.jobs(c.App.ErrWriter, cfg, schedules)
+	if err != nil {
+		return err
+	}
+	rs, err := simulate(c, jobs)
+	if err != nil {
+		return err
+	}
+	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return show(c, out, cfg, w, rs) })
+}
+
+// jobs makes one job per schedule. It compiles their longest passes, so that what cannot run is found before anything runs,
+// and warns of what does not fit the NPU's memory.
+func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precision.Schedule) ([]replay.Job, error) {
+	var jobs []replay.Job
+	for _, s := range schedules {
+		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Schedule: s}
+		if w.trace != nil {
+			j.Recorded, j.RecordedPrefill = w.recorded(), w.trace.PrefillBits()
+			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)
+		}
+		need, err := tryJob(j)
+		if err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", s, err)
+		}
+		if need > cfg.DRAM.Capacity {
+			say(stderr, "warning: schedule %s occupies %s of DRAM, %s has %s (dram.capacity); it is simulated as if it fitted", s,
+				plots.Memory.Text(float64(need)), cfg.Name, plots.Memory.Text(float64(cfg.DRAM.Capacity)))
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// tryJob compiles prefill and the last decode pass at every precision, and returns what the job occupies in DRAM.
+func tryJob(j replay.Job) (unit.Bytes, error) {
+	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	if err != nil {
+		return 0, err
+	}
+	prefill := unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill))
+	used := []unit.Bits{prefill}
+	for pass := 1; pass < j.Generated; pass++ {
+		if b := unit.Bits(policy.Bits(pass)); b != used[len(used)-1] {
+			used = append(used, b)
+		}
+	}
+	stripe, err := npu.Stripe(j.Config)
+	if err != nil {
+		return 0, err
+	}
+	compiler, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
+		Generated: j.Generated, Stripe: stripe})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := compiler.Prefill(j.Prompt, prefill); err != nil {
+		return 0, err
+	}
+	for _, b := range used {
+		if _, err := compiler.Decode(j.Prompt+j.Generated-2, b, b); err != nil {
+			return 0, err
+		}
+	}
+	return compiler.Footprint().Total(), nil
+}
+
+// simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
+func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
+	var total int64
+	for _, j := range jobs {
+		total += int64(j.Generated)
+	}
+	p := newProgress(c.App.ErrWriter, total)
+	defer p.end()
+	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.update, Version: programVersion()})
+	if errors.Is(err, context.Canceled) {
+		return nil, context.Cause(c.Context)
+	}
+	if err != nil {
+		return nil, internal(err)
+	}
+	if c.Bool("breakdown") {
+		for i, r := range rs {
+			r.Breakdown(jobs[i].Config.Clock)
+		}
+	}
+	return rs, nil
+}
+
+// show writes results in the format that was asked for.
+func show(c *cli.Context, out io.Writer, cfg *config.Config, w *workload, rs []*result.Result) error {
+	if c.String("format") == "json" {
+		return result.WriteJSON(out, rs)
+	}
+	if err := header(out, cfg, w, !c.IsSet("npu"), rs); err != nil {
+		return err
+	}
+	if err := plots.Compare(out, rs); err != nil || !c.Bool("breakdown") {
+		return err
+	}
+	return plots.Breakdown(out, rs)
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// defaultSchedules are the paper's comparison for a model: fp16, the higher precision of its pair throughout, and from that
+// one down to the lower.
+func (w *workload) defaultSchedules() []string {
+	high, low := w.model.PaperHigh, w.model.PaperLow
+	return []string{"fp16", fmt.Sprintf("uniform:%d", high), fmt.Sprintf("static:%d>%d", high, low)}
+}
+
+// loadSchedules resolves --schedule and --prefill. What is given twice is run once; notes say so.
+func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, notes []string, err error) {
+	texts := c.StringSlice("schedule")
+	if len(texts) == 0 {
+		texts = w.defaultSchedules()
+	}
+	seen := map[string]bool{}
+	for _, text := range texts {
+		s, err := precision.Parse(text)
+		if err != nil {
+			return nil, nil, flagged("schedule", "", err)
+		}
+		if s, err = w.withPrefill(c, s); err != nil {
+			return nil, nil, err
+		}
+		if s.Kind == precision.KindRecorded && w.trace == nil {
+			return nil, nil, fmt.Errorf("--schedule %s: there is no trace to follow; accepted: --trace FILE, or neither --model, "+
+				"--task, --prompt nor --gen for the trace embedded in the program", text)
+		}
+		if _, err := s.Resolve(w.generated, w.recorded()); err != nil {
+			return nil, nil, flagged("schedule", "", err)
+		}
+		if seen[s.String()] {
+			notes = append(notes, fmt.Sprintf("schedule %s is given twice and run once", s))
+			continue
+		}
+		seen[s.String()] = true
+		all = append(all, s)
+	}
+	return all, notes, nil
+}
+
+// withPrefill applies --prefill to a schedule that says nothing about prefill.
+func (w *workload) withPrefill(c *cli.Context, s precision.Schedule) (precision.Schedule, error) {
+	if !c.IsSet("prefill") || s.Prefill != 0 {
+		return s, nil
+	}
+	with, err := precision.Parse(s.String() + ",prefill=" + strconv.Itoa(c.Int("prefill")))
+	return with, wrapped("prefill", c.Int("prefill"), err)
+}
+
+// wrapped is flagged for a value that is a number.
+func wrapped(flag string, value int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("--%s %d: %w", flag, value, err)
+}
+
+// recorded are the weight bits of the decode passes of the trace.
+func (w *workload) recorded() []int {
+	if w.trace == nil {
+		return nil
+	}
+	return w.trace.Bits()
+}

@@ -1,0 +1,39 @@
+package plots
+
+import (
+	"io"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
+)
+
+// Compare writes one row per schedule: the table that the whole program is for.
+func Compare(w io.Writer, rs []*result.Result) error {
+	pick := func(name string, u Unit, decimals int, get func(*result.Result) *float64) column {
+		c := column{name: name, unit: u, fixed: decimals}
+		for _, r := range rs {
+			c.values = append(c.values, get(r))
+		}
+		return c
+	}
+	words := func(name string, get func(*result.Result) string) column {
+		c := column{name: name, texts: []string{}}
+		for _, r := range rs {
+			c.texts = append(c.texts, get(r))
+		}
+		return c
+	}
+	const byUnit = -1
+	return columns([]column{
+		words("schedule", func(r *result.Result) string { return r.Schedule }),
+		pick("avg bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
+		pick("TTFT", Time, byUnit, func(r *result.Result) *float64 { return &r.TTFTSeconds }),
+		pick("TPOT", Time, byUnit, func(r *result.Result) *float64 { return &r.TPOTSeconds }),
+		pick("tokens/s", Plain, byUnit, func(r *result.Result) *float64 { return &r.TokensPerSecond }),
+		pick("× fp16", Plain, 2, func(r *result.Result) *float64 { return r.SpeedupFP16 }),
+		pick("× uniform", Plain, 2, func(r *result.Result) *float64 { return r.SpeedupUniform }),
+		pick("DRAM/token", Bytes, byUnit, func(r *result.Result) *float64 { return &r.DRAMBytesPerToken }),
+		pick("BW", Percent, byUnit, func(r *result.Result) *float64 { return &r.DRAMEfficiency }),
+		pick("array", Percent, 2, func(r *result.Result) *float64 { return &r.ArrayUtilisation }),
+		words("bound", func(r *result.Result) string { return r.Bound }),
+	}).Write(w)
+}
