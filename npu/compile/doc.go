@@ -7,7 +7,8 @@
 //
 // In decode all activations stay on chip. In prefill they do if the working set of all tokens fits into half of the
 // scratchpad; otherwise each operator reads its input from DRAM and writes its output there, operators unfused, and
-// each matrix product keeps either a block of activations or a block of weights on chip, whichever moves fewer bytes.
+// each matrix product keeps either a block of activations or a block of weights on chip, whichever moves fewer bytes. Spilled activations lie blocked by the
+// tiles that made them, so that a tile's output is one contiguous write.
 // Attention works in blocks of queries and chunks of context with online softmax when the scores of the whole context
 // do not fit.
 //

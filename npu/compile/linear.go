@@ -227,12 +227,11 @@ func (b *builder) holdTokens(l int, c copyOf, in, out region, tokens int, deps [
 		o.Hold = []isa.Slice{once(isa.ActRead, in.base+in.row()*unit.Bytes(t), in.row()*unit.Bytes(m))}
 		b.stream(&o, c, n, isa.Weights)
 		last := o.Last.N
-		// Output of a tile: m tokens × n values, a strip of each token's row.
-		strip := func(first, n int) isa.Pattern {
-			return isa.Pattern{Base: out.base + out.row()*unit.Bytes(t) + fp16.Of(int64(first)), Turn: fp16.Of(int64(n)), Planes: 1,
-				Outer: m, OuterStride: out.row()}
+		// A tile's output is one contiguous piece: m tokens × n values inside the token block's part of the region.
+		piece := func(first, n int) isa.Pattern {
+			return isa.Contiguous(out.base+out.row()*unit.Bytes(t)+fp16.Of(int64(first)*int64(m)), fp16.Of(int64(n)*int64(m)))
 		}
-		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(n)), Tile: strip(0, n), Last: strip(n*(o.Tiles-1), last)}}
+		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(n) * int64(m)), Tile: piece(0, n), Last: piece(n*(o.Tiles-1), last)}}
 		done = append(done, b.add(o)...)
 	}
 	return done
@@ -253,11 +252,11 @@ func (b *builder) holdWeights(l int, c copyOf, in, out region, n int, deps []int
 		o.Tiles = (b.tokens + m - 1) / m
 		last := b.tokens - (o.Tiles-1)*m
 		o.Loads = []isa.Slice{rows(isa.ActRead, in, m, last, o.Tiles)}
-		strip := func(t, m int) isa.Pattern {
-			return isa.Pattern{Base: out.base + out.row()*unit.Bytes(t) + fp16.Of(int64(r)), Turn: fp16.Of(int64(k)), Planes: 1,
-				Outer: m, OuterStride: out.row()}
+		// Here a tile's output is m tokens × k values inside the row block's part of the region.
+		piece := func(t, m int) isa.Pattern {
+			return isa.Contiguous(out.base+fp16.Of(int64(r)*int64(b.tokens)+int64(k)*int64(t)), fp16.Of(int64(k)*int64(m)))
 		}
-		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: out.row() * unit.Bytes(m), Tile: strip(0, m), Last: strip(m*(o.Tiles-1), last)}}
+		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(k) * int64(m)), Tile: piece(0, m), Last: piece(m*(o.Tiles-1), last)}}
 		o.Work.N = k
 		o.Last = o.Work
 		o.Last.M = last

@@ -38,6 +38,7 @@ type DMA struct {
 	ops     []opState
 	stores  []store
 	firstSt int
+	writing int        // stores outstanding
 	flying  []transfer // outstanding, at most a few dozen
 	lastID  int64
 	stalled bool // waits for space
@@ -91,7 +92,7 @@ func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.Pad = Scratchpad{capacity: capacity, peak: 0}
 	d.queue, d.head, d.next, d.room = d.queue[:0], 0, cursor{}, false
 	d.ops = make([]opState, len(p.Ops))
-	d.stores, d.firstSt = d.stores[:0], 0
+	d.stores, d.firstSt, d.writing = d.stores[:0], 0, 0
 	d.flying = d.flying[:0]
 	d.stalled = false
 	d.counts = stats.Counts{}
@@ -219,7 +220,7 @@ func (d *DMA) issue() error {
 			}
 			o := &d.program.Ops[s.op]
 			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{op: s.op, tile: s.tile, store: true})
-		case d.head < len(d.queue) && d.reserve():
+		case d.writing == 0 && d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
 			return nil
@@ -281,6 +282,9 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
 	d.lastID++
 	walk := s.At(tile, tiles)
 	t.id = d.lastID
+	if t.store {
+		d.writing++
+	}
 	d.flying = append(d.flying, t)
 	d.counts.Transfers++
 	d.counts.Traffic[s.Data] += d.moved(walk)
@@ -319,6 +323,7 @@ func (d *DMA) complete(m *msg.Transfer) error {
 	d.spareTransfers = append(d.spareTransfers, m)
 	o, s := &d.program.Ops[t.op], &d.ops[t.op]
 	if t.store {
+		d.writing--
 		d.counts.ScratchRead += m.Walk.Bytes()
 		s.storing--
 		if s.unstored[t.tile]--; s.unstored[t.tile] == 0 && o.Fetches() {

@@ -55,7 +55,6 @@ type node struct {
 // startKey is a coming transfer as a channel at rest sees it.
 type startKey struct {
 	phase phase
-	wait  int64
 	rows  string // the rows inside that the walk may visit, relative to its start
 }
 

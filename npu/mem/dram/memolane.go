@@ -34,24 +34,23 @@ func newMemoLane(m *memo, mapping *Mapping, power stepper) *memoLane {
 
 func (l *memoLane) run(release int64, j *job) int64 {
 	l.at = l.memo.current(l.at)
-	wait := max(release-l.clock, 0)
+	if wait := release - l.clock; wait > 0 {
+		l.idle(wait)
+	}
 	if j == nil {
-		if wait > 0 {
-			l.idle(wait)
-		}
 		return l.clock
 	}
 	l.cursor = begin(j.walk)
 	names := l.coder(&l.cursor)
 	p := phaseOf(&l.cursor, l.mapping, j.write, len(l.inside)+1)
 	l.key = l.rowsMet(names, l.key[:0])
-	if e := l.at.wholes[wholeKey{startKey{phase: p, wait: wait, rows: string(l.key)}, j.walk.bursts}]; e != nil {
+	if e := l.at.wholes[wholeKey{startKey{phase: p, rows: string(l.key)}, j.walk.bursts}]; e != nil {
 		l.inside = append(l.inside, j.tag)
 		l.follow(e)
 		return l.clock
 	}
 	before := l.remember()
-	l.start(wait, names, p)
+	l.start(names, p)
 	l.inside = append(l.inside, j.tag)
 	for l.cursor.left > 0 {
 		l.at = l.memo.current(l.at)
@@ -65,7 +64,7 @@ func (l *memoLane) run(release int64, j *job) int64 {
 			l.follow(l.learn(n, j))
 		}
 	}
-	l.shortcut(&before, wholeKey{startKey{p, wait, string(l.key)}, j.walk.bursts}, names.base)
+	l.shortcut(&before, wholeKey{startKey{p, string(l.key)}, j.walk.bursts}, names.base)
 	return l.clock
 }
 
@@ -126,16 +125,13 @@ func (l *memoLane) rowsMet(names *rowCoder, key []byte) []byte {
 	return key
 }
 
-// start goes from rest to the start of the transfer under the cursor, wait clocks later.
-func (l *memoLane) start(wait int64, names *rowCoder, p phase) {
-	key := startKey{phase: p, wait: wait, rows: string(l.key)}
+// start goes from rest to the start of the transfer under the cursor.
+func (l *memoLane) start(names *rowCoder, p phase) {
+	key := startKey{phase: p, rows: string(l.key)}
 	e := l.at.starts[key]
 	if e == nil {
 		s := l.thaw(false)
-		s.advanceTo(wait)
 		s.enter(uint32(len(l.inside)))
-		_, _, done := s.learnt()
-		p.inside -= int64(len(done))
 		e = l.edgeTo(s, names, p)
 		if l.at.starts == nil {
 			l.at.starts = map[startKey]*edge{}
