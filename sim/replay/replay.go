@@ -116,53 +116,31 @@ func (r *run) program(step int) (*isa.Program, error) {
 	return r.compiler.Decode(r.job.Prompt+step-1, unit.Bits(r.bits[step-1]), before)
 }
 
-// task is a range of steps of one run.
-type task struct{ run, from, to int }
-
-// stride is how many steps a worker takes at a time: neighbouring steps share most of what the memory model learns.
-const stride = 8
-
 // simulate runs all steps of all runs on the workers.
 func simulate(ctx context.Context, runs []*run, o Options) error {
-	var tasks []task
-	var total int64
-	for i, r := range runs { // prefill first: it is the longest step
-		tasks = append(tasks, task{i, 0, 1})
-		total += int64(len(r.counts))
-	}
-	for i, r := range runs {
-		for s := 1; s < len(r.counts); s += stride {
-			tasks = append(tasks, task{i, s, min(s+stride, len(r.counts))})
-		}
-	}
-	failed := make([]error, len(tasks)) // the first in order is reported, whichever came first in time
-	var next, done atomic.Int64
+	work := newQueue(runs)
+	var done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range max(1, o.Workers) {
 		g.Go(func() error {
 			machines := make(map[string]*npu.Machine)
-			for {
-				t := int(next.Add(1)) - 1
-				if t >= len(tasks) {
-					return nil
+			for t, ok := work.take(none); ok; t, ok = work.take(t) {
+				if err := t.simulate(ctx, runs[t.run], machines); err != nil {
+					work.fail(t, err)
+					return err
 				}
-				if failed[t] = tasks[t].simulate(ctx, runs[tasks[t].run], machines); failed[t] != nil {
-					return failed[t]
-				}
-				n := done.Add(int64(tasks[t].to - tasks[t].from))
+				n := done.Add(int64(t.to - t.from))
 				if o.Progress != nil {
-					o.Progress(n, total)
+					o.Progress(n, work.total)
 				}
 			}
+			return nil
 		})
 	}
-	err := g.Wait()
-	for _, f := range failed {
-		if f != nil && f != context.Canceled {
-			return f
-		}
+	if err := g.Wait(); err != nil {
+		return work.failure(err)
 	}
-	return err
+	return nil
 }
 
 // simulate runs the steps of a task on the worker's machine for the run's NPU.

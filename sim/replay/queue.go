@@ -1,0 +1,87 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// task is a range of steps of one run.
+type task struct{ run, from, to int }
+
+// none is the task of a worker that has had none.
+var none = task{run: -1}
+
+// stride is how many decode steps a worker takes at a time.
+const stride = 8
+
+// queue hands out the steps of all runs. A worker stays with a run while it has steps left, because the memory model of
+// its machine learns from step to step what the next one can use; otherwise it goes where fewest workers are. Prefill, the
+// longest step, comes first.
+type queue struct {
+	lock    sync.Mutex
+	next    []int // per run: step to hand out
+	steps   []int // per run
+	workers []int // per run
+	total   int64
+
+	failed  task
+	failErr error
+}
+
+func newQueue(runs []*run) *queue {
+	q := &queue{next: make([]int, len(runs)), workers: make([]int, len(runs))}
+	for _, r := range runs {
+		q.steps = append(q.steps, len(r.counts))
+		q.total += int64(len(r.counts))
+	}
+	return q
+}
+
+// take returns the next task of a worker, given its last one.
+func (q *queue) take(last task) (task, bool) {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	r := last.run
+	if r >= 0 && q.next[r] == q.steps[r] {
+		q.workers[r]--
+		r = -1
+	}
+	if r < 0 {
+		for i := range q.next {
+			if q.next[i] < q.steps[i] && (r < 0 || q.workers[i] < q.workers[r]) {
+				r = i
+			}
+		}
+		if r < 0 {
+			return none, false
+		}
+		q.workers[r]++
+	}
+	t := task{run: r, from: q.next[r]}
+	if t.to = t.from + 1; t.from > 0 {
+		t.to = min(t.from+stride, q.steps[r])
+	}
+	q.next[r] = t.to
+	return t, true
+}
+
+// fail remembers the failure of the earliest task, whichever came first in time: the same fault gets the same message.
+func (q *queue) fail(t task, err error) {
+	q.lock.Lock()
+	defer q.lock.Unlock()
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	if q.failErr == nil || t.run < q.failed.run || t.run == q.failed.run && t.from < q.failed.from {
+		q.failed, q.failErr = t, err
+	}
+}
+
+// failure is what to report when a worker stopped with err.
+func (q *queue) failure(err error) error {
+	if q.failErr != nil {
+		return q.failErr
+	}
+	return err
+}
