@@ -153,8 +153,8 @@ func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cach
 	}
 	row := b.image.kvRow
 	n := max(1, min(s.c1-s.c0, int(b.tile/row)))
-	if q := quantum(row, b.image.stripe); n > q {
-		n = n / q * q
+	if q := int(b.image.stripe / row); q > 1 && n > q {
+		n = n / q * q // whole stripes
 	}
 	stored := max(inDRAM-s.c0, 0)
 	tiles := max(1, (stored+n-1)/n)

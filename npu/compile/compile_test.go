@@ -11,7 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-const stripe = 4096
+const stripe = 1024
 
 func preset(t testing.TB) *config.Config {
 	t.Helper()
@@ -143,7 +143,7 @@ func TestEveryWeightIsReadOnceInDecode(t *testing.T) {
 			})
 		}
 		n := k.model.Params()
-		if want := p.Bits.Of(n.Blocks); read[isa.Weights] < want || float64(read[isa.Weights]) > 1.01*float64(want) {
+		if want := p.Bits.Of(n.Blocks); read[isa.Weights] < want || float64(read[isa.Weights]) > 1.02*float64(want) {
 			t.Errorf("%v of weights, the model has %v at %d bits", read[isa.Weights], want, p.Bits)
 		}
 		if want := fp16.Of(k.model.HeadParams()); read[isa.HeadWeights] != want {
@@ -185,7 +185,7 @@ func TestFootprint(t *testing.T) {
 	k := compiler(t, preset(t), "vicuna-7b", 1032, 120, 3, 2)
 	f, n := k.Footprint(), k.model.Params()
 	within := func(what string, got, want unit.Bytes) {
-		if got < want || float64(got) > 1.01*float64(want) {
+		if got < want || float64(got) > 1.02*float64(want) { // tiles start at row blocks
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
@@ -224,14 +224,25 @@ func TestLayoutsReadTheSamePlanes(t *testing.T) {
 					}
 				})
 			}
-			for at := unit.Bytes(0); at < 4*m.planeBytes; at += m.turn {
-				plane := int(at / m.turn % 4)
-				if layout == config.PlaneMajor {
-					plane = int(at / m.planeBytes)
+			want := 0
+			for row := 0; row < m.rows; row += m.planeTile.rows {
+				base := m.planeTile.stride * unit.Bytes(row/m.planeTile.rows)
+				n := roundUp(m.rowBytes()*unit.Bytes(min(m.planeTile.rows, m.rows-row)), m.turn) / m.turn
+				for j := range n {
+					for plane := range unit.Bytes(4) {
+						at := base + (4*j+plane)*m.turn
+						if layout == config.PlaneMajor {
+							at = base + plane*m.plane + j*m.turn
+						}
+						if turns[at] != (plane < 3) {
+							t.Fatalf("turn at %d, plane %d: read is %v", at, plane, turns[at])
+						}
+					}
+					want += 3
 				}
-				if turns[at] != (plane < 3) {
-					t.Fatalf("turn at %d, plane %d: read is %v", at, plane, turns[at])
-				}
+			}
+			if len(turns) != want {
+				t.Errorf("%d turns read, want %d", len(turns), want)
 			}
 		})
 	}
@@ -250,11 +261,8 @@ func TestErrorsSayWhatToChange(t *testing.T) {
 	}
 	c = preset(t)
 	c.Scratchpad.Tile = 4 * unit.KiB
-	k, err := New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2, Stripe: stripe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = k.Decode(8, 3, 3); err == nil || !strings.Contains(err.Error(), "make scratchpad.tile larger or weights.chunk smaller") {
+	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2, Stripe: stripe})
+	if err == nil || !strings.Contains(err.Error(), "accepted: a larger scratchpad.tile or a smaller weights.chunk") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -28,17 +28,19 @@ func (f Footprint) Total() unit.Bytes {
 
 // matrix is one weight matrix in DRAM: rows of K values, one row per output.
 type matrix struct {
-	name       string
-	rows, k    int
-	flat       unit.Bits  // width if not quantised (16, or lm_head's), 0 if there is no such copy
-	flatBase   unit.Bytes // of the unquantised copy
-	planeBase  unit.Bytes
-	planes     int              // stored planes, 0 if none
-	planeBytes unit.Bytes       // one plane, padded to whole turns
-	turn       unit.Bytes       // contiguous bytes of one plane
-	books      [fp16]unit.Bytes // codebook base of each precision in use
-	bias       unit.Bytes       // base of the bias vector
-	hasBias    bool
+	name      string
+	rows, k   int
+	flat      unit.Bits  // width if not quantised (16, or lm_head's), 0 if there is no such copy
+	flatBase  unit.Bytes // of the unquantised copy
+	flatTile  tiling
+	planes    int // stored planes, 0 if none
+	planeBase unit.Bytes
+	planeTile tiling
+	plane     unit.Bytes       // plane-major: distance between planes, else 0
+	turn      unit.Bytes       // contiguous bytes of one plane
+	books     [fp16]unit.Bytes // codebook base of each precision in use
+	bias      unit.Bytes       // base of the bias vector
+	hasBias   bool
 }
 
 // rowBytes is the size of one row in one plane.
@@ -68,10 +70,25 @@ type Image struct {
 	end       unit.Bytes
 }
 
-// allocator hands out DRAM from address 0 in whole stripes.
-type allocator struct{ next, stripe unit.Bytes }
+// allocator hands out DRAM from address 0. Large pieces start at a row block, small ones at a stripe.
+type allocator struct {
+	next, stripe unit.Bytes
+	chosen       map[tilingKey]tiling // of earlier layers: they repeat
+}
+
+// tilingKey is what a choice of tile depends on within an image.
+type tilingKey struct {
+	rows, k int
+	planar  bool
+	align   unit.Bytes
+}
 
 func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {
+	align := a.stripe
+	if n >= rowBlock*a.stripe {
+		align *= rowBlock
+	}
+	a.next = roundUp(a.next, align)
 	base := a.next
 	n = roundUp(n, a.stripe)
 	a.next += n
@@ -81,11 +98,55 @@ func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {
 
 func roundUp(n, to unit.Bytes) unit.Bytes { return (n + to - 1) / to * to }
 
+// tiling is how a matrix lies in DRAM: tiles of rows outputs, stride bytes apart. A tile is what the DMA fetches at once.
+type tiling struct {
+	rows   int
+	stride unit.Bytes
+}
+
+// rowBlock is the size of a row block in stripes, the stretch of addresses that visits each row buffer of all channels
+// once: 16 banks × 2 KiB rows in granules of 256 B a channel (LPDDR5).
+const rowBlock = 16 * 2048 / 256
+
+// tile chooses the rows of a tile: bytes(n) of them at most limit, and little space lost to starting each tile at a row
+// block, so that equal tiles meet equal banks. Of sizes within 1 % of the densest, the largest.
+func (a *allocator) tile(key tilingKey, bytes func(n int) unit.Bytes, limit unit.Bytes) (tiling, bool) {
+	if t, ok := a.chosen[key]; ok {
+		return t, true
+	}
+	rows := key.rows
+	stride := func(n int) unit.Bytes { return roundUp(bytes(n), key.align) }
+	best := 0.0
+	var t tiling
+	for pass := range 2 {
+		for n := 1; n <= rows && bytes(n) <= limit; n++ {
+			density := float64(n) / float64(stride(n))
+			if pass == 0 {
+				best = max(best, density)
+			} else if density >= 0.99*best {
+				t = tiling{n, stride(n)}
+			}
+		}
+	}
+	if t.rows > 0 {
+		a.chosen[key] = t
+	}
+	return t, t.rows > 0
+}
+
+func (t tiling) tiles(rows int) int { return (rows + t.rows - 1) / t.rows }
+
+// total is the space of all tiles, of which the last may be smaller.
+func (t tiling) total(rows int, bytes func(n int) unit.Bytes) unit.Bytes {
+	full := t.tiles(rows) - 1
+	return t.stride*unit.Bytes(full) + bytes(rows-full*t.rows)
+}
+
 // newImage lays a model out for the given weight precisions (ascending, without repeats), a number of KV positions and
 // a number of tokens whose activations may have to be spilled.
 func newImage(c *config.Config, m *workloads.Model, precisions []unit.Bits, positions, spilled int, stripe unit.Bytes) (*Image, error) {
 	im := &Image{Capacity: c.DRAM.Capacity, stripe: stripe, kvRow: c.KV.Bits.Of(int64(m.KVWidth()))}
-	a := &allocator{stripe: stripe}
+	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}}
 	f := &im.Footprint
 	if c.Count.Params {
 		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
@@ -115,11 +176,13 @@ func newImage(c *config.Config, m *workloads.Model, precisions []unit.Bits, posi
 		im.finalNorm = a.take(normBytes(m), &f.FP16)
 	}
 	if c.Count.Head {
-		im.head = matrix{name: "lm_head", rows: m.Vocab, k: m.Hidden, flat: c.Head.Bits, hasBias: m.HeadBias && c.Count.Params}
-		if m.Tied && c.Head.Bits == fp16 && c.Count.Params {
+		im.head = matrix{name: "lm_head", rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
+		tied := m.Tied && c.Head.Bits == fp16 && c.Count.Params
+		if err := im.head.layFlat(c, a, f, c.Head.Bits, tied); err != nil {
+			return nil, err
+		}
+		if tied {
 			im.head.flatBase = im.embed
-		} else {
-			im.head.flatBase = a.take(c.Head.Bits.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
 		}
 		if im.head.hasBias {
 			im.head.bias = a.take(fp16.Of(int64(m.Vocab)), &f.FP16)
@@ -143,19 +206,17 @@ func layMatrix(c *config.Config, a *allocator, f *Footprint, w workloads.Linear,
 	m := matrix{name: w.Name, rows: w.Out, k: w.In, hasBias: w.Bias && c.Count.Params}
 	for _, p := range precisions {
 		if p == fp16 {
-			m.flat = fp16
-			m.flatBase = a.take(fp16.Of(int64(w.Out)*int64(w.In)), &f.FP16)
+			if err := m.layFlat(c, a, f, fp16, false); err != nil {
+				return m, err
+			}
 			continue
 		}
 		m.planes = max(m.planes, int(p))
 	}
 	if m.planes > 0 {
-		m.turn = c.Weights.Chunk * unit.Bytes(c.DRAM.Channels)
-		for m.turn > 64 && quantum(m.rowBytes(), m.turn) > m.rows {
-			m.turn /= 2 // a matrix smaller than one round of turns
+		if err := m.layPlanes(c, a, f); err != nil {
+			return m, err
 		}
-		m.planeBytes = roundUp(m.rowBytes()*unit.Bytes(w.Out), m.turn)
-		m.planeBase = a.take(m.planeBytes*unit.Bytes(m.planes), &f.Planes)
 		if c.Count.Codebooks {
 			for _, p := range precisions {
 				if p != fp16 {
@@ -171,6 +232,58 @@ func layMatrix(c *config.Config, a *allocator, f *Footprint, w workloads.Linear,
 		return m, fmt.Errorf("compile: %s: no weight precision given", w.Name)
 	}
 	return m, nil
+}
+
+// layFlat places an unquantised copy. A tied head shares the embedding's rows, which lie one behind the other.
+func (m *matrix) layFlat(c *config.Config, a *allocator, f *Footprint, bits unit.Bits, tied bool) error {
+	m.flat = bits
+	bytes := func(n int) unit.Bytes { return bits.Of(int64(n) * int64(m.k)) }
+	align := rowBlock * a.stripe
+	if tied {
+		align = 1
+	}
+	var ok bool
+	if m.flatTile, ok = a.tile(tilingKey{m.rows, m.k, false, align}, bytes, c.TileBytes()); !ok {
+		return m.tooLarge(bytes(1), bits, c)
+	}
+	if !tied {
+		m.flatBase = a.take(m.flatTile.total(m.rows, bytes), &f.FP16)
+	}
+	return nil
+}
+
+// layPlanes places the nested planes. A tile has all planes of its rows, turn by turn (interleaved) or one after the other
+// in regions of their own (plane-major).
+func (m *matrix) layPlanes(c *config.Config, a *allocator, f *Footprint) error {
+	m.turn = c.Weights.Chunk * unit.Bytes(c.DRAM.Channels)
+	for m.turn > 64 && m.turn > m.rowBytes()*unit.Bytes(m.rows) {
+		m.turn /= 2 // a matrix smaller than a turn
+	}
+	planes := unit.Bytes(m.planes)
+	of := func(n int) unit.Bytes { return roundUp(m.rowBytes()*unit.Bytes(n), m.turn) }
+	book := 0
+	if highest := unit.Bits(m.planes); c.Count.Codebooks && bookBytes(m.rows, highest) > c.TileBytes() {
+		book = int(bookBytes(1, highest)) // it comes with its rows
+	}
+	together := func(n int) unit.Bytes { return of(n)*planes + unit.Bytes(n*book) }
+	var ok bool
+	if m.planeTile, ok = a.tile(tilingKey{m.rows, m.k, true, rowBlock * a.stripe}, together, c.TileBytes()); !ok {
+		return m.tooLarge(together(1), unit.Bits(m.planes), c)
+	}
+	m.planeTile.stride = roundUp(of(m.planeTile.rows)*planes, rowBlock*a.stripe)
+	if c.Weights.Layout == config.PlaneMajor {
+		m.planeTile.stride = roundUp(of(m.planeTile.rows), rowBlock*a.stripe)
+		m.plane = roundUp(m.planeTile.total(m.rows, of), rowBlock*a.stripe)
+		m.planeBase = a.take(m.plane*planes, &f.Planes)
+		return nil
+	}
+	m.planeBase = a.take(m.planeTile.total(m.rows, func(n int) unit.Bytes { return of(n) * planes }), &f.Planes)
+	return nil
+}
+
+func (m *matrix) tooLarge(row unit.Bytes, bits unit.Bits, c *config.Config) error {
+	return fmt.Errorf("%s: one row of %d values at %d bits takes %v in a tile, and a tile has %v; accepted: a larger scratchpad.tile or a smaller weights.chunk",
+		m.name, m.k, bits, row, c.TileBytes())
 }
 
 // bookBytes is the codebook of n rows: 2^bits fp16 values for each output row (any-precision quantisation).
@@ -190,15 +303,6 @@ func qkNormBytes(m *workloads.Model) unit.Bytes {
 		return 0
 	}
 	return fp16.Of(2 * int64(m.HeadDim))
-}
-
-// quantum is the smallest number of rows of rb bytes that is a whole number of turns.
-func quantum(rb, turn unit.Bytes) int {
-	g, b := rb, turn
-	for b != 0 {
-		g, b = b, g%b
-	}
-	return int(turn / g)
 }
 
 // sortedPrecisions returns the distinct precisions in ascending order.
