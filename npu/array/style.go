@@ -34,9 +34,14 @@ var (
 )
 
 // folds is the number of Rows×Cols blocks that cover the N×K operand, for every repetition. A tile's edge blocks leave
-// PEs idle: that is where utilisation is lost to shape.
+// PEs idle: that is where utilisation is lost to shape. A tile with fewer outputs than half of the columns gives the
+// columns left over further slices of the reduction, whose sums an adder behind the columns joins.
 func folds(a config.Array, w isa.Work) unit.Cycles {
-	return unit.Cycles(ceil(w.K, a.Rows) * ceil(w.N, a.Cols) * w.Repeat)
+	along := ceil(w.K, a.Rows)
+	if slices := a.Cols / w.N; slices > 1 {
+		along = ceil(along, slices)
+	}
+	return unit.Cycles(along * ceil(w.N, a.Cols) * w.Repeat)
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }

@@ -38,6 +38,8 @@ func TestTileCyclesAreTheFormulas(t *testing.T) {
 		{"one fold of a vector at 1 bit a cycle takes the weight's bits", serial(1), isa.Work{M: 1, N: 32, K: 64, Repeat: 1, Bits: 3}, 3},
 		{"a larger matrix takes folds", serial(1), isa.Work{M: 1, N: 64, K: 128, Repeat: 1, Bits: 3}, 2 * 2 * 3},
 		{"an edge fold costs what a full one costs", serial(1), isa.Work{M: 1, N: 33, K: 65, Repeat: 1, Bits: 3}, 2 * 2 * 3},
+		{"a quarter of the columns leaves room for four slices of the reduction", serial(1), isa.Work{M: 1, N: 8, K: 64 * 4, Repeat: 1, Bits: 3}, 3},
+		{"more than half of the columns leaves none", serial(1), isa.Work{M: 1, N: 17, K: 64 * 4, Repeat: 1, Bits: 3}, 4 * 3},
 		{"two bits a cycle: 3 bits cost what 4 do", serial(2), isa.Work{M: 1, N: 32, K: 64, Repeat: 1, Bits: 3}, 2},
 		{"two bits a cycle: fp16 takes 8", serial(2), isa.Work{M: 1, N: 32, K: 64, Repeat: 1, Bits: 16}, 8},
 		{"many tokens share a fold", serial(1), isa.Work{M: 100, N: 32, K: 64, Repeat: 1, Bits: 2}, 100 * 2},

@@ -138,18 +138,18 @@ func (b *builder) head(deps []int) []int {
 
 // gemm emits a product whose activations lie in DRAM. Either a block of tokens stays on chip and all weights stream
 // past it, or some tiles of weights stay and all tokens stream past them; the one that moves fewer bytes is taken. What is
-// held may take a quarter of the stream region, so that the next can be fetched while it is in use.
+// held leaves room for two tiles with outputs of half their size, and some to spare.
 func (b *builder) gemm(l int, c copyOf, in, out region, deps []int) []int {
-	hold := (b.cfg.Scratchpad.Size - b.p.Static) / 4
+	hold := b.cfg.Scratchpad.Size - b.p.Static - 7*b.tile/2
 	t := c.tiling()
-	tokens := min(b.tokens, int(hold/in.row()), int(b.tile/fp16.Of(int64(t.rows))))
+	tokens := min(b.tokens, int(hold/in.row()), int(b.tile/2/fp16.Of(int64(t.rows))))
 	tiles := int(hold / (c.bytes(t.rows) + c.book(t.rows)))
-	if tokens == 0 && tiles == 0 {
+	if tokens <= 0 && tiles <= 0 {
 		b.fail("%s: neither one token nor one tile of weights fits into %v of scratchpad", c.name, hold)
 		return deps
 	}
 	weights, acts := c.bytes(c.rows), in.row()*unit.Bytes(b.tokens)
-	holdTokens := tiles == 0
+	holdTokens := tiles <= 0
 	if tokens > 0 && tiles > 0 {
 		blocks := unit.Bytes((b.tokens + tokens - 1) / tokens)
 		rounds := unit.Bytes((t.tiles(c.rows) + tiles - 1) / tiles)
