@@ -200,8 +200,8 @@ func TestSyntheticProperties(t *testing.T) {
 }
 
 func TestDefault(t *testing.T) {
-	s := synthesis(t, "vicuna-7b", "static:3>2@40", 1, 1)
-	task, err := workloads.LookupTask("cnn_dm")
+	s := synthesis(t, "mobilellama-1.4b", "static:4>3@40", 1, 1)
+	task, err := workloads.LookupTask("iwslt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,13 +223,13 @@ func TestDefault(t *testing.T) {
 			t.Fatal(err)
 		}
 		info := trace.Info()
-		if info.Source != FromSynthesis || info.Model != "vicuna-7b" || info.Task != "cnn_dm" || info.Schedule != "static:3>2@40" {
+		if info.Source != FromSynthesis || info.Model != "mobilellama-1.4b" || info.Task != "iwslt" || info.Schedule != "static:4>3@40" {
 			t.Errorf("%+v", info)
 		}
-		if info.PromptTokens != 1032 || info.GeneratedTokens != 120 || len(info.Switches) != 1 || info.Switches[0].I != 40 {
+		if info.PromptTokens != 64 || info.GeneratedTokens != 60 || len(info.Switches) != 1 || info.Switches[0].I != 40 {
 			t.Errorf("%+v", info)
 		}
-		if m, err := trace.Model(); err != nil || m.Name != "vicuna-7b" || m.Published == 0 {
+		if m, err := trace.Model(); err != nil || m.Name != "mobilellama-1.4b" || m.Published == 0 {
 			t.Errorf("model %v, %v", m, err)
 		}
 	})

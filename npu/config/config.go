@@ -26,7 +26,7 @@ type Config struct {
 type Style string
 
 // The styles. Bit-serial-weight: a PE consumes BitsPerCycle weight bits a cycle, so a MAC takes ceil(bits/BitsPerCycle)
-// cycles (BitMoD, UNPU; facts.md F). Dequant-fp16: codebook look-ups turn codes into fp16 before a bit-parallel MAC.
+// cycles (BitMoD, UNPU; docs/sources.md F). Dequant-fp16: codebook look-ups turn codes into fp16 before a bit-parallel MAC.
 const (
 	BitSerialWeight Style = "bit-serial-weight"
 	DequantFP16     Style = "dequant-fp16"

@@ -43,7 +43,7 @@ func TestPresets(t *testing.T) {
 			}
 		})
 		t.Run(c.Name+" keeps up with its memory in decode at every precision", func(t *testing.T) {
-			// One token does 8/b MACs with each byte of b-bit weights (facts.md F).
+			// One token does 8/b MACs with each byte of b-bit weights (docs/sources.md F).
 			for _, bits := range []int{2, 3, 4, 5, 6, 7, 8, 16} {
 				if need := 8 / float64(bits); c.Ridge(bits) < 4*need {
 					t.Errorf("%d bits: ridge %.2f MAC/B, want at least 4 times the %.2f of a GEMV", bits, c.Ridge(bits), need)
@@ -68,7 +68,7 @@ func TestPresets(t *testing.T) {
 func TestPresetsCountWhatTheyShould(t *testing.T) {
 	for _, c := range Presets() {
 		want := Count{Head: true, Codebooks: true, Params: true}
-		if c.Name == "pmpd-paper" { // the figure counts block linears and KV only (facts.md A.2)
+		if c.Name == "pmpd-paper" { // the figure counts block linears and KV only (docs/sources.md A.2)
 			want = Count{}
 		}
 		if c.Count != want {
