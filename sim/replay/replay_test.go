@@ -31,9 +31,13 @@ func mustRun(t testing.TB, workers int, jobs ...Job) []*result.Result {
 
 func TestSameJobSameBytes(t *testing.T) {
 	var first []byte
+	gen := 20
+	if testing.Short() {
+		gen = 4
+	}
 	for i, workers := range []int{1, 2, 3, 5, 8} {
-		rs := mustRun(t, workers, short(t, "edge-lpddr5", "llama-3.2-1b", "fp16", 40, 20),
-			short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>2@7", 40, 20))
+		rs := mustRun(t, workers, short(t, "edge-lpddr5", "llama-3.2-1b", "fp16", 40, gen),
+			short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>2@2", 40, gen))
 		for _, r := range rs {
 			r.Breakdown(1e9)
 		}
@@ -53,6 +57,9 @@ func TestSameJobSameBytes(t *testing.T) {
 // here from the model's parameters; the bandwidth is the simulation's, and must be what Ramulator 2.1 reaches on a
 // sequential read with this mapping (91.6 %, golden stream of npu/mem/dram) less what is lost between operators.
 func TestDecodeByHand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a 7B model: left to the full run")
+	}
 	const prompt, gen, bits = 500, 6, 3
 	r := mustRun(t, 2, short(t, "edge-lpddr5", "vicuna-7b", "uniform:3", prompt, gen))[0]
 	p := job(t, "edge-lpddr5", "vicuna-7b", "dialogsum", "fp16").Model.Params()

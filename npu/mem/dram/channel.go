@@ -5,7 +5,6 @@ type outstanding struct {
 	tag  uint32
 	fed  bool  // all its bursts have been accepted
 	left int64 // bursts in the queues
-	last int64 // latest completion so far, where a later command can complete earlier (HBM)
 }
 
 // mark is a completion on one channel.
@@ -87,7 +86,7 @@ func (c *channel) count(issued column) {
 			continue
 		}
 		if o.left--; o.left == 0 && o.fed {
-			c.done = append(c.done, mark{issued.tag, issued.clock})
+			c.done = append(c.done, mark(issued))
 			c.inside = append(c.inside[:i], c.inside[i+1:]...)
 		}
 		return

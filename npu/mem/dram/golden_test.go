@@ -13,13 +13,13 @@ var long = flag.Bool("long", false, "run every golden row and thousands of rando
 
 // stream is a golden stream, as defined in testdata/README.md.
 type stream struct {
-	pattern                     string
-	bytes, turn, skew, writes   int64
-	streams                     int64
-	unit, read, written, inTurn int64
-	region                      int64
-	offsets                     []int64
-	random                      uint64
+	pattern                   string
+	bytes, turn, skew, writes int64
+	streams                   int64
+	unit, written, inTurn     int64
+	region                    int64
+	offsets                   []int64
+	random                    uint64
 }
 
 func (s *stream) begin() {

@@ -94,7 +94,7 @@ func (l *hbmLane) count(served column) {
 	i := slices.IndexFunc(l.inside, func(o outstanding) bool { return o.tag == served.tag })
 	o := &l.inside[i]
 	if o.left--; o.left == 0 && o.fed {
-		l.done = append(l.done, mark{served.tag, served.clock})
+		l.done = append(l.done, mark(served))
 		l.inside = slices.Delete(l.inside, i, i+1)
 	}
 }
