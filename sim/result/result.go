@@ -139,13 +139,11 @@ func ratio(a, b float64) float64 {
 
 // WriteJSON writes one object per result, one a line.
 func WriteJSON(w io.Writer, rs []*Result) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // schedules are full of >
 	for _, r := range rs {
-		b, err := json.Marshal(r)
-		if err != nil {
+		if err := e.Encode(r); err != nil {
 			return fmt.Errorf("result of %s: %w", r.Schedule, err)
-		}
-		if _, err := fmt.Fprintf(w, "%s\n", b); err != nil {
-			return err
 		}
 	}
 	return nil
