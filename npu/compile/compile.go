@@ -132,7 +132,7 @@ func (b *builder) step() (*isa.Program, error) {
 		b.p.Static = b.static(1)
 	}
 	m := b.model
-	act := b.acts()
+	act, _ := placeActs(m, b.tokens, b.image.act, b.image.stripe)
 	x := b.embed(act.x)
 	for l := range m.Layers {
 		x = b.block(l, act, x)

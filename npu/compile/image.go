@@ -194,7 +194,8 @@ func newImage(c *config.Config, m *workloads.Model, precisions []unit.Bits, posi
 		b.value = a.take(im.kvRow*unit.Bytes(positions), &f.KV)
 	}
 	if spilled > 0 {
-		im.act = a.take(spillBytes(m, spilled, stripe), &f.Activations)
+		_, size := placeActs(m, spilled, 0, stripe)
+		im.act = a.take(size, &f.Activations)
 	}
 	im.end = a.next
 	return im, nil

@@ -20,28 +20,17 @@ func (r region) row() unit.Bytes { return fp16.Of(int64(r.width)) }
 // acts are the activations of a block.
 type acts struct{ x, n, q, k, v, attn, f1, f2 region }
 
-// acts places the spilled activations one after the other.
-func (b *builder) acts() acts {
-	at := b.image.act
+// placeActs places the spilled activations of a number of tokens one after the other, and returns where they end.
+func placeActs(m *workloads.Model, tokens int, at, stripe unit.Bytes) (acts, unit.Bytes) {
 	place := func(width int) region {
 		r := region{at, width}
-		at += roundUp(r.row()*unit.Bytes(b.tokens), b.image.stripe)
+		at += roundUp(r.row()*unit.Bytes(tokens), stripe)
 		return r
 	}
-	m := b.model
 	q, kv := m.Heads*m.HeadDim, m.KVWidth()
-	return acts{x: place(m.Hidden), n: place(m.Hidden), q: place(q), k: place(kv), v: place(kv), attn: place(max(q, m.Hidden)),
+	a := acts{x: place(m.Hidden), n: place(m.Hidden), q: place(q), k: place(kv), v: place(kv), attn: place(max(q, m.Hidden)),
 		f1: place(max(m.FFN, m.Hidden)), f2: place(m.FFN)}
-}
-
-// spillBytes is the room that acts takes.
-func spillBytes(m *workloads.Model, tokens int, stripe unit.Bytes) unit.Bytes {
-	var n unit.Bytes
-	q, kv := m.Heads*m.HeadDim, m.KVWidth()
-	for _, w := range []int{m.Hidden, m.Hidden, q, kv, kv, max(q, m.Hidden), max(m.FFN, m.Hidden), m.FFN} {
-		n += roundUp(fp16.Of(int64(w))*unit.Bytes(tokens), stripe)
-	}
-	return n
+	return a, at
 }
 
 // vec is a vector operator on rows of width values.

@@ -287,7 +287,7 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
 	}
 	d.flying = append(d.flying, t)
 	d.counts.Transfers++
-	d.counts.Traffic[s.Data] += d.moved(walk)
+	d.counts.Traffic[s.Data] += BurstTraffic(walk, d.burst)
 	m := reuse(&d.spareTransfers)
 	m.ID, m.Walk, m.Write = d.lastID, walk, t.store
 	if !d.Send(d.Data, d.memory, m) {
@@ -305,11 +305,6 @@ func reuse[M any](spare *[]*M) *M {
 	m := (*spare)[n-1]
 	*spare = (*spare)[:n-1]
 	return m
-}
-
-// moved is the traffic of a walk in whole bursts: every turn is rounded outwards.
-func (d *DMA) moved(w isa.Pattern) unit.Bytes {
-	return BurstTraffic(w, d.burst)
 }
 
 // complete books the end of a transfer.

@@ -75,7 +75,7 @@ func (c *channel) freeze(frame *state, names *rowCoder) {
 	s, now := frame, c.clock
 	s.eachRow(func(row *int64) { *row = names.code(*row) })
 	s.rankArrivals(now)
-	s.eachRequest(func(r *request) { r.tag = c.rank(r.tag) })
+	s.eachRequest(func(r *request) { r.tag = rankOf(c.inside, r.tag) })
 	// A timer that has run out by the next clock holds nothing back any more.
 	since := func(t *int64) {
 		if *t -= now; *t <= 1 {
@@ -141,10 +141,10 @@ func (s *state) rankArrivals(now int64) {
 	})
 }
 
-// rank is the position of a transfer among those inside.
-func (c *channel) rank(tag uint32) uint32 {
-	for i := range c.inside {
-		if c.inside[i].tag == tag {
+// rankOf is the position of a transfer among those inside.
+func rankOf(inside []outstanding, tag uint32) uint32 {
+	for i := range inside {
+		if inside[i].tag == tag {
 			return uint32(i)
 		}
 	}

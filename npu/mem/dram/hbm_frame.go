@@ -55,7 +55,7 @@ func (l *hbmLane) freeze(frame *hbmState, names *rowCoder) {
 	s, now := frame, l.clock
 	s.eachRow(func(row *int64) { *row = names.code(*row) })
 	s.rankArrivals(now)
-	s.eachRequest(func(r *request) { r.tag = l.rank(r.tag) })
+	s.eachRequest(func(r *request) { r.tag = rankOf(l.inside, r.tag) })
 	// A timer that has run out by the next clock holds nothing back any more.
 	since := func(t *int64) {
 		if *t -= now; *t <= 1 {
@@ -102,16 +102,6 @@ func (s *hbmState) rankArrivals(now int64) {
 		i, _ := slices.BinarySearch(clocks, r.arrive)
 		r.arrive = int64(i - len(clocks))
 	})
-}
-
-// rank is the position of a transfer among those inside.
-func (l *hbmLane) rank(tag uint32) uint32 {
-	for i := range l.inside {
-		if l.inside[i].tag == tag {
-			return uint32(i)
-		}
-	}
-	panic("dram: a queued burst belongs to no transfer")
 }
 
 // thaw puts the channel into a frame, at clock 0, with real rows; tags are ranks. feeding says that the last transfer
