@@ -4,6 +4,7 @@ package stats
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -22,6 +23,56 @@ type DRAM struct {
 	RowHits      int64 // column commands whose row was already open for an earlier request
 	RowMisses    int64 // ... whose bank was closed
 	RowConflicts int64 // ... whose bank held another row
+	Turnarounds  int64 // changes of direction of the data bus
+}
+
+// Requester is what one requester's bursts met in DRAM.
+type Requester struct {
+	Reads        int64
+	Writes       int64
+	RowHits      int64
+	RowMisses    int64
+	RowConflicts int64
+	Wait         int64                 // clocks from acceptance by the controller to the last datum, summed over reads
+	Latency      [LatencyBuckets]int64 // reads by that time: LatencyBucket
+}
+
+// Scale multiplies r.
+func (r *Requester) Scale(n int64) {
+	for _, v := range []*int64{&r.Reads, &r.Writes, &r.RowHits, &r.RowMisses, &r.RowConflicts, &r.Wait} {
+		*v *= n
+	}
+	for i := range r.Latency {
+		r.Latency[i] *= n
+	}
+}
+
+// Scale multiplies d, apart from its clocks: so many channels did the same.
+func (d *DRAM) Scale(n int64) {
+	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes, &d.Syncs,
+		&d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds} {
+		*v *= n
+	}
+}
+
+// LatencyBuckets is how many classes of read latency there are: less than 32 clocks, less than 64, and so on; the last
+// one has no upper bound.
+const LatencyBuckets = 9
+
+// LatencyBucket is the class of a read that took so many clocks.
+func LatencyBucket(clocks int64) int { return min(bits.Len64(uint64(clocks)>>5), LatencyBuckets-1) }
+
+// Add adds o to r.
+func (r *Requester) Add(o *Requester) {
+	r.Reads += o.Reads
+	r.Writes += o.Writes
+	r.RowHits += o.RowHits
+	r.RowMisses += o.RowMisses
+	r.RowConflicts += o.RowConflicts
+	r.Wait += o.Wait
+	for i := range r.Latency {
+		r.Latency[i] += o.Latency[i]
+	}
 }
 
 // Counts is everything that one step, or a sum of steps, did.
@@ -100,6 +151,7 @@ func (d *DRAM) Add(o *DRAM) {
 	d.RowHits += o.RowHits
 	d.RowMisses += o.RowMisses
 	d.RowConflicts += o.RowConflicts
+	d.Turnarounds += o.Turnarounds
 }
 
 // Check proves the conservation laws that hold for any step: no part is busy longer than the step, the cycles by kind

@@ -1,9 +1,5 @@
 package dram
 
-import (
-	"github.com/pmpdsim/pmpdsim/npu/stats"
-)
-
 // command is a command on the bus.
 type command uint8
 
@@ -18,41 +14,67 @@ const (
 	cmdCAS
 )
 
-// column is a column command just issued: its request is served.
-type column struct {
-	tag   uint32
-	clock int64 // read: last datum; write: the command
-}
+var _ core = (*controller)(nil)
 
-// controller steps one LPDDR or DDR channel: FR-FCFS with row-hit protection, open page, one command per clock.
-// The order of choices in a clock, learnt from Ramulator 2.1 (MIT licence):
+// controller steps one LPDDR or DDR channel of one or more ranks: FR-FCFS with row-hit protection, open page, one
+// command per clock. The order of choices in a clock, learnt from Ramulator 2.1 (MIT licence):
 //
 //	a refresh falls due → (1) urgent ACT-2 → (2) column command after its CAS → (3) opened requests, oldest first
 //	→ (4) refresh due → (5) queue in service, first whose next command can go → (6) pending ACT-2
 type controller struct {
+	vitals
 	state
-	std     *Standard
-	timing  *Timing
-	banks   int64
-	refresh Refresh
+	std       *Standard
+	timing    *Timing
+	ranks     int64
+	rankShift uint // bank number to rank: drop so many bits
+	banks     int64
+	bankBits  uint // bank number to group number: drop so many bits
 
-	counts    stats.DRAM
-	issued    column  // by the last tick that said so
-	refreshed bool    // the last tick issued a REF
-	allHits   [2]bool // read, write queue: certainly every request's row is open (a short cut, not state)
-	trace     func(cmd command, bank int, clock int64)
+	// Refresh. A fall makes one unit of every rank due: the rank, or its next bank.
+	interval  int64
+	perBank   bool
+	units     int64 // of which refreshes are counted: ranks, or banks
+	postponed int64 // refreshes that may be due while requests wait
+
+	allHits [2]bool // read, write queue: certainly every request's row is open (a short cut, not state)
 }
 
 func newController(std *Standard, refresh Refresh) *controller {
-	return &controller{state: newState(&std.Timing, refresh), std: std, timing: &std.Timing,
-		banks: int64(std.Groups * std.Banks), refresh: refresh}
+	c := &controller{std: std, timing: &std.Timing, ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
+		rankShift: log2(std.Groups * std.Banks), bankBits: log2(std.Banks), interval: never}
+	switch refresh {
+	case AllBank:
+		c.interval, c.units = std.Timing.TREFI, c.ranks
+	case PerBank:
+		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks, true
+	}
+	c.refreshDue = c.interval
+	for r := range c.rank {
+		for i := range c.rank[r].acts {
+			c.rank[r].acts[i] = longAgo
+		}
+	}
+	return c
 }
+
+// postpone lets n refreshes of each rank, or of each bank, be due while requests wait.
+func (c *controller) postpone(n int) { c.postponed = int64(n) * c.units }
+
+func (c *controller) clone() core {
+	n := *c
+	return &n
+}
+
+func (c *controller) groupOf(bank uint8) uint8 { return bank >> c.bankBits }
+
+func (c *controller) rankOf(bank uint8) *rankState { return &c.rank[bank>>c.rankShift] }
 
 // offer hands in a burst before the next tick; false if its queue is full.
 func (c *controller) offer(p place, write bool, tag uint32) bool {
-	q, w := &c.read, uint8(0)
+	q, w, since := &c.read, uint8(0), c.clock
 	if write {
-		q, w = &c.write, 1
+		q, w, since = &c.write, 1, 0
 	}
 	if q.n == queueSize {
 		return false
@@ -60,19 +82,10 @@ func (c *controller) offer(p place, write bool, tag uint32) bool {
 	if b := &c.bank[p.bank]; b.status != open || b.row != p.row {
 		c.allHits[w] = false
 	}
-	q.push(request{row: p.row, arrive: c.clock, tag: tag, bank: p.bank, group: p.group, write: w})
+	q.push(request{row: p.row, arrive: c.clock, since: since, tag: tag, bank: p.bank, group: p.group, write: w})
 	c.offered++
 	return true
 }
-
-// outcome says what a tick did.
-type outcome uint8
-
-const (
-	nothing  outcome = iota // and nothing will be done until a timer runs out
-	changed                 // a command went out, or the controller changed its mind
-	finished                // a column command went out: issued says which
-)
 
 // tick advances one clock and issues at most one command.
 func (c *controller) tick() outcome {
@@ -92,7 +105,7 @@ func (c *controller) tick() outcome {
 	if i := c.oldestOpened(); i >= 0 {
 		return c.columnCommand(activeList, i)
 	}
-	if c.dues > 0 {
+	if c.pressing() {
 		if c.refreshStep() {
 			return changed
 		}
@@ -122,21 +135,6 @@ func (c *controller) lastResort(otherwise outcome) outcome {
 	return otherwise
 }
 
-func (c *controller) fallDue() {
-	if c.dues == maxDue {
-		panic("dram: refresh starved: sixteen are due")
-	}
-	if c.refresh == AllBank {
-		c.refreshDue += c.timing.TREFI
-		c.due[c.dues] = allDue
-	} else {
-		c.refreshDue += c.timing.TREFIPB
-		c.due[c.dues] = c.refreshBank
-		c.refreshBank = (c.refreshBank + 1) % c.banks
-	}
-	c.dues++
-}
-
 // chooseQueue turns the write drain on and off.
 func (c *controller) chooseQueue() {
 	if c.draining == 0 {
@@ -150,16 +148,16 @@ func (c *controller) chooseQueue() {
 
 // readyAt is the first clock at which the rank, group and bank timers allow cmd for r.
 func (c *controller) readyAt(cmd command, r *request) int64 {
-	b, g := &c.bank[r.bank], &c.group[r.group]
+	b, g, k := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
 	switch cmd {
 	case cmdRD:
-		return max(c.nextRead, g.read, b.column)
+		return max(k.read, g.read, b.column)
 	case cmdWR:
-		return max(c.nextWrite, g.write, b.column)
+		return max(k.write, g.write, b.column)
 	case cmdACT:
-		return max(c.nextAct, g.act, b.act)
+		return max(k.act, g.act, b.act)
 	case cmdPRE:
-		return max(c.nextPre, b.pre)
+		return max(k.pre, b.pre)
 	}
 	panic("dram: command without a readiness rule")
 }
@@ -195,20 +193,32 @@ func (c *controller) oldestOpened() int64 {
 	return best
 }
 
+// allowed tells which commands some rank's timers allow now: a precheck for all requests of a queue.
+func (c *controller) allowed(write bool) (act, pre, column bool) {
+	for i := range c.rank[:c.ranks] {
+		k := &c.rank[i]
+		act = act || k.act <= c.clock
+		pre = pre || k.pre <= c.clock
+		if write {
+			column = column || k.write <= c.clock
+		} else {
+			column = column || k.read <= c.clock
+		}
+	}
+	return act && c.pending == 0, pre, column
+}
+
 // firstReady is the first request in arrival order whose next command can go; -1: none.
 func (c *controller) firstReady(q *queue) (int64, command) {
 	if q.n == 0 {
 		return -1, 0
 	}
-	canAct := c.nextAct <= c.clock && c.pending == 0
-	canPre := c.nextPre <= c.clock
-	canColumn := c.nextRead <= c.clock
-	if q.r[0].write == 1 {
-		canColumn = c.nextWrite <= c.clock
-	}
-	if !canColumn && (!canAct && !canPre || c.allHits[q.r[0].write]) {
+	kind := q.r[0].write
+	canAct, canPre, canColumn := c.allowed(kind == 1)
+	if !canColumn && (!canAct && !canPre || c.allHits[kind]) {
 		return -1, 0
 	}
+	several := c.ranks > 1
 	hits := int64(0)
 	for i := range q.n {
 		r := &q.r[i]
@@ -220,23 +230,23 @@ func (c *controller) firstReady(q *queue) (int64, command) {
 				continue
 			}
 			g := &c.group[r.group]
-			if r.write == 1 && g.write <= c.clock {
+			if kind == 1 && g.write <= c.clock && (!several || c.rankOf(r.bank).write <= c.clock) {
 				return i, cmdWR
 			}
-			if r.write == 0 && g.read <= c.clock {
+			if kind == 0 && g.read <= c.clock && (!several || c.rankOf(r.bank).read <= c.clock) {
 				return i, cmdRD
 			}
 		case b.status == open:
-			if canPre && b.pre <= c.clock && b.waiting == 0 && !c.protected(q, r) {
+			if canPre && b.pre <= c.clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.clock) && !c.protected(q, r) {
 				return i, cmdPRE
 			}
 		case b.status == closed:
-			if canAct && b.act <= c.clock && c.group[r.group].act <= c.clock {
+			if canAct && b.act <= c.clock && c.group[r.group].act <= c.clock && (!several || c.rankOf(r.bank).act <= c.clock) {
 				return i, cmdACT
 			}
 		}
 	}
-	c.allHits[q.r[0].write] = hits == q.n
+	c.allHits[kind] = hits == q.n
 	return -1, 0
 }
 

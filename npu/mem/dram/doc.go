@@ -8,14 +8,19 @@
 // # Exact and fast
 //
 // The controller is a deterministic function of its state, and its state is finite once it is told relative to now, to the
-// position of the walk being fed, and to the transfers inside (frame.go). So what has once been stepped from a frame need
-// not be stepped again: nodes are frames, edges are what happened from there (memo.go, memolane.go). A transfer that is
-// met again in a known state costs one map look-up. There is no steady-state heuristic and no tolerance; Options.Exact
-// switches all of it off, and the tests hold both ways against each other. Channels in equal states are simulated once
-// (system.go).
+// positions of the walks being fed, and to the walks inside (frame.go). So what has once been stepped from a frame need
+// not be stepped again: nodes are frames, edges are what happened from there (memo.go). An edge is a cell of a few dozen
+// bursts, and does not depend on when the next refresh falls due unless one does on the way: it is learnt once, and holds
+// wherever a walk comes by at that place of a row. A whole transfer that is met again in a known state costs two map
+// look-ups. There is no steady-state heuristic and no tolerance; Options.Exact switches all of it off, and the tests hold
+// both ways against each other. Channels in equal states are simulated once (system.go).
 //
-//	Transfer ─ newWalk ─► walk per channel ─ lane.run ─► memoLane: node ─edge─► node ─edge─► node    (known: hop)
-//	                                                        └─ thaw ─► channel.stretch ─ freeze ─┘    (new: step, learn)
+//	Transfer ─ newWalk ─► walk per channel ─ group ─► memoLane: node ─edge─► node ─edge─► node    (known: hop)
+//	                                                       └─ thaw ─► port.run ─ freeze ─┘        (new: step, learn)
+//
+// A port (port.go) feeds one controller: a few queues, each with one walk under way, take turns; a window bounds what a
+// queue may have outstanding, and a consumer may take the data at its own pace. Both families of controllers, the single
+// bus of LPDDR and DDR and HBM's two, are a core to it.
 //
 // # Contract
 //
@@ -23,14 +28,17 @@
 // of 32 waiting, down to fewer than 7, or when no read waits): as long as reads keep coming, the last few bursts of a write
 // stay in the queue, and the write stays incomplete. Settle then predicts what happens if nothing else comes.
 //
+// Postponed refreshes wait until no request is inside, or until more are due than may be postponed; then all of them are
+// made up for, one after another. Ranks share the command and the data bus; the latter is handed over in tCS.
+//
 // # What it leaves out
 //
-// Postponed refresh, power-down states, temperature derating, ECC, the two- and four-clock commands of LPDDR4.
+// Power-down states, temperature derating, ECC, the two- and four-clock commands of LPDDR4, per-bank refresh of HBM.
 //
 // # One more standard
 //
 // Write a constructor in presets.go with its sources, list it in standards(), and give it a golden or an analytic test.
-// A standard that needs another controller implements lane, and stepper to be remembered.
+// A standard that needs another controller implements core.
 //
 // The controllers' behaviour was learnt from Ramulator 2.1 (MIT licence, CMU-SAFARI/ramulator2 at c5b1c3a).
 package dram

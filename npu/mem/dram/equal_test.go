@@ -50,6 +50,9 @@ func (p *pair) check() {
 	if a, b := p.fast.Counts(), p.exact.Counts(); a != b {
 		p.fail("counts", a, b)
 	}
+	if a, b := p.fast.Classes(), p.exact.Classes(); !slices.Equal(a, b) {
+		p.fail("statistics of classes", a, b)
+	}
 	if a, b := p.fast.TakeDone(), p.exact.TakeDone(); !slices.Equal(a, b) {
 		p.fail("completions", a, b)
 	}
@@ -106,10 +109,11 @@ func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 	return p
 }
 
+// randomOptions is a channel of any standard, with any of the ways to feed it.
 func randomOptions(t *testing.T, r *rand.Rand) Options {
 	t.Helper()
-	name := []string{"lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "ddr4-3200", "lpddr4x-4266", "lpddr5x-8533", "ddr5-6400"}[r.Intn(7)]
-	std, err := Lookup(name)
+	names := append(Names(), "lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "lpddr5-6400")
+	std, err := Lookup(names[r.Intn(len(names))])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,28 +121,42 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if std.Timing.TRFCPB == 0 && o.Refresh == PerBank {
 		o.Refresh = AllBank
 	}
-	if name == "lpddr5-6400" && r.Intn(3) > 0 {
+	if std.Name == "lpddr5-6400" && r.Intn(3) > 0 {
 		ch := ""
 		if o.Channels > 1 {
 			ch = fmt.Sprintf("ch%d,", log2(o.Channels))
 		}
 		o.Mapping = []string{"co1,bg2," + ch + "co5,ba2,ro16", "co2," + ch + "bg2,ba2,co4,ro16", "co6,bg2,ba2," + ch + "ro16", "bg2," + ch + "co6,ba2,ro15",
 			"co2,ro3,bg2," + ch + "co4,ba2,ro13", "co3,bg2,ro16," + ch + "co3,ba2", ch + "bg1,co2,bg1,co4,ba2,ro16"}[r.Intn(7)]
+	} else if std.Family == SingleBus && r.Intn(3) == 0 {
+		std.Ranks = min(1<<r.Intn(3), maxBanks/(std.Groups*std.Banks))
+	}
+	if r.Intn(3) == 0 {
+		o.Postpone = r.Intn(std.MaxPostponed + 1)
+	}
+	if r.Intn(2) == 0 {
+		o.Queues = 1 + r.Intn(maxQueues)
+		o.Grant = std.Burst << r.Intn(8)
+	}
+	if r.Intn(3) == 0 {
+		o.Window = std.Burst << r.Intn(7)
+		if r.Intn(2) == 0 {
+			o.Pace = 1 + r.Int63n(4*std.Timing.TBL)
+		}
 	}
 	return o
 }
 
 // randomCase runs one random history on a pair.
-func randomCase(t *testing.T, seed int64) {
-	r := rand.New(rand.NewSource(seed))
+func randomCase(t *testing.T, r *rand.Rand, seed int64) {
 	o := randomOptions(t, r)
 	p := newPair(t, o)
-	p.history = append(p.history, fmt.Sprintf("seed %d %s ×%d refresh %d hash %v mapping %s", seed, o.Standard.Name, o.Channels, o.Refresh, o.BankHash, p.fast.mapping))
+	p.history = append(p.history, fmt.Sprintf("seed %d %s, %d ranks, %+v, mapping %s", seed, o.Standard.Name, o.Standard.Ranks, o, p.fast.mapping))
 	if r.Intn(8) == 0 {
 		learntBy(p.fast).limit = 40 * nodeBytes // forget often
 	}
 	if r.Intn(3) == 0 {
-		learntBy(p.fast).spacing = int64(64 << r.Intn(5))
+		learntBy(p.fast).cell = int64(8 << r.Intn(7))
 	}
 	size := []int64{600, 20_000, 200_000, 400_000}[r.Intn(4)]
 	var library []isa.Pattern
@@ -173,7 +191,13 @@ func randomScript(p *pair, r *rand.Rand, library []isa.Pattern, writes int, gap 
 		if gap > 0 && r.Intn(2) == 0 {
 			release = max(release, p.fast.Accepted()+r.Int63n(gap))
 		}
-		p.submit(Transfer{ID: int64(i), Walk: w, Write: r.Intn(100) < writes, Release: release})
+		x := Transfer{ID: int64(i), Walk: w, Write: r.Intn(100) < writes, Release: release}
+		x.Queue = r.Intn(max(p.fast.options.Queues, 1))
+		x.Class = uint8(r.Intn(3))
+		if r.Intn(4) == 0 {
+			x.Chunk = unit.Bytes(4096) << r.Intn(5)
+		}
+		p.submit(x)
 		if r.Intn(4) == 0 {
 			p.settle()
 		}
@@ -202,6 +226,33 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 		cases = 3000
 	}
 	for i := range cases {
-		randomCase(t, int64(i))
+		randomCase(t, rand.New(rand.NewSource(int64(i))), int64(i))
 	}
+}
+
+// choices is a source of random numbers that a fuzzer writes; when they run out it goes on as another source.
+type choices struct {
+	text []byte
+	rest rand.Source
+}
+
+func (c *choices) Seed(int64) {}
+
+func (c *choices) Int63() int64 {
+	if len(c.text) == 0 {
+		return c.rest.Int63()
+	}
+	b := c.text[0]
+	c.text = c.text[1:]
+	return int64(b)<<55 | int64(b)<<31 // Intn takes high bits, or low ones of the upper half
+}
+
+// FuzzFastPathEqualsStepping lets the fuzzer choose the options, the library of walks and the order of operations.
+func FuzzFastPathEqualsStepping(f *testing.F) {
+	f.Add([]byte{}, int64(-1))
+	f.Add([]byte("two queues, a window and a slow consumer"), int64(-2))
+	f.Add([]byte{255, 3, 128, 7, 99, 31, 200, 64}, int64(-3))
+	f.Fuzz(func(t *testing.T, text []byte, seed int64) {
+		randomCase(t, rand.New(&choices{text, rand.NewSource(seed)}), seed)
+	})
 }

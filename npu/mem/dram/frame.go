@@ -1,168 +1,406 @@
 package dram
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// A frame is a channel's state freed from when, where and for whom it is: clocks count from now, rows are codes, and
-// tags are ranks among the transfers inside. The controller is a deterministic function of its state, compares clocks
-// only with clocks, and rows only for equality: from equal frames, equal walks lead to equal frames.
+// A frame is a channel's state freed from when, where and for whom it is: clocks count from now, rows are codes, tags are
+// ranks among the walks inside, and the time to the next refresh is left out. The controller is a deterministic function
+// of its state, compares clocks only with clocks, and rows only for equality: from equal frames, equal walks lead to equal
+// frames, as long as no refresh falls due; and if one does, after equal times to it.
 //
-// Row codes: an even code 2d is the row d above the row base of the position of the walk being fed; it stands for rows
-// that the walk may visit. An odd code 2i+1 is the i-th other row by first appearance, which the walk never visits.
+// A frame is text: varints, written and read by the same code.
 
-// rowCoder gives codes to rows. Rows in [low, high) may be visited by the walk.
-type rowCoder struct {
+// span is where the walk of a queue may lie: rows that it may visit, and the row base of its position.
+type span struct {
+	on              bool
 	base, low, high int64
-	foreign         []int64
 }
 
+// rowCoder gives codes to rows: a row that the walk of queue q may visit counts from the base of that walk's position, and
+// its code ends in q+1; any other row is numbered by first appearance, and its code ends in 0. Such foreign rows are never
+// visited by the walks under way. Where two walks may visit a row, the first queue's code counts: the distance of their
+// bases is then part of the frame (overlaps).
+type rowCoder struct {
+	spans   [maxQueues]span
+	foreign []int64
+}
+
+const (
+	codeBits = 3 // of the queue
+	codeMask = 1<<codeBits - 1
+)
+
 func (n *rowCoder) code(row int64) int64 {
-	if row >= n.low && row < n.high {
-		return 2 * (row - n.base)
+	for q := range n.spans {
+		if s := &n.spans[q]; s.on && row >= s.low && row < s.high {
+			return (row-s.base)<<codeBits | int64(q+1)
+		}
 	}
 	for i, f := range n.foreign {
 		if f == row {
-			return int64(2*i + 1)
+			return int64(i) << codeBits
 		}
 	}
 	n.foreign = append(n.foreign, row)
-	return int64(2*len(n.foreign) - 1)
+	return int64(len(n.foreign)-1) << codeBits
 }
 
-// decodeRow is the inverse of code.
-func decodeRow(code, base int64, foreign []int64) int64 {
-	if code&1 == 0 {
-		return base + code>>1
+// decode is the inverse of code.
+func (n *rowCoder) decode(code int64) int64 {
+	if q := code & codeMask; q > 0 {
+		return n.spans[q-1].base + code>>codeBits
 	}
-	return foreign[code>>1]
+	return n.foreign[code>>codeBits]
 }
 
-// eachRow calls f on every row that the state holds, always in the same order.
-func (s *state) eachRow(f func(row *int64)) {
-	for _, q := range []*queue{&s.read, &s.write, &s.active} {
-		for i := range q.n {
-			f(&q.r[i].row)
-		}
-	}
-	if s.pending == 1 {
-		f(&s.acting.row)
-	}
-	for i := range s.bank {
-		if s.bank[i].status == open {
-			f(&s.bank[i].row)
-		}
-	}
+// spanOf is the span of a walk at a position.
+func (m *Mapping) spanOf(c *cursor) span {
+	return span{on: true, base: c.next() >> m.granuleShift * m.granuleRows,
+		low: c.low >> m.blockShift * m.blockRows, high: ((c.high-1)>>m.blockShift + 1) * m.blockRows}
 }
 
-// eachRequest calls f on every request inside.
-func (s *state) eachRequest(f func(r *request)) {
-	for _, q := range []*queue{&s.read, &s.write, &s.active} {
-		for i := range q.n {
-			f(&q.r[i])
+// overlaps calls f on each pair of spans that share rows.
+func (n *rowCoder) overlaps(f func(a, b *span)) {
+	for i := range n.spans {
+		for j := i + 1; j < len(n.spans); j++ {
+			if a, b := &n.spans[i], &n.spans[j]; a.on && b.on && a.low < b.high && b.low < a.high {
+				f(a, b)
+			}
 		}
-	}
-	if s.pending == 1 {
-		f(&s.acting)
 	}
 }
 
-// freeze makes frame from the channel's state.
-func (c *channel) freeze(frame *state, names *rowCoder) {
-	*frame = c.state
-	s, now := frame, c.clock
-	s.eachRow(func(row *int64) { *row = names.code(*row) })
-	s.rankArrivals(now)
-	s.eachRequest(func(r *request) { r.tag = rankOf(c.inside, r.tag) })
-	// A timer that has run out by the next clock holds nothing back any more.
-	since := func(t *int64) {
-		if *t -= now; *t <= 1 {
-			*t = 0
-		}
-	}
-	for i := range c.banks {
-		b := &s.bank[i]
-		since(&b.act)
-		since(&b.column)
-		since(&b.pre)
-		since(&b.refresh)
-		if c.refresh != PerBank {
-			b.refresh = 0
-		}
-	}
-	for i := range s.group {
-		since(&s.group[i].read)
-		since(&s.group[i].write)
-		since(&s.group[i].act)
-	}
-	for _, t := range []*int64{&s.nextRead, &s.nextWrite, &s.nextAct, &s.nextPre, &s.nextPreAll, &s.nextRefreshAll, &s.nextRefreshBank, &s.wckOff} {
-		since(t)
-	}
-	if c.refresh != AllBank {
-		s.nextPreAll, s.nextRefreshAll = 0, 0
-	}
-	if c.refresh != PerBank {
-		s.nextRefreshBank = 0
-	}
-	// What an ACT window has left; the oldest ACT's is in nextAct already.
-	s.acts = [4]int64{-c.timing.TFAW}
-	s.oldest = 0
-	for i := 1; i < 4; i++ {
-		left := c.acts[(c.oldest+int64(i))&3] + c.timing.TFAW
-		since(&left)
-		s.acts[i] = left - c.timing.TFAW
-	}
-	if s.refreshDue != never {
-		s.refreshDue -= now
-	}
-	if s.pending == 1 {
-		s.deadline -= now
-	}
-	s.clock = 0
+// codec writes what it is shown into a frame, or reads it back in the same order.
+type codec struct {
+	text    []byte
+	reading bool
+	now     int64
+	names   *rowCoder
+	inside  []outstanding
+
+	clocks []int64 // at which requests arrived, other than now: sorted
 }
 
-// rankArrivals replaces arrivals by their order: 0 for now, -1 for the latest clock before it, and so on. The controller
-// asks only who came first. (Writes may linger in their queue for as long as reads keep coming: ages would never repeat.)
-func (s *state) rankArrivals(now int64) {
-	var buffer [2*queueSize + maxBanks + 1]int64
-	clocks := buffer[:0]
-	s.eachRequest(func(r *request) {
-		if r.arrive != now {
-			clocks = append(clocks, r.arrive)
+func (k *codec) int64(v *int64) {
+	if !k.reading {
+		k.text = binary.AppendVarint(k.text, *v)
+		return
+	}
+	if b := k.text[0]; b < 0x80 { // most values take a byte
+		*v = int64(b>>1) ^ -int64(b&1)
+		k.text = k.text[1:]
+		return
+	}
+	n := 0
+	*v, n = binary.Varint(k.text)
+	k.text = k.text[n:]
+}
+
+func (k *codec) int(v *int) {
+	w := int64(*v)
+	k.int64(&w)
+	*v = int(w)
+}
+
+func (k *codec) uint64(v *uint64) {
+	w := int64(*v)
+	k.int64(&w)
+	*v = uint64(w)
+}
+
+func (k *codec) uint16(v *uint16) {
+	w := int64(*v)
+	k.int64(&w)
+	*v = uint16(w)
+}
+
+// timer shows the earliest clock of a command. One that has run out by the next clock holds nothing back any more.
+func (k *codec) timer(v *int64) {
+	left := *v - k.now
+	if left <= 1 {
+		left = 0
+	}
+	k.int64(&left)
+	if k.reading {
+		*v = left
+	}
+}
+
+// until shows a clock that is not before now.
+func (k *codec) until(v *int64) {
+	left := *v - k.now
+	k.int64(&left)
+	if k.reading {
+		*v = left
+	}
+}
+
+// window shows the clocks of the last four ACTs. What counts is what each leaves of the window of clocks; the oldest
+// one's is in a timer already.
+func (k *codec) window(acts *[4]int64, oldest *int64, clocks int64) {
+	var left [4]int64
+	for i := 1; i < len(acts); i++ {
+		left[i] = acts[(*oldest+int64(i))&3] + clocks
+		k.timer(&left[i])
+	}
+	if k.reading {
+		for i := range acts {
+			acts[i] = left[i] - clocks
+		}
+		*oldest = 0
+	}
+}
+
+func (k *codec) row(v *int64) {
+	if !k.reading {
+		code := k.names.code(*v)
+		k.int64(&code)
+		return
+	}
+	var code int64
+	k.int64(&code)
+	*v = k.names.decode(code)
+}
+
+// arrivals notes when requests arrived, to write only their order: 0 for now, -1 for the latest clock before it, and so
+// on. The controller asks only who came first. (Writes may linger in their queue for as long as reads keep coming: ages
+// would never repeat.)
+func (k *codec) arrivals(each func(func(r *request))) {
+	k.clocks = k.clocks[:0]
+	each(func(r *request) {
+		if n := len(k.clocks); r.arrive != k.now && (n == 0 || k.clocks[n-1] != r.arrive) {
+			k.clocks = append(k.clocks, r.arrive)
 		}
 	})
-	slices.Sort(clocks)
-	clocks = slices.Compact(clocks)
-	s.eachRequest(func(r *request) {
-		i, _ := slices.BinarySearch(clocks, r.arrive)
-		r.arrive = int64(i - len(clocks))
-	})
+	slices.Sort(k.clocks)
+	k.clocks = slices.Compact(k.clocks)
 }
 
-// rankOf is the position of a transfer among those inside.
+// request shows one. Its tag is a rank, its direction and place in the queue that it is in tell the rest.
+func (k *codec) request(r *request, c core) {
+	k.row(&r.row)
+	word := int64(r.bank)<<3 | int64(r.found)<<1 | int64(r.write)
+	k.int64(&word)
+	var rank, order int64
+	if !k.reading {
+		rank = int64(rankOf(k.inside, r.tag))
+		i, _ := slices.BinarySearch(k.clocks, r.arrive)
+		order = int64(i - len(k.clocks))
+	}
+	k.int64(&rank)
+	k.int64(&order)
+	since := r.since - k.now
+	if word&1 == 0 {
+		k.int64(&since)
+	}
+	if k.reading {
+		*r = request{row: r.row, arrive: order, since: since, tag: uint32(rank), bank: uint8(word >> 3), write: uint8(word & 1), found: uint8(word >> 1 & 3)}
+		r.group = c.groupOf(r.bank)
+		if r.write == 1 {
+			r.since = 0
+		}
+	}
+}
+
+// rankOf is the position of a walk among those inside.
 func rankOf(inside []outstanding, tag uint32) uint32 {
-	for i := range inside {
+	for i := len(inside) - 1; i >= 0; i-- {
 		if inside[i].tag == tag {
 			return uint32(i)
 		}
 	}
-	panic("dram: a queued burst belongs to no transfer")
+	panic("dram: a queued burst belongs to no walk")
 }
 
-// thaw puts the channel into a frame, at clock 0, with real rows; tags are ranks. feeding says that the last transfer
-// inside is still being fed.
-func (c *channel) thaw(frame *state, base int64, foreign []int64, ranks int, feeding bool) {
-	c.state = *frame
-	c.eachRow(func(row *int64) { *row = decodeRow(*row, base, foreign) })
-	c.inside = c.inside[:0]
-	for i := range ranks {
-		c.inside = append(c.inside, outstanding{tag: uint32(i), fed: !feeding || i < ranks-1})
+// code shows the state of a bus controller.
+func (c *controller) code(k *codec) {
+	s := &c.state
+	if k.reading {
+		*s = state{}
+		c.allHits = [2]bool{}
+	} else {
+		k.arrivals(s.eachRequest)
 	}
-	c.eachRequest(func(r *request) { c.inside[r.tag].left++ })
-	c.done = c.done[:0]
-	c.counts = stats.DRAM{}
-	c.quiet = 0
-	c.refreshed, c.allHits = false, [2]bool{}
+	for _, q := range []*queue{&s.read, &s.write, &s.active} {
+		k.int64(&q.n)
+		for i := range q.r[:q.n] {
+			k.request(&q.r[i], c)
+		}
+	}
+	for _, v := range []*int64{&s.pending, &s.dues, &s.catching, &s.draining, &s.lastWrite, &s.synced} {
+		k.int64(v)
+	}
+	if s.pending == 1 {
+		k.request(&s.acting, c)
+		k.until(&s.deadline)
+	}
+	if s.synced == 1 {
+		k.int64(&s.syncList)
+		k.int64(&s.syncItem)
+	}
+	if s.dues > 0 {
+		k.int64(&c.nextUnit)
+	}
+	for i := range s.rank[:c.ranks] {
+		c.codeRank(k, &s.rank[i])
+	}
+	for i := range s.group[:c.banks>>c.bankBits] {
+		g := &s.group[i]
+		for _, v := range []*int64{&g.read, &g.write, &g.act} {
+			k.timer(v)
+		}
+	}
+	for i := range s.bank[:c.banks] {
+		c.codeBank(k, &s.bank[i])
+	}
+}
+
+func (c *controller) codeRank(k *codec, r *rankState) {
+	for _, v := range []*int64{&r.read, &r.write, &r.act, &r.pre, &r.wckOff} {
+		k.timer(v)
+	}
+	k.window(&r.acts, &r.oldest, c.timing.TFAW)
+	k.int64(&r.opened)
+	k.int64(&r.columns)
+	switch {
+	case c.interval == never:
+		r.preAll, r.refreshAll, r.refreshBank = 0, 0, 0
+	case c.perBank:
+		k.timer(&r.refreshBank)
+	default:
+		k.timer(&r.preAll)
+		k.timer(&r.refreshAll)
+	}
+}
+
+func (c *controller) codeBank(k *codec, b *bank) {
+	word := b.status | b.conflict<<2 | b.waiting<<3
+	k.int64(&word)
+	if k.reading {
+		b.status, b.conflict, b.waiting = word&3, word>>2&1, word>>3
+	}
+	if b.status == open {
+		k.row(&b.row)
+	}
+	k.timer(&b.act)
+	k.timer(&b.column)
+	k.timer(&b.pre)
+	if c.perBank {
+		k.timer(&b.refresh)
+	}
+}
+
+// freeze is the frame of a port, and of the walks under way: two walks of equal phase yield the same banks and columns and
+// equally translated rows, as long as both last.
+func (p *port) freeze(k *codec, names *rowCoder, phases func(k *codec, c *cursor)) {
+	p.refund()
+	k.text, k.reading, k.now, k.names, k.inside = k.text[:0], false, p.clock, names, p.inside
+	p.frame(k)
+	for i := range p.feeds {
+		if p.feeds[i].on {
+			phases(k, &p.feeds[i].cursor)
+		}
+	}
+	names.overlaps(func(a, b *span) {
+		distance := b.base - a.base
+		k.int64(&distance)
+	})
+}
+
+// frame shows the state of a port and its controller.
+func (p *port) frame(k *codec) {
+	k.int64(&p.offered)
+	k.int(&p.active)
+	k.int(&p.turn)
+	if p.active > 1 {
+		k.int64(&p.granted)
+	}
+	for i := range p.feeds {
+		p.codeFeed(k, &p.feeds[i], i)
+	}
+	p.codeInside(k)
+	if p.window > 0 {
+		p.codeWindow(k)
+	}
+	p.core.code(k)
+}
+
+// codeFeed shows a feed, apart from where its walk stands.
+func (p *port) codeFeed(k *codec, f *feed, queue int) {
+	word := int64(0)
+	if f.on {
+		word = 1
+		if f.write {
+			word = 3
+		}
+		if !k.reading {
+			word |= int64(rankOf(k.inside, f.tag)) << 2
+		}
+	}
+	k.int64(&word)
+	if k.reading {
+		f.on, f.write, f.tag = word&1 == 1, word&2 == 2, uint32(word>>2)
+	}
+}
+
+// codeInside shows how many walks are inside and, where that matters, whose.
+func (p *port) codeInside(k *codec) {
+	n := len(p.inside)
+	k.int(&n)
+	if k.reading {
+		p.inside = p.inside[:0]
+		for i := range n {
+			p.inside = append(p.inside, outstanding{tag: uint32(i), class: uint8(i), fed: true})
+		}
+		for i := range p.feeds {
+			if f := &p.feeds[i]; f.on {
+				p.inside[f.tag].fed = false
+			}
+		}
+	}
+	if p.window == 0 {
+		return
+	}
+	for i := range p.inside {
+		queue := int(p.inside[i].queue)
+		k.int(&queue)
+		p.inside[i].queue = uint8(queue)
+	}
+}
+
+// codeWindow shows the buffer space that is out, and the consumer.
+func (p *port) codeWindow(k *codec) {
+	for i := range p.used {
+		k.int64(&p.used[i])
+	}
+	next := p.taken + p.pace
+	k.timer(&next)
+	p.taken = next - p.pace
+	n := len(p.refunds)
+	k.int(&n)
+	if k.reading {
+		p.refunds = slices.Grow(p.refunds[:0], n)[:n]
+	}
+	for i := range p.refunds {
+		queue := int(p.refunds[i].queue)
+		k.int(&queue)
+		p.refunds[i].queue = uint8(queue)
+		k.until(&p.refunds[i].clock)
+	}
+}
+
+// thaw puts the port into a frame, at clock 0, with real rows; tags are ranks. The walks under way are to be put back.
+func (p *port) thaw(text string, names *rowCoder) {
+	k := codec{text: []byte(text), reading: true, names: names}
+	p.clock, p.falls, p.refreshed, p.quiet = 0, 0, false, 0
+	p.granted = p.grant
+	p.frame(&k)
+	p.eachRequest(func(r *request) { p.inside[r.tag].left++ })
+	p.done = p.done[:0]
+	p.counts = stats.DRAM{}
+	clear(p.classes)
 }

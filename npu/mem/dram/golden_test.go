@@ -63,13 +63,10 @@ type fifo struct {
 }
 
 // drive feeds a stream to channels as the reference runs did and returns the clock of the last completion.
-func drive(t *testing.T, s *stream, channels []*channel, m *Mapping, burst int64) int64 {
+func drive(t *testing.T, s *stream, channels []*controller, m *Mapping, burst int64) int64 {
 	t.Helper()
 	s.begin()
 	fifos := make([]fifo, len(channels))
-	for _, c := range channels {
-		c.enter(0)
-	}
 	var pending []int64
 	var write, more = false, true
 	var last int64
@@ -158,9 +155,9 @@ func runGolden(t *testing.T, r goldenRow) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var channels []*channel
+	var channels []*controller
 	for range n {
-		channels = append(channels, newChannel(&Options{Standard: std, Refresh: refresh, Exact: true}, m))
+		channels = append(channels, newController(std, refresh))
 	}
 	s := &stream{pattern: r["pattern"], bytes: r.number(t, "total_bytes"), turn: r.number(t, "gran_B"), skew: r.number(t, "skew_B"),
 		writes: r.number(t, "write_pct"), streams: r.number(t, "streams")}

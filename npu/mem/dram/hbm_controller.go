@@ -1,10 +1,6 @@
 package dram
 
-import (
-	"fmt"
-
-	"github.com/pmpdsim/pmpdsim/npu/stats"
-)
+import "fmt"
 
 // Geometry of a channel, common to HBM2 and HBM3 (JESD235, JESD238): two pseudo channels, bank groups of four banks,
 // four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
@@ -26,8 +22,7 @@ const (
 	hbmWrite = 1
 )
 
-// hbmQueue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero, so
-// that equal states are equal Go values.
+// hbmQueue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero.
 type hbmQueue struct {
 	n int64
 	r [hbmQueueSize]request
@@ -72,10 +67,8 @@ type hbmPseudo struct {
 	oldest int64    // index of the oldest of them
 }
 
-// hbmState is everything that changes in one channel, as a plain comparable value without padding or pointers: a copy
-// is a copy of the channel, and == compares channels.
+// hbmState is everything that changes in one channel, apart from vitals.
 type hbmState struct {
-	clock int64
 	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
 
 	queue  [2]hbmQueue
@@ -90,12 +83,12 @@ type hbmState struct {
 	hit    [2]uint64 // banks with a queued request for their open row, by queue
 	miss   [2]uint64 // banks with a queued request for a row that is not open
 
-	refreshDue    int64 // clock of the next refresh to fall due
 	dues          int64 // REFab due, one for each pseudo channel in turn
+	catching      int64 // 1: they go before requests, until none is due
 	refreshPseudo int64 // whose turn it is
 	rowBus        int64 // earliest clock of the next row command
 	draining      int64 // 1: the write queue is served
-	offered       int64 // bursts accepted at this clock
+	lastWrite     int64 // 1: the last data went to the DRAM
 }
 
 // hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, FR-FCFS with
@@ -110,17 +103,14 @@ type hbmState struct {
 // edges, which take a PRE or PREA only. (Nor may the falling edge paired with a row command bring a PREA, or a PRE of the
 // same bank, to that pseudo channel: tPPD and tRAS see to that.) The order of choices was learnt from Ramulator 2.1 (MIT licence).
 type hbmController struct {
+	vitals
 	hbmState
 	gaps        hbmGaps
 	half        bool
 	interval    int64 // tREFI; never without refresh
+	postponed   int64 // refreshes that may be due while requests wait
 	pseudoShift uint  // bank number to pseudo channel: drop so many bits
 	pseudoBanks [hbmPseudos]uint64
-
-	counts    stats.DRAM
-	issued    column // by the last tick that said so
-	refreshed bool   // the last tick issued a REF
-	trace     func(cmd command, bank int, clock int64)
 }
 
 // newHBMController makes a channel of s at power-on.
@@ -141,32 +131,38 @@ func newHBMController(s *Standard, refresh Refresh) (*hbmController, error) {
 	if refresh == NoRefresh {
 		c.interval = never
 	}
-	c.hbmState = newHBMState(c.interval)
+	c.refreshDue = c.interval
+	for p := range c.pseudo {
+		for i := range c.pseudo[p].acts {
+			c.pseudo[p].acts[i] = longAgo
+		}
+	}
 	return c, nil
 }
 
-// newHBMState is a channel at power-on.
-func newHBMState(interval int64) hbmState {
-	s := hbmState{refreshDue: interval}
-	for p := range s.pseudo {
-		for i := range s.pseudo[p].acts {
-			s.pseudo[p].acts[i] = longAgo
-		}
-	}
-	return s
+// postpone lets n refreshes of each pseudo channel be due while requests wait.
+func (c *hbmController) postpone(n int) { c.postponed = int64(n) * hbmPseudos }
+
+func (c *hbmController) timer() refreshTimer { return refreshTimer{c.interval, 0, 1} }
+
+func (c *hbmController) clone() core {
+	n := *c
+	return &n
 }
+
+func (c *hbmController) groupOf(bank uint8) uint8 { return bank >> hbmGroupBits }
 
 // offer hands in a burst before the next tick; false if its queue is full.
 func (c *hbmController) offer(p place, write bool, tag uint32) bool {
-	kind := hbmRead
+	kind, since := hbmRead, c.clock
 	if write {
-		kind = hbmWrite
+		kind, since = hbmWrite, 0
 	}
 	q := &c.queue[kind]
 	if q.n == hbmQueueSize {
 		return false
 	}
-	q.push(request{row: p.row, arrive: c.clock, tag: tag, bank: p.bank, group: p.group, write: uint8(kind)})
+	q.push(request{row: p.row, arrive: c.clock, since: since, tag: tag, bank: p.bank, group: p.group, write: uint8(kind)})
 	c.offered++
 	b, bit := &c.bank[p.bank], uint64(1)<<p.bank
 	b.queued[kind]++
@@ -203,8 +199,12 @@ func (c *hbmController) tick() outcome {
 	c.offered = 0
 	c.refreshed = false
 	if c.clock == c.refreshDue {
+		c.falls++
 		c.refreshDue += c.interval
 		c.dues += hbmPseudos
+		if c.dues > c.postponed {
+			c.catching = 1
+		}
 	}
 	was := c.draining
 	done := c.rising() && c.columnBus()
@@ -221,8 +221,6 @@ func (c *hbmController) tick() outcome {
 // rising says that this clock is a rising edge of CK.
 func (c *hbmController) rising() bool { return !c.half || (c.clock+c.shift)&1 == 1 }
 
-func (c *hbmController) log(cmd command, bank int) {
-	if c.trace != nil {
-		c.trace(cmd, bank, c.clock)
-	}
-}
+// pressing says that refreshes due go before requests: when more are due than may be postponed, until none is; or when
+// there is no request.
+func (c *hbmController) pressing() bool { return c.dues > 0 && (c.catching == 1 || c.empty()) }

@@ -1,22 +1,8 @@
 package dram
 
-import (
-	"slices"
+var _ core = (*hbmController)(nil)
 
-	"github.com/pmpdsim/pmpdsim/npu/stats"
-)
-
-// eachRow calls f on every row that the state holds, always in the same order.
-func (s *hbmState) eachRow(f func(row *int64)) {
-	s.eachRequest(func(r *request) { f(&r.row) })
-	for i := range s.bank {
-		if s.open>>i&1 == 1 {
-			f(&s.bank[i].row)
-		}
-	}
-}
-
-// eachRequest calls f on every request inside.
+// eachRequest calls f on every request inside, always in the same order.
 func (s *hbmState) eachRequest(f func(r *request)) {
 	for _, q := range []*hbmQueue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
 		for i := range q.r[:q.n] {
@@ -25,97 +11,90 @@ func (s *hbmState) eachRequest(f func(r *request)) {
 	}
 }
 
-// eachTimer calls f on every earliest clock of a command.
-func (s *hbmState) eachTimer(f func(t *int64)) {
-	for i := range s.bank {
-		b := &s.bank[i]
-		for _, t := range []*int64{&b.act, &b.pre, &b.column[0], &b.column[1]} {
-			f(t)
+// code shows the state of an HBM controller. The sets of banks and the counts of what waits for a bank are rebuilt from
+// the queues.
+func (c *hbmController) code(k *codec) {
+	s := &c.hbmState
+	shift := s.shift
+	if c.half {
+		shift = (shift + k.now) & 1
+	}
+	open := s.open
+	if k.reading {
+		*s = hbmState{}
+	} else {
+		k.arrivals(s.eachRequest)
+	}
+	k.int64(&shift)
+	k.uint64(&open)
+	if k.reading {
+		s.shift, s.open = shift, open
+	}
+	for _, q := range []*hbmQueue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
+		k.int64(&q.n)
+		for i := range q.r[:q.n] {
+			k.request(&q.r[i], c)
 		}
 	}
-	for i := range s.group {
+	for _, v := range []*int64{&s.dues, &s.catching, &s.refreshPseudo, &s.draining, &s.lastWrite} {
+		k.int64(v)
+	}
+	k.timer(&s.rowBus)
+	for i := range s.pseudo {
+		c.codePseudo(k, &s.pseudo[i])
+	}
+	banks := hbmPseudos << c.pseudoShift
+	for i := range s.group[:banks>>hbmGroupBits] {
 		g := &s.group[i]
-		for _, t := range []*int64{&g.act, &g.column[0], &g.column[1]} {
-			f(t)
+		for _, v := range []*int64{&g.act, &g.column[0], &g.column[1]} {
+			k.timer(v)
 		}
 	}
-	for i := range s.pseudo {
-		p := &s.pseudo[i]
-		for _, t := range []*int64{&p.act, &p.pre, &p.preAll, &p.refresh, &p.column[0], &p.column[1]} {
-			f(t)
+	for i := range s.bank[:banks] {
+		b := &s.bank[i]
+		k.int64(&b.conflict)
+		for _, v := range []*int64{&b.act, &b.pre, &b.column[0], &b.column[1]} {
+			k.timer(v)
+		}
+		if s.open>>i&1 == 1 {
+			k.row(&b.row)
 		}
 	}
-	f(&s.rowBus)
+	if k.reading {
+		c.recount()
+	}
 }
 
-// freeze makes frame from the channel's state: clocks count from now, rows are codes, tags are ranks among the
-// transfers inside. (See frame.go.)
-func (l *hbmLane) freeze(frame *hbmState, names *rowCoder) {
-	*frame = l.hbmState
-	s, now := frame, l.clock
-	s.eachRow(func(row *int64) { *row = names.code(*row) })
-	s.rankArrivals(now)
-	s.eachRequest(func(r *request) { r.tag = rankOf(l.inside, r.tag) })
-	// A timer that has run out by the next clock holds nothing back any more.
-	since := func(t *int64) {
-		if *t -= now; *t <= 1 {
-			*t = 0
-		}
+func (c *hbmController) codePseudo(k *codec, p *hbmPseudo) {
+	for _, v := range []*int64{&p.act, &p.pre, &p.column[0], &p.column[1]} {
+		k.timer(v)
 	}
-	s.eachTimer(since)
-	for i := range s.pseudo {
-		p := &s.pseudo[i]
-		for n := range p.acts { // what an ACT window has left; the oldest ACT's is in p.act already
-			left := l.pseudo[i].acts[(p.oldest+int64(n))&3] + l.gaps.window
-			if since(&left); n == 0 {
-				left = 0
+	if c.interval == never {
+		p.preAll, p.refresh = 0, 0
+	} else {
+		k.timer(&p.preAll)
+		k.timer(&p.refresh)
+	}
+	k.window(&p.acts, &p.oldest, c.gaps.window)
+}
+
+// recount derives from the queues what waits for each bank.
+func (c *hbmController) recount() {
+	for kind := range c.queue {
+		q := &c.queue[kind]
+		for i := range q.r[:q.n] {
+			r := &q.r[i]
+			b := &c.bank[r.bank]
+			b.queued[kind]++
+			if c.open>>r.bank&1 == 1 && b.row == r.row {
+				b.hits[kind]++
 			}
-			p.acts[n] = left - l.gaps.window
-		}
-		p.oldest = 0
-		if s.refreshDue == never {
-			p.preAll, p.refresh = 0, 0
 		}
 	}
-	if s.refreshDue != never {
-		s.refreshDue -= now
+	for i := range c.active.r[:c.active.n] {
+		c.opened |= 1 << c.active.r[i].bank
 	}
-	if l.half {
-		s.shift = (s.shift + now) & 1
+	for i := range c.bank {
+		c.remask(uint8(i))
 	}
-	s.clock = 0
-}
-
-// rankArrivals replaces arrivals by their order: 0 for now, -1 for the latest clock before it, and so on. The controller
-// asks only who came first.
-func (s *hbmState) rankArrivals(now int64) {
-	var buffer [3 * hbmQueueSize]int64
-	clocks := buffer[:0]
-	s.eachRequest(func(r *request) {
-		if r.arrive != now {
-			clocks = append(clocks, r.arrive)
-		}
-	})
-	slices.Sort(clocks)
-	clocks = slices.Compact(clocks)
-	s.eachRequest(func(r *request) {
-		i, _ := slices.BinarySearch(clocks, r.arrive)
-		r.arrive = int64(i - len(clocks))
-	})
-}
-
-// thaw puts the channel into a frame, at clock 0, with real rows; tags are ranks. feeding says that the last transfer
-// inside is still being fed.
-func (l *hbmLane) thaw(frame *hbmState, base int64, foreign []int64, ranks int, feeding bool) {
-	l.hbmState = *frame
-	l.eachRow(func(row *int64) { *row = decodeRow(*row, base, foreign) })
-	l.inside = l.inside[:0]
-	for i := range ranks {
-		l.inside = append(l.inside, outstanding{tag: uint32(i), fed: !feeding || i < ranks-1})
-	}
-	l.eachRequest(func(r *request) { l.inside[r.tag].left++ })
-	l.done = l.done[:0]
-	l.counts = stats.DRAM{}
-	l.quiet = 0
-	l.refreshed = false
 }

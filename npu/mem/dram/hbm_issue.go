@@ -10,26 +10,18 @@ func (c *hbmController) moveData(r *request) {
 	raise(&g.column[other], k+c.gaps.groupTurn[kind])
 	raise(&b.pre, k+c.gaps.columnPre[kind])
 	raise(&p.preAll, k+c.gaps.columnPre[kind])
-	switch r.found {
-	case rowHit:
-		c.counts.RowHits++
-	case rowMiss:
-		c.counts.RowMisses++
-	case rowConflict:
-		c.counts.RowConflicts++
+	if int64(kind) != c.lastWrite {
+		c.lastWrite = int64(kind)
+		c.counts.Turnarounds++
 	}
 	if kind == hbmWrite {
-		c.counts.Writes++
-		c.issued = column{r.tag, k}
-		c.log(cmdWR, int(r.bank))
+		c.countData(r, k)
 		return
 	}
 	if c.gaps.stacks > 0 {
 		c.delayOtherStack(r.bank)
 	}
-	c.counts.Reads++
-	c.issued = column{r.tag, k + c.gaps.dataRead}
-	c.log(cmdRD, int(r.bank))
+	c.countData(r, k+c.gaps.dataRead)
 }
 
 // delayOtherStack keeps reads of the other stack identifier of a pseudo channel away for tCCDR: two dies take turns on
@@ -132,7 +124,9 @@ func (c *hbmController) refreshAll() {
 	c.counts.Refreshes++
 	c.refreshed = true
 	c.log(cmdREF, int(c.refreshPseudo))
-	c.dues--
+	if c.dues--; c.dues == 0 {
+		c.catching = 0
+	}
 	c.refreshPseudo = 1 - c.refreshPseudo
 }
 

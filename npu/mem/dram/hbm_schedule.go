@@ -10,7 +10,7 @@ func (c *hbmController) columnBus() bool {
 		c.moveData(&r)
 		return true
 	}
-	if c.dues > 0 {
+	if c.pressing() {
 		return false
 	}
 	c.chooseQueue()
@@ -88,7 +88,7 @@ func (c *hbmController) readyColumns(kind int64) uint64 {
 
 // rowCommand issues at most one ACT, PRE, PREA or REFab.
 func (c *hbmController) rowCommand() bool {
-	if c.dues > 0 {
+	if c.pressing() {
 		return c.clock >= c.rowBus && c.refreshStep()
 	}
 	c.chooseQueue()

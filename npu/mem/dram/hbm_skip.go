@@ -18,7 +18,7 @@ func (c *hbmController) nextEvent() int64 {
 		r := &c.active.r[i]
 		k = min(k, c.risingFrom(c.columnAt(r.bank, int64(r.write))))
 	}
-	if c.dues > 0 {
+	if c.pressing() {
 		return min(k, c.refreshAt())
 	}
 	for m := c.hit[c.draining]; m != 0; m &= m - 1 {
@@ -62,4 +62,10 @@ func (c *hbmController) rowAt(bank int) int64 {
 		return k
 	}
 	return never
+}
+
+// lull is longer than any timer runs.
+func (c *hbmController) lull() int64 {
+	g := &c.gaps
+	return g.refPre + g.actRef + g.window + g.dataRead + g.columnPre[hbmWrite] + g.preRef + g.turn[hbmWrite]
 }

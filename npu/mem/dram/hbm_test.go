@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -125,54 +124,6 @@ func equalHBM(t *testing.T, fast, slow *System, list []Transfer) {
 	slow.Finish(end)
 	if a, b := fast.TakeDone(), slow.TakeDone(); fast.Counts() != slow.Counts() || !reflect.DeepEqual(a, b) {
 		t.Errorf("completions %+v and %+v, counts %+v and %+v", a, b, fast.Counts(), slow.Counts())
-	}
-}
-
-// TestHBMFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as
-// the channel itself does, command by command, from any clock.
-func TestHBMFramesHoldAllThatMatters(t *testing.T) {
-	for _, std := range hbmStandards() {
-		t.Run(std.Name, func(t *testing.T) {
-			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
-			l, err := newHBMLane(&Options{Standard: std}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.enter(5)
-			r := rand.New(rand.NewPCG(9, 9))
-			for range 3000 {
-				for crowd := 1 + r.IntN(16); l.offered < injectPerClock && r.IntN(3) > 0; {
-					bank := uint8(r.IntN(crowd) * 5 % (hbmPseudos << l.pseudoShift))
-					if !l.offer(place{row: int64(r.IntN(3)), bank: bank, group: bank >> hbmGroupBits}, r.IntN(6) == 0, 5) {
-						break
-					}
-					l.inside[0].left++
-				}
-				goesOnAlike(t, l)
-				l.advance(false, never)
-			}
-		})
-	}
-}
-
-// goesOnAlike compares what a channel does in the next clocks with what its thawed frame does.
-func goesOnAlike(t *testing.T, l *hbmLane) {
-	t.Helper()
-	var frame hbmState
-	names := &rowCoder{low: 0, high: 2, base: 1} // rows 0 and 1 as the walk's, 2 as a foreign one
-	l.freeze(&frame, names)
-	if packed := frame.pack(); unpackHBM(packed) != frame {
-		t.Fatalf("clock %d: unpacked from %d bytes, the frame has changed", l.clock, len(packed))
-	}
-	thawed, twin := l.copy(), l.copy()
-	thawed.thaw(&frame, 1, names.foreign, 1, true)
-	var want, got []issue
-	twin.trace = func(cmd command, bank int, clock int64) { want = append(want, issue{cmd, bank, clock - l.clock}) }
-	thawed.trace = func(cmd command, bank int, clock int64) { got = append(got, issue{cmd, bank, clock}) }
-	twin.advanceTo(l.clock + 300)
-	thawed.advanceTo(300)
-	if !slices.Equal(want, got) {
-		t.Fatalf("from clock %d the channel does\n%v, thawed\n%v", l.clock, want, got)
 	}
 }
 

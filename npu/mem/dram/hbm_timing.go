@@ -9,7 +9,7 @@ func hbm2() *Standard {
 		Family: HBM,
 		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM2 preset 2000, JESD235 class values. tRFC 350 ns is its 8 Gb value; " +
 			"DRAMsim3's HBM2 preset has 260 ns.",
-		TCK: 1_000_000, Width: 128, Burst: 32, Ranks: 2, Stacks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 32,
+		MaxPostponed: 8, TCK: 1_000_000, Width: 128, Burst: 32, Ranks: 2, Stacks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 32,
 		Timing: Timing{TBL: 2, TBLMax: 2, TCL: 14, TCWL: 5, TRCD: 14, TRP: 14, TRPAB: 14, TRAS: 34, TRC: 48, TWR: 16, TRTP: 5,
 			TPPD:  1, // none in JESD235: one row command per clock
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 6, TWTRL: 8, TRTRS: 2, TFAW: 15,
@@ -26,7 +26,7 @@ func hbm3() *Standard {
 		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM3 preset 6400, JESD238 class values, 4 Gb per channel. JEDEC leaves " +
 			"many of them to the vendor: PyTorchSim's HBM3_TPUv6e has tCL 16.2 ns (here 12.5), tRCD 16.2 (19.4), tRP 16.2 (16.3), " +
 			"tRAS 30 (28.1).",
-		TCK: 312_500, Width: 64, Burst: 32, Ranks: 2, Stacks: 2, Groups: 4, Banks: 4, Rows: 8192, Columns: 32,
+		MaxPostponed: 8, TCK: 312_500, Width: 64, Burst: 32, Ranks: 2, Stacks: 2, Groups: 4, Banks: 4, Rows: 8192, Columns: 32,
 		Timing: Timing{TBL: 4, TBLMax: 4, TCL: 40, TCWL: 20, TRCD: 62, TRP: 52, TRPAB: 52, TRAS: 90, TRC: 144, TWR: 66, TRTP: 18, TPPD: 4,
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 8, TRRDL: 10, TWTRS: 14, TWTRL: 20,
 			TRTRS: 16, // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL

@@ -1,22 +1,32 @@
 package dram
 
-import "github.com/pmpdsim/pmpdsim/npu/stats"
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+)
+
+// lane simulates one channel.
+type lane interface {
+	now() int64
+	begin(queue int, j *job)                                 // starts feeding a walk from a free queue
+	run(limit int64) (ended int)                             // to a clock, or until a walk has been accepted: its queue
+	settle(seen func(mark))                                  // predicts the completion of every walk inside; none is under way
+	take(add *stats.DRAM, classes *[]stats.Requester) []mark // what has happened since the last call
+	twin() lane                                              // a copy
+	equal(o lane) bool                                       // certainly in equal states; may miss some
+}
 
 var _ lane = (*steppedLane)(nil)
 
 // steppedLane is the plain twin: one channel, stepped.
-type steppedLane struct{ channel *channel }
+type steppedLane struct{ *port }
 
-func (l *steppedLane) run(release int64, j *job) int64 {
-	l.channel.advanceTo(release)
-	if j != nil {
-		l.channel.transfer(j.walk, j.write, j.tag)
-	}
-	return l.channel.clock
-}
+func (l steppedLane) now() int64                  { return l.clock }
+func (l steppedLane) run(limit int64) (ended int) { return l.port.run(limit, false) }
 
-func (l *steppedLane) settle(seen func(mark)) {
-	scratch := l.channel.clone()
+func (l steppedLane) settle(seen func(mark)) {
+	scratch := l.clone()
 	scratch.done = scratch.done[:0]
 	scratch.drain()
 	for _, m := range scratch.done {
@@ -24,14 +34,26 @@ func (l *steppedLane) settle(seen func(mark)) {
 	}
 }
 
-func (l *steppedLane) take(add *stats.DRAM) []mark {
-	add.Add(&l.channel.counts)
-	l.channel.counts = stats.DRAM{}
-	d := l.channel.done
-	l.channel.done = d[:0]
+func (l steppedLane) take(add *stats.DRAM, classes *[]stats.Requester) []mark {
+	add.Add(&l.counts)
+	l.counts = stats.DRAM{}
+	addClasses(classes, l.classes)
+	d := slices.Clone(l.done)
+	l.done = l.done[:0]
 	return d
 }
 
-func (l *steppedLane) twin() lane { return &steppedLane{l.channel.clone()} }
+func (l steppedLane) twin() lane { return steppedLane{l.clone()} }
 
-func (l *steppedLane) equal(lane) bool { return false }
+func (l steppedLane) equal(lane) bool { return false }
+
+// addClasses adds what is in from to to, and empties from.
+func addClasses(to *[]stats.Requester, from []stats.Requester) {
+	for len(*to) < len(from) {
+		*to = append(*to, stats.Requester{})
+	}
+	for i := range from {
+		(*to)[i].Add(&from[i])
+	}
+	clear(from)
+}

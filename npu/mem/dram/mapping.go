@@ -219,9 +219,9 @@ func DefaultMapping(s *Standard, channels int) string {
 		order = []segment{{columnField, 1}, {rankField, log2(s.Ranks)}, {columnField, run - 1}, {groupField, bg}, {bankField, ba},
 			{columnField, co - run}, {stackField, log2(max(s.Stacks, 1))}, {rowField, ro}}
 	case s.Groups > 1 && !s.WCK:
-		order = []segment{{groupField, bg}, {columnField, run}, {bankField, ba}, {columnField, co - run}, {rowField, ro}}
+		order = []segment{{groupField, bg}, {columnField, run}, {bankField, ba}, {columnField, co - run}, {rankField, log2(s.Ranks)}, {rowField, ro}}
 	default:
-		order = []segment{{columnField, run}, {groupField, bg}, {bankField, ba}, {columnField, co - run}, {rowField, ro}}
+		order = []segment{{columnField, run}, {groupField, bg}, {bankField, ba}, {columnField, co - run}, {rankField, log2(s.Ranks)}, {rowField, ro}}
 	}
 	below := log2(minChannelRun) - min(log2(int(s.Burst)), log2(minChannelRun)) // bits under the channel field
 	var text []string

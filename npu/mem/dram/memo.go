@@ -2,132 +2,137 @@ package dram
 
 import "github.com/pmpdsim/pmpdsim/npu/stats"
 
-// phase is where a walk stands, as far as its coming bursts depend on it, apart from a translation by whole granules:
-// two cursors of equal phase yield the same banks and columns and equally translated rows, as long as both last.
-// It is zero between transfers.
-type phase struct {
-	shape
-	write  int64 // 1: the walk writes; 0: it reads
-	within int64 // position of the next burst in its granule
-	plane  int64
-	offset int64 // bursts into the turn
-	ripple int64 // of the turn's global start in its channel interleaving period
-	inside int64 // transfers inside, the one being fed included: their ranks mean nothing without it
-}
+// The memo is a graph of what has once been stepped. A node is a frame (frame.go); an edge is what happened from there to
+// another node. Most edges are quiet: no refresh fell due on them, so that they hold for any time to the next refresh that
+// is longer than they are. The others hold for one such time.
+//
+//	cell        cell        refresh falls due            cell
+//	 ●───────────●───────────●────────────────────●───────●───────────●──────●  the walk is accepted
+//	  next        next        timed (59 clocks)     next    next        ends (7 bursts)
+//
+// Cells end where the position of a walk is a multiple of so many bursts: wherever a walk has started and whenever it was
+// refreshed, it is soon at a known node again.
 
-func phaseOf(c *cursor, m *Mapping, write bool, inside int) phase {
-	p := phase{shape: c.shape, within: c.next() & (1<<m.granuleShift - 1), inside: int64(inside)}
-	if write {
-		p.write = 1
-	}
-	if c.turn > 0 {
-		p.plane, p.offset = c.turnIndex%c.planes, c.offset
-	}
-	if c.via.period > 0 {
-		p.ripple = c.start(c.turnIndex) % c.via.period
-	}
-	return p
-}
-
-// spot is what a node stands for: a packed frame, and where the walk being fed is.
-type spot struct {
-	frame string
-	phase phase
-}
-
-// node is a spot that was met: at a checkpoint of a transfer (its start, its refreshes), or at rest between transfers.
+// node is a frame that was met.
 type node struct {
-	spot
+	text       string
 	generation int
 
-	// At a checkpoint.
-	next *edge           // to the next one, if the transfer lasts
-	ends map[int64]*edge // by bursts left: to rest
-
-	// At rest.
-	starts  map[startKey]*edge
-	wholes  map[wholeKey]*edge // all of a transfer, from rest to rest
-	idles   map[int64]*edge    // by clocks to wait
-	settled []mark             // what happens if nothing comes: ranks and clocks from now
-	known   bool               // settled is
+	next    *edge // to the end of the cell; at rest: until nothing changes any more
+	ends    map[endKey]*edge
+	stops   map[int64]*edge // by clocks to wait
+	timed   map[timedKey]*edge
+	starts  map[string]*edge // by the walk that begins
+	settled map[timedKey][]mark
+	calm    *calm // settled, if no refresh falls due meanwhile
+	sleep   sleep
 }
 
-// startKey is a coming transfer as a channel at rest sees it.
-type startKey struct {
-	phase phase
-	rows  string // the rows inside that the walk may visit, relative to its start
+// sleep says whether anything changes at a node at rest, apart from refreshes that fall due.
+type sleep uint8
+
+const (
+	notTried sleep = iota
+	asleep
+	awake
+)
+
+// calm is what happens if nothing comes, and how long that takes.
+type calm struct {
+	clocks int64
+	done   []mark
 }
 
-// wholeKey adds how long the transfer is.
-type wholeKey struct {
-	startKey
-	bursts int64
+// endKey is the end of a walk.
+type endKey struct {
+	queue  int8
+	left   int64  // bursts
+	bounds string // of walks that share rows
+}
+
+// timedKey is a time to the next refresh, and where the edge ends: by default, like next.
+type timedKey struct {
+	due  int64 // clocks
+	unit int64
+	stop int64 // clocks to wait; 0: none
+	end  endKey
 }
 
 // edge is what happens between two nodes.
 type edge struct {
 	to     *node
 	clocks int64
+	falls  int64 // times that a refresh fell due
+	ended  int   // queue whose walk was accepted, or none
 	counts stats.DRAM
+	parts  []part
 	done   []mark  // ranks at the source; clocks from there
 	rows   []int64 // the target's foreign rows, as codes of the source
-	bursts int64   // fed
-	turns  int64   // by which the cursor moves
-	offset int64
+	moves  []move
+}
+
+// part is what the bursts of one walk met.
+type part struct {
+	rank  uint32
+	stats stats.Requester
+}
+
+// move is how far a walk gets.
+type move struct {
+	queue         int
+	bursts        int64
+	turns, offset int64
 }
 
 // memo is what the lanes of a System have learnt. It never changes results: each edge is something that did happen from
 // the very frame it leaves, so forgetting or keeping it is a matter of speed.
 type memo struct {
-	nodes      map[spot]*node
+	nodes      map[string]*node
+	shapes     map[shape]int64 // numbers
 	generation int
 	bytes      int
 	limit      int
-	scratch    stepper
-	spacing    int64 // bursts between checkpoints
-	steps      int64 // clocks simulated while learning
+	scratch    *port
+	timer      refreshTimer
+	power      string // the frame at power-on
+	cell       int64  // bursts
+	steps      int64  // clocks simulated while learning
+	learnt     int64  // edges
 }
 
-// Rough sizes for the memory limit. A decode step of a 7B model on a phone meets some thousand new nodes; after a few
-// dozen steps there are few new ones.
+// Rough sizes for the memory limit.
 const (
-	memoLimit = 256 << 20
-	nodeBytes = 768
-	edgeBytes = 320
+	memoLimit = 128 << 20
+	nodeBytes = 256
+	edgeBytes = 512
 )
 
-// checkpointSpacing is the number of bursts between checkpoints where no refresh makes one.
-const checkpointSpacing = 1 << 14
+// cellBursts is the length of a cell: what has to be stepped where a walk starts anew or is refreshed, against the
+// number of edges that a long walk follows.
+const cellBursts = 64
 
-// stepper is a channel that can be stepped from any frame.
-type stepper interface {
-	freeze(names *rowCoder) string // the packed frame of the channel's state
-	thaw(frame string, base int64, foreign []int64, ranks int, feeding bool)
-	advanceTo(clock int64)
-	enter(tag uint32)
-	stretch(cur *cursor, write bool, over func(c *cursor, refreshed bool) bool) // feeds until the walk ends, or until over after a clock
-	drain()
-	learnt() (clock int64, counts *stats.DRAM, done []mark) // since thaw
+func newMemo(scratch *port) *memo {
+	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts}
+	k := codec{}
+	scratch.freeze(&k, &rowCoder{}, nil)
+	m.power = string(k.text)
+	return m
 }
 
-func newMemo(scratch stepper) *memo {
-	return &memo{nodes: map[spot]*node{}, limit: memoLimit, scratch: scratch, spacing: checkpointSpacing}
-}
-
-// intern returns the node of a spot.
-func (m *memo) intern(s spot) *node {
+// intern returns the node of a frame.
+func (m *memo) intern(text []byte) (n *node, fresh bool) {
 	if m.bytes > m.limit { // forget everything
 		m.generation++
 		m.bytes = 0
 		clear(m.nodes)
 	}
-	n := m.nodes[s]
-	if n == nil {
-		n = &node{spot: s, generation: m.generation}
-		m.nodes[s] = n
-		m.bytes += nodeBytes + len(s.frame)
+	if n = m.nodes[string(text)]; n != nil {
+		return n, false
 	}
-	return n
+	n = &node{text: string(text), generation: m.generation}
+	m.nodes[n.text] = n
+	m.bytes += nodeBytes + len(text)
+	return n, true
 }
 
 // current is n, or its successor if it was forgotten.
@@ -135,12 +140,31 @@ func (m *memo) current(n *node) *node {
 	if n.generation == m.generation {
 		return n
 	}
-	return m.intern(n.spot)
+	n, _ = m.intern([]byte(n.text))
+	return n
 }
 
-func subtract(a, b *stats.DRAM) stats.DRAM {
-	return stats.DRAM{Activates: a.Activates - b.Activates, Precharges: a.Precharges - b.Precharges,
-		PrechargeAll: a.PrechargeAll - b.PrechargeAll, Reads: a.Reads - b.Reads, Writes: a.Writes - b.Writes,
-		Refreshes: a.Refreshes - b.Refreshes, Syncs: a.Syncs - b.Syncs, RowHits: a.RowHits - b.RowHits,
-		RowMisses: a.RowMisses - b.RowMisses, RowConflicts: a.RowConflicts - b.RowConflicts}
+// shape numbers the shapes of walks.
+func (m *memo) shape(s *shape) int64 {
+	n, ok := m.shapes[*s]
+	if !ok {
+		n = int64(len(m.shapes))
+		m.shapes[*s] = n
+	}
+	return n
+}
+
+// put stores a new edge.
+func put[K comparable](m *memo, in *map[K]*edge, key K, e *edge) {
+	if *in == nil {
+		*in = map[K]*edge{}
+	}
+	(*in)[key] = e
+	m.book(e)
+}
+
+// book accounts for a new edge.
+func (m *memo) book(e *edge) {
+	m.bytes += edgeBytes + 8*len(e.rows)
+	m.learnt++
 }

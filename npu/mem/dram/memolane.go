@@ -9,277 +9,309 @@ import (
 
 var _ lane = (*memoLane)(nil)
 
-// memoLane is a channel that lives in the memo: a node with the time, the rows and the transfers that the node's frame
-// leaves open. It is stepped only from nodes that lack the edge it needs.
+// memoLane is a channel that lives in the memo: a node with the time, the rows and the walks that the node's frame leaves
+// open. It is stepped only from nodes that lack the edge it needs.
 type memoLane struct {
 	memo    *memo
 	mapping *Mapping
 	at      *node
 	clock   int64
-	foreign []int64  // rows of the frame's odd codes
-	inside  []uint32 // tags by rank
-	cursor  cursor   // of the transfer being fed
+	due     int64      // clock at which the next refresh falls due
+	unit    int64      // that it concerns
+	foreign []int64    // rows of the frame
+	inside  []resident // by rank
+	feeds   [maxQueues]memoFeed
+	active  int
+	new     int // nodes met in a row that were new
+
 	counts  stats.DRAM
+	classes []stats.Requester
 	done    []mark
 
-	spare []int64
+	names rowCoder
+	codec codec
 	key   []byte
+	spare []int64
 }
 
-func newMemoLane(m *memo, mapping *Mapping, power stepper) *memoLane {
-	l := &memoLane{memo: m, mapping: mapping}
-	l.at = m.intern(spot{frame: power.freeze(&rowCoder{})})
+// resident is a walk inside.
+type resident struct {
+	tag   uint32
+	class uint8
+}
+
+// memoFeed is a walk being fed.
+type memoFeed struct {
+	cursor
+	on    bool
+	write bool
+}
+
+func newMemoLane(m *memo, mapping *Mapping) *memoLane {
+	l := &memoLane{memo: m, mapping: mapping, due: m.timer.interval}
+	l.at, _ = m.intern([]byte(m.power))
 	return l
 }
 
-func (l *memoLane) run(release int64, j *job) int64 {
-	l.at = l.memo.current(l.at)
-	if wait := release - l.clock; wait > 0 {
-		l.idle(wait)
+func (l *memoLane) now() int64 { return l.clock }
+
+// run simulates up to a clock, or until a walk has been accepted, and returns its queue.
+func (l *memoLane) run(limit int64) (ended int) {
+	if l.active > 0 && limit == never {
+		return l.runWhole()
 	}
-	if j == nil {
-		return l.clock
-	}
-	l.cursor = begin(j.walk)
-	names := l.coder(&l.cursor)
-	p := phaseOf(&l.cursor, l.mapping, j.write, len(l.inside)+1)
-	l.key = l.rowsMet(names, l.key[:0])
-	if e := l.at.wholes[wholeKey{startKey{phase: p, rows: string(l.key)}, j.walk.bursts}]; e != nil {
-		l.inside = append(l.inside, j.tag)
-		l.follow(e)
-		return l.clock
-	}
-	before := l.remember()
-	l.start(names, p)
-	l.inside = append(l.inside, j.tag)
-	for l.cursor.left > 0 {
+	for l.clock < limit {
 		l.at = l.memo.current(l.at)
-		n := l.at
-		switch {
-		case n.next != nil && l.cursor.left > n.next.bursts:
-			l.follow(n.next)
-		case n.ends[l.cursor.left] != nil:
-			l.follow(n.ends[l.cursor.left])
-		default:
-			l.follow(l.learn(n, j))
+		if l.active == 0 && l.asleep() {
+			l.doze(limit)
+			continue
+		}
+		e := l.known(limit)
+		if e == nil {
+			e = l.learn(limit)
+		}
+		if l.follow(e); e.ended != none {
+			return e.ended
 		}
 	}
-	l.shortcut(&before, wholeKey{startKey{p, string(l.key)}, j.walk.bursts}, names.base)
-	return l.clock
+	return none
 }
 
-// base is the row that even codes count from.
-func (l *memoLane) base() int64 {
-	return l.cursor.next() >> l.mapping.granuleShift * l.mapping.granuleRows
+// runWhole runs to the end of a walk, and remembers the way as one edge.
+func (l *memoLane) runWhole() int {
+	l.at = l.memo.current(l.at)
+	if e := l.end(never); e != nil {
+		l.follow(e)
+		return e.ended
+	}
+	from, way := l.at, l.depart()
+	for {
+		l.at = l.memo.current(l.at)
+		e := l.known(never)
+		if e == nil {
+			e = l.learn(never)
+		}
+		way.add(e)
+		if l.follow(e); e.ended == none {
+			continue
+		}
+		if way.legs > 1 && l.active == 0 {
+			l.shortcut(from, way)
+		}
+		return e.ended
+	}
 }
 
-// coder codes rows at a position of the walk being fed.
-func (l *memoLane) coder(c *cursor) *rowCoder {
-	m := l.mapping
-	return &rowCoder{base: c.next() >> m.granuleShift * m.granuleRows,
-		low: c.low >> m.blockShift * m.blockRows, high: ((c.high-1)>>m.blockShift + 1) * m.blockRows}
+// known is the edge from here that applies, if there is one.
+func (l *memoLane) known(limit int64) *edge {
+	n, due, room := l.at, l.due-l.clock, limit-l.clock
+	if e := n.next; e != nil && e.clocks < due && e.clocks <= room && l.lasts(e) {
+		return e
+	}
+	if e := l.end(limit); e != nil {
+		return e
+	}
+	if e := n.timed[timedKey{due: due, unit: l.unit}]; e != nil && e.clocks <= room && l.lasts(e) {
+		return e
+	}
+	if limit == never {
+		return nil
+	}
+	if e := n.stops[room]; e != nil && room < due && l.lasts(e) {
+		return e
+	}
+	if e := n.timed[timedKey{due: due, unit: l.unit, stop: room}]; e != nil && l.lasts(e) {
+		return e
+	}
+	return nil
+}
+
+// end is the edge to the end of a walk under way that applies, if there is one.
+func (l *memoLane) end(limit int64) *edge {
+	n, due, room := l.at, l.due-l.clock, limit-l.clock
+	if n.ends == nil && n.timed == nil {
+		return nil
+	}
+	for q := range l.feeds {
+		if !l.feeds[q].on {
+			continue
+		}
+		key := endKey{int8(q), l.feeds[q].left, l.bounds()}
+		if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
+			return e
+		}
+		if e := n.timed[timedKey{due: due, unit: l.unit, end: key}]; e != nil && e.clocks < room && l.lasts(e) {
+			return e
+		}
+	}
+	return nil
+}
+
+// lasts says that the walks under way are long enough for an edge.
+func (l *memoLane) lasts(e *edge) bool {
+	for i := range e.moves {
+		m := &e.moves[i]
+		if left := l.feeds[m.queue].left - m.bursts; left < 0 || left == 0 != (e.ended == m.queue) {
+			return false
+		}
+	}
+	return true
 }
 
 // follow moves along an edge.
 func (l *memoLane) follow(e *edge) {
 	if len(e.rows) > 0 || len(l.foreign) > 0 {
-		base := int64(0)
-		if e.bursts > 0 || l.at.phase.inside > 0 {
-			base = l.base()
-		}
-		l.spare = l.spare[:0]
+		l.span()
+		l.names.foreign, l.spare = l.foreign, l.spare[:0]
 		for _, code := range e.rows {
-			l.spare = append(l.spare, decodeRow(code, base, l.foreign))
+			l.spare = append(l.spare, l.names.decode(code))
 		}
 		l.foreign, l.spare = l.spare, l.foreign
 	}
-	if len(e.done) > 0 {
-		for _, m := range e.done {
-			l.done = append(l.done, mark{l.inside[m.tag], l.clock + m.clock})
+	for i := range e.parts {
+		p := &e.parts[i]
+		class := l.inside[p.rank].class
+		for int(class) >= len(l.classes) {
+			l.classes = append(l.classes, stats.Requester{})
 		}
-		kept := l.inside[:0]
-		for rank, tag := range l.inside {
-			if !slices.ContainsFunc(e.done, func(m mark) bool { return m.tag == uint32(rank) }) {
-				kept = append(kept, tag)
-			}
-		}
-		l.inside = kept
+		l.classes[class].Add(&p.stats)
 	}
-	if e.bursts > 0 {
-		if l.cursor.left -= e.bursts; l.cursor.left > 0 {
-			l.cursor.at(l.cursor.turnIndex+e.turns, l.cursor.offset+e.offset)
+	if len(e.done) > 0 {
+		l.complete(e.done)
+	}
+	for i := range e.moves {
+		m := &e.moves[i]
+		f := &l.feeds[m.queue]
+		if f.left -= m.bursts; f.left > 0 {
+			f.at(f.turnIndex+m.turns, f.offset+m.offset)
 		}
+	}
+	if e.ended != none {
+		l.feeds[e.ended].on = false
+		l.active--
 	}
 	l.counts.Add(&e.counts)
 	l.clock += e.clocks
+	if e.falls > 0 {
+		t := &l.memo.timer
+		l.due += e.falls * t.interval
+		l.unit = (l.unit + e.falls*t.each) % t.units
+	}
 	l.at = e.to
 }
 
-// rowsMet appends the rows inside that the walk may visit, relative to its start.
-func (l *memoLane) rowsMet(names *rowCoder, key []byte) []byte {
-	for i, row := range l.foreign {
-		if row >= names.low && row < names.high {
-			key = binary.AppendVarint(binary.AppendVarint(key, int64(i)), row-names.base)
-		}
+// complete notes the ends of walks inside; the others move up.
+func (l *memoLane) complete(done []mark) {
+	for _, m := range done {
+		l.done = append(l.done, mark{l.inside[m.tag].tag, l.clock + m.clock})
 	}
-	return key
-}
-
-// start goes from rest to the start of the transfer under the cursor.
-func (l *memoLane) start(names *rowCoder, p phase) {
-	key := startKey{phase: p, rows: string(l.key)}
-	e := l.at.starts[key]
-	if e == nil {
-		s := l.thaw(false)
-		s.enter(uint32(len(l.inside)))
-		e = l.edgeTo(s, names, p)
-		if l.at.starts == nil {
-			l.at.starts = map[startKey]*edge{}
+	n := 0
+	for rank := range l.inside {
+		if slices.ContainsFunc(done, func(m mark) bool { return m.tag == uint32(rank) }) {
+			continue
 		}
-		l.at.starts[key] = e
+		l.inside[n] = l.inside[rank]
+		n++
 	}
-	l.follow(e)
+	l.inside = l.inside[:n]
 }
 
-// origin is where a lane was at rest before a transfer.
-type origin struct {
-	at      *node
-	clock   int64
-	foreign []int64
-	inside  []uint32
-	counts  stats.DRAM
-	done    int
-}
-
-// remember notes where the lane is at rest.
-func (l *memoLane) remember() origin {
-	return origin{l.at, l.clock, slices.Clone(l.foreign), slices.Clone(l.inside), l.counts, len(l.done)}
-}
-
-// shortcut makes one edge of the way from rest to rest that a whole transfer has taken.
-func (l *memoLane) shortcut(from *origin, key wholeKey, base int64) {
-	e := &edge{to: l.at, clocks: l.clock - from.clock, counts: subtract(&l.counts, &from.counts), bursts: key.bursts}
-	for _, m := range l.done[from.done:] {
-		rank := slices.Index(from.inside, m.tag)
-		if rank < 0 {
-			rank = len(from.inside) // the transfer itself
-		}
-		e.done = append(e.done, mark{uint32(rank), m.clock - from.clock})
-	}
-	for _, row := range l.foreign {
-		if i := slices.Index(from.foreign, row); i >= 0 {
-			e.rows = append(e.rows, int64(2*i+1))
+// span brings the row coder's spans in line with the walks under way.
+func (l *memoLane) span() {
+	for q := range l.feeds {
+		if f := &l.feeds[q]; f.on {
+			l.names.spans[q] = l.mapping.spanOf(&f.cursor)
 		} else {
-			e.rows = append(e.rows, 2*(row-base))
+			l.names.spans[q].on = false
 		}
 	}
-	if from.at.wholes == nil {
-		from.at.wholes = map[wholeKey]*edge{}
-	}
-	from.at.wholes[key] = e
-	l.memo.bytes += edgeBytes
 }
 
-// idle goes from rest to rest, wait clocks later.
-func (l *memoLane) idle(wait int64) {
-	e := l.at.idles[wait]
-	if e == nil {
-		s := l.thaw(false)
-		s.advanceTo(wait)
-		e = l.edgeTo(s, &rowCoder{}, phase{})
-		if l.at.idles == nil {
-			l.at.idles = map[int64]*edge{}
+// bounds are the ends of walks that share rows: when one of them ends, they tell which rows the other may still visit.
+func (l *memoLane) bounds() string {
+	if l.active < 2 {
+		return ""
+	}
+	l.span()
+	l.key = l.key[:0]
+	l.names.overlaps(func(a, b *span) {
+		for _, v := range []int64{a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
+			l.key = binary.AppendVarint(l.key, v)
 		}
-		l.at.idles[wait] = e
-	}
-	l.follow(e)
+	})
+	return string(l.key)
 }
 
-// thaw puts the memo's scratch channel into this lane's state, at clock 0.
-func (l *memoLane) thaw(feeding bool) stepper {
-	s := l.memo.scratch
-	base := int64(0)
-	if feeding {
-		base = l.base()
+// phase writes where a walk stands, as far as its coming bursts depend on it, apart from a translation by whole granules.
+func (l *memoLane) phase(k *codec, c *cursor) {
+	numbers := [5]int64{l.memo.shape(&c.shape), c.next() & (1<<l.mapping.granuleShift - 1)}
+	if c.turn > 0 {
+		numbers[2], numbers[3] = c.turnIndex%c.planes, c.offset
 	}
-	s.thaw(l.at.frame, base, l.foreign, len(l.inside), feeding)
-	return s
+	if p := c.via.period; p > 0 {
+		numbers[4] = c.start(c.turnIndex) % p
+	}
+	for i := range numbers {
+		k.int64(&numbers[i])
+	}
 }
 
-// learn steps from checkpoint n to the next one, or to the end of the transfer, and remembers the way.
-func (l *memoLane) learn(n *node, j *job) *edge {
-	s := l.thaw(true)
-	cur := l.cursor
-	here := l.memo.checkpoint(&cur)
-	s.stretch(&cur, j.write, func(c *cursor, refreshed bool) bool { return refreshed || l.memo.checkpoint(c) != here })
-	var e *edge
-	if cur.left > 0 {
-		_, _, done := s.learnt()
-		e = l.edgeTo(s, l.coder(&cur), phaseOf(&cur, l.mapping, j.write, len(l.inside)-len(done)))
-		n.next = e
-	} else {
-		e = l.edgeTo(s, &rowCoder{}, phase{})
-		if n.ends == nil {
-			n.ends = map[int64]*edge{}
-		}
-		n.ends[l.cursor.left] = e
-	}
-	e.bursts, e.turns, e.offset = l.cursor.left-cur.left, cur.turnIndex-l.cursor.turnIndex, cur.offset-l.cursor.offset
-	return e
-}
-
-// checkpoint numbers the stretches of a walk; where one ends, and at each refresh, learn makes a node. Where nodes are
-// does not matter to the result. It matters to the speed that histories meet again soon: a refresh wipes out most of what
-// a channel remembers, so that its state then depends on little more than the position of the walk.
-func (m *memo) checkpoint(c *cursor) int64 {
-	if c.turn == 0 {
-		return c.next() / (m.spacing * c.burst)
-	}
-	return (c.bursts - c.left) / m.spacing
-}
-
-// edgeTo makes the edge from this lane's node to the state that s has been stepped to.
-func (l *memoLane) edgeTo(s stepper, names *rowCoder, p phase) *edge {
-	clock, counts, done := s.learnt()
-	e := &edge{to: l.memo.intern(spot{s.freeze(names), p}), clocks: clock, counts: *counts, done: slices.Clone(done)}
-	l.memo.bytes += edgeBytes
-	l.memo.steps += clock
-	for _, row := range names.foreign {
-		e.rows = append(e.rows, l.codeHere(row))
-	}
-	return e
-}
-
-// codeHere is the code of a row at this lane's node.
-func (l *memoLane) codeHere(row int64) int64 {
-	for i, f := range l.foreign {
-		if f == row {
-			return int64(2*i + 1)
-		}
-	}
-	if l.at.phase.inside == 0 {
-		panic("dram: a channel at rest met a new row")
-	}
-	return 2 * (row - l.base())
-}
-
-func (l *memoLane) settle(seen func(mark)) {
+// begin starts feeding a walk from a free queue.
+func (l *memoLane) begin(queue int, j *job) {
 	l.at = l.memo.current(l.at)
-	n := l.at
-	if !n.known {
-		s := l.thaw(false)
-		s.drain()
-		_, _, done := s.learnt()
-		n.settled, n.known = slices.Clone(done), true
+	f := &l.feeds[queue]
+	*f = memoFeed{cursor: begin(j.walk), on: true, write: j.write}
+	key := l.startKey(queue)
+	e := l.at.starts[string(key)]
+	if e == nil {
+		f.on = false
+		at := string(key)
+		p := l.thaw()
+		p.begin(queue, &job{walk: j.walk, write: j.write, class: uint8(len(l.inside)), tag: uint32(len(l.inside))})
+		e = l.edgeFrom(p, none)
+		e.moves = nil
+		put(l.memo, &l.at.starts, at, e)
 	}
-	for _, m := range n.settled {
-		seen(mark{l.inside[m.tag], l.clock + m.clock})
-	}
+	f.on = false
+	l.inside = append(l.inside, resident{j.tag, j.class})
+	l.follow(e)
+	f.on = true
+	l.active++
 }
 
-func (l *memoLane) take(add *stats.DRAM) []mark {
+// startKey is a coming walk as a channel sees it: its phase, and the rows inside that it may visit.
+func (l *memoLane) startKey(queue int) []byte {
+	f, k := &l.feeds[queue], &l.codec
+	k.text, k.reading = k.text[:0], false
+	head := int64(queue) << 1
+	if f.write {
+		head |= 1
+	}
+	k.int64(&head)
+	l.phase(k, &f.cursor)
+	s := l.mapping.spanOf(&f.cursor)
+	for i, row := range l.foreign {
+		if row >= s.low && row < s.high {
+			index, distance := int64(i), row-s.base
+			k.int64(&index)
+			k.int64(&distance)
+		}
+	}
+	if l.active > 0 {
+		l.span()
+		l.names.overlaps(func(a, b *span) {
+			for _, v := range []int64{-1, b.base - a.base, a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
+				k.int64(&v)
+			}
+		})
+	}
+	return k.text
+}
+
+func (l *memoLane) take(add *stats.DRAM, classes *[]stats.Requester) []mark {
 	add.Add(&l.counts)
 	l.counts = stats.DRAM{}
+	addClasses(classes, l.classes)
 	d := l.done
 	l.done = d[:0]
 	return d
@@ -287,12 +319,13 @@ func (l *memoLane) take(add *stats.DRAM) []mark {
 
 func (l *memoLane) twin() lane {
 	n := *l
-	n.foreign, n.inside, n.done = slices.Clone(l.foreign), slices.Clone(l.inside), slices.Clone(l.done)
-	n.spare, n.key = nil, nil
+	n.foreign, n.inside, n.done, n.classes = slices.Clone(l.foreign), slices.Clone(l.inside), slices.Clone(l.done), slices.Clone(l.classes)
+	n.spare, n.key, n.codec, n.names.foreign = nil, nil, codec{}, nil
 	return &n
 }
 
 func (l *memoLane) equal(o lane) bool {
 	m, ok := o.(*memoLane)
-	return ok && l.at == m.at && l.clock == m.clock && slices.Equal(l.foreign, m.foreign) && slices.Equal(l.inside, m.inside)
+	return ok && l.active == 0 && m.active == 0 && l.at == m.at && l.clock == m.clock && l.due == m.due && l.unit == m.unit &&
+		slices.Equal(l.foreign, m.foreign) && slices.Equal(l.inside, m.inside)
 }

@@ -20,8 +20,9 @@ const (
 
 // Limits of the fixed-size controller state.
 const (
-	maxBanks  = 32
-	maxGroups = 8
+	maxBanks  = 64 // of all ranks
+	maxGroups = 32 // of all ranks
+	maxRanks  = 4
 )
 
 // Timing is the timing table of a standard in clocks of its command clock (CK), with JEDEC's names. A value that a
@@ -48,6 +49,7 @@ type Timing struct {
 	TWTRS  int64 // end of write data to RD, other bank group
 	TWTRL  int64 // end of write data to RD, same bank group
 	TRTRS  int64 // bubble when the data bus turns from read to write
+	TCS    int64 // bubble when the data bus goes from one rank to another
 	TFAW   int64 // window that holds at most four ACTs
 
 	TREFI   int64 // all-bank refresh interval
@@ -80,6 +82,8 @@ type Standard struct {
 	WCK      bool
 	Timing   Timing
 	Comments []string // assumptions, one each
+
+	MaxPostponed int // refreshes that may be postponed (JEDEC)
 }
 
 // standards lists the constructors of all presets. HBM's stand in hbm*.go.
@@ -146,10 +150,10 @@ func (s *Standard) Validate() error {
 			return fail("%s is %d; must be a power of two", g.name, g.n)
 		}
 	}
-	if s.Family != HBM && s.Ranks != 1 {
-		return fail("has %d ranks; the controller drives one", s.Ranks)
+	if s.Ranks > maxRanks {
+		return fail("has %d ranks; at most %d are modelled", s.Ranks, maxRanks)
 	}
-	if s.Groups > maxGroups || s.Groups*s.Banks > maxBanks {
+	if s.Ranks*s.Groups > maxGroups || s.Ranks*s.Groups*s.Banks > maxBanks {
 		return fail("has %d bank groups of %d banks; at most %d groups and %d banks are modelled", s.Groups, s.Banks, maxGroups, maxBanks)
 	}
 	if s.Family == HBM {
@@ -171,6 +175,9 @@ func (s *Standard) validateTiming(fail func(string, ...any) error) error {
 		{"TREFI", t.TREFI}, {"TRFC", t.TRFC}}
 	if s.Split {
 		need = append(need, named{"TAAD", t.TAAD})
+	}
+	if s.Family == SingleBus && s.Ranks > 1 {
+		need = append(need, named{"TCS", t.TCS})
 	}
 	if s.WCK {
 		need = append(need, named{"TWCKPST", t.TWCKPST})

@@ -6,29 +6,9 @@ const (
 	queueSize  = 32
 	drainAbove = queueSize * 8 / 10
 	drainBelow = (queueSize*2 + 9) / 10 // fewer than this
-	maxDue     = 16                     // refreshes due at once; the controller serves them first, so few wait
 )
 
-// request is one burst in the controller.
-type request struct {
-	row    int64
-	arrive int64 // clock at which it was accepted
-	tag    uint32
-	bank   uint8
-	group  uint8
-	write  uint8
-	found  uint8 // what its column command will count as: rowHit, rowMiss, rowConflict
-}
-
-// What a request found its bank like.
-const (
-	rowHit uint8 = iota
-	rowMiss
-	rowConflict
-)
-
-// queue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero, so that
-// equal states are equal Go values.
+// queue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero.
 type queue struct {
 	n int64
 	r [queueSize]request
@@ -69,11 +49,19 @@ type bank struct {
 // groupTimes are the earliest clocks of commands to one bank group.
 type groupTimes struct{ read, write, act int64 }
 
-// state is everything that changes in one channel, as a plain comparable value without padding or pointers: a copy is a
-// copy of the channel, and == compares channels.
-type state struct {
-	clock int64
+// rankState is a rank: the earliest clocks of commands to it, its ACT window, and what is open.
+type rankState struct {
+	read, write, act, pre, preAll, refreshAll, refreshBank int64
 
+	wckOff  int64    // clock at which WCK stops unless another column command comes
+	acts    [4]int64 // clocks of the last four ACTs
+	oldest  int64    // index of the oldest of them
+	opened  int64    // banks not closed
+	columns int64    // opened requests that have not had their column command
+}
+
+// state is everything that changes in one channel, apart from vitals.
+type state struct {
 	read, write, active queue
 	acting              request // ACT-1 issued; owns the pending ACT-2
 	pending             int64   // 1: an ACT-2 is pending
@@ -81,27 +69,16 @@ type state struct {
 
 	bank  [maxBanks]bank
 	group [maxGroups]groupTimes
+	rank  [maxRanks]rankState
 
-	// Earliest clocks of commands to the rank.
-	nextRead, nextWrite, nextAct, nextPre, nextPreAll, nextRefreshAll, nextRefreshBank int64
+	dues     int64 // refreshes due: of ranks, or of banks
+	catching int64 // 1: they go before requests, until none is due
 
-	acts   [4]int64 // clocks of the last four ACTs
-	oldest int64    // index of the oldest of them
-
-	refreshDue  int64 // clock of the next refresh to fall due
-	refreshBank int64 // its bank, if per bank
-	due         [maxDue]int64
-	dues        int64
-
-	draining int64 // 1: the write queue is served
-	wckOff   int64 // clock at which WCK stops unless another column command comes
-	synced   int64 // 1: CAS issued, its column command comes next
-	syncList int64 // the list of that command's request
-	syncItem int64 // its index there
-
-	offered int64 // bursts accepted at this clock
-	opened  int64 // banks not closed
-	columns int64 // opened requests that have not had their column command
+	draining  int64 // 1: the write queue is served
+	lastWrite int64 // 1: the last data went to the DRAM
+	synced    int64 // 1: CAS issued, its column command comes next
+	syncList  int64 // the list of that command's request
+	syncItem  int64 // its index there
 }
 
 // The lists of requests.
@@ -124,23 +101,14 @@ func (s *state) list(l int64) *queue {
 // empty says that no burst is inside.
 func (s *state) empty() bool { return s.read.n+s.write.n+s.active.n+s.pending == 0 }
 
-const (
-	never   = int64(1) << 60
-	longAgo = -int64(1) << 40
-	allDue  = -1 // due: all banks
-)
-
-// newState is a channel at power-on.
-func newState(t *Timing, refresh Refresh) state {
-	s := state{refreshDue: never}
-	switch refresh {
-	case AllBank:
-		s.refreshDue = t.TREFI
-	case PerBank:
-		s.refreshDue = t.TREFIPB
+// eachRequest calls f on every request inside, always in the same order.
+func (s *state) eachRequest(f func(r *request)) {
+	for _, q := range []*queue{&s.read, &s.write, &s.active} {
+		for i := range q.r[:q.n] {
+			f(&q.r[i])
+		}
 	}
-	for i := range s.acts {
-		s.acts[i] = longAgo
+	if s.pending == 1 {
+		f(&s.acting)
 	}
-	return s
 }

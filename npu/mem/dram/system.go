@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Options is what a System is built from.
@@ -15,7 +16,50 @@ type Options struct {
 	Mapping  string // empty: DefaultMapping
 	BankHash bool   // bank bits XOR low row bits
 	Refresh  Refresh
+	Postpone int  // refreshes that may wait for requests: at most Standard.MaxPostponed
 	Exact    bool // step every clock and remember nothing: the slow twin that the fast path is tested against
+
+	Queues int        // requesters that are served in turn, 1 to 4; 0: 1
+	Grant  unit.Bytes // of a channel's traffic in a queue's turn; 0: 1 KiB
+	Window unit.Bytes // read data of a queue that a channel may owe; 0: any amount
+	Pace   int64      // clocks that the consumer takes for a burst of a channel, with a Window; 0: none
+}
+
+// rules are the options that concern how a channel is fed.
+func (o *Options) rules() rules {
+	grant := o.Grant
+	if grant == 0 {
+		grant = unit.KiB
+	}
+	r := rules{grant: max(int64(grant/o.Standard.Burst), 1), window: int64(o.Window / o.Standard.Burst), pace: o.Pace, exact: o.Exact}
+	if o.Window > 0 {
+		r.window = max(r.window, 1)
+	}
+	return r
+}
+
+func (o *Options) validate() error {
+	if o.Standard == nil {
+		return fmt.Errorf("dram: no standard")
+	}
+	if err := o.Standard.Validate(); err != nil {
+		return err
+	}
+	switch name := o.Standard.Name; {
+	case o.Refresh > NoRefresh:
+		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
+	case o.Refresh == PerBank && o.Standard.Timing.TRFCPB == 0:
+		return fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", name)
+	case o.Postpone < 0 || o.Postpone > o.Standard.MaxPostponed:
+		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d", name, o.Postpone, o.Standard.MaxPostponed)
+	case o.Queues < 0 || o.Queues > maxQueues:
+		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, maxQueues)
+	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:
+		return fmt.Errorf("dram: a negative grant, window or pace")
+	case o.Pace > 0 && o.Window == 0:
+		return fmt.Errorf("dram: a consumer's pace without a window: its buffer would have no end")
+	}
+	return nil
 }
 
 var _ Memory = (*System)(nil)
@@ -24,6 +68,9 @@ var _ Memory = (*System)(nil)
 //
 // Channels that have had equal walks are in equal states: one lane simulates them all, and its counts are multiplied. A
 // transfer that falls unequally on such a group splits it; groups whose lanes have become equal again are joined.
+//
+// With one queue a transfer is simulated as soon as it is submitted, up to the clock at which its last burst has been
+// accepted. With several, up to its release: what is submitted later may come between.
 type System struct {
 	options  Options
 	mapping  *Mapping
@@ -35,54 +82,24 @@ type System struct {
 	taken    []Done
 	settled  []Done
 	counts   stats.DRAM
+	classes  []stats.Requester
+	current  Transfer
 	released int64
 	accepted int64
 	clock    int64
 }
 
-// group is channels in lock-step.
-type group struct {
-	lane     lane
-	channels []int
-}
-
-// flight is a transfer that is not complete on every channel.
+// flight is a transfer, or a part of one, that is not complete on every channel.
 type flight struct {
-	tag   uint32
-	id    int64
-	left  int // channels on which it is not complete
-	clock int64
-}
-
-// job is a transfer as one channel sees it.
-type job struct {
-	walk  walk
-	write bool
-	tag   uint32
-}
-
-// lane simulates one channel, up to the clock at which the last burst of the last job was accepted.
-type lane interface {
-	run(release int64, j *job) (accepted int64) // first to release; j may be nil
-	settle(seen func(mark))                     // predicts the completion of every job inside
-	take(add *stats.DRAM) []mark                // counts of one channel and completions since the last call
-	twin() lane                                 // a copy
-	equal(o lane) bool                          // certainly in equal states; may miss some
+	tag  uint32
+	done Done // as far as it has come
+	left int  // channels on which it is not complete
 }
 
 // New builds the channels.
 func New(o Options) (*System, error) {
-	if o.Standard == nil {
-		return nil, fmt.Errorf("dram: no standard")
-	}
-	if err := o.Standard.Validate(); err != nil {
+	if err := o.validate(); err != nil {
 		return nil, err
-	}
-	if o.Refresh > NoRefresh {
-		return nil, fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
-	}
-	if o.Refresh == PerBank && o.Standard.Timing.TRFCPB == 0 {
-		return nil, fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", o.Standard.Name)
 	}
 	if o.Mapping == "" {
 		o.Mapping = DefaultMapping(o.Standard, max(o.Channels, 1))
@@ -91,33 +108,33 @@ func New(o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{options: o, mapping: m}
-	if s.power, err = powerOn(&o, m); err != nil {
+	c, err := newCore(&o)
+	if err != nil {
 		return nil, err
+	}
+	first := newPort(c, o.rules(), m)
+	s := &System{options: o, mapping: m, power: func() lane { return steppedLane{first.clone()} }}
+	if !o.Exact {
+		learnt := newMemo(first)
+		s.power = func() lane { return newMemoLane(learnt, m) }
 	}
 	s.Reset()
 	return s, nil
 }
 
-// powerOn returns the maker of a lane at power-on.
-func powerOn(o *Options, m *Mapping) (func() lane, error) {
+// newCore makes a channel's controller at power-on.
+func newCore(o *Options) (core, error) {
 	if o.Standard.Family == HBM {
-		first, err := newHBMLane(o, m)
+		c, err := newHBMController(o.Standard, o.Refresh)
 		if err != nil {
 			return nil, err
 		}
-		if o.Exact {
-			return first.twin, nil
-		}
-		power := &hbmStepper{first}
-		learnt := newMemo(&hbmStepper{first.copy()})
-		return func() lane { return newMemoLane(learnt, m, power) }, nil
+		c.postpone(o.Postpone)
+		return c, nil
 	}
-	if o.Exact {
-		return func() lane { return &steppedLane{newChannel(o, m)} }, nil
-	}
-	learnt, power := newMemo(&busStepper{newChannel(o, m)}), &busStepper{newChannel(o, m)}
-	return func() lane { return newMemoLane(learnt, m, power) }, nil
+	c := newController(o.Standard, o.Refresh)
+	c.postpone(o.Postpone)
+	return c, nil
 }
 
 // Mapping returns the address mapping.
@@ -129,42 +146,66 @@ func (s *System) Reset() {
 	for i := range all {
 		all[i] = i
 	}
-	s.groups = []group{{s.power(), all}}
+	s.groups = []group{{lane: s.power(), channels: all}}
 	s.flights, s.done, s.counts = s.flights[:0], s.done[:0], stats.DRAM{}
+	clear(s.classes)
 	s.nextTag, s.released, s.accepted, s.clock = 0, 0, 0, 0
 }
 
 // BurstBytes is the unit of traffic.
 func (s *System) BurstBytes() int64 { return int64(s.options.Standard.Burst) }
 
-// Submit simulates t up to the clock at which its last burst has been accepted.
+// Submit hands in a transfer.
 func (s *System) Submit(t Transfer) {
 	if t.Release < s.released {
 		panic(fmt.Sprintf("dram: transfer %d is released at clock %d, after one at %d", t.ID, t.Release, s.released))
 	}
-	s.released = t.Release
-	tag, channels := s.nextTag, 0
-	s.nextTag++
-	s.accepted = t.Release
-	for i := 0; i < len(s.groups); i++ {
-		w := s.shareOf(&t, s.groups[i].channels[0])
-		s.split(i, &t, &w)
-		g := &s.groups[i]
-		if w.bursts == 0 {
-			g.lane.run(t.Release, nil)
-		} else {
-			channels += len(g.channels)
-			s.accepted = max(s.accepted, g.lane.run(t.Release, &job{w, t.Write, tag}))
-		}
+	if t.Queue < 0 || t.Queue >= max(s.options.Queues, 1) {
+		panic(fmt.Sprintf("dram: transfer %d is for queue %d of %d", t.ID, t.Queue, max(s.options.Queues, 1)))
 	}
-	if channels > 0 {
-		s.flights = append(s.flights, flight{tag: tag, id: t.ID, left: channels})
+	s.released, s.accepted = t.Release, t.Release
+	if t.Chunk == 0 {
+		s.current = t
+		s.submit(&s.current, 0)
 	} else {
-		s.done = append(s.done, Done{t.ID, t.Release})
+		t.parts(func(part int, p *Transfer) { s.submit(p, part) })
 	}
 	s.clock = max(s.clock, s.accepted)
 	s.collect()
 	s.join()
+}
+
+// submit hands in a part of a transfer.
+func (s *System) submit(t *Transfer, part int) {
+	tag, channels := s.nextTag, 0
+	s.nextTag++
+	p, period := &t.Walk, unit.Bytes(1)<<(s.mapping.channelShift+s.mapping.channelBits)
+	uneven := (p.Base|p.Turn|p.PlaneStride|p.OuterStride)&(period-1) != 0
+	for i := 0; i < len(s.groups); i++ {
+		w := s.shareOf(t, s.groups[i].channels[0])
+		if uneven {
+			s.split(i, t, &w)
+		}
+		g := &s.groups[i]
+		g.run(t.Release)
+		if w.bursts == 0 {
+			continue
+		}
+		channels += len(g.channels)
+		g.job = job{w, t.Write, t.Class, tag}
+		g.add(t.Queue)
+		if s.options.Queues <= 1 {
+			g.run(never)
+			s.accepted = max(s.accepted, g.lane.now())
+		}
+	}
+	done := Done{ID: t.ID, Part: part}
+	if channels > 0 {
+		s.flights = append(s.flights, flight{tag, done, channels})
+	} else {
+		done.Clock = t.Release
+		s.done = append(s.done, done)
+	}
 }
 
 // shareOf is the part of t that lies on a channel.
@@ -190,7 +231,9 @@ func (s *System) split(i int, t *Transfer, w *walk) {
 	}
 	if other != nil {
 		g.channels = same
-		s.groups = append(s.groups, group{g.lane.twin(), other})
+		twin := g.twin()
+		twin.channels = other
+		s.groups = append(s.groups, twin)
 	}
 }
 
@@ -220,29 +263,31 @@ func (s *System) flight(tag uint32) int {
 func (s *System) collect() {
 	for i := range s.groups {
 		g := &s.groups[i]
-		n := len(g.channels)
+		n := int64(len(g.channels))
 		var d stats.DRAM
-		for _, m := range g.lane.take(&d) {
+		clear(g.classes)
+		for _, m := range g.lane.take(&d, &g.classes) {
 			k := s.flight(m.tag)
 			f := &s.flights[k]
-			f.clock = max(f.clock, m.clock)
-			if f.left -= n; f.left == 0 {
-				s.done = append(s.done, Done{f.id, f.clock})
+			f.done.Clock = max(f.done.Clock, m.clock)
+			if f.left -= len(g.channels); f.left == 0 {
+				s.done = append(s.done, f.done)
 				s.flights = slices.Delete(s.flights, k, k+1)
 			}
 		}
-		s.counts.Add(scale(&d, int64(n)))
+		d.Scale(n)
+		s.counts.Add(&d)
+		for c := range g.classes {
+			g.classes[c].Scale(n)
+		}
+		addClasses(&s.classes, g.classes)
 	}
 }
 
-func scale(d *stats.DRAM, n int64) *stats.DRAM {
-	return &stats.DRAM{Activates: d.Activates * n, Precharges: d.Precharges * n, PrechargeAll: d.PrechargeAll * n,
-		Reads: d.Reads * n, Writes: d.Writes * n, Refreshes: d.Refreshes * n, Syncs: d.Syncs * n,
-		RowHits: d.RowHits * n, RowMisses: d.RowMisses * n, RowConflicts: d.RowConflicts * n}
-}
-
 func sortDone(d []Done) {
-	slices.SortFunc(d, func(a, b Done) int { return cmp.Or(cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(d, func(a, b Done) int {
+		return cmp.Or(cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Part, b.Part))
+	})
 }
 
 // TakeDone returns the completions that have become certain since the last call.
@@ -252,7 +297,8 @@ func (s *System) TakeDone() []Done {
 	return s.taken
 }
 
-// Accepted is the clock at which the last burst of the last transfer was accepted by its controller.
+// Accepted is the clock up to which the channels have been simulated: nothing that is submitted later can change what
+// happens until then. With one queue, the last transfer has then been accepted.
 func (s *System) Accepted() int64 { return s.accepted }
 
 // Settle predicts the completion of every transfer that is not complete, should no other come.
@@ -262,10 +308,10 @@ func (s *System) Settle() []Done {
 		return s.settled
 	}
 	for _, f := range s.flights {
-		s.settled = append(s.settled, Done{f.id, f.clock})
+		s.settled = append(s.settled, f.done)
 	}
 	for i := range s.groups {
-		s.groups[i].lane.settle(func(m mark) {
+		s.groups[i].settle(func(m mark) {
 			d := &s.settled[s.flight(m.tag)]
 			d.Clock = max(d.Clock, m.clock)
 		})
@@ -277,9 +323,10 @@ func (s *System) Settle() []Done {
 // Finish runs every channel to a clock.
 func (s *System) Finish(clock int64) {
 	s.released = max(s.released, clock)
+	s.accepted = max(s.accepted, clock)
 	s.clock = max(s.clock, clock)
 	for i := range s.groups {
-		s.groups[i].lane.run(clock, nil)
+		s.groups[i].run(clock)
 	}
 	s.collect()
 	s.join()
@@ -291,3 +338,6 @@ func (s *System) Counts() stats.DRAM {
 	c.Clocks = s.clock
 	return c
 }
+
+// Classes are what the bursts of each class of transfers met, of all channels.
+func (s *System) Classes() []stats.Requester { return s.classes }

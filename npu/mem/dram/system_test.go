@@ -75,7 +75,7 @@ func TestEmptyTransfersAreDoneAtTheirRelease(t *testing.T) {
 	s := mustNew(t, Options{Channels: 2}, "lpddr5-6400")
 	s.Submit(Transfer{ID: 5, Release: 77})
 	done := s.TakeDone()
-	if len(done) != 1 || done[0] != (Done{5, 77}) || s.Accepted() != 77 {
+	if len(done) != 1 || done[0] != (Done{ID: 5, Clock: 77}) || s.Accepted() != 77 {
 		t.Errorf("done %v, accepted %d", done, s.Accepted())
 	}
 }

@@ -260,7 +260,7 @@ func TestHiddenTimingsGateTheirCommands(t *testing.T) {
 			at    func(c *controller) int64
 			want  int64
 		}{
-			{"tRPab after precharge-all", (*controller).prechargeAll, func(c *controller) int64 { return c.readyAt(cmdACT, &other) }, tm.TRPAB},
+			{"tRPab after precharge-all", func(c *controller) { c.prechargeAll(0) }, func(c *controller) int64 { return c.readyAt(cmdACT, &other) }, tm.TRPAB},
 			{"tFAW after four activates", func(c *controller) {
 				free := *s // without tRRD, which may be longer
 				free.Timing.TRRDS, free.Timing.TRRDL = 1, 1
@@ -274,13 +274,12 @@ func TestHiddenTimingsGateTheirCommands(t *testing.T) {
 				c.moveData(writeList, 0)
 			}, func(c *controller) int64 { return c.readyAt(cmdRD, &other) }, tm.TCWL + tm.TBL + tm.TWTRS + sameGroup(s)},
 			{"tRTP between a read and precharge-all", func(c *controller) {
-				c.bank[0].status, c.opened = open, 1
-				c.due[0] = allDue
+				c.bank[0].status, c.rank[0].opened, c.dues = open, 1, 1
 				c.read.push(request{})
 				c.moveData(readList, 0)
 			}, (*controller).refreshAt, tm.TRTP},
 			{"tpbR2pbR after a per-bank refresh", func(c *controller) {
-				c.due[0], c.due[1], c.dues = 0, 1, 2
+				c.perBank, c.units, c.nextUnit, c.dues = true, c.banks, 2, 2
 				c.refreshStep()
 			}, (*controller).refreshAt, tm.TPBR2PB},
 		} {

@@ -108,9 +108,9 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := s.Mapping()
-		var channels []*channel
+		var channels []*port
 		for range o.Channels {
-			channels = append(channels, newChannel(&Options{Standard: o.Standard, Refresh: o.Refresh, Exact: true}, m))
+			channels = append(channels, newPort(newController(o.Standard, o.Refresh), rules{exact: true, grant: 32}, m))
 		}
 		var release int64
 		var got []Done
@@ -121,10 +121,10 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 			accepted := release
 			for n, list := range burstsOf(w, m, o.Channels, int64(o.Standard.Burst)) {
 				c := channels[n]
-				c.advanceTo(release)
+				c.run(release, false)
 				for i, local := range list {
 					if i == 0 {
-						c.enter(uint32(id))
+						c.inside = append(c.inside, outstanding{tag: uint32(id)})
 					}
 					for c.offered == injectPerClock || !c.offer(m.locate(local), write, uint32(id)) {
 						c.advance(false, never)
@@ -150,7 +150,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 		counts, last := s.Counts(), map[int64]int64{}
 		reads := int64(0)
 		for _, c := range channels {
-			c.advanceTo(end)
+			c.run(end, false)
 			reads += c.counts.Reads
 			counts.Activates -= c.counts.Activates
 			counts.RowConflicts -= c.counts.RowConflicts
