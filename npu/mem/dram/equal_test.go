@@ -230,6 +230,36 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	}
 }
 
+// TestWalksThatShareRowsAreToldApart lets walks of several queues visit the same few rows, at distances of whole granules:
+// what only depends on how far apart they are must not be taken for equal.
+func TestWalksThatShareRowsAreToldApart(t *testing.T) {
+	cases := int64(6)
+	if testing.Short() {
+		cases = 3
+	}
+	if *long {
+		cases = 100
+	}
+	for seed := range cases {
+		r := rand.New(rand.NewSource(seed))
+		p := newPair(t, Options{Standard: lpddr56400(), Channels: 1, Refresh: Refresh(r.Intn(3)), Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6),
+			BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
+		granule := int64(1) << p.fast.mapping.granuleShift
+		sizes := []int64{granule / 16, granule, 3 * granule}
+		for range 100 { // from power-on again and again: frames meet
+			var release int64
+			for id := range int64(2 + r.Intn(3)) {
+				w := isa.Contiguous(unit.Bytes(r.Int63n(4)*granule), unit.Bytes(sizes[r.Intn(3)]))
+				p.submit(Transfer{ID: id, Walk: w, Write: r.Intn(4) == 0, Queue: int(id) % p.fast.options.Queues, Release: release})
+				release += r.Int63n(3) * 500
+			}
+			p.settle()
+			p.finish(release + 20_000)
+			p.reset()
+		}
+	}
+}
+
 // choices is a source of random numbers that a fuzzer writes; when they run out it goes on as another source.
 type choices struct {
 	text []byte

@@ -63,12 +63,12 @@ func (m *Mapping) spanOf(c *cursor) span {
 		low: c.low >> m.blockShift * m.blockRows, high: ((c.high-1)>>m.blockShift + 1) * m.blockRows}
 }
 
-// overlaps calls f on each pair of spans that share rows.
-func (n *rowCoder) overlaps(f func(a, b *span)) {
+// overlaps calls f on each pair of spans that share rows. Pairs are numbered.
+func (n *rowCoder) overlaps(f func(pair int64, a, b *span)) {
 	for i := range n.spans {
 		for j := i + 1; j < len(n.spans); j++ {
 			if a, b := &n.spans[i], &n.spans[j]; a.on && b.on && a.low < b.high && b.low < a.high {
-				f(a, b)
+				f(int64(i*maxQueues+j), a, b)
 			}
 		}
 	}
@@ -305,8 +305,9 @@ func (p *port) freeze(k *codec, names *rowCoder, phases func(k *codec, c *cursor
 			phases(k, &p.feeds[i].cursor)
 		}
 	}
-	names.overlaps(func(a, b *span) {
+	names.overlaps(func(pair int64, a, b *span) {
 		distance := b.base - a.base
+		k.int64(&pair)
 		k.int64(&distance)
 	})
 }

@@ -234,8 +234,8 @@ func (l *memoLane) bounds() string {
 	}
 	l.span()
 	l.key = l.key[:0]
-	l.names.overlaps(func(a, b *span) {
-		for _, v := range []int64{a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
+	l.names.overlaps(func(pair int64, a, b *span) {
+		for _, v := range []int64{pair, a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
 			l.key = binary.AppendVarint(l.key, v)
 		}
 	})
@@ -299,8 +299,8 @@ func (l *memoLane) startKey(queue int) []byte {
 	}
 	if l.active > 0 {
 		l.span()
-		l.names.overlaps(func(a, b *span) {
-			for _, v := range []int64{-1, b.base - a.base, a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
+		l.names.overlaps(func(pair int64, a, b *span) {
+			for _, v := range []int64{-1, pair, b.base - a.base, a.low - a.base, a.high - a.base, b.low - b.base, b.high - b.base} {
 				k.int64(&v)
 			}
 		})
