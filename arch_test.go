@@ -27,7 +27,7 @@ sim/unit:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/mem/dram:        sim/unit npu/isa npu/stats
-npu/config:          sim/unit npu/mem/dram yaml
+npu/config:          sim/unit npu/stats npu/mem/dram yaml
 sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
 

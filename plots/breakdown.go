@@ -102,12 +102,28 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 		row("writes", func(p *result.Phase, n float64) float64 { return float64(p.Writes) / n }),
 		row("activates", func(p *result.Phase, n float64) float64 { return float64(p.Activates) / n }),
 		row("refreshes", func(p *result.Phase, n float64) float64 { return float64(p.Refreshes) / n }),
+		row("turnarounds", func(p *result.Phase, n float64) float64 { return float64(p.Turnarounds) / n }),
 	})
 	columns := func(p *result.Phase) float64 { return max(1, float64(p.Reads+p.Writes)) }
 	g.section("rows found by reads and writes", Percent, []line{
 		row("open (hits)", func(p *result.Phase, _ float64) float64 { return float64(p.RowHits) / columns(p) }),
 		row("closed (misses)", func(p *result.Phase, _ float64) float64 { return float64(p.RowMisses) / columns(p) }),
 		row("other row open (conflicts)", func(p *result.Phase, _ float64) float64 { return float64(p.RowConflicts) / columns(p) }),
+	})
+	var hits, waits []line
+	for d := range isa.DataCount {
+		name := d.String()
+		hits = append(hits, row(name, func(p *result.Phase, _ float64) float64 {
+			a := p.ByData[name]
+			return float64(a.RowHits) / max(1, float64(a.Reads+a.Writes))
+		}))
+		waits = append(waits, row(name, func(p *result.Phase, _ float64) float64 { return p.ByData[name].ReadLatency }))
+	}
+	g.section("open rows by data", Percent, hits)
+	g.section("mean read latency by data", Time, waits)
+	g.section("DRAM time", Percent, []line{
+		row("data on the bus", func(p *result.Phase, _ float64) float64 { return p.BusBusy }),
+		row("banks in refresh", func(p *result.Phase, _ float64) float64 { return p.RefreshShare }),
 	})
 	g.section("busy", Percent, []line{
 		row("memory", func(p *result.Phase, _ float64) float64 { return p.MemoryBusy }),

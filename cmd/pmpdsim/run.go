@@ -164,7 +164,7 @@ func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
 	}
 	if c.Bool("breakdown") {
 		for i, r := range rs {
-			r.Breakdown(jobs[i].Config.Clock)
+			r.Breakdown(jobs[i].Config)
 		}
 	}
 	return rs, nil

@@ -1,6 +1,10 @@
 package config
 
-import "github.com/pmpdsim/pmpdsim/sim/unit"
+import (
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
 
 // PeakMACsPerSecond returns the multiply-accumulates a second of the full array with weights of that many bits, codebook
 // look-ups and memory not counted.
@@ -25,6 +29,35 @@ func (c *Config) PeakBandwidth() float64 {
 		return float64(s.PeakBytesPerSecond(c.DRAM.Channels))
 	}
 	return float64(c.DRAM.Bandwidth)
+}
+
+// DRAMClock returns the period of the DRAM's clock; 0: an ideal memory has none.
+func (c *Config) DRAMClock() unit.Femtoseconds {
+	if s := standardOf(c.DRAM); s != nil {
+		return s.TCK
+	}
+	return 0
+}
+
+// DRAMShares returns the share of their time in which the data buses move data, and in which banks are refreshed: tRFC for
+// each refresh of all banks of a rank, tRFCpb for one of a single bank. Both are 0 in an ideal memory.
+func (c *Config) DRAMShares(n *stats.DRAM) (busy, refresh float64) {
+	s := standardOf(c.DRAM)
+	if s == nil || n.Clocks == 0 {
+		return 0, 0
+	}
+	clocks := float64(n.Clocks) * float64(c.DRAM.Channels)
+	ranks := float64(s.Ranks)
+	buses := clocks
+	if s.Family == dram.HBM {
+		buses *= ranks // a pseudo channel has its own
+	}
+	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses
+	refresh = float64(n.Refreshes) * float64(s.Timing.TRFC) / (clocks * ranks)
+	if c.DRAM.Refresh == "per-bank" {
+		refresh = float64(n.Refreshes) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
+	}
+	return busy, refresh
 }
 
 // Ridge returns the multiply-accumulates per byte of DRAM traffic at which the array with weights of that many bits and

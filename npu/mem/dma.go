@@ -289,7 +289,7 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
 	d.counts.Transfers++
 	d.counts.Traffic[s.Data] += BurstTraffic(walk, d.burst)
 	m := reuse(&d.spareTransfers)
-	m.ID, m.Walk, m.Write = d.lastID, walk, t.store
+	m.ID, m.Walk, m.Write, m.Data = d.lastID, walk, t.store, s.Data
 	if !d.Send(d.Data, d.memory, m) {
 		return fmt.Errorf("mem: the link to the memory is full")
 	}

@@ -75,6 +75,9 @@ func (i *Ideal) Finish(clock int64) { i.counts.Clocks = clock }
 // Counts are bytes for commands: one burst is one byte, and every one finds its row open.
 func (i *Ideal) Counts() stats.DRAM { return i.counts }
 
+// Classes tells nothing: there are no rows to find.
+func (i *Ideal) Classes() []stats.Requester { return nil }
+
 // BurstBytes is the granularity of a transfer.
 func (i *Ideal) BurstBytes() int64 { return idealBurst }
 

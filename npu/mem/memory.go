@@ -92,7 +92,7 @@ func (m *Memory) Received(p akita.Port) error {
 		m.since = m.Now()
 	}
 	m.pending = append(m.pending, inFlight{m: t})
-	m.dram.Submit(dram.Transfer{ID: t.ID, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now())})
+	m.dram.Submit(dram.Transfer{ID: t.ID, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()), Class: uint8(t.Data)})
 	m.promise(m.dram.TakeDone())
 	if !m.settling {
 		m.settling = true
@@ -176,5 +176,7 @@ func (m *Memory) Describe() string {
 // Counts adds what the memory did up to an NPU cycle, the end of the program.
 func (m *Memory) Counts(c *stats.Counts, end unit.Cycles) {
 	m.dram.Finish(m.toDRAM(end))
-	c.Add(&stats.Counts{MemoryBusy: m.busy, DRAM: m.dram.Counts()})
+	n := stats.Counts{MemoryBusy: m.busy, DRAM: m.dram.Counts()}
+	copy(n.DRAMBy[:], m.dram.Classes())
+	c.Add(&n)
 }

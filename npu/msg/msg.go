@@ -14,6 +14,7 @@ type Transfer struct {
 	ID    int64
 	Walk  isa.Pattern
 	Write bool
+	Data  isa.Data
 }
 
 // Meta is part of akita's interface.

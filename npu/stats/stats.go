@@ -4,76 +4,10 @@ package stats
 
 import (
 	"fmt"
-	"math/bits"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
-
-// DRAM counts the commands of all channels, and where the column commands found their rows.
-type DRAM struct {
-	Clocks       int64 // DRAM clocks simulated, of one channel
-	Activates    int64
-	Precharges   int64 // single-bank
-	PrechargeAll int64
-	Reads        int64
-	Writes       int64
-	Refreshes    int64
-	Syncs        int64 // WCK synchronisations (LPDDR5)
-	RowHits      int64 // column commands whose row was already open for an earlier request
-	RowMisses    int64 // ... whose bank was closed
-	RowConflicts int64 // ... whose bank held another row
-	Turnarounds  int64 // changes of direction of the data bus
-}
-
-// Requester is what one requester's bursts met in DRAM.
-type Requester struct {
-	Reads        int64
-	Writes       int64
-	RowHits      int64
-	RowMisses    int64
-	RowConflicts int64
-	Wait         int64                 // clocks from acceptance by the controller to the last datum, summed over reads
-	Latency      [LatencyBuckets]int64 // reads by that time: LatencyBucket
-}
-
-// Scale multiplies r.
-func (r *Requester) Scale(n int64) {
-	for _, v := range []*int64{&r.Reads, &r.Writes, &r.RowHits, &r.RowMisses, &r.RowConflicts, &r.Wait} {
-		*v *= n
-	}
-	for i := range r.Latency {
-		r.Latency[i] *= n
-	}
-}
-
-// Scale multiplies d, apart from its clocks: so many channels did the same.
-func (d *DRAM) Scale(n int64) {
-	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes, &d.Syncs,
-		&d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds} {
-		*v *= n
-	}
-}
-
-// LatencyBuckets is how many classes of read latency there are: less than 32 clocks, less than 64, and so on; the last
-// one has no upper bound.
-const LatencyBuckets = 9
-
-// LatencyBucket is the class of a read that took so many clocks.
-func LatencyBucket(clocks int64) int { return min(bits.Len64(uint64(clocks)>>5), LatencyBuckets-1) }
-
-// Add adds o to r.
-func (r *Requester) Add(o *Requester) {
-	r.Reads += o.Reads
-	r.Writes += o.Writes
-	r.RowHits += o.RowHits
-	r.RowMisses += o.RowMisses
-	r.RowConflicts += o.RowConflicts
-	r.Wait += o.Wait
-	for i := range r.Latency {
-		r.Latency[i] += o.Latency[i]
-	}
-}
 
 // Counts is everything that one step, or a sum of steps, did.
 type Counts struct {
@@ -99,6 +33,7 @@ type Counts struct {
 	Traffic [isa.DataCount]unit.Bytes // DRAM bytes moved, whole bursts
 	ByKind  [isa.KindCount]unit.Cycles
 	DRAM    DRAM
+	DRAMBy  [isa.DataCount]Requester // what each class of data met there; zero in an ideal memory
 }
 
 // DRAMBytes is the traffic of all classes.
@@ -136,22 +71,9 @@ func (c *Counts) Add(o *Counts) {
 		c.ByKind[i] += o.ByKind[i]
 	}
 	c.DRAM.Add(&o.DRAM)
-}
-
-// Add adds o to d.
-func (d *DRAM) Add(o *DRAM) {
-	d.Clocks += o.Clocks
-	d.Activates += o.Activates
-	d.Precharges += o.Precharges
-	d.PrechargeAll += o.PrechargeAll
-	d.Reads += o.Reads
-	d.Writes += o.Writes
-	d.Refreshes += o.Refreshes
-	d.Syncs += o.Syncs
-	d.RowHits += o.RowHits
-	d.RowMisses += o.RowMisses
-	d.RowConflicts += o.RowConflicts
-	d.Turnarounds += o.Turnarounds
+	for i := range c.DRAMBy {
+		c.DRAMBy[i].Add(&o.DRAMBy[i])
+	}
 }
 
 // Check proves the conservation laws that hold for any step: no part is busy longer than the step, the cycles by kind
@@ -170,6 +92,14 @@ func (c *Counts) Check() error {
 	case c.DRAM.RowHits+c.DRAM.RowMisses+c.DRAM.RowConflicts != c.DRAM.Reads+c.DRAM.Writes:
 		return fmt.Errorf("stats: %d row hits, %d misses and %d conflicts for %d column commands",
 			c.DRAM.RowHits, c.DRAM.RowMisses, c.DRAM.RowConflicts, c.DRAM.Reads+c.DRAM.Writes)
+	}
+	var by Requester
+	for i := range c.DRAMBy {
+		by.Add(&c.DRAMBy[i])
+	}
+	if by != (Requester{}) && (by.Reads != c.DRAM.Reads || by.Writes != c.DRAM.Writes || by.RowHits != c.DRAM.RowHits) {
+		return fmt.Errorf("stats: classes of data have %d reads, %d writes, %d row hits; the channels %d, %d, %d",
+			by.Reads, by.Writes, by.RowHits, c.DRAM.Reads, c.DRAM.Writes, c.DRAM.RowHits)
 	}
 	return nil
 }

@@ -36,10 +36,10 @@ func TestSameJobSameBytes(t *testing.T) {
 		gen = 4
 	}
 	for i, workers := range []int{1, 2, 3, 5, 8} {
-		rs := mustRun(t, workers, short(t, "edge-lpddr5", "llama-3.2-1b", "fp16", 40, gen),
-			short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>2@2", 40, gen))
+		full := short(t, "edge-lpddr5", "llama-3.2-1b", "fp16", 40, gen)
+		rs := mustRun(t, workers, full, short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>2@2", 40, gen))
 		for _, r := range rs {
-			r.Breakdown(1e9)
+			r.Breakdown(full.Config)
 		}
 		var b bytes.Buffer
 		if err := result.WriteJSON(&b, rs); err != nil {

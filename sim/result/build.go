@@ -1,9 +1,6 @@
 package result
 
-import (
-	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
-)
+import "github.com/pmpdsim/pmpdsim/npu/config"
 
 // Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes.
 func (r *Result) Fill(c *config.Config, bits []int) {
@@ -29,9 +26,9 @@ func (r *Result) Fill(c *config.Config, bits []int) {
 }
 
 // Breakdown adds the breakdown of both phases.
-func (r *Result) Breakdown(clock unit.Hertz) {
-	r.Prefill = NewPhase(&r.Counts.Prefill, clock)
-	r.Decode = NewPhase(&r.Counts.Decode, clock)
+func (r *Result) Breakdown(c *config.Config) {
+	r.Prefill = NewPhase(&r.Counts.Prefill, c)
+	r.Decode = NewPhase(&r.Counts.Decode, c)
 }
 
 // Baselines are the schedules that speed-ups refer to: what of fp16 and of uniform:N was run on the same NPU, model and

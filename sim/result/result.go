@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/pmpdsim/pmpdsim/npu/compile"
-	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -71,49 +70,6 @@ func (m Memory) MarshalJSON() ([]byte, error) {
 
 // Phases are the counts of prefill and of all decode passes together.
 type Phases struct{ Prefill, Decode stats.Counts }
-
-// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the operator
-// whose completion it preceded.
-type Phase struct {
-	Seconds       map[string]float64 `json:"seconds_by_operator"`
-	Bytes         map[string]int64   `json:"bytes_by_data"`
-	ArrayBusy     float64            `json:"array_busy"`  // shares of the phase's time
-	VectorBusy    float64            `json:"vector_busy"` //
-	LaunchBusy    float64            `json:"launch_busy"` //
-	MemoryBusy    float64            `json:"memory_busy"` //
-	SpaceStall    float64            `json:"scratchpad_full"`
-	SwitchSeconds float64            `json:"switch_seconds"` // array drained and reconfigured at changes of precision
-	Switches      int64              `json:"switches"`
-	MACs          int64              `json:"macs"`
-	Activates     int64              `json:"dram_activates"`
-	Reads         int64              `json:"dram_reads"`
-	Writes        int64              `json:"dram_writes"`
-	Refreshes     int64              `json:"dram_refreshes"`
-	RowHits       int64              `json:"dram_row_hits"`
-	RowMisses     int64              `json:"dram_row_misses"`
-	RowConflicts  int64              `json:"dram_row_conflicts"`
-}
-
-// NewPhase breaks counts down.
-func NewPhase(c *stats.Counts, clock unit.Hertz) *Phase {
-	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Switches: c.Switches, MACs: c.MACs,
-		SwitchSeconds: c.ArraySwitch.Seconds(clock), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
-		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
-	for k, n := range c.ByKind {
-		if n > 0 {
-			p.Seconds[isa.Kind(k).String()] = n.Seconds(clock)
-		}
-	}
-	for d, n := range c.Traffic {
-		if n > 0 {
-			p.Bytes[isa.Data(d).String()] = int64(n)
-		}
-	}
-	share := func(n unit.Cycles) float64 { return ratio(float64(n), float64(c.Cycles)) }
-	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy), share(c.VectorBusy), share(c.LaunchBusy)
-	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy), share(c.SpaceStall)
-	return p
-}
 
 // Bound names the part that was busy longest: that is what more of would help.
 func Bound(c *stats.Counts) string {

@@ -40,6 +40,9 @@ const (
 // Seconds returns c cycles of a clock of frequency f in seconds.
 func (c Cycles) Seconds(f Hertz) float64 { return float64(c) / float64(f) }
 
+// Seconds is the period in seconds.
+func (f Femtoseconds) Seconds() float64 { return float64(f) * 1e-15 }
+
 // Of returns the bytes that n values of b bits occupy, rounded up to whole bytes.
 func (b Bits) Of(n int64) Bytes { return Bytes((n*int64(b) + 7) / 8) }
 

@@ -58,7 +58,9 @@ func goesOnAlike(t *testing.T, p *port) {
 	thawed.refreshDue -= p.clock
 	thawed.thaw(string(k.text), names)
 	var want, got []frameCommand
-	twin.vitals.trace = func(cmd command, bank int, clock int64) { want = append(want, frameCommand{cmd, bank, clock - p.clock}) }
+	twin.vitals.trace = func(cmd command, bank int, clock int64) {
+		want = append(want, frameCommand{cmd, bank, clock - p.clock})
+	}
 	thawed.vitals.trace = func(cmd command, bank int, clock int64) { got = append(got, frameCommand{cmd, bank, clock}) }
 	twin.run(p.clock+300, false)
 	thawed.run(300, false)

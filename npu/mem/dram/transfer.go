@@ -63,7 +63,8 @@ type Memory interface {
 	Accepted() int64  // DRAM clock
 	Settle() []Done   // predicted completions of everything outstanding, by Clock then ID
 	Finish(clock int64)
-	Counts() stats.DRAM // of everything up to Finish
+	Counts() stats.DRAM         // of everything up to Finish
+	Classes() []stats.Requester // by Transfer.Class
 	BurstBytes() int64
 	Reset() // to power-on state: banks closed, clock 0, counts 0; what was learnt for speed is kept
 }

@@ -1,0 +1,100 @@
+package result
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the operator
+// whose completion it preceded.
+type Phase struct {
+	Seconds       map[string]float64 `json:"seconds_by_operator"`
+	Bytes         map[string]int64   `json:"bytes_by_data"`
+	ArrayBusy     float64            `json:"array_busy"`  // shares of the phase's time
+	VectorBusy    float64            `json:"vector_busy"` //
+	LaunchBusy    float64            `json:"launch_busy"` //
+	MemoryBusy    float64            `json:"memory_busy"` //
+	SpaceStall    float64            `json:"scratchpad_full"`
+	SwitchSeconds float64            `json:"switch_seconds"` // array drained and reconfigured at changes of precision
+	Switches      int64              `json:"switches"`
+	MACs          int64              `json:"macs"`
+	Activates     int64              `json:"dram_activates"`
+	Reads         int64              `json:"dram_reads"`
+	Writes        int64              `json:"dram_writes"`
+	Refreshes     int64              `json:"dram_refreshes"`
+	RowHits       int64              `json:"dram_row_hits"`
+	RowMisses     int64              `json:"dram_row_misses"`
+	RowConflicts  int64              `json:"dram_row_conflicts"`
+	Turnarounds   int64              `json:"dram_turnarounds"`       // changes of direction of the data bus
+	BusBusy       float64            `json:"dram_bus_utilisation"`   // share of the data buses' time in which data move
+	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time in which they are refreshed
+	ByData        map[string]Access  `json:"dram_by_data,omitempty"` // not of an ideal memory
+}
+
+// Access is what the bursts of one class of data met in DRAM.
+type Access struct {
+	Reads        int64     `json:"reads"`
+	Writes       int64     `json:"writes"`
+	RowHits      int64     `json:"row_hits"`
+	RowMisses    int64     `json:"row_misses"`
+	RowConflicts int64     `json:"row_conflicts"`
+	ReadLatency  float64   `json:"mean_read_latency_seconds"` // from acceptance by the controller to the last datum
+	Latencies    []Latency `json:"read_latencies,omitempty"`
+}
+
+// Latency is a class of a histogram: reads that took less than Below, but not less than the class before.
+type Latency struct {
+	Below float64 `json:"below_seconds,omitempty"` // absent: no bound
+	Reads int64   `json:"reads"`
+}
+
+// NewPhase breaks counts down.
+func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
+	clock := cfg.Clock
+	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Switches: c.Switches, MACs: c.MACs,
+		SwitchSeconds: c.ArraySwitch.Seconds(clock), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
+		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
+	for k, n := range c.ByKind {
+		if n > 0 {
+			p.Seconds[isa.Kind(k).String()] = n.Seconds(clock)
+		}
+	}
+	for d, n := range c.Traffic {
+		if n > 0 {
+			p.Bytes[isa.Data(d).String()] = int64(n)
+		}
+	}
+	share := func(n unit.Cycles) float64 { return ratio(float64(n), float64(c.Cycles)) }
+	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy), share(c.VectorBusy), share(c.LaunchBusy)
+	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy), share(c.SpaceStall)
+	p.Turnarounds = c.DRAM.Turnarounds
+	p.BusBusy, p.RefreshShare = cfg.DRAMShares(&c.DRAM)
+	for d := range c.DRAMBy {
+		if s := &c.DRAMBy[d]; s.Reads+s.Writes > 0 {
+			if p.ByData == nil {
+				p.ByData = map[string]Access{}
+			}
+			p.ByData[isa.Data(d).String()] = access(s, cfg.DRAMClock().Seconds())
+		}
+	}
+	return p
+}
+
+// access turns clocks into seconds.
+func access(s *stats.Requester, tCK float64) Access {
+	a := Access{Reads: s.Reads, Writes: s.Writes, RowHits: s.RowHits, RowMisses: s.RowMisses, RowConflicts: s.RowConflicts,
+		ReadLatency: ratio(float64(s.Wait), float64(s.Reads)) * tCK}
+	for i, n := range s.Latency {
+		if n == 0 {
+			continue
+		}
+		l := Latency{Reads: n}
+		if i < stats.LatencyBuckets-1 {
+			l.Below = float64(int64(32)<<i) * tCK
+		}
+		a.Latencies = append(a.Latencies, l)
+	}
+	return a
+}
