@@ -1,10 +1,6 @@
 package dram
 
-import (
-	"slices"
-
-	"github.com/pmpdsim/pmpdsim/npu/stats"
-)
+import "slices"
 
 // group is channels in lock-step, with the walks that wait for their queues.
 type group struct {
@@ -13,7 +9,6 @@ type group struct {
 	waiting  [maxQueues][]job
 	busy     [maxQueues]bool
 	active   int // busy queues
-	classes  []stats.Requester
 	job      job // to be added
 }
 
@@ -54,8 +49,7 @@ func (g *group) settle(seen func(mark)) {
 	}
 	t := g.twin()
 	t.run(never)
-	var dropped stats.DRAM
-	for _, m := range t.lane.take(&dropped, &t.classes) {
+	for _, m := range t.lane.take() {
 		seen(m)
 	}
 	t.lane.settle(seen)
@@ -68,6 +62,5 @@ func (g *group) twin() group {
 	for q := range t.waiting {
 		t.waiting[q] = slices.Clone(t.waiting[q])
 	}
-	t.classes = nil
 	return t
 }

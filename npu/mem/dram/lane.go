@@ -9,12 +9,13 @@ import (
 // lane simulates one channel.
 type lane interface {
 	now() int64
-	begin(queue int, j *job)                                 // starts feeding a walk from a free queue
-	run(limit int64) (ended int)                             // to a clock, or until a walk has been accepted: its queue
-	settle(seen func(mark))                                  // predicts the completion of every walk inside; none is under way
-	take(add *stats.DRAM, classes *[]stats.Requester) []mark // what has happened since the last call
-	twin() lane                                              // a copy
-	equal(o lane) bool                                       // certainly in equal states; may miss some
+	begin(queue int, j *job)                             // starts feeding a walk from a free queue
+	run(limit int64) (ended int)                         // to a clock, or until a walk has been accepted: its queue
+	settle(seen func(mark))                              // predicts the completion of every walk inside; none is under way
+	take() []mark                                        // completions since the last call
+	harvest(add *stats.DRAM, classes *[]stats.Requester) // counts since the last call
+	twin() lane                                          // a copy
+	equal(o lane) bool                                   // certainly in equal states; may miss some
 }
 
 var _ lane = (*steppedLane)(nil)
@@ -34,13 +35,16 @@ func (l steppedLane) settle(seen func(mark)) {
 	}
 }
 
-func (l steppedLane) take(add *stats.DRAM, classes *[]stats.Requester) []mark {
-	add.Add(&l.counts)
-	l.counts = stats.DRAM{}
-	addClasses(classes, l.classes)
+func (l steppedLane) take() []mark {
 	d := slices.Clone(l.done)
 	l.done = l.done[:0]
 	return d
+}
+
+func (l steppedLane) harvest(add *stats.DRAM, classes *[]stats.Requester) {
+	add.Add(&l.counts)
+	l.counts = stats.DRAM{}
+	addClasses(classes, l.classes)
 }
 
 func (l steppedLane) twin() lane { return steppedLane{l.clone()} }

@@ -45,9 +45,9 @@ type calm struct {
 
 // endKey is the end of a walk.
 type endKey struct {
-	queue  int8
-	left   int64  // bursts
-	bounds string // of walks that share rows
+	left   int64 // bursts
+	queue  int32
+	bounds int32 // of walks that share rows: a number; 0: none do
 }
 
 // timedKey is a time to the next refresh, and where the edge ends: by default, like next.
@@ -89,6 +89,9 @@ type move struct {
 type memo struct {
 	nodes      map[string]*node
 	shapes     map[shape]int64 // numbers
+	lastShape  shape
+	lastNumber int64
+	bounds     map[string]int32 // numbers
 	generation int
 	bytes      int
 	limit      int
@@ -112,7 +115,7 @@ const (
 const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
-	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts}
+	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts}
 	k := codec{}
 	scratch.freeze(&k, &rowCoder{}, nil)
 	m.power = string(k.text)
@@ -146,11 +149,15 @@ func (m *memo) current(n *node) *node {
 
 // shape numbers the shapes of walks.
 func (m *memo) shape(s *shape) int64 {
+	if *s == m.lastShape {
+		return m.lastNumber
+	}
 	n, ok := m.shapes[*s]
 	if !ok {
-		n = int64(len(m.shapes))
+		n = int64(len(m.shapes)) + 1
 		m.shapes[*s] = n
 	}
+	m.lastShape, m.lastNumber = *s, n
 	return n
 }
 

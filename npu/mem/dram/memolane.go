@@ -132,11 +132,12 @@ func (l *memoLane) end(limit int64) *edge {
 	if n.ends == nil && n.timed == nil {
 		return nil
 	}
+	bounds := l.bounds()
 	for q := range l.feeds {
 		if !l.feeds[q].on {
 			continue
 		}
-		key := endKey{int8(q), l.feeds[q].left, l.bounds()}
+		key := endKey{l.feeds[q].left, int32(q), bounds}
 		if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
 			return e
 		}
@@ -228,9 +229,9 @@ func (l *memoLane) span() {
 }
 
 // bounds are the ends of walks that share rows: when one of them ends, they tell which rows the other may still visit.
-func (l *memoLane) bounds() string {
+func (l *memoLane) bounds() int32 {
 	if l.active < 2 {
-		return ""
+		return 0
 	}
 	l.span()
 	l.key = l.key[:0]
@@ -239,7 +240,15 @@ func (l *memoLane) bounds() string {
 			l.key = binary.AppendVarint(l.key, v)
 		}
 	})
-	return string(l.key)
+	if len(l.key) == 0 {
+		return 0
+	}
+	n, ok := l.memo.bounds[string(l.key)]
+	if !ok {
+		n = int32(len(l.memo.bounds)) + 1
+		l.memo.bounds[string(l.key)] = n
+	}
+	return n
 }
 
 // phase writes where a walk stands, as far as its coming bursts depend on it, apart from a translation by whole granules.
@@ -308,13 +317,16 @@ func (l *memoLane) startKey(queue int) []byte {
 	return k.text
 }
 
-func (l *memoLane) take(add *stats.DRAM, classes *[]stats.Requester) []mark {
-	add.Add(&l.counts)
-	l.counts = stats.DRAM{}
-	addClasses(classes, l.classes)
+func (l *memoLane) take() []mark {
 	d := l.done
 	l.done = d[:0]
 	return d
+}
+
+func (l *memoLane) harvest(add *stats.DRAM, classes *[]stats.Requester) {
+	add.Add(&l.counts)
+	l.counts = stats.DRAM{}
+	addClasses(classes, l.classes)
 }
 
 func (l *memoLane) twin() lane {

@@ -45,7 +45,7 @@ func (l *memoLane) learn(limit int64) *edge {
 	e := l.edgeFrom(p, ended)
 	var end endKey
 	if ended != none {
-		end = endKey{int8(ended), l.feeds[ended].left, l.bounds()}
+		end = endKey{l.feeds[ended].left, int32(ended), l.bounds()}
 	}
 	switch {
 	case e.falls > 0:
@@ -145,7 +145,7 @@ func (l *memoLane) depart() *way {
 	w.names = rowCoder{l.names.spans, slices.Clone(l.foreign)}
 	for q := range l.feeds {
 		if f := &l.feeds[q]; f.on {
-			w.key = endKey{queue: int8(q), left: f.left}
+			w.key = endKey{left: f.left, queue: int32(q)}
 		}
 	}
 	return w

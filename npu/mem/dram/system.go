@@ -72,21 +72,22 @@ var _ Memory = (*System)(nil)
 // With one queue a transfer is simulated as soon as it is submitted, up to the clock at which its last burst has been
 // accepted. With several, up to its release: what is submitted later may come between.
 type System struct {
-	options  Options
-	mapping  *Mapping
-	power    func() lane // a channel at power-on
-	groups   []group
-	flights  []flight // transfers that are not complete, in order of submission
-	nextTag  uint32
-	done     []Done
-	taken    []Done
-	settled  []Done
-	counts   stats.DRAM
-	classes  []stats.Requester
-	current  Transfer
-	released int64
-	accepted int64
-	clock    int64
+	options   Options
+	mapping   *Mapping
+	power     func() lane // a channel at power-on
+	groups    []group
+	flights   []flight // transfers that are not complete, in order of submission
+	nextTag   uint32
+	done      []Done
+	taken     []Done
+	settled   []Done
+	counts    stats.DRAM
+	classes   []stats.Requester
+	harvested []stats.Requester
+	current   Transfer
+	released  int64
+	accepted  int64
+	clock     int64
 }
 
 // flight is a transfer, or a part of one, that is not complete on every channel.
@@ -230,6 +231,7 @@ func (s *System) split(i int, t *Transfer, w *walk) {
 		}
 	}
 	if other != nil {
+		s.harvest(g)
 		g.channels = same
 		twin := g.twin()
 		twin.channels = other
@@ -242,6 +244,8 @@ func (s *System) join() {
 	for i := 0; i < len(s.groups); i++ {
 		for j := len(s.groups) - 1; j > i; j-- {
 			if s.groups[i].lane.equal(s.groups[j].lane) {
+				s.harvest(&s.groups[i])
+				s.harvest(&s.groups[j])
 				s.groups[i].channels = append(s.groups[i].channels, s.groups[j].channels...)
 				s.groups = slices.Delete(s.groups, j, j+1)
 			}
@@ -259,14 +263,11 @@ func (s *System) flight(tag uint32) int {
 	panic("dram: a channel completed a transfer that is not in flight")
 }
 
-// collect takes counts and completions from the lanes.
+// collect takes completions from the lanes.
 func (s *System) collect() {
 	for i := range s.groups {
 		g := &s.groups[i]
-		n := int64(len(g.channels))
-		var d stats.DRAM
-		clear(g.classes)
-		for _, m := range g.lane.take(&d, &g.classes) {
+		for _, m := range g.lane.take() {
 			k := s.flight(m.tag)
 			f := &s.flights[k]
 			f.done.Clock = max(f.done.Clock, m.clock)
@@ -275,12 +276,26 @@ func (s *System) collect() {
 				s.flights = slices.Delete(s.flights, k, k+1)
 			}
 		}
-		d.Scale(n)
-		s.counts.Add(&d)
-		for c := range g.classes {
-			g.classes[c].Scale(n)
-		}
-		addClasses(&s.classes, g.classes)
+	}
+}
+
+// harvest takes counts from a group's lane: before its channels change, and when they are asked for.
+func (s *System) harvest(g *group) {
+	var d stats.DRAM
+	clear(s.harvested)
+	g.lane.harvest(&d, &s.harvested)
+	n := int64(len(g.channels))
+	d.Scale(n)
+	s.counts.Add(&d)
+	for c := range s.harvested {
+		s.harvested[c].Scale(n)
+	}
+	addClasses(&s.classes, s.harvested)
+}
+
+func (s *System) harvestAll() {
+	for i := range s.groups {
+		s.harvest(&s.groups[i])
 	}
 }
 
@@ -334,10 +349,14 @@ func (s *System) Finish(clock int64) {
 
 // Counts are those of all channels.
 func (s *System) Counts() stats.DRAM {
+	s.harvestAll()
 	c := s.counts
 	c.Clocks = s.clock
 	return c
 }
 
 // Classes are what the bursts of each class of transfers met, of all channels.
-func (s *System) Classes() []stats.Requester { return s.classes }
+func (s *System) Classes() []stats.Requester {
+	s.harvestAll()
+	return s.classes
+}

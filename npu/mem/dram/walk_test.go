@@ -103,6 +103,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 	for seed := range int64(cases) {
 		r := rand.New(rand.NewSource(seed))
 		o := randomOptions(t, r)
+		o.Queues, o.Window, o.Pace = 1, 0, 0
 		s, err := New(o)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +111,11 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 		m := s.Mapping()
 		var channels []*port
 		for range o.Channels {
-			channels = append(channels, newPort(newController(o.Standard, o.Refresh), rules{exact: true, grant: 32}, m))
+			c, err := newCore(&o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			channels = append(channels, newPort(c, rules{exact: true, grant: 32}, m))
 		}
 		var release int64
 		var got []Done
