@@ -59,6 +59,12 @@ type Scratchpad struct {
 type DMA struct {
 	Outstanding int         `yaml:"outstanding" json:"outstanding"` // transfers in flight
 	Latency     unit.Cycles `yaml:"latency" json:"latency"`         // one way, DMA to memory controller and back: on-chip network
+
+	// How the memory controllers are fed.
+	Queues    int                 `yaml:"queues" json:"queues"`       // 1: one, in program order; 2: writes apart; 3: KV reads, too; 4: codebooks and parameters, too
+	Grant     unit.Bytes          `yaml:"grant" json:"grant"`         // of a channel's traffic that a queue may send while others wait
+	Window    unit.Bytes          `yaml:"window" json:"window"`       // read data that each channel may owe to a queue; 0B: any amount
+	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // at which read data are taken, with a window; 0B/s: as they come
 }
 
 // Sequencer issues ops.
@@ -74,8 +80,10 @@ type DRAM struct {
 	Standard  string              `yaml:"standard" json:"standard"`   // a preset of npu/mem/dram, or "ideal"
 	Channels  int                 `yaml:"channels" json:"channels"`   // a power of two
 	Mapping   string              `yaml:"mapping" json:"mapping"`     // address bits, lowest first: co2,ch2,bg2,ba2,co4,ro16
+	Ranks     int                 `yaml:"ranks" json:"ranks"`         // of a channel: 1, 2, 4
 	BankHash  bool                `yaml:"bank_hash" json:"bank_hash"` // bank bits XOR low row bits
 	Refresh   string              `yaml:"refresh" json:"refresh"`     // all-bank, per-bank, none
+	Postpone  int                 `yaml:"postpone" json:"postpone"`   // refreshes that may wait for requests, up to what JEDEC allows
 	Capacity  unit.Bytes          `yaml:"capacity" json:"capacity"`
 	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // ideal only
 }

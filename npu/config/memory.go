@@ -21,6 +21,9 @@ func standardOf(d DRAM) *dram.Standard {
 	if err != nil {
 		panic("config: a DRAM standard is listed but not known: " + err.Error())
 	}
+	if s.Family == dram.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
+		s.Ranks = d.Ranks
+	}
 	return s
 }
 
@@ -44,3 +47,6 @@ func mappingProblem(d DRAM, s *dram.Standard) string {
 	}
 	return ""
 }
+
+// Standard returns the data of the DRAM standard, with the ranks of this configuration, or nil: an ideal memory has none.
+func (c *Config) Standard() *dram.Standard { return standardOf(c.DRAM) }

@@ -41,6 +41,7 @@ func (c *Config) Validate() []Problem {
 	k.scratchpad(c.Scratchpad)
 	k.within("dma.outstanding", int64(c.DMA.Outstanding), 1, 64)
 	k.within("dma.latency", int64(c.DMA.Latency), 0, 1e6)
+	k.feeding(c.DMA)
 	k.within("sequencer.launch_cycles", int64(c.Sequencer.LaunchCycles), 0, 1e9)
 	k.dram(c.DRAM)
 	k.weights(c)
@@ -121,6 +122,22 @@ func (k *checker) scratchpad(s Scratchpad) {
 	k.size("scratchpad.tile", s.Tile, grain, s.Size/2/grain*grain)
 }
 
+// feeding checks how the memory controllers are fed.
+func (k *checker) feeding(d DMA) {
+	k.within("dma.queues", int64(d.Queues), 1, 4)
+	k.size("dma.grant", d.Grant, grain, unit.MiB)
+	if d.Window != 0 {
+		k.size("dma.window", d.Window, grain, unit.MiB)
+	}
+	switch {
+	case d.Bandwidth < 0:
+		k.add("dma.bandwidth", fmt.Sprintf("%v is not a rate; accepted: more than 0B/s, or 0B/s for no limit", d.Bandwidth))
+	case d.Bandwidth > 0 && d.Window == 0:
+		k.add("dma.bandwidth", fmt.Sprintf("%v without a dma.window: the data that wait would need a buffer without end; accepted: a window, or 0B/s",
+			d.Bandwidth), "dma.window")
+	}
+}
+
 func (k *checker) dram(d DRAM) {
 	if !slices.Contains(standards(), d.Standard) {
 		k.add("dram.standard", notKnown(d.Standard, standards()))
@@ -131,6 +148,10 @@ func (k *checker) dram(d DRAM) {
 	if !slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", notKnown(d.Refresh, RefreshModes()))
 	}
+	if !slices.Contains([]int{1, 2, 4}, d.Ranks) {
+		k.add("dram.ranks", fmt.Sprintf("%d is not a number of ranks; accepted: 1, 2, 4", d.Ranks))
+	}
+	k.within("dram.postpone", int64(d.Postpone), 0, 8)
 	if d.Capacity < unit.MiB || d.Capacity > 1024*1024*unit.GiB {
 		k.add("dram.capacity", fmt.Sprintf("%v is not a possible size; accepted: 1MiB to 1024TiB", d.Capacity))
 	}
@@ -156,6 +177,10 @@ func (k *checker) ideal(d DRAM) {
 	if d.BankHash {
 		k.add("dram.bank_hash", "true, but an ideal memory has no banks; accepted: false", "dram.standard")
 	}
+	if d.Ranks > 1 || d.Postpone > 0 {
+		k.add("dram.ranks", fmt.Sprintf("%d, and %d postponed refreshes, but an ideal memory has neither; accepted: 1 and 0", d.Ranks, d.Postpone),
+			"dram.standard", "dram.postpone")
+	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
 	}
@@ -170,6 +195,18 @@ func (k *checker) timed(d DRAM, s *dram.Standard) {
 	if d.Refresh == "per-bank" && s.Timing.TREFIPB == 0 {
 		k.add("dram.refresh", fmt.Sprintf("%q, but no per-bank refresh of %s is modelled; accepted: all-bank, none", d.Refresh, d.Standard),
 			"dram.standard")
+	}
+	if d.Postpone > s.MaxPostponed && d.Postpone <= 8 {
+		k.add("dram.postpone", fmt.Sprintf("%d, but %s may postpone %d; accepted: 0 to %d", d.Postpone, d.Standard, s.MaxPostponed, s.MaxPostponed),
+			"dram.standard")
+	}
+	if err := s.Validate(); err != nil && d.Ranks > 1 {
+		k.add("dram.ranks", fmt.Sprintf("%d: %v; accepted: fewer", d.Ranks, err), "dram.standard")
+		return
+	}
+	if s.Family == dram.HBM && d.Ranks > 1 {
+		k.add("dram.ranks", fmt.Sprintf("%d, but a channel of %s has one (pseudo channels and stacks belong to the standard); accepted: 1",
+			d.Ranks, d.Standard), "dram.standard")
 	}
 	if !channelsPossible(d.Channels) {
 		return

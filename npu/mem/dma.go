@@ -27,7 +27,7 @@ type DMA struct {
 	Pad     Scratchpad
 
 	memory, sequencer, array, vector akita.Port
-	outstanding                      int // limit
+	outstanding, queues              int // limits
 	burst                            unit.Bytes
 
 	program *isa.Program
@@ -74,7 +74,7 @@ type store struct {
 
 // NewDMA returns the DMA of an NPU whose memory moves bursts of the given size.
 func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, burst unit.Bytes) *DMA {
-	d := &DMA{outstanding: c.DMA.Outstanding, burst: burst}
+	d := &DMA{outstanding: c.DMA.Outstanding, queues: c.DMA.Queues, burst: burst}
 	d.Component = sim.NewComponent(name, e, k, d)
 	d.Control = d.NewPort("Control", 64)
 	d.Data = d.NewPort("Data", 64)
@@ -220,7 +220,7 @@ func (d *DMA) issue() error {
 			}
 			o := &d.program.Ops[s.op]
 			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{op: s.op, tile: s.tile, store: true})
-		case d.writing == 0 && d.head < len(d.queue) && d.reserve():
+		case (d.writing == 0 || d.queues > 1) && d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
 			return nil
@@ -289,11 +289,29 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
 	d.counts.Transfers++
 	d.counts.Traffic[s.Data] += BurstTraffic(walk, d.burst)
 	m := reuse(&d.spareTransfers)
-	m.ID, m.Walk, m.Write, m.Data = d.lastID, walk, t.store, s.Data
+	m.ID, m.Walk, m.Write, m.Data, m.Queue = d.lastID, walk, t.store, s.Data, queueOf(s.Data, d.queues)
 	if !d.Send(d.Data, d.memory, m) {
 		return fmt.Errorf("mem: the link to the memory is full")
 	}
 	return nil
+}
+
+// queueOf is the queue of a class of data where there are so many: the first is that of the weights and of all that has no
+// queue of its own. What a load needs from DRAM its op waits for (LoadAfter), so that queues need not wait for each other.
+func queueOf(data isa.Data, queues int) int {
+	queue := 0
+	switch data {
+	case isa.KVWrite, isa.ActWrite:
+		queue = 1
+	case isa.KVRead, isa.ActRead:
+		queue = 2
+	case isa.Codebooks, isa.Params:
+		queue = 3
+	}
+	if queue >= queues {
+		return 0
+	}
+	return queue
 }
 
 // reuse takes a message that has come back, or makes one.

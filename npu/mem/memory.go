@@ -92,7 +92,7 @@ func (m *Memory) Received(p akita.Port) error {
 		m.since = m.Now()
 	}
 	m.pending = append(m.pending, inFlight{m: t})
-	m.dram.Submit(dram.Transfer{ID: t.ID, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()), Class: uint8(t.Data)})
+	m.dram.Submit(dram.Transfer{ID: t.ID, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()), Class: uint8(t.Data), Queue: t.Queue})
 	m.promise(m.dram.TakeDone())
 	if !m.settling {
 		m.settling = true

@@ -15,6 +15,7 @@ type Transfer struct {
 	Walk  isa.Pattern
 	Write bool
 	Data  isa.Data
+	Queue int // of the memory controllers
 }
 
 // Meta is part of akita's interface.

@@ -141,7 +141,7 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if r.Intn(3) == 0 {
 		o.Window = std.Burst << r.Intn(7)
 		if r.Intn(2) == 0 {
-			o.Pace = 1 + r.Int63n(4*std.Timing.TBL)
+			o.Pace = 1 + r.Int63n(4*std.Timing.TBL*PaceParts)
 		}
 	}
 	return o

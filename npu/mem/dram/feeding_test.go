@@ -44,7 +44,7 @@ func TestAWindowBoundsBandwidthByLatency(t *testing.T) {
 
 func TestASlowConsumerSetsThePace(t *testing.T) {
 	const pace, bursts = 11, 20_000
-	s := mustNew(t, Options{Channels: 1, Refresh: NoRefresh, Window: 4 * unit.KiB, Pace: pace}, "lpddr5-6400")
+	s := mustNew(t, Options{Channels: 1, Refresh: NoRefresh, Window: 4 * unit.KiB, Pace: pace * PaceParts}, "lpddr5-6400")
 	s.Submit(Transfer{Walk: isa.Contiguous(0, bursts*32)})
 	tm := &s.options.Standard.Timing
 	first := 2 + tm.TRCD + tm.TCL + tm.TBL // ACT, CAS in between, RD

@@ -378,9 +378,11 @@ func (p *port) codeWindow(k *codec) {
 	for i := range p.used {
 		k.int64(&p.used[i])
 	}
-	next := p.taken + p.pace
-	k.timer(&next)
-	p.taken = next - p.pace
+	next := max(p.taken+p.pace-k.now*PaceParts, 0) // when it can take another burst
+	k.int64(&next)
+	if k.reading {
+		p.taken = next - p.pace
+	}
 	n := len(p.refunds)
 	k.int(&n)
 	if k.reading {

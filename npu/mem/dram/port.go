@@ -12,6 +12,9 @@ const injectPerClock = 2
 // maxQueues is how many requesters a channel can serve at a time.
 const maxQueues = 4
 
+// PaceParts is in how many parts a clock is divided to say how fast a consumer is.
+const PaceParts = 16
+
 // none: no queue.
 const none = -1
 
@@ -58,7 +61,7 @@ type refund struct {
 type rules struct {
 	grant  int64 // bursts that a queue may feed while others wait
 	window int64 // read bursts of a queue that may be outstanding; 0: any number
-	pace   int64 // clocks that the consumer takes for a burst; 0: none
+	pace   int64 // time that the consumer takes for a burst, in PaceParts of a clock; 0: none
 	exact  bool  // step every clock
 }
 
@@ -77,7 +80,7 @@ type port struct {
 
 	used    [maxQueues]int64 // read bursts outstanding, with a window
 	refunds []refund         // data that are on their way, or wait for the consumer: in order
-	taken   int64            // clock at which the consumer has taken the last datum
+	taken   int64            // when the consumer has taken the last burst, in PaceParts of a clock
 
 	inside  []outstanding
 	done    []mark // completions that have become certain
@@ -259,8 +262,8 @@ func (p *port) serve() {
 		s.Writes++
 	} else {
 		if p.pace > 0 {
-			at = max(at, p.taken+p.pace)
-			p.taken = at
+			p.taken = max(at*PaceParts, p.taken+p.pace)
+			at = (p.taken + PaceParts - 1) / PaceParts
 		}
 		if p.window > 0 {
 			p.refunds = append(p.refunds, refund{at, o.queue})
@@ -313,5 +316,5 @@ func (p *port) rest(limit int64) {
 	for !p.empty() && p.clock < limit {
 		p.advance(true, limit)
 	}
-	p.run(min(limit, p.clock+p.lull()+p.window*p.pace), false)
+	p.run(min(limit, p.clock+p.lull()+p.window*(p.pace/PaceParts+1)), false)
 }

@@ -114,7 +114,11 @@ func Lookup(name string) (*Standard, error) {
 // PeakBytesPerSecond is the bandwidth of the data pins of that many channels.
 func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 	const fs = 1_000_000_000_000_000
-	hi, lo := bits.Mul64(uint64(s.Burst)*uint64(s.Ranks)*uint64(channels), fs) // pseudo channels have a data bus each
+	buses := channels
+	if s.Family == HBM {
+		buses *= s.Ranks // pseudo channels have a data bus each, ranks share one
+	}
+	hi, lo := bits.Mul64(uint64(s.Burst)*uint64(buses), fs)
 	q, _ := bits.Div64(hi, lo, uint64(s.Timing.TBL)*uint64(s.TCK))
 	return unit.BytesPerSecond(q)
 }

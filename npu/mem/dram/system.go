@@ -22,7 +22,7 @@ type Options struct {
 	Queues int        // requesters that are served in turn, 1 to 4; 0: 1
 	Grant  unit.Bytes // of a channel's traffic in a queue's turn; 0: 1 KiB
 	Window unit.Bytes // read data of a queue that a channel may owe; 0: any amount
-	Pace   int64      // clocks that the consumer takes for a burst of a channel, with a Window; 0: none
+	Pace   int64      // time that the consumer takes for a burst of a channel, in PaceParts of a clock, with a Window; 0: none
 }
 
 // rules are the options that concern how a channel is fed.
