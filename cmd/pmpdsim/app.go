@@ -25,7 +25,7 @@ EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule 'static:4>3@10'
    pmpdsim list npus`,
-		Commands:                  []*cli.Command{runCommand(), listCommand(), configCommand(), traceCommand()},
+		Commands:                  []*cli.Command{runCommand(), listCommand(), configCommand(), traceCommand(), dramCommand()},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
 		EnableBashCompletion:      true,
@@ -51,7 +51,7 @@ func prepare(c *cli.Command, above string) {
 		prepare(s, above+" "+c.Name)
 		names = append(names, s.Name)
 	}
-	if len(names) > 0 {
+	if len(names) > 0 && c.Action == nil {
 		c.UsageText = above + " " + c.Name + " " + strings.Join(names, "|") + " [flags]"
 		c.Action = func(*cli.Context) error {
 			return fmt.Errorf("%s: what to do is missing; accepted: %s", c.Name, strings.Join(names, ", "))

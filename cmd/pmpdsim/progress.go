@@ -20,12 +20,13 @@ type progress struct {
 	timer *time.Timer
 	done  int64
 	total int64
+	what  string // is counted
 	ended bool
 }
 
 // newProgress starts waiting. It does nothing unless w is a terminal.
-func newProgress(w io.Writer, total int64) *progress {
-	p := &progress{total: total}
+func newProgress(w io.Writer, total int64, what string) *progress {
+	p := &progress{total: total, what: what}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.timer = time.AfterFunc(patience, func() { p.start(f) })
 	}
@@ -38,7 +39,7 @@ func (p *progress) start(w io.Writer) {
 	if p.ended {
 		return
 	}
-	p.bar = pb.New64(p.total).SetTemplateString(`{{counters . }} passes {{bar . }} {{percent . }} {{etime . }} {{rtime . "left %s"}}`)
+	p.bar = pb.New64(p.total).SetTemplateString(`{{counters . }} ` + p.what + ` {{bar . }} {{percent . }} {{etime . }} {{rtime . "left %s"}}`)
 	p.bar.SetWriter(w).Set(pb.CleanOnFinish, true).SetCurrent(p.done).Start()
 }
 
@@ -49,6 +50,16 @@ func (p *progress) update(done, total int64) {
 	p.done, p.total = max(p.done, done), total
 	if p.bar != nil {
 		p.bar.SetTotal(p.total).SetCurrent(p.done)
+	}
+}
+
+// add counts what one of several goroutines has done.
+func (p *progress) add(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += n
+	if p.bar != nil {
+		p.bar.SetCurrent(p.done)
 	}
 }
 

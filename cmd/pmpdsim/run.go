@@ -155,7 +155,7 @@ func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
 	for _, j := range jobs {
 		total += int64(j.Generated)
 	}
-	p := newProgress(c.App.ErrWriter, total)
+	p := newProgress(c.App.ErrWriter, total, "passes")
 	defer p.end()
 	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.update, Version: programVersion()})
 	if errors.Is(err, context.Canceled) {

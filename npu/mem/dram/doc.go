@@ -31,6 +31,12 @@
 // Postponed refreshes wait until no request is inside, or until more are due than may be postponed; then all of them are
 // made up for, one after another. Ranks share the command and the data bus; the latter is handed over in tCS.
 //
+// # Streams and goldens
+//
+// RunStream drives the channels with one in-order generator and a FIFO per channel, as other simulators' runs did
+// (stream.go, golden/README.md). Where a stream falls on all channels alike it is replayed by a System of one channel
+// (stream_share.go has the proof), else stepped (stream_inject.go). Goldens are those runs, with what each obliges us to.
+//
 // # What it leaves out
 //
 // Power-down states, temperature derating, ECC, the two- and four-clock commands of LPDDR4, per-bank refresh of HBM.

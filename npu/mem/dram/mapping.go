@@ -33,8 +33,8 @@ type segment struct {
 // Mapping says which address bits select what, least significant field first, above the bits inside a burst:
 // "co2,ch2,bg2,ba2,co4,ro16". A field may appear twice, low part first. Bits above the list go to the row.
 //
-// The channel field is one contiguous run, so that a contiguous range of addresses is a contiguous range of
-// channel-local addresses on every channel. A channel-local address is the address without the channel bits.
+// A channel-local address is the address without the channel bits: a contiguous range of addresses is a contiguous range
+// of channel-local addresses on every channel (interleave.go).
 type Mapping struct {
 	text     string
 	segments []segment // without the channel
@@ -42,8 +42,8 @@ type Mapping struct {
 	hash     bool
 	burst    uint // log2 of the bytes of a burst
 
-	channelShift uint // position of the channel field in the global byte address
-	channelBits  uint
+	pieces      []piece // of the channel field in the global byte address, highest first; neighbours are one
+	channelBits uint    // of all pieces
 
 	// Row blocks. Moving a channel-local address by 1<<blockShift moves its row by blockRows and leaves group, bank and
 	// column alone. With the bank hash that holds for moves by 1<<granuleShift only.
@@ -55,8 +55,11 @@ type Mapping struct {
 	block []place // of every burst of block 0, before the bank hash; nil if blocks are too large
 }
 
-// maxBlock bounds the table of places.
-const maxBlock = 1 << 14
+// maxBlock bounds the table of places; maxChannels is what configurations accept, too.
+const (
+	maxBlock    = 1 << 14
+	maxChannels = 1024
+)
 
 // ParseMapping reads a mapping and checks it against the geometry of a standard and the number of channels.
 func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, error) {
@@ -67,6 +70,9 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 	if channels <= 0 || channels&(channels-1) != 0 {
 		return fail("%d channels; must be a power of two", channels)
 	}
+	if channels > maxChannels {
+		return fail("%d channels; at most %d are modelled", channels, maxChannels)
+	}
 	position := m.burst
 	for _, word := range strings.Split(text, ",") {
 		seg, err := parseSegment(strings.TrimSpace(word))
@@ -74,10 +80,7 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 			return fail("%v", err)
 		}
 		if seg.field == channelField {
-			if m.channelBits > 0 {
-				return fail("the channel field appears twice; it must be one contiguous run of bits")
-			}
-			m.channelShift, m.channelBits = position, seg.bits
+			m.addPiece(position, seg.bits)
 		} else {
 			m.segments = append(m.segments, seg)
 		}
@@ -97,8 +100,8 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 			return fail("has %d %s bits (%s); %s has %d", have, fieldWords[f], fieldNames[f], s.Name, want[f])
 		}
 	}
-	if m.channelBits == 0 {
-		m.channelShift = m.burst
+	if len(m.pieces) > maxPieces {
+		return fail("has the channel field in %d pieces; at most %d are modelled", len(m.pieces), maxPieces)
 	}
 	m.findBlocks()
 	if n := int64(1) << (m.blockShift - m.burst); n <= maxBlock {
@@ -107,6 +110,16 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 		}
 	}
 	return m, nil
+}
+
+// addPiece notes channel bits above those noted before.
+func (m *Mapping) addPiece(shift, bits uint) {
+	m.channelBits += bits
+	if len(m.pieces) > 0 && m.pieces[0].shift+m.pieces[0].bits == shift {
+		m.pieces[0].bits += bits
+		return
+	}
+	m.pieces = append([]piece{{shift, bits}}, m.pieces...)
 }
 
 func parseSegment(word string) (segment, error) {
@@ -146,14 +159,19 @@ func (m *Mapping) findBlocks() {
 	}
 }
 
+// below counts the bits of a channel-local address between those of a burst and the lowest of a field.
+func (m *Mapping) below(f field) (bits uint) {
+	for _, seg := range m.segments {
+		if seg.field == f {
+			break
+		}
+		bits += seg.bits
+	}
+	return bits
+}
+
 // String returns the text that the mapping was read from.
 func (m *Mapping) String() string { return m.text }
-
-// Split cuts a global address into channel and channel-local address.
-func (m *Mapping) Split(address int64) (channel int, local int64) {
-	low := address & (1<<m.channelShift - 1)
-	return int(address >> m.channelShift & (1<<m.channelBits - 1)), address>>(m.channelShift+m.channelBits)<<m.channelShift | low
-}
 
 // place is where a burst lives in a channel. bank counts ((rank·stacks + stack)·groups + group)·banks + bank.
 type place struct {

@@ -27,8 +27,8 @@ func TestEveryPresetIsValidAndCited(t *testing.T) {
 			m, err := ParseMapping(DefaultMapping(s, channels), s, channels, false)
 			if err != nil {
 				t.Errorf("default mapping: %v", err)
-			} else if channels > 1 && 1<<m.channelShift < minChannelRun {
-				t.Errorf("%s: %s gives a channel runs of %d B", name, m, 1<<m.channelShift)
+			} else if channels > 1 && 1<<m.pieces[0].shift < minChannelRun {
+				t.Errorf("%s: %s gives a channel runs of %d B", name, m, 1<<m.pieces[0].shift)
 			}
 		}
 	}
@@ -90,7 +90,10 @@ func TestMappingsThatDoNotFitAreRefused(t *testing.T) {
 		{"co5,bg2,ba2,ro16", 1, `DRAM mapping "co5,bg2,ba2,ro16": has 5 column bits (co); lpddr5-6400 has 6`},
 		{"co6,bg2,ba2", 1, `DRAM mapping "co6,bg2,ba2": has 0 row bits; lpddr5-6400 has 1 to 16`},
 		{"co6,bg2,ba2,ro16", 2, `DRAM mapping "co6,bg2,ba2,ro16": has 0 channel bits; 2 channels take 1 (ch1)`},
-		{"ch1,co6,ch1,bg2,ba2,ro16", 4, `DRAM mapping "ch1,co6,ch1,bg2,ba2,ro16": the channel field appears twice; it must be one contiguous run of bits`},
+		{"ch1,co6,ch1,bg2,ba2,ro16", 2, `DRAM mapping "ch1,co6,ch1,bg2,ba2,ro16": has 2 channel bits; 2 channels take 1 (ch1)`},
+		{"ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16", 512,
+			`DRAM mapping "ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16": has the channel field in 9 pieces; at most 8 are modelled`},
+		{"co6,bg2,ba2,ro16", 2048, `DRAM mapping "co6,bg2,ba2,ro16": 2048 channels; at most 1024 are modelled`},
 		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": 3 channels; must be a power of two`},
 	} {
 		_, err := ParseMapping(c.text, s, c.channels, false)

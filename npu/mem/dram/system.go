@@ -180,7 +180,7 @@ func (s *System) Submit(t Transfer) {
 func (s *System) submit(t *Transfer, part int) {
 	tag, channels := s.nextTag, 0
 	s.nextTag++
-	p, period := &t.Walk, unit.Bytes(1)<<(s.mapping.channelShift+s.mapping.channelBits)
+	p, period := &t.Walk, unit.Bytes(s.mapping.Stripe())
 	uneven := (p.Base|p.Turn|p.PlaneStride|p.OuterStride)&(period-1) != 0
 	for i := 0; i < len(s.groups); i++ {
 		w := s.shareOf(t, s.groups[i].channels[0])
@@ -211,9 +211,7 @@ func (s *System) submit(t *Transfer, part int) {
 
 // shareOf is the part of t that lies on a channel.
 func (s *System) shareOf(t *Transfer, channel int) walk {
-	m := s.mapping
-	run := int64(1) << m.channelShift
-	return newWalk(&t.Walk, interleave{run, run << m.channelBits, int64(channel)}, s.BurstBytes())
+	return newWalk(&t.Walk, s.mapping.interleave(channel), s.BurstBytes())
 }
 
 // split moves the channels of group i on which t's share is not w into a new last group, where Submit meets them later.

@@ -6,21 +6,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// interleave is how one channel sees the global address space: bytes [channel·run, (channel+1)·run) of every period.
-// One channel alone has run = period.
-type interleave struct {
-	run     int64
-	period  int64
-	channel int64
-}
-
-// local counts the channel's bytes below global address a. It is monotone, so that any contiguous global range is a
-// contiguous channel-local range, and local(a + m·period) = local(a) + m·run.
-func (v *interleave) local(a int64) int64 {
-	q := a / v.period
-	return q*v.run + min(max(a-q*v.period-v.channel*v.run, 0), v.run)
-}
-
 // shape is what two walks have in common that only differ in where they start and how long they last. A walk of one
 // turn has the zero shape: it goes straight on until it ends.
 type shape struct {
@@ -68,7 +53,7 @@ func newWalk(p *isa.Pattern, v interleave, burst int64) walk {
 		if w.length == 0 {
 			return walk{}
 		}
-		w.planeStride, w.outerStride = w.planeStride/v.period*v.run, w.outerStride/v.period*v.run
+		w.planeStride, w.outerStride = w.planeStride/v.period*v.share, w.outerStride/v.period*v.share
 		w.merge()
 		w.bursts = w.length / burst * w.planes * w.outer
 	} else {

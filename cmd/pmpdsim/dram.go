@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/plots"
+)
+
+func dramCommand() *cli.Command {
+	return &cli.Command{
+		Name: "dram", Usage: "run a stream of addresses on DRAM channels",
+		Description: `Drives the channels of a DRAM standard, from power-on, with a stream from one generator, and prints what it
+took, command by command. A stream is KEY=VALUE,... with
+   bytes     reads and writes together; sizes may carry a unit (16MiB)
+   unit      what the generator takes at once, 32 to 4096 bytes, a multiple of a burst (64)
+   planes    regions of bytes/planes, read in turns (1)
+   chunk     bytes of a region in one turn (unit)
+   skew      by how much the distance between regions exceeds their size (0)
+   pattern   sequential (also seq, multi, seqw) or random (rand): unit * (xorshift64 mod 2^24)
+   write     share of the units that are writes, to 512 MiB and up: short for --write
+In front of each channel is a FIFO of 64 bursts, of which it takes at most 2 a clock; a full one stops the
+generator. Mappings list address bits above a burst, lowest first: ch channel, ra rank or pseudo channel,
+si stack, bg bank group, ba bank, ro row, co burst column; a field may stand in pieces, low part first.
+
+cycles are clocks of the controller (half CK with HBM3) until the last datum has been read and the last
+write issued; the counts are those of all channels up to then. efficiency is the share of the peak
+bandwidth of all channels, from 0 to 1. --exact steps every clock; the results are the same.
+
+EXAMPLES:
+   pmpdsim dram --standard lpddr5-6400 --channels 4 --mapping co1,bg2,ch2,co5,ba2,ro16 \
+      --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
+   pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json
+   pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
+   pmpdsim dram check`,
+		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check [flags]",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
+			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
+			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
+			&cli.BoolFlag{Name: "bank-hash", Usage: "XOR low row bits into bank group and bank"},
+			&cli.StringFlag{Name: "refresh", Value: dram.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
+			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
+			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
+			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
+			formatFlag("table", "json"),
+		},
+		Subcommands: []*cli.Command{dramCheckCommand()},
+		Action:      runDRAM,
+	}
+}
+
+// dramJob is a stream on channels.
+type dramJob struct {
+	options dram.Options
+	stream  dram.Stream
+	mapping bool // given
+}
+
+func runDRAM(c *cli.Context) error {
+	if err := arguments(c); err != nil {
+		return err
+	}
+	j, err := loadDRAM(c)
+	if err != nil {
+		return err
+	}
+	p := newProgress(c.App.ErrWriter, int64(j.stream.Bytes/j.options.Standard.Burst), "bursts")
+	r, err := dram.RunStream(c.Context, j.options, j.stream, p.update)
+	p.end()
+	if err != nil {
+		return stopped(c.Context, err)
+	}
+	return emit(c.App.Writer, "", func(w io.Writer) error {
+		if c.String("format") == "json" {
+			return jsonLines(w, []dramResult{j.result(r)})
+		}
+		return j.show(w, r)
+	})
+}
+
+// stopped tells an interrupted run from a failed one.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return internal(err)
+}
+
+// loadDRAM resolves the flags.
+func loadDRAM(c *cli.Context) (*dramJob, error) {
+	j := &dramJob{mapping: c.IsSet("mapping")}
+	o := &j.options
+	if !c.IsSet("standard") {
+		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(dram.Names(), ", "))
+	}
+	var err error
+	if o.Standard, err = dram.Lookup(c.String("standard")); err != nil {
+		return nil, flagged("standard", "", err)
+	}
+	o.Channels, o.BankHash, o.Exact = c.Int("channels"), c.Bool("bank-hash"), c.Bool("exact")
+	if n := o.Channels; n < 1 || n > 1024 || n&(n-1) != 0 {
+		return nil, fmt.Errorf("--channels %d: not a number of channels; accepted: a power of two, 1 to 1024", n)
+	}
+	if err := o.Refresh.UnmarshalText([]byte(c.String("refresh"))); err != nil {
+		return nil, flagged("refresh", "", err)
+	}
+	if o.Mapping = c.String("mapping"); o.Mapping == "" {
+		o.Mapping = dram.DefaultMapping(o.Standard, o.Channels)
+	}
+	if _, err := dram.ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash); err != nil {
+		return nil, flagged("mapping", "", err)
+	}
+	if _, err := dram.New(*o); err != nil { // what is left to be wrong
+		return nil, flagged("refresh", "", err)
+	}
+	if j.stream, err = loadStream(c); err == nil {
+		err = flagIf("stream", j.stream.Fits(o.Standard))
+	}
+	return j, err
+}
+
+func loadStream(c *cli.Context) (s dram.Stream, err error) {
+	text := c.String("stream")
+	if text == "" {
+		return s, errors.New("dram: --stream is missing; accepted: KEY=VALUE,... such as bytes=16MiB,planes=4,chunk=1024")
+	}
+	if w := c.String("write"); c.IsSet("write") {
+		if _, err := dram.ParsePercent(w); err != nil {
+			return s, fmt.Errorf("--write %s: %w", w, err)
+		}
+		text += ",write=" + w
+	}
+	s, err = dram.ParseStream(text)
+	return s, flagIf("stream", err)
+}
+
+// flagIf puts a flag in front of an error, if there is one.
+func flagIf(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return flagged(flag, "", err)
+}
+
+// dramResult is what became of a stream, as JSON.
+type dramResult struct {
+	Standard   string  `json:"standard"`
+	Channels   int     `json:"channels"`
+	Mapping    string  `json:"mapping"`
+	BankHash   bool    `json:"bank_hash"`
+	Refresh    string  `json:"refresh"`
+	Stream     string  `json:"stream"`
+	Cycles     int64   `json:"cycles"`
+	Bytes      int64   `json:"bytes"`
+	Seconds    float64 `json:"seconds"`
+	Bandwidth  float64 `json:"bandwidth_bytes_per_second"`
+	Efficiency float64 `json:"efficiency"` // share of the peak, 0 to 1
+	Reads      int64   `json:"reads"`      // bursts, as all below
+	Writes     int64   `json:"writes"`
+	Hits       int64   `json:"row_hits"`
+	Misses     int64   `json:"row_misses"`
+	Conflicts  int64   `json:"row_conflicts"`
+	Activates  int64   `json:"activates"`
+	Precharges int64   `json:"precharges"`
+	All        int64   `json:"precharges_all"`
+	Refreshes  int64   `json:"refreshes"`
+	Syncs      int64   `json:"wck_syncs"`
+}
+
+func (j *dramJob) result(r *dram.StreamResult) dramResult {
+	o, n := &j.options, &r.Counts
+	return dramResult{Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash,
+		Refresh: o.Refresh.String(), Stream: j.stream.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(),
+		Bandwidth: r.Bandwidth(), Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses,
+		Conflicts: n.RowConflicts, Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
+}
+
+// show writes the result for people.
+func (j *dramJob) show(w io.Writer, r *dram.StreamResult) error {
+	o, n := &j.options, &r.Counts
+	hash := ""
+	if o.BankHash {
+		hash = ", bank hash"
+	}
+	share := func(part int64) string {
+		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
+	}
+	for _, line := range [][2]string{
+		{"DRAM", fmt.Sprintf("%d x %s, %s refresh, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh,
+			gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
+		{"mapping", o.Mapping + byDefault(!j.mapping) + hash},
+		{"stream", j.stream.String()},
+		{"", ""},
+		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},
+		{"time", plots.Time.Text(r.Seconds())},
+		{"bandwidth", fmt.Sprintf("%s GB/s, %.2f %% of the peak", gigabytes(r.Bandwidth()), 100*r.Efficiency())},
+		{"bursts", fmt.Sprintf("%d read, %d written", n.Reads, n.Writes)},
+		{"row hits", share(n.RowHits)},
+		{"row misses", share(n.RowMisses)},
+		{"conflicts", share(n.RowConflicts)},
+		{"refreshes", fmt.Sprint(n.Refreshes)},
+	} {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s%s", line[0], line[1]), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+func dramCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "compare DRAM standards with what other simulators measured",
+		Description: fmt.Sprintf(`Runs the streams that Ramulator 2.1 and DRAMsim3 have run on the standards that we share with them, and shows
+the differences: in clocks where the reference's are known, else in percent of the peak. The verdicts:
+   equal   as many clocks as Ramulator 2.1; where only its efficiency was kept, the same decimal
+   close   within %.1f points of DRAMsim3's efficiency: sequential reads that alternate bank groups
+   shown   DRAMsim3's controller schedules otherwise: the difference is not judged
+   skipped not run, with the reason
+   FAIL    outside its tolerance; the exit code is then 1
+The golden numbers and where they come from are in npu/mem/dram/golden. All rows take about a minute.
+
+EXAMPLES:
+   pmpdsim dram check
+   pmpdsim dram check --quick --standard hbm3-6400
+   pmpdsim dram check --format json`, dram.ClosePoints),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "standard", Usage: "only rows of this `STANDARD` (list dram)", DefaultText: "all"},
+			&cli.BoolFlag{Name: "quick", Usage: "only sequential and random reads: a few seconds"},
+			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
+			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			formatFlag("table", "json"),
+		},
+		Action: runDRAMCheck,
+	}
+}
+
+// checked is a golden stream with what we make of it.
+type checked struct {
+	dram.Golden
+	result *dram.StreamResult // nil: skipped
+}
+
+func runDRAMCheck(c *cli.Context) error {
+	if err := arguments(c); err != nil {
+		return err
+	}
+	if n := c.Int("workers"); n < 1 {
+		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
+	}
+	only := c.String("standard")
+	if only != "" {
+		if _, err := dram.Lookup(only); err != nil {
+			return flagged("standard", "", err)
+		}
+	}
+	all, err := dram.Goldens()
+	if err != nil {
+		return internal(err)
+	}
+	var rows []checked
+	for _, g := range all {
+		slow := g.Stream.Planes > 1 || g.Stream.Write > 0
+		if (only == "" || g.Standard == only) && !(slow && c.Bool("quick")) {
+			rows = append(rows, checked{Golden: g})
+		}
+	}
+	if err := checkRows(c, rows); err != nil {
+		return stopped(c.Context, err)
+	}
+	if err := emit(c.App.Writer, "", func(w io.Writer) error {
+		if c.String("format") == "json" {
+			return jsonLines(w, checkItems(rows))
+		}
+		return showCheck(w, rows, only)
+	}); err != nil {
+		return err
+	}
+	return failures(rows)
+}
+
+// failures is the error of the rows outside their tolerance, if there are any.
+func failures(rows []checked) error {
+	var failed []string
+	for _, r := range rows {
+		if r.verdict() == failedVerdict {
+			failed = append(failed, r.ID)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return internal(fmt.Errorf("dram check: rows outside their tolerance: %s", strings.Join(failed, " ")))
+}
+
+// checkRows runs the rows on several cores, those that only differ in who else ran them once.
+func checkRows(c *cli.Context, rows []checked) error {
+	same := map[dram.Golden][]*checked{}
+	var order []dram.Golden // the map has none
+	for i := range rows {
+		r := &rows[i]
+		if r.Rule == dram.Skipped {
+			continue
+		}
+		what := dram.Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh, Stream: r.Stream}
+		if same[what] == nil {
+			order = append(order, what)
+		}
+		same[what] = append(same[what], r)
+	}
+	p := newProgress(c.App.ErrWriter, int64(len(order)), "streams")
+	defer p.end()
+	group, ctx := errgroup.WithContext(c.Context)
+	group.SetLimit(c.Int("workers"))
+	for _, what := range order {
+		group.Go(func() error {
+			result, err := what.Run(ctx, c.Bool("exact"))
+			for _, r := range same[what] {
+				r.result = result
+			}
+			p.add(1)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// failedVerdict stands for a row outside its tolerance; all others have the name of their rule.
+const failedVerdict = "FAIL"
+
+func (r *checked) verdict() string {
+	switch {
+	case r.result != nil && !r.Met(r.result):
+		return failedVerdict
+	case r.Rule == dram.EqualDecimal:
+		return dram.Equal.String()
+	}
+	return r.Rule.String()
+}
+
+// checkItem is a row as JSON. What was not run has no results.
+type checkItem struct {
+	Row        string   `json:"row"`
+	Reference  string   `json:"reference"`
+	Config     string   `json:"reference_config"`
+	Standard   string   `json:"standard"`
+	Channels   int      `json:"channels"`
+	Mapping    string   `json:"mapping"`
+	BankHash   bool     `json:"bank_hash"`
+	Refresh    string   `json:"refresh"`
+	Stream     string   `json:"stream"`
+	Rule       string   `json:"rule"`
+	Verdict    string   `json:"verdict"`
+	Reason     string   `json:"reason,omitempty"`
+	Cycles     *int64   `json:"cycles,omitempty"`
+	Theirs     *int64   `json:"reference_cycles,omitempty"`
+	Efficiency *float64 `json:"efficiency,omitempty"`
+	TheirShare float64  `json:"reference_efficiency"`
+	Points     *float64 `json:"difference_points,omitempty"` // percent of the peak
+}
+
+func checkItems(rows []checked) []checkItem {
+	var items []checkItem
+	for _, r := range rows {
+		v := checkItem{Row: r.ID, Reference: r.Simulator, Config: r.Config, Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping,
+			BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.verdict(),
+			Reason: r.Reason, TheirShare: r.Percent / 100}
+		if r.Cycles > 0 {
+			v.Theirs = &r.Cycles
+		}
+		if r.result != nil {
+			efficiency, points := r.result.Efficiency(), r.Points(r.result)
+			v.Cycles, v.Efficiency, v.Points = &r.result.Cycles, &efficiency, &points
+		}
+		items = append(items, v)
+	}
+	return items
+}
+
+// showCheck writes a table and a summary per standard, and what was skipped.
+func showCheck(w io.Writer, rows []checked, only string) error {
+	names := dram.Names()
+	if only != "" {
+		names = []string{only}
+	}
+	for _, name := range names {
+		t := &plots.Table{Columns: []plots.Column{{Name: "row"}, {Name: "reference"}, {Name: "mapping"}, {Name: "stream"},
+			{Name: "ours", Right: true}, {Name: "theirs", Right: true}, {Name: "difference", Right: true}, {Name: "verdict"}}}
+		for _, r := range rows {
+			if r.Standard == name && r.result != nil {
+				t.Add(r.cells()...)
+			}
+		}
+		if _, err := fmt.Fprintf(w, "%s: %s\n\n", name, summary(rows, name)); err != nil {
+			return err
+		}
+		if len(t.Rows) == 0 {
+			continue
+		}
+		if err := t.Write(w); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
+	return showSkipped(w, rows)
+}
+
+// cells are the row of the table: clocks where they have to be equal, else percent of the peak.
+func (r *checked) cells() []string {
+	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
+	cells := []string{r.ID, who, r.Mapping, r.streamText()}
+	if r.Rule == dram.Equal {
+		return append(cells, fmt.Sprint(r.result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.result.Cycles-r.Cycles), 0), r.verdict())
+	}
+	decimals := 2
+	if r.Cycles == 0 {
+		decimals = 1
+	}
+	return append(cells, fmt.Sprintf("%.2f %%", 100*r.result.Efficiency()), fmt.Sprintf("%.*f %%", decimals, r.Percent),
+		signed(r.Points(r.result), 2), r.verdict())
+}
+
+// signed writes a difference; one that rounds to nothing has no sign.
+func signed(v float64, decimals int) string {
+	text := fmt.Sprintf("%+.*f", decimals, v)
+	if strings.Trim(text, "+-0.") == "" {
+		return text[1:]
+	}
+	return text
+}
+
+// streamText is short for the stream and what else a row differs in.
+func (r *checked) streamText() string {
+	s := &r.Stream
+	text := "sequential"
+	switch {
+	case s.Random:
+		text = "random"
+	case s.Planes > 1:
+		text = fmt.Sprintf("%d x %v", s.Planes, s.Chunk)
+	}
+	if s.Skew > 0 {
+		text += ", skew " + unit.Bytes(s.Skew).String()
+	}
+	if s.Write > 0 {
+		text += fmt.Sprintf(", %d %% writes", s.Write)
+	}
+	if r.BankHash {
+		text += ", hash"
+	}
+	if r.Refresh != dram.AllBank {
+		text += ", refresh " + r.Refresh.String()
+	}
+	return text
+}
+
+// summary counts the verdicts of a standard.
+func summary(rows []checked, name string) string {
+	count := map[string]int{}
+	worst := 0.0
+	for _, r := range rows {
+		if r.Standard != name {
+			continue
+		}
+		count[r.verdict()]++
+		if r.Rule == dram.Close && r.result != nil {
+			worst = math.Max(worst, math.Abs(r.Points(r.result)))
+		}
+	}
+	var parts []string
+	for _, verdict := range []string{"equal", "close", "shown", failedVerdict, "skipped"} {
+		if n := count[verdict]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, verdict))
+			if verdict == "close" {
+				parts[len(parts)-1] += fmt.Sprintf(" (at most %.2f points apart)", worst)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return "no golden numbers"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// showSkipped lists why rows were not run, once per setting.
+func showSkipped(w io.Writer, rows []checked) error {
+	var seen []string
+	for _, r := range rows {
+		if r.Rule != dram.Skipped || slices.Contains(seen, r.Config+r.Reason) {
+			continue
+		}
+		seen = append(seen, r.Config+r.Reason)
+		n := 0
+		for _, o := range rows {
+			if o.Rule == dram.Skipped && o.Config == r.Config && o.Reason == r.Reason {
+				n++
+			}
+		}
+		if _, err := fmt.Fprintf(w, "skipped: %d rows of %s, %s: %s\n", n, r.Simulator, r.Config, r.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package dram
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// randomMap shuffles single address bits of a standard, those of the channels among them: every field is in pieces.
+func randomMap(t *testing.T, r *rand.Rand, s *Standard, channels int, hash bool) *Mapping {
+	t.Helper()
+	var words []string
+	for f, bits := range []uint{log2(channels), log2(s.Ranks), log2(max(s.Stacks, 1)), log2(s.Groups), log2(s.Banks), 3, log2(s.Columns)} {
+		for range bits {
+			words = append(words, fieldNames[f]+"1")
+		}
+	}
+	r.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
+	m, err := ParseMapping(strings.Join(words, ","), s, channels, hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// naive takes an address apart bit by bit, as the mapping's text says.
+func naive(m *Mapping, s *Standard, address int64) (channel int, local int64, p place) {
+	var value [fieldCount]int64
+	var filled [fieldCount]int
+	take := func(f field, bit int64) {
+		value[f] |= bit << filled[f]
+		filled[f]++
+	}
+	local = address & (int64(s.Burst) - 1)
+	at := int(log2(int(s.Burst)))
+	rest := address >> at
+	keep := func(bit int64) { // of the channel-local address
+		local |= bit << at
+		at++
+	}
+	for _, word := range strings.Split(m.String(), ",") {
+		f := field(slices.Index(fieldNames[:], word[:2]))
+		var bits int
+		_, _ = fmt.Sscan(word[2:], &bits)
+		for range bits {
+			take(f, rest&1)
+			if f != channelField {
+				keep(rest & 1)
+			}
+			rest >>= 1
+		}
+	}
+	for ; rest > 0; rest >>= 1 {
+		take(rowField, rest&1)
+		keep(rest & 1)
+	}
+	if m.hash {
+		row := value[rowField]
+		value[groupField] ^= row & int64(s.Groups-1)
+		value[bankField] ^= row >> log2(s.Groups) & int64(s.Banks-1)
+	}
+	group := (value[rankField]*int64(max(s.Stacks, 1))+value[stackField])*int64(s.Groups) + value[groupField]
+	return int(value[channelField]), local, place{value[rowField], uint8(group*int64(s.Banks) + value[bankField]), uint8(group)}
+}
+
+func TestMappingsOfScatteredBitsSplitAddressesBitByBit(t *testing.T) {
+	r := rand.New(rand.NewSource(5))
+	standards := []*Standard{lpddr56400(), ddr43200(), hbm3()}
+	for n := range 150 {
+		s := standards[n%len(standards)]
+		channels := 1 << r.Intn(5)
+		m := randomMap(t, r, s, channels, n%2 == 0)
+		for range 100 {
+			a := r.Int63n(1 << (6 + r.Intn(34)))
+			channel, local, want := naive(m, s, a)
+			gotChannel, gotLocal := m.Split(a)
+			if gotChannel != channel || gotLocal != local || m.locate(local) != want {
+				t.Fatalf("%s: address %#x is channel %d, local %#x, %+v; bit by bit %d, %#x, %+v", m, a, gotChannel, gotLocal,
+					m.locate(gotLocal), channel, local, want)
+			}
+		}
+	}
+}
+
+// TestAChannelSeesItsBytesInOrder counts the bytes of a channel below every burst of an address space.
+func TestAChannelSeesItsBytesInOrder(t *testing.T) {
+	r := rand.New(rand.NewSource(6))
+	s := lpddr56400()
+	for range 60 {
+		channels := 1 << r.Intn(5)
+		m := randomMap(t, r, s, channels, false)
+		for c := range channels {
+			v := m.interleave(c)
+			var below int64
+			for a := int64(0); a < 1<<18; a += 32 {
+				if got := v.local(a); got != below {
+					t.Fatalf("%s: channel %d has %d B below %#x, want %d", m, c, got, a, below)
+				}
+				if channel, local := m.Split(a); channel == c {
+					if local != below {
+						t.Fatalf("%s: %#x is local %#x, with %#x B below", m, a, local, below)
+					}
+					below += 32
+				}
+			}
+			if period := m.Stripe(); v.local(1<<30+period) != v.local(1<<30)+v.share || v.share*int64(channels) != period {
+				t.Fatalf("%s: %d of %d B are on channel %d", m, v.share, period, c)
+			}
+		}
+	}
+}
