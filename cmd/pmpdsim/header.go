@@ -28,8 +28,9 @@ func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs 
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated", w.task, byDefault(w.defaultTask), w.prompt, w.generated)},
 		{"trace", w.provenance()},
 		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, headText(cfg))},
-		{"memory", fmt.Sprintf("%s for %s: planes %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
-			largest.Schedule, size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
+		{"layout", cfg.Weights.String()},
+		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
+			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
 			size(float64(m.Activations)))},
 	} {
 		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], line[1]); err != nil {
@@ -53,6 +54,14 @@ func memoryText(cfg *config.Config) string {
 		return "ideal: nothing but a bandwidth"
 	}
 	return fmt.Sprintf("%d x %s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, cfg.DRAM.Refresh)
+}
+
+// storedAs names the form of quantised weights.
+func storedAs(cfg *config.Config) string {
+	if cfg.Weights.Layout == config.Packed {
+		return "packed"
+	}
+	return "planes"
 }
 
 func headText(cfg *config.Config) string {

@@ -38,12 +38,14 @@ EXAMPLES:
       --schedule fp16 --schedule uniform:3 --schedule 'static:3>2@85'
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
-   pmpdsim run --set array.style=dequant-fp16 --set dram.channels=2 --breakdown`,
+   pmpdsim run --set array.style=dequant-fp16 --set dram.channels=2 --breakdown
+   pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown`,
 		Flags: append(flags,
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
 			&cli.StringFlag{Name: "kv-bits", Usage: "`BITS` of the KV cache: short for --set kv.bits=BITS", DefaultText: "the NPU's"},
+			layoutFlag(),
 			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic and DRAM rows by operator and phase"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`", DefaultText: "the terminal"},

@@ -198,56 +198,6 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
-func TestLayoutsReadTheSamePlanes(t *testing.T) {
-	for _, layout := range config.Layouts() {
-		t.Run(string(layout), func(t *testing.T) {
-			c := preset(t)
-			c.Weights.Layout = layout
-			k := compiler(t, c, "mobilellama-1.4b", 64, 4, 4, 3)
-			p, err := k.Decode(64, 3, 3)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := &k.image.blocks[0].mlp[0]
-			turns := map[unit.Bytes]bool{}
-			for i := range p.Ops {
-				if p.Ops[i].Name != "L0.gate_proj" {
-					continue
-				}
-				each(&p.Ops[i], func(s *isa.Slice, w isa.Pattern, _ bool) {
-					for o := range w.Outer {
-						for j := range w.Planes {
-							if s.Data == isa.Weights {
-								turns[w.Base+unit.Bytes(o)*w.OuterStride+unit.Bytes(j)*w.PlaneStride-m.planeBase] = true
-							}
-						}
-					}
-				})
-			}
-			want := 0
-			for row := 0; row < m.rows; row += m.planeTile.rows {
-				base := m.planeTile.stride * unit.Bytes(row/m.planeTile.rows)
-				n := roundUp(m.rowBytes()*unit.Bytes(min(m.planeTile.rows, m.rows-row)), m.turn) / m.turn
-				for j := range n {
-					for plane := range unit.Bytes(4) {
-						at := base + (4*j+plane)*m.turn
-						if layout == config.PlaneMajor {
-							at = base + plane*m.plane + j*m.turn
-						}
-						if turns[at] != (plane < 3) {
-							t.Fatalf("turn at %d, plane %d: read is %v", at, plane, turns[at])
-						}
-					}
-					want += 3
-				}
-			}
-			if len(turns) != want {
-				t.Errorf("%d turns read, want %d", len(turns), want)
-			}
-		})
-	}
-}
-
 func TestErrorsSayWhatToChange(t *testing.T) {
 	m, err := workloads.Load("vicuna-7b")
 	if err != nil {
@@ -260,9 +210,9 @@ func TestErrorsSayWhatToChange(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	c = preset(t)
-	c.Scratchpad.Tile = 4 * unit.KiB
+	c.Scratchpad.Tile = 1 * unit.KiB
 	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2, Stripe: stripe})
-	if err == nil || !strings.Contains(err.Error(), "accepted: a larger scratchpad.tile or a smaller weights.chunk") {
+	if err == nil || !strings.Contains(err.Error(), "accepted: a larger scratchpad.tile") {
 		t.Errorf("got %v", err)
 	}
 }

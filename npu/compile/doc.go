@@ -1,9 +1,9 @@
 // Package compile turns one prefill or one decode step of a model into an isa.Program for one NPU.
 //
 // It decides three things. Where everything lies in DRAM: an Image, built once per model and set of precisions, with
-// nested bit-planes, one codebook region per precision, the fp16 parts, the KV cache and room for spilled activations.
-// How each operator is cut into tiles that fit the scratchpad twice over, so that the DMA can fetch one while the array
-// works on another. And what waits for what.
+// nested bit-planes or packed codes (layout.go), one codebook region per precision, the fp16 parts, the KV cache and room
+// for spilled activations. How each operator is cut into tiles that fit the scratchpad twice over, so that the DMA can
+// fetch one while the array works on another. And what waits for what.
 //
 // In decode all activations stay on chip. In prefill they do if the working set of all tokens fits into half of the
 // scratchpad; otherwise each operator reads its input from DRAM and writes its output there, operators unfused, and

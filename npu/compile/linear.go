@@ -7,55 +7,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// copyOf is the stored form of a matrix that a pass at some precision reads.
-type copyOf struct {
-	*matrix
-	bits   unit.Bits
-	planar bool // nested planes and a codebook, else flat rows
-}
-
+// stored is what the pass reads of a block's matrix.
 func (b *builder) stored(m *matrix) copyOf {
-	return copyOf{matrix: m, bits: b.bits, planar: b.bits != fp16}
-}
-
-// tiling is how the copy is cut.
-func (c copyOf) tiling() tiling {
-	if c.planar {
-		return c.planeTile
-	}
-	return c.flatTile
-}
-
-// bytes is what n rows bring into the scratchpad, without their codebook.
-func (c copyOf) bytes(n int) unit.Bytes {
-	if !c.planar {
-		return c.bits.Of(int64(n) * int64(c.k))
-	}
-	return roundUp(c.rowBytes()*unit.Bytes(n), c.turn) * unit.Bytes(c.bits)
-}
-
-// book is the codebook of n rows, nothing if the machine's model leaves codebooks out.
-func (c copyOf) book(n int) unit.Bytes {
-	if !c.planar || c.books[c.bits] == 0 {
-		return 0
-	}
-	return bookBytes(n, c.bits)
-}
-
-// tilesOf are the loads of tiles [first, first+n): one slice, stepping from tile to tile.
-func (c copyOf) tilesOf(first, n int, d isa.Data) isa.Slice {
-	t := c.tiling()
-	last := min(t.rows, c.rows-(first+n-1)*t.rows)
-	return isa.Slice{Data: d, Step: t.stride, Tile: c.walk(first, t.rows), Last: c.walk(first+n-1, last)}
-}
-
-// bookSlice is the codebook of the same rows.
-func (c copyOf) bookSlice(first, n, tiles, last int) isa.Slice {
-	base := c.books[c.bits]
-	final := first + n*(tiles-1)
-	return isa.Slice{Data: isa.Codebooks, Step: bookBytes(n, c.bits),
-		Tile: isa.Contiguous(base+bookBytes(first, c.bits), bookBytes(n, c.bits)),
-		Last: isa.Contiguous(base+bookBytes(final, c.bits), bookBytes(last, c.bits))}
+	return copyOf{matrix: m, bits: b.bits, quantised: b.bits != fp16}
 }
 
 // stream sets the loads of an op that walks over all tiles of c. A codebook that fits into a tile comes first and stays
@@ -77,20 +31,6 @@ func (b *builder) stream(o *isa.Op, c copyOf, d isa.Data) {
 	o.Last.N = last
 }
 
-// walk is the DRAM pattern of n rows at the start of a tile.
-func (c copyOf) walk(tile, n int) isa.Pattern {
-	if !c.planar {
-		return isa.Contiguous(c.flatBase+c.flatTile.stride*unit.Bytes(tile), c.bits.Of(int64(n)*int64(c.k)))
-	}
-	turns := roundUp(c.rowBytes()*unit.Bytes(n), c.turn) / c.turn
-	p := isa.Pattern{Base: c.planeBase + c.planeTile.stride*unit.Bytes(tile), Turn: c.turn, Planes: int(c.bits), Outer: int(turns),
-		PlaneStride: c.turn, OuterStride: c.turn * unit.Bytes(c.planes)}
-	if c.plane > 0 {
-		p.PlaneStride, p.OuterStride = c.plane, c.turn
-	}
-	return p
-}
-
 // linear emits y = x·Wᵀ for all tokens.
 func (b *builder) linear(l int, m *matrix, in, out region, deps []int) []int {
 	c := b.stored(m)
@@ -106,7 +46,7 @@ func (b *builder) linear(l int, m *matrix, in, out region, deps []int) []int {
 // product is an array op without its tiles.
 func (b *builder) product(l int, c copyOf, k isa.Kind, tokens int, deps []int) isa.Op {
 	o := isa.Op{Name: c.name, Kind: k, Layer: l, Unit: isa.Array, Deps: deps,
-		Work: isa.Work{M: tokens, K: c.k, Repeat: 1, Bits: c.bits, Quantised: c.planar}}
+		Work: isa.Work{M: tokens, K: c.k, Repeat: 1, Bits: c.bits, Quantised: c.quantised}}
 	if l >= 0 {
 		o.Name = fmt.Sprintf("L%d.%s", l, c.name)
 	}
@@ -125,7 +65,7 @@ func (b *builder) bias(l int, m *matrix, out region, deps []int) []int {
 // head emits the logits of the last token.
 func (b *builder) head(deps []int) []int {
 	m := &b.image.head
-	c := copyOf{matrix: m, bits: m.flat}
+	c := copyOf{matrix: m, bits: b.cfg.Head.Bits}
 	o := b.product(-1, c, isa.Head, 1, deps)
 	b.stream(&o, c, isa.HeadWeights)
 	h := b.add(o)

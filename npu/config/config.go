@@ -88,19 +88,11 @@ type DRAM struct {
 	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // ideal only
 }
 
-// Layout names how bit-planes lie in DRAM.
-type Layout string
-
-// The layouts. Interleaved: for each chunk of a matrix, all planes side by side. PlaneMajor: each plane on its own.
-const (
-	Interleaved Layout = "interleaved"
-	PlaneMajor  Layout = "plane-major"
-)
-
 // Weights says how quantised weights are stored.
 type Weights struct {
 	Layout Layout     `yaml:"layout" json:"layout"`
-	Chunk  unit.Bytes `yaml:"chunk" json:"chunk"` // bytes of one plane per turn, per channel
+	Chunk  unit.Bytes `yaml:"chunk" json:"chunk"` // most bytes of one plane per turn, per channel; without effect if packed
+	Skew   unit.Bytes `yaml:"skew" json:"skew"`   // plane-major: empty bytes before each plane but the first, to move it to other banks
 }
 
 // KV is the key-value cache.

@@ -216,18 +216,36 @@ func (k *checker) timed(d DRAM, s *dram.Standard) {
 	}
 }
 
+// mostChunk is the largest chunk: more than a row buffer of any standard, beyond which nothing changes.
+const mostChunk = 16 * unit.KiB
+
+// mostSkew is the largest skew: more than it takes to come to any bank.
+const mostSkew = 16 * unit.MiB
+
 func (k *checker) weights(c *Config) {
-	if !slices.Contains(Layouts(), c.Weights.Layout) {
-		k.add("weights.layout", notKnown(string(c.Weights.Layout), Layouts()))
+	w := c.Weights
+	if !slices.Contains(Layouts(), w.Layout) {
+		k.add("weights.layout", notKnown(string(w.Layout), Layouts()))
 	}
+	k.chunk(c)
+	if w.Skew != 0 && w.Layout != PlaneMajor {
+		k.add("weights.skew", fmt.Sprintf("%v, but only the planes of the layout %s are regions to move apart; accepted: 0B, or that layout",
+			w.Skew, PlaneMajor), "weights.layout")
+		return
+	}
+	k.size("weights.skew", w.Skew, 0, mostSkew)
+}
+
+func (k *checker) chunk(c *Config) {
 	chunk := c.Weights.Chunk
-	if chunk < grain || chunk&(chunk-1) != 0 || chunk > unit.MiB {
-		k.add("weights.chunk", fmt.Sprintf("%v is not a possible size; accepted: a power of two, %v to 1MiB", chunk, grain))
+	if chunk < grain || chunk&(chunk-1) != 0 || chunk > mostChunk {
+		k.add("weights.chunk", fmt.Sprintf("%v is not a possible size; accepted: a power of two, %v to %v", chunk, grain, mostChunk))
 		return
 	}
 	// A plane's turn is a chunk on every channel, and at least one turn must fit into a tile.
-	if most := c.TileBytes() / unit.Bytes(max(c.DRAM.Channels, 1)); chunk > most && channelsPossible(c.DRAM.Channels) {
+	most := c.TileBytes() / unit.Bytes(max(c.DRAM.Channels, 1))
+	if chunk > most && c.Weights.Layout != Packed && channelsPossible(c.DRAM.Channels) {
 		k.add("weights.chunk", fmt.Sprintf("%v on each of %d channels are more than a tile of %v; accepted: a power of two up to %v, or a larger tile",
-			chunk, c.DRAM.Channels, c.TileBytes(), most), "scratchpad.tile", "scratchpad.size", "dram.channels")
+			chunk, c.DRAM.Channels, c.TileBytes(), most), "scratchpad.tile", "scratchpad.size", "dram.channels", "weights.layout")
 	}
 }

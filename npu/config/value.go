@@ -15,14 +15,8 @@ import (
 // Styles returns the compute styles that there are.
 func Styles() []Style { return []Style{BitSerialWeight, DequantFP16} }
 
-// Layouts returns the layouts of bit-planes that there are.
-func Layouts() []Layout { return []Layout{Interleaved, PlaneMajor} }
-
 // UnmarshalText reads the name of a style.
 func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
-
-// UnmarshalText reads the name of a layout.
-func (l *Layout) UnmarshalText(t []byte) error { return enum(l, t, Layouts()) }
 
 func enum[T ~string](to *T, text []byte, known []T) error {
 	if !slices.Contains(known, T(text)) {

@@ -30,6 +30,12 @@ type Femtoseconds int64
 // BytesPerSecond is a bandwidth.
 type BytesPerSecond int64
 
+// Picojoules is an energy. An int64 holds 9.2 MJ.
+type Picojoules int64
+
+// Microwatts is a power.
+type Microwatts int64
+
 // Binary sizes.
 const (
 	KiB Bytes = 1 << 10
@@ -54,6 +60,17 @@ var prefixes = map[string]int64{
 }
 
 var seconds = map[string]int64{"fs": 1, "ps": 1e3, "ns": 1e6, "us": 1e9, "ms": 1e12}
+
+var joules = map[string]int64{"pJ": 1, "nJ": 1e3, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
+
+var watts = map[string]int64{"uW": 1, "mW": 1e3, "W": 1e6}
+
+// For is the energy of p over a duration, rounded down to whole picojoules.
+func (p Microwatts) For(d Femtoseconds) Picojoules {
+	const perPicojoule = 1_000_000_000 // 1 uW fs = 1e-21 J
+	v := new(big.Int).Mul(big.NewInt(int64(p)), big.NewInt(int64(d)))
+	return Picojoules(v.Quo(v, big.NewInt(perPicojoule)).Int64())
+}
 
 // parse reads a decimal number with one of the units that scale names and returns an exact integer in base units.
 func parse(text, example, accepted string, scale func(unit string) (int64, bool)) (int64, error) {
@@ -121,6 +138,20 @@ func (f *Femtoseconds) UnmarshalText(t []byte) error {
 	return err
 }
 
+// UnmarshalText reads "1.5nJ".
+func (p *Picojoules) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "1.5nJ", "pJ nJ uJ mJ J", func(u string) (int64, bool) { k, ok := joules[u]; return k, ok })
+	*p = Picojoules(v)
+	return err
+}
+
+// UnmarshalText reads "47.5mW".
+func (p *Microwatts) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "47.5mW", "uW mW W", func(u string) (int64, bool) { k, ok := watts[u]; return k, ok })
+	*p = Microwatts(v)
+	return err
+}
+
 // String writes b exactly, with the largest binary prefix that leaves a whole number.
 func (b Bytes) String() string { return whole(int64(b), "B", binary) }
 
@@ -131,14 +162,13 @@ func (h Hertz) String() string { return decimal(int64(h), "Hz") }
 func (b BytesPerSecond) String() string { return decimal(int64(b), "B/s") }
 
 // String writes f exactly.
-func (f Femtoseconds) String() string {
-	for _, u := range []string{"ms", "us", "ns", "ps"} {
-		if int64(f) >= seconds[u] {
-			return exact(int64(f), seconds[u]) + u
-		}
-	}
-	return strconv.FormatInt(int64(f), 10) + "fs"
-}
+func (f Femtoseconds) String() string { return scaled(int64(f), seconds, "ms", "us", "ns", "ps", "fs") }
+
+// String writes p exactly.
+func (p Picojoules) String() string { return scaled(int64(p), joules, "J", "mJ", "uJ", "nJ", "pJ") }
+
+// String writes p exactly.
+func (p Microwatts) String() string { return scaled(int64(p), watts, "W", "mW", "uW") }
 
 // MarshalText writes what UnmarshalText reads.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
@@ -151,6 +181,12 @@ func (b BytesPerSecond) MarshalText() ([]byte, error) { return []byte(b.String()
 
 // MarshalText writes what UnmarshalText reads.
 func (f Femtoseconds) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (p Picojoules) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (p Microwatts) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 var binary = []string{"Ti", "Gi", "Mi", "Ki"}
 
@@ -170,6 +206,16 @@ func decimal(v int64, base string) string {
 		}
 	}
 	return strconv.FormatInt(v, 10) + base
+}
+
+// scaled writes v with the largest of the units, which come in falling order, that is not larger than v.
+func scaled(v int64, units map[string]int64, names ...string) string {
+	for _, u := range names {
+		if v >= units[u] && units[u] > 1 {
+			return exact(v, units[u]) + u
+		}
+	}
+	return strconv.FormatInt(v, 10) + names[len(names)-1]
 }
 
 // exact writes v/k, where k is a power of ten, without rounding.

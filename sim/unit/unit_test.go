@@ -12,11 +12,15 @@ func TestTextRoundTripIsExact(t *testing.T) {
 		var h Hertz
 		var w BytesPerSecond
 		var d Femtoseconds
+		var e Picojoules
+		var p Microwatts
 		v := int64(n) + 1
 		return b.UnmarshalText([]byte(Bytes(v).String())) == nil && b == Bytes(v) &&
 			h.UnmarshalText([]byte(Hertz(v).String())) == nil && h == Hertz(v) &&
 			w.UnmarshalText([]byte(BytesPerSecond(v).String())) == nil && w == BytesPerSecond(v) &&
-			d.UnmarshalText([]byte(Femtoseconds(v).String())) == nil && d == Femtoseconds(v)
+			d.UnmarshalText([]byte(Femtoseconds(v).String())) == nil && d == Femtoseconds(v) &&
+			e.UnmarshalText([]byte(Picojoules(v).String())) == nil && e == Picojoules(v) &&
+			p.UnmarshalText([]byte(Microwatts(v).String())) == nil && p == Microwatts(v)
 	}
 	if err := quick.Check(f, nil); err != nil {
 		t.Fatal(err)
@@ -33,8 +37,27 @@ func TestTextForms(t *testing.T) {
 	if got := BytesPerSecond(34_100_000_000).String(); got != "34.1GB/s" {
 		t.Errorf("got %s", got)
 	}
+	for want, got := range map[string]string{"1.5nJ": Picojoules(1500).String(), "2J": Picojoules(2e12).String(), "7pJ": Picojoules(7).String(),
+		"0pJ": Picojoules(0).String(), "47.25mW": Microwatts(47_250).String(), "3W": Microwatts(3e6).String(), "0uW": Microwatts(0).String()} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
 	if got := Bits(3).Of(11); got != 5 {
 		t.Errorf("11 values of 3 bits: %d bytes, want 5", got)
+	}
+}
+
+func TestPowerOverTimeIsEnergy(t *testing.T) {
+	const second = Femtoseconds(1e15)
+	for _, c := range []struct {
+		p    Microwatts
+		d    Femtoseconds
+		want Picojoules
+	}{{1, second, 1e6}, {1e9, 9000 * second, 9e18}, {50_000, 1_250_000, 62}} { // the last: 50 mW x 1.25 ns = 62.5 pJ
+		if got := c.p.For(c.d); got != c.want {
+			t.Errorf("%v for %v is %v, want %v", c.p, c.d, got, c.want)
+		}
 	}
 }
 

@@ -1,0 +1,216 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// A matrix's rows are cut into tiles, which the DMA fetches one at a time. Within a tile the weights lie in one of these
+// ways. Three planes are stored here in turns a b c; a pass at 2 bits reads what is in capitals:
+//
+//	interleaved   │ A0 A1 a2 │ B0 B1 b2 │ C0 C1 c2 │         all planes of a turn side by side
+//	plane-major   │ A0 B0 C0 … │ A1 B1 C1 … │ a2 b2 c2 … │   a region per plane, for all tiles; fetched A0 A1 B0 B1 C0 C1
+//	packed        │ CODES OF 2 BITS … │ codes of 3 bits … │  no planes: a dense copy for each precision
+
+// burst divides what one turn of a plane moves: the burst of every DRAM standard divides it.
+const burst unit.Bytes = 64
+
+// matrix is one weight matrix in DRAM: rows of k values, one row per output.
+type matrix struct {
+	name    string
+	rows, k int
+	dense   [fp16 + 1]dense // copies of whole values by their width: fp16, the head's, packed codes
+	planes  planes
+	books   [fp16]unit.Bytes // codebook base of each precision in use
+	bias    unit.Bytes       // base of the bias vector
+	hasBias bool
+}
+
+// dense is a copy whose values lie one behind the other; no copy if its tile is zero.
+type dense struct {
+	base unit.Bytes
+	tile tiling
+}
+
+// planes are the nested bit-planes that serve every precision up to their number.
+type planes struct {
+	stored int // 0: none
+	base   unit.Bytes
+	tile   tiling
+	turn   unit.Bytes // the most that lies in one piece (interleaved) or is fetched in one piece (plane-major)
+	apart  unit.Bytes // plane-major: from one plane to the next, else 0
+}
+
+// rowBytes is the size of one row in one plane.
+func (m *matrix) rowBytes() unit.Bytes { return unit.Bits(1).Of(int64(m.k)) }
+
+// cut returns the turns that n rows of one plane are cut into: as few as the longest turn allows, equal, of whole bursts.
+func (m *matrix) cut(n int) (turn unit.Bytes, turns int) {
+	b := m.rowBytes() * unit.Bytes(n)
+	count := roundUp(b, m.planes.turn) / m.planes.turn
+	return roundUp((b+count-1)/count, burst), int(count)
+}
+
+// planeBytes is what n rows take in one plane.
+func (m *matrix) planeBytes(n int) unit.Bytes {
+	turn, turns := m.cut(n)
+	return turn * unit.Bytes(turns)
+}
+
+// turnOf is the longest turn of a plane that puts a chunk on each channel. Chunks smaller than what the mapping keeps on
+// one channel (its part of a stripe) lie side by side there.
+func turnOf(c *config.Config, stripe unit.Bytes) unit.Bytes {
+	channels := unit.Bytes(c.DRAM.Channels)
+	if c.Weights.Chunk*channels < stripe {
+		return c.Weights.Chunk
+	}
+	return c.Weights.Chunk * channels
+}
+
+// bookPerRow is the part of a codebook that comes with each row of a tile: none if the whole fits into a tile and is held.
+func (m *matrix) bookPerRow(c *config.Config, p unit.Bits) unit.Bytes {
+	if !c.Count.Codebooks || bookBytes(m.rows, p) <= c.TileBytes() {
+		return 0
+	}
+	return bookBytes(1, p)
+}
+
+// layPlanes places nested planes, interleaved or each in a region of its own.
+func (m *matrix) layPlanes(c *config.Config, a *allocator, stored int, part *unit.Bytes) error {
+	p := &m.planes
+	p.stored, p.turn = stored, turnOf(c, a.stripe)
+	all, book := unit.Bytes(stored), m.bookPerRow(c, unit.Bits(stored))
+	s := room{limit: c.TileBytes(), region: m.planeBytes}
+	s.pad = func(n int) unit.Bytes { return m.planeBytes(n)*all + book*unit.Bytes(n) }
+	if c.Weights.Layout == config.Interleaved {
+		s.region = func(n int) unit.Bytes { return m.planeBytes(n) * all }
+	}
+	var ok bool
+	if p.tile, ok = a.tile(tilingKey{m.rows, m.k, unit.Bits(stored), true}, rowBlock*a.stripe, s); !ok {
+		return m.tooLarge(s.pad(1), unit.Bits(stored), c)
+	}
+	size := p.tile.total(m.rows, s.region)
+	if c.Weights.Layout == config.PlaneMajor {
+		p.apart = roundUp(size, a.grid(size)) + c.Weights.Skew
+		size += p.apart * (all - 1)
+	}
+	p.base = a.take(size, part)
+	return nil
+}
+
+// layDense places a copy of whole values: codes if they are narrower than fp16 and quantised.
+func (m *matrix) layDense(c *config.Config, a *allocator, bits unit.Bits, quantised bool, part *unit.Bytes) error {
+	d, err := m.cutDense(c, a, bits, quantised, rowBlock*a.stripe)
+	if err != nil {
+		return err
+	}
+	d.base = a.take(d.tile.total(m.rows, m.denseBytes(bits)), part)
+	m.dense[bits] = d
+	return nil
+}
+
+// shareDense makes a copy of rows that lie one behind the other at base already.
+func (m *matrix) shareDense(c *config.Config, a *allocator, bits unit.Bits, base unit.Bytes) error {
+	d, err := m.cutDense(c, a, bits, false, 1)
+	d.base = base
+	m.dense[bits] = d
+	return err
+}
+
+func (m *matrix) cutDense(c *config.Config, a *allocator, bits unit.Bits, quantised bool, align unit.Bytes) (d dense, err error) {
+	s := room{limit: c.TileBytes(), region: m.denseBytes(bits)}
+	s.pad = s.region
+	if quantised {
+		book := m.bookPerRow(c, bits)
+		s.pad = func(n int) unit.Bytes { return s.region(n) + book*unit.Bytes(n) }
+	}
+	var ok bool
+	if d.tile, ok = a.tile(tilingKey{m.rows, m.k, bits, false}, align, s); !ok {
+		err = m.tooLarge(s.pad(1), bits, c)
+	}
+	return d, err
+}
+
+func (m *matrix) denseBytes(bits unit.Bits) func(n int) unit.Bytes {
+	return func(n int) unit.Bytes { return bits.Of(int64(n) * int64(m.k)) }
+}
+
+func (m *matrix) tooLarge(row unit.Bytes, bits unit.Bits, c *config.Config) error {
+	return fmt.Errorf("%s: one row of %d values at %d bits takes %v in a tile, and a tile has %v; accepted: a larger scratchpad.tile",
+		m.name, m.k, bits, row, c.TileBytes())
+}
+
+// copyOf is the stored form of a matrix that a pass at some precision reads.
+type copyOf struct {
+	*matrix
+	bits      unit.Bits
+	quantised bool // codes, to be looked up in a codebook
+}
+
+// planar tells nested planes from whole values.
+func (c copyOf) planar() bool { return c.quantised && c.planes.stored > 0 }
+
+// tiling is how the copy is cut.
+func (c copyOf) tiling() tiling {
+	t := c.dense[c.bits].tile
+	if c.planar() {
+		t = c.planes.tile
+	}
+	if t.rows == 0 || c.planar() && int(c.bits) > c.planes.stored {
+		panic(fmt.Sprintf("compile: %s is not stored at %d bits", c.name, c.bits))
+	}
+	return t
+}
+
+// bytes is what n rows bring into the scratchpad, without their codebook.
+func (c copyOf) bytes(n int) unit.Bytes {
+	if c.planar() {
+		return c.planeBytes(n) * unit.Bytes(c.bits)
+	}
+	return c.bits.Of(int64(n) * int64(c.k))
+}
+
+// walk is the DRAM pattern of the first n rows of a tile.
+func (c copyOf) walk(tile, n int) isa.Pattern {
+	at := c.tiling().stride * unit.Bytes(tile)
+	if !c.planar() {
+		return isa.Contiguous(c.dense[c.bits].base+at, c.bytes(n))
+	}
+	turn, turns := c.cut(n)
+	p := isa.Pattern{Base: c.planes.base + at, Turn: turn, Planes: int(c.bits), Outer: turns,
+		PlaneStride: turn, OuterStride: turn * unit.Bytes(c.planes.stored)}
+	if c.planes.apart > 0 {
+		p.PlaneStride, p.OuterStride = c.planes.apart, turn
+	}
+	return p
+}
+
+// tilesOf are the loads of tiles [first, first+n): one slice, stepping from tile to tile.
+func (c copyOf) tilesOf(first, n int, d isa.Data) isa.Slice {
+	t := c.tiling()
+	last := min(t.rows, c.rows-(first+n-1)*t.rows)
+	return isa.Slice{Data: d, Step: t.stride, Tile: c.walk(first, t.rows), Last: c.walk(first+n-1, last)}
+}
+
+// book is the codebook of n rows, nothing if the machine's model leaves codebooks out.
+func (c copyOf) book(n int) unit.Bytes {
+	if !c.quantised || c.books[c.bits] == 0 {
+		return 0
+	}
+	return bookBytes(n, c.bits)
+}
+
+// bookSlice is the codebook of the same rows.
+func (c copyOf) bookSlice(first, n, tiles, last int) isa.Slice {
+	base := c.books[c.bits]
+	final := first + n*(tiles-1)
+	return isa.Slice{Data: isa.Codebooks, Step: bookBytes(n, c.bits),
+		Tile: isa.Contiguous(base+bookBytes(first, c.bits), bookBytes(n, c.bits)),
+		Last: isa.Contiguous(base+bookBytes(final, c.bits), bookBytes(last, c.bits))}
+}
+
+// bookBytes is the codebook of n rows: 2^bits fp16 values for each output row (any-precision quantisation).
+func bookBytes(rows int, p unit.Bits) unit.Bytes { return unit.Bytes(rows) * 2 << p }

@@ -1,0 +1,114 @@
+package compile
+
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// allocator hands out DRAM from address 0. Large pieces start at a row block, small ones at a stripe.
+type allocator struct {
+	next, stripe unit.Bytes
+	chosen       map[tilingKey]tiling // of earlier layers: they repeat
+}
+
+// tilingKey is what a choice of tile depends on within an image: the shape of the matrix, and its width or its planes.
+type tilingKey struct {
+	rows, k int
+	bits    unit.Bits
+	planar  bool
+}
+
+func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {
+	align := a.stripe
+	if n >= rowBlock*a.stripe {
+		align *= rowBlock
+	}
+	a.next = roundUp(a.next, align)
+	base := a.next
+	n = roundUp(n, a.stripe)
+	a.next += n
+	*part += n
+	return base
+}
+
+func roundUp(n, to unit.Bytes) unit.Bytes { return (n + to - 1) / to * to }
+
+// rowBlock is the size of a row block in stripes, the stretch of addresses that visits each row buffer of all channels
+// once: 16 banks × 2 KiB rows in granules of 256 B a channel (LPDDR5).
+const rowBlock = 16 * 2048 / 256
+
+// spare is the share of DRAM that may be left empty so that pieces start at round addresses.
+const spare = 0.02
+
+// grid is the coarsest alignment, from a row block down to a stripe, that leaves no more than the spare behind n bytes.
+func (a *allocator) grid(n unit.Bytes) unit.Bytes {
+	g := rowBlock * a.stripe
+	for g > a.stripe && tooMuch(roundUp(n, g), n) {
+		g /= 2
+	}
+	return g
+}
+
+func tooMuch(taken, used unit.Bytes) bool { return float64(taken) > (1+spare)*float64(used) }
+
+// tiling is how a matrix lies in DRAM: tiles of rows outputs, stride bytes apart. A tile is what the DMA fetches at once.
+type tiling struct {
+	rows   int
+	stride unit.Bytes
+}
+
+func (t tiling) tiles(rows int) int { return (rows + t.rows - 1) / t.rows }
+
+// total is the space of all tiles, of which the last may be smaller.
+func (t tiling) total(rows int, bytes func(n int) unit.Bytes) unit.Bytes {
+	full := t.tiles(rows) - 1
+	return t.stride*unit.Bytes(full) + bytes(rows-full*t.rows)
+}
+
+// room is what n rows take: of the scratchpad, at most limit, and of the region of DRAM in which their tile lies.
+type room struct {
+	pad, region func(n int) unit.Bytes
+	limit       unit.Bytes
+}
+
+// tile chooses the rows of a tile. Each tile starts at a row block, so that equal tiles meet equal banks, or at a finer
+// grid if that would cost more than the spare.
+func (a *allocator) tile(key tilingKey, align unit.Bytes, r room) (tiling, bool) {
+	if t, ok := a.chosen[key]; ok {
+		return t, true
+	}
+	var sizes []int
+	for n := 1; n <= key.rows && r.pad(n) <= r.limit; n++ {
+		sizes = append(sizes, n)
+	}
+	if len(sizes) == 0 {
+		return tiling{}, false
+	}
+	t := r.densest(sizes, align)
+	for align > a.stripe && tooMuch(t.total(key.rows, r.region), r.region(key.rows)) {
+		align /= 2
+		t = r.densest(sizes, align)
+	}
+	a.chosen[key] = t
+	return t, true
+}
+
+// densest is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those that have the
+// least to read for a row (whole turns of planes), and of these the largest.
+func (r room) densest(sizes []int, align unit.Bytes) tiling {
+	stride := func(n int) unit.Bytes { return roundUp(r.region(n), align) }
+	dense := among(sizes, 0.99, func(n int) float64 { return float64(n) / float64(stride(n)) })
+	lean := among(dense, 0.999, func(n int) float64 { return float64(n) / float64(r.region(n)) })
+	n := lean[len(lean)-1]
+	return tiling{n, stride(n)}
+}
+
+// among are the sizes whose merit comes close to the best.
+func among(sizes []int, share float64, merit func(n int) float64) []int {
+	best := 0.0
+	for _, n := range sizes {
+		best = max(best, merit(n))
+	}
+	return slices.DeleteFunc(slices.Clone(sizes), func(n int) bool { return merit(n) < share*best })
+}
