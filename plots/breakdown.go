@@ -125,6 +125,11 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 		row("data on the bus", func(p *result.Phase, _ float64) float64 { return p.BusBusy }),
 		row("banks in refresh", func(p *result.Phase, _ float64) float64 { return p.RefreshShare }),
 	})
+	var energy []line
+	for _, part := range result.EnergyParts() {
+		energy = append(energy, row(part, func(p *result.Phase, n float64) float64 { return p.Energy[part] / n }))
+	}
+	g.section("DRAM energy", Energy, append(largest(energy), total(energy)))
 	g.section("busy", Percent, []line{
 		row("memory", func(p *result.Phase, _ float64) float64 { return p.MemoryBusy }),
 		row("array", func(p *result.Phase, _ float64) float64 { return p.ArrayBusy }),

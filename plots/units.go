@@ -16,6 +16,7 @@ const (
 	Bytes               // bytes, decimal: traffic
 	Memory              // bytes, binary: sizes of memories
 	Large               // counts
+	Energy              // joules
 )
 
 // scale is one way to write a quantity: in units of one.
@@ -37,6 +38,8 @@ func (u Unit) scales() []scale {
 		return []scale{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 	case Large:
 		return []scale{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}, {"", 1}}
+	case Energy:
+		return []scale{{"J", 1}, {"mJ", 1e-3}, {"uJ", 1e-6}}
 	default:
 		return []scale{{"", 1}}
 	}
@@ -60,7 +63,7 @@ func (u Unit) fit(values []float64) (scale, int) {
 	all := u.scales()
 	s := all[len(all)-1]
 	for _, c := range all {
-		if most >= c.one && (u == Time || u == Bytes || u == Memory || u == Large) {
+		if most >= c.one && (u == Time || u == Bytes || u == Memory || u == Large || u == Energy) {
 			s = c
 			break
 		}
@@ -68,7 +71,7 @@ func (u Unit) fit(values []float64) (scale, int) {
 	if u == Percent {
 		return s, 1
 	}
-	if s.one == 1 && (u == Bytes || u == Memory || u == Large) {
+	if s.one == 1 && (u == Bytes || u == Memory || u == Large || u == Energy) {
 		return s, 0 // whole by nature
 	}
 	return s, decimals(most / s.one)

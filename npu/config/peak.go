@@ -60,6 +60,19 @@ func (c *Config) DRAMShares(n *stats.DRAM) (busy, refresh float64) {
 	return busy, refresh
 }
 
+// DRAMEnergy returns what the DRAM's commands and its background power cost; nothing is known of an ideal memory.
+func (c *Config) DRAMEnergy(n *stats.DRAM) dram.EnergyUse {
+	s := standardOf(c.DRAM)
+	if s == nil {
+		return dram.EnergyUse{}
+	}
+	refresh := dram.AllBank
+	if c.DRAM.Refresh == "per-bank" {
+		refresh = dram.PerBank
+	}
+	return s.EnergyOf(n, c.DRAM.Channels, refresh)
+}
+
 // Ridge returns the multiply-accumulates per byte of DRAM traffic at which the array with weights of that many bits and
 // the memory are equally busy. Decoding one token does 8/bits MACs with each byte of weights: it is bound by memory where
 // the ridge lies above that.

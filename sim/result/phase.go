@@ -30,8 +30,12 @@ type Phase struct {
 	Turnarounds   int64              `json:"dram_turnarounds"`       // changes of direction of the data bus
 	BusBusy       float64            `json:"dram_bus_utilisation"`   // share of the data buses' time in which data move
 	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time in which they are refreshed
+	Energy        map[string]float64 `json:"dram_joules,omitempty"`  // by part; not of an ideal memory
 	ByData        map[string]Access  `json:"dram_by_data,omitempty"` // not of an ideal memory
 }
+
+// EnergyParts are the keys of Phase.Energy.
+func EnergyParts() []string { return []string{"activate", "read", "write", "io", "refresh", "background"} }
 
 // Access is what the bursts of one class of data met in DRAM.
 type Access struct {
@@ -71,6 +75,12 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy), share(c.SpaceStall)
 	p.Turnarounds = c.DRAM.Turnarounds
 	p.BusBusy, p.RefreshShare = cfg.DRAMShares(&c.DRAM)
+	if e := cfg.DRAMEnergy(&c.DRAM); e.Total() > 0 {
+		p.Energy = map[string]float64{}
+		for i, j := range []unit.Picojoules{e.Activate, e.Read, e.Write, e.IO, e.Refresh, e.Background} {
+			p.Energy[EnergyParts()[i]] = j.Joules()
+		}
+	}
 	for d := range c.DRAMBy {
 		if s := &c.DRAMBy[d]; s.Reads+s.Writes > 0 {
 			if p.ByData == nil {

@@ -164,6 +164,9 @@ func (b BytesPerSecond) String() string { return decimal(int64(b), "B/s") }
 // String writes f exactly.
 func (f Femtoseconds) String() string { return scaled(int64(f), seconds, "ms", "us", "ns", "ps", "fs") }
 
+// Joules is the energy in joules.
+func (p Picojoules) Joules() float64 { return float64(p) * 1e-12 }
+
 // String writes p exactly.
 func (p Picojoules) String() string { return scaled(int64(p), joules, "J", "mJ", "uJ", "nJ", "pJ") }
 

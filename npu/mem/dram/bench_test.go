@@ -1,6 +1,8 @@
 package dram
 
 import (
+	"fmt"
+	"math/rand"
 	"testing"
 	"time"
 
@@ -70,5 +72,35 @@ func BenchmarkStepped(b *testing.B) {
 		s := mustNew(b, Options{Channels: 4, Exact: true}, "lpddr5-6400")
 		s.Submit(Transfer{Walk: isa.Contiguous(0, bytes)})
 		s.Finish(s.Accepted() + 500)
+	}
+}
+
+// BenchmarkIrregular is what a memo cannot help with: bursts at random, and short walks of random shapes with random pauses.
+// The stepped twin is the yardstick.
+func BenchmarkIrregular(b *testing.B) {
+	random := func(r *rand.Rand, i int64, release int64) Transfer {
+		return Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(r.Int63n(1<<22)*64), 64), Release: release}
+	}
+	short := func(r *rand.Rand, i int64, release int64) Transfer {
+		w := isa.Contiguous(unit.Bytes(r.Int63n(1<<20)*64), unit.Bytes(64*(1+r.Int63n(200))))
+		return Transfer{ID: i, Walk: w, Write: r.Intn(4) == 0, Release: release + r.Int63n(800)}
+	}
+	for _, c := range []struct {
+		name string
+		next func(r *rand.Rand, i int64, release int64) Transfer
+	}{{"random", random}, {"short", short}} {
+		for _, exact := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/exact=%v", c.name, exact), func(b *testing.B) {
+				for b.Loop() {
+					s := mustNew(b, Options{Channels: 1, Exact: exact}, "lpddr5-6400")
+					s.options.Exact = false
+					r := rand.New(rand.NewSource(1))
+					for i := range int64(20_000) {
+						s.Submit(c.next(r, i, s.Accepted()))
+						s.TakeDone()
+					}
+				}
+			})
+		}
 	}
 }

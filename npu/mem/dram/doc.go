@@ -43,7 +43,8 @@
 //
 // # One more standard
 //
-// Write a constructor in presets.go with its sources, list it in standards(), and give it a golden or an analytic test.
+// Write a constructor in presets.go with its sources and a table of energies, list it in standards(), and give it a golden
+// or an analytic test; the gates are tested by themselves.
 // A standard that needs another controller implements core.
 //
 // The controllers' behaviour was learnt from Ramulator 2.1 (MIT licence, CMU-SAFARI/ramulator2 at c5b1c3a).

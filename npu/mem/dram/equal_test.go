@@ -158,6 +158,10 @@ func randomCase(t *testing.T, r *rand.Rand, seed int64) {
 	if r.Intn(3) == 0 {
 		learntBy(p.fast).cell = int64(8 << r.Intn(7))
 	}
+	if r.Intn(2) == 0 { // in and out of the memo
+		learntBy(p.fast).credit = r.Intn(200)
+		p.reset()
+	}
 	size := []int64{600, 20_000, 200_000, 400_000}[r.Intn(4)]
 	var library []isa.Pattern
 	for range 1 + r.Intn(6) {

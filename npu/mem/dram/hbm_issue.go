@@ -121,6 +121,7 @@ func (c *hbmController) refreshAll() {
 	k, p := c.clock, &c.pseudo[c.refreshPseudo]
 	raise(&p.act, k+c.gaps.refAct)
 	raise(&p.preAll, k+c.gaps.refPre)
+	raise(&p.refresh, k+c.gaps.refPre) // of postponed ones, which come in a row
 	c.counts.Refreshes++
 	c.refreshed = true
 	c.log(cmdREF, int(c.refreshPseudo))

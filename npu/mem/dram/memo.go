@@ -99,6 +99,7 @@ type memo struct {
 	timer      refreshTimer
 	power      string // the frame at power-on
 	cell       int64  // bursts
+	credit     int    // of a new lane
 	steps      int64  // clocks simulated while learning
 	learnt     int64  // edges
 }
@@ -115,7 +116,7 @@ const (
 const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
-	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts}
+	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts, credit: firstCredit}
 	k := codec{}
 	scratch.freeze(&k, &rowCoder{}, nil)
 	m.power = string(k.text)

@@ -22,7 +22,11 @@ type memoLane struct {
 	inside  []resident // by rank
 	feeds   [maxQueues]memoFeed
 	active  int
-	new     int // nodes met in a row that were new
+	new     int   // nodes met in a row that were new
+	live    *live // nil: in the memo
+	credit  int   // what learning may still cost
+	worth   bool  // it has risen above creditGood
+	pause   int   // walks between two looks for the memo
 
 	counts  stats.DRAM
 	classes []stats.Requester
@@ -48,7 +52,7 @@ type memoFeed struct {
 }
 
 func newMemoLane(m *memo, mapping *Mapping) *memoLane {
-	l := &memoLane{memo: m, mapping: mapping, due: m.timer.interval}
+	l := &memoLane{memo: m, mapping: mapping, due: m.timer.interval, credit: m.credit}
 	l.at, _ = m.intern([]byte(m.power))
 	return l
 }
@@ -57,6 +61,11 @@ func (l *memoLane) now() int64 { return l.clock }
 
 // run simulates up to a clock, or until a walk has been accepted, and returns its queue.
 func (l *memoLane) run(limit int64) (ended int) {
+	if l.live != nil {
+		if ended, back := l.runLive(limit); !back {
+			return ended
+		}
+	}
 	if l.active > 0 && limit == never {
 		return l.runWhole()
 	}
@@ -68,6 +77,9 @@ func (l *memoLane) run(limit int64) (ended int) {
 		}
 		e := l.known(limit)
 		if e == nil {
+			if l.broke() {
+				return l.run(limit)
+			}
 			e = l.learn(limit)
 		}
 		if l.follow(e); e.ended != none {
@@ -75,6 +87,15 @@ func (l *memoLane) run(limit int64) (ended int) {
 		}
 	}
 	return none
+}
+
+// broke makes the lane live if its credit does not allow it to learn another edge.
+func (l *memoLane) broke() bool {
+	if l.credit -= learnCosts; l.credit >= 0 {
+		return false
+	}
+	l.leave()
+	return true
 }
 
 // runWhole runs to the end of a walk, and remembers the way as one edge.
@@ -89,6 +110,9 @@ func (l *memoLane) runWhole() int {
 		l.at = l.memo.current(l.at)
 		e := l.known(never)
 		if e == nil {
+			if l.broke() {
+				return l.run(never)
+			}
 			e = l.learn(never)
 		}
 		way.add(e)
@@ -191,6 +215,9 @@ func (l *memoLane) follow(e *edge) {
 		l.feeds[e.ended].on = false
 		l.active--
 	}
+	if l.credit = min(l.credit+1, creditMost); l.credit > creditGood {
+		l.worth = true
+	}
 	l.counts.Add(&e.counts)
 	l.clock += e.clocks
 	if e.falls > 0 {
@@ -267,6 +294,9 @@ func (l *memoLane) phase(k *codec, c *cursor) {
 
 // begin starts feeding a walk from a free queue.
 func (l *memoLane) begin(queue int, j *job) {
+	if l.live != nil && l.beginLive(queue, j) {
+		return
+	}
 	l.at = l.memo.current(l.at)
 	f := &l.feeds[queue]
 	*f = memoFeed{cursor: begin(j.walk), on: true, write: j.write}
@@ -274,6 +304,10 @@ func (l *memoLane) begin(queue int, j *job) {
 	e := l.at.starts[string(key)]
 	if e == nil {
 		f.on = false
+		if l.broke() {
+			l.beginLive(queue, j)
+			return
+		}
 		at := string(key)
 		p := l.thaw()
 		p.begin(queue, &job{walk: j.walk, write: j.write, class: uint8(len(l.inside)), tag: uint32(len(l.inside))})
@@ -324,6 +358,9 @@ func (l *memoLane) take() []mark {
 }
 
 func (l *memoLane) harvest(add *stats.DRAM, classes *[]stats.Requester) {
+	if l.live != nil {
+		l.gather()
+	}
 	add.Add(&l.counts)
 	l.counts = stats.DRAM{}
 	addClasses(classes, l.classes)
@@ -333,11 +370,16 @@ func (l *memoLane) twin() lane {
 	n := *l
 	n.foreign, n.inside, n.done, n.classes = slices.Clone(l.foreign), slices.Clone(l.inside), slices.Clone(l.done), slices.Clone(l.classes)
 	n.spare, n.key, n.codec, n.names.foreign = nil, nil, codec{}, nil
+	if l.live != nil {
+		v := *l.live
+		v.port = v.clone()
+		n.live = &v
+	}
 	return &n
 }
 
 func (l *memoLane) equal(o lane) bool {
 	m, ok := o.(*memoLane)
-	return ok && l.active == 0 && m.active == 0 && l.at == m.at && l.clock == m.clock && l.due == m.due && l.unit == m.unit &&
+	return ok && l.live == nil && m.live == nil && l.active == 0 && m.active == 0 && l.at == m.at && l.clock == m.clock && l.due == m.due && l.unit == m.unit &&
 		slices.Equal(l.foreign, m.foreign) && slices.Equal(l.inside, m.inside)
 }

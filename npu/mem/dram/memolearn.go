@@ -223,6 +223,10 @@ func (l *memoLane) doze(limit int64) {
 }
 
 func (l *memoLane) settle(seen func(mark)) {
+	if l.live != nil {
+		l.settleLive(seen)
+		return
+	}
 	if l.active > 0 {
 		panic("dram: a walk under way cannot be settled")
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Refresh is a refresh policy. Refreshes are never postponed.
+// Refresh is a refresh policy. How many may be postponed is another option.
 type Refresh uint8
 
 // The refresh policies.
