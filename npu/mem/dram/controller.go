@@ -205,7 +205,7 @@ func (c *controller) allowed(write bool) (act, pre, column bool) {
 			column = column || k.read <= c.clock
 		}
 	}
-	return act && c.pending == 0, pre, column
+	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the list of opened requests is bounded, too
 }
 
 // firstReady is the first request in arrival order whose next command can go; -1: none.

@@ -112,12 +112,6 @@ func (k *codec) uint64(v *uint64) {
 	*v = uint64(w)
 }
 
-func (k *codec) uint16(v *uint16) {
-	w := int64(*v)
-	k.int64(&w)
-	*v = uint16(w)
-}
-
 // timer shows the earliest clock of a command. One that has run out by the next clock holds nothing back any more.
 func (k *codec) timer(v *int64) {
 	left := *v - k.now

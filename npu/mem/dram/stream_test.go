@@ -54,7 +54,7 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (Options, *Mapping) {
 		o.Refresh = AllBank
 	}
 	if std.Family == SingleBus && r.Intn(4) == 0 {
-		std.Ranks = min(2, queueSize/(std.Groups*std.Banks)) // the controller keeps at most so many opened requests
+		std.Ranks = min(2, maxBanks/(std.Groups*std.Banks))
 	}
 	if r.Intn(4) == 0 {
 		o.Postpone = r.Intn(std.MaxPostponed + 1)
