@@ -46,6 +46,8 @@ EXAMPLES:
 			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "XOR low row bits into bank group and bank"},
 			&cli.StringFlag{Name: "refresh", Value: dram.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
+			&cli.IntFlag{Name: "ranks", Value: 1, Usage: "`N` ranks of a channel: 1, 2 or 4; HBM has 1"},
+			&cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"},
 			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
 			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
@@ -108,6 +110,9 @@ func loadDRAM(c *cli.Context) (*dramJob, error) {
 	if n := o.Channels; n < 1 || n > 1024 || n&(n-1) != 0 {
 		return nil, fmt.Errorf("--channels %d: not a number of channels; accepted: a power of two, 1 to 1024", n)
 	}
+	if err := j.ranks(c); err != nil {
+		return nil, err
+	}
 	if err := o.Refresh.UnmarshalText([]byte(c.String("refresh"))); err != nil {
 		return nil, flagged("refresh", "", err)
 	}
@@ -124,6 +129,24 @@ func loadDRAM(c *cli.Context) (*dramJob, error) {
 		err = flagIf("stream", j.stream.Fits(o.Standard))
 	}
 	return j, err
+}
+
+// ranks sets what the standard leaves open.
+func (j *dramJob) ranks(c *cli.Context) error {
+	s, n := j.options.Standard, c.Int("ranks")
+	switch {
+	case s.Family == dram.HBM && n != 1:
+		return fmt.Errorf("--ranks %d: a channel of %s has one; accepted: 1", n, s.Name)
+	case s.Family != dram.HBM:
+		s.Ranks = n
+		if err := s.Validate(); err != nil {
+			return flagged("ranks", "", err)
+		}
+	}
+	if j.options.Postpone = c.Int("postpone"); j.options.Postpone < 0 || j.options.Postpone > s.MaxPostponed {
+		return fmt.Errorf("--postpone %d: %s may postpone up to %d refreshes; accepted: 0 to %d", j.options.Postpone, s.Name, s.MaxPostponed, s.MaxPostponed)
+	}
+	return nil
 }
 
 func loadStream(c *cli.Context) (s dram.Stream, err error) {
@@ -172,14 +195,31 @@ type dramResult struct {
 	All        int64   `json:"precharges_all"`
 	Refreshes  int64   `json:"refreshes"`
 	Syncs      int64   `json:"wck_syncs"`
+	Turns      int64   `json:"turnarounds"`               // changes of direction of the data buses
+	Latency    float64 `json:"mean_read_latency_seconds"` // from acceptance by a controller to the last datum
+	Latencies  []int64 `json:"read_latency_histogram"`    // reads in less than 32 clocks, 64, 128, ...; the last: all others
+	Energy     float64 `json:"energy_joules"`
+	PerBit     float64 `json:"picojoules_per_bit"`
 }
 
 func (j *dramJob) result(r *dram.StreamResult) dramResult {
 	o, n := &j.options, &r.Counts
-	return dramResult{Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash,
+	joules := energyOf(r)
+	return dramResult{Turns: n.Turnarounds, Latency: meanLatency(r, o), Latencies: r.Access.Latency[:], Energy: joules,
+		PerBit: joules * 1e12 / float64(8*r.Bytes), Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash,
 		Refresh: o.Refresh.String(), Stream: j.stream.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(),
 		Bandwidth: r.Bandwidth(), Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses,
 		Conflicts: n.RowConflicts, Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
+}
+
+func energyOf(r *dram.StreamResult) float64 {
+	e := r.Energy()
+	return e.Total().Joules()
+}
+
+// meanLatency of reads in seconds; 0 without any.
+func meanLatency(r *dram.StreamResult, o *dram.Options) float64 {
+	return float64(r.Access.Wait) / float64(max(r.Access.Reads, 1)) * o.Standard.TCK.Seconds()
 }
 
 // show writes the result for people.
@@ -206,6 +246,9 @@ func (j *dramJob) show(w io.Writer, r *dram.StreamResult) error {
 		{"row misses", share(n.RowMisses)},
 		{"conflicts", share(n.RowConflicts)},
 		{"refreshes", fmt.Sprint(n.Refreshes)},
+		{"turnarounds", fmt.Sprint(n.Turnarounds)},
+		{"latency", plots.Time.Text(meanLatency(r, o)) + " mean from a controller's queue to the last datum of a read"},
+		{"energy", fmt.Sprintf("%s, %.2f pJ/bit", plots.Energy.Text(energyOf(r)), energyOf(r)*1e12/float64(8*r.Bytes))},
 	} {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s%s", line[0], line[1]), " ")); err != nil {
 			return err

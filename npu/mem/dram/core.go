@@ -55,6 +55,25 @@ type column struct {
 	since int64 // read: clock at which it was accepted
 }
 
+// countIn counts the column command for its requester, whose data were complete at a clock.
+func (c *column) countIn(s *stats.Requester, at int64) {
+	switch c.found {
+	case rowHit:
+		s.RowHits++
+	case rowMiss:
+		s.RowMisses++
+	default:
+		s.RowConflicts++
+	}
+	if c.write == 1 {
+		s.Writes++
+		return
+	}
+	s.Reads++
+	s.Wait += at - c.since
+	s.Latency[stats.LatencyBucket(at-c.since)]++
+}
+
 // outcome says what a tick did.
 type outcome uint8
 

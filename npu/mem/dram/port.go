@@ -248,19 +248,8 @@ func (p *port) serve() {
 	for int(o.class) >= len(p.classes) {
 		p.classes = append(p.classes, stats.Requester{})
 	}
-	s := &p.classes[o.class]
-	switch served.found {
-	case rowHit:
-		s.RowHits++
-	case rowMiss:
-		s.RowMisses++
-	default:
-		s.RowConflicts++
-	}
 	at := served.clock
-	if served.write == 1 {
-		s.Writes++
-	} else {
+	if served.write == 0 {
 		if p.pace > 0 {
 			p.taken = max(at*PaceParts, p.taken+p.pace)
 			at = (p.taken + PaceParts - 1) / PaceParts
@@ -268,10 +257,8 @@ func (p *port) serve() {
 		if p.window > 0 {
 			p.refunds = append(p.refunds, refund{at, o.queue})
 		}
-		s.Reads++
-		s.Wait += at - served.since
-		s.Latency[stats.LatencyBucket(at-served.since)]++
 	}
+	served.countIn(&p.classes[o.class], at)
 	if o.left--; o.left == 0 && o.fed {
 		p.done = append(p.done, mark{o.tag, at})
 		p.inside = slices.DeleteFunc(p.inside, func(x outstanding) bool { return x.tag == served.tag })

@@ -27,16 +27,23 @@ type Stream struct {
 
 // StreamResult is what became of a stream.
 type StreamResult struct {
-	Cycles int64      // controller clocks until the last datum had been returned and the last WR issued
-	Bytes  unit.Bytes // moved
-	Counts stats.DRAM // of all channels, up to and with clock Cycles
+	Cycles int64           // controller clocks until the last datum had been returned and the last WR issued
+	Bytes  unit.Bytes      // moved
+	Counts stats.DRAM      // of all channels, up to and with clock Cycles
+	Access stats.Requester // what the bursts met; latency from acceptance by a controller
 
 	standard *Standard
 	channels int
+	refresh  Refresh
 }
 
 // Seconds is the time that the stream took.
 func (r *StreamResult) Seconds() float64 { return float64(r.Cycles) * float64(r.standard.TCK) / 1e15 }
+
+// Energy is what the commands and the background power of all channels cost.
+func (r *StreamResult) Energy() EnergyUse {
+	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh)
+}
 
 // Bandwidth is in bytes per second.
 func (r *StreamResult) Bandwidth() float64 { return float64(r.Bytes) / r.Seconds() }
@@ -68,7 +75,7 @@ func RunStream(ctx context.Context, o Options, s Stream, progress Progress) (*St
 	if err := s.Fits(o.Standard); err != nil {
 		return nil, err
 	}
-	r := &StreamResult{Bytes: s.Bytes, standard: o.Standard, channels: o.Channels}
+	r := &StreamResult{Bytes: s.Bytes, standard: o.Standard, channels: o.Channels, refresh: o.Refresh}
 	if share, alike := s.share(system.Mapping(), int64(o.Standard.Burst)); alike && !o.Exact {
 		err = share.replay(ctx, o, system.Mapping(), r, progress)
 	} else {

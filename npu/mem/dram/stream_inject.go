@@ -1,6 +1,10 @@
 package dram
 
-import "context"
+import (
+	"context"
+
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+)
 
 // fifoDepth is the bursts between the generator and a channel: that of the reference runs.
 const fifoDepth = 64
@@ -36,6 +40,7 @@ type injector struct {
 	ended  bool // the generator has nothing left
 	taken  int64
 	served int64 // when the last burst was complete
+	access stats.Requester
 }
 
 func newInjector(o Options, s Stream, m *Mapping) (*injector, error) {
@@ -77,7 +82,7 @@ func (in *injector) run(ctx context.Context, r *StreamResult, progress Progress)
 			in.rest(now + 1)
 		}
 	}
-	r.Cycles = in.served
+	r.Cycles, r.Access = in.served, in.access
 	for i := range in.outlets {
 		in.finish(&in.outlets[i])
 		r.Counts.Add(&in.outlets[i].counts)
@@ -137,6 +142,7 @@ func (in *injector) step(o *outlet) {
 	outcome := o.tick()
 	if outcome == finished {
 		in.served = max(in.served, o.issued.clock)
+		o.issued.countIn(&in.access, o.issued.clock)
 	}
 	if outcome == nothing && accepted < injectPerClock {
 		o.quiet++

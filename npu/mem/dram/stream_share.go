@@ -147,6 +147,10 @@ func (h *share) replay(ctx context.Context, o Options, m *Mapping, r *StreamResu
 		counts := system.Counts()
 		counts.Scale(int64(channels))
 		r.Counts.Add(&counts)
+		for _, a := range system.Classes() {
+			a.Scale(int64(channels))
+			r.Access.Add(&a)
+		}
 	}
 	return nil
 }
