@@ -28,6 +28,7 @@ npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/mem/dram:        sim/unit npu/isa npu/stats
 npu/config:          sim/unit npu/stats npu/mem/dram yaml
+npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
 sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
 
@@ -44,7 +45,7 @@ npu/compile:         sim/unit npu/isa npu/config npu/mem/dram workloads
 traces:              sim/unit workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/config npu/compile workloads
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/compile npu workloads workloads/precision traces sim/result errgroup
-plots:               sim/unit npu/isa npu/stats sim/result pretty
+plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 cmd/pmpdsim:         *
 `
 

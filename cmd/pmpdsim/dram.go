@@ -38,8 +38,9 @@ EXAMPLES:
       --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
    pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json
    pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
-   pmpdsim dram check`,
-		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check [flags]",
+   pmpdsim dram check
+   pmpdsim dram layouts`,
+		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check|layouts [flags]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
 			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
@@ -53,7 +54,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
 		},
-		Subcommands: []*cli.Command{dramCheckCommand()},
+		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand()},
 		Action:      runDRAM,
 	}
 }

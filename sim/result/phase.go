@@ -35,7 +35,9 @@ type Phase struct {
 }
 
 // EnergyParts are the keys of Phase.Energy.
-func EnergyParts() []string { return []string{"activate", "read", "write", "io", "refresh", "background"} }
+func EnergyParts() []string {
+	return []string{"activate", "read", "write", "io", "refresh", "background"}
+}
 
 // Access is what the bursts of one class of data met in DRAM.
 type Access struct {

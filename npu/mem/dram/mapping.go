@@ -220,45 +220,4 @@ func (m *Mapping) hashed(p place) place {
 	return p
 }
 
-// minChannelRun is the least number of contiguous bytes on one channel: short rows and codebooks stay on few channels,
-// and a burst-aligned turn of 1 KiB or more still meets all four.
-const minChannelRun = 256
-
-// DefaultMapping is a minimalist-open-page map: a few bursts to a bank, then the next bank, so that turns of 1 KiB and
-// more of several streams meet few bank conflicts and still hit open rows. Bank groups lie below banks: consecutive runs
-// alternate groups and are spaced by tCCD_S. DDR4 and DDR5, whose every burst of one group is paced by tCCD_L, alternate
-// groups burst by burst.
-func DefaultMapping(s *Standard, channels int) string {
-	co, bg, ba, ro := log2(s.Columns), log2(s.Groups), log2(s.Banks), log2(s.Rows)
-	run := min(2, co)
-	var order []segment
-	switch {
-	case s.Family == HBM: // pseudo channels alternate below everything: both work on every turn
-		order = []segment{{columnField, 1}, {rankField, log2(s.Ranks)}, {columnField, run - 1}, {groupField, bg}, {bankField, ba},
-			{columnField, co - run}, {stackField, log2(max(s.Stacks, 1))}, {rowField, ro}}
-	case s.Groups > 1 && !s.WCK:
-		order = []segment{{groupField, bg}, {columnField, run}, {bankField, ba}, {columnField, co - run}, {rankField, log2(s.Ranks)}, {rowField, ro}}
-	default:
-		order = []segment{{columnField, run}, {groupField, bg}, {bankField, ba}, {columnField, co - run}, {rankField, log2(s.Ranks)}, {rowField, ro}}
-	}
-	below := log2(minChannelRun) - min(log2(int(s.Burst)), log2(minChannelRun)) // bits under the channel field
-	var text []string
-	add := func(f field, n uint) {
-		if n > 0 {
-			text = append(text, fieldNames[f]+strconv.Itoa(int(n)))
-		}
-	}
-	placed := channels == 1
-	for _, seg := range order {
-		if !placed && seg.bits >= below {
-			add(seg.field, below)
-			add(channelField, log2(channels))
-			seg.bits, placed = seg.bits-below, true
-		}
-		add(seg.field, seg.bits)
-		below -= min(below, seg.bits)
-	}
-	return strings.Join(text, ",")
-}
-
 func log2(n int) uint { return uint(bits.Len(uint(n)) - 1) }

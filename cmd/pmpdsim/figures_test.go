@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// drawing is a command of docs/memory.md that makes a figure and the numbers in it.
+var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
+
+// TestFiguresOfTheDocs runs the commands that docs/memory.md gives for its figures. The numbers beside each have to be
+// what the command prints; -update draws the figures anew.
+func TestFiguresOfTheDocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds a figure")
+	}
+	t.Chdir("../..")
+	text, err := os.ReadFile("docs/memory.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	for _, m := range drawing.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
+		args, picture, numbers := strings.Fields(m[1]), m[2], m[3]
+		made[picture], made[numbers] = true, true
+		if *update {
+			args = append(args, "-o", picture)
+		}
+		out, errs, code := pmpdsim(t, args...)
+		if code != exitOK || errs != "" {
+			t.Fatalf("%v: exit code %d, %s", args, code, errs)
+		}
+		if *update {
+			if err := os.WriteFile(numbers, []byte(out), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(numbers); err != nil || string(want) != out {
+			t.Errorf("%s is stale (%v): go test ./cmd/pmpdsim -update", numbers, err)
+		}
+		drawn, err := os.ReadFile(picture)
+		if err != nil || !bytes.Contains(drawn, []byte("tEXtComment\x00pmpdsim dram layouts ")) || !bytes.Contains(drawn, []byte(picture)) {
+			t.Errorf("%s does not say how it was made (%v)", picture, err)
+		}
+		if len(drawn) > 150_000 {
+			t.Errorf("%s has %d bytes", picture, len(drawn))
+		}
+	}
+	there, err := filepath.Glob("docs/figures/*")
+	if err != nil || len(there) == 0 || len(there) != len(made) {
+		t.Errorf("docs/figures holds %v (%v), the commands make %v", there, err, made)
+	}
+}
