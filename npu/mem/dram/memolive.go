@@ -11,7 +11,7 @@ import (
 // live, that is stepped, on a port of its own. From time to time it looks whether the state that it has come to is a known
 // one, notes it if not, and else returns.
 const (
-	firstCredit  = 8192 // at power-on
+	firstCredit  = 4096 // at power-on
 	creditBack   = 128  // when it returns
 	creditGood   = 256  // more than on return: edges are known
 	creditMost   = 16384

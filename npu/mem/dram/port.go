@@ -219,7 +219,7 @@ func (p *port) refund() {
 }
 
 // skipAfter is the number of dead clocks after which looking for the next live one pays.
-const skipAfter = 2
+const skipAfter = 8
 
 // advance ticks once. Clocks in which nothing can happen are skipped up to limit if no burst can enter.
 func (p *port) advance(blocked bool, limit int64) {
