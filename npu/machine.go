@@ -84,6 +84,21 @@ func New(c *config.Config) (*Machine, error) {
 	return m, nil
 }
 
+// watchEvents is how many events pass between two calls of what Watch has set: a tenth of a millisecond, and some ten
+// milliseconds where every transfer is new to the DRAM model.
+const watchEvents = 256
+
+// Watch makes Run call f now and then with the number of DRAM transfers that are complete. An error of f ends Run, which
+// returns it. How often f is called does not depend on simulated time; what it does must not reach into the machine. Nil
+// ends the watch.
+func (m *Machine) Watch(f func(transfers int64) error) {
+	if f == nil {
+		m.engine.Every(0, nil)
+		return
+	}
+	m.engine.Every(watchEvents, func() error { return f(m.memory.Answers()) })
+}
+
 // Run simulates a program from power-on state and returns what every part did.
 func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 	defer func() {

@@ -1,7 +1,9 @@
 package npu
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -183,5 +185,30 @@ func TestBadProgramsAreErrors(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestWatchSeesProgressAndEndsARun(t *testing.T) {
+	m, err := New(tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tiles = 100_000
+	p := &isa.Program{Name: "long", Ops: []isa.Op{product("p", tiles, 50)}}
+	var seen []int64
+	m.Watch(func(transfers int64) error { seen = append(seen, transfers); return nil })
+	whole, err := m.Run(p)
+	if err != nil || len(seen) < 1000 || !slices.IsSorted(seen) || seen[len(seen)-1] > tiles {
+		t.Fatalf("error %v, %d calls", err, len(seen))
+	}
+	enough := errors.New("enough")
+	var last int64
+	m.Watch(func(transfers int64) error { last = transfers; return enough })
+	if _, err := m.Run(p); !errors.Is(err, enough) || last > watchEvents {
+		t.Errorf("got %v after %d transfers of %d", err, last, tiles)
+	}
+	m.Watch(nil)
+	if again, err := m.Run(p); err != nil || again != whole {
+		t.Errorf("after an interrupted run: %v, %+v, want %+v", err, again, whole)
 	}
 }

@@ -2,6 +2,7 @@ package npu
 
 import (
 	"fmt"
+	"slices"
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
@@ -58,8 +59,14 @@ func (s *Sequencer) Load(p *isa.Program) {
 	s.program = p
 	s.issued, s.completed, s.front, s.decoding = 0, 0, 0, false
 	s.counts = stats.Counts{}
-	s.pending = make([]pendingOp, len(p.Ops))
-	s.waiters = make([][]int, len(p.Ops))
+	s.pending = slices.Grow(s.pending[:0], len(p.Ops))[:len(p.Ops)]
+	clear(s.pending)
+	for i := range s.waiters {
+		s.waiters[i] = s.waiters[i][:0]
+	}
+	if n := len(p.Ops) - len(s.waiters); n > 0 {
+		s.waiters = append(s.waiters, make([][]int, n)...)
+	}
 	for i := range p.Ops {
 		o, w := &p.Ops[i], &s.pending[i]
 		w.parts = 1

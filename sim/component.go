@@ -39,19 +39,22 @@ type Component struct {
 	engine    *Engine
 	clock     Clock
 	behaviour Behaviour
-	buffers   []*buffer
+	number    int32 // with the engine
+	ports     []*port
 }
 
 var _ akita.Component = (*Component)(nil)
 
 // NewComponent returns the base of a component. The name is hierarchical, such as NPU.DRAM.Channel[3].
 func NewComponent(name string, engine *Engine, clock Clock, behaviour Behaviour) *Component {
-	return &Component{
+	c := &Component{
 		ComponentBase: akita.NewComponentBase(name),
 		engine:        engine,
 		clock:         clock,
 		behaviour:     behaviour,
 	}
+	c.number = engine.register(c)
+	return c
 }
 
 // NewPort makes a port that buffers up to capacity incoming messages.
@@ -60,10 +63,10 @@ func (c *Component) NewPort(name string, capacity int) akita.Port {
 	if capacity < 1 {
 		panic(fmt.Sprintf("sim: port %s has room for %d messages", full, capacity))
 	}
-	b := &buffer{name: full + ".Buf", capacity: capacity}
-	p := akita.NewLimitNumMsgPortWithExternalBuffer(c, b, full)
+	akita.NameMustBeValid(full)
+	p := &port{name: full, owner: c, capacity: capacity}
 	c.AddPort(name, p)
-	c.buffers = append(c.buffers, b)
+	c.ports = append(c.ports, p)
 	return p
 }
 
@@ -76,7 +79,7 @@ func (c *Component) Clock() Clock { return c.clock }
 // WakeAt calls Woken(kind, arg) at a cycle, which may be the current one: then it comes after everything that is already
 // scheduled for it.
 func (c *Component) WakeAt(cycle unit.Cycles, kind int, arg int64) {
-	c.engine.wake(c.clock.Time(cycle), false, c, kind, arg)
+	c.engine.wake(c.clock.Time(cycle), false, call{arg, c.number, int32(kind)})
 }
 
 // WakeIn is WakeAt a number of cycles from now.
@@ -87,7 +90,7 @@ func (c *Component) WakeIn(delay unit.Cycles, kind int, arg int64) {
 // WakeLast is WakeAt after all messages and WakeAt events of that cycle (of those alike, in order of scheduling). It is
 // for decisions that must see everything the cycle brings, such as arbitration.
 func (c *Component) WakeLast(cycle unit.Cycles, kind int, arg int64) {
-	c.engine.wake(c.clock.Time(cycle), true, c, kind, arg)
+	c.engine.wake(c.clock.Time(cycle), true, call{arg, c.number, int32(kind)})
 }
 
 // Send sends a message from one of the component's ports. False means that the link takes no more for now; Freed follows
@@ -104,14 +107,11 @@ func (c *Component) Retrieve(port akita.Port) akita.Msg {
 	return port.Retrieve(c.engine.CurrentTime())
 }
 
-// Handle passes one of the component's own events on to Woken.
-func (c *Component) Handle(e akita.Event) error {
-	w, ok := e.(*event)
-	if !ok {
-		return fmt.Errorf("sim: an event of the foreign type %T", e)
-	}
-	return c.behaviour.Woken(w.kind, w.arg)
-}
+// fire passes a wake-up on to the behaviour.
+func (c *Component) fire(kind int32, arg int64) error { return c.behaviour.Woken(int(kind), arg) }
+
+// Handle is part of akita's interface: components here are woken, and have no events of another type.
+func (c *Component) Handle(e akita.Event) error { return foreign(e) }
 
 // NotifyRecv is called by akita's port.
 func (c *Component) NotifyRecv(_ akita.VTimeInSec, port akita.Port) {
@@ -129,9 +129,9 @@ func (c *Component) NotifyPortFree(_ akita.VTimeInSec, port akita.Port) {
 
 // Queues tells how full the buffers of the component's ports are.
 func (c *Component) Queues() []Level {
-	levels := make([]Level, len(c.buffers))
-	for i, b := range c.buffers {
-		levels[i] = Level{Name: b.name, Size: b.Size(), Capacity: b.capacity}
+	levels := make([]Level, len(c.ports))
+	for i, p := range c.ports {
+		levels[i] = Level{Name: p.name + ".Buf", Size: p.buffer.size, Capacity: p.capacity}
 	}
 	return levels
 }

@@ -20,23 +20,43 @@ type Engine struct {
 	queue   queue
 	now     atomic.Uint64 // bits of the time in seconds; atomic because a monitor reads it from outside
 	gate    gate
-	pool    []*event
+	targets []target // by the numbers in entries; the first is guests
+	guests  guests
 	links   []*Link
 	ends    []akita.SimulationEndHandler
 	dog     *Watchdog
-	current akita.Handler
+	current int32 // the target that acts, or none
 	failure error
 	handled int64
-	toPoll  int64 // events until the watchdog looks next
+	checks  [2]check
+	span    int64 // events between the last look at the checks and the next one
+	toPoll  int64 // how many of them are left
 }
+
+// target is what the engine wakes: a component, a link, or the guests.
+type target interface {
+	akita.Handler
+	fire(kind int32, arg int64) error
+}
+
+// nobody is no target's number.
+const nobody = -1
 
 var _ akita.Engine = (*Engine)(nil)
 
 // NewEngine returns an engine at time zero with nothing to do.
 func NewEngine() *Engine {
-	e := &Engine{toPoll: math.MaxInt64}
+	e := &Engine{current: nobody}
 	e.gate.init()
+	e.register(&e.guests)
+	e.arm()
 	return e
+}
+
+// register gives a target the number by which entries name it.
+func (e *Engine) register(t target) int32 {
+	e.targets = append(e.targets, t)
+	return int32(len(e.targets) - 1)
 }
 
 // CurrentTime returns the time of the event that runs or ran last.
@@ -51,7 +71,7 @@ func (e *Engine) Handled() int64 { return e.handled }
 func (e *Engine) Schedule(evt akita.Event) {
 	t := evt.Time()
 	e.mustBeAhead(t, evt.Handler())
-	e.queue.push(t+0, evt.IsSecondary(), evt) // +0 turns -0, whose bits sort last, into 0
+	e.queue.push(t+0, evt.IsSecondary(), call{arg: e.guests.admit(evt)}) // +0 turns -0, whose bits sort last, into 0
 }
 
 func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
@@ -61,24 +81,12 @@ func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
 	}
 }
 
-// wake queues one of the package's own events, reusing one that has already run.
-func (e *Engine) wake(t akita.VTimeInSec, late bool, to akita.Handler, kind int, arg int64) {
-	e.mustBeAhead(t, to)
-	var w *event
-	if n := len(e.pool); n > 0 {
-		w = e.pool[n-1]
-		e.pool = e.pool[:n-1]
-	} else {
-		w = new(event)
+// wake queues a wake-up of a target.
+func (e *Engine) wake(t akita.VTimeInSec, late bool, c call) {
+	if now := e.CurrentTime(); !(t >= now) {
+		e.mustBeAhead(t, e.targets[c.to])
 	}
-	*w = event{time: t, handler: to, late: late, kind: kind, arg: arg}
-	e.queue.push(t, late, w)
-}
-
-func (e *Engine) recycle(evt akita.Event) {
-	if w, ok := evt.(*event); ok {
-		e.pool = append(e.pool, w)
-	}
+	e.queue.push(t, late, c)
 }
 
 // Run handles events until none is left, and returns the first error of a handler, with its place and simulated time.
@@ -87,42 +95,37 @@ func (e *Engine) recycle(evt akita.Event) {
 func (e *Engine) Run() error {
 	e.gate.enter()
 	defer e.gate.leave()
-	for e.failure == nil && len(e.queue.heap) > 0 {
+	for e.failure == nil && e.queue.len() > 0 {
 		e.gate.pass()
 		next := e.queue.pop()
 		if e.now.Load() != next.time { // an atomic store costs more than the comparison
 			e.now.Store(next.time)
 		}
-		e.handle(next.event)
+		e.current = next.to // a panic leaves it, for Where
+		to := e.targets[next.to]
+		if e.NumHooks() > 0 {
+			e.handleHooked(to, &next)
+		} else if err := to.fire(next.kind, next.arg); err != nil {
+			e.fail(to, err)
+		}
 		e.handled++
 		e.toPoll--
 		if e.toPoll == 0 {
 			e.poll()
 		}
 	}
+	e.current = nobody
 	if e.failure == nil && e.dog != nil {
 		e.failure = e.dog.atEnd()
 	}
 	return e.failure
 }
 
-func (e *Engine) handle(evt akita.Event) {
-	handler := evt.Handler()
-	e.current = handler
-	if e.NumHooks() > 0 {
-		e.handleHooked(handler, evt)
-	} else if err := handler.Handle(evt); err != nil {
-		e.fail(handler, err)
-	}
-	e.current = nil // a panic leaves it, for Where
-	e.recycle(evt)
-}
-
-func (e *Engine) handleHooked(handler akita.Handler, evt akita.Event) {
-	ctx := akita.HookCtx{Domain: e, Pos: akita.HookPosBeforeEvent, Item: evt}
+func (e *Engine) handleHooked(to target, n *entry) {
+	ctx := akita.HookCtx{Domain: e, Pos: akita.HookPosBeforeEvent, Item: e.eventOf(n)}
 	e.InvokeHook(ctx)
-	if err := handler.Handle(evt); err != nil {
-		e.fail(handler, err)
+	if err := to.fire(n.kind, n.arg); err != nil {
+		e.fail(to, err)
 	}
 	ctx.Pos = akita.HookPosAfterEvent
 	e.InvokeHook(ctx)
@@ -136,23 +139,72 @@ func (e *Engine) fail(at akita.Handler, err error) {
 	}
 }
 
-func (e *Engine) poll() {
-	e.toPoll = e.dog.every
-	if err := e.dog.poll(); err != nil && e.failure == nil {
-		e.failure = err
+// check is something to look at after every so many events.
+type check struct {
+	every, left int64
+	look        func() error
+}
+
+// The checks of an engine.
+const (
+	dogCheck = iota
+	ownerCheck
+)
+
+// Every makes Run call look after every n events, for what is nobody's event: a wish to stop, a progress bar. An error of
+// look ends Run, which returns it as it is. There is one such function; nil removes it.
+func (e *Engine) Every(n int64, look func() error) { e.setCheck(ownerCheck, n, look) }
+
+func (e *Engine) setCheck(i int, every int64, look func() error) {
+	e.checks[i] = check{every: every, look: look}
+	e.restartChecks()
+}
+
+func (e *Engine) restartChecks() {
+	for i := range e.checks {
+		e.checks[i].left = e.checks[i].every
 	}
+	e.arm()
+}
+
+// arm counts down to the next check that is due.
+func (e *Engine) arm() {
+	e.span = math.MaxInt64
+	for i := range e.checks {
+		if c := &e.checks[i]; c.look != nil {
+			e.span = min(e.span, c.left)
+		}
+	}
+	e.toPoll = e.span
+}
+
+func (e *Engine) poll() {
+	for i := range e.checks {
+		c := &e.checks[i]
+		if c.left -= e.span; c.left > 0 || c.look == nil {
+			continue
+		}
+		c.left = c.every
+		if err := c.look(); err != nil && e.failure == nil {
+			e.failure = err
+		}
+	}
+	e.arm()
 }
 
 // Where says which component handled an event at which time. It is for the one place that recovers from panics: after a
 // panic in a handler it still names that handler, until Reset.
 func (e *Engine) Where() string {
-	if e.current == nil {
+	if e.current == nobody {
 		return "the engine at " + inMicroseconds(e.CurrentTime())
 	}
-	return e.place(e.current)
+	return e.place(e.targets[e.current])
 }
 
 func (e *Engine) place(h akita.Handler) string {
+	if h == akita.Handler(&e.guests) {
+		h = e.guests.running
+	}
 	t := inMicroseconds(e.CurrentTime())
 	if c, ok := h.(interface{ Now() unit.Cycles }); ok {
 		return fmt.Sprintf("%s at cycle %d (%s)", nameOf(h), c.Now(), t)
@@ -182,31 +234,18 @@ func (e *Engine) Finished() {
 // Reset returns to time zero: no events, no failure, nothing in the links and in the ports that they connect. Wiring
 // stays: hooks, end handlers, links, watchdog. State inside components is theirs to reset.
 func (e *Engine) Reset() {
-	e.queue.clear(e.recycle)
+	e.queue.clear()
+	e.guests.clear()
 	e.now.Store(0)
-	e.failure, e.current, e.handled = nil, nil, 0
+	e.failure, e.current, e.handled = nil, nobody, 0
 	for _, l := range e.links {
 		l.reset()
 	}
 	if e.dog != nil {
 		e.dog.reset()
-		e.toPoll = e.dog.every
 	}
+	e.restartChecks()
 }
-
-// event is what the package schedules for components and links. The engine reuses it after its handler returned, so
-// handlers and hooks must not keep it.
-type event struct {
-	time    akita.VTimeInSec
-	handler akita.Handler
-	late    bool
-	kind    int
-	arg     int64
-}
-
-func (w *event) Time() akita.VTimeInSec { return w.time }
-func (w *event) Handler() akita.Handler { return w.handler }
-func (w *event) IsSecondary() bool      { return w.late }
 
 func nameOf(h akita.Handler) string {
 	if n, ok := h.(akita.Named); ok {

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -118,6 +120,34 @@ func TestEngineOrder(t *testing.T) {
 			}
 		}
 	})
+	t.Run("so does one that grows and shrinks while it runs", func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(3, 4))
+		for range 100 {
+			e, l := NewEngine(), &logger{}
+			var times []akita.VTimeInSec
+			add := func() {
+				at := e.CurrentTime() + akita.VTimeInSec(rnd.IntN(60))*1e-9
+				e.Schedule(&plain{at: at, to: l, id: len(times)})
+				times = append(times, at)
+			}
+			for range rnd.IntN(3 * nearby) {
+				add()
+			}
+			l.then = func(int) error {
+				for n := rnd.IntN(4); n > 0 && len(times) < 400; n-- {
+					add()
+				}
+				return nil
+			}
+			mustRun(t, e)
+			if !slices.IsSortedFunc(l.ids, func(a, b int) int { return cmp.Or(cmp.Compare(times[a], times[b]), cmp.Compare(a, b)) }) {
+				t.Fatalf("order %v of times %v", l.ids, times)
+			}
+			if len(l.ids) != len(times) {
+				t.Fatalf("%d of %d events ran", len(l.ids), len(times))
+			}
+		}
+	})
 	t.Run("minus zero is zero", func(t *testing.T) {
 		e, l := NewEngine(), &logger{}
 		e.Schedule(&plain{at: 1, to: l, id: 1})
@@ -212,6 +242,26 @@ type endLog struct{ at []akita.VTimeInSec }
 
 func (l *endLog) Handle(now akita.VTimeInSec) { l.at = append(l.at, now) }
 
+func TestEngineShowsWakeUpsToHooks(t *testing.T) {
+	p := newPair(3, 4, 4)
+	var seen []string
+	p.AcceptHook(hookFunc(func(c akita.HookCtx) {
+		evt := c.Item.(akita.Event)
+		if c.Pos == akita.HookPosBeforeEvent {
+			seen = append(seen, fmt.Sprintf("%s %d %v", nameOf(evt.Handler()), p.a.Clock().Cycle(evt.Time()), evt.IsSecondary()))
+		}
+	}))
+	p.a.WakeLast(10, send, 1)
+	mustRun(t, p.Engine)
+	if want := []string{"A 10 true", "Link 13 false"}; !slices.Equal(seen, want) { // 10 + latency 3
+		t.Errorf("hooks saw %q, want %q", seen, want)
+	}
+}
+
+type hookFunc func(akita.HookCtx)
+
+func (f hookFunc) Func(c akita.HookCtx) { f(c) }
+
 func TestEngineHooksAndEndHandlers(t *testing.T) {
 	e, l, h, end := NewEngine(), &logger{}, &hookLog{}, &endLog{}
 	e.AcceptHook(h)
@@ -284,5 +334,61 @@ func TestEnginePause(t *testing.T) {
 		}
 		e.Schedule(&plain{to: l})
 		mustRun(t, e)
+	})
+}
+
+func TestEngineEvery(t *testing.T) {
+	// spin schedules events one after the other, n in all.
+	spin := func(e *Engine, n int) *logger {
+		l := &logger{}
+		l.then = func(id int) error {
+			if id < n {
+				e.Schedule(&plain{at: e.CurrentTime(), to: l, id: id + 1})
+			}
+			return nil
+		}
+		e.Schedule(&plain{at: e.CurrentTime(), to: l, id: 1})
+		return l
+	}
+	t.Run("it looks after every so many events, and not before", func(t *testing.T) {
+		e, looks := NewEngine(), 0
+		e.Every(10, func() error { looks++; return nil })
+		spin(e, 9)
+		mustRun(t, e)
+		if looks != 0 {
+			t.Errorf("%d looks within 9 events", looks)
+		}
+		spin(e, 11)
+		mustRun(t, e)
+		if looks != 2 {
+			t.Errorf("%d looks within 20 events", looks)
+		}
+	})
+	t.Run("its error ends Run at once, as it is, until Reset", func(t *testing.T) {
+		e, enough := NewEngine(), errors.New("enough")
+		e.Every(10, func() error { return enough })
+		l := spin(e, 1000)
+		for range 2 {
+			if err := e.Run(); err != enough || len(l.ids) != 10 {
+				t.Fatalf("error %v after %d events", err, len(l.ids))
+			}
+		}
+		e.Reset()
+		e.Every(10, nil)
+		l = spin(e, 1000)
+		mustRun(t, e)
+		if len(l.ids) != 1000 {
+			t.Errorf("%d events", len(l.ids))
+		}
+	})
+	t.Run("a watchdog beside it keeps its own count", func(t *testing.T) {
+		e, looks := NewEngine(), 0
+		NewWatchdog(e, Supervision{Progress: func() int64 { return 0 }, Events: 1000})
+		e.Every(7, func() error { looks++; return nil })
+		l := spin(e, 5000)
+		var stall *StallError
+		if err := e.Run(); !errors.As(err, &stall) || len(l.ids) != 1000 || looks != 1000/7 {
+			t.Errorf("error %v after %d events and %d looks", err, len(l.ids), looks)
+		}
 	})
 }

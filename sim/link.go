@@ -22,6 +22,7 @@ type Link struct {
 
 	name      string
 	engine    *Engine
+	number    int32 // with the engine
 	clock     Clock
 	latency   unit.Cycles
 	ends      map[akita.Port]*end
@@ -33,7 +34,9 @@ type Link struct {
 // end is what a link knows of one port.
 type end struct {
 	port     akita.Port
-	index    int
+	own      *port // the same, if it is one of this package
+	link     *Link
+	index    int32
 	capacity int
 	sent     int           // as a source: messages that no destination has taken yet
 	refused  bool          // as a source: a message was refused, so the owner waits for room
@@ -43,7 +46,7 @@ type end struct {
 
 type transit struct {
 	msg      akita.Msg
-	from, to *end
+	from, to int32 // ends
 }
 
 var (
@@ -67,6 +70,7 @@ func NewLink(name string, engine *Engine, clock Clock, latency unit.Cycles) *Lin
 	}
 	l := &Link{name: name, engine: engine, clock: clock, latency: latency, ends: make(map[akita.Port]*end)}
 	engine.links = append(engine.links, l)
+	l.number = engine.register(l)
 	return l
 }
 
@@ -77,17 +81,20 @@ func (l *Link) Name() string { return l.name }
 func (l *Link) Now() unit.Cycles { return l.clock.Cycle(l.engine.CurrentTime()) }
 
 // PlugIn connects a port; at most capacity messages of it are in flight or blocked at the same time.
-func (l *Link) PlugIn(port akita.Port, capacity int) {
+func (l *Link) PlugIn(p akita.Port, capacity int) {
 	if capacity < 1 {
-		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, port.Name(), capacity))
+		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, p.Name(), capacity))
 	}
-	if l.ends[port] != nil {
-		panic(fmt.Sprintf("sim: port %s is plugged into link %s twice", port.Name(), l.name))
+	if l.ends[p] != nil {
+		panic(fmt.Sprintf("sim: port %s is plugged into link %s twice", p.Name(), l.name))
 	}
-	e := &end{port: port, index: len(l.order), capacity: capacity}
-	l.ends[port] = e
+	e := &end{port: p, link: l, index: int32(len(l.order)), capacity: capacity}
+	l.ends[p] = e
 	l.order = append(l.order, e)
-	port.SetConnection(l)
+	p.SetConnection(l)
+	if own, ok := p.(*port); ok {
+		e.own, own.end = own, e
+	}
 }
 
 // Unplug is part of akita's interface; machines here are wired once.
@@ -115,13 +122,16 @@ func (l *Link) Send(m akita.Msg) *akita.SendError {
 	}
 	from.sent++
 	meta.SendTime = l.engine.CurrentTime()
-	l.flying.push(transit{m, from, to})
-	l.engine.wake(l.clock.Time(l.Now()+l.latency), false, l, land, 0)
+	l.flying.push(transit{m, from.index, to.index})
+	l.engine.wake(l.clock.Time(l.Now()+l.latency), false, call{0, l.number, land})
 	l.tell(akita.HookPosConnStartSend, m)
 	return nil
 }
 
 func (l *Link) end(p akita.Port) *end {
+	if own, ok := p.(*port); ok && own.end != nil && own.end.link == l { // spares the map, which costs more than the rest
+		return own.end
+	}
 	if e := l.ends[p]; e != nil {
 		return e
 	}
@@ -139,53 +149,59 @@ func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
 		return
 	}
 	e.retrying = true
-	l.engine.wake(now, false, l, retry, int64(e.index))
+	l.engine.wake(now, false, call{int64(e.index), l.number, retry})
 }
 
-// Handle lands a message or retries blocked ones.
-func (l *Link) Handle(evt akita.Event) error {
-	w, ok := evt.(*event)
-	if !ok {
-		return fmt.Errorf("sim: an event of the foreign type %T", evt)
-	}
-	if w.kind == land {
+// Handle is part of akita's interface: a link is woken, and has no events of another type.
+func (l *Link) Handle(e akita.Event) error { return foreign(e) }
+
+// fire lands a message or retries blocked ones.
+func (l *Link) fire(kind int32, arg int64) error {
+	if kind == land {
 		l.land(l.flying.pop())
 		return nil
 	}
-	e := l.order[w.arg]
+	e := l.order[arg]
 	e.retrying = false
-	for e.blocked.size > 0 && l.deliver(e.blocked.front()) {
-		l.settle(e.blocked.pop())
+	for e.blocked.size > 0 && l.deliver(e, e.blocked.front().msg) {
+		l.settle(l.order[e.blocked.pop().from])
 	}
 	return nil
 }
 
 func (l *Link) land(t transit) {
+	to := l.order[t.to]
 	// Whoever waits already goes first, even if there is room by now.
-	if t.to.blocked.size > 0 || !l.deliver(t) {
-		t.to.blocked.push(t)
+	if to.blocked.size > 0 || !l.deliver(to, t.msg) {
+		to.blocked.push(t)
 		return
 	}
-	l.settle(t)
+	l.settle(l.order[t.from])
 }
 
 // deliver offers a message to its destination. Once that has taken it, the message may be on its way back already,
 // so nobody reads it any more.
-func (l *Link) deliver(t transit) bool {
-	t.msg.Meta().RecvTime = l.engine.CurrentTime()
-	if t.to.port.Recv(t.msg) != nil {
+func (l *Link) deliver(to *end, m akita.Msg) bool {
+	m.Meta().RecvTime = l.engine.CurrentTime()
+	var refused *akita.SendError
+	if to.own != nil {
+		refused = to.own.Recv(m)
+	} else {
+		refused = to.port.Recv(m)
+	}
+	if refused != nil {
 		return false
 	}
-	l.tell(akita.HookPosConnDeliver, t.msg)
+	l.tell(akita.HookPosConnDeliver, m)
 	return true
 }
 
 // settle gives the room that a delivered message took back to its source.
-func (l *Link) settle(t transit) {
-	t.from.sent--
-	if t.from.refused {
-		t.from.refused = false
-		t.from.port.NotifyAvailable(l.engine.CurrentTime())
+func (l *Link) settle(from *end) {
+	from.sent--
+	if from.refused {
+		from.refused = false
+		from.port.NotifyAvailable(l.engine.CurrentTime())
 	}
 }
 

@@ -7,11 +7,19 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 )
 
-// entry is an event in the queue beside its sort key, so that ordering never calls through the event's interface.
+// entry is one event in the queue. It holds no pointer: an event costs no allocation, moving entries costs no write
+// barrier, and the garbage collector does not look at the queue.
 type entry struct {
 	time  uint64 // bits of the time in seconds: for floats >= +0 the bits order like the numbers
 	order uint64 // bit 63: secondary; below: sequence of insertion
-	event akita.Event
+	call
+}
+
+// call is what an event does: it wakes the engine's target number to.
+type call struct {
+	arg  int64
+	to   int32
+	kind int32
 }
 
 const secondary = 1 << 63
@@ -24,22 +32,61 @@ func (a *entry) before(b *entry) uint64 {
 	return borrow
 }
 
-// queue is a 4-ary heap of entries: half the levels of a binary one, and the four children that a pop compares lie in
-// two cache lines. The sequence number makes every key unique, which makes the unstable heap a stable queue.
+// queue hands out entries in order. The few that are due next lie sorted; most of what a machine schedules is due within
+// some cycles and finds its place there within a step or two. The others lie in a heap. The sequence number makes every
+// key unique, which makes the order that of a stable queue.
 type queue struct {
-	heap     []entry
+	near     []entry // at most nearby, the next one last
+	far      heap    // none before any of near
 	inserted uint64
 }
 
-func (q *queue) push(t akita.VTimeInSec, late bool, e akita.Event) {
-	order := q.inserted
+const nearby = 16
+
+func (q *queue) len() int { return len(q.near) + len(q.far) }
+
+func (q *queue) push(t akita.VTimeInSec, late bool, c call) {
+	x := entry{time: math.Float64bits(float64(t)), order: q.inserted, call: c}
 	q.inserted++
 	if late {
-		order |= secondary
+		x.order |= secondary
 	}
-	x := entry{time: math.Float64bits(float64(t)), order: order, event: e}
-	q.heap = append(q.heap, x)
-	h := q.heap
+	switch n := len(q.near); {
+	case len(q.far) > 0 && x.before(&q.far[0]) == 0, n == nearby && x.before(&q.near[0]) == 0:
+		q.far.push(&x)
+		return
+	case n == nearby:
+		q.far.push(&q.near[0])
+		q.near = q.near[:copy(q.near, q.near[1:])]
+	}
+	q.near = append(q.near, entry{})
+	h := q.near
+	i := len(h) - 1
+	for i > 0 && h[i-1].before(&x) != 0 {
+		h[i] = h[i-1]
+		i--
+	}
+	h[i] = x
+}
+
+func (q *queue) pop() entry {
+	if n := len(q.near) - 1; n >= 0 {
+		x := q.near[n]
+		q.near = q.near[:n]
+		return x
+	}
+	return q.far.pop()
+}
+
+// clear empties the queue.
+func (q *queue) clear() { q.near, q.far, q.inserted = q.near[:0], q.far[:0], 0 }
+
+// heap is a 4-ary heap: half the levels of a binary one.
+type heap []entry
+
+func (q *heap) push(x *entry) {
+	*q = append(*q, entry{})
+	h := *q
 	i := len(h) - 1
 	for i > 0 {
 		up := (i - 1) / 4
@@ -49,26 +96,23 @@ func (q *queue) push(t akita.VTimeInSec, late bool, e akita.Event) {
 		h[i] = h[up]
 		i = up
 	}
-	h[i] = x
+	h[i] = *x
 }
 
-func (q *queue) pop() entry {
-	h := q.heap
+func (q *heap) pop() entry {
+	h := *q
 	top := h[0]
 	last := len(h) - 1
-	x := h[last]
-	h[last] = entry{} // let go of the event
-	h = h[:last]
-	q.heap = h
+	*q = h[:last]
 	if last > 0 {
-		q.sink(x)
+		q.sink(&h[last])
 	}
 	return top
 }
 
-// sink puts x where it belongs, starting from the hole at the root.
-func (q *queue) sink(x entry) {
-	h := q.heap
+// sink puts x where it belongs, starting from the hole at the root. x lies behind the heap's end.
+func (q *heap) sink(x *entry) {
+	h := *q
 	i := 0
 	for {
 		first := 4*i + 1
@@ -83,13 +127,13 @@ func (q *queue) sink(x entry) {
 				least += (c - least) * int(h[c].before(&h[least])) // least = c, without a branch
 			}
 		}
-		if h[least].before(&x) == 0 {
+		if h[least].before(x) == 0 {
 			break
 		}
 		h[i] = h[least]
 		i = least
 	}
-	h[i] = x
+	h[i] = *x
 }
 
 // leastOf is a knockout: its first two comparisons do not wait for each other.
@@ -97,14 +141,4 @@ func leastOf(c *[4]entry) int {
 	a := int(c[1].before(&c[0]))
 	b := 2 + int(c[3].before(&c[2]))
 	return a + (b-a)*int(c[b&3].before(&c[a&3])) // &3 spares the bounds checks
-}
-
-// clear empties the queue and hands every event to drop, in no particular order.
-func (q *queue) clear(drop func(akita.Event)) {
-	for i := range q.heap {
-		drop(q.heap[i].event)
-		q.heap[i] = entry{}
-	}
-	q.heap = q.heap[:0]
-	q.inserted = 0
 }

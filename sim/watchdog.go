@@ -43,7 +43,8 @@ func NewWatchdog(engine *Engine, s Supervision) *Watchdog {
 	}
 	w := &Watchdog{engine: engine, progress: s.Progress, every: s.Events}
 	w.reset()
-	engine.dog, engine.toPoll = w, w.every
+	engine.dog = w
+	engine.setCheck(dogCheck, w.every, w.poll)
 	return w
 }
 

@@ -38,6 +38,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 			code = report(stderr, internal(fmt.Errorf("internal error: %v; please report it with the command line", p)))
 		}
 	}()
+	collectLess()
 	ctx, stop := interruptible()
 	defer stop()
 	a := app(stdout, stderr)

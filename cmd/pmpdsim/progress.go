@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/cheggaaa/pb/v3"
 	"golang.org/x/term"
+
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
 // patience is how long nothing is shown: a short run needs no progress bar.
@@ -20,7 +23,8 @@ type progress struct {
 	timer *time.Timer
 	done  int64
 	total int64
-	what  string // is counted
+	share float64 // of the work, 0 to 1
+	what  string  // is counted
 	ended bool
 }
 
@@ -39,8 +43,18 @@ func (p *progress) start(w io.Writer) {
 	if p.ended {
 		return
 	}
-	p.bar = pb.New64(p.total).SetTemplateString(`{{counters . }} ` + p.what + ` {{bar . }} {{percent . }} {{etime . }} {{rtime . "left %s"}}`)
-	p.bar.SetWriter(w).Set(pb.CleanOnFinish, true).SetCurrent(p.done).Start()
+	p.bar = pb.New64(parts).SetTemplateString(`{{string . "count"}} {{bar . }} {{percent . }} {{etime . }} {{rtime . "left %s"}}`)
+	p.draw()
+	p.bar.SetWriter(w).Set(pb.CleanOnFinish, true).Start()
+}
+
+// parts is what the bar's length is counted in.
+const parts = 100_000
+
+func (p *progress) draw() {
+	if p.bar != nil {
+		p.bar.Set("count", fmt.Sprintf("%d / %d %s", p.done, p.total, p.what)).SetCurrent(int64(parts * p.share))
+	}
 }
 
 // update is called from several goroutines, in any order.
@@ -48,9 +62,17 @@ func (p *progress) update(done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done, p.total = max(p.done, done), total
-	if p.bar != nil {
-		p.bar.SetTotal(p.total).SetCurrent(p.done)
-	}
+	p.share = float64(p.done) / float64(max(p.total, 1))
+	p.draw()
+}
+
+// passes is update for a run, in which a pass under way counts in part.
+func (p *progress) passes(now replay.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.total = max(p.done, int64(now.Passes)), int64(now.Total)
+	p.share = max(p.share, now.Share)
+	p.draw()
 }
 
 // add counts what one of several goroutines has done.
@@ -58,9 +80,8 @@ func (p *progress) add(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += n
-	if p.bar != nil {
-		p.bar.SetCurrent(p.done)
-	}
+	p.share = float64(p.done) / float64(max(p.total, 1))
+	p.draw()
 }
 
 // end removes the bar.

@@ -157,7 +157,7 @@ func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
 	}
 	p := newProgress(c.App.ErrWriter, total, "passes")
 	defer p.end()
-	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.update, Version: programVersion()})
+	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion()})
 	if errors.Is(err, context.Canceled) {
 		return nil, context.Cause(c.Context)
 	}

@@ -24,6 +24,16 @@ type Array struct {
 	array  config.Array
 	stream int64 // scratchpad bytes per cycle
 	counts stats.Counts
+
+	priced isa.Work // of the tile before: nearly all tiles of an op are the same
+	price  price
+}
+
+// price is what a tile costs.
+type price struct {
+	cycles        unit.Cycles
+	macs, pe      int64
+	read, written unit.Bytes
 }
 
 // NewComponent returns the array of an NPU.
@@ -52,17 +62,29 @@ func (a *Array) timing(o *isa.Op, tile int) unit.Cycles {
 		a.counts.ArraySwitch += d
 		return d
 	}
-	w := o.WorkAt(tile)
-	bytes := StreamBytes(w)
-	d := max(a.style.Tile(w), unit.Cycles((int64(bytes)+a.stream-1)/a.stream))
+	if w := o.WorkAt(tile); w != a.priced {
+		a.priced, a.price = w, a.priceOf(w)
+	}
+	d := a.price.cycles
 	if tile == o.Tiles-1 {
 		d += Fill(a.array)
 	}
-	a.counts.MACs += w.MACs()
-	a.counts.PECycles += w.MACs() * int64(a.style.MACCycles(w.Bits))
-	a.counts.ScratchRead += bytes + unit.Bytes(2*w.M*w.K*w.Repeat)
-	a.counts.ScratchWrite += unit.Bytes(2 * w.M * w.N * w.Repeat)
+	a.counts.MACs += a.price.macs
+	a.counts.PECycles += a.price.pe
+	a.counts.ScratchRead += a.price.read
+	a.counts.ScratchWrite += a.price.written
 	return d
+}
+
+func (a *Array) priceOf(w isa.Work) price {
+	bytes := StreamBytes(w)
+	return price{
+		cycles:  max(a.style.Tile(w), unit.Cycles((int64(bytes)+a.stream-1)/a.stream)),
+		macs:    w.MACs(),
+		pe:      w.MACs() * int64(a.style.MACCycles(w.Bits)),
+		read:    bytes + unit.Bytes(2*w.M*w.K*w.Repeat),
+		written: unit.Bytes(2 * w.M * w.N * w.Repeat),
+	}
 }
 
 // Counts adds what the array did.

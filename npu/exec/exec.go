@@ -7,6 +7,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
@@ -52,8 +53,10 @@ func (u *Unit) Connect(sequencer, dma akita.Port) { u.sequencer, u.dma = sequenc
 // Load makes a program current and forgets everything about the one before.
 func (u *Unit) Load(p *isa.Program) {
 	u.program = p
-	u.started = make([]bool, len(p.Ops))
-	u.ready = make([]int, len(p.Ops))
+	u.started = slices.Grow(u.started[:0], len(p.Ops))[:len(p.Ops)]
+	u.ready = slices.Grow(u.ready[:0], len(p.Ops))[:len(p.Ops)]
+	clear(u.started)
+	clear(u.ready)
 	u.Busy, u.Tiles = 0, 0
 	u.working, u.tile, u.at = false, 0, -1
 	u.advance()

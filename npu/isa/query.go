@@ -37,6 +37,16 @@ func (s *Slice) size(t, n int) unit.Bytes {
 // Fetches tells whether the op has anything to load.
 func (o *Op) Fetches() bool { return len(o.Hold) > 0 || len(o.Loads) > 0 }
 
+// Transfers is the number of DRAM transfers of the whole program.
+func (p *Program) Transfers() int64 {
+	var n int64
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		n += int64(len(o.Hold)) + int64(o.Tiles)*int64(len(o.Loads)+len(o.Stores))
+	}
+	return n
+}
+
 // Validate checks that the program can run with stream bytes of scratchpad beside its static part: dependencies point
 // backwards, and what an op holds fits together with any one of its tiles.
 func (p *Program) Validate(stream unit.Bytes) error {

@@ -38,8 +38,8 @@ type DMA struct {
 	ops     []opState
 	stores  []store
 	firstSt int
-	writing int        // stores outstanding
-	flying  []transfer // outstanding, at most a few dozen
+	writing int // stores outstanding
+	flying  int // outstanding
 	lastID  int64
 	stalled bool // waits for space
 	since   unit.Cycles
@@ -60,12 +60,6 @@ type opState struct {
 	started  bool  // a Move op may store
 	moved    int   // tiles of a Move op that have arrived and been passed on to storing
 	unstored []int // store transfers to come of each tile
-}
-
-type transfer struct {
-	id       int64
-	op, tile int
-	store    bool
 }
 
 type store struct {
@@ -91,10 +85,10 @@ func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.program = p
 	d.Pad = Scratchpad{capacity: capacity, peak: 0}
 	d.queue, d.head, d.next, d.room = d.queue[:0], 0, cursor{}, false
-	d.ops = make([]opState, len(p.Ops))
+	d.ops = slices.Grow(d.ops[:0], len(p.Ops))[:len(p.Ops)]
+	clear(d.ops)
 	d.stores, d.firstSt, d.writing = d.stores[:0], 0, 0
-	d.flying = d.flying[:0]
-	d.stalled = false
+	d.flying, d.stalled = 0, false
 	d.counts = stats.Counts{}
 }
 
@@ -209,7 +203,7 @@ func (d *DMA) doneIfStored(op int) error {
 
 // issue sends transfers while any may go out.
 func (d *DMA) issue() error {
-	for len(d.flying) < d.outstanding {
+	for d.flying < d.outstanding {
 		var err error
 		switch {
 		case d.firstSt < len(d.stores):
@@ -219,7 +213,7 @@ func (d *DMA) issue() error {
 				d.stores, d.firstSt = d.stores[:0], 0
 			}
 			o := &d.program.Ops[s.op]
-			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, transfer{op: s.op, tile: s.tile, store: true})
+			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, goal{op: s.op, tile: s.tile, store: true})
 		case (d.writing == 0 || d.queues > 1) && d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
@@ -238,11 +232,11 @@ func (d *DMA) reserve() bool {
 		return true
 	}
 	o := &d.program.Ops[d.queue[d.head]]
-	need := o.HoldBytes()
-	if d.next.tile != held {
-		need = o.TileBytes(d.next.tile)
+	if d.next.tile == held {
+		d.room = d.Pad.Reserve(o.HoldBytes())
+	} else {
+		d.room = d.Pad.Reserve(o.TileBytes(d.next.tile))
 	}
-	d.room = d.Pad.Reserve(need)
 	if d.room == d.stalled {
 		if d.stalled = !d.room; d.stalled {
 			d.since = d.Now()
@@ -261,9 +255,9 @@ func (d *DMA) sendLoad() error {
 	var err error
 	if tile == held {
 		slices = o.Hold
-		err = d.send(&slices[d.next.slice], 0, 1, transfer{op: op, tile: held})
+		err = d.send(&slices[d.next.slice], 0, 1, goal{op: op, tile: held})
 	} else {
-		err = d.send(&slices[d.next.slice], tile, o.Tiles, transfer{op: op, tile: tile})
+		err = d.send(&slices[d.next.slice], tile, o.Tiles, goal{op: op, tile: tile})
 	}
 	if d.next.slice++; d.next.slice < len(slices) {
 		return err
@@ -278,75 +272,25 @@ func (d *DMA) sendLoad() error {
 	return err
 }
 
-func (d *DMA) send(s *isa.Slice, tile, tiles int, t transfer) error {
-	d.lastID++
-	walk := s.At(tile, tiles)
-	t.id = d.lastID
-	if t.store {
-		d.writing++
-	}
-	d.flying = append(d.flying, t)
-	d.counts.Transfers++
-	d.counts.Traffic[s.Data] += BurstTraffic(walk, d.burst)
-	m := reuse(&d.spareTransfers)
-	m.ID, m.Walk, m.Write, m.Data, m.Queue = d.lastID, walk, t.store, s.Data, queueOf(s.Data, d.queues)
-	if !d.Send(d.Data, d.memory, m) {
-		return fmt.Errorf("mem: the link to the memory is full")
-	}
-	return nil
-}
-
-// queueOf is the queue of a class of data where there are so many: the first is that of the weights and of all that has no
-// queue of its own. What a load needs from DRAM its op waits for (LoadAfter), so that queues need not wait for each other.
-func queueOf(data isa.Data, queues int) int {
-	queue := 0
-	switch data {
-	case isa.KVWrite, isa.ActWrite:
-		queue = 1
-	case isa.KVRead, isa.ActRead:
-		queue = 2
-	case isa.Codebooks, isa.Params:
-		queue = 3
-	}
-	if queue >= queues {
-		return 0
-	}
-	return queue
-}
-
-// reuse takes a message that has come back, or makes one.
-func reuse[M any](spare *[]*M) *M {
-	n := len(*spare)
-	if n == 0 {
-		return new(M)
-	}
-	m := (*spare)[n-1]
-	*spare = (*spare)[:n-1]
-	return m
-}
-
 // complete books the end of a transfer.
 func (d *DMA) complete(m *msg.Transfer) error {
-	i := slices.IndexFunc(d.flying, func(t transfer) bool { return t.id == m.ID })
-	if i < 0 {
+	if d.flying--; d.flying < 0 {
 		return fmt.Errorf("mem: transfer %d completed twice", m.ID)
 	}
-	t := d.flying[i]
-	d.flying = slices.Delete(d.flying, i, i+1)
 	d.spareTransfers = append(d.spareTransfers, m)
-	o, s := &d.program.Ops[t.op], &d.ops[t.op]
-	if t.store {
+	o, s := &d.program.Ops[m.Op], &d.ops[m.Op]
+	if m.Write {
 		d.writing--
 		d.counts.ScratchRead += m.Walk.Bytes()
 		s.storing--
-		if s.unstored[t.tile]--; s.unstored[t.tile] == 0 && o.Fetches() {
-			d.Pad.Release(o.TileBytes(t.tile))
+		if s.unstored[m.Tile]--; s.unstored[m.Tile] == 0 && o.Fetches() {
+			d.Pad.Release(o.TileBytes(m.Tile))
 		}
-		return d.doneIfStored(t.op)
+		return d.doneIfStored(m.Op)
 	}
 	d.counts.ScratchWrite += m.Walk.Bytes()
-	s.loading[t.tile+1]--
-	return d.report(t.op)
+	s.loading[m.Tile+1]--
+	return d.report(m.Op)
 }
 
 // report tells the op's unit which tiles have arrived, in order.
@@ -388,13 +332,13 @@ func (d *DMA) Freed(akita.Port) error { return nil }
 
 // Idle tells whether every queued load and store is done.
 func (d *DMA) Idle() bool {
-	return d.head == len(d.queue) && d.firstSt == len(d.stores) && len(d.flying) == 0
+	return d.head == len(d.queue) && d.firstSt == len(d.stores) && d.flying == 0
 }
 
 // Describe says what is queued and what it waits for.
 func (d *DMA) Describe() string {
 	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, scratchpad %v of %v in use",
-		len(d.queue)-d.head, len(d.stores)-d.firstSt, len(d.flying), d.Pad.used, d.Pad.capacity)
+		len(d.queue)-d.head, len(d.stores)-d.firstSt, d.flying, d.Pad.used, d.Pad.capacity)
 	if d.head < len(d.queue) {
 		o := &d.program.Ops[d.queue[d.head]]
 		s += fmt.Sprintf("; next: %s tile %d of %d", o.Name, d.next.tile+1, o.Tiles)

@@ -11,11 +11,12 @@ import (
 // Transfer asks the memory for a walk. The memory sends the same message back when it is done.
 type Transfer struct {
 	akita.MsgMeta
-	ID    int64
-	Walk  isa.Pattern
-	Write bool
-	Data  isa.Data
-	Queue int // of the memory controllers
+	ID       int64
+	Walk     isa.Pattern
+	Write    bool
+	Data     isa.Data
+	Queue    int // of the memory controllers
+	Op, Tile int // what the DMA does it for
 }
 
 // Meta is part of akita's interface.

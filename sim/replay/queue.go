@@ -6,24 +6,21 @@ import (
 	"sync"
 )
 
-// task is a range of steps of one run.
-type task struct{ run, from, to int }
+// task is a step of a run.
+type task struct{ run, step int }
 
 // none is the task of a worker that has had none.
 var none = task{run: -1}
 
-// stride is how many decode steps a worker takes at a time.
-const stride = 8
-
-// queue hands out the steps of all runs. A worker stays with a run while it has steps left, because the memory model of
-// its machine learns from step to step what the next one can use; otherwise it goes where fewest workers are. Prefill, the
-// longest step, comes first.
+// queue hands out the steps of all runs, one at a time. A worker stays with a run while it has steps left, because the
+// memory model of its machine learns from step to step what the next one can use; otherwise it goes where fewest workers
+// are. There its first steps are many times slower than those of a worker that knows the run: had it taken several at once,
+// the others would wait for it at the end. Prefill, the longest step, comes first.
 type queue struct {
 	lock    sync.Mutex
 	next    []int // per run: step to hand out
 	steps   []int // per run
 	workers []int // per run
-	total   int64
 
 	failed  task
 	failErr error
@@ -33,7 +30,6 @@ func newQueue(runs []*run) *queue {
 	q := &queue{next: make([]int, len(runs)), workers: make([]int, len(runs))}
 	for _, r := range runs {
 		q.steps = append(q.steps, len(r.counts))
-		q.total += int64(len(r.counts))
 	}
 	return q
 }
@@ -58,11 +54,8 @@ func (q *queue) take(last task) (task, bool) {
 		}
 		q.workers[r]++
 	}
-	t := task{run: r, from: q.next[r]}
-	if t.to = t.from + 1; t.from > 0 {
-		t.to = min(t.from+stride, q.steps[r])
-	}
-	q.next[r] = t.to
+	t := task{run: r, step: q.next[r]}
+	q.next[r]++
 	return t, true
 }
 
@@ -73,7 +66,7 @@ func (q *queue) fail(t task, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
-	if q.failErr == nil || t.run < q.failed.run || t.run == q.failed.run && t.from < q.failed.from {
+	if q.failErr == nil || t.run < q.failed.run || t.run == q.failed.run && t.step < q.failed.step {
 		q.failed, q.failErr = t, err
 	}
 }

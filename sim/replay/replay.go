@@ -8,7 +8,6 @@ package replay
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,9 +40,9 @@ type Job struct {
 
 // Options say how to run jobs.
 type Options struct {
-	Workers  int                     // at least 1
-	Progress func(done, total int64) // called now and then, from several goroutines; may be nil
-	Version  string                  // of the program, for the result
+	Workers  int            // at least 1
+	Progress func(Progress) // called now and then, from several goroutines; may be nil
+	Version  string         // of the program, for the result
 }
 
 // run is a job on its way to a result.
@@ -53,6 +52,7 @@ type run struct {
 	prefill  unit.Bits
 	bits     []int // of each decode pass
 	counts   []stats.Counts
+	weights  map[int]int64 // DRAM transfers of prefill (0) and of a decode pass by its bits
 }
 
 // Run simulates jobs and returns their results in the same order, with speed-ups against the baselines among them.
@@ -101,7 +101,10 @@ func prepare(j Job) (*run, error) {
 	}
 	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
 		Generated: j.Generated, Stripe: stripe})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return r, r.weigh()
 }
 
 // program compiles a step: 0 is prefill, n the nth decode pass.
@@ -118,20 +121,15 @@ func (r *run) program(step int) (*isa.Program, error) {
 
 // simulate runs all steps of all runs on the workers.
 func simulate(ctx context.Context, runs []*run, o Options) error {
-	work := newQueue(runs)
-	var done atomic.Int64
+	work, meter := newQueue(runs), newMeter(runs, o.Progress)
 	g, ctx := errgroup.WithContext(ctx)
 	for range max(1, o.Workers) {
 		g.Go(func() error {
 			machines := make(map[string]*npu.Machine)
 			for t, ok := work.take(none); ok; t, ok = work.take(t) {
-				if err := t.simulate(ctx, runs[t.run], machines); err != nil {
+				if err := t.simulate(ctx, runs[t.run], machines, meter); err != nil {
 					work.fail(t, err)
 					return err
-				}
-				n := done.Add(int64(t.to - t.from))
-				if o.Progress != nil {
-					o.Progress(n, work.total)
 				}
 			}
 			return nil
@@ -143,8 +141,11 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	return nil
 }
 
-// simulate runs the steps of a task on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Machine) error {
+// simulate runs a step on the worker's machine for the run's NPU.
+func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Machine, total *meter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	key := r.job.Config.Fingerprint()
 	m := machines[key]
 	if m == nil {
@@ -154,18 +155,19 @@ func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Mac
 		}
 		machines[key] = m
 	}
-	for s := t.from; s < t.to; s++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		p, err := r.program(s)
-		if err != nil {
-			return err
-		}
-		if r.counts[s], err = m.Run(p); err != nil {
-			return err
-		}
+	p, err := r.program(t.step)
+	if err != nil {
+		return err
 	}
+	step := total.step(r.weight(t.step), p.Transfers())
+	m.Watch(func(transfers int64) error {
+		step.at(transfers)
+		return ctx.Err()
+	})
+	if r.counts[t.step], err = m.Run(p); err != nil {
+		return err
+	}
+	step.end()
 	return nil
 }
 

@@ -161,8 +161,45 @@ func TestBadJobsAreErrors(t *testing.T) {
 
 func TestCancelStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Run(ctx, []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 200)}, Options{Workers: 2, Progress: func(int64, int64) { cancel() }})
+	_, err := Run(ctx, []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 200)}, Options{Workers: 2, Progress: func(Progress) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A prefill on a small scratchpad is minutes of work in one step.
+func TestCancelStopsInsideAStep(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	j := short(t, "pmpd-paper", "phi-1.5", "fp16", 1500, 2)
+	var last Progress
+	_, err := Run(ctx, []Job{j}, Options{Workers: 1, Progress: func(p Progress) {
+		if last = p; p.Share > 0.05 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if last.Passes != 0 || last.Share < 0.05 || last.Share > 0.08 {
+		t.Errorf("stopped at %+v", last)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var seen []Progress
+	jobs := []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 300, 3), short(t, "pmpd-paper", "phi-1.5", "static:4>2@1", 300, 4)}
+	if _, err := Run(t.Context(), jobs, Options{Workers: 1, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) < 100 || seen[0].Passes != 0 || seen[0].Share <= 0 {
+		t.Errorf("%d reports, the first %+v", len(seen), seen[0])
+	}
+	for i, p := range seen[1:] {
+		if p.Total != 7 || p.Passes < seen[i].Passes || p.Share < seen[i].Share {
+			t.Fatalf("%+v after %+v", p, seen[i])
+		}
+	}
+	if end := seen[len(seen)-1]; end.Passes != 7 || end.Share != 1 {
+		t.Errorf("the end is %+v", end)
 	}
 }

@@ -1,0 +1,85 @@
+package replay
+
+import (
+	"sync/atomic"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Progress is how far Run is.
+type Progress struct {
+	Passes, Total int     // complete, and of all runs; prefill is one
+	Share         float64 // of the work, 0 to 1, passes that are under way included
+}
+
+// weigh estimates the work of a run's steps. It is counted in DRAM transfers, which is what simulating takes its time for.
+func (r *run) weigh() error {
+	p, err := r.program(0)
+	if err != nil {
+		return err
+	}
+	r.weights = map[int]int64{0: p.Transfers() + 1}
+	for _, b := range r.bits {
+		if r.weights[b] > 0 {
+			continue
+		}
+		if p, err = r.compiler.Decode(r.job.Prompt+r.job.Generated-2, unit.Bits(b), unit.Bits(b)); err != nil {
+			return err
+		}
+		r.weights[b] = p.Transfers() + 1
+	}
+	return nil
+}
+
+func (r *run) weight(step int) int64 {
+	if step == 0 {
+		return r.weights[0]
+	}
+	return r.weights[r.bits[step-1]]
+}
+
+// meter adds up what the workers have done.
+type meter struct {
+	report       func(Progress)
+	passes, work atomic.Int64
+	total        int
+	all          int64
+}
+
+func newMeter(runs []*run, report func(Progress)) *meter {
+	m := &meter{report: report}
+	for _, r := range runs {
+		m.total += len(r.counts)
+		for s := range r.counts {
+			m.all += r.weight(s)
+		}
+	}
+	return m
+}
+
+func (m *meter) add(passes, work int64) {
+	p, w := m.passes.Add(passes), m.work.Add(work)
+	if m.report != nil {
+		m.report(Progress{Passes: int(p), Total: m.total, Share: float64(w) / float64(m.all)})
+	}
+}
+
+// step is a step under way, of which some work has been added up already.
+type step struct {
+	*meter
+	weight, transfers, added int64
+}
+
+func (m *meter) step(weight, transfers int64) *step {
+	return &step{meter: m, weight: weight, transfers: max(transfers, 1)}
+}
+
+// at notes how many of the step's transfers are complete. Hundredths are reported.
+func (s *step) at(transfers int64) {
+	if now := s.weight * transfers / s.transfers; now > s.added+s.weight/100 {
+		s.add(0, now-s.added)
+		s.added = now
+	}
+}
+
+func (s *step) end() { s.add(1, s.weight-s.added) }
