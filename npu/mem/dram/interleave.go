@@ -56,6 +56,15 @@ func (m *Mapping) interleave(channel int) interleave {
 	return v
 }
 
+// interleaves are those of all channels.
+func (m *Mapping) interleaves(channels int) []interleave {
+	v := make([]interleave, channels)
+	for c := range v {
+		v[c] = m.interleave(c)
+	}
+	return v
+}
+
 // Stripe is the smallest aligned range of addresses that falls equally on all channels.
 func (m *Mapping) Stripe() int64 {
 	if len(m.pieces) == 0 {

@@ -100,6 +100,7 @@ type memo struct {
 	power      string // the frame at power-on
 	cell       int64  // bursts
 	credit     int    // of a new lane
+	perBurst   int64  // least clocks of a burst
 	steps      int64  // clocks simulated while learning
 	learnt     int64  // edges
 }

@@ -150,6 +150,9 @@ func (l *memoLane) known(limit int64) *edge {
 	return nil
 }
 
+// roomInside is more bursts than any controller holds.
+const roomInside = 4 * hbmQueueSize
+
 // end is the edge to the end of a walk under way that applies, if there is one.
 func (l *memoLane) end(limit int64) *edge {
 	n, due, room := l.at, l.due-l.clock, limit-l.clock
@@ -162,8 +165,10 @@ func (l *memoLane) end(limit int64) *edge {
 			continue
 		}
 		key := endKey{l.feeds[q].left, int32(q), bounds}
-		if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
-			return e
+		if (key.left-roomInside)*l.memo.perBurst < due { // else a refresh falls due on the way: no need to look
+			if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
+				return e
+			}
 		}
 		if e := n.timed[timedKey{due: due, unit: l.unit, end: key}]; e != nil && e.clocks < room && l.lasts(e) {
 			return e
@@ -172,8 +177,12 @@ func (l *memoLane) end(limit int64) *edge {
 	return nil
 }
 
-// lasts says that the walks under way are long enough for an edge.
+// lasts says that the walks under way are long enough for an edge. One alone that ends with it is: the edge was found by
+// its length.
 func (l *memoLane) lasts(e *edge) bool {
+	if l.active == 1 && e.ended != none {
+		return true
+	}
 	for i := range e.moves {
 		m := &e.moves[i]
 		if left := l.feeds[m.queue].left - m.bursts; left < 0 || left == 0 != (e.ended == m.queue) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -84,10 +85,16 @@ type System struct {
 	counts    stats.DRAM
 	classes   []stats.Requester
 	harvested []stats.Requester
-	current   Transfer
-	released  int64
-	accepted  int64
-	clock     int64
+	ways      []interleave // of the channels
+	known     struct {     // the last share: tiles of a matrix differ in where they start
+		pattern isa.Pattern
+		channel int
+		share   walk
+	}
+	current  Transfer
+	released int64
+	accepted int64
+	clock    int64
 }
 
 // flight is a transfer, or a part of one, that is not complete on every channel.
@@ -114,13 +121,22 @@ func New(o Options) (*System, error) {
 		return nil, err
 	}
 	first := newPort(c, o.rules(), m)
-	s := &System{options: o, mapping: m, power: func() lane { return steppedLane{first.clone()} }}
+	s := &System{options: o, mapping: m, ways: m.interleaves(o.Channels), power: func() lane { return steppedLane{first.clone()} }}
 	if !o.Exact {
 		learnt := newMemo(first)
+		learnt.perBurst = leastClocks(o.Standard)
 		s.power = func() lane { return newMemoLane(learnt, m) }
 	}
 	s.Reset()
 	return s, nil
+}
+
+// leastClocks is the least time between bursts that a channel accepts, once its queues are full.
+func leastClocks(s *Standard) int64 {
+	if s.Family == HBM {
+		return s.Timing.TBL / int64(s.Ranks) // a data bus for each pseudo channel
+	}
+	return s.Timing.TBL
 }
 
 // newCore makes a channel's controller at power-on.
@@ -211,7 +227,18 @@ func (s *System) submit(t *Transfer, part int) {
 
 // shareOf is the part of t that lies on a channel.
 func (s *System) shareOf(t *Transfer, channel int) walk {
-	return newWalk(&t.Walk, s.mapping.interleave(channel), s.BurstBytes())
+	k := &s.known
+	distance := int64(t.Walk.Base - k.pattern.Base)
+	if same := k.pattern; channel == k.channel && k.share.bursts > 0 {
+		if same.Base = t.Walk.Base; same == t.Walk && distance%s.ways[channel].period == 0 {
+			if w := k.share.moved(distance, &s.ways[channel]); w.low >= 0 {
+				return w
+			}
+		}
+	}
+	k.pattern, k.channel = t.Walk, channel
+	k.share = newWalk(&t.Walk, s.ways[channel], s.BurstBytes())
+	return k.share
 }
 
 // split moves the channels of group i on which t's share is not w into a new last group, where Submit meets them later.

@@ -74,6 +74,20 @@ func newWalk(p *isa.Pattern, v interleave, burst int64) walk {
 	return w
 }
 
+// moved is the share of a pattern that starts a distance of whole periods further on.
+func (w *walk) moved(distance int64, v *interleave) walk {
+	n := *w
+	local := distance / v.period * v.share
+	n.low += local
+	n.high += local
+	if n.via.period > 0 {
+		n.base += distance
+	} else {
+		n.base += local
+	}
+	return n
+}
+
 // merge rewrites the walk with the fewest turns.
 func (w *walk) merge() {
 	if w.planes > 1 && w.planeStride == w.length {
