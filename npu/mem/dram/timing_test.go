@@ -247,13 +247,13 @@ func TestOneReadOfAClosedBankTakesTheSumOfItsTimings(t *testing.T) {
 			for b.tick() != finished {
 			}
 			const firstClock = 1
-			act, sum := clocks(s, "TRCD"), "TRCD + TCL + TBL"
+			sum := "TRCD + TCL + TBL"
 			if s.WCK {
 				sum += " + 1" // CAS before the first read
 			}
 			if s.Family == HBM {
-				act, sum = clocks(s, "TRCD + Activate - Column"), "TCL + TBL"
-				sum = fmt.Sprintf("%d + %s", (&observer{s: s}).firstEdge(&gate{from: cmdACT, to: cmdRD}, act), sum)
+				act := clocks(s, "TRCD + Activate - Column")
+				sum = fmt.Sprintf("%d + TCL + TBL", (&observer{s: s}).firstEdge(&gate{from: cmdACT, to: cmdRD}, act))
 			}
 			if got, want := b.done(), firstClock+clocks(s, sum); got != want {
 				t.Errorf("data complete at clock %d, want %d + %s = %d", got, firstClock, sum, want)
