@@ -226,6 +226,9 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	if testing.Short() {
 		cases = 100
 	}
+	if racing {
+		cases = 10
+	}
 	if *long {
 		cases = 3000
 	}
@@ -240,6 +243,9 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	cases := int64(6)
 	if testing.Short() {
 		cases = 3
+	}
+	if racing {
+		cases = 1
 	}
 	if *long {
 		cases = 100

@@ -20,6 +20,9 @@ func TestFramesHoldAllThatMatters(t *testing.T) {
 	if testing.Short() {
 		clocks = 1000
 	}
+	if racing {
+		clocks = 200
+	}
 	for _, std := range standards() {
 		t.Run(std.Name, func(t *testing.T) {
 			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes

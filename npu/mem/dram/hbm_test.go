@@ -82,6 +82,9 @@ func randomTransfers(r *rand.Rand, n int) []Transfer {
 // TestHBMFastPathEqualsStepping: skipping dead clocks, and remembering, changes no completion, prediction or count.
 func TestHBMFastPathEqualsStepping(t *testing.T) {
 	seeds := uint64(16)
+	if racing {
+		seeds = 2
+	}
 	if *long {
 		seeds = 400
 	}

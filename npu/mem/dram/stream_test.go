@@ -166,6 +166,9 @@ func drive(t *testing.T, o Options, m *Mapping, list []access) (cycles int64, co
 // that, on short streams, with the definition.
 func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
 	cases := 120
+	if racing {
+		cases = 20
+	}
 	if *long {
 		cases = 1200
 	}

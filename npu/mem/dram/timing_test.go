@@ -191,6 +191,9 @@ func policies(s *Standard) []Refresh {
 // clock too early, and for each gate one comes at the very clock. Law: whatever comes, comes to banks in the right state,
 // alone on its bus, with WCK running, and on an edge where it may.
 func TestTimings(t *testing.T) {
+	if racing {
+		t.Skip("needs many clocks; left to the runs without race detector")
+	}
 	all := standards()
 	if !testing.Short() {
 		all = append(all, ofTwoRanks()...)

@@ -102,6 +102,9 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 	if testing.Short() {
 		cases = 15
 	}
+	if racing {
+		cases = 3
+	}
 	for seed := range int64(cases) {
 		r := rand.New(rand.NewSource(seed))
 		o := randomOptions(t, r)
