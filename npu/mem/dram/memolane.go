@@ -308,7 +308,8 @@ func (l *memoLane) begin(queue int, j *job) {
 	}
 	l.at = l.memo.current(l.at)
 	f := &l.feeds[queue]
-	*f = memoFeed{cursor: begin(j.walk), on: true, write: j.write}
+	f.begin(&j.walk)
+	f.on, f.write = true, j.write
 	key := l.startKey(queue)
 	e := l.at.starts[string(key)]
 	if e == nil {

@@ -106,7 +106,8 @@ func (p *port) begin(queue int, j *job) {
 	if f.on {
 		panic("dram: a queue was given a second walk")
 	}
-	*f = feed{cursor: begin(j.walk), on: true, write: j.write, tag: j.tag}
+	f.begin(&j.walk)
+	f.on, f.write, f.tag, f.stop = true, j.write, j.tag, 0
 	f.place = p.mapping.locate(f.next())
 	p.inside = append(p.inside, outstanding{tag: j.tag, class: j.class, queue: uint8(queue)})
 	if p.active++; p.active == 1 {

@@ -86,15 +86,17 @@ type System struct {
 	classes   []stats.Requester
 	harvested []stats.Requester
 	ways      []interleave // of the channels
-	known     struct {     // the last share: tiles of a matrix differ in where they start
-		pattern isa.Pattern
-		channel int
-		share   walk
-	}
-	current  Transfer
-	released int64
-	accepted int64
-	clock    int64
+	known     []known      // by channel
+	current   Transfer
+	released  int64
+	accepted  int64
+	clock     int64
+}
+
+// known is the last share of a channel: tiles of a matrix differ in where they start.
+type known struct {
+	pattern isa.Pattern
+	share   walk
 }
 
 // flight is a transfer, or a part of one, that is not complete on every channel.
@@ -121,7 +123,7 @@ func New(o Options) (*System, error) {
 		return nil, err
 	}
 	first := newPort(c, o.rules(), m)
-	s := &System{options: o, mapping: m, ways: m.interleaves(o.Channels), power: func() lane { return steppedLane{first.clone()} }}
+	s := &System{options: o, mapping: m, ways: m.interleaves(o.Channels), known: make([]known, o.Channels), power: func() lane { return steppedLane{first.clone()} }}
 	if !o.Exact {
 		learnt := newMemo(first)
 		learnt.perBurst = leastClocks(o.Standard)
@@ -227,16 +229,16 @@ func (s *System) submit(t *Transfer, part int) {
 
 // shareOf is the part of t that lies on a channel.
 func (s *System) shareOf(t *Transfer, channel int) walk {
-	k := &s.known
+	k := &s.known[channel]
 	distance := int64(t.Walk.Base - k.pattern.Base)
-	if same := k.pattern; channel == k.channel && k.share.bursts > 0 {
+	if same := k.pattern; k.share.bursts > 0 {
 		if same.Base = t.Walk.Base; same == t.Walk && distance%s.ways[channel].period == 0 {
 			if w := k.share.moved(distance, &s.ways[channel]); w.low >= 0 {
 				return w
 			}
 		}
 	}
-	k.pattern, k.channel = t.Walk, channel
+	k.pattern = t.Walk
 	k.share = newWalk(&t.Walk, s.ways[channel], s.BurstBytes())
 	return k.share
 }

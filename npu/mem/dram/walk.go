@@ -146,14 +146,13 @@ func (c *cursor) at(i, offset int64) {
 	c.address, c.size = c.turnAt(i)
 }
 
-// begin is the cursor at the start of w, which is not empty.
-func begin(w walk) cursor {
-	c := cursor{walk: w, left: w.bursts}
+// begin puts the cursor at the start of w, which is not empty.
+func (c *cursor) begin(w *walk) {
+	c.walk, c.left = *w, w.bursts
 	c.at(0, 0)
 	for c.size == 0 {
 		c.at(c.turnIndex+1, 0)
 	}
-	return c
 }
 
 // next is the channel-local address of the next burst.

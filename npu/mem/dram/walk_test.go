@@ -54,7 +54,8 @@ func TestWalksVisitTheBurstsOfTheirPatternInOrder(t *testing.T) {
 			w := newWalk(&p, m.interleave(c), 32)
 			var got []int64
 			if w.bursts > 0 {
-				for cur := begin(w); cur.left > 0; cur.step() {
+				var cur cursor
+				for cur.begin(&w); cur.left > 0; cur.step() {
 					got = append(got, cur.next())
 					if cur.next() < w.low || cur.next() >= w.high {
 						t.Fatalf("case %d: burst %#x outside [%#x, %#x)", n, cur.next(), w.low, w.high)
