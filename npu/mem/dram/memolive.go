@@ -44,7 +44,7 @@ func (l *memoLane) leave() {
 		l.pause = 0
 	}
 	l.pause, l.worth = min(2*l.pause+1, longestPause), false
-	l.live = &live{port: p, origin: l.clock, wait: l.pause + 1}
+	l.live = &live{port: p, origin: l.clock, wait: l.pause + 1} // the walk that it left for comes first
 }
 
 // runLive steps up to a clock, or until a walk has been accepted, unless it comes to a known state before.
