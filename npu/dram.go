@@ -1,7 +1,6 @@
 package npu
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
@@ -19,7 +18,7 @@ func newDRAM(c *config.Config) (dram.Memory, unit.Femtoseconds, error) {
 		return mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), mem.SameClock, nil
 	}
 	s := c.Standard()
-	refresh, err := refreshOf(c.DRAM.Refresh)
+	refresh, err := c.RefreshPolicy()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -39,18 +38,6 @@ func pace(c *config.Config, s *dram.Standard) int64 {
 	}
 	share := float64(c.DMA.Bandwidth) / float64(c.DRAM.Channels)
 	return int64(math.Ceil(float64(s.Burst) / share / s.TCK.Seconds() * dram.PaceParts))
-}
-
-func refreshOf(name string) (dram.Refresh, error) {
-	switch name {
-	case "all-bank":
-		return dram.AllBank, nil
-	case "per-bank":
-		return dram.PerBank, nil
-	case "none":
-		return dram.NoRefresh, nil
-	}
-	return 0, fmt.Errorf("dram.refresh: %q is not known; accepted: all-bank, per-bank, none", name)
 }
 
 // Stripe is the smallest aligned range of addresses that falls equally on all channels of an NPU's DRAM.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -50,3 +51,14 @@ func mappingProblem(d DRAM, s *dram.Standard) string {
 
 // Standard returns the data of the DRAM standard, with the ranks of this configuration, or nil: an ideal memory has none.
 func (c *Config) Standard() *dram.Standard { return standardOf(c.DRAM) }
+
+// RefreshPolicy returns how the DRAM is refreshed.
+func (c *Config) RefreshPolicy() (r dram.Refresh, err error) {
+	if err := r.UnmarshalText([]byte(c.DRAM.Refresh)); err != nil {
+		return r, fmt.Errorf("dram.refresh: %w", err)
+	}
+	return r, nil
+}
+
+// perBank says that banks are refreshed one by one.
+func (d DRAM) perBank() bool { return d.Refresh == dram.PerBank.String() }

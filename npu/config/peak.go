@@ -54,7 +54,7 @@ func (c *Config) DRAMShares(n *stats.DRAM) (busy, refresh float64) {
 	}
 	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses
 	refresh = float64(n.Refreshes) * float64(s.Timing.TRFC) / (clocks * ranks)
-	if c.DRAM.Refresh == "per-bank" {
+	if c.DRAM.perBank() {
 		refresh = float64(n.Refreshes) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
 	}
 	return busy, refresh
@@ -67,7 +67,7 @@ func (c *Config) DRAMEnergy(n *stats.DRAM) dram.EnergyUse {
 		return dram.EnergyUse{}
 	}
 	refresh := dram.AllBank
-	if c.DRAM.Refresh == "per-bank" {
+	if c.DRAM.perBank() {
 		refresh = dram.PerBank
 	}
 	return s.EnergyOf(n, c.DRAM.Channels, refresh)

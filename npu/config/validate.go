@@ -24,7 +24,7 @@ const grain unit.Bytes = 64
 
 // RefreshModes returns the ways in which channels refresh their rows: all banks at once, one bank after the other, never
 // (to see what refresh costs).
-func RefreshModes() []string { return []string{"all-bank", "per-bank", "none"} }
+func RefreshModes() []string { return dram.RefreshNames() }
 
 // Validate returns everything that is impossible about c, in the order of the keys, or nothing.
 func (c *Config) Validate() []Problem {
@@ -192,7 +192,7 @@ func (k *checker) timed(d DRAM, s *dram.Standard) {
 		k.add("dram.bandwidth", fmt.Sprintf("%v, but the bandwidth of %s follows from its timing; accepted: 0B/s, or the standard %q",
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
 	}
-	if d.Refresh == "per-bank" && s.Timing.TREFIPB == 0 {
+	if d.perBank() && s.Timing.TREFIPB == 0 {
 		k.add("dram.refresh", fmt.Sprintf("%q, but no per-bank refresh of %s is modelled; accepted: all-bank, none", d.Refresh, d.Standard),
 			"dram.standard")
 	}

@@ -51,13 +51,18 @@ func (l steppedLane) twin() lane { return steppedLane{l.clone()} }
 
 func (l steppedLane) equal(lane) bool { return false }
 
+// classOf is the place of a class in a list, which grows with the classes that are met.
+func classOf(list *[]stats.Requester, class uint8) *stats.Requester {
+	for int(class) >= len(*list) {
+		*list = append(*list, stats.Requester{})
+	}
+	return &(*list)[class]
+}
+
 // addClasses adds what is in from to to, and empties from.
 func addClasses(to *[]stats.Requester, from []stats.Requester) {
-	for len(*to) < len(from) {
-		*to = append(*to, stats.Requester{})
-	}
 	for i := range from {
-		(*to)[i].Add(&from[i])
+		classOf(to, uint8(i)).Add(&from[i])
 	}
 	clear(from)
 }

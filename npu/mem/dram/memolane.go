@@ -75,18 +75,24 @@ func (l *memoLane) run(limit int64) (ended int) {
 			l.doze(limit)
 			continue
 		}
-		e := l.known(limit)
+		e := l.edge(limit)
 		if e == nil {
-			if l.broke() {
-				return l.run(limit)
-			}
-			e = l.learn(limit)
+			return l.run(limit)
 		}
 		if l.follow(e); e.ended != none {
 			return e.ended
 		}
 	}
 	return none
+}
+
+// edge is the edge from here that applies, learnt if need be; nil if the lane has become live instead.
+func (l *memoLane) edge(limit int64) *edge {
+	e := l.known(limit)
+	if e == nil && !l.broke() {
+		e = l.learn(limit)
+	}
+	return e
 }
 
 // broke makes the lane live if its credit does not allow it to learn another edge.
@@ -108,12 +114,9 @@ func (l *memoLane) runWhole() int {
 	from, way := l.at, l.depart()
 	for {
 		l.at = l.memo.current(l.at)
-		e := l.known(never)
+		e := l.edge(never)
 		if e == nil {
-			if l.broke() {
-				return l.run(never)
-			}
-			e = l.learn(never)
+			return l.run(never)
 		}
 		way.add(e)
 		if l.follow(e); e.ended == none {
@@ -204,11 +207,7 @@ func (l *memoLane) follow(e *edge) {
 	}
 	for i := range e.parts {
 		p := &e.parts[i]
-		class := l.inside[p.rank].class
-		for int(class) >= len(l.classes) {
-			l.classes = append(l.classes, stats.Requester{})
-		}
-		l.classes[class].Add(&p.stats)
+		classOf(&l.classes, l.inside[p.rank].class).Add(&p.stats)
 	}
 	if len(e.done) > 0 {
 		l.complete(e.done)
@@ -242,15 +241,19 @@ func (l *memoLane) complete(done []mark) {
 	for _, m := range done {
 		l.done = append(l.done, mark{l.inside[m.tag].tag, l.clock + m.clock})
 	}
+	l.inside = without(l.inside, done)
+}
+
+// without takes the ranks that are done out of a list by rank.
+func without[T any](list []T, done []mark) []T {
 	n := 0
-	for rank := range l.inside {
-		if slices.ContainsFunc(done, func(m mark) bool { return m.tag == uint32(rank) }) {
-			continue
+	for rank := range list {
+		if !slices.ContainsFunc(done, func(m mark) bool { return m.tag == uint32(rank) }) {
+			list[n] = list[rank]
+			n++
 		}
-		l.inside[n] = l.inside[rank]
-		n++
 	}
-	l.inside = l.inside[:n]
+	return list[:n]
 }
 
 // span brings the row coder's spans in line with the walks under way.

@@ -167,14 +167,7 @@ func (w *way) add(e *edge) {
 	for _, m := range e.done {
 		w.done = append(w.done, mark{w.ranks[m.tag], w.clocks + m.clock})
 	}
-	n := 0
-	for rank := range w.ranks {
-		if !slices.ContainsFunc(e.done, func(m mark) bool { return m.tag == uint32(rank) }) {
-			w.ranks[n] = w.ranks[rank]
-			n++
-		}
-	}
-	w.ranks = w.ranks[:n]
+	w.ranks = without(w.ranks, e.done)
 	w.clocks += e.clocks
 	w.falls += e.falls
 	w.ended = e.ended

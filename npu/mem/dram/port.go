@@ -246,9 +246,6 @@ func (p *port) advance(blocked bool, limit int64) {
 func (p *port) serve() {
 	served := p.issued
 	o := p.find(served.tag)
-	for int(o.class) >= len(p.classes) {
-		p.classes = append(p.classes, stats.Requester{})
-	}
 	at := served.clock
 	if served.write == 0 {
 		if p.pace > 0 {
@@ -259,7 +256,7 @@ func (p *port) serve() {
 			p.refunds = append(p.refunds, refund{at, o.queue})
 		}
 	}
-	served.countIn(&p.classes[o.class], at)
+	served.countIn(classOf(&p.classes, o.class), at)
 	if o.left--; o.left == 0 && o.fed {
 		p.done = append(p.done, mark{o.tag, at})
 		p.inside = slices.DeleteFunc(p.inside, func(x outstanding) bool { return x.tag == served.tag })

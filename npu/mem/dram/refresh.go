@@ -18,6 +18,9 @@ const (
 
 var refreshNames = []string{"all-bank", "per-bank", "none"}
 
+// RefreshNames returns the texts that UnmarshalText reads.
+func RefreshNames() []string { return slices.Clone(refreshNames) }
+
 // String returns the name used in configs.
 func (r Refresh) String() string {
 	if int(r) < len(refreshNames) {
