@@ -35,15 +35,16 @@ sim/simtest:         sim/unit sim akita cmp
 npu/msg:             sim/unit npu/isa npu/stats akita
 npu/exec:            sim/unit sim npu/isa npu/msg akita
 npu/mem:             sim/unit sim npu/isa npu/stats npu/msg npu/config npu/mem/dram akita
-npu/array:           sim/unit sim npu/isa npu/stats npu/msg npu/config npu/exec akita
-npu/vector:          sim/unit sim npu/isa npu/stats npu/msg npu/config npu/exec akita
+npu/array:           sim/unit npu/isa npu/stats npu/config
+npu/vector:          sim/unit npu/isa npu/stats npu/config
+npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
 npu:                 sim/unit sim npu/isa npu/stats npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
 workloads/precision: sim/unit workloads
-npu/compile:         sim/unit npu/isa npu/config npu/mem/dram workloads
+npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
 traces:              sim/unit workloads workloads/precision zstd
-sim/result:          sim/unit npu/isa npu/stats npu/config npu/compile workloads
+sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/compile npu workloads workloads/precision traces sim/result errgroup
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 cmd/pmpdsim:         *

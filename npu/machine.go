@@ -21,6 +21,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/exec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -34,8 +35,10 @@ type Machine struct {
 	config    *config.Config
 	engine    *sim.Engine
 	sequencer *Sequencer
-	array     *array.Array
-	vector    *vector.Vector
+	array     *exec.Unit
+	vector    *exec.Unit
+	arrays    *array.Array
+	vectors   *vector.Vector
 	dma       *mem.DMA
 	memory    *mem.Memory
 }
@@ -55,10 +58,12 @@ func New(c *config.Config) (*Machine, error) {
 		return nil, err
 	}
 	m.sequencer = NewSequencer("NPU.Sequencer", m.engine, k, c.Sequencer.LaunchCycles)
-	if m.array, err = array.NewComponent("NPU.Array", m.engine, k, c); err != nil {
+	if m.arrays, err = array.NewArray(c); err != nil {
 		return nil, err
 	}
-	m.vector = vector.NewComponent("NPU.Vector", m.engine, k, c)
+	m.vectors = vector.New(c)
+	m.array = exec.New("NPU.Array", m.engine, k, isa.Array, m.arrays.Timing)
+	m.vector = exec.New("NPU.Vector", m.engine, k, isa.Vector, m.vectors.Timing)
 	m.dma = mem.NewDMA("NPU.DMA", m.engine, k, c, unit.Bytes(d.BurstBytes()))
 	m.memory = mem.NewMemory("NPU.Memory", m.engine, k, d, tCK)
 
@@ -112,6 +117,8 @@ func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 	}
 	m.engine.Reset()
 	m.memory.Reset()
+	m.arrays.Reset()
+	m.vectors.Reset()
 	m.array.Load(p)
 	m.vector.Load(p)
 	m.dma.Load(p, stream)
@@ -120,9 +127,11 @@ func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 		return c, fmt.Errorf("program %q: %w", p.Name, err)
 	}
 	m.sequencer.Counts(&c)
-	m.array.Counts(&c)
-	m.vector.Counts(&c)
+	m.arrays.Counts(&c)
+	m.vectors.Counts(&c)
+	c.ArrayBusy, c.VectorBusy = m.array.Busy, m.vector.Busy
+	c.Tiles = m.array.Tiles + m.vector.Tiles
 	m.dma.Counts(&c)
 	m.memory.Counts(&c, c.Cycles)
-	return c, c.Check()
+	return c, c.Check(m.config.Cores)
 }

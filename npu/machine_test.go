@@ -22,7 +22,7 @@ const (
 )
 
 func tiny() *config.Config {
-	return &config.Config{Name: "tiny", Clock: 1e9,
+	return &config.Config{Name: "tiny", Clock: 1e9, Cores: 1,
 		Array:      config.Array{Style: config.BitSerialWeight, Rows: 4, Cols: 4, BitsPerCycle: 1, SwitchCycles: 11},
 		Vector:     config.Vector{Lanes: 4, Latency: 3},
 		Scratchpad: config.Scratchpad{Size: 4096, BytesPerCycle: 1 << 20},
@@ -135,7 +135,7 @@ func TestAChangeOfPrecisionDrainsAndReconfigures(t *testing.T) {
 
 func TestCyclesByKindAddUp(t *testing.T) {
 	n := run(t, tiny(), product("p", 3, 50), sum("a", 1000, 0), product("q", 2, 900, 1), sum("b", 10))
-	if err := n.Check(); err != nil {
+	if err := n.Check(1); err != nil {
 		t.Fatal(err)
 	}
 	if n.ByKind[isa.Linear] == 0 || n.ByKind[isa.Residual] == 0 {

@@ -153,7 +153,9 @@ func (s *Sequencer) Received(p akita.Port) error {
 	// An op that nobody waits for, such as the cache's update in decode, does not hold the step up: what passes until
 	// its store has made its way is the time of the ops that work meanwhile.
 	if len(s.waiters[m.Op]) > 0 || s.Idle() {
-		s.counts.ByKind[s.program.Ops[m.Op].Kind] += s.Now() - s.front
+		o := &s.program.Ops[m.Op]
+		s.counts.ByKind[o.Kind] += s.Now() - s.front
+		s.counts.Operators[o.Operator].Cycles += s.Now() - s.front
 		s.front = s.Now()
 	}
 	for _, i := range s.waiters[m.Op] {

@@ -10,16 +10,13 @@ package array
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/exec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
-	"github.com/pmpdsim/pmpdsim/sim"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Array is the compute array as a component.
+// Array is the compute array of one core: what each tile costs, and what all of them did.
 type Array struct {
-	*exec.Unit
 	style  Style
 	array  config.Array
 	stream int64 // scratchpad bytes per cycle
@@ -36,30 +33,26 @@ type price struct {
 	read, written unit.Bytes
 }
 
-// NewComponent returns the array of an NPU.
-func NewComponent(name string, e *sim.Engine, k sim.Clock, c *config.Config) (*Array, error) {
+// NewArray returns the array of a core.
+func NewArray(c *config.Config) (*Array, error) {
 	s, err := New(c.Array)
 	if err != nil {
 		return nil, err
 	}
-	a := &Array{style: s, array: c.Array, stream: int64(c.Scratchpad.BytesPerCycle)}
-	a.Unit = exec.New(name, e, k, isa.Array, a.timing)
-	return a, nil
+	return &Array{style: s, array: c.Array, stream: int64(c.Scratchpad.BytesPerCycle)}, nil
 }
 
-// Load makes a program current.
-func (a *Array) Load(p *isa.Program) {
-	a.counts = stats.Counts{}
-	a.Unit.Load(p)
-}
+// Reset forgets what was counted.
+func (a *Array) Reset() { a.counts = stats.Counts{} }
 
-// timing is the time of one tile: the style's cycles or the time to read the operand from the scratchpad, whichever is
+// Timing is the time of one tile: the style's cycles or the time to read the operand from the scratchpad, whichever is
 // longer, and the pipeline's skew after the last tile.
-func (a *Array) timing(o *isa.Op, tile int) unit.Cycles {
+func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 	if o.Kind == isa.Switch {
 		d := Fill(a.array) + a.array.SwitchCycles
 		a.counts.Switches++
 		a.counts.ArraySwitch += d
+		a.counts.Operators[o.Operator].ArrayBusy += d
 		return d
 	}
 	if w := o.WorkAt(tile); w != a.priced {
@@ -73,6 +66,10 @@ func (a *Array) timing(o *isa.Op, tile int) unit.Cycles {
 	a.counts.PECycles += a.price.pe
 	a.counts.ScratchRead += a.price.read
 	a.counts.ScratchWrite += a.price.written
+	by := &a.counts.Operators[o.Operator]
+	by.ArrayBusy += d
+	by.MACs += a.price.macs
+	by.PECycles += a.price.pe
 	return d
 }
 
@@ -88,8 +85,4 @@ func (a *Array) priceOf(w isa.Work) price {
 }
 
 // Counts adds what the array did.
-func (a *Array) Counts(c *stats.Counts) {
-	n := a.counts
-	n.ArrayBusy, n.Tiles = a.Busy, a.Tiles
-	c.Add(&n)
-}
+func (a *Array) Counts(c *stats.Counts) { c.Add(&a.counts) }

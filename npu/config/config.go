@@ -8,38 +8,42 @@ import (
 type Config struct {
 	Name        string     `yaml:"name" json:"name"`
 	Description string     `yaml:"description" json:"description"`
-	Source      string     `yaml:"source" json:"source"` // where the figures come from
-	Clock       unit.Hertz `yaml:"clock" json:"clock"`   // NPU clock
+	Source      string     `yaml:"source" json:"source"`   // where the figures come from
+	Clock       unit.Hertz `yaml:"clock" json:"clock"`     // NPU clock
+	Process     Process    `yaml:"process" json:"process"` // technology node, for energy and area
+	Cores       int        `yaml:"cores" json:"cores"`     // each with an array, a vector unit, a scratchpad and a DMA of its own
 	Array       Array      `yaml:"array" json:"array"`
 	Vector      Vector     `yaml:"vector" json:"vector"`
 	Scratchpad  Scratchpad `yaml:"scratchpad" json:"scratchpad"`
 	DMA         DMA        `yaml:"dma" json:"dma"`
+	Network     Network    `yaml:"noc" json:"noc"`
 	Sequencer   Sequencer  `yaml:"sequencer" json:"sequencer"`
 	DRAM        DRAM       `yaml:"dram" json:"dram"`
 	Weights     Weights    `yaml:"weights" json:"weights"`
 	KV          KV         `yaml:"kv" json:"kv"`
 	Head        Head       `yaml:"lm_head" json:"lm_head"`
+	Tiling      Tiling     `yaml:"tiling" json:"tiling"`
+	Fusion      Fusion     `yaml:"fusion" json:"fusion"`
 	Count       Count      `yaml:"count" json:"count"`
 }
 
-// Style names a compute-array style.
-type Style string
-
-// The styles. Bit-serial-weight: a PE consumes BitsPerCycle weight bits a cycle, so a MAC takes ceil(bits/BitsPerCycle)
-// cycles (BitMoD, UNPU; docs/sources.md F). Dequant-fp16: codebook look-ups turn codes into fp16 before a bit-parallel MAC.
-const (
-	BitSerialWeight Style = "bit-serial-weight"
-	DequantFP16     Style = "dequant-fp16"
-)
-
-// Array is the compute array: Rows×Cols processing elements, rows along the reduction (K), columns along the outputs (N).
+// Array is the compute array: Rows×Cols processing elements (PEs), rows along the reduction (K), columns along the outputs
+// (N). Package npu/array says what each style and dataflow costs.
 type Array struct {
-	Style        Style       `yaml:"style" json:"style"`
-	Rows         int         `yaml:"rows" json:"rows"`
-	Cols         int         `yaml:"cols" json:"cols"`
-	BitsPerCycle int         `yaml:"bits_per_cycle" json:"bits_per_cycle"` // bit-serial-weight: weight bits a PE consumes per cycle
-	DequantLanes int         `yaml:"dequant_lanes" json:"dequant_lanes"`   // dequant-fp16: codebook look-ups per cycle
-	SwitchCycles unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`   // reconfiguration at a change of precision, after the drain
+	Style          Style       `yaml:"style" json:"style"`
+	Dataflow       Dataflow    `yaml:"dataflow" json:"dataflow"`           // of matrix products
+	GEMV           GEMV        `yaml:"gemv" json:"gemv"`                   // how vectors take the array
+	DoubleBuffer   bool        `yaml:"double_buffer" json:"double_buffer"` // a PE loads its next operand while it works on the last one
+	Rows           int         `yaml:"rows" json:"rows"`
+	Cols           int         `yaml:"cols" json:"cols"`
+	Activations    Activations `yaml:"activations" json:"activations"`                             // number format in which they enter the array
+	BitsPerCycle   int         `yaml:"bits_per_cycle" json:"bits_per_cycle"`                       // bit-serial styles: weight bits that a PE takes per cycle
+	ActivationBits int         `yaml:"activation_bits_per_cycle" json:"activation_bits_per_cycle"` // bit-serial-both: activation bits that a PE takes per cycle
+	FusedBits      int         `yaml:"fused_bits" json:"fused_bits"`                               // bit-parallel-fused: widest operand of one PE in one cycle
+	LUTGroup       int         `yaml:"lut_group" json:"lut_group"`                                 // lut: activations of one table
+	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                             // lut: table entries computed per cycle
+	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                         // dequant-fp16: codebook look-ups per cycle
+	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                         // reconfiguration at a change of precision, after the drain if the style needs one
 }
 
 // Vector is the vector unit.
@@ -65,6 +69,21 @@ type DMA struct {
 	Grant     unit.Bytes          `yaml:"grant" json:"grant"`         // of a channel's traffic that a queue may send while others wait
 	Window    unit.Bytes          `yaml:"window" json:"window"`       // read data that each channel may owe to a queue; 0B: any amount
 	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // at which read data are taken, with a window; 0B/s: as they come
+}
+
+// Network is the on-chip network between the cores' scratchpads and the memory controllers.
+type Network struct {
+	Topology    Topology            `yaml:"topology" json:"topology"`
+	Bandwidth   unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"`     // of one core's link, or of the bus; 0B/s: not limited
+	Latency     unit.Cycles         `yaml:"latency" json:"latency"`         // from core to core; to memory it is dma.latency
+	Arbitration Arbitration         `yaml:"arbitration" json:"arbitration"` // of the cores' transfers at the memory controllers
+}
+
+// Tiling overrides what the search over tilings would choose; 0 and auto leave it to the search.
+type Tiling struct {
+	Rows   int  `yaml:"rows" json:"rows"`     // outputs (weight rows) of a tile
+	Tokens int  `yaml:"tokens" json:"tokens"` // activation rows of a tile, in prefill from DRAM
+	Hold   Hold `yaml:"hold" json:"hold"`     // operand that stays on chip while the other streams, in prefill from DRAM
 }
 
 // Sequencer issues ops.

@@ -35,6 +35,8 @@ func (c *Config) Validate() []Problem {
 	k.text("description", c.Description)
 	k.text("source", c.Source)
 	k.clock(c.Clock)
+	named(&k, "process", c.Process, Processes())
+	k.within("cores", int64(c.Cores), 1, 16)
 	k.array(c.Array)
 	k.within("vector.lanes", int64(c.Vector.Lanes), 1, 1<<16)
 	k.within("vector.latency", int64(c.Vector.Latency), 0, 1e6)
@@ -42,6 +44,7 @@ func (c *Config) Validate() []Problem {
 	k.within("dma.outstanding", int64(c.DMA.Outstanding), 1, 64)
 	k.within("dma.latency", int64(c.DMA.Latency), 0, 1e6)
 	k.feeding(c.DMA)
+	k.network(c.Network)
 	k.within("sequencer.launch_cycles", int64(c.Sequencer.LaunchCycles), 0, 1e9)
 	k.dram(c.DRAM)
 	k.weights(c)
@@ -51,7 +54,18 @@ func (c *Config) Validate() []Problem {
 	if !slices.Contains([]unit.Bits{16, 8}, c.Head.Bits) {
 		k.add("lm_head.bits", fmt.Sprintf("%d bits are not a width of the head's weights; accepted: 16, 8", c.Head.Bits))
 	}
+	k.within("tiling.rows", int64(c.Tiling.Rows), 0, 1<<24)
+	k.within("tiling.tokens", int64(c.Tiling.Tokens), 0, 1<<24)
+	named(&k, "tiling.hold", c.Tiling.Hold, Holds())
+	named(&k, "fusion", c.Fusion, Fusions())
 	return k.problems
+}
+
+// named accepts the names of a list.
+func named[T ~string](k *checker, path string, v T, known []T) {
+	if !slices.Contains(known, v) {
+		k.add(path, notKnown(string(v), known))
+	}
 }
 
 type checker struct{ problems []Problem }
@@ -97,12 +111,19 @@ func (k *checker) clock(f unit.Hertz) {
 }
 
 func (k *checker) array(a Array) {
-	if !slices.Contains(Styles(), a.Style) {
-		k.add("array.style", notKnown(string(a.Style), Styles()))
-	}
+	named(k, "array.style", a.Style, Styles())
+	named(k, "array.dataflow", a.Dataflow, Dataflows())
+	named(k, "array.gemv", a.GEMV, GEMVs())
+	named(k, "array.activations", a.Activations, ActivationFormats())
 	k.within("array.rows", int64(a.Rows), 1, 4096)
 	k.within("array.cols", int64(a.Cols), 1, 4096)
 	k.within("array.bits_per_cycle", int64(a.BitsPerCycle), 1, 16)
+	k.within("array.activation_bits_per_cycle", int64(a.ActivationBits), 1, 16)
+	if !slices.Contains([]int{2, 4, 8, 16}, a.FusedBits) {
+		k.add("array.fused_bits", fmt.Sprintf("%d bits are not a width that fuses; accepted: 2, 4, 8, 16", a.FusedBits))
+	}
+	k.within("array.lut_group", int64(a.LUTGroup), 1, 8)
+	k.within("array.lut_entries", int64(a.LUTEntries), 1, 1<<24)
 	k.within("array.dequant_lanes", int64(a.DequantLanes), 1, 1<<24)
 	k.within("array.switch_cycles", int64(a.SwitchCycles), 0, 1e9)
 }
@@ -136,6 +157,16 @@ func (k *checker) feeding(d DMA) {
 		k.add("dma.bandwidth", fmt.Sprintf("%v without a dma.window: the data that wait would need a buffer without end; accepted: a window, or 0B/s",
 			d.Bandwidth), "dma.window")
 	}
+}
+
+// network checks the on-chip network.
+func (k *checker) network(n Network) {
+	named(k, "noc.topology", n.Topology, Topologies())
+	if n.Bandwidth < 0 {
+		k.add("noc.bandwidth", fmt.Sprintf("%v is not a rate; accepted: more than 0B/s, or 0B/s for no limit", n.Bandwidth))
+	}
+	k.within("noc.latency", int64(n.Latency), 0, 1e6)
+	named(k, "noc.arbitration", n.Arbitration, Arbitrations())
 }
 
 func (k *checker) dram(d DRAM) {

@@ -12,12 +12,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Styles returns the compute styles that there are.
-func Styles() []Style { return []Style{BitSerialWeight, DequantFP16} }
-
-// UnmarshalText reads the name of a style.
-func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
-
 func enum[T ~string](to *T, text []byte, known []T) error {
 	if !slices.Contains(known, T(text)) {
 		return errors.New(notKnown(string(text), known))
@@ -62,6 +56,22 @@ func kindOf(v reflect.Value) string {
 		return "one of " + list(Styles())
 	case *Layout:
 		return "one of " + list(Layouts())
+	case *Dataflow:
+		return "one of " + list(Dataflows())
+	case *GEMV:
+		return "one of " + list(GEMVs())
+	case *Activations:
+		return "one of " + list(ActivationFormats())
+	case *Topology:
+		return "one of " + list(Topologies())
+	case *Arbitration:
+		return "one of " + list(Arbitrations())
+	case *Hold:
+		return "one of " + list(Holds())
+	case *Fusion:
+		return "one of " + list(Fusions())
+	case *Process:
+		return "one of " + list(Processes())
 	}
 	panic(fmt.Sprintf("config: a key of type %s: add it to kindOf, setText and textOf", v.Type()))
 }

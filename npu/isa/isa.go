@@ -29,12 +29,13 @@ const (
 	Residual               // residual additions
 	Head                   // lm_head
 	Sample                 // argmax over the vocabulary
+	Exchange               // activations from core to core
 	Switch                 // change of weight precision
 	KindCount
 )
 
 var kindNames = [KindCount]string{"embed", "norm", "linear", "rope", "kv-append", "scores", "softmax", "context",
-	"activation", "residual", "head", "sample", "switch"}
+	"activation", "residual", "head", "sample", "exchange", "switch"}
 
 // String returns the name used in tables and JSON.
 func (k Kind) String() string {
@@ -124,6 +125,7 @@ type Work struct {
 	M, N, K, Repeat int
 	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
 	Quantised       bool      // weights are codes that go through a codebook
+	Then            [2]Fn     // functions of the vector unit on the M×N×Repeat outputs, tile by tile behind the array; FnNone: none
 
 	// Vector: Elements values of a function.
 	Fn       Fn
@@ -158,20 +160,26 @@ const (
 	FnCount
 )
 
+// MaxOperators is how many operators a program may tell apart.
+const MaxOperators = 40
+
 // Op is one operation of a program.
 type Op struct {
 	Name      string
 	Kind      Kind
 	Layer     int // -1 outside the blocks
+	Operator  int // of Program.Operators: what it is called in any layer
+	Core      int // that does it
 	Unit      Unit
-	Deps      []int   // ops that must be complete before this one starts to work
-	LoadAfter []int   // ops that must be complete before this one's loads may be issued (data through DRAM)
-	Hold      []Slice // fetched once before the first tile, held in the scratchpad until the op completes
-	Loads     []Slice // fetched for each tile, freed when the tile has been worked on
-	Stores    []Slice // written for each tile after its work
-	Tiles     int     // at least 1
-	Work      Work    // of a full tile
-	Last      Work    // of the last tile
+	Deps      []int      // ops that must be complete before this one starts to work
+	LoadAfter []int      // ops that must be complete before this one's loads may be issued (data through DRAM)
+	Hold      []Slice    // fetched once before the first tile, held in the scratchpad until the op completes
+	Loads     []Slice    // fetched for each tile, freed when the tile has been worked on
+	Stores    []Slice    // written for each tile after its work
+	Gather    unit.Bytes // Exchange: taken over the network from other cores' scratchpads before the op completes
+	Tiles     int        // at least 1
+	Work      Work       // of a full tile
+	Last      Work       // of the last tile
 }
 
 // WorkAt returns the work of tile t.
@@ -184,10 +192,11 @@ func (o *Op) WorkAt(t int) Work {
 
 // Program is one step: ops in issue order.
 type Program struct {
-	Name    string
-	Ops     []Op
-	Bits    unit.Bits  // weight precision of the block linears
-	Tokens  int        // tokens processed: the prompt in prefill, 1 in decode
-	Context int        // positions attended to by the last token
-	Static  unit.Bytes // scratchpad bytes that the program keeps for activations during the whole step
+	Name      string
+	Ops       []Op
+	Operators []string   // what an op does in any layer, such as "q_proj"; at most MaxOperators
+	Bits      unit.Bits  // weight precision of the block linears
+	Tokens    int        // tokens processed: the prompt in prefill, 1 in decode
+	Context   int        // positions attended to by the last token
+	Static    unit.Bytes // scratchpad bytes that the program keeps for activations during the whole step
 }

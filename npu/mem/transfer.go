@@ -22,7 +22,9 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, g goal) error {
 	}
 	d.flying++
 	d.counts.Transfers++
-	d.counts.Traffic[s.Data] += BurstTraffic(m.Walk, d.burst)
+	moved := BurstTraffic(m.Walk, d.burst)
+	d.counts.Traffic[s.Data] += moved
+	d.counts.Operators[d.program.Ops[g.op].Operator].Bytes += moved
 	if !d.Send(d.Data, d.memory, m) {
 		return fmt.Errorf("mem: the link to the memory is full")
 	}

@@ -13,6 +13,7 @@ import (
 type Counts struct {
 	Cycles unit.Cycles // NPU clock, wall to wall
 
+	// Of units that every core has one of: sums over the cores.
 	ArrayBusy    unit.Cycles
 	ArraySwitch  unit.Cycles // part of ArrayBusy spent on changes of precision
 	VectorBusy   unit.Cycles
@@ -20,12 +21,16 @@ type Counts struct {
 	MemoryBusy   unit.Cycles // at least one transfer in flight
 	SpaceStall   unit.Cycles // DMA had work and waited for scratchpad space
 	MACs         int64
-	PECycles     int64 // processing-element cycles that did MACs; ≤ rows·cols·Cycles
+	PECycles     int64 // processing-element cycles that did MACs; ≤ rows·cols·Cycles·cores
+	Lookups      int64 // codes that went through a codebook (dequantising arrays)
+	TableEntries int64 // entries computed of tables of activation sums (lut)
 	VectorOps    int64
 	Ops          int64
 	Tiles        int64
 	Transfers    int64
 	Switches     int64
+	Exchanged    unit.Bytes  // over the network from core to core
+	NetworkWait  unit.Cycles // transfers waited for a link after their last datum had left DRAM
 	ScratchRead  unit.Bytes
 	ScratchWrite unit.Bytes
 	ScratchPeak  unit.Bytes // a maximum, not a sum
@@ -34,6 +39,28 @@ type Counts struct {
 	ByKind  [isa.KindCount]unit.Cycles
 	DRAM    DRAM
 	DRAMBy  [isa.DataCount]Requester // what each class of data met there; zero in an ideal memory
+
+	Operators [isa.MaxOperators]Operator // by Op.Operator
+}
+
+// Operator is what all ops of one operator did, in all layers.
+type Operator struct {
+	Cycles     unit.Cycles // of the step: until one of its ops completed, since the op before
+	ArrayBusy  unit.Cycles
+	VectorBusy unit.Cycles
+	MACs       int64
+	PECycles   int64
+	Bytes      unit.Bytes // DRAM traffic
+}
+
+// Add adds o to p.
+func (p *Operator) Add(o *Operator) {
+	p.Cycles += o.Cycles
+	p.ArrayBusy += o.ArrayBusy
+	p.VectorBusy += o.VectorBusy
+	p.MACs += o.MACs
+	p.PECycles += o.PECycles
+	p.Bytes += o.Bytes
 }
 
 // DRAMBytes is the traffic of all classes.
@@ -56,11 +83,15 @@ func (c *Counts) Add(o *Counts) {
 	c.SpaceStall += o.SpaceStall
 	c.MACs += o.MACs
 	c.PECycles += o.PECycles
+	c.Lookups += o.Lookups
+	c.TableEntries += o.TableEntries
 	c.VectorOps += o.VectorOps
 	c.Ops += o.Ops
 	c.Tiles += o.Tiles
 	c.Transfers += o.Transfers
 	c.Switches += o.Switches
+	c.Exchanged += o.Exchanged
+	c.NetworkWait += o.NetworkWait
 	c.ScratchRead += o.ScratchRead
 	c.ScratchWrite += o.ScratchWrite
 	c.ScratchPeak = max(c.ScratchPeak, o.ScratchPeak)
@@ -74,19 +105,30 @@ func (c *Counts) Add(o *Counts) {
 	for i := range c.DRAMBy {
 		c.DRAMBy[i].Add(&o.DRAMBy[i])
 	}
+	for i := range c.Operators {
+		c.Operators[i].Add(&o.Operators[i])
+	}
 }
 
-// Check proves the conservation laws that hold for any step: no part is busy longer than the step, the cycles by kind
-// add up, and every column command is a hit, a miss or a conflict.
-func (c *Counts) Check() error {
+// Check proves the conservation laws that hold for any step on so many cores: no part is busy longer than the step, the
+// cycles and bytes by kind and by operator add up, and every column command is a hit, a miss or a conflict.
+func (c *Counts) Check(cores int) error {
 	var sum unit.Cycles
+	var of Operator
+	for i := range c.Operators {
+		of.Add(&c.Operators[i])
+	}
+	all := c.Cycles * unit.Cycles(cores)
 	for _, n := range c.ByKind {
 		sum += n
 	}
 	switch {
 	case sum != c.Cycles:
 		return fmt.Errorf("stats: cycles by kind add up to %d, the step took %d", sum, c.Cycles)
-	case c.ArrayBusy > c.Cycles || c.VectorBusy > c.Cycles || c.LaunchBusy > c.Cycles || c.MemoryBusy > c.Cycles:
+	case of.Cycles != c.Cycles || of.MACs != c.MACs || of.PECycles != c.PECycles || of.Bytes != c.DRAMBytes():
+		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; the step has %d, %d, %d, %v",
+			of.Cycles, of.MACs, of.PECycles, of.Bytes, c.Cycles, c.MACs, c.PECycles, c.DRAMBytes())
+	case c.ArrayBusy > all || c.VectorBusy > all || c.LaunchBusy > all || c.MemoryBusy > c.Cycles:
 		return fmt.Errorf("stats: a unit was busy longer than the step of %d cycles (array %d, vector %d, launch %d, memory %d)",
 			c.Cycles, c.ArrayBusy, c.VectorBusy, c.LaunchBusy, c.MemoryBusy)
 	case c.DRAM.RowHits+c.DRAM.RowMisses+c.DRAM.RowConflicts != c.DRAM.Reads+c.DRAM.Writes:

@@ -10,44 +10,47 @@ package vector
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/exec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
-	"github.com/pmpdsim/pmpdsim/sim"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Vector is the vector unit as a component.
+// Vector is the vector unit of one core: what each tile costs, and what all of them did.
 type Vector struct {
-	*exec.Unit
 	config config.Vector
 	counts stats.Counts
 }
 
-// NewComponent returns the vector unit of an NPU.
-func NewComponent(name string, e *sim.Engine, k sim.Clock, c *config.Config) *Vector {
-	v := &Vector{config: c.Vector}
-	v.Unit = exec.New(name, e, k, isa.Vector, v.timing)
-	return v
-}
+// New returns the vector unit of a core.
+func New(c *config.Config) *Vector { return &Vector{config: c.Vector} }
 
-// Load makes a program current.
-func (v *Vector) Load(p *isa.Program) {
-	v.counts = stats.Counts{}
-	v.Unit.Load(p)
-}
+// Reset forgets what was counted.
+func (v *Vector) Reset() { v.counts = stats.Counts{} }
 
-func (v *Vector) timing(o *isa.Op, tile int) unit.Cycles {
+// Timing is the time of one tile. Behind an array's tile it is that of each function that follows on the tile's outputs.
+func (v *Vector) Timing(o *isa.Op, tile int) unit.Cycles {
 	w := o.WorkAt(tile)
-	v.counts.VectorOps += Ops(w.Fn, w.Elements)
-	v.counts.ScratchRead += unit.Bytes(2 * w.Elements)
-	v.counts.ScratchWrite += unit.Bytes(2 * w.Elements)
-	return Cycles(v.config, w.Fn, w.Elements)
+	var d unit.Cycles
+	if o.Unit == isa.Vector {
+		d = v.do(w.Fn, w.Elements)
+	} else {
+		for _, f := range w.Then {
+			if f != isa.FnNone {
+				d += v.do(f, int64(w.M)*int64(w.N)*int64(w.Repeat))
+			}
+		}
+	}
+	v.counts.Operators[o.Operator].VectorBusy += d
+	return d
+}
+
+// do counts a function on n elements and returns its time.
+func (v *Vector) do(f isa.Fn, n int64) unit.Cycles {
+	v.counts.VectorOps += Ops(f, n)
+	v.counts.ScratchRead += unit.Bytes(2 * n)
+	v.counts.ScratchWrite += unit.Bytes(2 * n)
+	return Cycles(v.config, f, n)
 }
 
 // Counts adds what the unit did.
-func (v *Vector) Counts(c *stats.Counts) {
-	n := v.counts
-	n.VectorBusy, n.Tiles = v.Busy, v.Tiles
-	c.Add(&n)
-}
+func (v *Vector) Counts(c *stats.Counts) { c.Add(&v.counts) }

@@ -1,0 +1,150 @@
+package config
+
+// Style names a compute-array style (npu/array, one file each).
+type Style string
+
+// The styles.
+const (
+	BitSerialWeight  Style = "bit-serial-weight"  // weights a few bits at a time (UNPU, BitMoD)
+	BitSerialBoth    Style = "bit-serial-both"    // weights and activations a few bits at a time (Loom; Stripes)
+	BitParallelFused Style = "bit-parallel-fused" // narrow multipliers that fuse into wide ones (Bit Fusion)
+	LUT              Style = "lut"                // tables of activation sums, looked up by weight bits (T-MAC, LUT Tensor Core, FIGLUT)
+	DequantFP16      Style = "dequant-fp16"       // codebook look-ups in front of an fp16 array (any-precision kernels)
+)
+
+// Styles returns the compute styles that there are.
+func Styles() []Style {
+	return []Style{BitSerialWeight, BitSerialBoth, BitParallelFused, LUT, DequantFP16}
+}
+
+// Dataflow says which operand of a matrix product stays in the PEs.
+type Dataflow string
+
+// The dataflows.
+const (
+	WeightStationary Dataflow = "weight-stationary"
+	OutputStationary Dataflow = "output-stationary"
+	InputStationary  Dataflow = "input-stationary"
+)
+
+// Dataflows returns the dataflows that there are.
+func Dataflows() []Dataflow { return []Dataflow{WeightStationary, OutputStationary, InputStationary} }
+
+// GEMV says how a matrix-vector product takes the array.
+type GEMV string
+
+// The ways of vectors. Stationary: as a matrix of one row. Columns: every PE takes its weights from a scratchpad lane of
+// its own. KSplit: so, too, and columns without an output take slices of the reduction.
+const (
+	GEMVStationary GEMV = "stationary"
+	GEMVColumns    GEMV = "columns"
+	GEMVKSplit     GEMV = "k-split"
+)
+
+// GEMVs returns the ways of vectors that there are.
+func GEMVs() []GEMV { return []GEMV{GEMVStationary, GEMVColumns, GEMVKSplit} }
+
+// Activations is the number format in which activations enter the array.
+type Activations string
+
+// The formats.
+const (
+	FP16 Activations = "fp16"
+	BF16 Activations = "bf16"
+	INT8 Activations = "int8"
+)
+
+// ActivationFormats returns the formats that there are.
+func ActivationFormats() []Activations { return []Activations{FP16, BF16, INT8} }
+
+// Topology is the form of the on-chip network.
+type Topology string
+
+// The topologies. Crossbar: a link for each core. Bus: one for all of them.
+const (
+	Crossbar Topology = "crossbar"
+	Bus      Topology = "bus"
+)
+
+// Topologies returns the topologies that there are.
+func Topologies() []Topology { return []Topology{Crossbar, Bus} }
+
+// Arbitration is the order in which the memory controllers serve the cores.
+type Arbitration string
+
+// The orders. OldestFirst: transfers in the order in which they come. RoundRobin: the cores in turn, dma.grant bytes of a
+// channel's traffic each.
+const (
+	OldestFirst Arbitration = "oldest-first"
+	RoundRobin  Arbitration = "round-robin"
+)
+
+// Arbitrations returns the orders that there are.
+func Arbitrations() []Arbitration { return []Arbitration{OldestFirst, RoundRobin} }
+
+// Hold is the operand of a matrix product from DRAM that stays on chip.
+type Hold string
+
+// The operands.
+const (
+	HoldAuto    Hold = "auto" // whichever the search finds faster
+	HoldTokens  Hold = "tokens"
+	HoldWeights Hold = "weights"
+)
+
+// Holds returns the accepted values of tiling.hold.
+func Holds() []Hold { return []Hold{HoldAuto, HoldTokens, HoldWeights} }
+
+// Fusion says which vector operators run tile by tile behind the product that feeds them.
+type Fusion string
+
+// The extents. Elementwise: biases, activations and residual additions, whose operands then never leave the chip.
+const (
+	NoFusion    Fusion = "none"
+	Elementwise Fusion = "elementwise"
+)
+
+// Fusions returns the extents that there are.
+func Fusions() []Fusion { return []Fusion{NoFusion, Elementwise} }
+
+// Process is a technology node.
+type Process string
+
+// The nodes.
+const (
+	N45 Process = "45nm"
+	N28 Process = "28nm"
+	N16 Process = "16nm"
+	N7  Process = "7nm"
+	N5  Process = "5nm"
+)
+
+// Processes returns the nodes that there are.
+func Processes() []Process { return []Process{N45, N28, N16, N7, N5} }
+
+// UnmarshalText reads the name of a style.
+func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
+
+// UnmarshalText reads the name of a dataflow.
+func (d *Dataflow) UnmarshalText(t []byte) error { return enum(d, t, Dataflows()) }
+
+// UnmarshalText reads the name of a way of vectors.
+func (g *GEMV) UnmarshalText(t []byte) error { return enum(g, t, GEMVs()) }
+
+// UnmarshalText reads the name of a format.
+func (a *Activations) UnmarshalText(t []byte) error { return enum(a, t, ActivationFormats()) }
+
+// UnmarshalText reads the name of a topology.
+func (n *Topology) UnmarshalText(t []byte) error { return enum(n, t, Topologies()) }
+
+// UnmarshalText reads the name of an order.
+func (a *Arbitration) UnmarshalText(t []byte) error { return enum(a, t, Arbitrations()) }
+
+// UnmarshalText reads the name of an operand.
+func (h *Hold) UnmarshalText(t []byte) error { return enum(h, t, Holds()) }
+
+// UnmarshalText reads the name of an extent.
+func (f *Fusion) UnmarshalText(t []byte) error { return enum(f, t, Fusions()) }
+
+// UnmarshalText reads the name of a node.
+func (p *Process) UnmarshalText(t []byte) error { return enum(p, t, Processes()) }
