@@ -67,8 +67,8 @@ func TestSetFollowsTheDefaultMapping(t *testing.T) {
 }
 
 func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
-	const top = "name, description, source, clock, array, vector, scratchpad, dma, sequencer, dram, weights, kv, lm_head, count"
-	const array = "style, rows, cols, bits_per_cycle, dequant_lanes, switch_cycles"
+	const top = "name, description, source, clock, process, cores, array, vector, scratchpad, dma, noc, sequencer, dram, weights, kv, lm_head, tiling, fusion, count"
+	const array = "style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, switch_cycles"
 	cases := []struct{ name, assignment, want string }{
 		{"no value", "array.rows", "no value; accepted: path=value such as array.rows=64"},
 		{"text for a number", "array.rows=x", `array.rows: "x" is not a whole number; accepted: a whole number such as 64`},
@@ -82,7 +82,7 @@ func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		{"the base of a file", "base=edge-lpddr4x", "base: unknown key; accepted: " + top},
 		{"a section", "kv=8", "kv: a section, not a value; accepted: one of its keys bits"},
 		{"a truth value", "dram.bank_hash=yes", `dram.bank_hash: "yes" is not a truth value; accepted: true or false`},
-		{"a style", "array.style=serial", `array.style: "serial" is not known; accepted: bit-serial-weight, dequant-fp16`},
+		{"a style", "array.style=serial", `array.style: "serial" is not known; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16`},
 		{"out of range", "array.rows=0", "array.rows: 0 is out of range; accepted: 1 to 4096"},
 		{"a consequence elsewhere", "scratchpad.size=16KiB",
 			"scratchpad.tile: 1MiB is more than half of the scratchpad of 16KiB; accepted: 64B to 8KiB, or 0B for an eighth"},
