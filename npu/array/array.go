@@ -86,3 +86,6 @@ func (a *Array) priceOf(w isa.Work) price {
 
 // Counts adds what the array did.
 func (a *Array) Counts(c *stats.Counts) { c.Add(&a.counts) }
+
+// Cycles is the occupation of the array by one tile, the scratchpad's bandwidth included.
+func (a *Array) Cycles(w isa.Work) unit.Cycles { return a.priceOf(w).cycles }

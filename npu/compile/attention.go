@@ -7,58 +7,112 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// attention emits the projections, the cache update and the attention of one block.
-func (b *builder) attention(l int, act acts, n []int) []int {
+// attention emits the projections, the cache update and the attention of one block, and what follows its last matrix.
+func (b *builder) attention(l int, act acts, n []int, after *tail) []int {
 	m, im := b.model, &b.image.blocks[l]
-	q := b.linear(l, &im.attention[0], act.n, act.q, n)
-	k := b.linear(l, &im.attention[1], act.n, act.k, n)
-	v := b.linear(l, &im.attention[2], act.n, act.v, n)
+	q := b.linear(l, &im.attention[0], act.n, act.q, n, nil)
+	k := b.linear(l, &im.attention[1], act.n, act.k, n, nil)
+	v := b.linear(l, &im.attention[2], act.n, act.v, n, nil)
 	qw, kw := m.Heads*m.HeadDim, m.KVWidth()
 	if m.QKNorm {
 		at := im.norms + normBytes(m)*unit.Bytes(m.BlockNorms)
-		q = b.vector(vec{name: "qk_norm", kind: isa.Norm, layer: l, fn: b.normFn(), width: qw + kw, rows: b.tokens,
+		q = b.vector(vec{name: "qk_norm", kind: isa.Norm, layer: l, fn: b.normFn(), width: qw + kw, rows: b.rows,
 			in: []region{act.q, act.k}, out: act.q, params: b.params(at, qkNormBytes(m)), deps: join(q, k)})
 		k = q
 	}
 	rotated := (m.Heads + m.KVHeads) * m.RotaryDim
-	r := b.vector(vec{name: "rope", kind: isa.Rope, layer: l, fn: isa.FnRope, width: rotated, rows: b.tokens,
+	r := b.vector(vec{name: "rope", kind: isa.Rope, layer: l, fn: isa.FnRope, width: rotated, rows: b.rows,
 		in: []region{act.q, act.k}, out: act.q, deps: join(q, k)})
 	cached := b.append(l, act, join(r, v))
 	o := b.attend(l, act, r, cached)
-	return b.linear(l, &im.attention[3], act.attn, act.attn, o)
+	return b.linear(l, &im.attention[3], act.attn, act.attn, b.quantise(l, qw, b.gather(l, qw, o)), after)
+}
+
+// heads are the heads of keys and values that a core works on: none, if there are fewer than cores.
+func (b *builder) heads(core int) (from, to int) { return share(b.model.KVHeads, core, b.cores()) }
+
+// kvRow is one position of the K (or V) cache of a layer on a core.
+func (b *builder) kvRow(core int) unit.Bytes {
+	from, to := b.heads(core)
+	return b.cfg.KV.Bits.Of(int64(to-from) * int64(b.model.HeadDim))
+}
+
+// pieceOf is which of the cache's pieces is a core's: cores without heads have none.
+func (b *builder) pieceOf(core int) int {
+	if b.cores() <= b.model.KVHeads {
+		return core
+	}
+	from, _ := b.heads(core)
+	return from
 }
 
 // append converts the new keys and values to the cache's width and writes them behind the cached ones. In decode they
-// are written together after the last block: a write among reads costs two turnarounds of the bus, and the memory
-// controller lets a handful of writes wait for more for as long as reads keep coming.
+// are written together after the last block, if there is room for them: a write among reads costs two turnarounds of the
+// bus, and the memory controller lets a handful of writes wait for more for as long as reads keep coming.
 func (b *builder) append(l int, act acts, deps []int) []int {
-	m, im := b.model, &b.image.blocks[l]
-	if b.tokens == 1 {
-		if b.cfg.KV.Bits != fp16 {
-			deps = b.onChip(l, "kv_convert", isa.KVAppend, isa.FnConvert, 2*m.KVWidth(), deps)
+	var done []int
+	for core := range b.cores() {
+		if b.kvRow(core) == 0 {
+			continue
 		}
-		at, n := b.image.kvRow*unit.Bytes(b.past), b.image.kvRow
-		b.late = append(b.late, isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Unit: isa.Move, Deps: deps,
-			Stores: []isa.Slice{once(isa.KVWrite, im.key+at, n), once(isa.KVWrite, im.value+at, n)}})
-		return nil
+		if b.decode {
+			done = append(done, b.appendTokens(l, core, b.on(core, deps))...)
+		} else {
+			done = append(done, b.appendPrompt(l, core, act, deps)...)
+		}
 	}
-	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Unit: isa.Move, Deps: deps}
+	return done
+}
+
+// appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip.
+func (b *builder) appendTokens(l, core int, deps []int) []int {
+	im := &b.image.blocks[l]
+	from, to := b.heads(core)
+	if b.cfg.KV.Bits != fp16 {
+		deps = b.onChip(l, core, "kv_convert", isa.KVAppend, isa.FnConvert, 2*b.rows*(to-from)*b.model.HeadDim, deps)
+	}
+	row := b.kvRow(core)
+	at := row * unit.Bytes(b.past)
+	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
+	for s := range b.rows {
+		piece := b.pieceOf(core)
+		o.Stores = append(o.Stores, once(isa.KVWrite, im.key.at(s, piece)+at, row), once(isa.KVWrite, im.value.at(s, piece)+at, row))
+	}
+	if b.Compiler.late {
+		b.late = append(b.late, pending{o, "kv_append"})
+	} else {
+		b.add(o, "kv_append")
+	}
+	return nil
+}
+
+// appendPrompt appends the whole prompt of the first sequence.
+func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
+	m, im := b.model, &b.image.blocks[l]
+	first, end := b.heads(core)
+	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
 	width := int64(0) // of the conversion
 	if b.cfg.KV.Bits != fp16 {
-		o.Unit, width = isa.Vector, int64(2*m.KVWidth())
+		o.Unit, width = isa.Vector, int64(2*(end-first)*m.HeadDim)
 	}
-	n := b.tokens
+	row := b.kvRow(core)
+	in := fp16.Of(int64(end-first) * int64(m.HeadDim)) // of a token's keys, as they lie in DRAM
+	n := b.rows
 	if b.spill { // keys and values wait in DRAM at 16 bits: they come by tiles of tokens
-		n = max(1, min(n, int(b.tile/(act.k.row()+act.v.row()+2*b.image.kvRow))))
+		n = max(1, min(n, int(b.tile/(2*in+2*row))))
 	}
-	o.Tiles = (b.tokens + n - 1) / n
-	last := b.tokens - (o.Tiles-1)*n
+	o.Tiles = (b.rows + n - 1) / n
+	last := b.rows - (o.Tiles-1)*n
 	if b.spill {
 		o.LoadAfter = deps
-		o.Loads = []isa.Slice{rows(isa.ActRead, act.k, n, last, o.Tiles), rows(isa.ActRead, act.v, n, last, o.Tiles)}
+		for _, r := range []region{act.k, act.v} {
+			own := region{r.base + fp16.Of(int64(first)*int64(m.HeadDim)*int64(b.rows)), (end - first) * m.HeadDim}
+			o.Loads = append(o.Loads, rows(isa.ActRead, own, n, last, o.Tiles))
+		}
 	}
-	row := b.image.kvRow
-	for _, base := range []unit.Bytes{im.key + row*unit.Bytes(b.past), im.value + row*unit.Bytes(b.past)} {
+	piece := b.pieceOf(core)
+	for _, base := range []unit.Bytes{im.key.at(0, piece), im.value.at(0, piece)} {
+		base += row * unit.Bytes(b.past)
 		step := row * unit.Bytes(n)
 		o.Stores = append(o.Stores, isa.Slice{Data: isa.KVWrite, Step: step, Tile: isa.Contiguous(base, step),
 			Last: isa.Contiguous(base+step*unit.Bytes(o.Tiles-1), row*unit.Bytes(last))})
@@ -67,8 +121,14 @@ func (b *builder) append(l int, act acts, deps []int) []int {
 		o.Work = isa.Work{Fn: isa.FnConvert, Elements: width * int64(n)}
 		o.Last = isa.Work{Fn: isa.FnConvert, Elements: width * int64(last)}
 	}
-	return b.add(o)
+	return b.add(o, "kv_append")
 }
+
+// span is a rectangle of attention on one core: queries [q0,q1) of a sequence against positions [c0,c1).
+type span struct{ core, sequence, q0, q1, c0, c1 int }
+
+func (s *span) queries() int   { return s.q1 - s.q0 }
+func (s *span) positions() int { return s.c1 - s.c0 }
 
 // attend emits scores, softmax and context. Queries are taken in blocks and the context in chunks such that the scores
 // of a block and a chunk fit into the room set aside for them; with more than one chunk the partial results are merged
@@ -77,45 +137,119 @@ func (b *builder) append(l int, act acts, deps []int) []int {
 // In decode the current token's key and value are still on chip, so only the past positions come from DRAM, and they
 // can be fetched ahead. In prefill the prompt's keys and values are read back from the cache after they were appended.
 func (b *builder) attend(l int, act acts, rope, cached []int) []int {
-	m := b.model
-	room := int(scoreBytes(b.cfg))
-	queries := b.queryBlock(room)
 	var done []int
-	for q0 := 0; q0 < b.tokens; q0 += queries {
-		q1 := min(q0+queries, b.tokens)
-		end := b.past + q1 // positions that the block's last query attends to, and their first
-		start := end - min(end, m.WindowAt(l, end)+q1-q0-1)
-		chunk := max(1, room/2/(2*(q1-q0)*m.Heads))
-		deps := rope
-		for c0 := start; c0 < end; c0 += chunk {
-			c1 := min(c0+chunk, end)
-			s := b.attendChunk(l, act, span{q0, q1, c0, c1}, isa.Scores, deps, cached)
-			if m.Softcap {
-				s = b.onChip(l, "attention_softcap", isa.Softmax, isa.FnSoftcap, (q1-q0)*m.Heads*(c1-c0), s)
-			}
-			p := b.onChip(l, "softmax", isa.Softmax, isa.FnSoftmax, (q1-q0)*m.Heads*(c1-c0), s)
-			deps = b.attendChunk(l, act, span{q0, q1, c0, c1}, isa.Context, p, cached)
-			if c0 > start {
-				deps = b.onChip(l, "softmax_merge", isa.Softmax, isa.FnSoftmaxMerge, (q1-q0)*m.Heads*m.HeadDim, deps)
-			}
+	for core := range b.cores() {
+		if b.kvRow(core) == 0 {
+			continue
 		}
-		if b.spill {
-			deps = b.add(isa.Op{Name: fmt.Sprintf("L%d.attention_out", l), Kind: isa.Context, Layer: l, Unit: isa.Move, Deps: deps,
-				Stores: []isa.Slice{once(isa.ActWrite, act.attn.base+act.attn.row()*unit.Bytes(q0), act.attn.row()*unit.Bytes(q1-q0))}})
+		if !b.decode {
+			done = append(done, b.attendPrompt(l, core, act, rope, cached)...)
+			continue
 		}
-		done = append(done, deps...)
+		end := b.past + 1
+		rectangles := make([]span, b.rows)
+		for s := range rectangles {
+			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
+		}
+		done = append(done, b.attendSpans(l, act, rectangles, b.on(core, rope), cached)...)
 	}
 	return done
 }
 
+// attendPrompt takes the queries of a prompt in blocks.
+func (b *builder) attendPrompt(l, core int, act acts, rope, cached []int) []int {
+	block := b.queryBlock()
+	var rectangles []span
+	for q0 := 0; q0 < b.rows; q0 += block {
+		q1 := min(q0+block, b.rows)
+		end := b.past + q1 // positions that the block's last query attends to, and their first
+		rectangles = append(rectangles, span{core, 0, q0, q1, end - min(end, b.model.WindowAt(l, end)+q1-q0-1), end})
+	}
+	if !b.spill {
+		rope = b.on(core, rope)
+	}
+	return b.attendSpans(l, act, rectangles, rope, cached)
+}
+
+// attendSpans emits rectangles that do not depend on each other. The scores of the next chunk are asked for before the
+// context of this one, so that the array has work while the vector unit makes the softmax: the room holds the scores of two.
+//
+//	array   scores 0 │ scores 1  │ context 0 │ scores 2  │ context 1 │ …
+//	vector           │ softmax 0 │ softmax 1 │           │ softmax 2 │
+func (b *builder) attendSpans(l int, act acts, rectangles []span, rope, cached []int) []int {
+	type chunk struct {
+		span
+		first, last bool // of its rectangle
+		softmax     []int
+	}
+	var chunks []chunk
+	for _, r := range rectangles {
+		n := b.chunkOf(&r, len(rectangles))
+		for c0 := r.c0; c0 < r.c1; c0 += n {
+			s := r
+			s.c0, s.c1 = c0, min(c0+n, r.c1)
+			chunks = append(chunks, chunk{span: s, first: c0 == r.c0, last: s.c1 == r.c1})
+		}
+	}
+	var done, merged []int
+	finish := func(c *chunk) {
+		deps := c.softmax
+		if !c.first {
+			deps = join(deps, merged)
+		}
+		merged = b.attendChunk(l, act, c.span, isa.Context, deps, cached)
+		if !c.first {
+			merged = b.onChip(l, c.core, "softmax_merge", isa.Softmax, isa.FnSoftmaxMerge, c.queries()*b.headsOf(c.core)*b.model.HeadDim, merged)
+		}
+		if c.last {
+			done = append(done, b.attended(l, act, c.span, merged)...)
+		}
+	}
+	for i := range chunks {
+		c := &chunks[i]
+		c.softmax = b.softmaxOf(l, act, c.span, rope, cached)
+		if i > 0 {
+			finish(&chunks[i-1])
+		}
+	}
+	finish(&chunks[len(chunks)-1])
+	return done
+}
+
+// headsOf is the number of a core's query heads.
+func (b *builder) headsOf(core int) int {
+	from, to := b.heads(core)
+	return (to - from) * (b.model.Heads / b.model.KVHeads)
+}
+
+// softmaxOf emits the scores of a chunk and their softmax.
+func (b *builder) softmaxOf(l int, act acts, s span, rope, cached []int) []int {
+	n := s.queries() * b.headsOf(s.core) * s.positions()
+	deps := b.attendChunk(l, act, s, isa.Scores, rope, cached)
+	if b.model.Softcap {
+		deps = b.onChip(l, s.core, "attention_softcap", isa.Softmax, isa.FnSoftcap, n, deps)
+	}
+	return b.onChip(l, s.core, "softmax", isa.Softmax, isa.FnSoftmax, n, deps)
+}
+
+// attended writes a block's result to DRAM, where activations lie there.
+func (b *builder) attended(l int, act acts, s span, deps []int) []int {
+	if !b.spill {
+		return deps
+	}
+	base, n := b.part(act.attn.base+act.attn.row()*unit.Bytes(s.q0), act.attn.row()*unit.Bytes(s.queries()), s.core)
+	return b.add(isa.Op{Name: fmt.Sprintf("L%d.attention_out", l), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
+		Stores: []isa.Slice{once(isa.ActWrite, base, n)}}, "attention_out")
+}
+
 // queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
 // (fp32, beside scores for at least 64 positions), else as many as do, a multiple of 16 if possible.
-func (b *builder) queryBlock(room int) int {
-	m := b.model
-	each := max(4*m.Heads*m.HeadDim, 2*64*m.Heads)
-	n := max(1, room/2/each)
-	if n >= b.tokens {
-		return b.tokens
+func (b *builder) queryBlock() int {
+	heads := b.headsOf(b.cores() - 1) // the last core has most
+	each := max(4*heads*b.model.HeadDim, 2*64*heads)
+	n := max(1, int(scoreBytes(b.cfg))/2/each)
+	if n >= b.rows {
+		return b.rows
 	}
 	if n > 16 {
 		n = n / 16 * 16
@@ -123,58 +257,69 @@ func (b *builder) queryBlock(room int) int {
 	return n
 }
 
-// onChip is a vector op whose operands never leave the scratchpad.
-func (b *builder) onChip(l int, name string, k isa.Kind, fn isa.Fn, elements int, deps []int) []int {
-	return b.add(isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: k, Layer: l, Unit: isa.Vector, Deps: deps,
-		Work: isa.Work{Fn: fn, Elements: int64(elements)}})
+// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
+// as many as let it hold the scores of two chunks.
+func (b *builder) chunkOf(s *span, rectangles int) int {
+	room := int(scoreBytes(b.cfg)) / 2
+	each := 2 * s.queries() * b.headsOf(s.core)
+	if rectangles == 1 && each*s.positions() <= room {
+		return s.positions()
+	}
+	return max(1, room/2/each)
 }
 
-// span is a rectangle of attention: queries [q0,q1) against positions [c0,c1).
-type span struct{ q0, q1, c0, c1 int }
+// onChip is a core's vector op whose operands never leave the scratchpad.
+func (b *builder) onChip(l, core int, name string, k isa.Kind, fn isa.Fn, elements int, deps []int) []int {
+	return b.add(isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
+		Work: isa.Work{Fn: fn, Elements: int64(elements)}}, name)
+}
 
 // attendChunk emits Q·Kᵀ or P·V of one span. Grouped queries share the keys of their head, so a kv head is one product
 // of group × queries rows. Tiles are cut along the positions.
 func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cached []int) []int {
 	im := &b.image.blocks[l]
-	base, name := im.key, "scores"
+	held, name := im.key, "scores"
 	if kind == isa.Context {
-		base, name = im.value, "context"
+		held, name = im.value, "context"
 	}
-	o := isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: kind, Layer: l, Unit: isa.Array, Deps: deps}
+	base := held.at(s.sequence, b.pieceOf(s.core))
+	o := isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
+	if !b.decode {
+		o.LoadAfter = cached
+	}
 	if b.spill && kind == isa.Scores {
-		o.LoadAfter = cached
-		o.Hold = []isa.Slice{once(isa.ActRead, act.q.base+act.q.row()*unit.Bytes(s.q0), act.q.row()*unit.Bytes(s.q1-s.q0))}
-	} else if b.tokens > 1 {
-		o.LoadAfter = cached
+		from, n := b.part(act.q.base+act.q.row()*unit.Bytes(s.q0), act.q.row()*unit.Bytes(s.queries()), s.core)
+		o.Hold = []isa.Slice{once(isa.ActRead, from, n)}
 	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
-	if b.tokens == 1 {
+	if b.decode {
 		inDRAM = min(s.c1, b.past)
 	}
-	row := b.image.kvRow
-	n := max(1, min(s.c1-s.c0, int(b.tile/row)))
+	row := b.kvRow(s.core)
+	n := max(1, min(s.positions(), int(b.tile/row)))
 	if q := int(b.image.stripe / row); q > 1 && n > q {
 		n = n / q * q // whole stripes
 	}
 	stored := max(inDRAM-s.c0, 0)
-	tiles := max(1, (stored+n-1)/n)
-	o.Tiles = tiles
-	final := n * (tiles - 1)
+	o.Tiles = max(1, (stored+n-1)/n)
+	final := n * (o.Tiles - 1)
 	if stored > 0 {
 		// The DMA reads whole stripes: a ragged end is rounded up, over positions not yet written.
 		o.Loads = []isa.Slice{{Data: isa.KVRead, Step: row * unit.Bytes(n), Tile: isa.Contiguous(base+row*unit.Bytes(s.c0), row*unit.Bytes(n)),
 			Last: isa.Contiguous(base+row*unit.Bytes(s.c0+final), roundUp(row*unit.Bytes(stored-final), b.image.stripe))}}
 	}
-	o.Work = b.attentionWork(kind, s.q1-s.q0, n)
-	o.Last = b.attentionWork(kind, s.q1-s.q0, s.c1-s.c0-final)
-	return b.add(o)
+	o.Work = b.attentionWork(kind, &s, n)
+	o.Last = b.attentionWork(kind, &s, s.positions()-final)
+	b.explainAttention(&o, name)
+	return b.add(o, name)
 }
 
 // attentionWork is the array's work for n positions: scores have the positions as outputs, the context has them as the
 // reduction.
-func (b *builder) attentionWork(kind isa.Kind, queries, n int) isa.Work {
+func (b *builder) attentionWork(kind isa.Kind, s *span, n int) isa.Work {
 	m := b.model
-	w := isa.Work{M: queries * (m.Heads / m.KVHeads), Repeat: m.KVHeads, Bits: b.cfg.KV.Bits, N: n, K: m.HeadDim}
+	from, to := b.heads(s.core)
+	w := isa.Work{M: s.queries() * (m.Heads / m.KVHeads), Repeat: to - from, Bits: b.cfg.KV.Bits, N: n, K: m.HeadDim}
 	if kind == isa.Context {
 		w.N, w.K = m.HeadDim, n
 	}

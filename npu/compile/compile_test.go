@@ -160,14 +160,15 @@ func TestEveryWeightIsReadOnceInDecode(t *testing.T) {
 		if read[isa.Codebooks] != want {
 			t.Errorf("%v of codebooks, want %v", read[isa.Codebooks], want)
 		}
+		row := k.cfg.KV.Bits.Of(int64(k.model.KVWidth()))
 		var kv unit.Bytes
 		for l := range k.model.Layers {
-			kv += 2 * k.image.kvRow * unit.Bytes(k.model.WindowAt(l, past+1)-1)
+			kv += 2 * row * unit.Bytes(k.model.WindowAt(l, past+1)-1)
 		}
 		if rest := read[isa.KVRead] - kv; rest < 0 || rest > unit.Bytes(2*k.model.Layers*stripe) {
 			t.Errorf("%v of cache read, want %v and at most a stripe for each", read[isa.KVRead], kv)
 		}
-		if want := 2 * k.image.kvRow * unit.Bytes(k.model.Layers); read[isa.KVWrite] != want {
+		if want := 2 * row * unit.Bytes(k.model.Layers); read[isa.KVWrite] != want {
 			t.Errorf("%v of cache written, want %v", read[isa.KVWrite], want)
 		}
 		if read[isa.ActRead]+read[isa.ActWrite] != 0 {

@@ -31,8 +31,23 @@ type block struct {
 	attention [4]matrix
 	mlp       []matrix
 	norms     unit.Bytes // norm weights, and biases for LayerNorm, of the block, in order of use
-	key       unit.Bytes // K cache: positions × KV width
-	value     unit.Bytes
+	key       cache
+	value     cache
+}
+
+// cache is the K or V cache of a layer. Each sequence and each core has a piece of its own: positions × the width of the
+// core's heads.
+//
+//	sequence 0, core 0 │ sequence 0, core 1 │ … │ sequence 1, core 0 │ …
+type cache struct {
+	base  unit.Bytes
+	piece unit.Bytes // of a sequence and a core: the largest of them, in whole stripes
+	cores int
+}
+
+// at is where a core finds a sequence's positions.
+func (c cache) at(sequence, core int) unit.Bytes {
+	return c.base + c.piece*unit.Bytes(sequence*c.cores+core)
 }
 
 // Image is the memory map of a model on an NPU.
@@ -45,16 +60,16 @@ type Image struct {
 	finalNorm unit.Bytes
 	head      matrix
 	act       unit.Bytes // spilled activations
-	kvRow     unit.Bytes // one position of the K (or V) cache of a layer
 	stripe    unit.Bytes // one interleave granule of every channel: allocations and DMA reads are whole stripes
 	end       unit.Bytes
 }
 
-// newImage lays a model out for the given weight precisions (ascending, without repeats), a number of KV positions and
-// a number of tokens whose activations may have to be spilled.
-func newImage(c *config.Config, m *workloads.Model, precisions []unit.Bits, positions, spilled int, stripe unit.Bytes) (*Image, error) {
-	im := &Image{Capacity: c.DRAM.Capacity, stripe: stripe, kvRow: c.KV.Bits.Of(int64(m.KVWidth()))}
-	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}}
+// newImage lays a model out for a job, with room for the activations of so many tokens if they have to be spilled.
+func newImage(j Job, price pricing, spilled int) (*Image, error) {
+	c, m := j.Config, j.Model
+	precisions := sortedPrecisions(j.Precisions)
+	im := &Image{Capacity: c.DRAM.Capacity, stripe: j.Stripe}
+	a := &allocator{stripe: j.Stripe, chosen: map[tilingKey]tiling{}, cores: c.Cores, fixed: c.Tiling.Rows, cost: price.passes(j)}
 	f := &im.Footprint
 	if c.Count.Params {
 		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
@@ -90,15 +105,24 @@ func newImage(c *config.Config, m *workloads.Model, precisions []unit.Bits, posi
 	}
 	for l := range im.blocks {
 		b := &im.blocks[l]
-		b.key = a.take(im.kvRow*unit.Bytes(positions), &f.KV)
-		b.value = a.take(im.kvRow*unit.Bytes(positions), &f.KV)
+		b.key = a.takeCache(j, &f.KV)
+		b.value = a.takeCache(j, &f.KV)
 	}
 	if spilled > 0 {
-		_, size := placeActs(m, spilled, 0, stripe)
+		_, size := placeActs(m, spilled, 0, j.Stripe)
 		im.act = a.take(size, &f.Activations)
 	}
 	im.end = a.next
 	return im, nil
+}
+
+// takeCache takes room for the K (or V) cache of a layer.
+func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
+	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
+	row := j.Config.KV.Bits.Of(int64(heads) * int64(j.Model.HeadDim))
+	c := cache{cores: min(a.cores, j.Model.KVHeads), piece: roundUp(row*unit.Bytes(j.Prompt+j.Generated), a.stripe)}
+	c.base = a.take(c.piece*unit.Bytes(c.cores*max(j.Batch, 1)), part)
+	return c
 }
 
 // layHead places lm_head. A tied one is the embedding, whose rows lie one behind the other.

@@ -139,6 +139,10 @@ func (m *matrix) denseBytes(bits unit.Bits) func(n int) unit.Bytes {
 }
 
 func (m *matrix) tooLarge(row unit.Bytes, bits unit.Bits, c *config.Config) error {
+	if n := c.Tiling.Rows; n > 1 && row <= c.TileBytes() {
+		return fmt.Errorf("tiling.rows: %d rows of %s, %d values at %d bits each, do not fit into a tile of %v; accepted: 1 to %d, or 0 for the search",
+			n, m.name, m.k, bits, c.TileBytes(), c.TileBytes()/row)
+	}
 	return fmt.Errorf("%s: one row of %d values at %d bits takes %v in a tile, and a tile has %v; accepted: a larger scratchpad.tile",
 		m.name, m.k, bits, row, c.TileBytes())
 }

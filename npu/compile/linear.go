@@ -2,154 +2,270 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
+
+// tail is what follows a product element by element: tile by tile behind it if the machine fuses, else a vector operator of
+// its own.
+type tail struct {
+	name  string
+	kind  isa.Kind
+	fns   []isa.Fn
+	width int      // values per row
+	in    []region // further operands
+	out   region
+	deps  []int
+	whole bool // every core does all of it
+}
+
+// everywhere is a tail on values that every core has.
+func (t *tail) everywhere() *tail {
+	t.whole = true
+	return t
+}
+
+// tail emits t as a vector operator on what a product has left in y.
+func (b *builder) tail(l int, y region, t *tail, deps []int) []int {
+	y.width = t.width
+	return b.vector(vec{name: t.name, kind: t.kind, layer: l, fn: t.fns[0], width: t.width * len(t.fns), rows: b.rows, whole: t.whole,
+		in: append(slices.Clone(t.in), y), out: t.out, deps: join(deps, t.deps)})
+}
 
 // stored is what the pass reads of a block's matrix.
 func (b *builder) stored(m *matrix) copyOf {
 	return copyOf{matrix: m, bits: b.bits, quantised: b.bits != fp16}
 }
 
-// stream sets the loads of an op that walks over all tiles of c. A codebook that fits into a tile comes first and stays
-// for the whole op, so that the planes then stream without interruption; a larger one comes by tiles.
-func (b *builder) stream(o *isa.Op, c copyOf, d isa.Data) {
-	t := c.tiling()
-	o.Tiles = t.tiles(c.rows)
-	last := c.rows - (o.Tiles-1)*t.rows
-	o.Loads = []isa.Slice{c.tilesOf(0, o.Tiles, d)}
-	switch {
-	case c.book(c.rows) == 0:
-	case c.book(c.rows) <= b.tile:
-		o.Hold = append(o.Hold, c.bookSlice(0, c.rows, 1, c.rows))
-	default:
-		o.Loads = append(o.Loads, c.bookSlice(0, t.rows, o.Tiles, last))
+// linear emits y = x·Wᵀ for all rows of activations, and what follows it.
+func (b *builder) linear(l int, m *matrix, in, out region, deps []int, t *tail) []int {
+	p := product{copyOf: b.stored(m), kind: isa.Linear, layer: l, rows: b.rows, in: in, out: out, deps: deps}
+	p.in.width, p.out.width = m.k, m.rows
+	fused := b.cfg.Fusion == config.Elementwise
+	if fused && m.hasBias {
+		p.then = append(p.then, isa.FnBias)
 	}
+	if fused && t != nil {
+		p.then, p.operands, p.out, p.deps = append(p.then, t.fns...), t.in, t.out, join(deps, t.deps)
+	}
+	y := b.product(p)
+	if !fused {
+		y = b.bias(&p, y)
+		if t != nil {
+			y = b.tail(l, out, t, y)
+		}
+	}
+	return y
+}
+
+// head emits the logits of so many rows, and functions that follow tile by tile.
+func (b *builder) head(rows int, deps []int, then ...isa.Fn) []int {
+	p := product{copyOf: copyOf{matrix: &b.image.head, bits: b.cfg.Head.Bits}, kind: isa.Head, layer: -1, rows: rows, then: then, deps: deps}
+	y := b.stream(&p)
+	if len(then) > 0 {
+		return y
+	}
+	return b.bias(&p, y)
+}
+
+// product is a matrix product on its way into ops.
+type product struct {
+	copyOf
+	kind     isa.Kind
+	layer    int
+	rows     int      // of activations
+	in, out  region   // in DRAM, if activations lie there
+	then     []isa.Fn // behind its tiles
+	operands []region // of then
+	deps     []int
+}
+
+// bias adds the matrix's bias, if it has one.
+func (b *builder) bias(p *product, deps []int) []int {
+	m := p.matrix
+	if !m.hasBias {
+		return deps
+	}
+	return b.vector(vec{name: m.name + ".bias", operator: m.name, kind: p.kind, layer: p.layer, fn: isa.FnBias, width: m.rows, rows: p.rows,
+		in: []region{p.out}, out: p.out, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
+}
+
+// product emits a product whose activations lie on chip, or in DRAM.
+func (b *builder) product(p product) []int {
+	if b.spill {
+		return b.gemm(&p)
+	}
+	return b.stream(&p)
+}
+
+// op is a core's op of a product on m rows of activations, without its tiles.
+func (b *builder) op(p *product, core, m int) isa.Op {
+	o := isa.Op{Name: p.name, Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
+		Work: isa.Work{M: m, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}}
+	if copy(o.Work.Then[:], p.then) < len(p.then) {
+		panic(fmt.Sprintf("compile: %d functions behind %s", len(p.then), p.name))
+	}
+	if p.layer >= 0 {
+		o.Name = fmt.Sprintf("L%d.%s", p.layer, p.name)
+	}
+	return o
+}
+
+// stream emits a product whose weights pass by activations that every core has on chip. Each core takes some of the tiles.
+func (b *builder) stream(p *product) []int {
+	d := isa.Weights
+	if p.kind == isa.Head {
+		d = isa.HeadWeights
+	}
+	tiles := p.tiling().tiles(p.matrix.rows)
+	b.explainStream(p, tiles)
+	var done []int
+	for core := range b.cores() {
+		from, to := share(tiles, core, b.cores())
+		if from == to {
+			continue
+		}
+		o := b.op(p, core, p.rows)
+		b.streamTiles(&o, p, d, from, to)
+		done = append(done, b.add(o, p.name)...)
+	}
+	return done
+}
+
+// streamTiles sets the loads of an op that walks over tiles [from, to) of a matrix. A codebook that fits into a tile comes
+// first and stays for the whole op, so that the planes then stream without interruption; a larger one comes by tiles.
+func (b *builder) streamTiles(o *isa.Op, p *product, d isa.Data, from, to int) {
+	t := p.tiling()
+	o.Tiles = to - from
+	first := from * t.rows
+	n := min(to*t.rows, p.matrix.rows) - first // rows of all of them
+	last := n - (o.Tiles-1)*t.rows
+	o.Loads = []isa.Slice{p.tilesOf(from, o.Tiles, d)}
+	switch {
+	case p.book(n) == 0:
+	case p.book(p.matrix.rows) <= b.tile:
+		o.Hold = append(o.Hold, p.bookSlice(first, n, 1, n))
+	default:
+		o.Loads = append(o.Loads, p.bookSlice(first, t.rows, o.Tiles, last))
+	}
+	o.Hold = append(o.Hold, b.fusedBias(p, first, n)...)
 	o.Work.N = t.rows
 	o.Last = o.Work
 	o.Last.N = last
 }
 
-// linear emits y = x·Wᵀ for all tokens.
-func (b *builder) linear(l int, m *matrix, in, out region, deps []int) []int {
-	c := b.stored(m)
-	in.width, out.width = m.k, m.rows
-	if b.spill {
-		return b.gemm(l, c, in, out, deps)
+// fusedBias is the bias of n rows, if it is added behind the tiles.
+func (b *builder) fusedBias(p *product, first, n int) []isa.Slice {
+	if !slices.Contains(p.then, isa.FnBias) || !p.hasBias {
+		return nil
 	}
-	o := b.product(l, c, isa.Linear, b.tokens, deps)
-	b.stream(&o, c, isa.Weights)
-	return b.bias(l, m, out, b.add(o))
+	return b.params(p.matrix.bias+fp16.Of(int64(first)), fp16.Of(int64(n)))
 }
 
-// product is an array op without its tiles.
-func (b *builder) product(l int, c copyOf, k isa.Kind, tokens int, deps []int) isa.Op {
-	o := isa.Op{Name: c.name, Kind: k, Layer: l, Unit: isa.Array, Deps: deps,
-		Work: isa.Work{M: tokens, K: c.k, Repeat: 1, Bits: c.bits, Quantised: c.quantised}}
-	if l >= 0 {
-		o.Name = fmt.Sprintf("L%d.%s", l, c.name)
+// gemm emits a product whose activations lie in DRAM, as the search over tilings has it. Either blocks of tokens stay on
+// chip and all weights stream past each, or some tiles of weights stay and all tokens stream past them. The cores share the
+// tiles of weights, or the tokens.
+func (b *builder) gemm(p *product) []int {
+	g, err := b.chooseGEMM(p)
+	if err != nil {
+		b.fail("%w", err)
+		return p.deps
 	}
-	return o
-}
-
-// bias adds the matrix's bias, if it has one and the machine's model counts parameters.
-func (b *builder) bias(l int, m *matrix, out region, deps []int) []int {
-	if !m.hasBias {
-		return deps
-	}
-	return b.vector(vec{name: m.name + ".bias", kind: isa.Linear, layer: l, fn: isa.FnBias, width: m.rows, rows: b.tokens,
-		in: []region{out}, out: out, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
-}
-
-// head emits the logits of the last token.
-func (b *builder) head(deps []int) []int {
-	m := &b.image.head
-	c := copyOf{matrix: m, bits: b.cfg.Head.Bits}
-	o := b.product(-1, c, isa.Head, 1, deps)
-	b.stream(&o, c, isa.HeadWeights)
-	h := b.add(o)
-	if m.hasBias {
-		h = b.vector(vec{name: "lm_head.bias", kind: isa.Head, layer: -1, fn: isa.FnBias, width: m.rows, rows: 1,
-			params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: h})
-	}
-	return h
-}
-
-// gemm emits a product whose activations lie in DRAM. Either a block of tokens stays on chip and all weights stream
-// past it, or some tiles of weights stay and all tokens stream past them; the one that moves fewer bytes is taken. What is
-// held leaves room for two tiles with outputs of half their size, and some to spare.
-func (b *builder) gemm(l int, c copyOf, in, out region, deps []int) []int {
-	hold := b.cfg.Scratchpad.Size - b.p.Static - 7*b.tile/2
-	t := c.tiling()
-	tokens := min(b.tokens, int(hold/in.row()), int(b.tile/2/fp16.Of(int64(t.rows))))
-	tiles := int(hold / (c.bytes(t.rows) + c.book(t.rows)))
-	if tokens <= 0 && tiles <= 0 {
-		b.fail("%s: neither one token nor one tile of weights fits into %v of scratchpad", c.name, hold)
-		return deps
-	}
-	weights, acts := c.bytes(c.rows), in.row()*unit.Bytes(b.tokens)
-	holdTokens := tiles <= 0
-	if tokens > 0 && tiles > 0 {
-		blocks := unit.Bytes((b.tokens + tokens - 1) / tokens)
-		rounds := unit.Bytes((t.tiles(c.rows) + tiles - 1) / tiles)
-		holdTokens = blocks*weights+acts <= weights+rounds*acts
-	}
-	if holdTokens {
-		return b.bias(l, c.matrix, out, b.holdTokens(l, c, in, out, tokens, deps))
-	}
-	return b.bias(l, c.matrix, out, b.holdWeights(l, c, in, out, tiles, deps))
-}
-
-// holdTokens keeps blocks of tokens on chip and streams the weights past each.
-func (b *builder) holdTokens(l int, c copyOf, in, out region, tokens int, deps []int) []int {
+	all := p.tiling().tiles(p.matrix.rows)
 	var done []int
-	for t := 0; t < b.tokens; t += tokens {
-		m := min(tokens, b.tokens-t)
-		o := b.product(l, c, isa.Linear, m, deps)
-		o.LoadAfter = deps
-		o.Hold = []isa.Slice{once(isa.ActRead, in.base+in.row()*unit.Bytes(t), in.row()*unit.Bytes(m))}
-		b.stream(&o, c, isa.Weights)
-		// A tile's output is one contiguous piece: m tokens × n values inside the token block's part of the region.
-		piece := func(first, n int) isa.Pattern {
-			return isa.Contiguous(out.base+out.row()*unit.Bytes(t)+fp16.Of(int64(first)*int64(m)), fp16.Of(int64(n)*int64(m)))
+	for core := range b.cores() {
+		s := lot{tiles: [2]int{0, all}, tokens: [2]int{0, p.rows}}
+		if g.split == splitTokens {
+			s.tokens[0], s.tokens[1] = share(p.rows, core, b.cores())
+		} else {
+			s.tiles[0], s.tiles[1] = share(all, core, b.cores())
 		}
-		n := o.Work.N
-		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(n) * int64(m)), Tile: piece(0, n), Last: piece(n*(o.Tiles-1), o.Last.N)}}
-		done = append(done, b.add(o)...)
+		if s.tiles[0] == s.tiles[1] || s.tokens[0] == s.tokens[1] {
+			continue
+		}
+		if g.hold == config.HoldTokens {
+			done = append(done, b.holdTokens(p, core, s, g.tokens)...)
+		} else {
+			done = append(done, b.holdWeights(p, core, s, g)...)
+		}
 	}
 	return done
 }
 
-// holdWeights keeps some tiles of weights on chip and streams the tokens past them.
-func (b *builder) holdWeights(l int, c copyOf, in, out region, tiles int, deps []int) []int {
-	t := c.tiling()
-	m := max(1, min(b.tokens, int(b.tile/(in.row()+fp16.Of(int64(tiles*t.rows))))))
+// lot is a core's share of a product: tiles of weights by tokens, [from, to) each.
+type lot struct{ tiles, tokens [2]int }
+
+// piece is where a block of m tokens by n rows of outputs lies in DRAM: regions are blocked by the tiles that make them, so
+// that each is one contiguous write, and is read again as such.
+type piece struct{ first, n, token, m int }
+
+func (p *product) at(r region, s piece, tokens bool) isa.Pattern {
+	r.width = p.matrix.rows
+	size := fp16.Of(int64(s.n) * int64(s.m))
+	if tokens { // a block of tokens holds the tiles' rows one after the other
+		return isa.Contiguous(r.base+r.row()*unit.Bytes(s.token)+fp16.Of(int64(s.first)*int64(s.m)), size)
+	}
+	return isa.Contiguous(r.base+fp16.Of(int64(s.first)*int64(p.rows)+int64(s.n)*int64(s.token)), size)
+}
+
+// results sets the stores of an op, and the loads of what is added to its outputs.
+func (p *product) results(o *isa.Op, step unit.Bytes, first, last piece, tokens bool) {
+	slice := func(d isa.Data, r region) isa.Slice {
+		return isa.Slice{Data: d, Step: step, Tile: p.at(r, first, tokens), Last: p.at(r, last, tokens)}
+	}
+	for _, r := range p.operands {
+		o.Loads = append(o.Loads, slice(isa.ActRead, r))
+	}
+	o.Stores = []isa.Slice{slice(isa.ActWrite, p.out)}
+}
+
+// holdTokens keeps blocks of m tokens on chip and streams the weights past each.
+func (b *builder) holdTokens(p *product, core int, s lot, m int) []int {
 	var done []int
-	for i := 0; i < t.tiles(c.rows); i += tiles {
-		n := min(tiles, t.tiles(c.rows)-i)
+	for t := s.tokens[0]; t < s.tokens[1]; t += m {
+		k := min(m, s.tokens[1]-t)
+		o := b.op(p, core, k)
+		o.LoadAfter = p.deps
+		o.Hold = []isa.Slice{once(isa.ActRead, p.in.base+p.in.row()*unit.Bytes(t), p.in.row()*unit.Bytes(k))}
+		b.streamTiles(&o, p, isa.Weights, s.tiles[0], s.tiles[1])
+		n, first := o.Work.N, s.tiles[0]*o.Work.N
+		p.results(&o, fp16.Of(int64(n)*int64(k)), piece{first, n, t, k}, piece{first + n*(o.Tiles-1), o.Last.N, t, k}, true)
+		done = append(done, b.add(o, p.name)...)
+	}
+	return done
+}
+
+// holdWeights keeps tiles of weights on chip and streams the tokens past them.
+func (b *builder) holdWeights(p *product, core int, s lot, g gemmTiling) []int {
+	t := p.tiling()
+	var done []int
+	for i := s.tiles[0]; i < s.tiles[1]; i += g.tiles {
+		tiles := min(g.tiles, s.tiles[1]-i)
 		first := i * t.rows
-		k := min(n*t.rows, c.rows-first)
-		o := b.product(l, c, isa.Linear, m, deps)
-		o.LoadAfter = deps
-		for j := range n {
-			o.Hold = append(o.Hold, c.tilesOf(i+j, 1, isa.Weights))
+		n := min(tiles*t.rows, p.matrix.rows-first)
+		o := b.op(p, core, g.tokens)
+		o.LoadAfter = p.deps
+		for j := range tiles {
+			o.Hold = append(o.Hold, p.tilesOf(i+j, 1, isa.Weights))
 		}
-		if c.book(k) > 0 {
-			o.Hold = append(o.Hold, c.bookSlice(first, k, 1, k))
+		if p.book(n) > 0 {
+			o.Hold = append(o.Hold, p.bookSlice(first, n, 1, n))
 		}
-		o.Tiles = (b.tokens + m - 1) / m
-		last := b.tokens - (o.Tiles-1)*m
-		o.Loads = []isa.Slice{rows(isa.ActRead, in, m, last, o.Tiles)}
-		// Here a tile's output is m tokens × k values inside the row block's part of the region.
-		piece := func(t, m int) isa.Pattern {
-			return isa.Contiguous(out.base+fp16.Of(int64(first)*int64(b.tokens)+int64(k)*int64(t)), fp16.Of(int64(k)*int64(m)))
-		}
-		o.Stores = []isa.Slice{{Data: isa.ActWrite, Step: fp16.Of(int64(k) * int64(m)), Tile: piece(0, m), Last: piece(m*(o.Tiles-1), last)}}
-		o.Work.N = k
+		o.Hold = append(o.Hold, b.fusedBias(p, first, n)...)
+		tokens := s.tokens[1] - s.tokens[0]
+		m := min(g.tokens, tokens)
+		o.Tiles = (tokens + m - 1) / m
+		last := tokens - (o.Tiles-1)*m
+		from := region{p.in.base + p.in.row()*unit.Bytes(s.tokens[0]), p.in.width}
+		o.Loads = []isa.Slice{rows(isa.ActRead, from, m, last, o.Tiles)}
+		p.results(&o, fp16.Of(int64(n)*int64(m)), piece{first, n, s.tokens[0], m}, piece{first, n, s.tokens[1] - last, last}, false)
+		o.Work.N, o.Work.M = n, m
 		o.Last = o.Work
 		o.Last.M = last
-		done = append(done, b.add(o)...)
+		done = append(done, b.add(o, p.name)...)
 	}
 	return done
 }

@@ -9,6 +9,9 @@ import (
 // allocator hands out DRAM from address 0. Large pieces start at a row block, small ones at a stripe.
 type allocator struct {
 	next, stripe unit.Bytes
+	cores        int                  // that share the tiles of a matrix
+	fixed        int                  // rows of a tile, 0: to be chosen
+	cost         func(shape) float64  // seconds of all passes over a matrix; nil: not known
 	chosen       map[tilingKey]tiling // of earlier layers: they repeat
 }
 
@@ -72,35 +75,54 @@ type room struct {
 	limit       unit.Bytes
 }
 
+// shape is a matrix of rows×k values in tiles of n rows, of which each takes bytes in DRAM.
+type shape struct {
+	tilingKey
+	n     int
+	bytes unit.Bytes
+}
+
 // tile chooses the rows of a tile. Each tile starts at a row block, so that equal tiles meet equal banks, or at a finer
-// grid if that would cost more than the spare.
+// grid if that would cost more than the spare. Every core has a tile at least, as far as there are rows.
 func (a *allocator) tile(key tilingKey, align unit.Bytes, r room) (tiling, bool) {
 	if t, ok := a.chosen[key]; ok {
 		return t, true
 	}
+	most := (key.rows + a.cores - 1) / a.cores
 	var sizes []int
-	for n := 1; n <= key.rows && r.pad(n) <= r.limit; n++ {
+	for n := 1; n <= most && r.pad(n) <= r.limit; n++ {
 		sizes = append(sizes, n)
+	}
+	if a.fixed > 0 {
+		sizes = []int{min(a.fixed, key.rows)}
+		if r.pad(sizes[0]) > r.limit {
+			return tiling{}, false
+		}
 	}
 	if len(sizes) == 0 {
 		return tiling{}, false
 	}
-	t := r.densest(sizes, align)
+	t := a.best(key, sizes, align, r)
 	for align > a.stripe && tooMuch(t.total(key.rows, r.region), r.region(key.rows)) {
 		align /= 2
-		t = r.densest(sizes, align)
+		t = a.best(key, sizes, align, r)
 	}
 	a.chosen[key] = t
 	return t, true
 }
 
-// densest is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those that have the
-// least to read for a row (whole turns of planes), and of these the largest.
-func (r room) densest(sizes []int, align unit.Bytes) tiling {
+// best is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those whose passes take
+// the least time by the cost model, and of these (within 0.1 %) the largest.
+func (a *allocator) best(key tilingKey, sizes []int, align unit.Bytes, r room) tiling {
 	stride := func(n int) unit.Bytes { return roundUp(r.region(n), align) }
 	dense := among(sizes, 0.99, func(n int) float64 { return float64(n) / float64(stride(n)) })
-	lean := among(dense, 0.999, func(n int) float64 { return float64(n) / float64(r.region(n)) })
-	n := lean[len(lean)-1]
+	fast := among(dense, 0.999, func(n int) float64 {
+		if a.cost == nil {
+			return float64(n) / float64(r.region(n))
+		}
+		return 1 / a.cost(shape{key, n, r.region(n)})
+	})
+	n := fast[len(fast)-1]
 	return tiling{n, stride(n)}
 }
 

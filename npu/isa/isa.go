@@ -125,7 +125,7 @@ type Work struct {
 	M, N, K, Repeat int
 	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
 	Quantised       bool      // weights are codes that go through a codebook
-	Then            [2]Fn     // functions of the vector unit on the M×N×Repeat outputs, tile by tile behind the array; FnNone: none
+	Then            [3]Fn     // functions of the vector unit on the M×N×Repeat outputs, tile by tile behind the array; FnNone: none
 
 	// Vector: Elements values of a function.
 	Fn       Fn

@@ -1,0 +1,108 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Choice is how one operator of a step is cut, and why. Sizes are those of one core.
+type Choice struct {
+	Operator   string     `json:"operator"`
+	M          int        `json:"m"` // rows of activations
+	N          int        `json:"n"` // outputs
+	K          int        `json:"k"` // reduction
+	Bits       unit.Bits  `json:"bits"`
+	Held       string     `json:"held"`        // what stays on chip: "activations", "tokens", "weights"
+	Split      string     `json:"split"`       // what the cores share: "rows", "tokens", "heads"
+	TileRows   int        `json:"tile_rows"`   // outputs of a tile
+	TileTokens int        `json:"tile_tokens"` // rows of activations of a tile
+	Tiles      int        `json:"tiles"`       // of the operator
+	TileBytes  unit.Bytes `json:"tile_bytes"`
+	HeldBytes  unit.Bytes `json:"held_bytes"`
+	Compute    float64    `json:"compute_seconds"` // by the cost model
+	Memory     float64    `json:"memory_seconds"`
+	Estimate   float64    `json:"estimate_seconds"`
+	Considered int        `json:"tilings_considered"` // 1: there was nothing to choose, or the choice was made with the layout
+	Next       string     `json:"next_best,omitempty"`
+}
+
+// ExplainPrefill tells how the operators of a prefill are cut: those of the first layer, and those outside the blocks.
+func (c *Compiler) ExplainPrefill(tokens int, bits unit.Bits) ([]Choice, error) {
+	return explain(c.prefill(tokens, bits))
+}
+
+// ExplainDecode tells how the operators of a decode pass are cut.
+func (c *Compiler) ExplainDecode(past int, bits unit.Bits) ([]Choice, error) {
+	return explain(c.decode(past, bits, bits))
+}
+
+func explain(b *builder) ([]Choice, error) {
+	b.explaining = true
+	_, err := b.step()
+	return b.choices, err
+}
+
+// explain notes a choice, once for each operator.
+func (b *builder) explain(layer int, choice func() Choice) {
+	if !b.explaining || layer > 0 {
+		return
+	}
+	c := choice()
+	if !slices.ContainsFunc(b.choices, func(o Choice) bool { return o.Operator == c.Operator }) {
+		b.choices = append(b.choices, c)
+	}
+}
+
+// explainStream notes how a product is cut whose activations lie on chip: its tiles were chosen with the layout.
+func (b *builder) explainStream(p *product, tiles int) {
+	b.explain(p.layer, func() Choice {
+		t := p.tiling()
+		each := (tiles + b.cores() - 1) / b.cores()
+		c := Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: "activations", Split: string(splitRows),
+			TileRows: t.rows, TileTokens: p.rows, Tiles: tiles, TileBytes: p.bytes(t.rows), HeldBytes: p.book(min(each*t.rows, p.matrix.rows)),
+			Considered: 1}
+		if p.book(p.matrix.rows) > b.tile {
+			c.TileBytes, c.HeldBytes = c.TileBytes+p.book(t.rows), 0
+		}
+		w := isa.Work{M: p.rows, N: t.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}
+		c.Compute = b.price.work(w, each)
+		c.Memory = b.price.transfer(c.TileBytes*unit.Bytes(each) + c.HeldBytes)
+		c.Estimate = max(c.Compute, c.Memory)
+		return c
+	})
+}
+
+// explainGEMM notes what the search found for a product whose activations lie in DRAM.
+func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
+	b.explain(p.layer, func() Choice {
+		t := p.tiling()
+		c := Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: string(g.hold), Split: string(g.split),
+			TileRows: t.rows, TileTokens: g.tokens, Tiles: t.tiles(p.matrix.rows) * ((p.rows + g.tokens - 1) / g.tokens), TileBytes: g.tile,
+			HeldBytes: g.held, Compute: g.compute, Memory: g.memory, Estimate: g.total, Considered: considered}
+		if g.hold == config.HoldWeights {
+			c.TileRows = min(g.tiles*t.rows, p.matrix.rows)
+			c.Tiles = (p.matrix.rows + c.TileRows - 1) / c.TileRows * ((p.rows + g.tokens - 1) / g.tokens)
+		}
+		if considered > 1 {
+			c.Next = fmt.Sprintf("hold %s, %d tokens, %d tiles of weights, cores by %s: %.3g ms", next.hold, next.tokens, next.tiles, next.split,
+				1e3*next.total)
+		}
+		return c
+	})
+}
+
+// explainAttention notes how the first chunk of an attention is cut.
+func (b *builder) explainAttention(o *isa.Op, name string) {
+	b.explain(o.Layer, func() Choice {
+		w := o.WorkAt(0)
+		c := Choice{Operator: name, M: w.M, N: w.N, K: w.K, Bits: w.Bits, Held: "activations", Split: "heads", TileRows: w.N, TileTokens: w.M,
+			Tiles: o.Tiles, TileBytes: o.TileBytes(0), HeldBytes: o.HoldBytes(), Considered: 1}
+		c.Compute, c.Memory = b.price.work(w, o.Tiles), b.price.transfer(c.TileBytes*unit.Bytes(o.Tiles)+c.HeldBytes)
+		c.Estimate = max(c.Compute, c.Memory)
+		return c
+	})
+}

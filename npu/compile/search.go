@@ -1,0 +1,244 @@
+package compile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/array"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// The search over tilings prices every legal one with two rooflines, the array's cycles and DRAM's bandwidth, and what
+// cannot overlap. It is exhaustive over the sizes that it looks at, and the first of equals wins: the same job gets the same
+// tiles. What the machine then makes of them is simulated, not priced.
+
+// streamed is the share of DRAM's peak that long reads get, for the cost model alone: 0.9 of every standard within three
+// points (docs/memory.md).
+const streamed = 0.9
+
+// pricing is the cost model of one NPU.
+type pricing struct {
+	array     *array.Array
+	clock     float64 // Hz
+	bandwidth float64 // bytes/s that the cores share
+	link      float64 // bytes/s of one core; 0: not limited
+	cores     int
+	fill      unit.Cycles
+}
+
+func newPricing(c *config.Config) (pricing, error) {
+	a, err := array.NewArray(c)
+	return pricing{array: a, clock: float64(c.Clock), bandwidth: c.PeakBandwidth() * streamed, link: float64(c.Network.Bandwidth),
+		cores: c.Cores, fill: array.Fill(c.Array)}, err
+}
+
+// transfer is the time of so many bytes for every core.
+func (p *pricing) transfer(each unit.Bytes) float64 {
+	t := float64(each) * float64(p.cores) / p.bandwidth
+	if p.link > 0 {
+		t = max(t, float64(each)/p.link)
+	}
+	return t
+}
+
+// work is the time of tiles on one core.
+func (p *pricing) work(w isa.Work, tiles int) float64 {
+	return float64(p.array.Cycles(w)) * float64(tiles) / p.clock
+}
+
+// passes is what all passes of a job over a matrix take: a prefill that reads it once, and the decode.
+func (p pricing) passes(j Job) func(shape) float64 {
+	return func(s shape) float64 {
+		tiles := (s.rows + s.n - 1) / s.n
+		each := (tiles + p.cores - 1) / p.cores
+		memory := p.transfer(s.bytes * unit.Bytes(each))
+		w := isa.Work{N: s.n, K: s.k, Repeat: 1, Bits: s.bits, Quantised: s.bits != fp16}
+		pass := func(m int) float64 {
+			w.M = m
+			return max(memory, p.work(w, each))
+		}
+		return pass(j.Prompt) + float64(j.Generated)*pass(max(j.Batch, 1))
+	}
+}
+
+// split says how cores share a product.
+type split string
+
+const (
+	splitRows   split = "rows"   // of the matrix: each core reads a part of the weights and all activations
+	splitTokens split = "tokens" // each core reads all weights and a part of the activations
+)
+
+// gemmTiling is how a product whose activations lie in DRAM is cut.
+type gemmTiling struct {
+	split  split
+	hold   config.Hold
+	tokens int // rows of activations: held at a time, or of a tile
+	tiles  int // of weights: held at a time
+}
+
+// priced is a legal tiling with its cost, in seconds of one core.
+type priced struct {
+	gemmTiling
+	held, tile             unit.Bytes // of scratchpad
+	compute, memory, total float64
+}
+
+// gemmSearch looks for the best tiling of one product.
+type gemmSearch struct {
+	*builder
+	p     *product
+	space unit.Bytes // of scratchpad, for what is held and two tiles
+	all   []priced   // that are legal
+	least unit.Bytes // need of the smallest tiling that was refused
+}
+
+// gemmKey is what a choice depends on within a program.
+type gemmKey struct {
+	rows, k, operands int
+	booked            bool
+}
+
+// chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
+// serves all of them.
+func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
+	key := gemmKey{p.matrix.rows, p.k, len(p.operands), p.book(1) > 0}
+	if g, ok := b.chosen[key]; ok && !b.explaining {
+		return g, nil
+	}
+	s := gemmSearch{builder: b, p: p, space: b.cfg.Scratchpad.Size - b.p.Static}
+	splits := []split{splitRows, splitTokens}
+	if b.cores() == 1 {
+		splits = splits[:1]
+	}
+	for _, x := range splits {
+		tiles, tokens := p.tiling().tiles(p.matrix.rows), p.rows
+		if x == splitRows {
+			tiles = (tiles + b.cores() - 1) / b.cores()
+		} else {
+			tokens = (tokens + b.cores() - 1) / b.cores()
+		}
+		if h := b.cfg.Tiling.Hold; h != config.HoldWeights {
+			s.holdTokens(x, tiles, tokens)
+		}
+		if h := b.cfg.Tiling.Hold; h != config.HoldTokens {
+			s.holdWeights(x, tiles, tokens)
+		}
+	}
+	if len(s.all) == 0 {
+		t := b.cfg.Tiling
+		if t.Tokens > 0 || t.Hold != config.HoldAuto {
+			return gemmTiling{}, fmt.Errorf("%s: tiling.tokens %d with tiling.hold %s needs %v of scratchpad at least, %v are there; accepted: fewer tokens, the other operand, or 0 and auto for the search",
+				p.name, t.Tokens, t.Hold, s.least, s.space)
+		}
+		return gemmTiling{}, fmt.Errorf("%s: what is held and two tiles need %v of scratchpad at least, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
+			p.name, s.least, s.space)
+	}
+	best, next := s.choose()
+	b.explainGEMM(p, &best, &next, len(s.all))
+	b.chosen[key] = best.gemmTiling
+	return best.gemmTiling, nil
+}
+
+// blocks are the sizes that cut n into equal parts, largest first: n, n/2, n/3 …, or the one that is asked for.
+func blocks(n, fixed int) []int {
+	if fixed > 0 {
+		return []int{min(n, fixed)}
+	}
+	var sizes []int
+	for parts := 1; parts <= n && parts <= mostParts; parts++ {
+		if size := (n + parts - 1) / parts; len(sizes) == 0 || size < sizes[len(sizes)-1] {
+			sizes = append(sizes, size)
+		}
+	}
+	if sizes[len(sizes)-1] > 1 {
+		sizes = append(sizes, 1)
+	}
+	return sizes
+}
+
+// mostParts bounds the search: more passes over an operand than so many are never worth it but for want of space.
+const mostParts = 256
+
+// outputs is what the results of n rows for m tokens take, with what is added to them.
+func (s *gemmSearch) outputs(m, n int) unit.Bytes {
+	return fp16.Of(int64(m)*int64(n)) * unit.Bytes(1+len(s.p.operands))
+}
+
+// holdTokens prices blocks of tokens that stay while all of a core's tiles stream past each.
+func (s *gemmSearch) holdTokens(x split, tiles, tokens int) {
+	p, t := s.p, s.p.tiling()
+	weights := p.bytes(t.rows)
+	book := p.book(min(tiles*t.rows, p.matrix.rows))
+	if p.book(p.matrix.rows) > s.tile {
+		book, weights = 0, weights+p.book(t.rows)
+	}
+	for _, m := range blocks(tokens, s.cfg.Tiling.Tokens) {
+		c := priced{gemmTiling: gemmTiling{x, config.HoldTokens, m, 1}, held: p.in.row()*unit.Bytes(m) + book, tile: weights + s.outputs(m, t.rows)}
+		s.consider(c, (tokens+m-1)/m, tiles, isa.Work{M: m, N: t.rows})
+	}
+}
+
+// holdWeights prices tiles of weights that stay while all of a core's tokens stream past them.
+func (s *gemmSearch) holdWeights(x split, tiles, tokens int) {
+	p, t := s.p, s.p.tiling()
+	for _, g := range blocks(tiles, 0) {
+		n := min(g*t.rows, p.matrix.rows)
+		held := p.bytes(t.rows)*unit.Bytes(g) + p.book(n)
+		each := p.in.row() + s.outputs(1, n)
+		m := s.cfg.Tiling.Tokens
+		if m == 0 {
+			m = max(1, int(s.tile/each))
+		}
+		m = min(m, tokens)
+		c := priced{gemmTiling: gemmTiling{x, config.HoldWeights, m, g}, held: held, tile: each * unit.Bytes(m)}
+		s.consider(c, (tiles+g-1)/g, (tokens+m-1)/m, isa.Work{M: m, N: n})
+	}
+}
+
+// consider prices a tiling of so many rounds of tiles. While one round's operand is held, the next one can be fetched if
+// there is space for both; else the array waits for it.
+func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
+	need := c.held + 2*c.tile
+	if need > s.space {
+		if s.least == 0 || need < s.least {
+			s.least = need
+		}
+		return
+	}
+	w.K, w.Repeat, w.Bits, w.Quantised = s.p.k, 1, s.p.bits, s.p.quantised
+	hold := s.price.transfer(c.held)
+	c.compute = s.price.work(w, tiles*rounds) + float64(s.price.fill)*float64(rounds)/s.price.clock
+	stream := s.price.transfer(c.tile * unit.Bytes(tiles*rounds))
+	c.memory = stream + hold*float64(rounds)
+	c.total = max(c.compute, stream) + hold*float64(rounds)
+	if c.held+need <= s.space {
+		c.total = max(c.compute, c.memory) + hold
+	}
+	s.all = append(s.all, c)
+}
+
+// worth is how much slower a tiling may be, by the cost model, that moves fewer bytes: within the model's error the bytes
+// count, which cost energy.
+const worth = 0.02
+
+// choose takes the fastest tiling, or of those as good as it the one with the least traffic; and the next best of another
+// kind: what it was chosen against.
+func (s *gemmSearch) choose() (best, next priced) {
+	fastest := slices.MinFunc(s.all, func(a, b priced) int { return cmp.Compare(a.total, b.total) })
+	best = fastest
+	for _, c := range s.all {
+		if c.total <= (1+worth)*fastest.total && c.memory < best.memory {
+			best = c
+		}
+	}
+	for _, c := range s.all {
+		if c.gemmTiling != best.gemmTiling && (next.total == 0 || c.total < next.total) {
+			next = c
+		}
+	}
+	return best, next
+}
