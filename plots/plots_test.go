@@ -45,9 +45,9 @@ func TestCompare(t *testing.T) {
 		double := 2.0
 		rs := []*result.Result{
 			{Schedule: "fp16", AvgWeightBits: 16, TTFTSeconds: 0.25, TPOTSeconds: 0.3, TokensPerSecond: 1 / 0.3,
-				DRAMBytesPerToken: 13.5e9, DRAMEfficiency: 0.9, ArrayUtilisation: 0.0123, Bound: "memory"},
+				DRAMBytesPerToken: 13.5e9, DRAMEfficiency: 0.9, ArrayUtilisation: 0.0123, BoundBy: "memory"},
 			{Schedule: "uniform:4", AvgWeightBits: 4, TTFTSeconds: 2.5, TPOTSeconds: 0.15, TokensPerSecond: 1 / 0.15, SpeedupFP16: &double,
-				DRAMBytesPerToken: 3.5e9, DRAMEfficiency: 0.875, ArrayUtilisation: 0.05, Bound: "compute"},
+				DRAMBytesPerToken: 3.5e9, DRAMEfficiency: 0.875, ArrayUtilisation: 0.05, BoundBy: "compute"},
 		}
 		check(t, func(w *strings.Builder) error { return Compare(w, rs) }, `
 schedule   avg bits  TTFT s  TPOT ms  tokens/s  × fp16  × uniform  DRAM/token GB  BW %  array %  bound

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,21 +28,57 @@ func layoutFlag() cli.Flag {
 		"; short for --set weights.layout, .chunk and .skew"}
 }
 
+// machineFlags are short forms of what is changed most.
+func machineFlags() []cli.Flag {
+	short := func(name, usage string) cli.Flag {
+		return &cli.StringFlag{Name: name, Usage: usage, DefaultText: "the NPU's"}
+	}
+	return []cli.Flag{
+		short("array-style", "compute `STYLE` (list styles): short for --set array.style=STYLE"),
+		short("array", "`ROWSxCOLS` of the array, as in 32x32: short for --set array.rows=ROWS --set array.cols=COLS"),
+		short("cores", "`N` cores that share the DRAM, each with an array of its own: short for --set cores=N"),
+		short("kv-bits", "`BITS` of the KV cache: short for --set kv.bits=BITS"),
+		short("fusion", "`EXTENT` of fusion, none or elementwise: short for --set fusion=EXTENT"),
+		short("tiling", "instead of the search, tiles of `SPEC` such as rows=128,tokens=64,hold=weights: short for --set tiling.rows=128 and so on"),
+		layoutFlag(),
+		&cli.BoolFlag{Name: "iso-area", Usage: "give --array-style as many columns as fit into the area of the NPU's own array"},
+	}
+}
+
 // shortForm is an assignment to a key of the NPU that a flag of its own stands for.
 type shortForm struct{ flag, assignment string }
 
+// simpleForms are the flags that stand for one key.
+var simpleForms = [...][2]string{{"array-style", "array.style"}, {"cores", "cores"}, {"kv-bits", "kv.bits"}, {"fusion", "fusion"}}
+
 func shortForms(c *cli.Context) ([]shortForm, error) {
 	var all []shortForm
-	if bits := c.String("kv-bits"); c.IsSet("kv-bits") {
-		all = append(all, shortForm{"--kv-bits " + bits, "kv.bits=" + bits})
+	for _, f := range simpleForms {
+		if v := c.String(f[0]); c.IsSet(f[0]) {
+			all = append(all, shortForm{"--" + f[0] + " " + v, f[1] + "=" + v})
+		}
 	}
-	if spec := c.String("layout"); c.IsSet("layout") {
-		assignments, err := config.ParseLayout(spec)
+	if v := c.String("array"); c.IsSet("array") {
+		rows, cols, ok := strings.Cut(v, "x")
+		if !ok {
+			return nil, fmt.Errorf("--array %q: not a size; accepted: ROWSxCOLS such as 32x32", v)
+		}
+		all = append(all, shortForm{"--array " + v, "array.rows=" + rows}, shortForm{"--array " + v, "array.cols=" + cols})
+	}
+	for _, f := range []struct {
+		flag  string
+		parse func(string) ([]string, error)
+	}{{"layout", config.ParseLayout}, {"tiling", config.ParseTiling}} {
+		if !c.IsSet(f.flag) {
+			continue
+		}
+		spec := c.String(f.flag)
+		assignments, err := f.parse(spec)
 		if err != nil {
-			return nil, flagged("layout", "", err)
+			return nil, flagged(f.flag, "", err)
 		}
 		for _, a := range assignments {
-			all = append(all, shortForm{"--layout " + spec, a})
+			all = append(all, shortForm{"--" + f.flag + " " + spec, a})
 		}
 	}
 	return all, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,7 +21,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := append(npuFlags(), workloadFlags()...)
+	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags())
 	return &cli.Command{
 		Name: "run", Usage: "compare precision schedules on one NPU",
 		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
@@ -38,16 +39,17 @@ EXAMPLES:
       --schedule fp16 --schedule uniform:3 --schedule 'static:3>2@85'
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
-   pmpdsim run --set array.style=dequant-fp16 --set dram.channels=2 --breakdown
+   pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 --breakdown --explain
+   pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown`,
 		Flags: append(flags,
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
-			&cli.StringFlag{Name: "kv-bits", Usage: "`BITS` of the KV cache: short for --set kv.bits=BITS", DefaultText: "the NPU's"},
-			layoutFlag(),
+			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1},
 			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
-			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic and DRAM rows by operator and phase"},
+			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
+			&cli.BoolFlag{Name: "explain", Usage: "also show how each operator is cut into tiles, and why"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`", DefaultText: "the terminal"},
 			formatFlag("table", "json"),
 		),
@@ -67,6 +69,9 @@ func runJob(c *cli.Context) error {
 			return fmt.Errorf("--output: %w", err)
 		}
 	}
+	if n := c.Int("batch"); n < 1 || n > compile.MostSequences {
+		return fmt.Errorf("--batch %d: out of range; accepted: 1 to %d", n, compile.MostSequences)
+	}
 	cfg, err := loadNPU(c)
 	if err != nil {
 		return err
@@ -75,6 +80,7 @@ func runJob(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	w.batch = c.Int("batch")
 	schedules, notes, err := w.loadSchedules(c)
 	if err != nil {
 		return err
@@ -90,7 +96,7 @@ func runJob(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return show(c, out, cfg, w, rs) })
+	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return show(c, out, cfg, w, jobs, rs) })
 }
 
 // jobs makes one job per schedule. It compiles their longest passes, so that what cannot run is found before anything runs,
@@ -98,7 +104,7 @@ func runJob(c *cli.Context) error {
 func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precision.Schedule) ([]replay.Job, error) {
 	var jobs []replay.Job
 	for _, s := range schedules {
-		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Schedule: s}
+		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}
 		if w.trace != nil {
 			j.Recorded, j.RecordedPrefill = w.recorded(), w.trace.PrefillBits()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)
@@ -118,27 +124,11 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 
 // tryJob compiles prefill and the last decode pass at every precision, and returns what the job occupies in DRAM.
 func tryJob(j replay.Job) (unit.Bytes, error) {
-	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	compiler, used, err := compilerOf(j)
 	if err != nil {
 		return 0, err
 	}
-	prefill := unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill))
-	used := []unit.Bits{prefill}
-	for pass := 1; pass < j.Generated; pass++ {
-		if b := unit.Bits(policy.Bits(pass)); b != used[len(used)-1] {
-			used = append(used, b)
-		}
-	}
-	stripe, err := npu.Stripe(j.Config)
-	if err != nil {
-		return 0, err
-	}
-	compiler, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Stripe: stripe})
-	if err != nil {
-		return 0, err
-	}
-	if _, err := compiler.Prefill(j.Prompt, prefill); err != nil {
+	if _, err := compiler.Prefill(j.Prompt, used[0]); err != nil {
 		return 0, err
 	}
 	for _, b := range used {
@@ -147,6 +137,27 @@ func tryJob(j replay.Job) (unit.Bytes, error) {
 		}
 	}
 	return compiler.Footprint().Total(), nil
+}
+
+// compilerOf makes the compiler of a job, and the precisions that it uses: that of prefill, then of decode as they come.
+func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
+	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	if err != nil {
+		return nil, nil, err
+	}
+	used := []unit.Bits{unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill))}
+	for pass := 1; pass < j.Generated; pass++ {
+		if b := unit.Bits(policy.Bits(pass)); b != used[len(used)-1] {
+			used = append(used, b)
+		}
+	}
+	stripe, err := npu.Stripe(j.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt, Generated: j.Generated,
+		Batch: j.Batch, Stripe: stripe})
+	return c, used, err
 }
 
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
@@ -173,15 +184,52 @@ func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
 }
 
 // show writes results in the format that was asked for.
-func show(c *cli.Context, out io.Writer, cfg *config.Config, w *workload, rs []*result.Result) error {
+func show(c *cli.Context, out io.Writer, cfg *config.Config, w *workload, jobs []replay.Job, rs []*result.Result) error {
+	if c.Bool("explain") {
+		for i, j := range jobs {
+			var err error
+			if rs[i].Tilings, err = tilings(j); err != nil {
+				return err
+			}
+		}
+	}
 	if c.String("format") == "json" {
 		return result.WriteJSON(out, rs)
 	}
 	if err := header(out, cfg, w, !c.IsSet("npu"), rs); err != nil {
 		return err
 	}
-	if err := plots.Compare(out, rs); err != nil || !c.Bool("breakdown") {
+	if err := plots.Compare(out, rs); err != nil {
 		return err
 	}
+	if c.Bool("explain") {
+		if err := plots.Tilings(out, rs); err != nil {
+			return err
+		}
+	}
+	if !c.Bool("breakdown") {
+		return nil
+	}
 	return plots.Breakdown(out, rs)
+}
+
+// tilings tells how the operators of a job are cut: in prefill, and in the last decode pass at each precision.
+func tilings(j replay.Job) ([]result.Tiling, error) {
+	compiler, used, err := compilerOf(j)
+	if err != nil {
+		return nil, err
+	}
+	choices, err := compiler.ExplainPrefill(j.Prompt, used[0])
+	all := []result.Tiling{{Pass: "prefill", Bits: int(used[0]), Operators: choices}}
+	for i, b := range used[1:] {
+		if slices.Contains(used[1:1+i], b) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		choices, err = compiler.ExplainDecode(j.Prompt+j.Generated-2, b)
+		all = append(all, result.Tiling{Pass: "decode", Bits: int(b), Operators: choices})
+	}
+	return all, err
 }

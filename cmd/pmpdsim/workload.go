@@ -22,6 +22,7 @@ type workload struct {
 	task      string
 	prompt    int
 	generated int
+	batch     int
 	trace     *traces.Trace // nil if there is none
 	embedded  bool          // the trace is the program's own
 

@@ -71,6 +71,9 @@ func New(j Job) (*Compiler, error) {
 // Footprint is what the run occupies in DRAM.
 func (c *Compiler) Footprint() Footprint { return c.image.Footprint }
 
+// Operators are the names of what the ops of all programs do, in any layer.
+func (c *Compiler) Operators() []string { return c.operators }
+
 // Prefill is the pass over the whole prompt of one sequence at one weight precision.
 func (c *Compiler) Prefill(tokens int, bits unit.Bits) (*isa.Program, error) {
 	return c.prefill(tokens, bits).step()

@@ -29,6 +29,7 @@ type Job struct {
 	Task      string // its name, or what the lengths come from
 	Prompt    int    // tokens
 	Generated int    // tokens, the first of which comes from prefill
+	Batch     int    // sequences that decode together, all of these lengths and this schedule; 0: 1
 	Schedule  precision.Schedule
 
 	// Of the trace that is replayed, if there is one.
@@ -100,7 +101,7 @@ func prepare(j Job) (*run, error) {
 		return nil, err
 	}
 	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Stripe: stripe})
+		Generated: j.Generated, Batch: j.Batch, Stripe: stripe})
 	if err != nil {
 		return nil, err
 	}
@@ -174,16 +175,19 @@ func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Mac
 // result adds the steps up in their order.
 func (r *run) result(version string) *result.Result {
 	j := &r.job
-	out := &result.Result{NPU: j.Config.Name, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
+	batch := max(j.Batch, 1)
+	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
 		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: j.Config.Fingerprint(), Version: version}
-	out.Counts.Prefill = r.counts[0]
+	for range batch { // prompts are alike: one is simulated
+		out.Counts.Prefill.Add(&r.counts[0])
+	}
 	for i := 1; i < len(r.counts); i++ {
 		out.Counts.Decode.Add(&r.counts[i])
 	}
 	f := r.compiler.Footprint()
 	out.Footprint = result.Memory{Footprint: f, Total: f.Total(), Capacity: j.Config.DRAM.Capacity}
-	out.Fill(j.Config, r.bits)
+	out.Fill(j.Config, r.bits, r.compiler.Operators())
 	return out
 }
 
@@ -193,7 +197,7 @@ func compare(runs []*run, results []*result.Result) {
 		for i, r := range runs {
 			j := &r.job
 			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
-				j.Prompt == like.Prompt && j.Generated == like.Generated && results[i].Model == like.Model.Name &&
+				j.Prompt == like.Prompt && j.Generated == like.Generated && j.Batch == like.Batch && results[i].Model == like.Model.Name &&
 				results[i].Config == like.Config.Fingerprint() {
 				return results[i]
 			}

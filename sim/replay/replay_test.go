@@ -79,8 +79,8 @@ func TestDecodeByHand(t *testing.T) {
 	if r.DRAMEfficiency < 0.90 || r.DRAMEfficiency > 0.916 {
 		t.Errorf("%.1f %% of peak bandwidth", 100*r.DRAMEfficiency)
 	}
-	if r.Bound != "memory" {
-		t.Errorf("bound by %s", r.Bound)
+	if r.BoundBy != "memory" {
+		t.Errorf("bound by %s", r.BoundBy)
 	}
 }
 

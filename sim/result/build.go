@@ -2,10 +2,12 @@ package result
 
 import "github.com/pmpdsim/pmpdsim/npu/config"
 
-// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes.
-func (r *Result) Fill(c *config.Config, bits []int) {
+// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names the
+// operators of the programs.
+func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	p, d := &r.Counts.Prefill, &r.Counts.Decode
 	passes := float64(len(bits))
+	tokens := passes * float64(r.Batch)
 	sum := 0
 	for _, b := range bits {
 		sum += b
@@ -15,14 +17,15 @@ func (r *Result) Fill(c *config.Config, bits []int) {
 	r.DecodeSeconds = d.Cycles.Seconds(c.Clock)
 	r.TTFTSeconds = r.PrefillSeconds
 	r.TPOTSeconds = ratio(r.DecodeSeconds, passes)
-	r.TokensPerSecond = ratio(passes, r.DecodeSeconds)
+	r.TokensPerSecond = ratio(tokens, r.DecodeSeconds)
 	r.Cycles = int64(p.Cycles + d.Cycles)
 	r.DRAMBytes = int64(p.DRAMBytes() + d.DRAMBytes())
-	r.DRAMBytesPerToken = ratio(float64(d.DRAMBytes()), passes)
+	r.DRAMBytesPerToken = ratio(float64(d.DRAMBytes()), tokens)
 	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
-	r.ArrayUtilisation = ratio(float64(d.PECycles), float64(c.Array.Rows)*float64(c.Array.Cols)*float64(d.Cycles))
+	r.ArrayUtilisation = ratio(float64(d.PECycles), float64(c.Array.Rows)*float64(c.Array.Cols)*float64(c.Cores)*float64(d.Cycles))
 	r.RowHitRate = ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
-	r.Bound = Bound(d)
+	r.BoundBy = boundBy(d, c.Cores)
+	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }
 
 // Breakdown adds the breakdown of both phases.

@@ -17,7 +17,9 @@ type Phase struct {
 	LaunchBusy    float64            `json:"launch_busy"` //
 	MemoryBusy    float64            `json:"memory_busy"` //
 	SpaceStall    float64            `json:"scratchpad_full"`
-	SwitchSeconds float64            `json:"switch_seconds"` // array drained and reconfigured at changes of precision
+	NetworkWait   float64            `json:"network_wait_seconds"` // transfers waited for a link, summed over them
+	Exchanged     int64              `json:"exchanged_bytes"`      // from core to core
+	SwitchSeconds float64            `json:"switch_seconds"`       // array drained and reconfigured at changes of precision
 	Switches      int64              `json:"switches"`
 	MACs          int64              `json:"macs"`
 	Activates     int64              `json:"dram_activates"`
@@ -60,7 +62,7 @@ type Latency struct {
 func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	clock := cfg.Clock
 	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Switches: c.Switches, MACs: c.MACs,
-		SwitchSeconds: c.ArraySwitch.Seconds(clock), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
+		SwitchSeconds: c.ArraySwitch.Seconds(clock) / float64(cfg.Cores), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
 		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
 	for k, n := range c.ByKind {
 		if n > 0 {
@@ -72,9 +74,10 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 			p.Bytes[isa.Data(d).String()] = int64(n)
 		}
 	}
-	share := func(n unit.Cycles) float64 { return ratio(float64(n), float64(c.Cycles)) }
-	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy), share(c.VectorBusy), share(c.LaunchBusy)
-	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy), share(c.SpaceStall)
+	share := func(n unit.Cycles, of int) float64 { return ratio(float64(n), float64(c.Cycles)*float64(of)) }
+	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy, cfg.Cores), share(c.VectorBusy, cfg.Cores), share(c.LaunchBusy, cfg.Cores)
+	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy, 1), share(c.SpaceStall, cfg.Cores)
+	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
 	p.Turnarounds = c.DRAM.Turnarounds
 	p.BusBusy, p.RefreshShare = cfg.DRAMShares(&c.DRAM)
 	if e := cfg.DRAMEnergy(&c.DRAM); e.Total() > 0 {

@@ -23,11 +23,12 @@ type Result struct {
 	PrefillBits     int     `json:"prefill_weight_bits"`
 	KVBits          int     `json:"kv_bits"`
 	PromptTokens    int     `json:"prompt_tokens"`
-	GeneratedTokens int     `json:"generated_tokens"`
+	GeneratedTokens int     `json:"generated_tokens"` // of each sequence
+	Batch           int     `json:"batch"`            // sequences that decode together
 
 	PrefillSeconds  float64  `json:"prefill_seconds"`
 	DecodeSeconds   float64  `json:"decode_seconds"`
-	TokensPerSecond float64  `json:"tokens_per_second"` // (generated_tokens-1) / decode_seconds
+	TokensPerSecond float64  `json:"tokens_per_second"` // batch * (generated_tokens-1) / decode_seconds
 	TTFTSeconds     float64  `json:"ttft_seconds"`      // time to first token
 	TPOTSeconds     float64  `json:"tpot_seconds"`      // time per output token after the first
 	SpeedupFP16     *float64 `json:"speedup_vs_fp16,omitempty"`
@@ -38,9 +39,13 @@ type Result struct {
 	DRAMBytesPerToken float64 `json:"dram_bytes_per_token"` // of a decode pass
 	DRAMEfficiency    float64 `json:"dram_efficiency"`      // bandwidth achieved in decode / peak
 	ArrayUtilisation  float64 `json:"array_utilisation"`    // processing-element cycles used in decode / available
-	Bound             string  `json:"bound"`                // what decode waits for: memory, compute, vector, launch
+	BoundBy           string  `json:"bound_by"`             // what decode waits for: memory, compute, vector, launch
 	Footprint         Memory  `json:"footprint_bytes"`      //
 	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
+
+	Operators Operators `json:"operators"`
+
+	Tilings []Tiling `json:"tilings,omitempty"` // with an explanation
 
 	Prefill *Phase `json:"prefill,omitempty"` // with a breakdown
 	Decode  *Phase `json:"decode,omitempty"`
@@ -51,6 +56,13 @@ type Result struct {
 	Version     string `json:"version"`
 
 	Counts Phases `json:"-"`
+}
+
+// Tiling is how the operators of a pass are cut.
+type Tiling struct {
+	Pass      string           `json:"pass"`
+	Bits      int              `json:"weight_bits"`
+	Operators []compile.Choice `json:"operators"`
 }
 
 // Memory is the DRAM that the run occupies.
@@ -70,20 +82,6 @@ func (m Memory) MarshalJSON() ([]byte, error) {
 
 // Phases are the counts of prefill and of all decode passes together.
 type Phases struct{ Prefill, Decode stats.Counts }
-
-// Bound names the part that was busy longest: that is what more of would help.
-func Bound(c *stats.Counts) string {
-	name, most := "memory", c.MemoryBusy
-	for _, u := range []struct {
-		name string
-		busy unit.Cycles
-	}{{"compute", c.ArrayBusy}, {"vector", c.VectorBusy}, {"launch", c.LaunchBusy}} {
-		if u.busy > most {
-			name, most = u.name, u.busy
-		}
-	}
-	return name
-}
 
 // ratio is a/b, 0 where there is no b.
 func ratio(a, b float64) float64 {

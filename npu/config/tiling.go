@@ -1,0 +1,24 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// TilingForms is how ParseTiling wants a tiling to be written.
+const TilingForms = "rows=N, tokens=N, hold=tokens|weights|auto, any of them, with commas between"
+
+// ParseTiling turns a tiling in one word, such as rows=128,hold=weights, into the assignments that Set takes. What it does
+// not name stays what it is in the Config.
+func ParseTiling(spec string) ([]string, error) {
+	var to []string
+	for part := range strings.SplitSeq(spec, ",") {
+		key, _, ok := strings.Cut(part, "=")
+		if !ok || !slices.Contains([]string{"rows", "tokens", "hold"}, key) {
+			return nil, fmt.Errorf("%q is not a part of a tiling; accepted: %s", part, TilingForms)
+		}
+		to = append(to, "tiling."+part)
+	}
+	return to, nil
+}
