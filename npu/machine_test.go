@@ -23,7 +23,8 @@ const (
 
 func tiny() *config.Config {
 	return &config.Config{Name: "tiny", Clock: 1e9, Cores: 1,
-		Array:      config.Array{Style: config.BitSerialWeight, Rows: 4, Cols: 4, BitsPerCycle: 1, SwitchCycles: 11},
+		Array: config.Array{Style: config.BitSerialWeight, Dataflow: config.WeightStationary, GEMV: config.GEMVColumns, DoubleBuffer: true,
+			Activations: config.FP16, Rows: 4, Cols: 4, BitsPerCycle: 1, DequantLanes: 1, SwitchCycles: 11},
 		Vector:     config.Vector{Lanes: 4, Latency: 3},
 		Scratchpad: config.Scratchpad{Size: 4096, BytesPerCycle: 1 << 20},
 		DMA:        config.DMA{Outstanding: 4, Latency: network},
@@ -125,11 +126,17 @@ func TestDependenciesAreKept(t *testing.T) {
 	})
 }
 
-func TestAChangeOfPrecisionDrainsAndReconfigures(t *testing.T) {
-	s := isa.Op{Name: "switch", Kind: isa.Switch, Unit: isa.Array, Tiles: 1}
-	n := run(t, tiny(), s)
-	if want := unit.Cycles(launch + hop + fill + 11 + hop); n.Cycles != want || n.ArraySwitch != fill+11 || n.Switches != 1 {
-		t.Errorf("got %d cycles, %d of them to switch, %d switches; want %d", n.Cycles, n.ArraySwitch, n.Switches, want)
+func TestAChangeOfPrecision(t *testing.T) {
+	op := isa.Op{Name: "switch", Kind: isa.Switch, Unit: isa.Array, Tiles: 1}
+	for s, want := range map[config.Style]unit.Cycles{config.BitSerialWeight: 11, config.DequantFP16: fill + 11, config.LUT: 0} {
+		t.Run(string(s), func(t *testing.T) {
+			c := tiny()
+			c.Array.Style = s
+			n := run(t, c, op)
+			if all := launch + hop + want + hop; n.Cycles != all || n.ArraySwitch != want || n.Switches != 1 {
+				t.Errorf("got %d cycles, %d of them to switch, %d switches; want %d", n.Cycles, n.ArraySwitch, n.Switches, all)
+			}
+		})
 	}
 }
 

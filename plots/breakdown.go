@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/result"
@@ -28,6 +29,23 @@ func Breakdown(w io.Writer, rs []*result.Result) error {
 				return err
 			}
 			if err := t.table.Write(w); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range rs {
+		for _, phase := range []struct {
+			name      string
+			operators []result.Operator
+			passes    float64
+		}{{"prefill", r.Operators.Prefill, 1}, {"decode, per pass", r.Operators.Decode, float64(max(1, r.GeneratedTokens-1))}} {
+			if len(phase.operators) == 0 {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "\noperators of %s, %s\n", r.Schedule, phase.name); err != nil {
+				return err
+			}
+			if err := operatorTable(phase.operators, phase.passes).Write(w); err != nil {
 				return err
 			}
 		}
@@ -127,9 +145,13 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 	})
 	var energy []line
 	for _, part := range result.EnergyParts() {
-		energy = append(energy, row(part, func(p *result.Phase, n float64) float64 { return p.Energy[part] / n }))
+		energy = append(energy, row(strings.ReplaceAll(part, "_", " "), func(p *result.Phase, n float64) float64 { return p.Energy[part] / n }))
 	}
-	g.section("DRAM energy", Energy, append(largest(energy), total(energy)))
+	g.section("energy", Energy, append(largest(energy), total(energy)))
+	exchanged := []line{row("exchanged", func(p *result.Phase, n float64) float64 { return float64(p.Exchanged) / n })}
+	if slices.Max(exchanged[0].values) > 0 {
+		g.section("traffic between cores", Bytes, exchanged)
+	}
 	g.section("busy", Percent, []line{
 		row("memory", func(p *result.Phase, _ float64) float64 { return p.MemoryBusy }),
 		row("array", func(p *result.Phase, _ float64) float64 { return p.ArrayBusy }),

@@ -34,6 +34,7 @@ func Compare(w io.Writer, rs []*result.Result) error {
 		pick("DRAM/token", Bytes, byUnit, func(r *result.Result) *float64 { return &r.DRAMBytesPerToken }),
 		pick("BW", Percent, byUnit, func(r *result.Result) *float64 { return &r.DRAMEfficiency }),
 		pick("array", Percent, 2, func(r *result.Result) *float64 { return &r.ArrayUtilisation }),
+		pick("energy/token", Energy, byUnit, func(r *result.Result) *float64 { return &r.EnergyPerToken }),
 		words("bound", func(r *result.Result) string { return r.BoundBy }),
 	}).Write(w)
 }

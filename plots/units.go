@@ -71,7 +71,7 @@ func (u Unit) fit(values []float64) (scale, int) {
 	if u == Percent {
 		return s, 1
 	}
-	if s.one == 1 && (u == Bytes || u == Memory || u == Large || u == Energy) {
+	if s.one == 1 && (u == Bytes || u == Memory || u == Large) {
 		return s, 0 // whole by nature
 	}
 	return s, decimals(most / s.one)

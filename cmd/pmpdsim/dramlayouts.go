@@ -79,14 +79,9 @@ func runDRAMLayouts(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	picture, format := c.String("output"), ""
-	if picture != "" {
-		if format, err = plots.FormatOf(picture); err == nil {
-			err = writable(picture)
-		}
-		if err != nil {
-			return flagged("output", "", err)
-		}
+	picture, format, err := pictureOf(c)
+	if err != nil {
+		return err
 	}
 	p := newProgress(c.App.ErrWriter, 0, "cells")
 	rows, err := layouts.Run(c.Context, &s.Spec, p.update)

@@ -8,9 +8,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -64,7 +66,7 @@ func (l listing) command() *cli.Command {
 }
 
 // peakBits are the weight precisions whose peaks are listed.
-func peakBits() []int { return []int{2, 3, 4, 8, 16} }
+func peakBits() []unit.Bits { return []unit.Bits{2, 3, 4, 8, 16} }
 
 // npuItem is an NPU preset as JSON.
 type npuItem struct {
@@ -102,14 +104,15 @@ byte of weights, so it is bound by memory wherever the ridge is higher.`,
 					Ridge: map[string]float64{}}
 				var tops []string
 				for _, b := range peakBits() {
-					peak := 2 * c.PeakMACsPerSecond(b)
-					v.PeakOps[strconv.Itoa(b)], v.Ridge[strconv.Itoa(b)] = peak, 2*c.Ridge(b)
+					peak := 2 * array.PeakMACsPerSecond(c, b)
+					key := strconv.Itoa(int(b))
+					v.PeakOps[key], v.Ridge[key] = peak, 2*array.Ridge(c, b)
 					tops = append(tops, plots.Significant(peak/1e12))
 				}
 				values = append(values, v)
 				t.Add(c.Name, c.Clock.String(), fmt.Sprintf("%dx%d", c.Array.Rows, c.Array.Cols), string(c.Array.Style),
 					strings.Join(tops, "/"), dramText(c), gigabytes(c.PeakBandwidth()), c.DRAM.Capacity.String(),
-					plots.Significant(2*c.Ridge(4)))
+					plots.Significant(2*array.Ridge(c, 4)))
 			}
 			return t, values, nil
 		}}
@@ -246,33 +249,29 @@ func dramListing() listing {
 type styleItem struct {
 	Name    config.Style `json:"name"`
 	MAC     string       `json:"cycles_per_mac"`
-	Tile    string       `json:"cycles_per_tile"`
+	Tile    string       `json:"least_cycles_per_tile,omitempty"`
+	Switch  string       `json:"precision_change"`
 	Meaning string       `json:"description"`
+	Omitted string       `json:"left_out"`
+	Paper   string       `json:"source"`
 }
 
 func styleListing() listing {
 	return listing{name: "styles", usage: "styles of the compute array",
-		description: "Values of array.style, and what a tile of M activation rows times an N x K block of weights costs.",
-		note: "folds = ceil(K / rows) * ceil(N / cols). A vector (M = 1) needs no row load: a fold takes the cycles of one MAC.\n" +
-			"Filling and draining the array, rows + cols - 2 cycles, is paid once per operator.",
+		description: "Values of array.style: what a PE does with operand widths, and how PEs share a product.",
+		note:        array.Geometry,
 		items: func() (*plots.Table, []any, error) {
-			t := &plots.Table{Columns: []plots.Column{{Name: "style"}, {Name: "cycles of a MAC", Width: 24}, {Name: "cycles of a tile", Width: 32},
-				{Name: "meaning", Width: 40}}}
+			t := &plots.Table{Columns: []plots.Column{{Name: "style"}, {Name: "cycles of a MAC", Width: 28}, {Name: "least cycles of a tile", Width: 22},
+				{Name: "change of precision", Width: 14}, {Name: "meaning", Width: 29}}}
 			var values []any
 			for _, s := range config.Styles() {
-				v := styleItem{Name: s}
-				switch s {
-				case config.BitSerialWeight:
-					v.MAC, v.Tile = "ceil(bits / bits_per_cycle)", "folds * max(M * MAC, rows)"
-					v.Meaning = "activations in parallel, weights a few bits at a time (UNPU, BitMoD): fewer bits, fewer cycles"
-				case config.DequantFP16:
-					v.MAC, v.Tile = "1", "max(folds * max(M, rows), N * K / dequant_lanes if quantised)"
-					v.Meaning = "codebook look-ups in front of an fp16 array (any-precision-llm's kernels): fewer bits, less traffic only"
-				default:
-					return nil, nil, fmt.Errorf("style %s has no description", s)
+				d, err := array.Describe(s)
+				if err != nil {
+					return nil, nil, err
 				}
-				values = append(values, v)
-				t.Add(string(s), v.MAC, v.Tile, v.Meaning)
+				values = append(values, styleItem{Name: d.Style, MAC: d.MAC, Tile: d.Tile, Switch: d.Switch, Meaning: d.Meaning,
+					Omitted: d.Omitted, Paper: d.Paper})
+				t.Add(string(d.Style), d.MAC, d.Tile, d.Switch, d.Meaning+" ("+d.Paper+")")
 			}
 			return t, values, nil
 		}}

@@ -8,6 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/plots"
 )
 
 // writeFile replaces a file at once: readers see the old one or the whole new one.
@@ -73,6 +77,18 @@ func writable(path string) error {
 	}
 	_ = f.Close() // nothing was written
 	return os.Remove(f.Name())
+}
+
+// pictureOf finds out before a long simulation whether the picture that --output asks for can be drawn and written, and as
+// what.
+func pictureOf(c *cli.Context) (path, format string, err error) {
+	if path = c.String("output"); path == "" {
+		return "", "", nil
+	}
+	if format, err = plots.FormatOf(path); err == nil {
+		err = writable(path)
+	}
+	return path, format, flagged("output", "", err)
 }
 
 // emit writes the output of a command to a file, or to stdout when there is no path, all of it or nothing.

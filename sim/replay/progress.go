@@ -14,16 +14,20 @@ type Progress struct {
 
 // weigh estimates the work of a run's steps. It is counted in DRAM transfers, which is what simulating takes its time for.
 func (r *run) weigh() error {
-	p, err := r.program(0)
-	if err != nil {
-		return err
+	r.weights = map[int]int64{}
+	if r.first() == 0 {
+		p, err := r.program(0)
+		if err != nil {
+			return err
+		}
+		r.weights[0] = p.Transfers() + 1
 	}
-	r.weights = map[int]int64{0: p.Transfers() + 1}
 	for _, b := range r.bits {
 		if r.weights[b] > 0 {
 			continue
 		}
-		if p, err = r.compiler.Decode(r.job.Prompt+r.job.Generated-2, unit.Bits(b), unit.Bits(b)); err != nil {
+		p, err := r.compiler.Decode(r.job.Prompt+r.job.Generated-2, unit.Bits(b), unit.Bits(b))
+		if err != nil {
 			return err
 		}
 		r.weights[b] = p.Transfers() + 1
@@ -49,8 +53,8 @@ type meter struct {
 func newMeter(runs []*run, report func(Progress)) *meter {
 	m := &meter{report: report}
 	for _, r := range runs {
-		m.total += len(r.counts)
-		for s := range r.counts {
+		m.total += len(r.counts) - r.first()
+		for s := r.first(); s < len(r.counts); s++ {
 			m.all += r.weight(s)
 		}
 	}

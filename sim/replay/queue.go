@@ -28,7 +28,8 @@ type queue struct {
 
 func newQueue(runs []*run) *queue {
 	q := &queue{next: make([]int, len(runs)), workers: make([]int, len(runs))}
-	for _, r := range runs {
+	for i, r := range runs {
+		q.next[i] = r.first()
 		q.steps = append(q.steps, len(r.counts))
 	}
 	return q

@@ -32,6 +32,8 @@ type Job struct {
 	Batch     int    // sequences that decode together, all of these lengths and this schedule; 0: 1
 	Schedule  precision.Schedule
 
+	DecodeOnly bool // leave prefill out: its times and counts are zero
+
 	// Of the trace that is replayed, if there is one.
 	Recorded        []int // weight bits of its decode passes
 	RecordedPrefill int
@@ -106,6 +108,14 @@ func prepare(j Job) (*run, error) {
 		return nil, err
 	}
 	return r, r.weigh()
+}
+
+// first is the first step that is simulated.
+func (r *run) first() int {
+	if r.job.DecodeOnly {
+		return 1
+	}
+	return 0
 }
 
 // program compiles a step: 0 is prefill, n the nth decode pass.

@@ -1,6 +1,9 @@
 package result
 
-import "github.com/pmpdsim/pmpdsim/npu/config"
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/energy"
+)
 
 // Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names the
 // operators of the programs.
@@ -24,6 +27,10 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
 	r.ArrayUtilisation = ratio(float64(d.PECycles), float64(c.Array.Rows)*float64(c.Array.Cols)*float64(c.Cores)*float64(d.Cycles))
 	r.RowHitRate = ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
+	used := energy.Of(c, d).Total().Joules()
+	r.EnergyJoules = energy.Of(c, p).Total().Joules() + used
+	r.EnergyPerToken, r.TokensPerJoule = ratio(used, tokens), ratio(tokens, used)
+	r.AreaMM2 = energy.AreaOf(c).Total()
 	r.BoundBy = boundBy(d, c.Cores)
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }

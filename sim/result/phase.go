@@ -2,6 +2,7 @@ package result
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/energy"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -32,13 +33,17 @@ type Phase struct {
 	Turnarounds   int64              `json:"dram_turnarounds"`       // changes of direction of the data bus
 	BusBusy       float64            `json:"dram_bus_utilisation"`   // share of the data buses' time in which data move
 	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time in which they are refreshed
-	Energy        map[string]float64 `json:"dram_joules,omitempty"`  // by part; not of an ideal memory
+	Energy        map[string]float64 `json:"joules"`                 // by part; of an ideal memory only the NPU's are known
 	ByData        map[string]Access  `json:"dram_by_data,omitempty"` // not of an ideal memory
 }
 
-// EnergyParts are the keys of Phase.Energy.
+// EnergyParts are the keys of Phase.Energy, in the order of tables.
 func EnergyParts() []string {
-	return []string{"activate", "read", "write", "io", "refresh", "background"}
+	var names []string
+	for _, p := range (energy.Use{}).Parts() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // Access is what the bursts of one class of data met in DRAM.
@@ -61,7 +66,7 @@ type Latency struct {
 // NewPhase breaks counts down.
 func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	clock := cfg.Clock
-	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Switches: c.Switches, MACs: c.MACs,
+	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{}, Switches: c.Switches, MACs: c.MACs,
 		SwitchSeconds: c.ArraySwitch.Seconds(clock) / float64(cfg.Cores), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
 		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
 	for k, n := range c.ByKind {
@@ -80,10 +85,9 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
 	p.Turnarounds = c.DRAM.Turnarounds
 	p.BusBusy, p.RefreshShare = cfg.DRAMShares(&c.DRAM)
-	if e := cfg.DRAMEnergy(&c.DRAM); e.Total() > 0 {
-		p.Energy = map[string]float64{}
-		for i, j := range []unit.Picojoules{e.Activate, e.Read, e.Write, e.IO, e.Refresh, e.Background} {
-			p.Energy[EnergyParts()[i]] = j.Joules()
+	for _, part := range energy.Of(cfg, c).Parts() {
+		if part.Energy > 0 {
+			p.Energy[part.Name] = part.Energy.Joules()
 		}
 	}
 	for d := range c.DRAMBy {

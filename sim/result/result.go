@@ -43,6 +43,11 @@ type Result struct {
 	Footprint         Memory  `json:"footprint_bytes"`      //
 	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
 
+	EnergyJoules   float64 `json:"energy_joules"`           // NPU and DRAM, prefill and decode
+	EnergyPerToken float64 `json:"energy_joules_per_token"` // of decode
+	TokensPerJoule float64 `json:"tokens_per_joule"`        // of decode
+	AreaMM2        float64 `json:"area_mm2"`                // of the NPU (docs/energy.md)
+
 	Operators Operators `json:"operators"`
 
 	Tilings []Tiling `json:"tilings,omitempty"` // with an explanation

@@ -1,0 +1,95 @@
+package array
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// way is how a tile takes the array.
+type way struct {
+	cycles      int64 // of the PEs
+	drain       int64 // after the op's last tile
+	weights     int64 // times that each weight enters the array
+	activations int64 // times that each activation does
+}
+
+// product is the way of a matrix product, SCALE-Sim's mapping: two dimensions lie along rows and columns, in folds of
+// Rows×Cols, the third streams past.
+//
+//	                    rows  columns  streams   enters more than once
+//	weight-stationary   K     N        M         activations, for each fold of N
+//	output-stationary   M     N        K         weights, for each fold of M; activations, for each fold of N
+//	input-stationary    K     M        N         weights, for each fold of M
+//
+// A PE's lanes lie along K. Sums over the folds of K are kept in accumulators below the columns (in the PEs, output-
+// stationary), so every output leaves once.
+//
+// One fold without double buffering, SCALE-Sim's equation 4: the held operand moves in row by row (or, output-stationary,
+// the sums move out), the streaming one passes, and the last of it crosses the array diagonally.
+//
+//	|-- rows: load --|-- stream × cycles --|-- rows + cols − 2: skew --|
+//
+// With it, a PE's second register takes the next operand while it works on the last one, folds follow each other without a
+// gap, and the skew is paid once, at the end of the op. The first operand of an op moves in during the skew of the op before.
+// The skew is one cycle a PE whatever the width of the operands: planes pass through the array one after the other.
+func product(a config.Array, w isa.Work, r Rate) way {
+	rows, cols := int64(a.Rows), int64(a.Cols)
+	m, n, k := int64(w.M), int64(w.N), ceil(int64(w.K), r.Lanes)
+	var x way
+	var folds, stream int64
+	switch a.Dataflow {
+	case config.WeightStationary:
+		folds, stream = ceil(k, rows)*ceil(n, cols), m
+		x.weights, x.activations = 1, ceil(n, cols)
+	case config.OutputStationary:
+		folds, stream = ceil(m, rows)*ceil(n, cols), k
+		x.weights, x.activations = ceil(m, rows), ceil(n, cols)
+	case config.InputStationary:
+		folds, stream = ceil(k, rows)*ceil(m, cols), n
+		x.weights, x.activations = ceil(m, cols), 1
+	default:
+		panic("array: no geometry of the dataflow " + string(a.Dataflow))
+	}
+	fold := times(stream, r.Cycles)
+	if a.DoubleBuffer {
+		fold = max(fold, rows)
+		x.drain = int64(Fill(a))
+	} else {
+		fold = min(fold, forever-3*maxSide) + 2*rows + cols - 2
+	}
+	x.cycles = times(folds, fold, int64(w.Repeat))
+	return x
+}
+
+// Fill is the skew of the array: the last result leaves Rows+Cols−2 cycles after its operands entered the first row.
+func Fill(a config.Array) unit.Cycles { return unit.Cycles(a.Rows + a.Cols - 2) }
+
+func ceil(a, b int64) int64 {
+	if a > forever-b {
+		return a / b
+	}
+	return (a + b - 1) / b
+}
+
+// forever is more than any number of cycles or events that can be simulated. Products that exceed it stay there, so that a
+// cost model may ask for absurd tiles and compare what they cost. maxSide is more than the rows or columns of an array.
+const (
+	forever = math.MaxInt64 / 4
+	maxSide = 1 << 20
+)
+
+// times is the product of numbers that are not negative, or forever.
+func times(f ...int64) int64 {
+	p := uint64(1)
+	for _, x := range f {
+		high, low := bits.Mul64(p, uint64(x))
+		if p = low; high > 0 || low > forever {
+			p = forever
+		}
+	}
+	return int64(p)
+}

@@ -1,0 +1,105 @@
+package energy
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Use is the energy of counts by part. The parts named DRAM are zero in an ideal memory, of which nothing is known.
+type Use struct {
+	Array           unit.Picojoules `json:"array"`
+	Tables          unit.Picojoules `json:"tables"` // codebook look-ups, and entries of lut tables
+	ScratchpadRead  unit.Picojoules `json:"scratchpad_read"`
+	ScratchpadWrite unit.Picojoules `json:"scratchpad_write"`
+	Vector          unit.Picojoules `json:"vector"`
+	Network         unit.Picojoules `json:"network"`
+	Leakage         unit.Picojoules `json:"leakage"`
+	DRAMActivate    unit.Picojoules `json:"dram_activate"`
+	DRAMRead        unit.Picojoules `json:"dram_read"`
+	DRAMWrite       unit.Picojoules `json:"dram_write"`
+	DRAMIO          unit.Picojoules `json:"dram_io"`
+	DRAMRefresh     unit.Picojoules `json:"dram_refresh"`
+	DRAMBackground  unit.Picojoules `json:"dram_background"`
+}
+
+// Part is a part of a use.
+type Part struct {
+	Name   string
+	Energy unit.Picojoules
+}
+
+// Parts returns the parts in the order of tables, under their names in JSON.
+func (u Use) Parts() []Part {
+	return []Part{
+		{"array", u.Array}, {"tables", u.Tables}, {"scratchpad_read", u.ScratchpadRead}, {"scratchpad_write", u.ScratchpadWrite},
+		{"vector", u.Vector}, {"network", u.Network}, {"leakage", u.Leakage},
+		{"dram_activate", u.DRAMActivate}, {"dram_read", u.DRAMRead}, {"dram_write", u.DRAMWrite}, {"dram_io", u.DRAMIO},
+		{"dram_refresh", u.DRAMRefresh}, {"dram_background", u.DRAMBackground},
+	}
+}
+
+// OnChip is the sum of the NPU's parts.
+func (u Use) OnChip() unit.Picojoules {
+	return u.Array + u.Tables + u.ScratchpadRead + u.ScratchpadWrite + u.Vector + u.Network + u.Leakage
+}
+
+// DRAM is the sum of the DRAM's parts.
+func (u Use) DRAM() unit.Picojoules {
+	return u.DRAMActivate + u.DRAMRead + u.DRAMWrite + u.DRAMIO + u.DRAMRefresh + u.DRAMBackground
+}
+
+// Total is the sum of the parts.
+func (u Use) Total() unit.Picojoules { return u.OnChip() + u.DRAM() }
+
+// Of is the energy of what was counted on c.
+func Of(c *config.Config, n *stats.Counts) Use {
+	p := nodeOf(c.Process)
+	t := tablesOf(c.Array)
+	read, write := scratchpad(c, p)
+	memory, exchange := network(c, p)
+	dram := c.DRAMEnergy(&n.DRAM)
+	return Use{
+		Array:           energy(n.PECycles, peOf(c.Array).energy*placed*p.energy),
+		Tables:          energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy),
+		ScratchpadRead:  energy(int64(n.ScratchRead), read),
+		ScratchpadWrite: energy(int64(n.ScratchWrite), write),
+		Vector:          energy(n.VectorOps, laneEnergy*p.energy),
+		Network:         energy(int64(n.DRAMBytes()), memory) + energy(int64(n.Exchanged), exchange),
+		Leakage:         unit.Microwatts(math.Round(1e3 * leakage(c, p))).For(duration(n.Cycles, c.Clock)),
+		DRAMActivate:    dram.Activate,
+		DRAMRead:        dram.Read,
+		DRAMWrite:       dram.Write,
+		DRAMIO:          dram.IO,
+		DRAMRefresh:     dram.Refresh,
+		DRAMBackground:  dram.Background,
+	}
+}
+
+// network returns the energy of a byte from the edge of the NPU, where the memory controllers are, to a scratchpad, and from core to
+// core, in fJ: wires only. From the middle of an edge of a square it is 3/4 of its side on average (a quarter along, a half across), between
+// two points 2/3.
+func network(c *config.Config, n node) (memory, exchange float64) {
+	s := side(c) * n.wire() * 8
+	return s * 3 / 4, s * 2 / 3
+}
+
+// energy is so many times fJ, rounded to whole attojoules, rounded down to pJ.
+func energy(count int64, fJ float64) unit.Picojoules {
+	return unit.Picojoules(mulDiv(count, int64(math.Round(fJ*1e3)), 1e6))
+}
+
+// duration is so many cycles, rounded down to femtoseconds.
+func duration(n unit.Cycles, f unit.Hertz) unit.Femtoseconds {
+	return unit.Femtoseconds(mulDiv(int64(n), 1e15, int64(f)))
+}
+
+// mulDiv is a b / d, rounded down, for numbers that are not negative, whatever the size of a b.
+func mulDiv(a, b, d int64) int64 {
+	high, low := bits.Mul64(uint64(a), uint64(b))
+	q, _ := bits.Div64(high, low, uint64(d))
+	return int64(q)
+}
