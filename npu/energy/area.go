@@ -50,7 +50,7 @@ func arrayArea(a config.Array, n node) (pes, tables float64) {
 }
 
 // leakage is the power of all cells when nothing happens. Wiring does not leak, so neither does what placement adds. Cells of memories
-// leak by their area as logic does [A]: 14 uW/KiB at 28 nm. CACTI's high-performance cells have 719 at 360 K (5.75 mW for 8 KiB,
+// leak by their area as logic does [A]: 15 uW/KiB at 28 nm. CACTI's high-performance cells have 719 at 360 K (5.75 mW for 8 KiB,
 // Dongyunkam/DRAM_info) [V], low-leakage cells of foundries one or two [M].
 func leakage(c *config.Config, n node) float64 { // mW
 	a := AreaOf(c)

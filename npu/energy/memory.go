@@ -51,9 +51,9 @@ type tables struct {
 // shared is how many PEs of a row read one copy of a table: FIGLUT's authors find 32 the most that pays [M].
 const shared = 32
 
-// tablesOf costs them. A codebook is a small memory for each lane (64 entries of fp16: up to six
-// bits) in the format of the activations. A lut table is registers, half
-// a table for each row, one copy for 32 columns; an entry is one addition in the format of the activations.
+// tablesOf costs them. A codebook is a small memory for each lane (64 entries of fp16: up to six bits), its entries in the format of
+// the activations. A lut table is registers, half a table for each row, one copy for 32 columns; an entry is one addition in the
+// format of the activations.
 func tablesOf(a config.Array) tables {
 	f := formatOf(a.Activations)
 	switch a.Style {

@@ -67,7 +67,7 @@ func macOf(f format) cost {
 // Products of an 11-bit mantissa and a term are 14 bits wide once aligned, sums of four 17, accumulators 23 [V]; in general
 // mantissa + weight bits + 1, + 3, + 6 [A]. The activation is held while the bits of its weight pass.
 func serialBill(f format, weight float64) bill {
-	const lanes = 4
+	const lanes = 4.0
 	width := f.mantissa + weight + 1
 	sum := width + 3
 	acc := sum + 6
@@ -96,7 +96,7 @@ func serialBill(f format, weight float64) bill {
 // adder tree, and an accumulator of 24 bits that shifts [M]. Activations come as integers: floating-point ones are aligned once at
 // the edge of the array, as FIGNA does. They are broadcast along the rows, so a lane holds its weight bits only [A].
 func bothBill(activation, weight float64) bill {
-	const lanes, acc = 16, 24
+	const lanes, acc = 16.0, 24.0    // not integers: 24 / 16 is one and a half
 	width := activation + weight - 1 // one bit times one bit is one bit
 	b := bill{products: activation * weight, registers: (width + 4 + acc) / lanes, held: weight, muxes: acc / lanes}
 	for pairs, w := 8.0, width; pairs >= 1; pairs, w = pairs/2, w+1 {
