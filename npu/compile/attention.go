@@ -56,7 +56,7 @@ func (b *builder) append(l int, act acts, deps []int) []int {
 			continue
 		}
 		if b.decode {
-			done = append(done, b.appendTokens(l, core, b.on(core, deps))...)
+			done = append(done, b.appendTokens(l, core, act, deps)...)
 		} else {
 			done = append(done, b.appendPrompt(l, core, act, deps)...)
 		}
@@ -64,19 +64,33 @@ func (b *builder) append(l int, act acts, deps []int) []int {
 	return done
 }
 
-// appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip.
-func (b *builder) appendTokens(l, core int, deps []int) []int {
+// appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip, unless
+// activations lie in DRAM. Then keys and values come from there, and their attention reads them again from the cache.
+func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 	im := &b.image.blocks[l]
 	from, to := b.heads(core)
-	if b.cfg.KV.Bits != fp16 {
-		deps = b.onChip(l, core, "kv_convert", isa.KVAppend, isa.FnConvert, 2*b.rows*(to-from)*b.model.HeadDim, deps)
-	}
+	width := (to - from) * b.model.HeadDim
 	row := b.kvRow(core)
 	at := row * unit.Bytes(b.past)
-	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
+	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
 	for s := range b.rows {
 		piece := b.pieceOf(core)
 		o.Stores = append(o.Stores, once(isa.KVWrite, im.key.at(s, piece)+at, row), once(isa.KVWrite, im.value.at(s, piece)+at, row))
+	}
+	if b.spill {
+		o.Deps, o.LoadAfter = deps, deps
+		for _, r := range []region{act.k, act.v} {
+			n := fp16.Of(int64(width) * int64(b.rows))
+			o.Loads = append(o.Loads, once(isa.ActRead, r.base+fp16.Of(int64(from)*int64(b.model.HeadDim)*int64(b.rows)), n))
+		}
+		if b.cfg.KV.Bits != fp16 {
+			o.Unit, o.Work = isa.Vector, isa.Work{Fn: isa.FnConvert, Elements: int64(2 * b.rows * width)}
+		}
+		return b.add(o, "kv_append")
+	}
+	o.Deps = b.on(core, deps)
+	if b.cfg.KV.Bits != fp16 {
+		o.Deps = b.onChip(l, core, "kv_convert", isa.KVAppend, isa.FnConvert, 2*b.rows*width, o.Deps)
 	}
 	if b.Compiler.late {
 		b.late = append(b.late, pending{o, "kv_append"})
@@ -128,6 +142,7 @@ func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
 type span struct{ core, sequence, q0, q1, c0, c1 int }
 
 func (s *span) queries() int   { return s.q1 - s.q0 }
+func (s *span) row() int       { return s.sequence + s.q0 } // of the activations: a decode step has one for each sequence
 func (s *span) positions() int { return s.c1 - s.c0 }
 
 // attend emits scores, softmax and context. Queries are taken in blocks and the context in chunks such that the scores
@@ -151,7 +166,10 @@ func (b *builder) attend(l int, act acts, rope, cached []int) []int {
 		for s := range rectangles {
 			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
 		}
-		done = append(done, b.attendSpans(l, act, rectangles, b.on(core, rope), cached)...)
+		if !b.spill {
+			rope = b.on(core, rope)
+		}
+		done = append(done, b.attendSpans(l, act, rectangles, rope, cached)...)
 	}
 	return done
 }
@@ -237,7 +255,7 @@ func (b *builder) attended(l int, act acts, s span, deps []int) []int {
 	if !b.spill {
 		return deps
 	}
-	base, n := b.part(act.attn.base+act.attn.row()*unit.Bytes(s.q0), act.attn.row()*unit.Bytes(s.queries()), s.core)
+	base, n := b.part(act.attn.base+act.attn.row()*unit.Bytes(s.row()), act.attn.row()*unit.Bytes(s.queries()), s.core)
 	return b.add(isa.Op{Name: fmt.Sprintf("L%d.attention_out", l), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
 		Stores: []isa.Slice{once(isa.ActWrite, base, n)}}, "attention_out")
 }
@@ -247,7 +265,7 @@ func (b *builder) attended(l int, act acts, s span, deps []int) []int {
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
 	each := max(4*heads*b.model.HeadDim, 2*64*heads)
-	n := max(1, int(scoreBytes(b.cfg))/2/each)
+	n := max(1, int(b.attentionRoom())/2/each)
 	if n >= b.rows {
 		return b.rows
 	}
@@ -260,12 +278,20 @@ func (b *builder) queryBlock() int {
 // chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
 // as many as let it hold the scores of two chunks.
 func (b *builder) chunkOf(s *span, rectangles int) int {
-	room := int(scoreBytes(b.cfg)) / 2
+	room := int(b.attentionRoom()) / 2
 	each := 2 * s.queries() * b.headsOf(s.core)
 	if rectangles == 1 && each*s.positions() <= room {
 		return s.positions()
 	}
 	return max(1, room/2/each)
+}
+
+// attentionRoom is the part of the scratchpad set aside for attention scores and partial results.
+func (b *builder) attentionRoom() unit.Bytes {
+	if b.spill && !b.decode {
+		return b.room
+	}
+	return scoreBytes(b.cfg)
 }
 
 // onChip is a core's vector op whose operands never leave the scratchpad.
@@ -284,15 +310,15 @@ func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cach
 	}
 	base := held.at(s.sequence, b.pieceOf(s.core))
 	o := isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
-	if !b.decode {
+	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
 	if b.spill && kind == isa.Scores {
-		from, n := b.part(act.q.base+act.q.row()*unit.Bytes(s.q0), act.q.row()*unit.Bytes(s.queries()), s.core)
+		from, n := b.part(act.q.base+act.q.row()*unit.Bytes(s.row()), act.q.row()*unit.Bytes(s.queries()), s.core)
 		o.Hold = []isa.Slice{once(isa.ActRead, from, n)}
 	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
-	if b.decode {
+	if b.decode && !b.spill {
 		inDRAM = min(s.c1, b.past)
 	}
 	row := b.kvRow(s.core)

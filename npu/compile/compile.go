@@ -34,6 +34,8 @@ type Compiler struct {
 	batch     int
 	tile      unit.Bytes // largest tile of a stream
 	spill     bool       // prefill keeps activations in DRAM
+	spillStep bool       // decode does, too: a large batch
+	room      unit.Bytes // of the scratchpad, for scores and partial results of attention, in a prefill from DRAM
 	late      bool       // decode writes the cache after the last block
 	running   bool       // the largest logit is found tile by tile, because all of them do not fit
 }
@@ -52,11 +54,7 @@ func New(j Job) (*Compiler, error) {
 	half := j.Config.Scratchpad.Size / 2
 	c.late = c.batch == 1 || c.newKV() <= j.Config.Scratchpad.Size/8
 	c.running = c.batch > 1 && c.logits(c.batch) > half
-	if need := c.static(c.batch, c.batch); need > half {
-		if c.batch > 1 {
-			return nil, fmt.Errorf("batch: the activations of %d sequences of %s take %v, more than half of the scratchpad of %v; accepted: a smaller batch or a larger scratchpad.size",
-				c.batch, j.Model.Name, need, j.Config.Scratchpad.Size)
-		}
+	if need := c.static(1, 1); need > half {
 		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v",
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
@@ -64,8 +62,14 @@ func New(j Job) (*Compiler, error) {
 	if c.spill = c.static(j.Prompt, 1) > half; c.spill {
 		spilled = j.Prompt
 	}
-	c.image, err = newImage(j, c.price, spilled)
-	return c, err
+	if c.spillStep = c.static(c.batch, c.batch) > half; c.spillStep {
+		spilled = max(spilled, c.batch)
+	}
+	if c.image, err = newImage(j, c.price, spilled); err != nil {
+		return nil, err
+	}
+	c.room = scoreBytes(j.Config)
+	return c, c.chooseRoom(j)
 }
 
 // Footprint is what the run occupies in DRAM.
@@ -95,6 +99,7 @@ func (c *Compiler) decode(past int, bits, before unit.Bits) *builder {
 	b := c.builder(fmt.Sprintf("decode at position %d, %d bits", past, bits), c.batch, past, bits)
 	b.decode = true
 	b.p.Context = past + 1
+	b.spill = c.spillStep
 	if bits != before {
 		for core := range b.cores() {
 			b.add(isa.Op{Name: fmt.Sprintf("switch %d>%d", before, bits), Kind: isa.Switch, Layer: -1, Core: core, Unit: isa.Array,
@@ -113,6 +118,19 @@ func (c *Compiler) static(n, heads int) unit.Bytes {
 	need := max(fp16.Of(int64(n)*int64(2*m.Hidden+inner)), c.logits(heads)) + scoreBytes(c.cfg)
 	if c.late {
 		need += c.newKV()
+	}
+	return need
+}
+
+// staticOf is what a program keeps on chip all the time: all activations, or where they lie in DRAM those of a token, and
+// the last hidden states with their logits.
+func (b *builder) staticOf(heads int) unit.Bytes {
+	if !b.spill {
+		return b.static(b.rows, heads)
+	}
+	need := max(b.static(1, 1), b.logits(heads)+scoreBytes(b.cfg))
+	if !b.decode {
+		need += b.room - scoreBytes(b.cfg)
 	}
 	return need
 }
@@ -197,10 +215,7 @@ func (b *builder) step() (*isa.Program, error) {
 	if b.decode {
 		heads = b.rows
 	}
-	b.p.Static = b.static(b.rows, heads)
-	if b.spill {
-		b.p.Static = b.static(1, 1)
-	}
+	b.p.Static = b.staticOf(heads)
 	m := b.model
 	act, _ := placeActs(m, b.rows, b.image.act, b.image.stripe)
 	x := b.embed(act.x)
@@ -212,7 +227,7 @@ func (b *builder) step() (*isa.Program, error) {
 		b.add(p.op, p.operator)
 	}
 	n := b.vector(vec{name: "final_norm", kind: isa.Norm, layer: -1, fn: b.normFn(), width: m.Hidden, rows: heads, whole: true,
-		params: b.params(b.image.finalNorm, normBytes(m)), deps: x})
+		in: []region{act.x}, params: b.params(b.image.finalNorm, normBytes(m)), deps: x})
 	b.logitsOf(heads, n)
 	return b.p, b.err
 }

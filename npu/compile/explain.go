@@ -52,8 +52,12 @@ func (b *builder) explain(layer int, choice func() Choice) {
 		return
 	}
 	c := choice()
-	if !slices.ContainsFunc(b.choices, func(o Choice) bool { return o.Operator == c.Operator }) {
+	i := slices.IndexFunc(b.choices, func(o Choice) bool { return o.Operator == c.Operator })
+	switch {
+	case i < 0:
 		b.choices = append(b.choices, c)
+	case c.M*c.N*c.K*c.Tiles > b.choices[i].M*b.choices[i].N*b.choices[i].K*b.choices[i].Tiles: // attention: its largest chunk
+		b.choices[i] = c
 	}
 }
 
@@ -87,7 +91,7 @@ func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
 			c.TileRows = min(g.tiles*t.rows, p.matrix.rows)
 			c.Tiles = (p.matrix.rows + c.TileRows - 1) / c.TileRows * ((p.rows + g.tokens - 1) / g.tokens)
 		}
-		if considered > 1 {
+		if next != nil {
 			c.Next = fmt.Sprintf("hold %s, %d tokens, %d tiles of weights, cores by %s: %.3g ms", next.hold, next.tokens, next.tiles, next.split,
 				1e3*next.total)
 		}

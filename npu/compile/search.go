@@ -109,38 +109,47 @@ func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
 	if g, ok := b.chosen[key]; ok && !b.explaining {
 		return g, nil
 	}
-	s := gemmSearch{builder: b, p: p, space: b.cfg.Scratchpad.Size - b.p.Static}
+	s := gemmSearch{builder: b, p: p}
+	best, err := s.search()
+	if err != nil {
+		return gemmTiling{}, err
+	}
+	b.explainGEMM(p, &best, s.next(&best), len(s.all))
+	b.chosen[key] = best.gemmTiling
+	return best.gemmTiling, nil
+}
+
+// search prices all legal tilings of a product and returns the best.
+func (s *gemmSearch) search() (priced, error) {
+	p, cores, t := s.p, s.cores(), s.cfg.Tiling
+	s.space = s.cfg.Scratchpad.Size - s.builder.p.Static
 	splits := []split{splitRows, splitTokens}
-	if b.cores() == 1 {
+	if cores == 1 {
 		splits = splits[:1]
 	}
 	for _, x := range splits {
 		tiles, tokens := p.tiling().tiles(p.matrix.rows), p.rows
 		if x == splitRows {
-			tiles = (tiles + b.cores() - 1) / b.cores()
+			tiles = (tiles + cores - 1) / cores
 		} else {
-			tokens = (tokens + b.cores() - 1) / b.cores()
+			tokens = (tokens + cores - 1) / cores
 		}
-		if h := b.cfg.Tiling.Hold; h != config.HoldWeights {
+		if t.Hold != config.HoldWeights {
 			s.holdTokens(x, tiles, tokens)
 		}
-		if h := b.cfg.Tiling.Hold; h != config.HoldTokens {
+		if t.Hold != config.HoldTokens {
 			s.holdWeights(x, tiles, tokens)
 		}
 	}
-	if len(s.all) == 0 {
-		t := b.cfg.Tiling
-		if t.Tokens > 0 || t.Hold != config.HoldAuto {
-			return gemmTiling{}, fmt.Errorf("%s: tiling.tokens %d with tiling.hold %s needs %v of scratchpad at least, %v are there; accepted: fewer tokens, the other operand, or 0 and auto for the search",
-				p.name, t.Tokens, t.Hold, s.least, s.space)
-		}
-		return gemmTiling{}, fmt.Errorf("%s: what is held and two tiles need %v of scratchpad at least, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
-			p.name, s.least, s.space)
+	switch {
+	case len(s.all) > 0:
+		return s.choose(), nil
+	case t.Tokens > 0 || t.Hold != config.HoldAuto:
+		return priced{}, fmt.Errorf("%s: tiling.tokens %d with tiling.hold %s needs %v of scratchpad at least, %v are there; accepted: fewer tokens, the other operand, or 0 and auto for the search",
+			p.name, t.Tokens, t.Hold, s.least, s.space)
 	}
-	best, next := s.choose()
-	b.explainGEMM(p, &best, &next, len(s.all))
-	b.chosen[key] = best.gemmTiling
-	return best.gemmTiling, nil
+	return priced{}, fmt.Errorf("%s: what is held and two tiles need %v of scratchpad at least, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
+		p.name, s.least, s.space)
 }
 
 // blocks are the sizes that cut n into equal parts, largest first: n, n/2, n/3 …, or the one that is asked for.
@@ -225,20 +234,76 @@ func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
 // count, which cost energy.
 const worth = 0.02
 
-// choose takes the fastest tiling, or of those as good as it the one with the least traffic; and the next best of another
-// kind: what it was chosen against.
-func (s *gemmSearch) choose() (best, next priced) {
+// choose takes the fastest tiling, or of those as good as it the one with the least traffic.
+func (s *gemmSearch) choose() priced {
 	fastest := slices.MinFunc(s.all, func(a, b priced) int { return cmp.Compare(a.total, b.total) })
-	best = fastest
+	best := fastest
 	for _, c := range s.all {
 		if c.total <= (1+worth)*fastest.total && c.memory < best.memory {
 			best = c
 		}
 	}
-	for _, c := range s.all {
-		if c.gemmTiling != best.gemmTiling && (next.total == 0 || c.total < next.total) {
+	return best
+}
+
+// next is the best tiling but one: what it was chosen against.
+func (s *gemmSearch) next(best *priced) *priced {
+	var next *priced
+	for i := range s.all {
+		if c := &s.all[i]; c.gemmTiling != best.gemmTiling && (next == nil || c.total < next.total) {
 			next = c
 		}
 	}
-	return best, next
+	return next
+}
+
+// chooseRoom gives attention of a prefill from DRAM a larger part of the scratchpad where that pays: the more queries a block
+// has the fewer times keys and values are read again, but the less is left for the operands of matrices. What both cost
+// together is priced for an eighth, a quarter and half of the scratchpad; a layer stands for all.
+func (c *Compiler) chooseRoom(j Job) error {
+	if !c.spill {
+		return nil
+	}
+	least := 0.0
+	var first error
+	for _, part := range []unit.Bytes{8, 4, 2} {
+		try := *c
+		try.room = c.cfg.Scratchpad.Size / part
+		cost, err := try.layerCost(j)
+		if err != nil {
+			first = cmp.Or(first, err)
+			continue
+		}
+		if least == 0 || cost < least {
+			least, c.room = cost, try.room
+		}
+	}
+	if least == 0 {
+		return first
+	}
+	return nil
+}
+
+// layerCost prices a layer of the prefill at the job's highest precision.
+func (c *Compiler) layerCost(j Job) (float64, error) {
+	b := c.prefill(j.Prompt, slices.Max(j.Precisions))
+	b.p.Static = b.staticOf(1)
+	im := &b.image.blocks[0]
+	total := 0.0
+	for _, m := range append(im.attention[:], im.mlp...) {
+		p := product{copyOf: b.stored(&m), rows: b.rows}
+		p.in.width, p.out.width = m.k, m.rows
+		s := gemmSearch{builder: b, p: &p}
+		best, err := s.search()
+		if err != nil {
+			return 0, err
+		}
+		total += best.total
+	}
+	block := b.queryBlock()
+	for q0 := 0; q0 < b.rows; q0 += block {
+		keys := b.kvRow(0) * unit.Bytes(2*min(q0+block, b.rows)) // and values
+		total += b.price.transfer(keys)
+	}
+	return total, nil
 }
