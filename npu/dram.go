@@ -12,31 +12,31 @@ import (
 // idealStripe is what an ideal memory is laid out by: a cache line, there are no channels to balance.
 const idealStripe unit.Bytes = 64
 
-// newDRAM returns the memory that a configuration names, and the period of its clock; an ideal memory runs on the NPU's.
-func newDRAM(c *config.Config) (dram.Memory, unit.Femtoseconds, error) {
+// newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
+func newDRAM(c *config.Config) (mem.DRAM, error) {
 	if c.DRAM.Standard == config.IdealDRAM {
-		return mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), mem.SameClock, nil
+		return mem.DRAM{Memory: mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), TCK: mem.SameClock}, nil
 	}
 	s := c.Standard()
 	refresh, err := c.RefreshPolicy()
 	if err != nil {
-		return nil, 0, err
+		return mem.DRAM{}, err
 	}
 	d, err := dram.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping, BankHash: c.DRAM.BankHash, Refresh: refresh,
-		Postpone: c.DRAM.Postpone, Queues: c.DMA.Queues, Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
+		Postpone: c.DRAM.Postpone, Queues: mem.QueuesOf(c).Count, Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
 	if err != nil {
-		return nil, 0, err
+		return mem.DRAM{}, err
 	}
-	return d, s.TCK, nil
+	return mem.DRAM{Memory: d, TCK: s.TCK}, nil
 }
 
-// pace is the time that the DMA takes for a burst of a channel, of which each has an equal share of its bandwidth: in
-// dram.PaceParts of a DRAM clock, rounded up.
+// pace is the time that the DMAs together take for a burst of a channel, of which each has an equal share of their bandwidth:
+// in dram.PaceParts of a DRAM clock, rounded up.
 func pace(c *config.Config, s *dram.Standard) int64 {
 	if c.DMA.Bandwidth == 0 {
 		return 0
 	}
-	share := float64(c.DMA.Bandwidth) / float64(c.DRAM.Channels)
+	share := float64(c.DMA.Bandwidth) * float64(c.Cores) / float64(c.DRAM.Channels)
 	return int64(math.Ceil(float64(s.Burst) / share / s.TCK.Seconds() * dram.PaceParts))
 }
 

@@ -2,15 +2,22 @@
 //
 //	                Start, Fetch                          Transfer             command by command
 //	      ┌────────────────────────────┐             ┌────────────────┐        ┌──────────────┐
-//	┌─────┴─────┐                  ┌───▼───┐         │                ▼        │   Channel 0  │
-//	│ Sequencer │◄─────Done────────┤  DMA  ├─────────┘          ┌──────────┐   │   Channel 1  │
-//	└─┬───────▲─┘                  └─┬───▲─┘◄───────────────────┤  Memory  ├──►│      …       │
-//	  │Start  │Done                  │   │       Transfer        └──────────┘   └──────────────┘
-//	  ▼       │                Ready │   │ Free                  NPU clock │ DRAM clock
-//	┌─────────┴─┐                    │   │
-//	│ Array     │◄───────────────────┤   │     The scratchpad's space is the DMA's to give.
-//	│ Vector    ├────────────────────┼───┘
-//	└───────────┘◄───────────────────┘
+//	┌─────┴─────┐            ┌─────────▼─────────┐   │                ▼        │   Channel 0  │
+//	│ Sequencer │◄───Done────┤ DMA of each core  ├───┘          ┌──────────┐   │   Channel 1  │
+//	└─┬───────▲─┘            └──┬──────▲───┬─────┘◄─────────────┤  Memory  ├──►│      …       │
+//	  │Start  │Done        Ready│      │Free        Transfer    └────┬─────┘   └──────────────┘
+//	┌─▼───────┴─┐               │      │   │ Gather          Deliver │ NPU clock │ DRAM clock
+//	│ Array of  │◄──────────────┤      │   │    ┌────────────────────▼───┐
+//	│ each core │               │      │   └───►│ Network: when has what │   Space in a core's scratchpad
+//	└─┬─────────┘               │      │        │ crossed a core's link, │   is its DMA's to give.
+//	  │Tile, of chained ops     │      │        │ or the bus             │
+//	┌─▼─────────┐               │      │        └────────────────────────┘
+//	│ Vector of │◄──────────────┘      │
+//	│ each core ├──────────────────────┘        (array and vector unit both say Free and Done)
+//	└───────────┘
+//
+// Each core has an array, a vector unit, a scratchpad and a DMA; they share the sequencer, which knows what waits for what
+// across cores, the memory and, if it is a bus, the network.
 //
 // A Machine runs one program at a time from power-on state: Run is a pure function of (configuration, program). What
 // the DRAM model has learnt for speed stays from run to run and never changes a result.
@@ -18,6 +25,8 @@ package npu
 
 import (
 	"fmt"
+
+	akita "github.com/sarchlab/akita/v3/sim"
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
@@ -35,12 +44,17 @@ type Machine struct {
 	config    *config.Config
 	engine    *sim.Engine
 	sequencer *Sequencer
-	array     *exec.Unit
-	vector    *exec.Unit
-	arrays    *array.Array
-	vectors   *vector.Vector
-	dma       *mem.DMA
+	cores     []core
+	network   *mem.Network
 	memory    *mem.Memory
+}
+
+// core is what every core has one of: units, with the prices of their tiles, and a DMA.
+type core struct {
+	array, vector *exec.Unit
+	arrays        *array.Array
+	vectors       *vector.Vector
+	dma           *mem.DMA
 }
 
 // linkRoom is how many messages of one port may be under way: more than any component sends before it is answered.
@@ -53,40 +67,73 @@ const patience = 1 << 20
 func New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: sim.NewEngine()}
 	k := sim.NewClock(c.Clock)
-	d, tCK, err := newDRAM(c)
+	d, err := newDRAM(c)
 	if err != nil {
 		return nil, err
 	}
 	m.sequencer = NewSequencer("NPU.Sequencer", m.engine, k, c.Sequencer.LaunchCycles)
-	if m.arrays, err = array.NewArray(c); err != nil {
-		return nil, err
+	m.network = mem.NewNetwork(c)
+	m.memory = mem.NewMemory("NPU.Memory", m.engine, k, d, m.network)
+	for i := range c.Cores {
+		of, err := m.newCore(k, mem.Place{Core: i, Network: m.network, Burst: unit.Bytes(d.BurstBytes()), Queues: mem.QueuesOf(c)})
+		if err != nil {
+			return nil, err
+		}
+		m.cores = append(m.cores, of)
 	}
-	m.vectors = vector.New(c)
-	m.array = exec.New("NPU.Array", m.engine, k, isa.Array, m.arrays.Timing)
-	m.vector = exec.New("NPU.Vector", m.engine, k, isa.Vector, m.vectors.Timing)
-	m.dma = mem.NewDMA("NPU.DMA", m.engine, k, c, unit.Bytes(d.BurstBytes()))
-	m.memory = mem.NewMemory("NPU.Memory", m.engine, k, d, tCK)
+	m.wire(k)
+	return m, nil
+}
 
+// newCore builds a core. A single one has no number.
+func (m *Machine) newCore(k sim.Clock, place mem.Place) (core, error) {
+	name, n, c := "NPU", place.Core, m.config
+	if c.Cores > 1 {
+		name = fmt.Sprintf("NPU.Core[%d]", n)
+	}
+	arrays, err := array.NewArray(c)
+	if err != nil {
+		return core{}, err
+	}
+	vectors := vector.New(c)
+	return core{
+		arrays:  arrays,
+		vectors: vectors,
+		array:   exec.New(name+".Array", m.engine, k, exec.Place{Unit: isa.Array, Core: n}, arrays.Timing),
+		vector:  exec.New(name+".Vector", m.engine, k, exec.Place{Unit: isa.Vector, Core: n}, vectors.Timing),
+		dma:     mem.NewDMA(name+".DMA", m.engine, k, c, place),
+	}, nil
+}
+
+// wire connects the components, and sets a watchdog on them. A link is wires: the control messages and the data of different
+// cores do not hold each other up there.
+func (m *Machine) wire(k sim.Clock) {
 	control := sim.NewLink("NPU.Control", m.engine, k, 1)
 	control.PlugIn(m.sequencer.Port, linkRoom)
-	control.PlugIn(m.array.Port, linkRoom)
-	control.PlugIn(m.vector.Port, linkRoom)
-	control.PlugIn(m.dma.Control, linkRoom)
-	data := sim.NewLink("NPU.Data", m.engine, k, max(1, c.DMA.Latency))
-	data.PlugIn(m.dma.Data, linkRoom)
+	data := sim.NewLink("NPU.Data", m.engine, k, max(1, m.config.DMA.Latency))
 	data.PlugIn(m.memory.Port, linkRoom)
-
-	m.sequencer.Connect(m.dma.Control, m.array.Port, m.vector.Port)
-	m.array.Connect(m.sequencer.Port, m.dma.Control)
-	m.vector.Connect(m.sequencer.Port, m.dma.Control)
-	m.dma.Connect(m.memory.Port, m.sequencer.Port, m.array.Port, m.vector.Port)
-	m.memory.Connect(m.dma.Data)
-
 	dog := sim.NewWatchdog(m.engine, sim.Supervision{Events: patience, Progress: func() int64 {
 		return m.memory.Answers() + int64(m.sequencer.Completed())
 	}})
-	dog.Register(m.sequencer, m.array, m.vector, m.dma, m.memory, control, data)
-	return m, nil
+	dog.Register(m.sequencer)
+	var ports []CorePorts
+	var dmas []akita.Port
+	for i := range m.cores {
+		c := &m.cores[i]
+		control.PlugIn(c.array.Port, linkRoom)
+		control.PlugIn(c.vector.Port, linkRoom)
+		control.PlugIn(c.dma.Control, linkRoom)
+		data.PlugIn(c.dma.Data, linkRoom)
+		c.array.Connect(m.sequencer.Port, c.dma.Control, c.vector.Port)
+		c.vector.Connect(m.sequencer.Port, c.dma.Control, nil)
+		c.dma.Connect(m.memory.Port, m.sequencer.Port, c.array.Port, c.vector.Port)
+		ports = append(ports, CorePorts{DMA: c.dma.Control, Array: c.array.Port, Vector: c.vector.Port})
+		dmas = append(dmas, c.dma.Data)
+		dog.Register(c.array, c.vector, c.dma)
+	}
+	m.sequencer.Connect(ports)
+	m.memory.Connect(dmas)
+	dog.Register(m.memory, control, data)
 }
 
 // watchEvents is how many events pass between two calls of what Watch has set: a tenth of a millisecond, and some ten
@@ -111,27 +158,60 @@ func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 			err = fmt.Errorf("internal error in %s, program %q: %v", m.engine.Where(), p.Name, r)
 		}
 	}()
-	stream := m.config.Scratchpad.Size - p.Static
-	if err := p.Validate(stream); err != nil {
+	stream := m.config.Scratchpad.Size - p.Static // on every core
+	if err := p.Validate(stream, m.config.Cores); err != nil {
 		return c, err
 	}
-	m.engine.Reset()
-	m.memory.Reset()
-	m.arrays.Reset()
-	m.vectors.Reset()
-	m.array.Load(p)
-	m.vector.Load(p)
-	m.dma.Load(p, stream)
-	m.sequencer.Load(p)
+	m.load(p, stream)
 	if err := m.engine.Run(); err != nil {
 		return c, fmt.Errorf("program %q: %w", p.Name, err)
 	}
-	m.sequencer.Counts(&c)
-	m.arrays.Counts(&c)
-	m.vectors.Counts(&c)
-	c.ArrayBusy, c.VectorBusy = m.array.Busy, m.vector.Busy
-	c.Tiles = m.array.Tiles + m.vector.Tiles
-	m.dma.Counts(&c)
-	m.memory.Counts(&c, c.Cycles)
-	return c, c.Check(m.config.Cores)
+	m.counts(&c)
+	if err := m.check(&c); err != nil {
+		return c, fmt.Errorf("program %q: %w", p.Name, err)
+	}
+	return c, nil
+}
+
+// load makes a program current at power-on state.
+func (m *Machine) load(p *isa.Program, stream unit.Bytes) {
+	m.engine.Reset()
+	m.memory.Reset()
+	for i := range m.cores {
+		c := &m.cores[i]
+		c.arrays.Reset()
+		c.vectors.Reset()
+		c.array.Load(p)
+		c.vector.Load(p)
+		c.dma.Load(p, stream)
+	}
+	m.sequencer.Load(p)
+}
+
+// counts adds up what every part did.
+func (m *Machine) counts(n *stats.Counts) {
+	m.sequencer.Counts(n)
+	for i := range m.cores {
+		c := &m.cores[i]
+		c.arrays.Counts(n)
+		c.vectors.Counts(n)
+		n.ArrayBusy += c.array.Busy
+		n.VectorBusy += c.vector.Busy
+		n.Tiles += c.array.Tiles + c.vector.Tiles
+		c.dma.Counts(n)
+	}
+	m.memory.Counts(n, n.Cycles)
+}
+
+// check proves that nothing was left behind, and the conservation laws of the counts.
+func (m *Machine) check(n *stats.Counts) error {
+	for i := range m.cores {
+		if err := m.cores[i].dma.Check(); err != nil {
+			return fmt.Errorf("core %d: %w", i, err)
+		}
+	}
+	if err := m.network.Check(n.Cycles); err != nil {
+		return err
+	}
+	return n.Check(m.config.Cores)
 }

@@ -13,23 +13,33 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Sequencer decodes the ops of a program in order, one each LaunchCycles, releases their loads to the DMA as soon as
-// the data is in DRAM, and starts them when everything they depend on is complete. It attributes every cycle of the
-// step to the kind of the op whose completion moved the front of completions on.
+// Sequencer decodes the ops of a program, those of each core in order, one each LaunchCycles, the cores beside each other. It
+// releases an op's loads to its core's DMA as soon as the data is in DRAM, and starts the op when everything it depends on is
+// complete, on whatever core. It attributes every cycle of the step to the kind of the op whose completion moved the front of
+// completions on.
 type Sequencer struct {
 	*sim.Component
 	Port   akita.Port
 	launch unit.Cycles
 
-	dma, array, vector akita.Port
-	program            *isa.Program
-	issued             int // ops decoded
-	pending            []pendingOp
-	waiters            [][]int // ops to look at when an op completes
-	completed          int
-	front              unit.Cycles
-	decoding           bool
-	counts             stats.Counts
+	cores     []decoder
+	program   *isa.Program
+	issued    int // ops decoded
+	pending   []pendingOp
+	waiters   [][]int // ops to look at when an op completes
+	completed int
+	front     unit.Cycles
+	counts    stats.Counts
+}
+
+// CorePorts are the ports of one core that the sequencer talks to.
+type CorePorts struct{ DMA, Array, Vector akita.Port }
+
+// decoder is where decoding stands for one core.
+type decoder struct {
+	CorePorts
+	next int // op of this core to be decoded, len(Ops) at the end
+	busy bool
 }
 
 // pendingOp is what an op still waits for.
@@ -41,7 +51,7 @@ type pendingOp struct {
 	done   bool
 }
 
-// NewSequencer returns the sequencer of an NPU.
+// NewSequencer returns the sequencer of all cores.
 func NewSequencer(name string, e *sim.Engine, k sim.Clock, launch unit.Cycles) *Sequencer {
 	s := &Sequencer{launch: launch}
 	s.Component = sim.NewComponent(name, e, k, s)
@@ -49,15 +59,18 @@ func NewSequencer(name string, e *sim.Engine, k sim.Clock, launch unit.Cycles) *
 	return s
 }
 
-// Connect names the ports that the sequencer talks to.
-func (s *Sequencer) Connect(dma, array, vector akita.Port) {
-	s.dma, s.array, s.vector = dma, array, vector
+// Connect names the ports of the cores.
+func (s *Sequencer) Connect(cores []CorePorts) {
+	s.cores = make([]decoder, len(cores))
+	for i, p := range cores {
+		s.cores[i].CorePorts = p
+	}
 }
 
-// Load makes a program current and schedules its first op.
+// Load makes a program current and schedules each core's first op.
 func (s *Sequencer) Load(p *isa.Program) {
 	s.program = p
-	s.issued, s.completed, s.front, s.decoding = 0, 0, 0, false
+	s.issued, s.completed, s.front = 0, 0, 0
 	s.counts = stats.Counts{}
 	s.pending = slices.Grow(s.pending[:0], len(p.Ops))[:len(p.Ops)]
 	clear(s.pending)
@@ -81,36 +94,50 @@ func (s *Sequencer) Load(p *isa.Program) {
 			s.waiters[d] = append(s.waiters[d], -i-1)
 		}
 	}
-	s.decode()
+	for c := range s.cores {
+		s.cores[c].next, s.cores[c].busy = -1, false
+		s.advance(c)
+		s.decode(c)
+	}
 }
 
-// decode starts the decoding of the next op. Loads leave in program order, so an op whose loads have to wait for data
+// advance moves a core's decoder to its next op.
+func (s *Sequencer) advance(core int) {
+	d := &s.cores[core]
+	for d.next++; d.next < len(s.program.Ops) && s.program.Ops[d.next].Core != core; d.next++ {
+	}
+}
+
+// decode starts the decoding of a core's next op. Loads leave in program order, so an op whose loads have to wait for data
 // in DRAM holds up those behind it.
-func (s *Sequencer) decode() {
-	if s.decoding || s.issued == len(s.program.Ops) || s.pending[s.issued].loads > 0 {
+func (s *Sequencer) decode(core int) {
+	d := &s.cores[core]
+	if d.busy || d.next == len(s.program.Ops) || s.pending[d.next].loads > 0 {
 		return
 	}
-	s.decoding = true
+	d.busy = true
 	s.counts.LaunchBusy += s.launch
-	s.WakeIn(s.launch, 0, 0)
+	s.WakeIn(s.launch, 0, int64(core))
 }
 
-// Woken issues the op that has been decoded.
-func (s *Sequencer) Woken(int, int64) error {
-	i := s.issued
-	s.decoding = false
+// Woken issues the op that has been decoded for a core.
+func (s *Sequencer) Woken(_ int, core int64) error {
+	d := &s.cores[core]
+	i := d.next
+	d.busy = false
+	s.advance(int(core))
 	s.issued++
 	s.counts.Ops++
 	s.pending[i].issued = true
 	if s.program.Ops[i].Fetches() {
-		if err := s.send(s.dma, &msg.Fetch{Op: i}); err != nil {
+		if err := s.send(d.DMA, &msg.Fetch{Op: i}); err != nil {
 			return err
 		}
 	}
 	if err := s.startIfReady(i); err != nil {
 		return err
 	}
-	s.decode()
+	s.decode(int(core))
 	return nil
 }
 
@@ -118,12 +145,14 @@ func (s *Sequencer) startIfReady(i int) error {
 	if w := &s.pending[i]; !w.issued || w.deps > 0 {
 		return nil
 	}
-	to := s.array
-	switch s.program.Ops[i].Unit {
+	o := &s.program.Ops[i]
+	d := &s.cores[o.Core]
+	to := d.Array
+	switch o.Unit {
 	case isa.Vector:
-		to = s.vector
+		to = d.Vector
 	case isa.Move:
-		to = s.dma
+		to = d.DMA
 	}
 	return s.send(to, &msg.Start{Op: i})
 }
@@ -168,7 +197,9 @@ func (s *Sequencer) Received(p akita.Port) error {
 			return err
 		}
 	}
-	s.decode()
+	for c := range s.cores {
+		s.decode(c)
+	}
 	return nil
 }
 
@@ -188,8 +219,8 @@ func (s *Sequencer) Describe() string {
 	}
 	for i := range s.pending {
 		if w := &s.pending[i]; !w.done {
-			return fmt.Sprintf("%d of %d ops done, %d issued; oldest open: op %d (%s), %d dependencies and %d loads' producers open",
-				s.completed, len(s.program.Ops), s.issued, i, s.program.Ops[i].Name, w.deps, w.loads)
+			return fmt.Sprintf("%d of %d ops done, %d issued; oldest open: op %d (%s, core %d), %d dependencies and %d loads' producers open",
+				s.completed, len(s.program.Ops), s.issued, i, s.program.Ops[i].Name, s.program.Ops[i].Core, w.deps, w.loads)
 		}
 	}
 	return "all ops done"

@@ -1,7 +1,7 @@
 package compile
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -72,7 +72,7 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 	width := (to - from) * b.model.HeadDim
 	row := b.kvRow(core)
 	at := row * unit.Bytes(b.past)
-	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
+	o := isa.Op{Name: b.name(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
 	for s := range b.rows {
 		piece := b.pieceOf(core)
 		o.Stores = append(o.Stores, once(isa.KVWrite, im.key.at(s, piece)+at, row), once(isa.KVWrite, im.value.at(s, piece)+at, row))
@@ -104,7 +104,7 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
 	m, im := b.model, &b.image.blocks[l]
 	first, end := b.heads(core)
-	o := isa.Op{Name: fmt.Sprintf("L%d.kv_append", l), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
+	o := isa.Op{Name: b.name(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
 	width := int64(0) // of the conversion
 	if b.cfg.KV.Bits != fp16 {
 		o.Unit, width = isa.Vector, int64(2*(end-first)*m.HeadDim)
@@ -209,18 +209,18 @@ func (b *builder) attendSpans(l int, act acts, rectangles []span, rope, cached [
 			chunks = append(chunks, chunk{span: s, first: c0 == r.c0, last: s.c1 == r.c1})
 		}
 	}
-	var done, merged []int
+	if l == 0 { // what is to come is known: long prompts make a great many ops
+		b.p.Ops = slices.Grow(b.p.Ops, 2*len(chunks)*b.model.Layers*b.cores())
+	}
+	var done, before []int
 	finish := func(c *chunk) {
 		deps := c.softmax
 		if !c.first {
-			deps = join(deps, merged)
+			deps = join(deps, before)
 		}
-		merged = b.attendChunk(l, act, c.span, isa.Context, deps, cached)
-		if !c.first {
-			merged = b.onChip(l, c.core, "softmax_merge", isa.Softmax, isa.FnSoftmaxMerge, c.queries()*b.headsOf(c.core)*b.model.HeadDim, merged)
-		}
+		before = b.contextOf(l, act, c.span, !c.first, deps, cached)
 		if c.last {
-			done = append(done, b.attended(l, act, c.span, merged)...)
+			done = append(done, b.attended(l, act, c.span, before)...)
 		}
 	}
 	for i := range chunks {
@@ -240,14 +240,39 @@ func (b *builder) headsOf(core int) int {
 	return (to - from) * (b.model.Heads / b.model.KVHeads)
 }
 
-// softmaxOf emits the scores of a chunk and their softmax.
+// softmaxOf emits the scores of a chunk and their softmax: behind the array if the chunk is one tile, else when all of its
+// scores are there.
 func (b *builder) softmaxOf(l int, act acts, s span, rope, cached []int) []int {
+	o := b.attendChunk(l, act, s, isa.Scores, rope, cached)
+	if o.Tiles == 1 {
+		o.Last.Then[0] = isa.FnSoftmax
+		if b.model.Softcap {
+			o.Last.Then = [3]isa.Fn{isa.FnSoftcap, isa.FnSoftmax}
+		}
+		o.Work.Then = o.Last.Then
+		return b.add(o, "scores")
+	}
+	deps := b.add(o, "scores")
 	n := s.queries() * b.headsOf(s.core) * s.positions()
-	deps := b.attendChunk(l, act, s, isa.Scores, rope, cached)
 	if b.model.Softcap {
 		deps = b.onChip(l, s.core, "attention_softcap", isa.Softmax, isa.FnSoftcap, n, deps)
 	}
 	return b.onChip(l, s.core, "softmax", isa.Softmax, isa.FnSoftmax, n, deps)
+}
+
+// contextOf emits the context of a chunk, and its sum with that of the chunks before.
+func (b *builder) contextOf(l int, act acts, s span, merge bool, deps, cached []int) []int {
+	o := b.attendChunk(l, act, s, isa.Context, deps, cached)
+	if merge && o.Tiles == 1 {
+		o.Last.Then[0] = isa.FnSoftmaxMerge
+		o.Work.Then = o.Last.Then
+		return b.add(o, "context")
+	}
+	deps = b.add(o, "context")
+	if !merge {
+		return deps
+	}
+	return b.onChip(l, s.core, "softmax_merge", isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.model.HeadDim, deps)
 }
 
 // attended writes a block's result to DRAM, where activations lie there.
@@ -256,7 +281,7 @@ func (b *builder) attended(l int, act acts, s span, deps []int) []int {
 		return deps
 	}
 	base, n := b.part(act.attn.base+act.attn.row()*unit.Bytes(s.row()), act.attn.row()*unit.Bytes(s.queries()), s.core)
-	return b.add(isa.Op{Name: fmt.Sprintf("L%d.attention_out", l), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
+	return b.add(isa.Op{Name: b.name(l, "attention_out"), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
 		Stores: []isa.Slice{once(isa.ActWrite, base, n)}}, "attention_out")
 }
 
@@ -296,20 +321,20 @@ func (b *builder) attentionRoom() unit.Bytes {
 
 // onChip is a core's vector op whose operands never leave the scratchpad.
 func (b *builder) onChip(l, core int, name string, k isa.Kind, fn isa.Fn, elements int, deps []int) []int {
-	return b.add(isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
+	return b.add(isa.Op{Name: b.name(l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
 		Work: isa.Work{Fn: fn, Elements: int64(elements)}}, name)
 }
 
-// attendChunk emits Q·Kᵀ or P·V of one span. Grouped queries share the keys of their head, so a kv head is one product
+// attendChunk is Q·Kᵀ or P·V of one span. Grouped queries share the keys of their head, so a kv head is one product
 // of group × queries rows. Tiles are cut along the positions.
-func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cached []int) []int {
+func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cached []int) isa.Op {
 	im := &b.image.blocks[l]
 	held, name := im.key, "scores"
 	if kind == isa.Context {
 		held, name = im.value, "context"
 	}
 	base := held.at(s.sequence, b.pieceOf(s.core))
-	o := isa.Op{Name: fmt.Sprintf("L%d.%s", l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
+	o := isa.Op{Name: b.name(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
 	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
@@ -337,7 +362,7 @@ func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cach
 	o.Work = b.attentionWork(kind, &s, n)
 	o.Last = b.attentionWork(kind, &s, s.positions()-final)
 	b.explainAttention(&o, name)
-	return b.add(o, name)
+	return o
 }
 
 // attentionWork is the array's work for n positions: scores have the positions as outputs, the context has them as the

@@ -171,6 +171,8 @@ type builder struct {
 	spill      bool
 	late       []pending // cache updates of a decode step
 	chosen     map[gemmKey]gemmTiling
+	names      map[string]string // of the ops of the layer named
+	named      int
 	choices    []Choice
 	explaining bool
 	err        error
@@ -185,7 +187,7 @@ type pending struct {
 func (c *Compiler) builder(name string, rows, past int, bits unit.Bits) *builder {
 	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.operators}
 	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
-	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, rows: rows, past: past, bits: bits}
+	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, names: map[string]string{}, rows: rows, past: past, bits: bits}
 }
 
 // add appends an op and returns the list that depends on it.
@@ -201,6 +203,23 @@ func (b *builder) add(o isa.Op, operator string) []int {
 	o.Operator = i
 	b.p.Ops = append(b.p.Ops, o)
 	return []int{len(b.p.Ops) - 1}
+}
+
+// name is what an op of a layer is called: one text for all ops of the name.
+func (b *builder) name(layer int, operator string) string {
+	if layer < 0 {
+		return operator
+	}
+	if layer != b.named {
+		clear(b.names)
+		b.named = layer
+	}
+	name, ok := b.names[operator]
+	if !ok {
+		name = fmt.Sprintf("L%d.%s", layer, operator)
+		b.names[operator] = name
+	}
+	return name
 }
 
 func (b *builder) fail(format string, args ...any) {

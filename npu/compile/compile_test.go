@@ -77,7 +77,7 @@ func each(o *isa.Op, f func(s *isa.Slice, w isa.Pattern, store bool)) {
 
 func TestEveryPresetModelCompilesToALegalProgram(t *testing.T) {
 	programs(t, func(t *testing.T, k *Compiler, p *isa.Program, _ int) {
-		if err := p.Validate(k.cfg.Scratchpad.Size - p.Static); err != nil {
+		if err := p.Validate(k.cfg.Scratchpad.Size-p.Static, k.cfg.Cores); err != nil {
 			t.Fatal(err)
 		}
 		for i := range p.Ops {

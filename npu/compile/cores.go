@@ -1,8 +1,6 @@
 package compile
 
 import (
-	"fmt"
-
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -44,7 +42,7 @@ func (b *builder) gather(l, width int, deps []int) []int {
 	for core := range b.cores() {
 		from, to := share(width, core, b.cores())
 		missing := fp16.Of(int64(b.rows) * int64(width-to+from))
-		done = append(done, b.add(isa.Op{Name: fmt.Sprintf("L%d.exchange", l), Kind: isa.Exchange, Layer: l, Core: core, Unit: isa.Move,
+		done = append(done, b.add(isa.Op{Name: b.name(l, "exchange"), Kind: isa.Exchange, Layer: l, Core: core, Unit: isa.Move,
 			Deps: deps, Gather: missing}, "exchange")...)
 	}
 	return done

@@ -207,7 +207,7 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := q.Validate(fused.cfg.Scratchpad.Size - q.Static); err != nil {
+				if err := q.Validate(fused.cfg.Scratchpad.Size-q.Static, fused.cfg.Cores); err != nil {
 					t.Fatal(err)
 				}
 				a, b := sumsOf(p), sumsOf(q)

@@ -211,7 +211,7 @@ func TestEveryLayoutCoversEachMatrixOnce(t *testing.T) {
 
 // checkRows checks that the tiles of every linear have all its rows, and that each fits.
 func checkRows(t *rapid.T, k *Compiler, p *isa.Program) {
-	if err := p.Validate(k.cfg.Scratchpad.Size - p.Static); err != nil {
+	if err := p.Validate(k.cfg.Scratchpad.Size-p.Static, k.cfg.Cores); err != nil {
 		t.Fatal(err)
 	}
 	var got, want int64
@@ -263,7 +263,7 @@ func TestLayoutsReadEquallyMuch(t *testing.T) {
 				if p, err = k.Prefill(700, 4); err != nil {
 					t.Fatal(err)
 				}
-				if err := p.Validate(k.cfg.Scratchpad.Size - p.Static); err != nil {
+				if err := p.Validate(k.cfg.Scratchpad.Size-p.Static, k.cfg.Cores); err != nil {
 					t.Error(err)
 				}
 			})

@@ -103,13 +103,10 @@ func (b *builder) product(p product) []int {
 
 // op is a core's op of a product on m rows of activations, without its tiles.
 func (b *builder) op(p *product, core, m int) isa.Op {
-	o := isa.Op{Name: p.name, Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
+	o := isa.Op{Name: b.name(p.layer, p.name), Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
 		Work: isa.Work{M: m, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}}
 	if copy(o.Work.Then[:], p.then) < len(p.then) {
 		panic(fmt.Sprintf("compile: %d functions behind %s", len(p.then), p.name))
-	}
-	if p.layer >= 0 {
-		o.Name = fmt.Sprintf("L%d.%s", p.layer, p.name)
 	}
 	return o
 }

@@ -300,10 +300,24 @@ func (c *Compiler) layerCost(j Job) (float64, error) {
 		}
 		total += best.total
 	}
+	return total + b.attentionCost(), nil
+}
+
+// attentionCost prices the attention of a layer: keys and values are read for each block of queries, and each of its chunks
+// fills and drains the array twice.
+func (b *builder) attentionCost() float64 {
+	var memory, compute float64
+	core := b.cores() - 1 // has most heads
 	block := b.queryBlock()
 	for q0 := 0; q0 < b.rows; q0 += block {
-		keys := b.kvRow(0) * unit.Bytes(2*min(q0+block, b.rows)) // and values
-		total += b.price.transfer(keys)
+		s := span{core: core, q0: q0, q1: min(q0+block, b.rows), c1: min(q0+block, b.rows)}
+		memory += b.price.transfer(b.kvRow(core) * unit.Bytes(2*s.c1))
+		n := b.chunkOf(&s, 2)
+		each := 2 * (float64(b.price.fill) + float64(b.cfg.Sequencer.LaunchCycles)) / b.price.clock
+		for _, kind := range []isa.Kind{isa.Scores, isa.Context} {
+			each += b.price.work(b.attentionWork(kind, &s, n), 1)
+		}
+		compute += each * float64((s.c1+n-1)/n)
 	}
-	return total, nil
+	return max(memory, compute)
 }

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
@@ -64,10 +63,7 @@ func (b *builder) vector(v vec) []int {
 }
 
 func (b *builder) vectorOn(core int, v *vec) (isa.Op, bool) {
-	o := isa.Op{Name: v.name, Kind: v.kind, Layer: v.layer, Core: core, Unit: isa.Vector, Deps: v.deps, Hold: v.params}
-	if v.layer >= 0 {
-		o.Name = fmt.Sprintf("L%d.%s", v.layer, v.name)
-	}
+	o := isa.Op{Name: b.name(v.layer, v.name), Kind: v.kind, Layer: v.layer, Core: core, Unit: isa.Vector, Deps: v.deps, Hold: v.params}
 	if b.spill && v.rows > 1 {
 		return b.vectorSpilled(o, v)
 	}

@@ -1,8 +1,24 @@
-// Package exec is the part that the compute array and the vector unit share: a unit that works through its ops in
+// Package exec is the part that the compute array and the vector unit share: a unit that works through its core's ops in
 // program order, tile by tile, each tile as soon as it lies in the scratchpad and the op may start.
 //
 //	Sequencer --Start--> unit --Done--> Sequencer
 //	DMA --Tile (arrived)--> unit --Tile (finished)--> DMA
+//
+// Behind a chained op's tile (isa.Op.Chained) the array passes the tile on, and goes on with the next; the vector unit, which
+// counts such an op among its own, in program order, finishes it:
+//
+//	DMA --Tile--> array --Tile (outputs there)--> vector unit --Tile--> DMA, --Done--> Sequencer
+//
+// How far the array runs ahead of the vector unit is bounded by the scratchpad alone: a tile's space is free only when the
+// vector unit has finished with it. An op that fetches nothing has its operands and outputs in the program's static part.
+//
+// # No deadlock
+//
+// Of a program whose dependencies point backwards, look at the first op that is not complete. All before it are, so its
+// dependencies are met; each unit of its core, in order, stands at it or has done its part; the DMA, in order, has nothing
+// to load before it. Scratchpad space is held by this op's own tiles only (those of ops before it are free, those of ops
+// after it are fetched later), which its units work off, and any one tile fits beside what the op holds: its next tile
+// will be loaded and worked on. So some op always completes. It does not matter on which cores the ops are.
 package exec
 
 import (
@@ -20,35 +36,49 @@ import (
 // Timing is how long a tile occupies the unit. It is called once per tile, when the tile starts, and may count.
 type Timing func(o *isa.Op, tile int) unit.Cycles
 
+// Place is which unit of which core an executor is.
+type Place struct {
+	Unit isa.Unit // isa.Array or isa.Vector
+	Core int
+}
+
+// does tells whether the unit at a place has a part in an op.
+func (p Place) does(o *isa.Op) bool {
+	return o.Core == p.Core && (o.Unit == p.Unit || p.Unit == isa.Vector && o.Chained())
+}
+
 // Unit is an in-order tile executor.
 type Unit struct {
 	*sim.Component
-	Port   akita.Port // to the sequencer and the DMA
+	Port   akita.Port // to the sequencer, the DMA and the unit before or behind
 	Busy   unit.Cycles
 	Tiles  int64
-	kind   isa.Unit
+	place  Place
 	timing Timing
 
 	sequencer, dma akita.Port
+	behind         akita.Port // of an array: the vector unit
 	program        *isa.Program
 	started        []bool
-	ready          []int // tiles that lie in the scratchpad, counted from the held part
+	ready          []int // tiles that may be worked on, counted from the held part
 	at             int   // op in work or next to work on, len(Ops) at the end
 	tile           int
 	working        bool
-	spare          []*msg.Tile // received, to be sent back
+	spare          []*msg.Tile // received, to be sent on
 }
 
-// New returns a unit that executes the ops of one kind of unit.
-func New(name string, e *sim.Engine, k sim.Clock, kind isa.Unit, timing Timing) *Unit {
-	u := &Unit{kind: kind, timing: timing}
+// New returns a unit.
+func New(name string, e *sim.Engine, k sim.Clock, place Place, timing Timing) *Unit {
+	u := &Unit{place: place, timing: timing}
 	u.Component = sim.NewComponent(name, e, k, u)
 	u.Port = u.NewPort("Port", 64)
 	return u
 }
 
-// Connect names the ports that the unit talks to.
-func (u *Unit) Connect(sequencer, dma akita.Port) { u.sequencer, u.dma = sequencer, dma }
+// Connect names the ports that the unit talks to; behind is the vector unit's where there are chained ops, of an array.
+func (u *Unit) Connect(sequencer, dma, behind akita.Port) {
+	u.sequencer, u.dma, u.behind = sequencer, dma, behind
+}
 
 // Load makes a program current and forgets everything about the one before.
 func (u *Unit) Load(p *isa.Program) {
@@ -64,7 +94,7 @@ func (u *Unit) Load(p *isa.Program) {
 
 // advance moves to the next op of this unit.
 func (u *Unit) advance() {
-	for u.at++; u.at < len(u.program.Ops) && u.program.Ops[u.at].Unit != u.kind; u.at++ {
+	for u.at++; u.at < len(u.program.Ops) && !u.place.does(&u.program.Ops[u.at]); u.at++ {
 	}
 	u.tile = 0
 }
@@ -84,12 +114,15 @@ func (u *Unit) Received(p akita.Port) error {
 	return nil
 }
 
-// try starts the next tile if the unit is free and the tile is there.
-func (u *Unit) try() {
-	if u.working || u.at == len(u.program.Ops) || !u.started[u.at] {
-		return
-	}
+// follows tells whether the op's tiles come from the array: then they are there, and the op has started, when it says so.
+func (u *Unit) follows(o *isa.Op) bool { return o.Unit != u.place.Unit }
+
+// mayWork tells whether the next tile is there.
+func (u *Unit) mayWork() bool {
 	o := &u.program.Ops[u.at]
+	if u.follows(o) {
+		return u.ready[u.at] > u.tile
+	}
 	need := 0
 	if len(o.Hold) > 0 {
 		need++
@@ -97,13 +130,21 @@ func (u *Unit) try() {
 	if len(o.Loads) > 0 {
 		need += u.tile + 1
 	}
-	if u.ready[u.at] < need {
+	return u.started[u.at] && u.ready[u.at] >= need
+}
+
+// try starts the next tile if the unit is free and the tile is there.
+func (u *Unit) try() {
+	if u.working || u.at == len(u.program.Ops) || !u.mayWork() {
 		return
 	}
+	o := &u.program.Ops[u.at]
 	d := u.timing(o, u.tile)
 	u.working = true
 	u.Busy += d
-	u.Tiles++
+	if !u.follows(o) { // the array has counted it
+		u.Tiles++
+	}
 	u.WakeIn(d, 0, 0)
 }
 
@@ -111,34 +152,47 @@ func (u *Unit) try() {
 func (u *Unit) Woken(int, int64) error {
 	o := &u.program.Ops[u.at]
 	u.working = false
-	last := u.tile == o.Tiles-1
-	if len(o.Loads) > 0 || len(o.Stores) > 0 || (last && len(o.Hold) > 0) {
-		m := u.message()
-		m.Op, m.Tile = u.at, u.tile
-		if !u.Send(u.Port, u.dma, m) {
-			return fmt.Errorf("exec: the link to the DMA is full")
-		}
+	err := u.pass(o)
+	if err != nil {
+		return err
 	}
-	if last {
-		if !u.Send(u.Port, u.sequencer, &msg.Done{Op: u.at}) {
-			return fmt.Errorf("exec: the link to the sequencer is full")
-		}
+	if u.tile++; u.tile == o.Tiles {
 		u.advance()
-	} else {
-		u.tile++
 	}
 	u.try()
 	return nil
 }
 
-// message reuses one that has arrived.
-func (u *Unit) message() *msg.Tile {
-	n := len(u.spare)
-	if n == 0 {
-		return new(msg.Tile)
+// pass says that the unit has finished a tile: to the vector unit if that goes on with it; else to the DMA, if it has
+// anything to free or to store, and behind the last tile to the sequencer.
+func (u *Unit) pass(o *isa.Op) error {
+	last := u.tile == o.Tiles-1
+	if o.Chained() && !u.follows(o) {
+		if !u.Send(u.Port, u.behind, u.message()) {
+			return fmt.Errorf("exec: the link to the vector unit is full")
+		}
+		return nil
 	}
-	m := u.spare[n-1]
-	u.spare = u.spare[:n-1]
+	if len(o.Loads) > 0 || len(o.Stores) > 0 || (last && len(o.Hold) > 0) {
+		if !u.Send(u.Port, u.dma, u.message()) {
+			return fmt.Errorf("exec: the link to the DMA is full")
+		}
+	}
+	if last && !u.Send(u.Port, u.sequencer, &msg.Done{Op: u.at}) {
+		return fmt.Errorf("exec: the link to the sequencer is full")
+	}
+	return nil
+}
+
+// message is about the tile in work; it reuses one that has arrived.
+func (u *Unit) message() *msg.Tile {
+	var m *msg.Tile
+	if n := len(u.spare); n > 0 {
+		m, u.spare = u.spare[n-1], u.spare[:n-1]
+	} else {
+		m = new(msg.Tile)
+	}
+	m.Op, m.Tile = u.at, u.tile
 	return m
 }
 
@@ -158,6 +212,8 @@ func (u *Unit) Describe() string {
 	switch {
 	case u.working:
 		return s + ", working"
+	case u.follows(o):
+		return fmt.Sprintf("%s, waits for the array (%d tiles done)", s, u.ready[u.at])
 	case !u.started[u.at]:
 		return s + ", waits for its dependencies"
 	}

@@ -47,28 +47,98 @@ func (p *Program) Transfers() int64 {
 	return n
 }
 
-// Validate checks that the program can run with stream bytes of scratchpad beside its static part: dependencies point
-// backwards, and what an op holds fits together with any one of its tiles.
-func (p *Program) Validate(stream unit.Bytes) error {
+// Chained tells whether the vector unit works on the array's outputs, tile by tile. The last tile says so, which every op
+// has; Validate sees to it that the others agree.
+func (o *Op) Chained() bool { return o.Unit == Array && o.Last.Then[0] != FnNone }
+
+// Validate checks that the program can run on so many cores with stream bytes of scratchpad beside its static part:
+// dependencies point backwards, every op names a core and a unit that can do it, and what an op holds fits together with any
+// one of its tiles.
+func (p *Program) Validate(stream unit.Bytes, cores int) error {
 	for i := range p.Ops {
 		o := &p.Ops[i]
-		if o.Tiles < 1 {
-			return fmt.Errorf("program %q: op %d (%s) has no tiles", p.Name, i, o.Name)
+		err := o.validate(i, cores)
+		if err == nil {
+			err = o.fits(stream)
 		}
-		for _, d := range o.Deps {
-			if d < 0 || d >= i {
-				return fmt.Errorf("program %q: op %d (%s) depends on op %d, which is not before it", p.Name, i, o.Name, d)
-			}
+		if err != nil {
+			return fmt.Errorf("program %q: op %d (%s) %w", p.Name, i, o.Name, err)
 		}
-		for _, d := range o.LoadAfter {
-			if d < 0 || d >= i {
-				return fmt.Errorf("program %q: op %d (%s) loads after op %d, which is not before it", p.Name, i, o.Name, d)
-			}
+	}
+	return nil
+}
+
+// validate checks what does not depend on sizes. The op is number i of its program.
+func (o *Op) validate(i, cores int) error {
+	switch {
+	case o.Tiles < 1:
+		return fmt.Errorf("has no tiles")
+	case o.Core < 0 || o.Core >= cores:
+		return fmt.Errorf("is for core %d; accepted: 0 to %d", o.Core, cores-1)
+	case o.Kind >= KindCount:
+		return fmt.Errorf("is of kind %d; accepted: 0 to %d", o.Kind, KindCount-1)
+	case o.Unit > Move:
+		return fmt.Errorf("is for unit %d; accepted: array, vector, move", o.Unit)
+	case o.Operator < 0 || o.Operator >= MaxOperators:
+		return fmt.Errorf("is of operator %d; accepted: 0 to %d", o.Operator, MaxOperators-1)
+	case o.Unit == Move && len(o.Hold) > 0:
+		return fmt.Errorf("holds data for nobody to work on; accepted: loads, stores")
+	}
+	for _, d := range o.Deps {
+		if d < 0 || d >= i {
+			return fmt.Errorf("depends on op %d, which is not before it", d)
 		}
-		if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1)); o.Fetches() && need > stream {
-			return fmt.Errorf("program %q: op %d (%s) needs %v of scratchpad for one tile, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
-				p.Name, i, o.Name, need, stream)
+	}
+	for _, d := range o.LoadAfter {
+		if d < 0 || d >= i {
+			return fmt.Errorf("loads after op %d, which is not before it", d)
 		}
+	}
+	if err := o.validateGather(); err != nil {
+		return err
+	}
+	return o.validateThen()
+}
+
+// validateGather checks what is taken from other cores.
+func (o *Op) validateGather() error {
+	switch {
+	case o.Gather < 0:
+		return fmt.Errorf("gathers %d bytes; accepted: 0 or more", int64(o.Gather))
+	case o.Gather > 0 && o.Kind != Exchange:
+		return fmt.Errorf("gathers %v, but is no exchange; accepted: kind exchange", o.Gather)
+	case o.Kind == Exchange && (o.Unit != Move || o.Tiles != 1 || len(o.Hold)+len(o.Loads)+len(o.Stores) > 0):
+		return fmt.Errorf("is an exchange with a unit, tiles or DRAM traffic; accepted: unit move, one tile, no loads, no stores")
+	}
+	return nil
+}
+
+// validateThen checks the functions behind the array.
+func (o *Op) validateThen() error {
+	works := [2]Work{o.Last, o.Work}
+	for _, w := range works[:min(o.Tiles, 2)] {
+		switch {
+		case w.Then == [2]Fn{}:
+			continue
+		case o.Unit != Array || o.Kind == Switch:
+			return fmt.Errorf("has vector functions behind it, but is no product; accepted: ops of the array")
+		case w.Then[0] == FnNone:
+			return fmt.Errorf("has a second vector function behind it and no first; accepted: the first, or both")
+		case w.Then[0] >= FnCount || w.Then[1] >= FnCount:
+			return fmt.Errorf("has vector functions %d and %d behind it; accepted: up to %d", w.Then[0], w.Then[1], FnCount-1)
+		}
+	}
+	if o.Tiles > 1 && o.Work.Then != o.Last.Then {
+		return fmt.Errorf("has other vector functions behind its last tile than behind the others; accepted: the same")
+	}
+	return nil
+}
+
+// fits checks that any one tile finds room beside what the op holds.
+func (o *Op) fits(stream unit.Bytes) error {
+	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1)); o.Fetches() && need > stream {
+		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
+			need, stream)
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ import (
 // held is the tile number of what an op holds from before its first tile to its end.
 const held = -1
 
-// DMA fetches the tiles of ops in the order in which the sequencer releases them, as far ahead as the scratchpad has
-// room, and writes outputs as units finish with tiles. Several transfers are outstanding; outputs go first, because
-// they free space.
+// DMA is that of one core. It fetches the tiles of the core's ops in the order in which the sequencer releases them, as far
+// ahead as the scratchpad has room, and writes outputs as units finish with tiles. Several transfers are outstanding; outputs
+// go first, because they free space. From other cores' scratchpads it gathers what an exchange needs.
 type DMA struct {
 	*sim.Component
 	Control akita.Port // to the sequencer and the units
@@ -27,8 +27,9 @@ type DMA struct {
 	Pad     Scratchpad
 
 	memory, sequencer, array, vector akita.Port
-	outstanding, queues              int // limits
-	burst                            unit.Bytes
+	place                            Place
+	outstanding                      int  // most transfers
+	passing                          bool // loads need not wait for stores
 
 	program *isa.Program
 	queue   []int // ops whose loads may be issued, in order
@@ -38,9 +39,9 @@ type DMA struct {
 	ops     []opState
 	stores  []store
 	firstSt int
-	writing int // stores outstanding
-	flying  int // outstanding
-	lastID  int64
+	writing int  // stores outstanding
+	flying  int  // outstanding
+	taking  int  // exchanges under way
 	stalled bool // waits for space
 	since   unit.Cycles
 	counts  stats.Counts
@@ -66,9 +67,17 @@ type store struct {
 	op, tile, slice int
 }
 
-// NewDMA returns the DMA of an NPU whose memory moves bursts of the given size.
-func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, burst unit.Bytes) *DMA {
-	d := &DMA{outstanding: c.DMA.Outstanding, queues: c.DMA.Queues, burst: burst}
+// Place is where a DMA works: for which core, on which network, and with a memory that moves bursts of which size.
+type Place struct {
+	Core    int
+	Network *Network
+	Burst   unit.Bytes
+	Queues  Queues
+}
+
+// NewDMA returns the DMA of a core.
+func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, place Place) *DMA {
+	d := &DMA{place: place, outstanding: c.DMA.Outstanding, passing: c.DMA.Queues > 1}
 	d.Component = sim.NewComponent(name, e, k, d)
 	d.Control = d.NewPort("Control", 64)
 	d.Data = d.NewPort("Data", 64)
@@ -88,7 +97,7 @@ func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.ops = slices.Grow(d.ops[:0], len(p.Ops))[:len(p.Ops)]
 	clear(d.ops)
 	d.stores, d.firstSt, d.writing = d.stores[:0], 0, 0
-	d.flying, d.stalled = 0, false
+	d.flying, d.taking, d.stalled = 0, 0, false
 	d.counts = stats.Counts{}
 }
 
@@ -143,6 +152,11 @@ func firstLoad(o *isa.Op) cursor {
 func (d *DMA) start(op int) error {
 	o := &d.program.Ops[op]
 	d.ops[op].started = true
+	if o.Kind == isa.Exchange {
+		d.taking++
+		d.WakeAt(d.place.Network.Gather(d.place.Core, o.Gather, d.Now()), 0, int64(op))
+		return nil
+	}
 	if len(o.Loads) == 0 {
 		for t := range o.Tiles {
 			d.queueStores(op, t)
@@ -195,10 +209,20 @@ func (d *DMA) doneIfStored(op int) error {
 	if d.ops[op].storing > 0 || (len(o.Stores) == 0 && o.Unit != isa.Move) {
 		return nil
 	}
+	return d.done(op)
+}
+
+func (d *DMA) done(op int) error {
 	if !d.Send(d.Control, d.sequencer, &msg.Done{Op: op}) {
 		return fmt.Errorf("mem: the link to the sequencer is full")
 	}
 	return nil
+}
+
+// Woken ends an exchange.
+func (d *DMA) Woken(_ int, op int64) error {
+	d.taking--
+	return d.done(int(op))
 }
 
 // issue sends transfers while any may go out.
@@ -214,7 +238,7 @@ func (d *DMA) issue() error {
 			}
 			o := &d.program.Ops[s.op]
 			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, goal{op: s.op, tile: s.tile, store: true})
-		case (d.writing == 0 || d.queues > 1) && d.head < len(d.queue) && d.reserve():
+		case (d.writing == 0 || d.passing) && d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
 			return nil
@@ -275,7 +299,7 @@ func (d *DMA) sendLoad() error {
 // complete books the end of a transfer.
 func (d *DMA) complete(m *msg.Transfer) error {
 	if d.flying--; d.flying < 0 {
-		return fmt.Errorf("mem: transfer %d completed twice", m.ID)
+		return fmt.Errorf("mem: a transfer of op %d, tile %d completed twice", m.Op, m.Tile)
 	}
 	d.spareTransfers = append(d.spareTransfers, m)
 	o, s := &d.program.Ops[m.Op], &d.ops[m.Op]
@@ -283,7 +307,7 @@ func (d *DMA) complete(m *msg.Transfer) error {
 		d.writing--
 		d.counts.ScratchRead += m.Walk.Bytes()
 		s.storing--
-		if s.unstored[m.Tile]--; s.unstored[m.Tile] == 0 && o.Fetches() {
+		if s.unstored[m.Tile]--; s.unstored[m.Tile] == 0 && len(o.Loads) > 0 {
 			d.Pad.Release(o.TileBytes(m.Tile))
 		}
 		return d.doneIfStored(m.Op)
@@ -332,13 +356,13 @@ func (d *DMA) Freed(akita.Port) error { return nil }
 
 // Idle tells whether every queued load and store is done.
 func (d *DMA) Idle() bool {
-	return d.head == len(d.queue) && d.firstSt == len(d.stores) && d.flying == 0
+	return d.head == len(d.queue) && d.firstSt == len(d.stores) && d.flying+d.taking == 0
 }
 
 // Describe says what is queued and what it waits for.
 func (d *DMA) Describe() string {
-	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, scratchpad %v of %v in use",
-		len(d.queue)-d.head, len(d.stores)-d.firstSt, d.flying, d.Pad.used, d.Pad.capacity)
+	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, %d exchanges, scratchpad %v of %v in use",
+		len(d.queue)-d.head, len(d.stores)-d.firstSt, d.flying, d.taking, d.Pad.used, d.Pad.capacity)
 	if d.head < len(d.queue) {
 		o := &d.program.Ops[d.queue[d.head]]
 		s += fmt.Sprintf("; next: %s tile %d of %d", o.Name, d.next.tile+1, o.Tiles)
@@ -356,5 +380,5 @@ func (d *DMA) Counts(c *stats.Counts) {
 	c.Add(&n)
 }
 
-// Woken is never called: the DMA acts on messages alone.
-func (d *DMA) Woken(int, int64) error { return nil }
+// Check proves that everything that was fetched at the end of a program has been worked on and its space given back.
+func (d *DMA) Check() error { return d.Pad.Check() }

@@ -1,9 +1,6 @@
 package mem
 
 import (
-	"fmt"
-	"math/bits"
-
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -40,13 +37,7 @@ func (i *Ideal) Submit(t dram.Transfer) {
 		i.start, i.total = max(t.Release, i.free), 0
 	}
 	i.total += int64(t.Walk.Bytes())
-	hi, lo := bits.Mul64(uint64(i.total), uint64(i.clock))
-	lo, carry := bits.Add64(lo, uint64(i.bandwidth)-1, 0)
-	if hi += carry; hi >= uint64(i.bandwidth) {
-		panic(fmt.Sprintf("mem: %d bytes at %v overflow", i.total, i.bandwidth))
-	}
-	cycles, _ := bits.Div64(hi, lo, uint64(i.bandwidth))
-	i.free = i.start + int64(cycles)
+	i.free = i.start + cyclesFor(unit.Bytes(i.total), i.clock, i.bandwidth)
 	i.done = append(i.done, dram.Done{ID: t.ID, Clock: i.free})
 	if t.Write {
 		i.counts.Writes += int64(t.Walk.Bytes())
@@ -68,6 +59,9 @@ func (i *Ideal) Accepted() int64 { return i.free }
 
 // Settle has nothing to add: every completion is certain at once.
 func (i *Ideal) Settle() []dram.Done { return nil }
+
+// Next has nothing to add, either.
+func (i *Ideal) Next() []dram.Done { return nil }
 
 // Finish moves the clock.
 func (i *Ideal) Finish(clock int64) { i.counts.Clocks = clock }

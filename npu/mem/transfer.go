@@ -3,6 +3,7 @@ package mem
 import (
 	"fmt"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
@@ -13,16 +14,15 @@ type goal struct {
 }
 
 func (d *DMA) send(s *isa.Slice, tile, tiles int, g goal) error {
-	d.lastID++
 	m := reuse(&d.spareTransfers)
-	m.ID, m.Walk, m.Data, m.Queue = d.lastID, s.At(tile, tiles), s.Data, queueOf(s.Data, d.queues)
+	m.Walk, m.Data, m.Core, m.Queue = s.At(tile, tiles), s.Data, d.place.Core, d.place.Queues.of(s.Data, d.place.Core)
 	m.Op, m.Tile, m.Write = g.op, g.tile, g.store
 	if g.store {
 		d.writing++
 	}
 	d.flying++
 	d.counts.Transfers++
-	moved := BurstTraffic(m.Walk, d.burst)
+	moved := BurstTraffic(m.Walk, d.place.Burst)
 	d.counts.Traffic[s.Data] += moved
 	d.counts.Operators[d.program.Ops[g.op].Operator].Bytes += moved
 	if !d.Send(d.Data, d.memory, m) {
@@ -31,9 +31,32 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, g goal) error {
 	return nil
 }
 
-// queueOf is the queue of a class of data where there are so many: the first is that of the weights and of all that has no
-// queue of its own. What a load needs from DRAM its op waits for (LoadAfter), so that queues need not wait for each other.
-func queueOf(data isa.Data, queues int) int {
+// Queues says for what the memory controllers' queues are, and how many there are.
+type Queues struct {
+	Count  int
+	byCore bool
+}
+
+// mostQueues is how many queues a controller of npu/mem/dram has.
+const mostQueues = 4
+
+// QueuesOf returns the queues of an NPU. Where cores take turns at the memory each has one, or shares one where there are more
+// cores than queues (then those take turns with the others, and among themselves the oldest transfer is first): dma.queues
+// then only says whether a core's loads wait for its stores. Else they are for the classes of data that dma.queues tells
+// apart, in each of which the oldest transfer is first, whosever it is.
+func QueuesOf(c *config.Config) Queues {
+	if c.Cores > 1 && c.Network.Arbitration == config.RoundRobin {
+		return Queues{min(c.Cores, mostQueues), true}
+	}
+	return Queues{c.DMA.Queues, false}
+}
+
+// of is the queue of a core's transfer. Of classes the first is that of the weights and of all that has no queue of its own.
+// What a load needs from DRAM its op waits for (LoadAfter), so that queues need not wait for each other.
+func (q Queues) of(data isa.Data, core int) int {
+	if q.byCore {
+		return core % q.Count
+	}
 	queue := 0
 	switch data {
 	case isa.KVWrite, isa.ActWrite:
@@ -43,7 +66,7 @@ func queueOf(data isa.Data, queues int) int {
 	case isa.Codebooks, isa.Params:
 		queue = 3
 	}
-	if queue >= queues {
+	if queue >= q.Count {
 		return 0
 	}
 	return queue

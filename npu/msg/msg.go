@@ -6,17 +6,19 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Transfer asks the memory for a walk. The memory sends the same message back when it is done.
 type Transfer struct {
 	akita.MsgMeta
-	ID       int64
 	Walk     isa.Pattern
 	Write    bool
 	Data     isa.Data
-	Queue    int // of the memory controllers
-	Op, Tile int // what the DMA does it for
+	Core     int         // whose DMA it is for
+	Queue    int         // of the memory controllers
+	Op, Tile int         // what the DMA does it for
+	Arrived  unit.Cycles // at the memory, which notes it
 }
 
 // Meta is part of akita's interface.
@@ -41,7 +43,8 @@ type Start struct {
 func (m *Start) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
 // Tile goes from the DMA to a unit when the next tile of an op lies in the scratchpad, and from the unit to the DMA when
-// it has finished with a tile: then its output may be written and its space used again. Tile -1 is what the op holds.
+// it has finished with a tile: then its output may be written and its space used again. Of a chained op it goes from the array
+// to the vector unit in between. Tile -1 is what the op holds.
 type Tile struct {
 	akita.MsgMeta
 	Op, Tile int

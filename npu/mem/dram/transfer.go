@@ -62,6 +62,7 @@ type Memory interface {
 	TakeDone() []Done // certain completions since the last call, by Clock then ID; valid until the next Submit
 	Accepted() int64  // DRAM clock
 	Settle() []Done   // predicted completions of everything outstanding, by Clock then ID
+	Next() []Done     // those among them that come first, at least one if anything is outstanding
 	Finish(clock int64)
 	Counts() stats.DRAM         // of everything up to Finish
 	Classes() []stats.Requester // by Transfer.Class

@@ -1,0 +1,205 @@
+package mem
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Network is the on-chip network between the cores' scratchpads and the memory: how long the links keep data back that has
+// left DRAM, or that other cores have sent. It is a part of the memory's front and of the DMAs, not a component: it has no
+// events of its own, and tells of each transfer at its end when it has crossed.
+//
+// A crossbar has one link for each core, a bus one for all. A link moves so many bytes a second, of reads, writes and
+// exchanges alike, and it can move data of a request only after the request. So a transfer that is complete in DRAM at r has
+// crossed at
+//
+//	f = max(r, F),   F = max over cycles s up to its own request: s + (bytes requested since s, complete until now) / bandwidth
+//
+//	requests      a1 a2
+//	in DRAM       ├──1──┼──2──┤ r2                        a link faster than DRAM costs nothing,
+//	on the link   ├────1────┼────2────┤ f2 = a1 + (b1 + b2) / bandwidth       a slower one is what counts
+//
+// Times are calculated from sums of bytes, so that no rounding accumulates.
+//
+// No link can do better: what was requested since s has crossed in the time since s. A real one does worse, which is what a
+// model of whole transfers leaves out, when the data of a transfer come late in the span from its request to its end, and
+// faster than the link. That costs at most the time of the transfers that are outstanding on the link (dma.outstanding of each
+// of its cores), once whenever traffic turns from DRAM-bound to link-bound: what the link left unused before the oldest of
+// their requests is lost to them. Data that wait do not hold up the controllers, other than by the transfers that their DMA
+// cannot send while they are outstanding: the buffers between controller and link are as large as those. A core that others
+// take data from is not slowed down: in an exchange of all with all each core sends as much as it takes.
+type Network struct {
+	clock     unit.Hertz
+	bandwidth unit.BytesPerSecond // 0: not limited
+	latency   unit.Cycles
+	links     []link
+	counts    stats.Counts
+}
+
+// link is one of the links. Its steps are the cycles s that can still matter, in rising order.
+type link struct {
+	steps []step
+	free  unit.Cycles // when all data so far have crossed
+}
+
+// step says how many bytes of requests at or after a cycle were handed to the link, and how many of that cycle were not.
+type step struct {
+	from  unit.Cycles
+	bytes unit.Bytes
+	open  int
+}
+
+// NewNetwork returns the network of an NPU.
+func NewNetwork(c *config.Config) *Network {
+	n := &Network{clock: c.Clock, bandwidth: c.Network.Bandwidth, latency: c.Network.Latency}
+	n.links = make([]link, c.Cores)
+	if c.Network.Topology == config.Bus {
+		n.links = make([]link, 1)
+	}
+	return n
+}
+
+// Reset prepares for the next program.
+func (n *Network) Reset() {
+	for i := range n.links {
+		n.links[i] = link{steps: n.links[i].steps[:0]}
+	}
+	n.counts = stats.Counts{}
+}
+
+// find returns the place of a request's step; it makes one if there is none.
+func (l *link) find(from unit.Cycles) int {
+	i := len(l.steps)
+	for i > 0 && l.steps[i-1].from > from {
+		i--
+	}
+	if i > 0 && l.steps[i-1].from == from {
+		return i - 1
+	}
+	s := step{from: from}
+	if i < len(l.steps) {
+		s.bytes = l.steps[i].bytes
+	}
+	l.steps = slices.Insert(l.steps, i, s)
+	return i
+}
+
+// carry hands data to a link whose request has the given step, and returns the earliest cycle at which they can have crossed.
+func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
+	var at unit.Cycles
+	for k := range l.steps[:i+1] {
+		s := &l.steps[k]
+		s.bytes += size
+		at = max(at, s.from+unit.Cycles(cyclesFor(s.bytes, n.clock, n.bandwidth)))
+	}
+	l.free = max(l.free, at)
+	return at
+}
+
+// forget drops the steps of a link that can not matter any more. Whatever is still to come adds to a step without open
+// requests if it adds to the next one, so that the one of the two that ends later does so for ever.
+func (n *Network) forget(l *link, now unit.Cycles) {
+	kept := l.steps[:1]
+	for _, next := range l.steps[1:] {
+		last := &kept[len(kept)-1]
+		switch {
+		case next.from > now || last.open > 0:
+			kept = append(kept, next)
+		case !n.takes(last.bytes-next.bytes, next.from-last.from):
+			*last = next
+		case next.open > 0:
+			kept = append(kept, next)
+		}
+	}
+	l.steps = kept
+}
+
+// takes tells whether so many bytes keep a link busy for at least so many cycles.
+func (n *Network) takes(size unit.Bytes, cycles unit.Cycles) bool {
+	needHigh, needLow := bits.Mul64(uint64(size), uint64(n.clock))
+	high, low := bits.Mul64(uint64(cycles), uint64(n.bandwidth))
+	return needHigh > high || needHigh == high && needLow >= low
+}
+
+// link is that of a core.
+func (n *Network) link(core int) *link { return &n.links[core%len(n.links)] }
+
+// Request notes that the request of a core's transfer has come.
+func (n *Network) Request(core int, now unit.Cycles) {
+	if n.bandwidth > 0 {
+		l := n.link(core)
+		i := l.find(now)
+		l.steps[i].open++
+	}
+}
+
+// Delivery is a transfer that is complete in DRAM.
+type Delivery struct {
+	Core  int
+	Size  unit.Bytes
+	From  unit.Cycles // when its request came
+	Ready unit.Cycles // when its last datum was there: now
+}
+
+// Deliver returns when a transfer has crossed.
+func (n *Network) Deliver(d Delivery) unit.Cycles {
+	if n.bandwidth == 0 {
+		return d.Ready
+	}
+	l := n.link(d.Core)
+	i := l.find(d.From)
+	if l.steps[i].open--; l.steps[i].open < 0 {
+		panic(fmt.Sprintf("mem: core %d is sent %v that it has not asked for", d.Core, d.Size))
+	}
+	at := max(d.Ready, n.carry(l, i, d.Size))
+	n.forget(l, d.Ready)
+	n.counts.NetworkWait += at - d.Ready
+	return at
+}
+
+// Gather moves data from other cores' scratchpads to a core's, and returns when they are there.
+func (n *Network) Gather(core int, size unit.Bytes, now unit.Cycles) unit.Cycles {
+	n.counts.Exchanged += size
+	n.counts.ScratchRead += size
+	n.counts.ScratchWrite += size
+	if n.bandwidth == 0 {
+		return now + n.latency
+	}
+	l := n.link(core)
+	return max(now+n.latency, n.carry(l, l.find(now+n.latency), size))
+}
+
+// Check proves that no link is in use, or waited for, at the end of a program.
+func (n *Network) Check(end unit.Cycles) error {
+	for i := range n.links {
+		l := &n.links[i]
+		for _, s := range l.steps {
+			if s.open > 0 {
+				return fmt.Errorf("mem: %d transfers asked for at cycle %d have not come to link %d of the network", s.open, s.from, i)
+			}
+		}
+		if l.free > end {
+			return fmt.Errorf("mem: link %d of the network is in use until cycle %d, the program ended at %d", i, l.free, end)
+		}
+	}
+	return nil
+}
+
+// Counts adds what the network did.
+func (n *Network) Counts(c *stats.Counts) { c.Add(&n.counts) }
+
+// cyclesFor is the time of n bytes at a bandwidth, rounded up.
+func cyclesFor(n unit.Bytes, clock unit.Hertz, bandwidth unit.BytesPerSecond) int64 {
+	hi, lo := bits.Mul64(uint64(n), uint64(clock))
+	lo, carry := bits.Add64(lo, uint64(bandwidth)-1, 0)
+	if hi += carry; hi >= uint64(bandwidth) {
+		panic(fmt.Sprintf("mem: %d bytes at %v overflow", int64(n), bandwidth))
+	}
+	cycles, _ := bits.Div64(hi, lo, uint64(bandwidth))
+	return int64(cycles)
+}
