@@ -192,7 +192,8 @@ func randomProgram(r *rand.Rand, cores int) (*isa.Program, unit.Bytes) {
 		case 1:
 			o = gather(unit.Bytes(r.IntN(3000)), deps...)
 		case 2:
-			o.Work.Then, o.Last.Then = [2]isa.Fn{isa.FnSiluMul, isa.FnAdd}, [2]isa.Fn{isa.FnSiluMul, isa.FnAdd}
+			o = chained(o)
+			o.Work.Then[1], o.Last.Then[1] = isa.FnSiluMul, isa.FnSiluMul
 		case 3:
 			o.Hold = []isa.Slice{{Data: isa.Params, Last: isa.Contiguous(9000, 700)}}
 			moved += 700

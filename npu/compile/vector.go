@@ -50,6 +50,15 @@ type vec struct {
 	deps     []int
 }
 
+// perRow is what a row moves to and from DRAM where activations lie there; 0: its operands are on chip all the same.
+func (v *vec) perRow() unit.Bytes {
+	n := v.out.row()
+	for _, r := range v.in {
+		n += r.row()
+	}
+	return n
+}
+
 // vector emits a vector operator. If activations are on chip each core works on its share of every row; else on its share of
 // the tokens, in tiles of as many as fit.
 func (b *builder) vector(v vec) []int {
@@ -64,7 +73,7 @@ func (b *builder) vector(v vec) []int {
 
 func (b *builder) vectorOn(core int, v *vec) (isa.Op, bool) {
 	o := isa.Op{Name: b.name(v.layer, v.name), Kind: v.kind, Layer: v.layer, Core: core, Unit: isa.Vector, Deps: v.deps, Hold: v.params}
-	if b.spill && v.rows > 1 {
+	if b.spill && v.rows > 1 && v.perRow() > 0 {
 		return b.vectorSpilled(o, v)
 	}
 	from, to := 0, v.width
@@ -90,11 +99,7 @@ func (b *builder) vectorSpilled(o isa.Op, v *vec) (isa.Op, bool) {
 	if from == to {
 		return o, false
 	}
-	row := v.out.row()
-	for _, r := range v.in {
-		row += r.row()
-	}
-	n := min(max(1, int(b.tile/row)), to-from) // tokens per tile
+	n := min(max(1, int(b.tile/v.perRow())), to-from) // tokens per tile
 	o.Tiles = (to - from + n - 1) / n
 	last := to - from - (o.Tiles-1)*n
 	o.LoadAfter = v.deps

@@ -117,15 +117,17 @@ func (o *Op) validateGather() error {
 func (o *Op) validateThen() error {
 	works := [2]Work{o.Last, o.Work}
 	for _, w := range works[:min(o.Tiles, 2)] {
-		switch {
-		case w.Then == [2]Fn{}:
-			continue
-		case o.Unit != Array || o.Kind == Switch:
-			return fmt.Errorf("has vector functions behind it, but is no product; accepted: ops of the array")
-		case w.Then[0] == FnNone:
-			return fmt.Errorf("has a second vector function behind it and no first; accepted: the first, or both")
-		case w.Then[0] >= FnCount || w.Then[1] >= FnCount:
-			return fmt.Errorf("has vector functions %d and %d behind it; accepted: up to %d", w.Then[0], w.Then[1], FnCount-1)
+		for i, f := range w.Then {
+			switch {
+			case f == FnNone:
+				continue
+			case o.Unit != Array || o.Kind == Switch:
+				return fmt.Errorf("has vector functions behind it, but is no product; accepted: ops of the array")
+			case i > 0 && w.Then[i-1] == FnNone:
+				return fmt.Errorf("has a vector function behind none; accepted: functions from the first place on")
+			case f >= FnCount:
+				return fmt.Errorf("has vector function %d behind it; accepted: up to %d", f, FnCount-1)
+			}
 		}
 	}
 	if o.Tiles > 1 && o.Work.Then != o.Last.Then {

@@ -6,7 +6,8 @@ import (
 )
 
 func TestValidateNamesWhatIsWrong(t *testing.T) {
-	then := [2]Fn{FnAdd}
+	var then, second, unknown Work
+	then.Then[0], second.Then[1], unknown.Then[0] = FnAdd, FnAdd, FnCount
 	for _, c := range []struct {
 		what string
 		op   Op
@@ -22,13 +23,13 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{"itself to wait for", Op{Tiles: 1, Deps: []int{0}}, "depends on op 0, which is not before it"},
 		{"itself to load after", Op{Tiles: 1, LoadAfter: []int{0}}, "loads after op 0, which is not before it"},
 		{"something held for the DMA alone", Op{Tiles: 1, Unit: Move, Hold: []Slice{{}}}, "holds data for nobody to work on"},
-		{"functions behind the array", Op{Tiles: 2, Work: Work{Then: then}, Last: Work{Then: then}}, ""},
-		{"functions behind the one tile", Op{Tiles: 1, Last: Work{Then: then}}, ""},
-		{"functions behind some tiles only", Op{Tiles: 2, Last: Work{Then: then}}, "has other vector functions behind its last tile"},
-		{"functions behind a vector op", Op{Tiles: 1, Unit: Vector, Last: Work{Then: then}}, "is no product; accepted: ops of the array"},
-		{"functions behind a switch", Op{Tiles: 1, Kind: Switch, Last: Work{Then: then}}, "is no product"},
-		{"a second function without a first", Op{Tiles: 1, Last: Work{Then: [2]Fn{FnNone, FnAdd}}}, "and no first"},
-		{"an unknown function", Op{Tiles: 1, Last: Work{Then: [2]Fn{FnCount}}}, "has vector functions 15 and 0 behind it"},
+		{"functions behind the array", Op{Tiles: 2, Work: then, Last: then}, ""},
+		{"functions behind the one tile", Op{Tiles: 1, Last: then}, ""},
+		{"functions behind some tiles only", Op{Tiles: 2, Last: then}, "has other vector functions behind its last tile"},
+		{"functions behind a vector op", Op{Tiles: 1, Unit: Vector, Last: then}, "is no product; accepted: ops of the array"},
+		{"functions behind a switch", Op{Tiles: 1, Kind: Switch, Last: then}, "is no product"},
+		{"a second function without a first", Op{Tiles: 1, Last: second}, "has a vector function behind none"},
+		{"an unknown function", Op{Tiles: 1, Last: unknown}, "has vector function 15 behind it; accepted: up to 14"},
 		{"an exchange", Op{Tiles: 1, Kind: Exchange, Unit: Move, Gather: 100}, ""},
 		{"bytes to gather for a product", Op{Tiles: 1, Kind: Linear, Gather: 100}, "gathers 100B, but is no exchange; accepted: kind exchange"},
 		{"less than nothing to gather", Op{Tiles: 1, Kind: Exchange, Unit: Move, Gather: -1}, "gathers -1 bytes"},
