@@ -25,7 +25,7 @@ func Compare(w io.Writer, rs []*result.Result) error {
 	const byUnit = -1
 	return columns([]column{
 		words("schedule", func(r *result.Result) string { return r.Schedule }),
-		pick("avg bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
+		pick("bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
 		pick("TTFT", Time, byUnit, func(r *result.Result) *float64 { return &r.TTFTSeconds }),
 		pick("TPOT", Time, byUnit, func(r *result.Result) *float64 { return &r.TPOTSeconds }),
 		pick("tokens/s", Plain, byUnit, func(r *result.Result) *float64 { return &r.TokensPerSecond }),

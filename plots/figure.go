@@ -60,7 +60,7 @@ func Write(w io.Writer, f Figure, format string, o Origin) error {
 	default:
 		return fmt.Errorf("plots: format %q is not known", format)
 	}
-	f.draw(&sheet{draw.New(canvas), text.Plain{Fonts: font.NewCache(liberation.Collection())}})
+	f.draw(&sheet{draw.New(canvas), fonts()})
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
@@ -112,6 +112,9 @@ func (s *sheet) write(w words) {
 	}
 	s.canvas.FillText(style, vg.Point{X: w.x, Y: w.y}, w.text)
 }
+
+// fonts are what text is set in.
+func fonts() text.Plain { return text.Plain{Fonts: font.NewCache(liberation.Collection())} }
 
 // width is how much room a text takes.
 func (s *sheet) width(t string, size vg.Length) vg.Length {

@@ -44,6 +44,13 @@ func someHeatMap() *HeatMap {
 	return h
 }
 
+// namedHeatMap has names of rows that take more than the usual margin.
+func namedHeatMap() *HeatMap {
+	h := someHeatMap()
+	h.YNames = []string{"bit-parallel-fused", "lut", "bit-serial-weight"}
+	return h
+}
+
 // someBars has 3 panels of 2 groups of 3 bars.
 func someBars() *Bars {
 	values := [][]float64{{0, 0.5, 1}, {0.916, 0.57, 0.3}}
@@ -53,7 +60,7 @@ func someBars() *Bars {
 }
 
 func figures() map[string]Figure {
-	return map[string]Figure{"heat map": someHeatMap(), "bars": someBars()}
+	return map[string]Figure{"heat map": someHeatMap(), "heat map with names": namedHeatMap(), "bars": someBars()}
 }
 
 func TestFiguresAreWritten(t *testing.T) {
@@ -75,7 +82,7 @@ func TestFiguresAreWritten(t *testing.T) {
 					t.Error("the same figure is not the same bytes")
 				}
 				for _, part := range want {
-					if name == "heat map" && part[0] == '>' {
+					if name != "bars" && part[0] == '>' {
 						continue // what bars show
 					}
 					if !bytes.Contains(first.Bytes(), []byte(part)) {

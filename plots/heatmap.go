@@ -26,6 +26,7 @@ const (
 	cellHeight  = 10.5
 	leastCell   = 11.9 // width: two digits
 	heatLeft    = 22
+	besideNames = 14 // what runs upwards along the panels, and gaps
 	heatRight   = 30
 	heatTop     = 46
 	heatBottom  = 22
@@ -34,26 +35,37 @@ const (
 	scaleStripe = 6
 )
 
+// left is the margin that the names of the rows need.
+func (h *HeatMap) left() vg.Length {
+	left := vg.Length(heatLeft)
+	s := sheet{fonts: fonts()}
+	for _, name := range h.YNames {
+		left = max(left, besideNames+s.width(name, textSize))
+	}
+	return left
+}
+
 func (h *HeatMap) size() (width, height vg.Length) {
 	across, down := vg.Length(len(h.Across)), vg.Length(len(h.Down))
-	width = heatLeft + heatRight + across*vg.Length(len(h.XNames))*leastCell + (across-1)*panelGapX
+	width = h.left() + heatRight + across*vg.Length(len(h.XNames))*leastCell + (across-1)*panelGapX
 	height = heatTop + heatBottom + down*vg.Length(len(h.YNames))*cellHeight + (down-1)*panelGapY
 	return max(width, columnWidth), height
 }
 
 func (h *HeatMap) draw(s *sheet) {
 	width, height := h.size()
+	left := h.left()
 	across := vg.Length(len(h.Across))
-	panel := (width - heatLeft - heatRight - (across-1)*panelGapX) / across
+	panel := (width - left - heatRight - (across-1)*panelGapX) / across
 	s.title(h.Title, h.Subtitle, width, height)
 	for a, head := range h.Across {
-		x := heatLeft + vg.Length(a)*(panel+panelGapX)
+		x := left + vg.Length(a)*(panel+panelGapX)
 		s.heads(head, x+panel/2, height-heatTop+15, panel)
 		for d := range h.Down {
 			h.panel(s, a, d, x, panel)
 		}
 	}
-	s.write(words{text: h.X, x: (heatLeft + width - heatRight) / 2, y: 6, size: textSize})
+	s.write(words{text: h.X, x: (left + width - heatRight) / 2, y: 6, size: textSize})
 	h.scale(s, width-heatRight+5)
 }
 

@@ -75,7 +75,7 @@ EXAMPLES:
 			if err != nil {
 				return err
 			}
-			t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: cfg.Name, Width: 44}, {Name: "accepted", Width: 44}}}
+			t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: cfg.Name, Width: 42}, {Name: "accepted", Width: 42}}}
 			var items []keyItem
 			for _, k := range config.Keys() {
 				value, _ := cfg.Get(k.Path)

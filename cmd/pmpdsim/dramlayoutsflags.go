@@ -39,7 +39,7 @@ func loadLayoutSweep(c *cli.Context) (*layoutSweep, error) {
 	if err := s.loadMappings(c); err != nil {
 		return nil, err
 	}
-	if s.Planes, err = numbers(c); err != nil {
+	if err := s.loadPlanes(c); err != nil {
 		return nil, err
 	}
 	if err := s.loadLayouts(c); err != nil {
@@ -97,8 +97,8 @@ const (
 	mostBytes  = 64 * unit.GiB
 )
 
-// numbers reads --planes.
-func numbers(c *cli.Context) ([]int, error) {
+// loadPlanes reads --planes.
+func (s *layoutSweep) loadPlanes(c *cli.Context) (err error) {
 	text := c.String("planes")
 	if !c.IsSet("planes") {
 		text = defaultPlanes
@@ -106,11 +106,17 @@ func numbers(c *cli.Context) ([]int, error) {
 			text = defaultPlanesRead
 		}
 	}
+	s.Planes, err = integers("planes", text, fmt.Sprintf("1 to %d", mostPlanes), func(n int) bool { return n >= 1 && n <= mostPlanes })
+	return err
+}
+
+// integers reads the value of a flag: different numbers that a check accepts.
+func integers(flag, value, accepted string, check func(int) bool) ([]int, error) {
 	var all []int
-	for word := range strings.SplitSeq(text, ",") {
+	for word := range strings.SplitSeq(value, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 1 || n > mostPlanes || slices.Contains(all, n) {
-			return nil, fmt.Errorf("--planes %s: %q is not a number of planes; accepted: different numbers from 1 to %d, as in 2,3,4", text, word, mostPlanes)
+		if err != nil || !check(n) || slices.Contains(all, n) {
+			return nil, fmt.Errorf("--%s %s: %q is not possible; accepted: different numbers, each %s", flag, value, word, accepted)
 		}
 		all = append(all, n)
 	}

@@ -20,12 +20,11 @@ func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs 
 	m := largest.Footprint
 	size := plots.Memory.Text
 	for _, line := range [][2]string{
-		{"NPU", fmt.Sprintf("%s%s: %v, %d x %d PEs, %s", cfg.Name, byDefault(defaultNPU), cfg.Clock, cfg.Array.Rows, cfg.Array.Cols,
-			cfg.Array.Style)},
+		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, byDefault(defaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
 		{"DRAM", memoryText(cfg) + ", " + gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
 		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", w.model.Name, byDefault(w.defaultModel),
 			plots.Large.Text(float64(w.model.Params().Total)), w.model.Layers)},
-		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated", w.task, byDefault(w.defaultTask), w.prompt, w.generated)},
+		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", w.task, byDefault(w.defaultTask), w.prompt, w.generated, batchText(w.batch))},
 		{"trace", w.provenance()},
 		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, headText(cfg))},
 		{"layout", cfg.Weights.String()},
@@ -39,6 +38,30 @@ func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs 
 	}
 	_, err := fmt.Fprintln(out)
 	return err
+}
+
+// pesText names the processing elements.
+func pesText(cfg *config.Config) string {
+	pes := fmt.Sprintf("%d x %d PEs", cfg.Array.Rows, cfg.Array.Cols)
+	if cfg.Cores == 1 {
+		return pes
+	}
+	return coresText(cfg) + " of " + pes
+}
+
+func coresText(cfg *config.Config) string {
+	if cfg.Cores == 1 {
+		return "1 core"
+	}
+	return fmt.Sprintf("%d cores", cfg.Cores)
+}
+
+// batchText tells how many sequences there are, if it is not one.
+func batchText(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", %d sequences together", n)
 }
 
 func byDefault(yes bool) string {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,8 +93,11 @@ func objects(t *testing.T, args ...string) []map[string]any {
 func promised() []string {
 	return strings.Fields(`npu model task schedule avg_weight_bits prompt_tokens generated_tokens prefill_seconds decode_seconds
 		tokens_per_second ttft_seconds tpot_seconds speedup_vs_fp16 speedup_vs_uniform cycles dram_bytes dram_efficiency
-		array_utilisation version`)
+		array_utilisation version batch kv_bits energy_joules energy_joules_per_token tokens_per_joule area_mm2 bound_by`)
 }
+
+// near tells that two numbers are the same but for rounding.
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
 func TestJSON(t *testing.T) {
 	t.Run("every promised key is there, texts are texts and the rest numbers", func(t *testing.T) {
@@ -100,7 +105,7 @@ func TestJSON(t *testing.T) {
 		if len(all) != 3 {
 			t.Fatalf("%d objects, want the model's three schedules", len(all))
 		}
-		texts := strings.Fields("npu model task schedule version")
+		texts := strings.Fields("npu model task schedule version bound_by")
 		for _, o := range all[1:] {
 			for _, key := range promised() {
 				_, number := o[key].(float64)
@@ -125,6 +130,82 @@ func TestJSON(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a batch generates as many tokens a second as it has sequences in the time of an output token", func(t *testing.T) {
+		alone, four := objects(t, tiny()...), objects(t, tiny("--batch", "4")...)
+		for i, o := range four {
+			if want := 4 / o["tpot_seconds"].(float64); !near(o["tokens_per_second"].(float64), want) || o["batch"] != 4.0 {
+				t.Errorf("%v: %v tokens/s of a batch of %v, want %v", o["schedule"], o["tokens_per_second"], o["batch"], want)
+			}
+			// One prompt after the other. More caches lie in DRAM then, so that banks are met in another order.
+			if ratio := o["ttft_seconds"].(float64) / alone[i]["ttft_seconds"].(float64); ratio < 3.96 || ratio > 4.04 {
+				t.Errorf("%v: four prompts take %v times as long as one", o["schedule"], ratio)
+			}
+			if a, b := o["energy_joules_per_token"].(float64), alone[i]["energy_joules_per_token"].(float64); a >= b {
+				t.Errorf("%v: weights that four share cost %v J a token, alone %v", o["schedule"], a, b)
+			}
+		}
+	})
+	t.Run("energy and area are positive, and energy per token is that of decode", func(t *testing.T) {
+		for _, o := range objects(t, tiny("--breakdown", "--batch", "2")...) {
+			decode := sum(o["decode"].(map[string]any)["joules"].(map[string]any))
+			prefill := sum(o["prefill"].(map[string]any)["joules"].(map[string]any))
+			each, passes := o["energy_joules_per_token"].(float64), o["generated_tokens"].(float64)-1
+			for name, pair := range map[string][2]float64{
+				"energy_joules":           {o["energy_joules"].(float64), prefill + decode},
+				"energy_joules_per_token": {each, decode / passes / 2},
+				"tokens_per_joule":        {o["tokens_per_joule"].(float64), 1 / each},
+			} {
+				if !near(pair[0], pair[1]) || pair[0] <= 0 {
+					t.Errorf("%v: %s is %v, its parts come to %v", o["schedule"], name, pair[0], pair[1])
+				}
+			}
+			if area := o["area_mm2"].(float64); area <= 0 {
+				t.Errorf("%v: an area of %v", o["schedule"], area)
+			}
+		}
+	})
+	t.Run("operators add up to the time and the traffic of their phase", func(t *testing.T) {
+		for _, more := range [][]string{nil, {"--batch", "3", "--fusion", "elementwise", "--array-style", "lut"}} {
+			for _, o := range objects(t, tiny(more...)...) {
+				bytes := 0.0
+				for _, phase := range []string{"prefill", "decode"} {
+					seconds := 0.0
+					for _, x := range o["operators"].(map[string]any)[phase].([]any) {
+						x := x.(map[string]any)
+						seconds += x["seconds"].(float64)
+						bytes += x["dram_bytes"].(float64)
+					}
+					if want := o[phase+"_seconds"].(float64); !near(seconds, want) {
+						t.Errorf("%v: operators of %s take %v, it takes %v", o["schedule"], phase, seconds, want)
+					}
+				}
+				if bytes != o["dram_bytes"] {
+					t.Errorf("%v: operators move %v bytes of %v", o["schedule"], bytes, o["dram_bytes"])
+				}
+			}
+		}
+	})
+	t.Run("an explanation has prefill, and decode at each precision once", func(t *testing.T) {
+		for schedule, want := range map[string]string{
+			"uniform:4":              "prefill 4, decode 4",
+			"static:4>3>2@2,3":       "prefill 4, decode 4, decode 3, decode 2",
+			"static:3>2@2,prefill=8": "prefill 8, decode 3, decode 2",
+		} {
+			var got []string
+			for _, x := range objects(t, tiny("--explain", "--schedule", schedule)...)[0]["tilings"].([]any) {
+				x := x.(map[string]any)
+				got = append(got, fmt.Sprintf("%v %v", x["pass"], x["weight_bits"]))
+				for _, y := range x["operators"].([]any) {
+					if y := y.(map[string]any); y["tile_bytes"].(float64) <= 0 || y["estimate_seconds"].(float64) <= 0 {
+						t.Errorf("%s: %v", schedule, y)
+					}
+				}
+			}
+			if text := strings.Join(got, ", "); text != want {
+				t.Errorf("%s: %s, want %s", schedule, text, want)
+			}
+		}
+	})
 	t.Run("a speed-up is absent where its baseline was not run", func(t *testing.T) {
 		o := objects(t, tiny("--schedule", "static:4>2")...)[0]
 		for _, key := range []string{"speedup_vs_fp16", "speedup_vs_uniform"} {
@@ -142,6 +223,14 @@ func TestJSON(t *testing.T) {
 			t.Errorf("keys %v and %v", a, b)
 		}
 	})
+}
+
+func sum(parts map[string]any) float64 {
+	s := 0.0
+	for _, k := range keys(parts) {
+		s += parts[k].(float64)
+	}
+	return s
 }
 
 func keys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/energy"
 )
 
 // defaultNPU is simulated when none is named: a phone, which is what progressive precision was made for.
@@ -86,6 +87,22 @@ func shortForms(c *cli.Context) ([]shortForm, error) {
 
 // loadNPU resolves the flags of npuFlags, and the short forms where a command has them.
 func loadNPU(c *cli.Context) (*config.Config, error) {
+	if c.Bool("iso-area") && !c.IsSet("array-style") {
+		return nil, errors.New("--iso-area: there is no other style to give the area to; accepted: together with --array-style")
+	}
+	cfg, err := configured(c, "")
+	if err != nil || !c.Bool("iso-area") {
+		return cfg, err
+	}
+	own, err := configured(c, "array-style")
+	if err != nil {
+		return nil, err
+	}
+	return own, restyle(own, cfg.Array.Style, true)
+}
+
+// configured applies the flags to a preset or a file, all but the short form left out.
+func configured(c *cli.Context, without string) (*config.Config, error) {
 	cfg, err := config.Load(c.String("npu"))
 	if err != nil {
 		return nil, flagged("npu", c.String("npu"), err)
@@ -94,6 +111,7 @@ func loadNPU(c *cli.Context) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	short = slices.DeleteFunc(short, func(s shortForm) bool { return strings.HasPrefix(s.flag, "--"+without+" ") })
 	assignments := slices.Clone(c.StringSlice("set"))
 	for _, s := range short {
 		assignments = append(assignments, s.assignment)
@@ -106,4 +124,14 @@ func loadNPU(c *cli.Context) (*config.Config, error) {
 		return nil, errors.New(text)
 	}
 	return cfg, nil
+}
+
+// restyle gives an NPU's array another style; with isoArea as many columns, too, as fit into the area of the array that it has.
+func restyle(cfg *config.Config, style config.Style, isoArea bool) error {
+	to := []string{"array.style=" + string(style)}
+	if isoArea {
+		rows, cols := energy.IsoArea(cfg, style)
+		to = append(to, fmt.Sprintf("array.rows=%d", rows), fmt.Sprintf("array.cols=%d", cols))
+	}
+	return cfg.Set(to)
 }

@@ -39,7 +39,8 @@ EXAMPLES:
       --schedule fp16 --schedule uniform:3 --schedule 'static:3>2@85'
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
-   pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 --breakdown --explain
+   pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
+      --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown`,
 		Flags: append(flags,
@@ -128,10 +129,10 @@ func tryJob(j replay.Job) (unit.Bytes, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := compiler.Prefill(j.Prompt, used[0]); err != nil {
+	if err := compiler.CheckPrefill(j.Prompt, used[0]); err != nil {
 		return 0, err
 	}
-	for _, b := range used {
+	for _, b := range used[1:] {
 		if _, err := compiler.Decode(j.Prompt+j.Generated-2, b, b); err != nil {
 			return 0, err
 		}
@@ -139,7 +140,8 @@ func tryJob(j replay.Job) (unit.Bytes, error) {
 	return compiler.Footprint().Total(), nil
 }
 
-// compilerOf makes the compiler of a job, and the precisions that it uses: that of prefill, then of decode as they come.
+// compilerOf makes the compiler of a job, and the precisions that it uses: that of prefill, then those of decode in
+// their order.
 func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
 	if err != nil {
@@ -147,7 +149,7 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 	}
 	used := []unit.Bits{unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill))}
 	for pass := 1; pass < j.Generated; pass++ {
-		if b := unit.Bits(policy.Bits(pass)); b != used[len(used)-1] {
+		if b := unit.Bits(policy.Bits(pass)); !slices.Contains(used[1:], b) {
 			used = append(used, b)
 		}
 	}
@@ -220,16 +222,15 @@ func tilings(j replay.Job) ([]result.Tiling, error) {
 		return nil, err
 	}
 	choices, err := compiler.ExplainPrefill(j.Prompt, used[0])
+	if err != nil {
+		return nil, err
+	}
 	all := []result.Tiling{{Pass: "prefill", Bits: int(used[0]), Operators: choices}}
-	for i, b := range used[1:] {
-		if slices.Contains(used[1:1+i], b) {
-			continue
-		}
-		if err != nil {
+	for _, b := range used[1:] {
+		if choices, err = compiler.ExplainDecode(j.Prompt+j.Generated-2, b); err != nil {
 			return nil, err
 		}
-		choices, err = compiler.ExplainDecode(j.Prompt+j.Generated-2, b)
 		all = append(all, result.Tiling{Pass: "decode", Bits: int(b), Operators: choices})
 	}
-	return all, err
+	return all, nil
 }

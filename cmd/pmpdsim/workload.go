@@ -174,6 +174,9 @@ func (w *workload) loadModel(c *cli.Context) error {
 
 // provenance says in words what the trace is worth.
 func (w *workload) provenance() string {
+	if w.trace == nil && w.batch > 1 {
+		return "none; sequences of these lengths"
+	}
 	if w.trace == nil {
 		return "none; one sequence of these lengths"
 	}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -26,8 +27,18 @@ type Choice struct {
 	Compute    float64    `json:"compute_seconds"` // by the cost model
 	Memory     float64    `json:"memory_seconds"`
 	Estimate   float64    `json:"estimate_seconds"`
-	Considered int        `json:"tilings_considered"` // 1: there was nothing to choose, or the choice was made with the layout
-	Next       string     `json:"next_best,omitempty"`
+	Considered int        `json:"tilings_considered"`  // 1: there was nothing to choose, or the choice was made with the layout
+	Next       string     `json:"next_best,omitempty"` // may be priced faster, by 2 % at most, if it moves more bytes
+}
+
+// MarshalJSON writes bytes as numbers.
+func (c Choice) MarshalJSON() ([]byte, error) {
+	type plain Choice
+	return json.Marshal(struct {
+		plain
+		TileBytes int64 `json:"tile_bytes"`
+		HeldBytes int64 `json:"held_bytes"`
+	}{plain(c), int64(c.TileBytes), int64(c.HeldBytes)})
 }
 
 // ExplainPrefill tells how the operators of a prefill are cut: those of the first layer, and those outside the blocks.
@@ -92,8 +103,11 @@ func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
 			c.Tiles = (p.matrix.rows + c.TileRows - 1) / c.TileRows * ((p.rows + g.tokens - 1) / g.tokens)
 		}
 		if next != nil {
-			c.Next = fmt.Sprintf("hold %s, %d tokens, %d tiles of weights, cores by %s: %.3g ms", next.hold, next.tokens, next.tiles, next.split,
-				1e3*next.total)
+			what := fmt.Sprintf("hold %d tokens", next.tokens)
+			if next.hold == config.HoldWeights {
+				what = fmt.Sprintf("hold %d rows of weights, %d tokens a tile", min(next.tiles*t.rows, p.matrix.rows), next.tokens)
+			}
+			c.Next = fmt.Sprintf("%s, cores by %s: %.3g ms", what, next.split, 1e3*next.total)
 		}
 		return c
 	})

@@ -269,11 +269,12 @@ func (c *Compiler) chooseRoom(j Job) error {
 	for _, part := range []unit.Bytes{8, 4, 2} {
 		try := *c
 		try.room = c.cfg.Scratchpad.Size / part
-		cost, err := try.layerCost(j)
+		cost, err := try.matrixCost(j.Prompt, slices.Max(j.Precisions))
 		if err != nil {
 			first = cmp.Or(first, err)
 			continue
 		}
+		cost += try.prefill(j.Prompt, slices.Max(j.Precisions)).attentionCost()
 		if least == 0 || cost < least {
 			least, c.room = cost, try.room
 		}
@@ -284,9 +285,18 @@ func (c *Compiler) chooseRoom(j Job) error {
 	return nil
 }
 
-// layerCost prices a layer of the prefill at the job's highest precision.
-func (c *Compiler) layerCost(j Job) (float64, error) {
-	b := c.prefill(j.Prompt, slices.Max(j.Precisions))
+// CheckPrefill tells what Prefill would fail with, without making a program, which is large for long prompts.
+func (c *Compiler) CheckPrefill(tokens int, bits unit.Bits) error {
+	if !c.spill {
+		return nil
+	}
+	_, err := c.matrixCost(tokens, bits)
+	return err
+}
+
+// matrixCost prices the matrices of a layer of the prefill.
+func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
+	b := c.prefill(tokens, bits)
 	b.p.Static = b.staticOf(1)
 	im := &b.image.blocks[0]
 	total := 0.0
@@ -300,7 +310,7 @@ func (c *Compiler) layerCost(j Job) (float64, error) {
 		}
 		total += best.total
 	}
-	return total + b.attentionCost(), nil
+	return total, nil
 }
 
 // attentionCost prices the attention of a layer: keys and values are read for each block of queries, and each of its chunks

@@ -12,15 +12,20 @@ type Progress struct {
 	Share         float64 // of the work, 0 to 1, passes that are under way included
 }
 
+// longPrompt is the longest whose program is made for its weight alone. Beyond it attention counts, which goes by the square.
+const longPrompt = 4096
+
 // weigh estimates the work of a run's steps. It is counted in DRAM transfers, which is what simulating takes its time for.
 func (r *run) weigh() error {
 	r.weights = map[int]int64{}
 	if r.first() == 0 {
-		p, err := r.program(0)
+		prompt := min(r.job.Prompt, longPrompt)
+		p, err := r.compiler.Prefill(prompt, r.prefill)
 		if err != nil {
 			return err
 		}
-		r.weights[0] = p.Transfers() + 1
+		times := float64(r.job.Prompt) / float64(prompt)
+		r.weights[0] = int64(float64(p.Transfers()+1) * times * times)
 	}
 	for _, b := range r.bits {
 		if r.weights[b] > 0 {

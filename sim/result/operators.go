@@ -23,7 +23,7 @@ type Operator struct {
 	DRAMBytes   int64   `json:"dram_bytes"`
 	Intensity   float64 `json:"macs_per_byte"`     // arithmetic intensity: MACs per byte of DRAM traffic
 	Throughput  float64 `json:"macs_per_second"`   // MACs over Seconds
-	Utilisation float64 `json:"array_utilisation"` // PE cycles that did MACs, of those in Seconds
+	Utilisation float64 `json:"array_utilisation"` // PE cycles that did MACs, of those in Seconds, or in array_seconds where that is more
 	BoundBy     string  `json:"bound_by"`          // compute, vector, memory; latency: none of them for half of the time
 }
 
@@ -40,7 +40,9 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 			Memory: float64(n.Bytes) / cfg.PeakBandwidth(), MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
 		o.Intensity = ratio(float64(n.MACs), float64(n.Bytes))
 		o.Throughput = ratio(float64(n.MACs), o.Seconds)
-		o.Utilisation = ratio(float64(n.PECycles), float64(cfg.Array.Rows*cfg.Array.Cols*cfg.Cores)*float64(n.Cycles))
+		// Operators that work side by side share the time: what passes for one of them can be less than it works.
+		pes := float64(cfg.Array.Rows*cfg.Array.Cols) * max(float64(n.Cycles)*float64(cfg.Cores), float64(n.ArrayBusy))
+		o.Utilisation = ratio(float64(n.PECycles), pes)
 		o.BoundBy = o.bound()
 		all = append(all, o)
 	}

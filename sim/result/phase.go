@@ -66,7 +66,7 @@ type Latency struct {
 // NewPhase breaks counts down.
 func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	clock := cfg.Clock
-	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{}, Switches: c.Switches, MACs: c.MACs,
+	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{}, Switches: c.Switches / int64(cfg.Cores), MACs: c.MACs,
 		SwitchSeconds: c.ArraySwitch.Seconds(clock) / float64(cfg.Cores), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
 		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
 	for k, n := range c.ByKind {
