@@ -9,19 +9,27 @@ import (
 	"testing"
 )
 
-// drawing is a command of docs/memory.md that makes a figure and the numbers in it.
+// drawing is a command of the documents that makes a figure and the numbers in it.
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
 
-// TestFiguresOfTheDocs runs the commands that docs/memory.md gives for its figures. The numbers beside each have to be
+// TestFiguresOfTheDocs runs the commands that docs/*.md give for their figures. The numbers beside each have to be
 // what the command prints; -update draws the figures anew.
 func TestFiguresOfTheDocs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds a figure")
 	}
 	t.Chdir("../..")
-	text, err := os.ReadFile("docs/memory.md")
+	documents, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var text []byte
+	for _, d := range documents {
+		more, err := os.ReadFile(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, more...)
 	}
 	made := map[string]bool{}
 	for _, m := range drawing.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
@@ -43,7 +51,7 @@ func TestFiguresOfTheDocs(t *testing.T) {
 			t.Errorf("%s is stale (%v): go test ./cmd/pmpdsim -update", numbers, err)
 		}
 		drawn, err := os.ReadFile(picture)
-		if err != nil || !bytes.Contains(drawn, []byte("tEXtComment\x00pmpdsim dram layouts ")) || !bytes.Contains(drawn, []byte(picture)) {
+		if err != nil || !bytes.Contains(drawn, []byte("tEXtComment\x00pmpdsim "+args[0]+" ")) || !bytes.Contains(drawn, []byte(picture)) {
 			t.Errorf("%s does not say how it was made (%v)", picture, err)
 		}
 		if len(drawn) > 150_000 {
