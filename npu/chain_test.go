@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// then is the time of FnAdd on the four outputs of a tile of product.
-const then = 3 + 4/4
+// then is the time of FnAdd on the four outputs of a tile of product: the latency, and one element on each lane.
+const then = 3 + 1
 
 func chained(o isa.Op) isa.Op {
 	o.Work.Then[0], o.Last.Then[0] = isa.FnAdd, isa.FnAdd

@@ -22,13 +22,18 @@ func preset(t testing.TB) *config.Config {
 	return c
 }
 
-func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
+func loaded(t testing.TB, model string) *workloads.Model {
 	t.Helper()
 	m, err := workloads.Load(model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := New(Job{Config: c, Model: m, Precisions: bits, Prompt: prompt, Generated: gen, Stripe: stripe})
+	return m
+}
+
+func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
+	t.Helper()
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Generated: gen, Stripe: stripe})
 	if err != nil {
 		t.Fatal(err)
 	}

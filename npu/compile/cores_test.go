@@ -8,7 +8,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
-	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // changed is edge-lpddr5 with some keys changed.
@@ -24,11 +23,7 @@ func changed(t testing.TB, assignments ...string) *config.Config {
 // batched is a compiler of a batch.
 func batched(t testing.TB, c *config.Config, model string, prompt, batch int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	m, err := workloads.Load(model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := New(Job{Config: c, Model: m, Precisions: bits, Prompt: prompt, Generated: 20, Batch: batch, Stripe: stripe})
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Generated: 20, Batch: batch, Stripe: stripe})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,10 +230,7 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 }
 
 func TestTilingsThatAreAskedFor(t *testing.T) {
-	m, err := workloads.Load("vicuna-7b")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := loaded(t, "vicuna-7b")
 	compile := func(assignments ...string) (*Compiler, error) {
 		return New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Generated: 20, Stripe: stripe})
 	}
@@ -284,10 +276,7 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 
 // What the search finds is no worse, by its own model, than anything that can be asked for by hand.
 func TestTheSearchFindsTheLeastCost(t *testing.T) {
-	m, err := workloads.Load("vicuna-7b")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := loaded(t, "vicuna-7b")
 	cost := func(assignments ...string) (float64, string) {
 		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Generated: 20, Stripe: stripe})
 		if err != nil {
