@@ -303,6 +303,12 @@ func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
 	for _, m := range append(im.attention[:], im.mlp...) {
 		p := product{copyOf: b.stored(&m), rows: b.rows}
 		p.in.width, p.out.width = m.k, m.rows
+		if b.cfg.Fusion == config.Elementwise { // as many as any of them has
+			p.operands = make([]region, 1)
+			if b.model.Parallel {
+				p.operands = make([]region, 2)
+			}
+		}
 		s := gemmSearch{builder: b, p: &p}
 		best, err := s.search()
 		if err != nil {
