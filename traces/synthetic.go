@@ -16,7 +16,7 @@ type Synthesis struct {
 	Prompt   int    // tokens
 	Generate int    // tokens, the one from prefill included
 	Schedule precision.Schedule
-	Seed     *int64 // goes into the header; no schedule that can be synthesised draws anything
+	Seed     *int64 // goes into the header; a random schedule has its own
 }
 
 // OfTask returns the synthesis of a task with its own lengths.
@@ -46,14 +46,14 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 	if err := s.Model.CheckLengths(s.Prompt, s.Generate); err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
-	if s.Schedule.Kind == precision.KindRecorded {
-		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: fp16, uniform, static",
-			s.Schedule)
+	if k := s.Schedule.Kind; k == precision.KindRecorded || k.Decides() && k != precision.KindRandom {
+		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: fp16, uniform, static, "+
+			"random", s.Schedule)
 	}
 	if len(s.Schedule.Bits) == 0 {
-		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: fp16, uniform, static", s.Schedule)
+		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: fp16, uniform, static, random", s.Schedule)
 	}
-	policy, err := s.Schedule.Resolve(s.Generate, nil)
+	policy, err := s.Schedule.Resolve(s.Generate, precision.Evidence{})
 	if err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
@@ -76,6 +76,13 @@ func (s *Synthesis) header(policy precision.Policy) *Header {
 	}
 	if static, ok := policy.(precision.Static); ok && s.Schedule.Kind == precision.KindStatic {
 		h.Scheduler.Params.SwitchAt = slices.Clone(static.Steps)
+	}
+	if s.Schedule.Kind == precision.KindRandom {
+		horizon, seed := s.Generate, int64(s.Schedule.Seed)
+		if s.Schedule.Horizon > 0 {
+			horizon = s.Schedule.Horizon
+		}
+		h.Scheduler.Params.Horizon, h.Scheduler.Params.Seed, h.Scheduler.Params.Prior = &horizon, &seed, s.Schedule.Prior
 	}
 	return h
 }

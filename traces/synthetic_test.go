@@ -120,7 +120,7 @@ func TestSyntheticRefuses(t *testing.T) {
 		prompt         int
 		want           string
 	}{
-		{"a recorded schedule", "recorded", 5, `a synthetic trace: nothing was recorded that schedule "recorded" could follow; accepted: fp16, uniform, static`},
+		{"a recorded schedule", "recorded", 5, `a synthetic trace: nothing was recorded that schedule "recorded" could follow; accepted: fp16, uniform, static, random`},
 		{"more positions than the model has", "fp16", 2000, "max_position_embeddings"},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
@@ -148,7 +148,8 @@ func TestSyntheticRefuses(t *testing.T) {
 func TestSyntheticProperties(t *testing.T) {
 	models := workloads.Models()
 	rapid.Check(t, func(r *rapid.T) {
-		text := rapid.SampledFrom([]string{"fp16", "uniform:2", "static:4>3", "static:8>4>2", "static:4>3@%d", "static:16>3>2@%d,prefill=16"}).Draw(r, "schedule")
+		text := rapid.SampledFrom([]string{"fp16", "uniform:2", "static:4>3", "static:8>4>2", "static:4>3@%d", "static:16>3>2@%d,prefill=16",
+			"random:4>3", "random:4>3,l=9,seed=5,p=0.3/0.34/0.22/0.14"}).Draw(r, "schedule")
 		if strings.Contains(text, "%d") {
 			at := rapid.IntRange(0, 50).Draw(r, "at")
 			text = fmt.Sprintf(strings.Replace(text, ">2@%d", ">2@%[1]d,60", 1), at)
@@ -180,7 +181,7 @@ func TestSyntheticProperties(t *testing.T) {
 		if diff := cmp.Diff(trace.Records, back.Records); diff != "" || trace.SHA256 != back.SHA256 {
 			r.Fatalf("not the same after writing and reading: %s", diff)
 		}
-		policy, err := schedule.Resolve(s.Generate, nil)
+		policy, err := schedule.Resolve(s.Generate, precision.Evidence{})
 		if err != nil {
 			r.Fatal(err)
 		}

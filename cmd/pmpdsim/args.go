@@ -54,6 +54,7 @@ func reorder(a *cli.App, args []string) ([]string, error) {
 type ordering struct {
 	commands, flags, positionals []string
 
+	takes bool           // the command reached so far takes arguments beside its subcommands
 	path  string         // of the command reached so far
 	below []*cli.Command // its subcommands
 	known []cli.Flag     // its flags
@@ -67,6 +68,10 @@ func (o *ordering) argument(arg string) error {
 		return nil
 	}
 	i := slices.IndexFunc(o.below, func(c *cli.Command) bool { return c.HasName(arg) })
+	if i < 0 && o.takes {
+		o.below = nil
+		return o.argument(arg)
+	}
 	if i < 0 {
 		return o.unknownCommand(arg)
 	}
@@ -76,6 +81,7 @@ func (o *ordering) argument(arg string) error {
 	c := o.below[i]
 	o.commands = append(o.commands, c.Name)
 	o.path += c.Name + " "
+	o.takes = c.ArgsUsage != ""
 	o.below, o.known = c.Subcommands, append(slices.Clone(c.Flags), cli.HelpFlag)
 	return nil
 }

@@ -195,7 +195,7 @@ func scheduleListing() listing {
 		description: "How --schedule is written. Each kind takes ,prefill=N for the weight bits of prefill.",
 		note:        "Weight bits: " + strings.Trim(fmt.Sprint(precision.WeightBits()), "[]") + ". Any kind takes ,prefill=N, or all of them --prefill N.",
 		items: func() (*plots.Table, []any, error) {
-			t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "example"}, {Name: "meaning", Width: 66}}}
+			t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "example"}, {Name: "meaning", Width: 46}}}
 			var values []any
 			for _, k := range precision.Kinds() {
 				values = append(values, k)

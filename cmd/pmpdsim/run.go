@@ -107,8 +107,12 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 	for _, s := range schedules {
 		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}
 		if w.trace != nil {
-			j.Recorded, j.RecordedPrefill = w.recorded(), w.trace.PrefillBits()
+			j.RecordedPrefill = w.trace.PrefillBits()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)
+		}
+		var err error
+		if j.Evidence, err = w.evidence(s); err != nil {
+			return nil, flagged("schedule", "", err)
 		}
 		need, err := tryJob(j)
 		if err != nil {
@@ -143,7 +147,7 @@ func tryJob(j replay.Job) (unit.Bytes, error) {
 // compilerOf makes the compiler of a job, and the precisions that it uses: that of prefill, then those of decode in
 // their order.
 func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
-	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +162,7 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 		return nil, nil, err
 	}
 	c, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt, Generated: j.Generated,
-		Batch: j.Batch, Stripe: stripe})
+		Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
 	return c, used, err
 }
 

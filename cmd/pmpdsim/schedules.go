@@ -35,7 +35,8 @@ func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, note
 			return nil, nil, fmt.Errorf("--schedule %s: there is no trace to follow; accepted: --trace FILE, or neither --model, "+
 				"--task, --prompt nor --gen for the trace embedded in the program", text)
 		}
-		if _, err := s.Resolve(w.generated, w.recorded()); err != nil {
+		policy, err := w.resolve(s)
+		if err != nil {
 			return nil, nil, flagged("schedule", "", err)
 		}
 		if seen[s.String()] {
@@ -43,6 +44,10 @@ func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, note
 			continue
 		}
 		seen[s.String()] = true
+		if plan, ok := policy.(*precision.Plan); ok && plan.Counterfactual() > 0 {
+			notes = append(notes, fmt.Sprintf("schedule %s leaves the recorded run at decode pass %d: what it decides on from there on are "+
+				"signals of another run", s, w.generated-plan.Counterfactual()))
+		}
 		all = append(all, s)
 	}
 	return all, notes, nil
@@ -65,10 +70,19 @@ func wrapped(flag string, value int, err error) error {
 	return fmt.Errorf("--%s %d: %w", flag, value, err)
 }
 
-// recorded are the weight bits of the decode passes of the trace.
-func (w *workload) recorded() []int {
+// evidence is what the trace lets a schedule decide on; nothing without a trace.
+func (w *workload) evidence(s precision.Schedule) (precision.Evidence, error) {
 	if w.trace == nil {
-		return nil
+		return precision.Evidence{}, nil
 	}
-	return w.trace.Bits()
+	return w.trace.Evidence(s)
+}
+
+// resolve decides a schedule on what is known.
+func (w *workload) resolve(s precision.Schedule) (precision.Policy, error) {
+	e, err := w.evidence(s)
+	if err != nil {
+		return nil, err
+	}
+	return s.Resolve(w.generated, e)
 }

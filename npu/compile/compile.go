@@ -18,6 +18,7 @@ type Job struct {
 	Generated  int         // tokens
 	Batch      int         // sequences that decode together, 1 to MostSequences
 	Stripe     unit.Bytes  // bytes of one interleave granule times the channels of the DRAM
+	Decide     *Decide     // what a precision scheduler computes after some of the decode passes; nil: nothing
 }
 
 // MostSequences is the largest batch.
@@ -38,11 +39,13 @@ type Compiler struct {
 	room      unit.Bytes // of the scratchpad, for scores and partial results of attention, in a prefill from DRAM
 	late      bool       // decode writes the cache after the last block
 	running   bool       // the largest logit is found tile by tile, because all of them do not fit
+	scheduler *Decide    // nil: none
 }
 
 // New lays the model out in DRAM and checks that a step fits the scratchpad.
 func New(j Job) (*Compiler, error) {
-	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), operators: operatorsOf(j.Model)}
+	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), operators: operatorsOf(j.Model),
+		scheduler: j.Decide}
 	c.index = make(map[string]int, len(c.operators))
 	for i, name := range c.operators {
 		c.index[name] = i

@@ -16,7 +16,7 @@ const fp16 unit.Bits = 16
 type Footprint struct {
 	Planes      unit.Bytes `json:"planes"`      // quantised block weights: planes up to the highest precision, or a packed copy of each
 	Codebooks   unit.Bytes `json:"codebooks"`   // one set per precision in use
-	FP16        unit.Bytes `json:"fp16"`        // unquantised block weights (only if a precision is 16), lm_head, embedding, norms, biases
+	FP16        unit.Bytes `json:"fp16"`        // unquantised block weights (only if a precision is 16), lm_head, embedding, norms, biases, a scheduler's fp32 weights
 	KV          unit.Bytes `json:"kv"`          // cache of every position of the run
 	Activations unit.Bytes `json:"activations"` // spilled in prefill
 }
@@ -60,6 +60,7 @@ type Image struct {
 	finalNorm unit.Bytes
 	head      matrix
 	act       unit.Bytes // spilled activations
+	scheduler unit.Bytes // weights of a precision scheduler, behind everything else
 	stripe    unit.Bytes // one interleave granule of every channel: allocations and DMA reads are whole stripes
 	end       unit.Bytes
 }
@@ -111,6 +112,9 @@ func newImage(j Job, price pricing, spilled int) (*Image, error) {
 	if spilled > 0 {
 		_, size := placeActs(m, spilled, 0, j.Stripe)
 		im.act = a.take(size, &f.Activations)
+	}
+	if j.Decide != nil && c.Count.Params {
+		im.scheduler = a.take(j.Decide.weights(), &f.FP16)
 	}
 	im.end = a.next
 	return im, nil

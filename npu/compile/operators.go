@@ -17,5 +17,5 @@ func operatorsOf(m *workloads.Model) []string {
 		names = append(names, w.Name)
 	}
 	return append(names, "gelu", "silu_mul", "gelu_mul", matrices[last].Name, "post_mlp_norm", "mlp_residual", "residual", "exchange",
-		"final_norm", "lm_head", "final_softcap", "sample")
+		"final_norm", "lm_head", "final_softcap", "sample", "scheduler")
 }

@@ -35,7 +35,7 @@ type Job struct {
 	DecodeOnly bool // leave prefill out: its times and counts are zero
 
 	// Of the trace that is replayed, if there is one.
-	Recorded        []int // weight bits of its decode passes
+	Evidence        precision.Evidence // bits of its decode passes, and what a scheduler could know after each
 	RecordedPrefill int
 	TraceSHA256     string
 	TraceSource     string
@@ -53,7 +53,8 @@ type run struct {
 	job      Job
 	compiler *compile.Compiler
 	prefill  unit.Bits
-	bits     []int // of each decode pass
+	bits     []int           // of each decode pass
+	plan     *precision.Plan // nil if nothing was decided
 	counts   []stats.Counts
 	weights  map[int]int64 // DRAM transfers of prefill (0) and of a decode pass by its bits
 }
@@ -87,11 +88,12 @@ func prepare(j Job) (*run, error) {
 	if err := j.Model.CheckLengths(j.Prompt, j.Generated); err != nil {
 		return nil, err
 	}
-	policy, err := j.Schedule.Resolve(j.Generated, j.Recorded)
+	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{job: j, prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), counts: make([]stats.Counts, j.Generated)}
+	r.plan, _ = policy.(*precision.Plan)
 	used := []unit.Bits{r.prefill}
 	for pass := 1; pass < j.Generated; pass++ {
 		b := policy.Bits(pass)
@@ -103,7 +105,7 @@ func prepare(j Job) (*run, error) {
 		return nil, err
 	}
 	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Batch: j.Batch, Stripe: stripe})
+		Generated: j.Generated, Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,11 @@ func (r *run) program(step int) (*isa.Program, error) {
 	if step > 1 {
 		before = unit.Bits(r.bits[step-2])
 	}
-	return r.compiler.Decode(r.job.Prompt+step-1, unit.Bits(r.bits[step-1]), before)
+	past, bits := r.job.Prompt+step-1, unit.Bits(r.bits[step-1])
+	if r.plan != nil && step <= r.plan.Asked {
+		return r.compiler.DecodeDeciding(past, bits, before)
+	}
+	return r.compiler.Decode(past, bits, before)
 }
 
 // simulate runs all steps of all runs on the workers.
@@ -195,6 +201,9 @@ func (r *run) result(version string) *result.Result {
 	for i := 1; i < len(r.counts); i++ {
 		out.Counts.Decode.Add(&r.counts[i])
 	}
+	if r.plan != nil {
+		out.Counterfactual = r.plan.Counterfactual()
+	}
 	f := r.compiler.Footprint()
 	out.Footprint = result.Memory{Footprint: f, Total: f.Total(), Capacity: j.Config.DRAM.Capacity}
 	out.Fill(j.Config, r.bits, r.compiler.Operators())
@@ -220,6 +229,6 @@ func compare(runs []*run, results []*result.Result) {
 				return nil // that is fp16, its own baseline
 			}
 			return find(r.job, b)
-		}}, r.job.Schedule.HighestDecodeBits(r.job.Recorded))
+		}}, r.job.Schedule.HighestDecodeBits(r.job.Evidence.Recorded))
 	}
 }

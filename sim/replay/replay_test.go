@@ -136,7 +136,7 @@ func TestPhases(t *testing.T) {
 
 func TestRecordedRepeatsTheTrace(t *testing.T) {
 	j := short(t, "pmpd-paper", "llama-3.2-1b", "recorded", 16, 5)
-	j.Recorded, j.RecordedPrefill = []int{4, 4, 2, 4}, 8
+	j.Evidence.Recorded, j.RecordedPrefill = []int{4, 4, 2, 4}, 8
 	s := short(t, "pmpd-paper", "llama-3.2-1b", "uniform:4", 16, 5)
 	rs := mustRun(t, 2, j, s)
 	if rs[0].AvgWeightBits != 3.5 || rs[0].PrefillBits != 8 || rs[0].Counts.Decode.Switches != 3 {

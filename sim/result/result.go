@@ -57,8 +57,12 @@ type Result struct {
 
 	TraceSHA256 string `json:"trace_sha256,omitempty"`
 	TraceSource string `json:"trace_source,omitempty"`
-	Config      string `json:"config_fingerprint"`
-	Version     string `json:"version"`
+
+	// Passes whose precision was decided on signals of a run that had gone another way (docs/schedules.md).
+	Counterfactual int `json:"counterfactual_passes,omitempty"`
+
+	Config  string `json:"config_fingerprint"`
+	Version string `json:"version"`
 
 	Counts Phases `json:"-"`
 }

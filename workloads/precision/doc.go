@@ -20,13 +20,24 @@
 //
 // Without @ the switch steps are spread evenly over the N generated tokens: sᵢ = ⌊i·N/number of precisions⌋.
 //
+// # Schedulers that decide
+//
+// learned, activation, confidence, random and oracle find out while the run goes on (or, the oracle, when it is over) where to
+// switch. Decide walks over the passes in their order and asks after each; a scheduler is handed the signals of the passes
+// before and no others, so it cannot know more than it could have on the machine. What it is fed is Evidence, which a trace
+// fills (traces.Trace.Evidence). A Plan is the Policy with its reasons. Once a decision differs from the recorded bits, the
+// signals of the trace are those of another run: such decisions are marked counterfactual, not refused.
+//
+// The rules are those of PMPD's code, the differences stand in docs/schedules.md. What deciding costs is plain data (Cost,
+// Products) for whoever prices it.
+//
 // # What it leaves out
 //
-// Schedulers that decide from the model's own state: learned (KV classifier), confidence and random. Their decisions
-// can be replayed from a trace with recorded.
+// Training of classifiers, and computing the scores of an activation classifier: recorded ones are replayed. Sums are fp64
+// where PMPD's are fp32. Switching to a precision that is not the next lower one of the schedule.
 //
 // # Adding one more
 //
 // A Kind, a case in Parse, String and Resolve, a line in Kinds, and a type with Bits if neither Static nor Recorded
-// expresses it. Tests go through every kind of Kinds.
+// expresses it; one that decides: options in optionsOf, a scheduler for Decide, its cost. Tests go through every kind of Kinds.
 package precision

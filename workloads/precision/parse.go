@@ -11,16 +11,20 @@ import (
 // Parse reads a schedule as it stands on the command line:
 //
 //	schedule  = kind *( "," option )
-//	kind      = "fp16" | "uniform:" bits | "static:" bits 1*( ">" bits ) [ "@" step *( "," step ) ] | "recorded"
-//	option    = "prefill=" bits
+//	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded"
+//	          | ( "learned:" | "activation:" | "confidence:" | "random:" | "oracle:" ) falling
+//	falling   = bits 1*( ">" bits )
+//	option    = "prefill=" bits | an option of the kind (Kinds)
 //	bits      = "2" … "8" | "16"
 //
-// A static schedule's bits strictly decrease; its steps strictly increase and are one less. What says the same becomes
-// the same schedule: uniform:16 is fp16, and a prefill= that repeats the default is dropped.
+// Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and are
+// one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its default is
+// dropped.
 func Parse(text string) (Schedule, error) {
 	p := parser{text: text}
 	parts := p.split(part{text, 0}, ",")
 	body, options := 1, 1
+	given := map[string]bool{}
 	if kind, _, _ := strings.Cut(parts[0].text, ":"); Kind(kind) == KindStatic {
 		for body < len(parts) && !strings.Contains(parts[body].text, "=") {
 			body++
@@ -29,7 +33,7 @@ func Parse(text string) (Schedule, error) {
 	}
 	s := p.kind(parts[:body])
 	for _, o := range parts[options:] {
-		p.option(&s, o)
+		p.option(&s, o, given)
 	}
 	if p.err != nil {
 		return Schedule{}, p.err
@@ -92,24 +96,25 @@ func (p *parser) kind(parts []part) Schedule {
 			p.fail(kind, "the bits are missing; accepted: uniform:N with N one of %s", acceptedBits())
 		}
 		s.Bits = []int{p.bits(value)}
-	case KindStatic:
+	case KindStatic, KindLearned, KindActivation, KindConfidence, KindRandom, KindOracle:
 		if !has {
-			p.fail(kind, "the bits are missing; accepted: static:A>B[>C…][@s1[,s2…]]")
+			p.fail(kind, "the bits are missing; accepted: %s", s.Kind.syntax())
 		}
-		p.static(&s, value, parts[1:])
-	case "learned", "confidence", "random":
-		p.fail(kind, "schedules that decide while they run are not supported yet, only replayed with recorded; accepted: %s",
-			Accepted())
+		if s.Kind == KindStatic {
+			p.static(&s, value, parts[1:])
+			break
+		}
+		p.falling(&s, value)
+		s.defaults()
 	default:
 		p.fail(kind, "unknown kind of schedule; accepted: %s", Accepted())
 	}
 	return s
 }
 
-// static reads A>B@s1, and the further steps that commas have split off.
-func (p *parser) static(s *Schedule, value part, more []part) {
-	precisions, first, hasSteps := strings.Cut(value.text, "@")
-	for _, b := range p.split(part{precisions, value.at}, ">") {
+// falling reads A>B>C.
+func (p *parser) falling(s *Schedule, value part) {
+	for _, b := range p.split(value, ">") {
 		n := p.bits(b)
 		if last := len(s.Bits) - 1; last >= 0 && n >= s.Bits[last] {
 			p.fail(b, "not less than the %d before it; accepted: bits that strictly decrease", s.Bits[last])
@@ -117,8 +122,17 @@ func (p *parser) static(s *Schedule, value part, more []part) {
 		s.Bits = append(s.Bits, n)
 	}
 	if len(s.Bits) < 2 {
-		p.fail(part{precisions, value.at}, "one precision only; accepted: two or more, as in static:4>3, or uniform:N for one")
+		p.fail(value, "one precision only; accepted: two or more, as in %s:4>3, or uniform:N for one", s.Kind)
 	}
+	if len(s.Bits) > 2 && (s.Kind == KindRandom || s.Kind == KindOracle) {
+		p.fail(value, "more than one switch; accepted: two precisions, as in %s:4>3", s.Kind)
+	}
+}
+
+// static reads A>B@s1, and the further steps that commas have split off.
+func (p *parser) static(s *Schedule, value part, more []part) {
+	precisions, first, hasSteps := strings.Cut(value.text, "@")
+	p.falling(s, part{precisions, value.at})
 	if !hasSteps {
 		if len(more) > 0 {
 			p.fail(more[0], "neither an option nor after an @; accepted: switch steps after @, then prefill=N")
@@ -143,18 +157,6 @@ func (p *parser) static(s *Schedule, value part, more []part) {
 func end(parts []part) int {
 	last := parts[len(parts)-1]
 	return last.at + len(last.text)
-}
-
-func (p *parser) option(s *Schedule, o part) {
-	key, value, has := strings.Cut(o.text, "=")
-	switch {
-	case key != "prefill" || !has:
-		p.fail(o, "unknown option; accepted: prefill=N with N one of %s", acceptedBits())
-	case s.Prefill != 0:
-		p.fail(o, "given twice; accepted: one prefill=N")
-	default:
-		s.Prefill = p.bits(part{value, o.at + len(key) + 1})
-	}
 }
 
 func (p *parser) bits(t part) int {

@@ -15,7 +15,7 @@ func resolve(t *testing.T, text string, gen int) precision.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Resolve(gen, nil)
+	p, err := s.Resolve(gen, precision.Evidence{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, gen := range []int{120, 33, 120} {
-			p, err := s.Resolve(gen, nil)
+			p, err := s.Resolve(gen, precision.Evidence{})
 			if err != nil || p.Bits(gen/2) != 4 || p.Bits(gen/2+1) != 3 {
 				t.Errorf("%d tokens: %+v, %v", gen, p, err)
 			}
@@ -117,7 +117,7 @@ func TestPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.Resolve(5, nil)
+		p, err := s.Resolve(5, precision.Evidence{})
 		s.Bits[0], s.Steps[0] = 8, 4
 		if got := walk(p, 5); err != nil || !slices.Equal(got, []int{4, 4, 3, 3}) {
 			t.Errorf("%v, %v", got, err)
@@ -131,13 +131,13 @@ func TestRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("the bits of the trace are repeated, also when they rise", func(t *testing.T) {
-		p, err := s.Resolve(4, []int{3, 2, 4, 2})
+		p, err := s.Resolve(4, precision.Evidence{Recorded: []int{3, 2, 4, 2}})
 		if err != nil || !slices.Equal(walk(p, 4), []int{3, 2, 4}) {
 			t.Errorf("%v, %v", p, err)
 		}
 	})
 	t.Run("one token needs no recorded pass", func(t *testing.T) {
-		if _, err := s.Resolve(1, nil); err != nil {
+		if _, err := s.Resolve(1, precision.Evidence{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -156,7 +156,7 @@ func TestRecorded(t *testing.T) {
 		{"no tokens are refused", 0, []int{3}, `schedule "recorded": 0 tokens to generate; want at least 1`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if p, err := s.Resolve(c.gen, c.recorded); err == nil || err.Error() != c.want {
+			if p, err := s.Resolve(c.gen, precision.Evidence{Recorded: c.recorded}); err == nil || err.Error() != c.want {
 				t.Errorf("got  %v, %v\nwant %s", p, err, c.want)
 			}
 		})
@@ -198,13 +198,13 @@ func TestBits(t *testing.T) {
 	t.Run("a schedule put together by hand is checked when it is resolved", func(t *testing.T) {
 		for _, s := range []precision.Schedule{{}, {Kind: precision.KindUniform}, {Kind: precision.KindStatic, Bits: []int{3, 4}},
 			{Kind: precision.KindStatic, Bits: []int{4, 3}, Steps: []int{-1}}, {Kind: precision.KindFP16, Bits: []int{16}, Prefill: 1}} {
-			if p, err := s.Resolve(10, nil); err == nil {
+			if p, err := s.Resolve(10, precision.Evidence{}); err == nil {
 				t.Errorf("%+v resolved to %+v", s, p)
 			}
 		}
 	})
 	t.Run("a kind stands above bits that contradict it", func(t *testing.T) {
-		p, err := precision.Schedule{Kind: precision.KindFP16, Bits: []int{3}}.Resolve(10, nil)
+		p, err := precision.Schedule{Kind: precision.KindFP16, Bits: []int{3}}.Resolve(10, precision.Evidence{})
 		if err != nil || p.Bits(1) != 16 {
 			t.Errorf("%+v, %v", p, err)
 		}

@@ -7,76 +7,84 @@ import (
 	"strings"
 )
 
-// Kind is the sort of a schedule, spelt as on the command line and in traces.
-type Kind string
-
-// The kinds.
+// What a schedule has where its text says nothing: PMPD's values (pmpd/modules/scheduler).
 const (
-	KindFP16     Kind = "fp16"
-	KindUniform  Kind = "uniform"
-	KindStatic   Kind = "static"
-	KindRecorded Kind = "recorded"
+	defaultWindow = 10
+	defaultK      = 1
+	defaultBound  = 0.99 // ours: PMPD has no oracle
 )
-
-// KindInfo describes a kind for users.
-type KindInfo struct {
-	Kind        Kind   `json:"kind"`
-	Syntax      string `json:"syntax"`
-	Example     string `json:"example"`
-	Description string `json:"description"`
-}
-
-// Kinds describes the kinds in the order in which they are explained.
-func Kinds() []KindInfo {
-	return []KindInfo{
-		{KindFP16, "fp16", "fp16", "every pass at 16 bits"},
-		{KindUniform, "uniform:N", "uniform:3", "every pass at N bits"},
-		{KindStatic, "static:A>B[>C…][@s1[,s2…]]", "static:4>3>2@85,170",
-			"A bits up to decode pass max(s1,1), then B, and so on; without @ the switches are evenly spread"},
-		{KindRecorded, "recorded", "recorded", "as the trace says, pass by pass"},
-	}
-}
-
-// Accepted is one line that names every accepted form.
-func Accepted() string {
-	forms := []string{}
-	for _, k := range Kinds() {
-		forms = append(forms, k.Syntax)
-	}
-	return strings.Join(forms, " ") + ", each with ,prefill=N if wanted; bits are " + acceptedBits()
-}
-
-// WeightBits returns the widths that weights can have.
-func WeightBits() []int { return []int{2, 3, 4, 5, 6, 7, 8, 16} }
-
-func acceptedBits() string {
-	return strings.Trim(fmt.Sprint(WeightBits()), "[]")
-}
 
 // Schedule is a parsed schedule.
 type Schedule struct {
 	Kind    Kind
-	Bits    []int // uniform and fp16: one; static: two or more, strictly decreasing; recorded: none
+	Bits    []int // uniform and fp16: one; recorded: none; others: two or more, strictly decreasing
 	Steps   []int // static: one less than Bits, strictly increasing; none when they are to be spread evenly
 	Prefill int   // bits of prefill; 0: what PrefillBits says
+
+	Horizon    int       // learned, activation, random: l, the tokens at most; 0: what the run says
+	Classifier string    // learned: file of the classifier; empty: recorded scores
+	Window     int       // confidence: scores per precision that set the threshold
+	K          float64   // confidence: standard deviations above their mean
+	Seed       int       // random
+	Prior      []float64 // random: shares of the four candidates; none: equal ones
+	Bound      float64   // oracle: quality in relation to that of the first precision throughout
 }
 
 // String is the canonical text: Parse gives back the same schedule.
 func (s Schedule) String() string {
 	text := string(s.Kind)
-	switch s.Kind {
-	case KindUniform, KindStatic:
+	if s.Kind != KindFP16 && s.Kind != KindRecorded {
 		text += ":" + join(s.Bits, ">")
+	}
+	switch s.Kind {
+	case KindStatic:
 		if len(s.Steps) > 0 {
 			text += "@" + join(s.Steps, ",")
 		}
-	case KindFP16, KindRecorded:
+	case KindLearned, KindActivation, KindRandom:
+		text += s.horizonText()
+	case KindConfidence:
+		if s.Window != defaultWindow {
+			text += ",window=" + strconv.Itoa(s.Window)
+		}
+		if s.K != defaultK {
+			text += ",k=" + decimal(s.K)
+		}
+	case KindOracle:
+		if s.Bound != defaultBound {
+			text += ",bound=" + decimal(s.Bound)
+		}
+	case KindFP16, KindUniform, KindRecorded:
 	}
 	if s.Prefill != 0 {
 		text += ",prefill=" + strconv.Itoa(s.Prefill)
 	}
 	return text
 }
+
+// horizonText are the options of the kinds that choose among four candidates.
+func (s Schedule) horizonText() (text string) {
+	if s.Horizon != 0 {
+		text = ",l=" + strconv.Itoa(s.Horizon)
+	}
+	if s.Classifier != "" {
+		text += ",classifier=" + s.Classifier
+	}
+	if s.Seed != 0 {
+		text += ",seed=" + strconv.Itoa(s.Seed)
+	}
+	if len(s.Prior) > 0 {
+		shares := make([]string, len(s.Prior))
+		for i, p := range s.Prior {
+			shares[i] = decimal(p)
+		}
+		text += ",p=" + strings.Join(shares, "/")
+	}
+	return text
+}
+
+// decimal writes a number without an exponent.
+func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func join(numbers []int, separator string) string {
 	texts := make([]string, len(numbers))
@@ -124,26 +132,40 @@ func (s Schedule) HighestDecodeBits(recorded []int) int {
 	}
 }
 
-// Resolve turns the schedule into a policy for the generation of gen tokens. Recorded are the bits of each decode pass
-// of the trace; other kinds than recorded ignore it.
-func (s Schedule) Resolve(gen int, recorded []int) (Policy, error) {
-	if gen < 1 {
-		return nil, fmt.Errorf("schedule %q: %d tokens to generate; want at least 1", s, gen)
-	}
-	s, err := Parse(s.String()) // a schedule may have been put together by hand
+// Resolve turns the schedule into a policy for the generation of gen tokens. Kinds that neither follow a recording nor
+// decide while they run need no evidence.
+func (s Schedule) Resolve(gen int, e Evidence) (Policy, error) {
+	s, err := s.checked(gen)
 	if err != nil {
 		return nil, err
 	}
-	if s.Kind == KindRecorded {
-		return s.resolveRecorded(gen, recorded)
+	switch {
+	case s.Kind == KindRecorded:
+		return s.resolveRecorded(gen, e.Recorded)
+	case s.Kind.Decides():
+		return s.Decide(gen, e)
+	default:
+		return s.static(gen), nil
 	}
+}
+
+// checked is the schedule as it would be parsed: it may have been put together by hand.
+func (s Schedule) checked(gen int) (Schedule, error) {
+	if gen < 1 {
+		return s, fmt.Errorf("schedule %q: %d tokens to generate; want at least 1", s, gen)
+	}
+	return Parse(s.String())
+}
+
+// static is the policy of a kind whose switches are known from the start.
+func (s Schedule) static(gen int) Static {
 	steps := slices.Clone(s.Steps)
 	if len(steps) == 0 {
 		for i := 1; i < len(s.Bits); i++ {
 			steps = append(steps, i*gen/len(s.Bits))
 		}
 	}
-	return Static{Precisions: slices.Clone(s.Bits), Steps: steps}, nil
+	return Static{Precisions: slices.Clone(s.Bits), Steps: steps}
 }
 
 func (s Schedule) resolveRecorded(gen int, recorded []int) (Policy, error) {

@@ -1,0 +1,140 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// fp32 is the width of a precision scheduler's weights.
+const fp32 unit.Bits = 32
+
+// Decide is what a precision scheduler computes between two decode passes, for each sequence.
+type Decide struct {
+	Products       []Product
+	OtherWeights   unit.Bytes // of fp32 weights that are no matrix: biases, norms
+	VectorElements int64      // values through the vector unit
+	Cache          bool       // keys and values of the last block are read once more
+}
+
+// Product is M rows of activations times the transpose of an N×K matrix of fp32 weights, or of values computed before.
+type Product struct {
+	M, N, K int
+	Weights bool
+}
+
+// weights is what the scheduler holds in DRAM.
+func (d *Decide) weights() unit.Bytes {
+	n := d.OtherWeights
+	for _, p := range d.Products {
+		n += p.weights()
+	}
+	return n
+}
+
+func (p Product) weights() unit.Bytes {
+	if !p.Weights {
+		return 0
+	}
+	return fp32.Of(int64(p.N) * int64(p.K))
+}
+
+// DecodeDeciding is Decode with the scheduler's decision about the next pass behind it, on core 0: the decision waits for the
+// logits and for the keys and values of this pass, and the next pass waits for the decision.
+//
+// The array has no 32-bit weights. A weight goes through it as two 16-bit halves, so that a product with weights takes twice
+// its multiply-accumulates; its activations are fp16, as everywhere.
+func (c *Compiler) DecodeDeciding(past int, bits, before unit.Bits) (*isa.Program, error) {
+	b := c.decode(past, bits, before)
+	if _, err := b.step(); err != nil {
+		return nil, err
+	}
+	if c.scheduler != nil {
+		b.decide(c.scheduler)
+	}
+	return b.p, b.err
+}
+
+// decide appends the ops of a decision.
+func (b *builder) decide(d *Decide) {
+	var deps, cached []int
+	for i, o := range b.p.Ops {
+		switch {
+		case o.Kind == isa.Sample || o.Kind == isa.Head:
+			deps = append(deps, i)
+		case o.Kind == isa.KVAppend && o.Layer == b.model.Layers-1:
+			cached = append(cached, i)
+		}
+	}
+	elements := d.VectorElements * int64(b.rows)
+	if d.Cache {
+		deps = b.average(join(deps, cached))
+		elements = max(0, elements-b.cacheElements())
+	}
+	at := b.image.scheduler
+	for i, p := range d.Products {
+		deps = b.decideProduct(fmt.Sprintf("scheduler.%d", i), p, at, deps)
+		at += p.weights()
+	}
+	if elements > 0 || d.OtherWeights > 0 {
+		b.add(isa.Op{Name: "scheduler.vector", Kind: isa.Sample, Layer: -1, Unit: isa.Vector, Deps: deps, Hold: b.params(at, d.OtherWeights),
+			Work: isa.Work{Fn: isa.FnSoftmax, Elements: max(1, elements)}}, "scheduler")
+	}
+}
+
+// cacheElements is the number of values in the last block's keys and values.
+func (b *builder) cacheElements() int64 {
+	return 2 * int64(b.model.KVWidth()) * int64(b.p.Context) * int64(b.rows)
+}
+
+// average reads the last block's keys and values, all sequences and all heads, and adds the heads up.
+func (b *builder) average(deps []int) []int {
+	block := &b.image.blocks[b.model.Layers-1]
+	var done []int
+	for i, c := range []cache{block.key, block.value} {
+		for sequence := range b.rows {
+			for core := range c.cores {
+				from, to := share(b.model.KVHeads, core, c.cores)
+				values := int64(to-from) * int64(b.model.HeadDim) * int64(b.p.Context)
+				size := roundUp(b.cfg.KV.Bits.Of(values), b.image.stripe)
+				o := isa.Op{Name: fmt.Sprintf("scheduler.%s", []string{"keys", "values"}[i]), Kind: isa.Sample, Layer: -1, Unit: isa.Vector,
+					Deps: deps, LoadAfter: deps}
+				tile := min(size, b.tile/b.image.stripe*b.image.stripe)
+				o.Tiles = int((size + tile - 1) / tile)
+				last := size - tile*unit.Bytes(o.Tiles-1)
+				base := c.at(sequence, core)
+				o.Loads = []isa.Slice{{Data: isa.KVRead, Step: tile, Tile: isa.Contiguous(base, tile),
+					Last: isa.Contiguous(base+size-last, last)}}
+				each := values / int64(o.Tiles)
+				o.Work = isa.Work{Fn: isa.FnAdd, Elements: each}
+				o.Last = isa.Work{Fn: isa.FnAdd, Elements: values - each*int64(o.Tiles-1)}
+				done = append(done, b.add(o, "scheduler")...)
+			}
+		}
+	}
+	return done
+}
+
+// decideProduct emits a product of a decision, with its weights tile by tile, some rows of them each.
+func (b *builder) decideProduct(name string, p Product, at unit.Bytes, deps []int) []int {
+	o := isa.Op{Name: name, Kind: isa.Sample, Layer: -1, Unit: isa.Array, Deps: deps}
+	n, k := p.N, p.K
+	o.Tiles = 1
+	if p.Weights {
+		k *= int(fp32 / fp16)
+		row := fp32.Of(int64(p.K))
+		n = max(1, min(p.N, int(b.tile/row)))
+		o.Tiles = (p.N + n - 1) / n
+		if b.cfg.Count.Params {
+			size := row * unit.Bytes(n)
+			final := row * unit.Bytes(p.N-n*(o.Tiles-1))
+			o.Loads = []isa.Slice{{Data: isa.Params, Step: size, Tile: isa.Contiguous(at, size),
+				Last: isa.Contiguous(at+size*unit.Bytes(o.Tiles-1), final)}}
+		}
+	}
+	o.Work = isa.Work{M: p.M * b.rows, N: n, K: k, Repeat: 1, Bits: fp16}
+	o.Last = o.Work
+	o.Last.N = p.N - n*(o.Tiles-1)
+	return b.add(o, "scheduler")
+}

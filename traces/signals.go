@@ -1,0 +1,89 @@
+package traces
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Evidence is what the trace lets a schedule decide on: the recorded bits and the signals of each pass. Where the schedule
+// names a classifier, the scores of the learned scheduler are computed from the keys and values beside the trace.
+func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
+	e := precision.Evidence{Source: t.Name, Recorded: t.Bits(), Signals: t.signals()}
+	if t.Header.MaxNew != nil {
+		e.Horizon = *t.Header.MaxNew
+	}
+	if p := t.Header.Scheduler.Params; p != nil && p.Horizon != nil && string(t.Header.Scheduler.Kind) == string(s.Kind) {
+		e.Horizon = *p.Horizon // the same scheduler again: with the same candidates
+	}
+	if s.Classifier == "" || len(e.Signals) == 0 {
+		return e, nil
+	}
+	scores, err := t.classify(s.Classifier, e.Signals[0].KV)
+	if err != nil {
+		return precision.Evidence{}, fmt.Errorf("classifier %s: %w", s.Classifier, err)
+	}
+	e.Signals[0].KV = scores
+	return e, nil
+}
+
+// signals are those of each pass. Scores are of the classifier of keys and values where their record is named kv…, of the one
+// of activations where it is named act….
+func (t *Trace) signals() []precision.Signals {
+	all := make([]precision.Signals, len(t.Steps))
+	for i, s := range t.Steps {
+		all[i].Confidence = s.PMax
+	}
+	for _, f := range t.Features {
+		switch {
+		case len(f.Scores) == 0:
+		case strings.HasPrefix(f.Name, "kv"):
+			all[f.I].KV = f.Scores
+		case strings.HasPrefix(f.Name, "act"):
+			all[f.I].Activation = f.Scores
+		}
+	}
+	return all
+}
+
+// classify runs a classifier. The recorded scores stand in for keys and values that were not kept, if they are its own.
+func (t *Trace) classify(file string, recorded []float64) ([]float64, error) {
+	c, err := precision.ReadClassifier(file)
+	if err != nil {
+		return nil, err
+	}
+	kv, err := precision.ReadKV(t.Sidecar())
+	own := t.Header.Scheduler.ClassifierSHA256
+	if errors.Is(err, fs.ErrNotExist) {
+		if c.SHA256 == own && len(recorded) > 0 {
+			return recorded, nil
+		}
+		if own == "" {
+			own = "none that the header names"
+		}
+		return nil, fmt.Errorf("it is not the one whose scores %s has (SHA-256 %s, recorded: %s), and there are no keys and values to "+
+			"run it on; accepted: %s beside the trace, or no classifier= to replay the recorded scores", t.Name, c.SHA256, own, t.Sidecar())
+	}
+	if err != nil {
+		return nil, err
+	}
+	// PMPD asks at index 1: the cache holds the prompt and the token that decode pass 1 read.
+	m := t.Header.Model
+	if want := t.PromptTokens() + 1; kv.Heads != m.KVHeads || kv.Dim != m.HeadDim || kv.Tokens != want {
+		return nil, fmt.Errorf("%s holds %d heads, %d tokens, %d values; accepted: %d, %d, %d, the cache of the last block after decode "+
+			"pass 1", t.Sidecar(), kv.Heads, kv.Tokens, kv.Dim, m.KVHeads, want, m.HeadDim)
+	}
+	return c.Scores(kv)
+}
+
+// Sidecar is the file beside the trace that holds the last block's keys and values after decode pass 1.
+func (t *Trace) Sidecar() string {
+	name := t.Name
+	for _, suffix := range []string{".zst", ".jsonl", ".trace"} {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	return name + ".kv.safetensors"
+}

@@ -1,0 +1,57 @@
+package precision
+
+import (
+	"fmt"
+	"math"
+)
+
+// confident is PMPD's confidence scheduler (confidence_scheduler.py): the first window scores at a precision set its
+// threshold, mean + k standard deviations, and the first later score that reaches it ends the precision. At the lowest
+// precision nothing is looked at any more.
+type confident struct {
+	window int
+	k      float64
+	bits   []int
+	source string
+
+	scores []float64 // at this precision, up to the window
+	looked int
+}
+
+func (c *confident) asked() int { return c.looked }
+
+func (c *confident) next(index, level int, seen []Signals) (int, string, error) {
+	if level == len(c.bits)-1 {
+		return level, "at the lowest precision", nil
+	}
+	if len(seen) < index || seen[index-1].Confidence == nil {
+		return level, "", need(c.source, fmt.Sprintf("p_max in step %d", index-1), "p_max in every step up to the last switch")
+	}
+	score := *seen[index-1].Confidence
+	c.looked++
+	if len(c.scores) < c.window {
+		c.scores = append(c.scores, score)
+		return level, fmt.Sprintf("confidence %.4g is score %d of %d that set the threshold", score, len(c.scores), c.window), nil
+	}
+	mean, std := moments(c.scores)
+	threshold := mean + c.k*std
+	terms := fmt.Sprintf("threshold %.4g (mean %.4g + %g x std %.4g of %d)", threshold, mean, c.k, std, c.window)
+	if score < threshold {
+		return level, fmt.Sprintf("confidence %.4g < %s", score, terms), nil
+	}
+	c.scores = nil
+	return level + 1, fmt.Sprintf("confidence %.4g >= %s", score, terms), nil
+}
+
+// moments are the mean and the sample standard deviation (over n-1, as torch.std has it). They are taken from the
+// differences to the first value, so that equal values have exactly their own mean.
+func moments(x []float64) (mean, std float64) {
+	for _, v := range x {
+		mean += v - x[0]
+	}
+	mean = x[0] + mean/float64(len(x))
+	for _, v := range x {
+		std += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(std / float64(len(x)-1))
+}

@@ -1,0 +1,55 @@
+package precision
+
+import "slices"
+
+// Signals are what one decode pass lets a scheduler know. What was not measured is nil.
+type Signals struct {
+	Confidence *float64  // probability of the most likely token
+	KV         []float64 // scores of the classes of a classifier of the last block's keys and values
+	Activation []float64 // scores of the classes of a classifier of the last hidden state
+}
+
+// Run is what became of one prompt under a schedule whose switches were known from the start.
+type Run struct {
+	Schedule    Schedule
+	Quality     float64 // in any unit in which more is better
+	AverageBits float64 // over the decode passes
+	Source      string  // what says so, for errors
+}
+
+// Evidence is what is known of the run that a schedule is to decide about: nothing, or what a trace says.
+type Evidence struct {
+	Source   string    // what the evidence comes from, for errors; empty: there is none
+	Recorded []int     // weight bits of each decode pass
+	Signals  []Signals // of each decode pass
+	Horizon  int       // tokens that the run was allowed to generate; 0: unknown
+	Runs     []Run     // of the same prompt, for an oracle
+}
+
+// horizon is L, which the candidates divide: what the schedule says, or the limit of the run, or of the job. PMPD's code
+// takes 255 where a script does not pass max_new_tokens on; here a limit is always known. The length that a run turned out to
+// have is not: the scheduler cannot know it.
+func (s Schedule) horizon(gen int, e Evidence) int {
+	switch {
+	case s.Horizon > 0:
+		return s.Horizon
+	case e.Horizon > 0:
+		return e.Horizon
+	default:
+		return gen
+	}
+}
+
+// candidates is the number of switch points that PMPD chooses among.
+const candidates = 4
+
+// Candidates are the switch points that PMPD chooses among for at most l tokens: 0, l/3, 2(l/3) and l, divided as integers
+// (kv_cache_scheduler.py).
+func Candidates(l int) []int {
+	return []int{0, l / 3, l / 3 * 2, l}
+}
+
+// best is the class with the highest score; the first of equal ones, as argmax.
+func best(scores []float64) int {
+	return slices.Index(scores, slices.Max(scores))
+}
