@@ -117,7 +117,7 @@ EXAMPLES:
    pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule 'static:4>3@10' -o phi.trace.jsonl.zst`,
 		Flags: append(workloadFlags(),
 			&cli.StringFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules)", DefaultText: "static with the model's pair"},
-			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random schedules without one of their own, and for the header", DefaultText: "none"},
+			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix, DefaultText: "required"},
 		),
 		Action: synthesise,
