@@ -26,6 +26,7 @@ const policy = `
 sim/unit:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
+npu/activity:        sim/unit npu/isa
 npu/mem/dram:        sim/unit npu/isa npu/stats
 npu/config:          sim/unit npu/stats npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
@@ -33,19 +34,21 @@ sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
 
 npu/msg:             sim/unit npu/isa npu/stats akita
-npu/exec:            sim/unit sim npu/isa npu/msg akita
-npu/mem:             sim/unit sim npu/isa npu/stats npu/msg npu/config npu/mem/dram akita
+npu/exec:            sim/unit sim npu/isa npu/activity npu/msg akita
+npu/mem:             sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
-npu:                 sim/unit sim npu/isa npu/stats npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
+npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
 workloads/precision: sim/unit workloads
 npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
 traces:              sim/unit workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/compile npu workloads workloads/precision traces sim/result errgroup
+sim/timeline:        sim/unit npu/isa npu/activity protobuf
+sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
+sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 cmd/pmpdsim:         *
 `
@@ -61,6 +64,7 @@ var modules = map[string]string{
 	"pb":       "github.com/cheggaaa/pb/v3",
 	"plot":     "gonum.org/v1/plot",
 	"pretty":   "github.com/jedib0t/go-pretty/v6",
+	"protobuf": "google.golang.org/protobuf",
 	"rapid":    "pgregory.net/rapid",
 	"script":   "github.com/rogpeppe/go-internal",
 	"term":     "golang.org/x/term",

@@ -6,6 +6,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
+	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -30,6 +31,7 @@ type Sequencer struct {
 	completed int
 	front     unit.Cycles
 	counts    stats.Counts
+	seen      *activity.Recording
 }
 
 // CorePorts are the ports of one core that the sequencer talks to.
@@ -66,6 +68,9 @@ func (s *Sequencer) Connect(cores []CorePorts) {
 		s.cores[i].CorePorts = p
 	}
 }
+
+// Observe makes the sequencer note what it does; nil ends that.
+func (s *Sequencer) Observe(r *activity.Recording) { s.seen = r }
 
 // Load makes a program current and schedules each core's first op.
 func (s *Sequencer) Load(p *isa.Program) {
@@ -117,6 +122,9 @@ func (s *Sequencer) decode(core int) {
 	}
 	d.busy = true
 	s.counts.LaunchBusy += s.launch
+	if s.seen != nil {
+		s.seen.Decode(core, d.next, s.Now(), s.Now()+s.launch)
+	}
 	s.WakeIn(s.launch, 0, int64(core))
 }
 
@@ -185,6 +193,9 @@ func (s *Sequencer) Received(p akita.Port) error {
 		o := &s.program.Ops[m.Op]
 		s.counts.ByKind[o.Kind] += s.Now() - s.front
 		s.counts.Operators[o.Operator].Cycles += s.Now() - s.front
+		if s.seen != nil {
+			s.seen.Front(m.Op, s.front, s.Now())
+		}
 		s.front = s.Now()
 	}
 	for _, i := range s.waiters[m.Op] {

@@ -21,7 +21,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags())
+	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags(), timelineFlags())
 	return &cli.Command{
 		Name: "run", Usage: "compare precision schedules on one NPU",
 		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
@@ -42,7 +42,8 @@ EXAMPLES:
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
-   pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown`,
+   pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
+   pmpdsim run --gen 64 --schedule 'static:4>2' --timeline run.perfetto-trace --timeline-detail tile`,
 		Flags: append(flags,
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
@@ -93,7 +94,12 @@ func runJob(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	rs, err := simulate(c, jobs)
+	timeline, err := newTimeline(c, len(jobs))
+	if err != nil {
+		return err
+	}
+	defer timeline.close()
+	rs, err := simulate(c, jobs, timeline)
 	if err != nil {
 		return err
 	}
@@ -167,19 +173,23 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 }
 
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
-func simulate(c *cli.Context, jobs []replay.Job) ([]*result.Result, error) {
+func simulate(c *cli.Context, jobs []replay.Job, timeline *timelineFile) ([]*result.Result, error) {
 	var total int64
 	for _, j := range jobs {
 		total += int64(j.Generated)
 	}
 	p := newProgress(c.App.ErrWriter, total, "passes")
 	defer p.end()
-	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion()})
+	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion(),
+		Timeline: timeline.options()})
 	if errors.Is(err, context.Canceled) {
 		return nil, context.Cause(c.Context)
 	}
 	if err != nil {
 		return nil, internal(err)
+	}
+	if err := timeline.save(); err != nil {
+		return nil, err
 	}
 	if c.Bool("breakdown") {
 		for i, r := range rs {

@@ -200,7 +200,7 @@ func (s *styleSweep) run(c *cli.Context) ([]stylePoint, error) {
 			}
 		}
 	}
-	rs, err := simulate(c, jobs)
+	rs, err := simulate(c, jobs, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
+	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/sim"
@@ -65,6 +66,7 @@ type Unit struct {
 	tile           int
 	working        bool
 	spare          []*msg.Tile // received, to be sent on
+	seen           *activity.Recording
 }
 
 // New returns a unit.
@@ -79,6 +81,9 @@ func New(name string, e *sim.Engine, k sim.Clock, place Place, timing Timing) *U
 func (u *Unit) Connect(sequencer, dma, behind akita.Port) {
 	u.sequencer, u.dma, u.behind = sequencer, dma, behind
 }
+
+// Observe makes the unit note what it does; nil ends that.
+func (u *Unit) Observe(r *activity.Recording) { u.seen = r }
 
 // Load makes a program current and forgets everything about the one before.
 func (u *Unit) Load(p *isa.Program) {
@@ -145,7 +150,18 @@ func (u *Unit) try() {
 	if !u.follows(o) { // the array has counted it
 		u.Tiles++
 	}
+	if u.seen != nil {
+		u.seen.Work(u.part(), u.place.Core, u.at, u.tile, u.Now(), u.Now()+d)
+	}
 	u.WakeIn(d, 0, 0)
+}
+
+// part is what recordings call the unit.
+func (u *Unit) part() activity.Part {
+	if u.place.Unit == isa.Vector {
+		return activity.Vector
+	}
+	return activity.Array
 }
 
 // Woken ends a tile.

@@ -6,6 +6,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
+	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
@@ -48,6 +49,8 @@ type DMA struct {
 
 	spareTiles     []*msg.Tile // received, to be sent again
 	spareTransfers []*msg.Transfer
+
+	seen *activity.Recording
 }
 
 // cursor is a place in the loads of the op at the head of the queue.
@@ -99,6 +102,7 @@ func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.stores, d.firstSt, d.writing = d.stores[:0], 0, 0
 	d.flying, d.taking, d.stalled = 0, 0, false
 	d.counts = stats.Counts{}
+	d.note()
 }
 
 // Received takes releases, starts and frees on the control port, completions on the data port.
@@ -122,7 +126,11 @@ func (d *DMA) Received(p akita.Port) error {
 	default:
 		return fmt.Errorf("mem: a message of type %T", m)
 	}
-	return d.issue()
+	if err := d.issue(); err != nil {
+		return err
+	}
+	d.note()
+	return nil
 }
 
 // release queues the loads of an op.
@@ -154,7 +162,11 @@ func (d *DMA) start(op int) error {
 	d.ops[op].started = true
 	if o.Kind == isa.Exchange {
 		d.taking++
-		d.WakeAt(d.place.Network.Gather(d.place.Core, o.Gather, d.Now()), 0, int64(op))
+		end := d.place.Network.Gather(d.place.Core, o.Gather, d.Now())
+		if d.seen != nil {
+			d.seen.Exchange(d.place.Core, op, o.Gather, d.Now(), end)
+		}
+		d.WakeAt(end, 0, int64(op))
 		return nil
 	}
 	if len(o.Loads) == 0 {
@@ -302,6 +314,9 @@ func (d *DMA) complete(m *msg.Transfer) error {
 		return fmt.Errorf("mem: a transfer of op %d, tile %d completed twice", m.Op, m.Tile)
 	}
 	d.spareTransfers = append(d.spareTransfers, m)
+	if d.seen != nil {
+		d.seen.Transfer(moveOf(m, d.place.Burst, d.Now()))
+	}
 	o, s := &d.program.Ops[m.Op], &d.ops[m.Op]
 	if m.Write {
 		d.writing--

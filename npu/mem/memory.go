@@ -7,6 +7,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
+	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -37,6 +38,7 @@ type Memory struct {
 	busy     unit.Cycles
 	since    unit.Cycles // start of the current busy period
 	answers  int64
+	seen     *activity.Recording
 }
 
 type inFlight struct {
@@ -222,6 +224,9 @@ func (m *Memory) deliver(id int64) error {
 		m.busy += m.Now() - m.since
 	}
 	at := m.network.Deliver(Delivery{Core: f.m.Core, Size: f.m.Walk.Bytes(), From: f.m.Arrived, Ready: m.Now()})
+	if m.seen != nil {
+		m.note(f.m, at)
+	}
 	if at == m.Now() {
 		return m.answer(f.m)
 	}

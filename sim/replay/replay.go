@@ -17,6 +17,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/timeline"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -46,6 +47,7 @@ type Options struct {
 	Workers  int            // at least 1
 	Progress func(Progress) // called now and then, from several goroutines; may be nil
 	Version  string         // of the program, for the result
+	Timeline *Timeline      // nil: none
 }
 
 // run is a job on its way to a result.
@@ -57,6 +59,7 @@ type run struct {
 	plan     *precision.Plan // nil if nothing was decided
 	counts   []stats.Counts
 	weights  map[int]int64 // DRAM transfers of prefill (0) and of a decode pass by its bits
+	recorder *recorder     // nil: none
 }
 
 // Run simulates jobs and returns their results in the same order, with speed-ups against the baselines among them.
@@ -68,6 +71,9 @@ func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
 		}
 		runs[i] = r
+	}
+	if err := record(runs, o); err != nil {
+		return nil, err
 	}
 	if err := simulate(ctx, runs, o); err != nil {
 		return nil, err
@@ -181,10 +187,17 @@ func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Mac
 		step.at(transfers)
 		return ctx.Err()
 	})
+	var seen *timeline.Step
+	if r.recorder != nil {
+		seen = r.recorder.observe(m, t.step, p)
+	}
 	if r.counts[t.step], err = m.Run(p); err != nil {
 		return err
 	}
 	step.end()
+	if r.recorder != nil {
+		return r.recorder.done(t.step, seen, r.counts[t.step].Cycles)
+	}
 	return nil
 }
 

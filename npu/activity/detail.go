@@ -1,0 +1,33 @@
+package activity
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Detail is how finely a step is recorded; each level has what those before it have.
+type Detail uint8
+
+// The levels of detail.
+const (
+	Steps     Detail = iota // how long a step took: needs no recording
+	Ops                     // spans per op
+	Tiles                   // and per tile
+	Transfers               // and per DRAM transfer
+	detailCount
+)
+
+var detailNames = [detailCount]string{"step", "op", "tile", "transfer"}
+
+// String is the name on the command line.
+func (d Detail) String() string { return detailNames[d] }
+
+// ParseDetail reads a level.
+func ParseDetail(text string) (Detail, error) {
+	for d, name := range detailNames {
+		if name == text {
+			return Detail(d), nil
+		}
+	}
+	return 0, fmt.Errorf("level of detail %q is unknown; accepted: %s", text, strings.Join(detailNames[:], ", "))
+}

@@ -1,0 +1,163 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/activity"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// partNames are what the tracks of a part are called; those of transfers have the class of data behind it.
+var partNames = [activity.PartCount]string{"", "Decode", "Array", "Vector", "Loads", "Stores", "Exchanges", "Transfers", "Link waits"}
+
+// Ranks of the tracks of a core: the parts in their order, each with room for the classes of data.
+const (
+	partRank  = 100
+	classRank = int(isa.DataCount)
+	spaceRank = 99
+)
+
+// tracks numbers and describes tracks. Those of parts are made when something happens there.
+type tracks struct {
+	p     *packets
+	last  uint64
+	cores []uint64 // parents
+	lanes map[place][]uint64
+}
+
+// place is where spans may overlap, or lie in each other.
+type place struct {
+	core uint8
+	part activity.Part
+	data isa.Data
+}
+
+func (t *tracks) add(d descriptor) uint64 {
+	t.last++
+	d.id = t.last
+	t.p.track(d)
+	return t.last
+}
+
+// lane returns the nth track of a place.
+func (t *tracks) lane(at place, n int) uint64 {
+	all := t.lanes[at]
+	if n == len(all) {
+		name := partNames[at.part]
+		if classed(at.part) {
+			name += ": " + at.data.String()
+		}
+		rank := partRank + int(at.part)*classRank + int(at.data)
+		all = append(all, t.add(descriptor{parent: t.cores[at.core], name: name, rank: rank}))
+		if t.lanes == nil {
+			t.lanes = map[place][]uint64{}
+		}
+		t.lanes[at] = all
+	}
+	return all[n]
+}
+
+// classed tells whether a part has a track for each class of data.
+func classed(p activity.Part) bool {
+	return p == activity.Load || p == activity.Store || p == activity.Transfer || p == activity.Crossing
+}
+
+// nests tells whether the spans of a part lie in each other, or follow each other, as they were recorded.
+func nests(p activity.Part) bool {
+	return p == activity.Front || p == activity.Decode || p == activity.Array || p == activity.Vector
+}
+
+// spans writes the spans of a step.
+func (w *Part) spans(s *Step) {
+	groups := map[place][]*activity.Span{}
+	for i := range s.Recording.Spans {
+		x := &s.Recording.Spans[i]
+		at := place{core: x.Core, part: x.Part}
+		if classed(x.Part) {
+			at.data = x.Data
+		}
+		groups[at] = append(groups[at], x)
+	}
+	var order []place
+	for at := range groups {
+		order = append(order, at)
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.core, b.core), cmp.Compare(a.part, b.part), cmp.Compare(a.data, b.data))
+	})
+	for _, at := range order {
+		switch {
+		case at.part == activity.Front:
+			w.nested(s, w.steps, groups[at])
+		case nests(at.part):
+			w.nested(s, w.tracks.lane(at, 0), groups[at])
+		default:
+			w.spread(s, at, groups[at])
+		}
+	}
+}
+
+// nested writes spans to one track: those of tiles behind, and in, that of their op.
+func (w *Part) nested(s *Step, track uint64, all []*activity.Span) {
+	var outer *activity.Span
+	for i, x := range all {
+		if outer != nil && x.Op != outer.Op {
+			w.p.close(w.ns(w.now+outer.To), track)
+			outer = nil
+		}
+		w.open(s, track, x)
+		if outer == nil && i+1 < len(all) && all[i+1].Op == x.Op && all[i+1].Tile != activity.Whole {
+			outer = x
+			continue
+		}
+		w.p.close(w.ns(w.now+x.To), track)
+	}
+	if outer != nil {
+		w.p.close(w.ns(w.now+outer.To), track)
+	}
+}
+
+// spread writes spans to as few tracks as they need.
+func (w *Part) spread(s *Step, at place, all []*activity.Span) {
+	slices.SortStableFunc(all, func(a, b *activity.Span) int { return cmp.Compare(a.From, b.From) })
+	var free []unit.Cycles // by lane
+	for _, x := range all {
+		n := slices.IndexFunc(free, func(c unit.Cycles) bool { return c <= x.From })
+		if n < 0 {
+			n = len(free)
+			free = append(free, 0)
+		}
+		free[n] = x.To
+		track := w.tracks.lane(at, n)
+		w.open(s, track, x)
+		w.p.close(w.ns(w.now+x.To), track)
+	}
+}
+
+// open begins a span with what there is to say of it.
+func (w *Part) open(s *Step, track uint64, x *activity.Span) {
+	label := s.Recording.Labels[x.Op]
+	a := w.spare[:0]
+	if label.Layer >= 0 {
+		a = append(a, Argument{Name: "layer", Value: int64(label.Layer)})
+	}
+	switch {
+	case x.Tile != activity.Whole:
+		a = append(a, Argument{Name: "tile", Value: int64(x.Tile)})
+	case x.Part == activity.Array || x.Part == activity.Vector:
+		a = append(a, Argument{Name: "tiles", Value: int64(x.Count)})
+	case x.Part == activity.Load || x.Part == activity.Store:
+		a = append(a, Argument{Name: "transfers", Value: int64(x.Count)})
+	}
+	if x.Busy > 0 {
+		a = append(a, Argument{Name: "busy", Value: int64(x.Busy)})
+	}
+	if x.Bytes > 0 {
+		a = append(a, Argument{Name: "bytes", Value: int64(x.Bytes)})
+	}
+	w.spare = a
+	name := s.Recording.Operators[label.Operator]
+	w.p.open(w.ns(w.now+x.From), track, name, a)
+}
