@@ -49,6 +49,7 @@ sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy 
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
+sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 cmd/pmpdsim:         *
 `

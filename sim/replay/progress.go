@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -18,7 +19,7 @@ const longPrompt = 4096
 // weigh estimates the work of a run's steps. It is counted in DRAM transfers, which is what simulating takes its time for.
 func (r *run) weigh() error {
 	r.weights = map[int]int64{}
-	if r.first() == 0 {
+	if slices.Contains(r.steps, 0) {
 		prompt := min(r.job.Prompt, longPrompt)
 		p, err := r.compiler.Prefill(prompt, r.prefill)
 		if err != nil {
@@ -58,8 +59,8 @@ type meter struct {
 func newMeter(runs []*run, report func(Progress)) *meter {
 	m := &meter{report: report}
 	for _, r := range runs {
-		m.total += len(r.counts) - r.first()
-		for s := r.first(); s < len(r.counts); s++ {
+		m.total += len(r.steps)
+		for _, s := range r.steps {
 			m.all += r.weight(s)
 		}
 	}

@@ -18,9 +18,9 @@ var none = task{run: -1}
 // the others would wait for it at the end. Prefill, the longest step, comes first.
 type queue struct {
 	lock    sync.Mutex
-	next    []int // per run: step to hand out
-	steps   []int // per run
-	workers []int // per run
+	next    []int   // per run: place of the step to hand out
+	steps   [][]int // per run
+	workers []int   // per run
 
 	failed  task
 	failErr error
@@ -28,9 +28,8 @@ type queue struct {
 
 func newQueue(runs []*run) *queue {
 	q := &queue{next: make([]int, len(runs)), workers: make([]int, len(runs))}
-	for i, r := range runs {
-		q.next[i] = r.first()
-		q.steps = append(q.steps, len(r.counts))
+	for _, r := range runs {
+		q.steps = append(q.steps, r.steps)
 	}
 	return q
 }
@@ -40,13 +39,13 @@ func (q *queue) take(last task) (task, bool) {
 	q.lock.Lock()
 	defer q.lock.Unlock()
 	r := last.run
-	if r >= 0 && q.next[r] == q.steps[r] {
+	if r >= 0 && q.next[r] == len(q.steps[r]) {
 		q.workers[r]--
 		r = -1
 	}
 	if r < 0 {
 		for i := range q.next {
-			if q.next[i] < q.steps[i] && (r < 0 || q.workers[i] < q.workers[r]) {
+			if q.next[i] < len(q.steps[i]) && (r < 0 || q.workers[i] < q.workers[r]) {
 				r = i
 			}
 		}
@@ -55,7 +54,7 @@ func (q *queue) take(last task) (task, bool) {
 		}
 		q.workers[r]++
 	}
-	t := task{run: r, step: q.next[r]}
+	t := task{run: r, step: q.steps[r][q.next[r]]}
 	q.next[r]++
 	return t, true
 }

@@ -8,6 +8,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -57,16 +58,17 @@ type run struct {
 	prefill  unit.Bits
 	bits     []int           // of each decode pass
 	plan     *precision.Plan // nil if nothing was decided
-	counts   []stats.Counts
-	weights  map[int]int64 // DRAM transfers of prefill (0) and of a decode pass by its bits
-	recorder *recorder     // nil: none
+	steps    []int           // that are simulated, in rising order: 0 is prefill, n the nth decode pass
+	counts   []stats.Counts  // of each step
+	weights  map[int]int64   // DRAM transfers of prefill (0) and of a decode pass by its bits
+	recorder *recorder       // nil: none
 }
 
 // Run simulates jobs and returns their results in the same order, with speed-ups against the baselines among them.
 func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 	runs := make([]*run, len(jobs))
 	for i, j := range jobs {
-		r, err := prepare(j)
+		r, err := prepare(j, every(j))
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
 		}
@@ -86,8 +88,48 @@ func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 	return results, nil
 }
 
+// Steps simulates some steps of jobs and returns what each of them counted, as they are given: 0 is prefill, n the nth decode
+// pass. A step counts the same here as in a run of all steps. No timeline is written.
+func Steps(ctx context.Context, jobs []Job, steps [][]int, o Options) ([][]stats.Counts, error) {
+	runs := make([]*run, len(jobs))
+	for i, j := range jobs {
+		for _, s := range steps[i] {
+			if s < 0 || s >= j.Generated {
+				return nil, fmt.Errorf("schedule %s: step %d of %d tokens; accepted: 0, which is prefill, to %d", j.Schedule, s, j.Generated,
+					j.Generated-1)
+			}
+		}
+		r, err := prepare(j, slices.Compact(slices.Sorted(slices.Values(steps[i]))))
+		if err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
+		}
+		runs[i] = r
+	}
+	if err := simulate(ctx, runs, o); err != nil {
+		return nil, err
+	}
+	counts := make([][]stats.Counts, len(runs))
+	for i, r := range runs {
+		for _, s := range steps[i] {
+			counts[i] = append(counts[i], r.counts[s])
+		}
+	}
+	return counts, nil
+}
+
+// every lists the steps of a job.
+func every(j Job) []int {
+	var all []int
+	for s := range j.Generated {
+		if s > 0 || !j.DecodeOnly {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // prepare checks a job and compiles what its steps share.
-func prepare(j Job) (*run, error) {
+func prepare(j Job, steps []int) (*run, error) {
 	if j.Generated < 2 {
 		return nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
 	}
@@ -98,7 +140,7 @@ func prepare(j Job) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{job: j, prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), counts: make([]stats.Counts, j.Generated)}
+	r := &run{job: j, prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps, counts: make([]stats.Counts, j.Generated)}
 	r.plan, _ = policy.(*precision.Plan)
 	used := []unit.Bits{r.prefill}
 	for pass := 1; pass < j.Generated; pass++ {
@@ -119,12 +161,7 @@ func prepare(j Job) (*run, error) {
 }
 
 // first is the first step that is simulated.
-func (r *run) first() int {
-	if r.job.DecodeOnly {
-		return 1
-	}
-	return 0
-}
+func (r *run) first() int { return r.steps[0] }
 
 // program compiles a step: 0 is prefill, n the nth decode pass.
 func (r *run) program(step int) (*isa.Program, error) {

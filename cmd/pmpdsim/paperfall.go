@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/paper"
+)
+
+// fallName names the bar that a waterfall follows.
+func fallName(f *paper.Fall) string {
+	name := fmt.Sprintf("%s, %s, %s", f.Panel, f.Model, f.Scheme)
+	if f.Inferred {
+		name += " (inferred)"
+	}
+	return name
+}
+
+// fallTable has a row for each stage of one bar.
+func fallTable(w io.Writer, rows []paper.Fall) error {
+	if _, err := fmt.Fprintf(w, "%s\nfrom the paper's machine to %s with a cache in fp16; each stage on top of those above\n\n", fallName(&rows[0]),
+		paper.Target); err != nil {
+		return err
+	}
+	t := &plots.Table{Columns: append([]plots.Column{{Name: "stage"}}, right("tokens/s", "change %", "× fp16", "change %", "× uniform")...)}
+	for i := range rows {
+		r := &rows[i]
+		slower, less := "", ""
+		if i > 0 {
+			slower = plots.Signed(100 * (r.Throughput/rows[i-1].Throughput - 1))
+			less = plots.Signed(100 * (r.SpeedupFP16/rows[i-1].SpeedupFP16 - 1))
+		}
+		t.Add(r.Name, fixed(r.Throughput, 2), slower, fixed(r.SpeedupFP16, 2), less, fixed(r.SpeedupUniform, 2))
+	}
+	return t.Write(w)
+}
+
+// fallsTable has a row for each stage, with throughputs and speed-ups over fp16 of all bars.
+func fallsTable(w io.Writer, rows []paper.Fall, bars int) error {
+	stages := len(rows) / bars
+	for _, x := range []struct {
+		title string
+		of    func(*paper.Fall) float64
+	}{{"tokens/s", func(f *paper.Fall) float64 { return f.Throughput }}, {"× fp16", func(f *paper.Fall) float64 { return f.SpeedupFP16 }},
+		{"× uniform", func(f *paper.Fall) float64 { return f.SpeedupUniform }}} {
+		t := &plots.Table{Columns: []plots.Column{{Name: x.title}}}
+		for b := range bars {
+			f := &rows[b*stages]
+			t.Columns = append(t.Columns, plots.Column{Name: f.Panel + "\n" + short(f.Model), Right: true})
+		}
+		for s := range stages {
+			cells := []string{rows[s].Name}
+			for b := range bars {
+				cells = append(cells, fixed(x.of(&rows[b*stages+s]), 2))
+			}
+			t.Add(cells...)
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := t.Write(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// short is a model's name without its size.
+func short(model string) string {
+	name, _, _ := strings.Cut(model, "-")
+	return name
+}
+
+func fallCSV(w io.Writer, rows []paper.Fall) error {
+	records := [][]string{{"panel", "model", "scheme", "inferred", "stage", "name", "set", "tokens_per_second", "fp16_tokens_per_second",
+		"uniform_tokens_per_second", "speedup_vs_fp16", "speedup_vs_uniform", "config_fingerprint"}}
+	for i := range rows {
+		r := &rows[i]
+		records = append(records, []string{r.Panel, r.Model, string(r.Scheme), strconv.FormatBool(r.Inferred), strconv.Itoa(r.Stage), r.Name,
+			strings.Join(r.Set, " "), fixed(r.Throughput, 6), fixed(r.FP16, 6), fixed(r.Uniform, 6),
+			fixed(r.SpeedupFP16, 6), fixed(r.SpeedupUniform, 6), r.Config})
+	}
+	return csv.NewWriter(w).WriteAll(records)
+}
+
+// fallFigure is the waterfall of one bar.
+func fallFigure(rows []paper.Fall) *plots.Waterfall {
+	f := &plots.Waterfall{Title: "From the paper's bar to a real machine", Subtitle: fallName(&rows[0]) + "; each stage on top of those above",
+		Final: "what remains"}
+	throughput := plots.WaterfallPanel{Name: "tokens/s", Decimals: 2}
+	speedup := plots.WaterfallPanel{Name: "times fp16", Decimals: 2}
+	for i := range rows {
+		r := &rows[i]
+		f.Stages = append(f.Stages, r.Name)
+		throughput.Values = append(throughput.Values, r.Throughput)
+		speedup.Values = append(speedup.Values, r.SpeedupFP16)
+	}
+	f.Panels = []plots.WaterfallPanel{throughput, speedup}
+	return f
+}
+
+// presetTable has a row for each preset.
+func presetTable(w io.Writer, rows []paper.Remains) error {
+	if _, err := fmt.Fprintf(w, "speed-ups of the %d static bars; decode: as the paper counts; whole: prefill and every decode pass\n\n", rows[0].Bars); err != nil {
+		return err
+	}
+	t := &plots.Table{Columns: append([]plots.Column{{Name: "NPU"}}, right("decode × fp16", "× uniform up to", "whole × fp16", "× uniform up to")...)}
+	for _, r := range rows {
+		span := func(h paper.Headline) string { return fmt.Sprintf("%.2f to %.2f", h.LeastFP16, h.MostFP16) }
+		t.Add(r.NPU, span(r.Decode), fixed(r.Decode.MostUniform, 2), span(r.Whole), fixed(r.Whole.MostUniform, 2))
+	}
+	return t.Write(w)
+}
+
+func presetCSV(w io.Writer, rows []paper.Remains) error {
+	records := [][]string{{"npu", "bars", "decode_least_vs_fp16", "decode_most_vs_fp16", "decode_most_vs_uniform", "with_prefill_least_vs_fp16",
+		"with_prefill_most_vs_fp16", "with_prefill_most_vs_uniform", "config_fingerprint"}}
+	for _, r := range rows {
+		records = append(records, []string{r.NPU, strconv.Itoa(r.Bars), fixed(r.Decode.LeastFP16, 6), fixed(r.Decode.MostFP16, 6),
+			fixed(r.Decode.MostUniform, 6), fixed(r.Whole.LeastFP16, 6), fixed(r.Whole.MostFP16, 6), fixed(r.Whole.MostUniform, 6), r.Config})
+	}
+	return csv.NewWriter(w).WriteAll(records)
+}

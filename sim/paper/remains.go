@@ -1,0 +1,59 @@
+package paper
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+)
+
+// Remains is what remains of the speed-ups of static bars on an NPU.
+type Remains struct {
+	NPU    string   `json:"npu"`
+	Bars   int      `json:"bars"`
+	Decode Headline `json:"decode"`       // as the paper counts
+	Whole  Headline `json:"with_prefill"` // prefill and every decode pass
+	Config string   `json:"config_fingerprint"`
+}
+
+// Presets simulates the static bars among some on every NPU. Decode passes are sampled where memory is real.
+func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) ([]Remains, error) {
+	var static []Bar
+	for _, b := range bars {
+		if b.Scheme == Static {
+			static = append(static, b)
+		}
+	}
+	report := o.Progress
+	o.Prefill = true
+	var all []Remains
+	for i, cfg := range npus {
+		o.Passes = PassesFor(cfg)
+		o.Progress = func(p replay.Progress) {
+			if report != nil {
+				report(replay.Progress{Passes: i, Total: len(npus), Share: (float64(i) + p.Share) / float64(len(npus))})
+			}
+		}
+		times, err := simulate(ctx, cfg, withBaselines(static), o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", cfg.Name, err)
+		}
+		r := Remains{NPU: cfg.Name, Bars: len(static), Config: cfg.Fingerprint()}
+		decode, whole := Stage{Config: cfg}, Stage{Config: cfg, Prefill: true}
+		for b := range static {
+			for _, x := range []struct {
+				stage *Stage
+				to    *Headline
+			}{{&decode, &r.Decode}, {&whole, &r.Whole}} {
+				f, err := x.stage.fall(&static[b], times)
+				if err != nil {
+					return nil, err
+				}
+				x.to.add(f.SpeedupFP16, f.SpeedupUniform)
+			}
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}

@@ -1,0 +1,156 @@
+package paper
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Options say how to simulate.
+type Options struct {
+	// Passes is how many decode passes of each stretch at one precision are simulated, evenly spread, its first and last
+	// among them. The time of a pass grows with the cache all but linearly; between two of them it is interpolated. 0: all.
+	Passes   int
+	Prefill  bool // simulate prefill, too, and the first decode pass with the decision of a learned schedule behind it
+	Workers  int
+	Progress func(replay.Progress) // may be nil
+}
+
+// Sampled is Options.Passes where a real memory is simulated: the first and the last are within 0.1 % of all (a test).
+const Sampled = 2
+
+// PassesFor is Options.Passes for an NPU: an ideal memory takes no time to simulate.
+func PassesFor(c *config.Config) int {
+	if c.DRAM.Standard == config.IdealDRAM {
+		return 0
+	}
+	return Sampled
+}
+
+// timing is what a schedule took.
+type timing struct {
+	prefill float64   // seconds; 0 where it was not simulated
+	passes  []float64 // seconds of each decode pass, the first pass first
+}
+
+// decode is the time of the decode passes but the first few.
+func (t *timing) decode(skipped int) float64 {
+	sum := 0.0
+	for _, s := range t.passes[skipped:] {
+		sum += s
+	}
+	return sum
+}
+
+// key names a schedule of a bar's model and lengths.
+type key struct{ model, task, schedule string }
+
+func (b *Bar) key(s precision.Schedule) key { return key{b.Preset.Name, b.Task, s.String()} }
+
+// simulate runs every schedule of some bars on an NPU, each once.
+func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (map[key]*timing, error) {
+	var keys []key
+	var jobs []replay.Job
+	var steps [][]int
+	for i := range bars {
+		b := &bars[i]
+		parts, err := b.parts()
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parts {
+			k := b.key(p.schedule)
+			if slices.Contains(keys, k) {
+				continue
+			}
+			some, err := b.steps(p.schedule, o)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, k)
+			steps = append(steps, some)
+			jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
+				Schedule: p.schedule})
+		}
+	}
+	if o.Prefill {
+		for i := range bars {
+			if b := &bars[i]; b.skipped() > 0 && !slices.Contains(keys, b.key(b.deciding())) {
+				keys = append(keys, b.key(b.deciding()))
+				steps = append(steps, []int{1})
+				jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
+					Schedule: b.deciding(), Evidence: anything(b.Generated)})
+			}
+		}
+	}
+	counts, err := replay.Steps(ctx, jobs, steps, replay.Options{Workers: o.Workers, Progress: o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	times := map[key]*timing{}
+	for i, k := range keys {
+		times[k] = newTiming(cfg, jobs[i].Generated, steps[i], counts[i])
+	}
+	return times, nil
+}
+
+// steps are those that are simulated of a schedule: prefill (0) if it is asked for, and decode passes.
+func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
+	policy, err := s.Resolve(b.Generated, precision.Evidence{})
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	if o.Prefill {
+		all = append(all, 0)
+	}
+	first := 1
+	for pass := 2; pass <= b.Generated; pass++ {
+		if pass < b.Generated && policy.Bits(pass) == policy.Bits(first) {
+			continue
+		}
+		all = append(all, spread(first, pass-1, o.Passes)...)
+		first = pass
+	}
+	return all, nil
+}
+
+// spread returns n numbers from first to last, both of them among these; all where there are no more than n, or n is 0.
+func spread(first, last, n int) []int {
+	var all []int
+	if between := last - first; n > 1 && between >= n {
+		for i := range n {
+			all = append(all, first+between*i/(n-1))
+		}
+		return all
+	}
+	for pass := first; pass <= last; pass++ {
+		all = append(all, pass)
+	}
+	return all
+}
+
+// newTiming interpolates between the passes that were simulated. The first and the last of each stretch at one precision are
+// among them, so no line goes from one precision to another.
+func newTiming(cfg *config.Config, generated int, steps []int, counts []stats.Counts) *timing {
+	t := &timing{passes: make([]float64, generated-1)}
+	last := 0 // pass simulated before
+	for i, step := range steps {
+		now := counts[i].Cycles.Seconds(cfg.Clock)
+		if step == 0 {
+			t.prefill = now
+			continue
+		}
+		t.passes[step-1] = now
+		for pass := last + 1; pass < step; pass++ {
+			before := t.passes[last-1]
+			t.passes[pass-1] = before + (now-before)*float64(pass-last)/float64(step-last)
+		}
+		last = step
+	}
+	return t
+}
