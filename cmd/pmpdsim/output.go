@@ -82,13 +82,20 @@ func writable(path string) error {
 // pictureOf finds out before a long simulation whether the picture that --output asks for can be drawn and written, and as
 // what.
 func pictureOf(c *cli.Context) (path, format string, err error) {
-	if path = c.String("output"); path == "" {
-		return "", "", nil
+	path = c.String("output")
+	format, err = pictureAt(path)
+	return path, format, err
+}
+
+// pictureAt is pictureOf for a path; no path, no picture.
+func pictureAt(path string) (format string, err error) {
+	if path == "" {
+		return "", nil
 	}
 	if format, err = plots.FormatOf(path); err == nil {
 		err = writable(path)
 	}
-	return path, format, flagged("output", "", err)
+	return format, flagged("output", "", err)
 }
 
 // emit writes the output of a command to a file, or to stdout when there is no path, all of it or nothing.

@@ -29,7 +29,8 @@ are simulated, and the others interpolated (off by less than 0.1 %), unless ther
 --waterfall follows a bar from the paper's machine to a real one, stage by stage: DRAM, layout, everything that is read
 besides block weights, fp16 cache, array, prefill. --presets says what remains of the 8 static bars on each preset.
 
--o also draws a picture.
+The plain figure is drawn into paper.png, with its numbers in paper.csv, unless there is --output or --csv. Otherwise -o
+draws a picture.
 
 EXAMPLES:
    pmpdsim paper
@@ -78,11 +79,11 @@ func runPaper(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	picture, format, err := pictureOf(c)
+	picture, rows := paperFiles(c)
+	format, err := pictureAt(picture)
 	if err != nil {
 		return err
 	}
-	rows := c.String("csv")
 	if rows != "" {
 		if err := writable(rows); err != nil {
 			return flagged("csv", "", err)
@@ -109,7 +110,23 @@ func runPaper(c *cli.Context) error {
 			return err
 		}
 	}
+	if !c.IsSet("output") && picture != "" {
+		say(c.App.ErrWriter, "note: the figure is in %s, its numbers are in %s", picture, rows)
+	}
 	return emit(c.App.Writer, "", map[string]func(io.Writer) error{"table": s.table, "csv": s.csv, "json": s.json}[c.String("format")])
+}
+
+// paperFiles are the picture and the rows to be written: of the plain figure both, unless others, or none, are asked for.
+func paperFiles(c *cli.Context) (picture, rows string) {
+	picture, rows = c.String("output"), c.String("csv")
+	plain := c.String("format") == "table"
+	for _, f := range []string{"npu", "set", "waterfall", "presets", "output", "csv"} {
+		plain = plain && !c.IsSet(f)
+	}
+	if plain {
+		return "paper.png", "paper.csv"
+	}
+	return picture, rows
 }
 
 // unit is what progress counts.
