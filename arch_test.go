@@ -51,6 +51,7 @@ sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/resu
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
 sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
+sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `
 
@@ -58,10 +59,13 @@ cmd/pmpdsim:         *
 var modules = map[string]string{
 	"akita":    "github.com/sarchlab/akita/v3",
 	"atexit":   "github.com/tebeka/atexit",
+	"atomic":   "github.com/natefinch/atomic",
 	"cli":      "github.com/urfave/cli/v2",
 	"cmp":      "github.com/google/go-cmp",
 	"cu":       "gorgonia.org/cu",
 	"errgroup": "golang.org/x/sync",
+	"flock":    "github.com/gofrs/flock",
+	"parquet":  "github.com/parquet-go/parquet-go",
 	"pb":       "github.com/cheggaaa/pb/v3",
 	"plot":     "gonum.org/v1/plot",
 	"pretty":   "github.com/jedib0t/go-pretty/v6",

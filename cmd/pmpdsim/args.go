@@ -40,7 +40,7 @@ func reorder(a *cli.App, args []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	if len(o.positionals) > 0 && len(o.below) > 0 {
+	if len(o.positionals) > 0 && len(o.below) > 0 && !o.takes {
 		return nil, o.unknownCommand(o.positionals[0])
 	}
 	ordered := append(o.commands, o.flags...)
@@ -97,7 +97,9 @@ func (o *ordering) where() string {
 func (o *ordering) unknownCommand(arg string) error {
 	var names []string
 	for _, c := range o.below {
-		names = append(names, c.Name)
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
 	}
 	return fmt.Errorf("%sunknown command %q%s; accepted: %s", o.where(), arg, nearest("", arg, names), strings.Join(names, ", "))
 }

@@ -1,6 +1,13 @@
 package main
 
-import "runtime/debug"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+)
 
 // version is set with -ldflags "-X main.version=v1.2.3" where a build has no stamps.
 var version string
@@ -30,4 +37,27 @@ func programVersion() string {
 		v += "+dirty"
 	}
 	return v
+}
+
+// codeVersion is programVersion for those who must know whether two programs calculate alike. Where that names no state of
+// the code, as in a build with changes, the program itself is what it is called by.
+func codeVersion() string {
+	v := programVersion()
+	if v != "devel" && !strings.HasSuffix(v, "+dirty") {
+		return v
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return v
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return v
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return v
+	}
+	return v + "+" + hex.EncodeToString(h.Sum(nil)[:6])
 }

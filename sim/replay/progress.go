@@ -16,7 +16,7 @@ type Progress struct {
 // longPrompt is the longest whose program is made for its weight alone. Beyond it attention counts, which goes by the square.
 const longPrompt = 4096
 
-// weigh estimates the work of a run's steps. It is counted in DRAM transfers, which is what simulating takes its time for.
+// weigh estimates the work of a run's steps, for whoever wants to know about progress. It is counted in DRAM transfers, which is what simulating takes its time for.
 func (r *run) weigh() error {
 	r.weights = map[int]int64{}
 	if slices.Contains(r.steps, 0) {
@@ -68,8 +68,8 @@ func newMeter(runs []*run, report func(Progress)) *meter {
 }
 
 func (m *meter) add(passes, work int64) {
-	p, w := m.passes.Add(passes), m.work.Add(work)
 	if m.report != nil {
+		p, w := m.passes.Add(passes), m.work.Add(work)
 		m.report(Progress{Passes: int(p), Total: m.total, Share: float64(w) / float64(m.all)})
 	}
 }

@@ -49,11 +49,13 @@ type Options struct {
 	Progress func(Progress) // called now and then, from several goroutines; may be nil
 	Version  string         // of the program, for the result
 	Timeline *Timeline      // nil: none
+	Machines *Machines      // kept from the last Run; nil: none
 }
 
 // run is a job on its way to a result.
 type run struct {
 	job      Job
+	npu      string // the configuration's fingerprint
 	compiler *compile.Compiler
 	prefill  unit.Bits
 	bits     []int           // of each decode pass
@@ -68,7 +70,7 @@ type run struct {
 func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 	runs := make([]*run, len(jobs))
 	for i, j := range jobs {
-		r, err := prepare(j, every(j))
+		r, err := prepare(j, every(j), o)
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
 		}
@@ -99,7 +101,7 @@ func Steps(ctx context.Context, jobs []Job, steps [][]int, o Options) ([][]stats
 					j.Generated-1)
 			}
 		}
-		r, err := prepare(j, slices.Compact(slices.Sorted(slices.Values(steps[i]))))
+		r, err := prepare(j, slices.Compact(slices.Sorted(slices.Values(steps[i]))), o)
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
 		}
@@ -129,7 +131,7 @@ func every(j Job) []int {
 }
 
 // prepare checks a job and compiles what its steps share.
-func prepare(j Job, steps []int) (*run, error) {
+func prepare(j Job, steps []int, o Options) (*run, error) {
 	if j.Generated < 2 {
 		return nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
 	}
@@ -140,7 +142,8 @@ func prepare(j Job, steps []int) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{job: j, prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps, counts: make([]stats.Counts, j.Generated)}
+	r := &run{job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps,
+		counts: make([]stats.Counts, j.Generated)}
 	r.plan, _ = policy.(*precision.Plan)
 	used := []unit.Bits{r.prefill}
 	for pass := 1; pass < j.Generated; pass++ {
@@ -156,6 +159,9 @@ func prepare(j Job, steps []int) (*run, error) {
 		Generated: j.Generated, Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
 	if err != nil {
 		return nil, err
+	}
+	if o.Progress == nil {
+		return r, nil
 	}
 	return r, r.weigh()
 }
@@ -182,10 +188,14 @@ func (r *run) program(step int) (*isa.Program, error) {
 // simulate runs all steps of all runs on the workers.
 func simulate(ctx context.Context, runs []*run, o Options) error {
 	work, meter := newQueue(runs), newMeter(runs, o.Progress)
+	workers := max(1, o.Workers)
+	if o.Machines == nil {
+		o.Machines = new(Machines)
+	}
+	o.Machines.begin(workers, runs)
 	g, ctx := errgroup.WithContext(ctx)
-	for range max(1, o.Workers) {
+	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
-			machines := make(map[string]*npu.Machine)
 			for t, ok := work.take(none); ok; t, ok = work.take(t) {
 				if err := t.simulate(ctx, runs[t.run], machines, meter); err != nil {
 					work.fail(t, err)
@@ -196,24 +206,20 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 		})
 	}
 	if err := g.Wait(); err != nil {
+		o.Machines.forget()
 		return work.failure(err)
 	}
 	return nil
 }
 
 // simulate runs a step on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines map[string]*npu.Machine, total *meter) error {
+func (t task) simulate(ctx context.Context, r *run, machines pool, total *meter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	key := r.job.Config.Fingerprint()
-	m := machines[key]
-	if m == nil {
-		var err error
-		if m, err = npu.New(r.job.Config); err != nil {
-			return err
-		}
-		machines[key] = m
+	m, err := machines.of(r)
+	if err != nil {
+		return err
 	}
 	p, err := r.program(t.step)
 	if err != nil {
@@ -244,7 +250,7 @@ func (r *run) result(version string) *result.Result {
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
-		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: j.Config.Fingerprint(), Version: version}
+		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: r.npu, Version: version}
 	for range batch { // prompts are alike: one is simulated
 		out.Counts.Prefill.Add(&r.counts[0])
 	}

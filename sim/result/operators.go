@@ -30,6 +30,7 @@ type Operator struct {
 // operatorsOf breaks a phase down by operator, without those that it does not have.
 func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator {
 	all := make([]Operator, 0, len(names))
+	peak := cfg.PeakBandwidth()
 	for i, name := range names {
 		n := &c.Operators[i]
 		if n.Cycles == 0 && n.ArrayBusy == 0 && n.VectorBusy == 0 && n.Bytes == 0 {
@@ -37,7 +38,7 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 		}
 		perCore := func(busy unit.Cycles) float64 { return busy.Seconds(cfg.Clock) / float64(cfg.Cores) }
 		o := Operator{Name: name, Seconds: n.Cycles.Seconds(cfg.Clock), Array: perCore(n.ArrayBusy), Vector: perCore(n.VectorBusy),
-			Memory: float64(n.Bytes) / cfg.PeakBandwidth(), MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
+			Memory: float64(n.Bytes) / peak, MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
 		o.Intensity = ratio(float64(n.MACs), float64(n.Bytes))
 		o.Throughput = ratio(float64(n.MACs), o.Seconds)
 		// Operators that work side by side share the time: what passes for one of them can be less than it works.

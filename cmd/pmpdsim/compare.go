@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
+)
+
+func compareCommand() *cli.Command {
+	return &cli.Command{
+		Name: "compare", Usage: "show what differs between two results, or two sweeps", ArgsUsage: "A B",
+		Description: `Prints which inputs differ and what became of the outcome. A and B are directories of sweeps, files of their rows, or files
+that pmpdsim run --format json wrote. Points that are called alike (NPU, model, task, lengths, batch, schedule, axes) are
+compared; of many, the table has geometric means and the range of the ratios. Single results are compared whatever they
+are called.
+
+EXAMPLES:
+   pmpdsim compare before.json after.json
+   pmpdsim compare results-lpddr4x/ results-lpddr5/ --format json`,
+		Flags: []cli.Flag{formatFlag("table", "json")},
+		Action: func(c *cli.Context) error {
+			if err := arguments(c, "A", "B"); err != nil {
+				return err
+			}
+			x, err := sweep.Compare(c.Args().Get(0), c.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			return emit(c.App.Writer, "", func(w io.Writer) error {
+				if c.String("format") == "json" {
+					return jsonLines(w, []*sweep.Comparison{x})
+				}
+				return comparisonTables(w, x)
+			})
+		},
+	}
+}
+
+func comparisonTables(w io.Writer, x *sweep.Comparison) error {
+	if _, err := fmt.Fprintf(w, "%d compared, %d only in A, %d only in B\n\n", x.Pairs, x.OnlyA, x.OnlyB); err != nil {
+		return err
+	}
+	inputs := &plots.Table{Columns: []plots.Column{{Name: "input"}, {Name: "A", Width: 40}, {Name: "B", Width: 40}, {Name: "points"}}}
+	for _, c := range append(x.Inputs, x.Bound...) {
+		inputs.Add(c.Key, c.A, c.B, strconv.Itoa(c.Pairs))
+	}
+	if len(x.Inputs)+len(x.Bound) == 0 {
+		inputs.Add("no difference", "", "", "")
+	}
+	if err := inputs.Write(w); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	outcome := &plots.Table{Columns: []plots.Column{{Name: "outcome"}, {Name: "A"}, {Name: "B"}, {Name: "B/A"}, {Name: "least"}, {Name: "most"}}}
+	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'g', digits, 64) }
+	for _, m := range x.Outcome {
+		outcome.Add(m.Name, number(m.A, 5), number(m.B, 5), number(m.Ratio, 4), number(m.Least, 4), number(m.Most, 4))
+	}
+	return outcome.Write(w)
+}

@@ -1,0 +1,175 @@
+package sweep
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+)
+
+// Axis is something about the NPU that varies: one key, or a named choice between changes of several.
+type Axis struct {
+	Name   string
+	Values []Value
+	at     place
+}
+
+// Value is a value of an axis.
+type Value struct {
+	Label string
+	set   []assignment
+}
+
+// identity are the words that name a point beside its axes; filters know them, and no axis may take their name.
+func identity() []string {
+	return []string{"npu", "model", "task", "schedule", "batch", "prompt", "gen"}
+}
+
+func (s *Spec) readAxes(r *reader, n *yaml.Node) {
+	const accepted = "a list of {KEY: [VALUES]} and of {NAME: {LABEL: {KEY: VALUE, …}, …}}"
+	if n.Kind != yaml.SequenceNode {
+		r.add(placeOf(n), "axes", "got %s; accepted: %s", describe(n), accepted)
+		return
+	}
+	for _, x := range n.Content {
+		if x.Kind != yaml.MappingNode || len(x.Content) != 2 {
+			r.add(placeOf(x), "axes", "got %s; accepted: %s, one key each", describeAxis(x), accepted)
+			continue
+		}
+		e := r.entries(x, "axes")
+		if len(e) == 0 {
+			continue
+		}
+		a := Axis{Name: e[0].key.value, at: e[0].key.place}
+		if e[0].value.Kind == yaml.MappingNode {
+			a.Values = r.fragments(e[0])
+		} else {
+			a.Values = r.values(e[0])
+		}
+		s.addAxis(r, a)
+	}
+}
+
+func describeAxis(n *yaml.Node) string {
+	if n.Kind == yaml.MappingNode {
+		return "a mapping of several keys, or of none"
+	}
+	return describe(n)
+}
+
+// addAxis checks that no key is changed in two ways at once.
+func (s *Spec) addAxis(r *reader, a Axis) {
+	for _, other := range s.axes {
+		if other.Name == a.Name {
+			r.add(a.at, "axes."+a.Name, "given a second time, first in line %d; accepted: each axis once", other.at.line)
+			return
+		}
+	}
+	for _, key := range pathsOf(a) {
+		for _, fixed := range s.set {
+			if fixed.path == key {
+				r.add(a.at, "axes."+a.Name, "%s varies here and is fixed in line %d by set; accepted: one of them", key, fixed.line)
+			}
+		}
+		for _, other := range s.axes {
+			if slices.Contains(pathsOf(other), key) {
+				r.add(a.at, "axes."+a.Name, "%s varies in line %d, too; accepted: each key in one axis", key, other.at.line)
+			}
+		}
+	}
+	s.axes = append(s.axes, a)
+}
+
+// pathsOf are the keys that an axis changes.
+func pathsOf(a Axis) []string {
+	var all []string
+	for _, v := range a.Values {
+		for _, x := range v.set {
+			if !slices.Contains(all, x.path) {
+				all = append(all, x.path)
+			}
+		}
+	}
+	return all
+}
+
+// values reads {array.rows: [16, 32]}.
+func (r *reader) values(e entry) []Value {
+	path := e.key.value
+	key, ok := config.Lookup(path)
+	if !ok {
+		err := config.Check(path, "")
+		r.add(e.key.place, "axes."+path, "%v; a choice of your own is {NAME: {LABEL: {KEY: VALUE}}}", err)
+		return nil
+	}
+	var all []Value
+	for _, t := range r.texts(e.value, "axes."+path, key.Type) {
+		if err := config.Check(path, t.value); err != nil {
+			r.add(t.place, "axes."+path, "%v", err)
+			continue
+		}
+		all = append(all, Value{t.value, []assignment{{t, path}}})
+	}
+	return all
+}
+
+// fragments reads {memory: {slow: {dram.channels: 1}, fast: {dram: {channels: 4}}}}.
+func (r *reader) fragments(e entry) []Value {
+	name := e.key.value
+	if err := config.Check(name, ""); err == nil || slices.Contains(identity(), name) || !strings.Contains(err.Error(), "unknown key") {
+		r.add(e.key.place, "axes."+name, "the name is taken; accepted: a name that is no key, or {KEY: [VALUES]}")
+	}
+	if len(e.value.Content) == 0 {
+		r.add(placeOf(e.value), "axes."+name, "no choices leave nothing to run; accepted: {LABEL: {KEY: VALUE, …}, …}")
+	}
+	var all []Value
+	for _, choice := range r.entries(e.value, "axes."+name) {
+		under := "axes." + name + "." + choice.key.value
+		if choice.value.Kind != yaml.MappingNode {
+			r.add(placeOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", describe(choice.value))
+			continue
+		}
+		all = append(all, Value{choice.key.value, r.assignments(choice.value, under, "")})
+	}
+	return all
+}
+
+// assignments reads changes of an NPU: nested as in a file for --npu, or with dots as in --set.
+func (r *reader) assignments(n *yaml.Node, under, prefix string) []assignment {
+	var all []assignment
+	for _, e := range r.entries(n, under) {
+		path := joined(prefix, e.key.value)
+		if e.value.Kind == yaml.MappingNode {
+			for _, a := range r.assignments(e.value, under, path) {
+				all = r.once(all, a, under)
+			}
+			continue
+		}
+		key, ok := config.Lookup(path)
+		if !ok {
+			r.add(e.key.place, under+"."+path, "%v", config.Check(path, ""))
+			continue
+		}
+		t, ok := r.scalar(e.value, under+"."+path, key.Type)
+		if !ok {
+			continue
+		}
+		if err := config.Check(path, t.value); err != nil {
+			r.add(t.place, under+"."+path, "%v", err)
+			continue
+		}
+		all = r.once(all, assignment{t, path}, under)
+	}
+	return all
+}
+
+// once adds an assignment to those before it, unless one of them is of the same key.
+func (r *reader) once(all []assignment, a assignment, under string) []assignment {
+	if i := slices.IndexFunc(all, func(b assignment) bool { return b.path == a.path }); i >= 0 {
+		r.add(a.place, under+"."+a.path, "given a second time, first in line %d; accepted: each key once", all[i].line)
+		return all
+	}
+	return append(all, a)
+}

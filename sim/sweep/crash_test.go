@@ -1,0 +1,137 @@
+package sweep
+
+import (
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kills is at how many points a sweep is killed: the coordinator, a worker, or both.
+const kills = 100
+
+// A sweep that is killed again and again, wherever it may be, ends with the bytes of one that is left alone.
+func TestASweepThatIsKilledAgainAndAgainEqualsAnUndisturbedOne(t *testing.T) {
+	spec := study(t, small)
+	want := results(t, spec, 2)
+	rounds := kills
+	if testing.Short() {
+		rounds = 5
+	}
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 1))
+	t.Logf("seed %d", seed)
+	hit, finished := 0, 0
+	var dir string
+	for hit < rounds {
+		if dir == "" {
+			dir = filepath.Join(t.TempDir(), "results")
+		}
+		killed := killedSweep(t, spec, dir, random)
+		if killed {
+			hit++
+			continue
+		}
+		finished++
+		if got := read(t, filepath.Join(dir, "results.jsonl")); got != want {
+			t.Fatalf("after %d kills the results differ from those of an undisturbed sweep", hit)
+		}
+		dir = ""
+	}
+	if dir != "" {
+		if err := conduct(t.Context(), spec, dir, 2); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(dir, "results.jsonl")); got != want {
+			t.Fatalf("after %d kills the results differ from those of an undisturbed sweep", hit)
+		}
+		noneTwice(t, dir)
+	}
+	t.Logf("%d kills, %d sweeps complete in between", hit, finished)
+}
+
+// killedSweep runs a sweep in a process group of its own and kills it, or one of its processes, at a random time.
+func killedSweep(t *testing.T, spec, dir string, random *rand.Rand) (killed bool) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(program)
+	c.Env = append(os.Environ(), asCoordinator+"="+spec+"\n"+dir)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var said strings.Builder
+	c.Stderr = &said
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	after := time.Duration(random.Int64N(int64(250 * time.Millisecond)))
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("a sweep that nobody killed: %v: %s", err, said.String())
+		}
+		return false
+	case <-time.After(after):
+	}
+	victims := []int{-c.Process.Pid, c.Process.Pid} // all of it, or the coordinator alone, whose workers must end by themselves
+	if w := children(c.Process.Pid); len(w) > 0 {
+		victims = append(victims, w[random.IntN(len(w))]) // a worker: the sweep must go on without it
+	}
+	victim := victims[random.IntN(len(victims))]
+	if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+		return false // it has just ended
+	}
+	err = <-ended
+	if victim > 0 && victim != c.Process.Pid && err != nil {
+		t.Fatalf("a sweep one of whose workers was killed: %v: %s", err, said.String())
+	}
+	if err == nil { // it went on to its end, or had ended
+		return false
+	}
+	return true
+}
+
+// children are the processes that a process has started.
+func children(pid int) []int {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(pid) + "/children")
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for word := range strings.FieldsSeq(string(data)) {
+		if n, err := strconv.Atoi(word); err == nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// noneTwice checks that no shard has the same point twice: what was there was not simulated again.
+func noneTwice(t *testing.T, dir string) {
+	t.Helper()
+	files, err := shards(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		rows, _, err := readShard(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, m := range rows {
+			if seen[m.Fingerprint] {
+				t.Errorf("%s has %s twice", filepath.Base(f), m.Fingerprint)
+			}
+			seen[m.Fingerprint] = true
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package sweep
+
+import (
+	"encoding"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// filter skips the points for which all of its conditions hold.
+type filter struct {
+	text
+	all []condition
+}
+
+// condition is KEY OP VALUE.
+type condition struct{ key, op, value string }
+
+// operators are tried in this order: the longer of two that begin alike comes first.
+func operators() []string { return []string{"==", "!=", "<=", ">=", "<", ">"} }
+
+const filterForm = `KEY OP VALUE, as in "array.rows > 32", joined by "and"; OP is one of == != < <= > >=`
+
+func (s *Spec) readFilters(r *reader, n *yaml.Node) {
+	for _, t := range r.texts(n, "filters", filterForm) {
+		f := filter{text: t}
+		for part := range strings.SplitSeq(t.value, " and ") {
+			c, ok := parseCondition(part)
+			if !ok {
+				r.add(t.place, "filters", "%q is no condition; accepted: %s", strings.TrimSpace(part), filterForm)
+				continue
+			}
+			f.all = append(f.all, c)
+		}
+		s.filters = append(s.filters, f)
+	}
+}
+
+func parseCondition(part string) (condition, bool) {
+	for _, op := range operators() {
+		key, value, ok := strings.Cut(part, op)
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if ok && key != "" && value != "" && !strings.ContainsAny(value, "<>=!") || ok && op == "==" && key != "" && value != "" {
+			return condition{key, op, value}, true
+		}
+	}
+	return condition{}, false
+}
+
+// checkFilters makes sure that the keys exist, once the axes are known, and that values can be compared.
+func (s *Spec) checkFilters(r *reader) {
+	for _, f := range s.filters {
+		for _, c := range f.all {
+			if slices.Contains(identity(), c.key) {
+				s.checkOrder(r, f.place, c, slices.Contains([]string{"batch", "prompt", "gen"}, c.key))
+				continue
+			}
+			if i := slices.IndexFunc(s.axes, func(a Axis) bool { return a.Name == c.key }); i >= 0 && !isKey(c.key) {
+				var labels []string
+				for _, v := range s.axes[i].Values {
+					labels = append(labels, v.Label)
+				}
+				if !slices.Contains(labels, c.value) {
+					r.add(f.place, "filters", "%s is never %q; accepted: %s", c.key, c.value, strings.Join(labels, ", "))
+				}
+				s.checkOrder(r, f.place, c, false)
+				continue
+			}
+			if err := config.Check(c.key, c.value); err != nil {
+				if !isKey(c.key) {
+					err = fmt.Errorf("unknown key; accepted: %s, the name of an axis, or a key of the NPU (pmpdsim config keys)", strings.Join(identity(), ", "))
+				}
+				r.add(f.place, "filters", "%s: %v", c.key, err)
+				continue
+			}
+			_, number := number(c.value)
+			s.checkOrder(r, f.place, c, number)
+		}
+	}
+}
+
+func (s *Spec) checkOrder(r *reader, at place, c condition, ordered bool) {
+	_, isNumber := number(c.value)
+	switch {
+	case ordered && !isNumber:
+		r.add(at, "filters", "%s: %q is not a number; accepted: a whole number", c.key, c.value)
+	case !ordered && c.op != "==" && c.op != "!=":
+		r.add(at, "filters", "%s has no order; accepted: == and !=", c.key)
+	}
+}
+
+func isKey(path string) bool {
+	_, ok := config.Lookup(path)
+	return ok
+}
+
+// skips tells that a point is skipped, given the text of each key.
+func (f filter) skips(value func(key string) string) bool {
+	for _, c := range f.all {
+		if !c.holds(value(c.key)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c condition) holds(got string) bool {
+	order := strings.Compare(got, c.value)
+	if a, ok := number(got); ok {
+		if b, ok := number(c.value); ok {
+			order = 0
+			if a < b {
+				order = -1
+			} else if a > b {
+				order = 1
+			}
+		}
+	}
+	switch c.op {
+	case "==":
+		return order == 0
+	case "!=":
+		return order != 0
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	case ">":
+		return order > 0
+	}
+	return order >= 0
+}
+
+// number reads a quantity, so that 1GiB is more than 512MiB.
+func number(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	var bytes unit.Bytes
+	var hertz unit.Hertz
+	var rate unit.BytesPerSecond
+	for _, u := range []struct {
+		to    encoding.TextUnmarshaler
+		value func() int64
+	}{{&bytes, func() int64 { return int64(bytes) }}, {&hertz, func() int64 { return int64(hertz) }}, {&rate, func() int64 { return int64(rate) }}} {
+		if u.to.UnmarshalText([]byte(text)) == nil {
+			return u.value(), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,55 @@
+package sweep
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
+)
+
+// measured is a line of a shard: what a point came to by itself.
+type measured struct {
+	Fingerprint string          `json:"fingerprint"`
+	Highest     int             `json:"highest_bits,omitempty"` // of decode: uniform at these is the baseline
+	Error       string          `json:"error,omitempty"`
+	Result      json.RawMessage `json:"result,omitempty"`
+}
+
+// Row is a point with its result. It carries no times, hosts or paths: equal sweeps give equal rows.
+type Row struct {
+	Fingerprint string            `json:"fingerprint"`
+	NPU         string            `json:"npu"`
+	Model       string            `json:"model"`
+	Task        string            `json:"task"`
+	Trace       string            `json:"trace,omitempty"` // name of its file
+	Prompt      int               `json:"prompt_tokens"`
+	Generated   int               `json:"generated_tokens"`
+	Batch       int               `json:"batch"`
+	Schedule    string            `json:"schedule"`
+	Axes        map[string]string `json:"axes"`
+	Error       string            `json:"error,omitempty"` // why there is no result
+	Result      *result.Result    `json:"result,omitempty"`
+}
+
+// encode writes a line.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // schedules are full of >
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// strict reads a line, all of it and nothing unknown.
+func strict(line []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(to); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("more than one value in a line")
+	}
+	return nil
+}

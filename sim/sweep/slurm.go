@@ -1,0 +1,288 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Slurm runs workers as the tasks of a job array. Queueing, placement, and another try after the loss of a node are
+// Slurm's; ours is to share out the points, to wait, and to submit again what a lost task has left.
+type Slurm struct {
+	Command   []string // runs a task, whose number is appended
+	Partition string   // "": the cluster's default
+	ArraySize int      // tasks, at most
+	Options   []string // more of sbatch's
+	Poll      time.Duration
+	Tries     int // submissions, until a sweep whose tasks end without results fails
+}
+
+var _ Executor = (*Slurm)(nil)
+
+// array is what is kept of a submission, so that a new coordinator finds it.
+type array struct {
+	ID    string `json:"id"`
+	Tasks int    `json:"tasks"`
+}
+
+// Run submits what there is to do and waits for it. An array that an earlier coordinator has left running is taken up.
+func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progress)) error {
+	for _, program := range []string{"sbatch", "squeue", "sacct"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is not there; accepted: a machine that submits to Slurm (Debian: apt install slurm-client)", program)
+		}
+	}
+	if err := os.MkdirAll(d.file("slurm"), 0o755); err != nil {
+		return err
+	}
+	w := &watch{Slurm: s, dir: d, report: report, offsets: map[string]int64{}, seen: map[string]bool{}, now: Progress{Total: len(todo)}}
+	w.aim(todo)
+	if a, err := d.array(); err == nil {
+		if states, err := s.states(ctx, a); err == nil && len(states) > 0 {
+			w.note("array %s is still at it and taken up", a.ID)
+			if err := w.wait(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	var reasons string
+	for range s.Tries {
+		todo, err := d.left()
+		if err != nil || len(todo) == 0 {
+			return err
+		}
+		a, err := s.submit(ctx, d, todo)
+		if err != nil {
+			return err
+		}
+		w.note("array %s: %d points in %d tasks", a.ID, len(todo), a.Tasks)
+		if err := w.wait(ctx, a); err != nil {
+			return err
+		}
+		if reasons = s.account(ctx, a); reasons != "" {
+			w.note("array %s: %s", a.ID, reasons)
+		}
+	}
+	if todo, err := d.left(); err != nil || len(todo) == 0 {
+		return err
+	}
+	return fmt.Errorf("points have no result after %d submissions: %s; the tasks' output is in %s", s.Tries, reasons, d.file("slurm"))
+}
+
+func (d *Dir) array() (a array, err error) {
+	data, err := os.ReadFile(d.file("slurm", "array.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &a)
+	}
+	return a, err
+}
+
+// Task are the points of a task of the array, in the order of the plan.
+func Task(path string, number int) ([]int, error) {
+	data, err := os.ReadFile(filepath.Join(path, "slurm", "tasks.jsonl"))
+	if err != nil {
+		return nil, fmt.Errorf("reading which points a task has: %w", err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
+	if number < 0 || number >= len(lines) {
+		return nil, fmt.Errorf("task %d: there are %d", number, len(lines))
+	}
+	var points []int
+	return points, json.Unmarshal(lines[number], &points)
+}
+
+// shares cuts the points into tasks of about the same cost. Each has neighbours, which share an NPU.
+func (d *Dir) shares(todo []int, most int) [][]int {
+	var all float64
+	for _, i := range todo {
+		all += d.plan.rows[i].Cost
+	}
+	tasks := make([][]int, 0, most)
+	var before float64
+	for _, i := range todo {
+		cost := d.plan.rows[i].Cost
+		if at := int((before + cost/2) / all * float64(most)); len(tasks) == 0 || at >= len(tasks) && len(tasks) < most {
+			tasks = append(tasks, nil)
+		}
+		tasks[len(tasks)-1] = append(tasks[len(tasks)-1], i)
+		before += cost
+	}
+	return tasks
+}
+
+// submit writes the script and hands the array to Slurm.
+func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
+	tasks := d.shares(todo, min(s.ArraySize, len(todo)))
+	var lines []byte
+	for _, t := range tasks {
+		line, err := encode(t)
+		if err != nil {
+			return array{}, err
+		}
+		lines = append(lines, line...)
+	}
+	if err := replace(d.file("slurm", "tasks.jsonl"), lines); err != nil {
+		return array{}, err
+	}
+	words := make([]string, len(s.Command))
+	for i, w := range s.Command {
+		words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+	}
+	script := "#!/bin/sh\nexec " + strings.Join(words, " ") + " \"$SLURM_ARRAY_TASK_ID\"\n"
+	if err := replace(d.file("slurm", "task.sh"), []byte(script)); err != nil {
+		return array{}, err
+	}
+	logs, err := filepath.Abs(d.file("slurm"))
+	if err != nil {
+		return array{}, err
+	}
+	args := []string{"--parsable", fmt.Sprintf("--array=0-%d", len(tasks)-1), "--job-name=pmpdsim", "--requeue", "--open-mode=append",
+		"--output=" + filepath.Join(logs, "task-%a.log")}
+	if s.Partition != "" {
+		args = append(args, "--partition="+s.Partition)
+	}
+	out, err := command(ctx, "sbatch", append(append(args, s.Options...), d.file("slurm", "task.sh"))...)
+	if err != nil {
+		return array{}, err
+	}
+	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // a cluster's name may follow
+	a := array{ID: id, Tasks: len(tasks)}
+	data, err := encode(a)
+	if err != nil {
+		return a, err
+	}
+	return a, replace(d.file("slurm", "array.json"), data)
+}
+
+// command runs one of Slurm's programs.
+func command(ctx context.Context, name string, args ...string) (string, error) {
+	var out, errs bytes.Buffer
+	c := exec.CommandContext(ctx, name, args...)
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// states are those of the tasks that are waiting or running. A job that the controller has forgotten has none.
+func (s *Slurm) states(ctx context.Context, a array) ([]string, error) {
+	out, err := command(ctx, "squeue", "--noheader", "--array", "--jobs="+a.ID, "--format=%T")
+	if err != nil && strings.Contains(err.Error(), "Invalid job id") {
+		return nil, nil
+	}
+	return strings.Fields(out), err
+}
+
+// account says in words how tasks ended that did not complete. A cluster without accounting cannot say it.
+func (s *Slurm) account(ctx context.Context, a array) string {
+	out, err := command(ctx, "sacct", "--allocations", "--noheader", "--parsable2", "--jobs="+a.ID, "--format=JobID,State,ExitCode")
+	if err != nil {
+		return err.Error()
+	}
+	var bad []string
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSpace(line), "|")
+		if len(f) == 3 && !strings.HasPrefix(f[1], "COMPLETED") {
+			bad = append(bad, fmt.Sprintf("task %s %s (exit code %s)", strings.TrimPrefix(f[0], a.ID+"_"), strings.ToLower(f[1]), f[2]))
+		}
+	}
+	const most = 5
+	if len(bad) > most {
+		bad = append(bad[:most], fmt.Sprintf("and %d more", len(bad)-most))
+	}
+	return strings.Join(bad, ", ")
+}
+
+// watch follows an array by what its tasks append to their shards.
+type watch struct {
+	*Slurm
+	dir     *Dir
+	report  func(Progress)
+	now     Progress
+	cost    float64
+	wanted  map[string]float64 // fingerprint to cost
+	offsets map[string]int64   // of shards: what has been read
+	seen    map[string]bool
+}
+
+func (w *watch) aim(todo []int) {
+	w.wanted = map[string]float64{}
+	for _, i := range todo {
+		r := &w.dir.plan.rows[i]
+		w.wanted[r.Fingerprint] = r.Cost
+		w.cost += r.Cost
+	}
+}
+
+func (w *watch) note(format string, args ...any) {
+	w.now.Note = fmt.Sprintf(format, args...)
+	w.report(w.now)
+	w.now.Note = ""
+}
+
+// patient is how many times in a row the controller may fail to answer: it may just be starting again.
+const patient = 10
+
+// wait returns when no task of the array is left. When it is interrupted the array goes on.
+func (w *watch) wait(ctx context.Context, a array) error {
+	for misses := 0; ; {
+		states, err := w.states(ctx, a)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			if misses++; misses >= patient {
+				return fmt.Errorf("array %s goes on, but: %w", a.ID, err)
+			}
+		default:
+			misses = 0
+		}
+		if err := w.look(); err != nil {
+			return err
+		}
+		if ctx.Err() == nil && err == nil && len(states) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			w.note("array %s goes on; the same command takes it up, scancel %s ends it", a.ID, a.ID)
+			return ctx.Err()
+		case <-time.After(w.Poll):
+		}
+	}
+}
+
+// look counts the rows that have come since the last look.
+func (w *watch) look() error {
+	files, err := shards(w.dir.path)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		rows, whole, err := readShardFrom(f, w.offsets[f])
+		if err != nil {
+			return err
+		}
+		w.offsets[f] = whole
+		for _, m := range rows {
+			cost, wanted := w.wanted[m.Fingerprint]
+			if !wanted || w.seen[m.Fingerprint] {
+				continue
+			}
+			w.seen[m.Fingerprint] = true
+			w.now.Done++
+			w.now.Share += cost / w.cost
+			if m.Error != "" {
+				w.now.Failed++
+			}
+		}
+	}
+	w.report(w.now)
+	return nil
+}

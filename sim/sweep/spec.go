@@ -1,0 +1,313 @@
+package sweep
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// keys are the keys of a spec.
+func keys() []string {
+	return []string{"npu", "set", "models", "tasks", "traces", "lengths", "schedules", "batch", "axes", "filters"}
+}
+
+// custom is the task of lengths that are no task's, as in pmpdsim run.
+const custom = "custom"
+
+// Spec is what is to be simulated: all combinations of NPUs, values of the axes, workloads, batches and schedules, without
+// those that a filter skips.
+type Spec struct {
+	files *files
+	data  []byte
+
+	npus      []npu
+	set       []assignment // for every NPU
+	models    []model
+	loads     []load
+	schedules []schedule
+	batches   []int
+	axes      []Axis
+	filters   []filter
+}
+
+type npu struct {
+	text
+	*config.Config
+}
+
+type model struct {
+	text
+	*workloads.Model
+}
+
+type schedule struct {
+	text
+	precision.Schedule
+}
+
+// load is a task, a trace or a pair of lengths; a task's generated tokens depend on the model.
+type load struct {
+	text
+	name    string
+	file    string // of the trace
+	lengths func(*workloads.Model) (prompt, generated int)
+	trace   *traces.Trace
+}
+
+// assignment is a value for a key of the NPU.
+type assignment struct {
+	text // the value
+	path string
+}
+
+func (a assignment) String() string { return a.path + "=" + a.value }
+
+// Load reads a spec and everything that it names.
+func Load(path string) (*Spec, error) {
+	return open(path, path, &files{dir: filepath.Dir(path)})
+}
+
+// open reads a spec from path; messages call it name.
+func open(path, name string, from *files) (*Spec, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a sweep's spec: %w", err)
+	}
+	s := &Spec{files: from, data: data}
+	r := &reader{file: name}
+	top := r.document(data)
+	if top == nil {
+		return nil, r.err()
+	}
+	s.read(r, top)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// read fills the spec from the mapping.
+func (s *Spec) read(r *reader, top *yaml.Node) {
+	given := map[string]text{}
+	for _, e := range r.entries(top, "") {
+		given[e.key.value] = e.key
+		switch k := e.key.value; k {
+		case "npu":
+			s.readNPUs(r, e.value)
+		case "set":
+			s.readSet(r, e.value)
+		case "models":
+			s.readModels(r, e.value)
+		case "tasks":
+			s.readTasks(r, e.value)
+		case "traces":
+			s.readTraces(r, e.value)
+		case "lengths":
+			s.readLengths(r, e.value)
+		case "schedules":
+			s.readSchedules(r, e.value)
+		case "batch":
+			s.readBatches(r, e.value)
+		case "axes":
+			s.readAxes(r, e.value)
+		case "filters":
+			s.readFilters(r, e.value)
+		default:
+			r.unknown(e.key, "", keys())
+		}
+	}
+	s.complete(r, given)
+	s.checkFilters(r)
+}
+
+// complete checks which keys are there. Only the batch has a default, as it has in pmpdsim run: one sequence.
+func (s *Spec) complete(r *reader, given map[string]text) {
+	for _, k := range []string{"npu", "schedules"} {
+		if given[k].line == 0 {
+			r.add(place{}, k, "missing; accepted: one, or a list of them")
+		}
+	}
+	var first text
+	for _, k := range []string{"tasks", "traces", "lengths"} {
+		switch now := given[k]; {
+		case now.line > 0 && first.line > 0:
+			r.add(now.place, k, "stands beside %s in line %d; accepted: one of tasks, traces, lengths", first.value, first.line)
+		case now.line > 0:
+			first = now
+		}
+	}
+	models := given["models"]
+	switch {
+	case first.line == 0:
+		r.add(place{}, "", "nothing to run; accepted: one of tasks, traces, lengths")
+	case first.value == "traces" && models.line > 0:
+		r.add(models.place, "models", "traces name their models; accepted: models together with tasks or lengths")
+	case first.value != "traces" && models.line == 0:
+		r.add(place{}, "models", "missing; accepted: one, or a list of them")
+	}
+	if given["batch"].line == 0 {
+		s.batches = []int{1}
+	}
+}
+
+func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
+	for _, t := range r.texts(n, "npu", "a preset (pmpdsim list npus) or a YAML file") {
+		c, err := config.Load(s.files.path(t.value, config.Names()))
+		if err != nil {
+			r.add(t.place, "npu", "%v", err)
+			continue
+		}
+		for _, other := range s.npus {
+			if other.Name == c.Name {
+				r.add(t.place, "npu", "is called %s like the one in line %d; accepted: different names, rows are known by them", c.Name, other.line)
+			}
+		}
+		s.npus = append(s.npus, npu{t, c})
+	}
+}
+
+func (s *Spec) readSet(r *reader, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		r.add(placeOf(n), "set", "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", describe(n))
+		return
+	}
+	s.set = r.assignments(n, "set", "")
+}
+
+func (s *Spec) readModels(r *reader, n *yaml.Node) {
+	var presets []string
+	for _, m := range workloads.Models() {
+		presets = append(presets, m.Name)
+	}
+	for _, t := range r.texts(n, "models", "a preset (pmpdsim list models), a config.json or its directory") {
+		m, err := workloads.Load(s.files.path(t.value, presets))
+		if err != nil {
+			r.add(t.place, "models", "%v", err)
+			continue
+		}
+		for _, other := range s.models {
+			if other.Name == m.Name {
+				r.add(t.place, "models", "is called %s like the one in line %d; accepted: different names, rows are known by them", m.Name, other.line)
+			}
+		}
+		s.models = append(s.models, model{t, m})
+	}
+}
+
+func (s *Spec) readTasks(r *reader, n *yaml.Node) {
+	for _, t := range r.texts(n, "tasks", "a task (pmpdsim list tasks)") {
+		task, err := workloads.LookupTask(t.value)
+		if err != nil {
+			r.add(t.place, "tasks", "%v", err)
+			continue
+		}
+		s.loads = append(s.loads, load{text: t, name: task.Name,
+			lengths: func(m *workloads.Model) (int, int) { return task.Prompt, task.Gen(m) }})
+	}
+}
+
+func (s *Spec) readTraces(r *reader, n *yaml.Node) {
+	for _, t := range r.texts(n, "traces", "a file (pmpdsim trace synth)") {
+		trace, err := traces.ReadFile(s.files.path(t.value, nil))
+		if err != nil {
+			r.add(t.place, "traces", "%v", err)
+			continue
+		}
+		m, err := trace.Model()
+		if err != nil {
+			r.add(t.place, "traces", "%v", err)
+			continue
+		}
+		for _, other := range s.loads {
+			if other.file == filepath.Base(t.value) {
+				r.add(t.place, "traces", "is called %s like the one in line %d; accepted: different names, rows are known by them", other.file, other.line)
+			}
+		}
+		name := trace.Header.Task
+		if name == "" {
+			name = custom
+		}
+		s.models = append(s.models, model{t, m})
+		s.loads = append(s.loads, load{text: t, name: name, file: filepath.Base(t.value), trace: trace,
+			lengths: func(*workloads.Model) (int, int) { return trace.PromptTokens(), trace.GeneratedTokens() }})
+	}
+}
+
+func (s *Spec) readLengths(r *reader, n *yaml.Node) {
+	const accepted = "a list of {prompt: TOKENS, gen: TOKENS}"
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		r.add(placeOf(n), "lengths", "got %s; accepted: %s", describe(n), accepted)
+		return
+	}
+	for _, x := range n.Content {
+		if x.Kind != yaml.MappingNode {
+			r.add(placeOf(x), "lengths", "got %s; accepted: %s", describe(x), accepted)
+			continue
+		}
+		of := map[string]int{}
+		for _, e := range r.entries(x, "lengths") {
+			if e.key.value != "prompt" && e.key.value != "gen" {
+				r.unknown(e.key, "lengths", []string{"prompt", "gen"})
+				continue
+			}
+			of[e.key.value] = r.whole(e.value, "lengths."+e.key.value, 1, 1<<24)
+		}
+		if len(of) < 2 {
+			r.add(placeOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
+			continue
+		}
+		s.loads = append(s.loads, load{text: text{placeOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
+			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
+	}
+}
+
+func (s *Spec) readSchedules(r *reader, n *yaml.Node) {
+	seen := map[string]text{}
+	for _, t := range r.texts(n, "schedules", "a schedule (pmpdsim list schedules)") {
+		p, err := precision.Parse(t.value)
+		if err != nil {
+			r.add(t.place, "schedules", "%v", err)
+			continue
+		}
+		if p.Classifier != "" {
+			r.add(t.place, "schedules", "%s: sweeps do not evaluate classifiers; accepted: learned without classifier=, which follows a trace's scores", t.value)
+			continue
+		}
+		if first, twice := seen[p.String()]; twice {
+			r.add(t.place, "schedules", "%s is the same schedule as %s in line %d; accepted: each once", t.value, first.value, first.line)
+			continue
+		}
+		seen[p.String()] = t
+		s.schedules = append(s.schedules, schedule{t, p})
+	}
+}
+
+func (s *Spec) readBatches(r *reader, n *yaml.Node) {
+	list := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		list = n.Content
+	}
+	r.texts(n, "batch", "a number of sequences") // an empty list, the same number twice
+	for _, x := range list {
+		s.batches = append(s.batches, r.whole(x, "batch", 1, compile.MostSequences))
+	}
+}
+
+// whole returns a whole number within bounds.
+func (r *reader) whole(n *yaml.Node, key string, least, most int) int {
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v < least || v > most {
+		r.add(placeOf(n), key, "got %s; accepted: a whole number from %d to %d", describe(n), least, most)
+		return least
+	}
+	return v
+}

@@ -1,0 +1,132 @@
+package sweep
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected texts beside testdata/bad/*.yaml")
+
+// Every testdata/bad/NAME.yaml is refused with exactly the text of NAME.txt, where the folder is left out of the paths.
+func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 11 {
+		t.Fatalf("%d bad specs, %v", len(files), err)
+	}
+	for _, file := range files {
+		stem := strings.TrimSuffix(file, ".yaml")
+		t.Run(strings.ReplaceAll(filepath.Base(stem), "_", " "), func(t *testing.T) {
+			s, err := Load(file)
+			if err == nil {
+				_, err = s.Points(file, testVersion)
+			}
+			if err == nil {
+				t.Fatal("was accepted")
+			}
+			got := strings.ReplaceAll(err.Error(), "testdata/bad/", "") + "\n"
+			if *update {
+				if err := os.WriteFile(stem+".txt", []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(read(t, stem+".txt"), got); diff != "" {
+				t.Errorf("text differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func points(t *testing.T, text string) []*Point {
+	t.Helper()
+	spec := study(t, text)
+	s, err := Load(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Points(spec, testVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+const common = "npu: pmpd-paper\nmodels: tiny.json\nlengths: [{prompt: 8, gen: 4}]\n"
+
+func TestPoints(t *testing.T) {
+	t.Run("all combinations, what stands first varying slowest and schedules fastest", func(t *testing.T) {
+		var got []string
+		for _, p := range points(t, "schedules: [fp16, \"uniform:4\"]\naxes:\n  - clock: [1GHz, 2GHz]\n  - shape: {s: {array.rows: 8}, l: {array: {rows: 9}}}\nbatch: [1, 2]\n"+common) {
+			rows, _ := p.Config.Get("array.rows")
+			clock, _ := p.Config.Get("clock")
+			batch, _ := p.identity("batch")
+			got = append(got, strings.Join([]string{p.Axes[0].Value, p.Axes[1].Value, clock, rows, batch, p.Schedule.String()}, " "))
+		}
+		var want []string
+		for _, clock := range []string{"1GHz", "2GHz"} {
+			for _, shape := range []string{"s", "l"} {
+				for _, batch := range []string{"1", "2"} {
+					for _, schedule := range []string{"fp16", "uniform:4"} {
+						want = append(want, strings.Join([]string{clock, shape, clock, map[string]string{"s": "8", "l": "9"}[shape], batch, schedule}, " "))
+					}
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a filter skips the points for which all of its conditions hold", func(t *testing.T) {
+		for filter, want := range map[string]int{
+			"clock == 1GHz":                              3,
+			"clock >= 1000MHz":                           0 + 3, // 500MHz stays
+			"clock < 1GHz and schedule == fp16":          5,
+			"schedule != fp16":                           2,
+			"clock == 1GHz and schedule == uniform:4":    5,
+			"dram.bandwidth > 64GB/s":                    6,
+			"npu == pmpd-paper and prompt > 8":           6,
+			"batch < 2 and model == tiny and gen == 4":   0,
+			"\"schedule == static:4>3@2\"":               4,
+			"task == custom and clock != 1GHz":           3,
+			"array.rows >= 1 and schedule == fp16":       4,
+			"schedule == fp16 and schedule == uniform:4": 6,
+		} {
+			spec := study(t, "schedules: [fp16, \"uniform:4\", \"static:4>3@2\"]\naxes: [{clock: [1GHz, 500MHz]}]\nfilters: ["+filter+"]\n"+common)
+			s, err := Load(spec)
+			if err != nil {
+				t.Fatalf("%s: %v", filter, err)
+			}
+			all, err := s.Points(spec, testVersion)
+			if len(all) != want || (err != nil) != (want == 0) {
+				t.Errorf("%s leaves %d points (%v), want %d", filter, len(all), err, want)
+			}
+		}
+	})
+	t.Run("what is impossible may be skipped", func(t *testing.T) {
+		if n := len(points(t, "schedules: fp16\naxes: [{array.rows: [16, 100000]}]\nfilters: [array.rows > 4096]\n"+common)); n != 1 {
+			t.Errorf("%d points", n)
+		}
+	})
+	t.Run("a fingerprint depends on every input and on nothing else", func(t *testing.T) {
+		base := "schedules: fp16\n" + common
+		first := points(t, base)[0].Fingerprint
+		if again := points(t, base)[0].Fingerprint; again != first { // the spec lies in another folder
+			t.Errorf("the same point has the fingerprints %s and %s", first, again)
+		}
+		seen := []string{first}
+		for _, text := range []string{"set: {clock: 2GHz}\nschedules: fp16\n" + common, "schedules: \"uniform:4\"\n" + common, "batch: 2\nschedules: fp16\n" + common,
+			strings.Replace(base, "pmpd-paper", "edge-lpddr5", 1), strings.Replace(base, "tiny.json", "phi-1.5", 1),
+			strings.Replace(base, "prompt: 8", "prompt: 9", 1), strings.Replace(base, "gen: 4", "gen: 5", 1)} {
+			f := points(t, text)[0].Fingerprint
+			if slices.Contains(seen, f) {
+				t.Errorf("has the fingerprint of another point:\n%s", text)
+			}
+			seen = append(seen, f)
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package sweep
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// Status is how far a sweep is.
+type Status struct {
+	Points  int      `json:"points"`
+	Done    int      `json:"done"` // with a result
+	Failed  int      `json:"failed"`
+	Left    int      `json:"left"`    // workers are at some of them
+	Workers int      `json:"workers"` // at work now
+	Owner   string   `json:"owner"`   // the process that coordinates them, if there is one
+	Reasons []Reason `json:"reasons,omitempty"`
+	Array   string   `json:"slurm_array,omitempty"` // submitted last
+	Spec    string   `json:"spec"`
+	Version string   `json:"version"`
+}
+
+// Reason is why points failed.
+type Reason struct {
+	Text   string `json:"reason"`
+	Points int    `json:"points"`
+}
+
+// StatusOf looks at a directory without disturbing who works there.
+func StatusOf(path string) (*Status, error) {
+	d, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	done, err := d.done()
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Points: len(d.plan.rows), Spec: d.plan.Spec, Version: d.plan.Version}
+	why := map[string]int{}
+	for _, p := range d.plan.rows {
+		switch m, there := done[p.Fingerprint]; {
+		case !there:
+			s.Left++
+		case m.Error != "":
+			s.Failed++
+			why[m.Error]++
+		default:
+			s.Done++
+		}
+	}
+	for text, n := range why {
+		s.Reasons = append(s.Reasons, Reason{text, n})
+	}
+	slices.SortFunc(s.Reasons, func(a, b Reason) int { return cmp.Or(b.Points-a.Points, strings.Compare(a.Text, b.Text)) })
+	if a, err := d.array(); err == nil {
+		s.Array = a.ID
+	}
+	if held(d.file("lock")) {
+		s.Owner = d.owner()
+	}
+	files, err := shards(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if held(f + ".lock") {
+			s.Workers++
+		}
+	}
+	return s, nil
+}
+
+// held tells that a process has the lock.
+func held(path string) bool {
+	if !exists(path) {
+		return false
+	}
+	l := flock.New(path, flock.SetFlag(0))
+	ok, err := l.TryRLock()
+	if ok {
+		_ = l.Unlock() // it was only looked at
+	}
+	return err == nil && !ok
+}

@@ -1,0 +1,132 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+)
+
+// Worker simulates points of a sweep one after the other and appends a row for each to a shard of its own. It is what
+// pmpdsim job runs, whoever started that.
+type Worker struct {
+	Version string // of the program: the plan's
+	Report  string // of the program, for the results
+
+	points   []*Point
+	shard    *shard
+	done     map[string]bool // in the shard
+	machines replay.Machines
+}
+
+// Hire reads the plan of a directory and takes a shard there. Without a name that is the first that nobody writes.
+func Hire(ctx context.Context, path, version, report, name string) (*Worker, error) {
+	d, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{Version: version, Report: report, done: map[string]bool{}}
+	if w.points, err = d.spec(version); err != nil {
+		return nil, err
+	}
+	var rows []measured
+	if name == "" {
+		w.shard, rows, err = firstFree(d)
+	} else {
+		w.shard, rows, err = wait(ctx, d.file("shards", name+".jsonl"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range rows {
+		w.done[m.Fingerprint] = true
+	}
+	return w, nil
+}
+
+// mostShards bounds the search for a shard that nobody writes.
+const mostShards = 10_000
+
+func firstFree(d *Dir) (*shard, []measured, error) {
+	for i := range mostShards {
+		s, rows, err := openShard(d.file("shards", fmt.Sprintf("worker-%d.jsonl", i)))
+		if !errors.Is(err, errTaken) {
+			return s, rows, err
+		}
+	}
+	return nil, nil, fmt.Errorf("%s: %d workers are at it", d.path, mostShards)
+}
+
+// wait takes a shard whose last writer may just be ending, as one that a batch system has requeued.
+func wait(ctx context.Context, path string) (*shard, []measured, error) {
+	const tries, pause = 60, time.Second
+	for i := 0; ; i++ {
+		s, rows, err := openShard(path)
+		if !errors.Is(err, errTaken) {
+			return s, rows, err
+		}
+		if i == tries {
+			return nil, nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Close gives the shard free.
+func (w *Worker) Close() error { return w.shard.close() }
+
+// Points is how many points the plan has.
+func (w *Worker) Points() int { return len(w.points) }
+
+// Do simulates a point and keeps its row; what is in the shard already, it leaves. A point that cannot be simulated is a
+// row, too. The error is that of the worker: it was interrupted, or cannot write.
+func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
+	if point < 0 || point >= len(w.points) {
+		return false, fmt.Errorf("point %d: there are %d", point, len(w.points))
+	}
+	p := w.points[point]
+	if w.done[p.Fingerprint] {
+		return false, nil
+	}
+	m := &measured{Fingerprint: p.Fingerprint}
+	if err := w.simulate(ctx, p, m); err != nil {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		m.Error, m.Result = err.Error(), nil
+	}
+	if err := w.shard.append(m); err != nil {
+		return false, err
+	}
+	w.done[p.Fingerprint] = true
+	return m.Error != "", nil
+}
+
+// simulate fills the row. A panic is a fault of this program at one point: the others need not fall with it.
+func (w *Worker) simulate(ctx context.Context, p *Point, m *measured) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			w.machines = replay.Machines{}
+			err = fmt.Errorf("internal error: %v", fault)
+		}
+	}()
+	rs, err := replay.Run(ctx, []replay.Job{p.Job}, replay.Options{Workers: 1, Version: w.Report, Machines: &w.machines})
+	if err != nil {
+		return err
+	}
+	r := rs[0]
+	r.Breakdown(p.Config)
+	r.SpeedupFP16, r.SpeedupUniform = nil, nil // against others of the sweep, once all are there
+	m.Highest = p.Schedule.HighestDecodeBits(p.Evidence.Recorded)
+	line, err := encode(r)
+	m.Result = json.RawMessage(line)
+	return err
+}
