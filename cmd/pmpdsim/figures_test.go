@@ -12,6 +12,9 @@ import (
 // drawing is a command of the documents that makes a figure and the numbers in it.
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
 
+// running is a command of the documents that makes results for figures.
+var running = regexp.MustCompile(`(?m)^pmpdsim (run .*) -o (build/\S+\.jsonl)$`)
+
 // TestFiguresOfTheDocs runs the commands that docs/*.md give for their figures. The numbers beside each have to be
 // what the command prints; -update draws the figures anew.
 func TestFiguresOfTheDocs(t *testing.T) {
@@ -32,7 +35,17 @@ func TestFiguresOfTheDocs(t *testing.T) {
 		text = append(text, more...)
 	}
 	made := map[string]bool{}
-	for _, m := range drawing.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
+	lines := strings.ReplaceAll(string(text), "\\\n", " ")
+	for _, m := range running.FindAllStringSubmatch(lines, -1) {
+		if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		args := append(strings.Fields(m[1]), "-o", m[2])
+		if _, errs, code := pmpdsim(t, args...); code != exitOK {
+			t.Fatalf("%v: exit code %d, %s", args, code, errs)
+		}
+	}
+	for _, m := range drawing.FindAllStringSubmatch(lines, -1) {
 		args, picture, numbers := strings.Fields(m[1]), m[2], m[3]
 		made[picture], made[numbers] = true, true
 		if *update {
