@@ -31,8 +31,12 @@ func arrange(all []*outcome) (common string, err error) {
 	for _, more := range []struct {
 		name string
 		of   func(o *outcome) string
-	}{{"kv-bits", func(o *outcome) string { return o.value("kv-bits").value }}, {"config", func(o *outcome) string { return o.Config }}, {"trace", func(o *outcome) string { return o.TraceSHA256 }},
-		{"version", func(o *outcome) string { return o.Version }}} {
+	}{
+		{"kv-bits", func(o *outcome) string { return o.value("kv-bits").value }},
+		{"config", func(o *outcome) string { return o.Config }},
+		{"trace", func(o *outcome) string { return o.TraceSHA256 }},
+		{"version", func(o *outcome) string { return o.Version }},
+	} {
 		if !several(all, more.of) {
 			continue
 		}
