@@ -73,9 +73,9 @@ func Load(nameOrPath string) (*Config, error) {
 // parseFile returns the Config that data describes: changes to its base, or every key where it names no base.
 func parseFile(file string, data []byte) (*Config, error) {
 	r := newReader(file)
-	top := r.document(data)
+	top := r.Document(data, "one mapping of keys such as base, array, dram")
 	if top == nil {
-		return nil, r.err()
+		return nil, r.Err()
 	}
 	c := new(Config)
 	base, based := r.base(top)
@@ -97,7 +97,7 @@ func parseFile(file string, data []byte) (*Config, error) {
 	}
 	c.resolve()
 	r.problems(c, base)
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -108,13 +108,13 @@ func parseFile(file string, data []byte) (*Config, error) {
 func (r *reader) missing(c *Config, based bool) {
 	var absent []string
 	for _, l := range c.leaves() {
-		if r.written[l.path] == (place{}) {
+		if r.written[l.path] == (Place{}) {
 			absent = append(absent, l.path)
 			r.failed[l.path] = true
 		}
 	}
 	if len(absent) > 0 && !based {
-		r.add(place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
+		r.Add(Place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
 			strings.Join(absent, ", "), list(Names())))
 	}
 }

@@ -13,7 +13,7 @@ import (
 type Axis struct {
 	Name   string
 	Values []Value
-	at     place
+	at     config.Place
 }
 
 // Value is a value of an axis.
@@ -30,19 +30,19 @@ func identity() []string {
 func (s *Spec) readAxes(r *reader, n *yaml.Node) {
 	const accepted = "a list of {KEY: [VALUES]} and of {NAME: {LABEL: {KEY: VALUE, …}, …}}"
 	if n.Kind != yaml.SequenceNode {
-		r.add(placeOf(n), "axes", "got %s; accepted: %s", describe(n), accepted)
+		r.add(config.PlaceOf(n), "axes", "got %s; accepted: %s", config.Describe(n), accepted)
 		return
 	}
 	for _, x := range n.Content {
 		if x.Kind != yaml.MappingNode || len(x.Content) != 2 {
-			r.add(placeOf(x), "axes", "got %s; accepted: %s, one key each", describeAxis(x), accepted)
+			r.add(config.PlaceOf(x), "axes", "got %s; accepted: %s, one key each", describeAxis(x), accepted)
 			continue
 		}
 		e := r.entries(x, "axes")
 		if len(e) == 0 {
 			continue
 		}
-		a := Axis{Name: e[0].key.value, at: e[0].key.place}
+		a := Axis{Name: e[0].key.value, at: e[0].key.Place}
 		if e[0].value.Kind == yaml.MappingNode {
 			a.Values = r.fragments(e[0])
 		} else {
@@ -56,26 +56,26 @@ func describeAxis(n *yaml.Node) string {
 	if n.Kind == yaml.MappingNode {
 		return "a mapping of several keys, or of none"
 	}
-	return describe(n)
+	return config.Describe(n)
 }
 
 // addAxis checks that no key is changed in two ways at once.
 func (s *Spec) addAxis(r *reader, a Axis) {
 	for _, other := range s.axes {
 		if other.Name == a.Name {
-			r.add(a.at, "axes."+a.Name, "given a second time, first in line %d; accepted: each axis once", other.at.line)
+			r.add(a.at, "axes."+a.Name, "given a second time, first in line %d; accepted: each axis once", other.at.Line)
 			return
 		}
 	}
 	for _, key := range pathsOf(a) {
 		for _, fixed := range s.set {
 			if fixed.path == key {
-				r.add(a.at, "axes."+a.Name, "%s varies here and is fixed in line %d by set; accepted: one of them", key, fixed.line)
+				r.add(a.at, "axes."+a.Name, "%s varies here and is fixed in line %d by set; accepted: one of them", key, fixed.Line)
 			}
 		}
 		for _, other := range s.axes {
 			if slices.Contains(pathsOf(other), key) {
-				r.add(a.at, "axes."+a.Name, "%s varies in line %d, too; accepted: each key in one axis", key, other.at.line)
+				r.add(a.at, "axes."+a.Name, "%s varies in line %d, too; accepted: each key in one axis", key, other.at.Line)
 			}
 		}
 	}
@@ -101,13 +101,13 @@ func (r *reader) values(e entry) []Value {
 	key, ok := config.Lookup(path)
 	if !ok {
 		err := config.Check(path, "")
-		r.add(e.key.place, "axes."+path, "%v; a choice of your own is {NAME: {LABEL: {KEY: VALUE}}}", err)
+		r.add(e.key.Place, "axes."+path, "%v; a choice of your own is {NAME: {LABEL: {KEY: VALUE}}}", err)
 		return nil
 	}
 	var all []Value
 	for _, t := range r.texts(e.value, "axes."+path, key.Type) {
 		if err := config.Check(path, t.value); err != nil {
-			r.add(t.place, "axes."+path, "%v", err)
+			r.add(t.Place, "axes."+path, "%v", err)
 			continue
 		}
 		all = append(all, Value{t.value, []assignment{{t, path}}})
@@ -119,16 +119,16 @@ func (r *reader) values(e entry) []Value {
 func (r *reader) fragments(e entry) []Value {
 	name := e.key.value
 	if err := config.Check(name, ""); err == nil || slices.Contains(identity(), name) || !strings.Contains(err.Error(), "unknown key") {
-		r.add(e.key.place, "axes."+name, "the name is taken; accepted: a name that is no key, or {KEY: [VALUES]}")
+		r.add(e.key.Place, "axes."+name, "the name is taken; accepted: a name that is no key, or {KEY: [VALUES]}")
 	}
 	if len(e.value.Content) == 0 {
-		r.add(placeOf(e.value), "axes."+name, "no choices leave nothing to run; accepted: {LABEL: {KEY: VALUE, …}, …}")
+		r.add(config.PlaceOf(e.value), "axes."+name, "no choices leave nothing to run; accepted: {LABEL: {KEY: VALUE, …}, …}")
 	}
 	var all []Value
 	for _, choice := range r.entries(e.value, "axes."+name) {
 		under := "axes." + name + "." + choice.key.value
 		if choice.value.Kind != yaml.MappingNode {
-			r.add(placeOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", describe(choice.value))
+			r.add(config.PlaceOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", config.Describe(choice.value))
 			continue
 		}
 		all = append(all, Value{choice.key.value, r.assignments(choice.value, under, "")})
@@ -149,7 +149,7 @@ func (r *reader) assignments(n *yaml.Node, under, prefix string) []assignment {
 		}
 		key, ok := config.Lookup(path)
 		if !ok {
-			r.add(e.key.place, under+"."+path, "%v", config.Check(path, ""))
+			r.add(e.key.Place, under+"."+path, "%v", config.Check(path, ""))
 			continue
 		}
 		t, ok := r.scalar(e.value, under+"."+path, key.Type)
@@ -157,7 +157,7 @@ func (r *reader) assignments(n *yaml.Node, under, prefix string) []assignment {
 			continue
 		}
 		if err := config.Check(path, t.value); err != nil {
-			r.add(t.place, under+"."+path, "%v", err)
+			r.add(t.Place, under+"."+path, "%v", err)
 			continue
 		}
 		all = r.once(all, assignment{t, path}, under)
@@ -168,7 +168,7 @@ func (r *reader) assignments(n *yaml.Node, under, prefix string) []assignment {
 // once adds an assignment to those before it, unless one of them is of the same key.
 func (r *reader) once(all []assignment, a assignment, under string) []assignment {
 	if i := slices.IndexFunc(all, func(b assignment) bool { return b.path == a.path }); i >= 0 {
-		r.add(a.place, under+"."+a.path, "given a second time, first in line %d; accepted: each key once", all[i].line)
+		r.add(a.Place, under+"."+a.path, "given a second time, first in line %d; accepted: each key once", all[i].Line)
 		return all
 	}
 	return append(all, a)

@@ -33,7 +33,7 @@ func (s *Spec) readFilters(r *reader, n *yaml.Node) {
 		for part := range strings.SplitSeq(t.value, " and ") {
 			c, ok := parseCondition(part)
 			if !ok {
-				r.add(t.place, "filters", "%q is no condition; accepted: %s", strings.TrimSpace(part), filterForm)
+				r.add(t.Place, "filters", "%q is no condition; accepted: %s", strings.TrimSpace(part), filterForm)
 				continue
 			}
 			f.all = append(f.all, c)
@@ -58,7 +58,7 @@ func (s *Spec) checkFilters(r *reader) {
 	for _, f := range s.filters {
 		for _, c := range f.all {
 			if slices.Contains(identity(), c.key) {
-				s.checkOrder(r, f.place, c, slices.Contains([]string{"batch", "prompt", "gen"}, c.key))
+				s.checkOrder(r, f.Place, c, slices.Contains([]string{"batch", "prompt", "gen"}, c.key))
 				continue
 			}
 			if i := slices.IndexFunc(s.axes, func(a Axis) bool { return a.Name == c.key }); i >= 0 && !isKey(c.key) {
@@ -67,25 +67,25 @@ func (s *Spec) checkFilters(r *reader) {
 					labels = append(labels, v.Label)
 				}
 				if !slices.Contains(labels, c.value) {
-					r.add(f.place, "filters", "%s is never %q; accepted: %s", c.key, c.value, strings.Join(labels, ", "))
+					r.add(f.Place, "filters", "%s is never %q; accepted: %s", c.key, c.value, strings.Join(labels, ", "))
 				}
-				s.checkOrder(r, f.place, c, false)
+				s.checkOrder(r, f.Place, c, false)
 				continue
 			}
 			if err := config.Check(c.key, c.value); err != nil {
 				if !isKey(c.key) {
 					err = fmt.Errorf("unknown key; accepted: %s, the name of an axis, or a key of the NPU (pmpdsim config keys)", strings.Join(identity(), ", "))
 				}
-				r.add(f.place, "filters", "%s: %v", c.key, err)
+				r.add(f.Place, "filters", "%s: %v", c.key, err)
 				continue
 			}
 			_, number := number(c.value)
-			s.checkOrder(r, f.place, c, number)
+			s.checkOrder(r, f.Place, c, number)
 		}
 	}
 }
 
-func (s *Spec) checkOrder(r *reader, at place, c condition, ordered bool) {
+func (s *Spec) checkOrder(r *reader, at config.Place, c condition, ordered bool) {
 	_, isNumber := number(c.value)
 	switch {
 	case ordered && !isNumber:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
@@ -42,7 +43,7 @@ const mostFaults = 5
 // Points returns all points of the spec. Their order is that of the spec, what stands first varying slowest, but schedules
 // fastest of all: neighbours share as much as they can. The version of the program goes into the fingerprints.
 func (s *Spec) Points(name, version string) ([]*Point, error) {
-	e := &expansion{Spec: s, r: &reader{file: name}, version: version, blamed: map[string]bool{}}
+	e := &expansion{Spec: s, r: newReader(name), version: version, blamed: map[string]bool{}}
 	configs := 0
 	for _, n := range s.npus {
 		for combination := range combinations(s.axes) {
@@ -50,12 +51,12 @@ func (s *Spec) Points(name, version string) ([]*Point, error) {
 			configs++
 		}
 	}
-	if n := len(e.r.faults); n > mostFaults {
-		e.r.faults = append(e.r.faults[:mostFaults], fault{message: fmt.Sprintf("and %d more combinations are not possible", n-mostFaults)})
-		err := e.r.err()
+	if n := len(e.r.All); n > mostFaults {
+		e.r.All = append(e.r.All[:mostFaults], config.Fault{Message: fmt.Sprintf("and %d more combinations are not possible", n-mostFaults)})
+		err := e.r.Err()
 		return nil, err
 	}
-	if err := e.r.err(); err != nil {
+	if err := e.r.Err(); err != nil {
 		return nil, err
 	}
 	if len(e.points) == 0 {
@@ -150,22 +151,22 @@ func (e *expansion) add(p *Point, l load, s schedule, bad error, value func(stri
 	if l.trace != nil {
 		evidence, err := l.trace.Evidence(s.Schedule)
 		if err != nil {
-			e.blame(s.place, s.value, "%v", err)
+			e.blame(s.Place, s.value, "%v", err)
 			return
 		}
 		p.Evidence, p.RecordedPrefill = evidence, l.trace.PrefillBits()
 		p.TraceSHA256, p.TraceSource = l.trace.SHA256, string(l.trace.Header.Source)
 	}
 	if err := p.Model.CheckLengths(p.Prompt, p.Generated); err != nil {
-		e.blame(l.place, fmt.Sprintf("%s of %s", l.value, p.Model.Name), "%v", err)
+		e.blame(l.Place, fmt.Sprintf("%s of %s", l.value, p.Model.Name), "%v", err)
 		return
 	}
 	if p.Generated < 2 {
-		e.blame(l.place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
+		e.blame(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
 		return
 	}
 	if _, err := p.Schedule.Resolve(p.Generated, p.Evidence); err != nil {
-		e.blame(s.place, s.value, "%v", err)
+		e.blame(s.Place, s.value, "%v", err)
 		return
 	}
 	p.Fingerprint, p.Cost = fingerprint(&p.Job, e.version), cost(&p.Job)
@@ -174,11 +175,11 @@ func (e *expansion) add(p *Point, l load, s schedule, bad error, value func(stri
 
 // blameConfig reports an NPU that cannot be, once.
 func (e *expansion) blameConfig(p *Point, bad error) {
-	at := place{}
+	at := config.Place{}
 	if len(e.axes) > 0 {
 		at = e.axes[0].at
 	} else if len(e.set) > 0 {
-		at = e.set[0].place
+		at = e.set[0].Place
 	}
 	first, _, _ := strings.Cut(bad.Error(), "\n")
 	if strings.HasPrefix(first, "--set ") {
@@ -191,7 +192,7 @@ func (e *expansion) blameConfig(p *Point, bad error) {
 	e.blame(at, what, "%s; or a filter that skips it", first)
 }
 
-func (e *expansion) blame(at place, what, format string, args ...any) {
+func (e *expansion) blame(at config.Place, what, format string, args ...any) {
 	if !e.blamed[what] {
 		e.blamed[what] = true
 		e.r.add(at, what, format, args...)

@@ -1,8 +1,6 @@
 package sweep
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,77 +10,24 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// place is a position in a file, counted from 1; the zero place is the file as a whole.
-type place struct{ line, column int }
-
 // text is a scalar of the file.
 type text struct {
-	place
+	config.Place
 	value string
 }
 
-// reader collects everything that is wrong with a spec, in the manner of npu/config.
-type reader struct {
-	file   string
-	faults []fault
-}
+// reader reads a spec in the manner of npu/config, and collects everything that is wrong with it.
+type reader struct{ config.Faults }
 
-type fault struct {
-	place
-	key, message string
-}
+func newReader(file string) *reader { return &reader{config.Faults{File: file}} }
 
-func (r *reader) add(at place, key, format string, args ...any) {
-	r.faults = append(r.faults, fault{at, key, fmt.Sprintf(format, args...)})
-}
-
-// err returns the faults in the order of the file, one a line, or nil.
-func (r *reader) err() error {
-	slices.SortStableFunc(r.faults, func(a, b fault) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
-	})
-	var errs []error
-	for _, f := range r.faults {
-		s := r.file
-		if f.line > 0 {
-			s = fmt.Sprintf("%s:%d:%d", r.file, f.line, f.column)
-		}
-		if f.key != "" {
-			s += ": " + f.key
-		}
-		errs = append(errs, errors.New(s+": "+f.message))
-	}
-	return errors.Join(errs...)
+func (r *reader) add(at config.Place, key, format string, args ...any) {
+	r.Add(at, key, fmt.Sprintf(format, args...))
 }
 
 // document returns the mapping that the file holds, or nil after having said why there is none.
 func (r *reader) document(data []byte) *yaml.Node {
-	accepted := "accepted: one mapping of " + strings.Join(keys(), ", ")
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		var bad *yaml.LoadError
-		switch {
-		case !errors.As(err, &bad):
-			r.add(place{}, "", "%v; %s", err, accepted)
-		case strings.Contains(bad.Message, "no documents"):
-			r.add(place{}, "", "the file is empty; %s", accepted)
-		case strings.Contains(bad.Message, "found multiple"):
-			r.add(place{}, "", "the file holds more than one document; %s", accepted)
-		default:
-			r.add(place{bad.Mark.Line, bad.Mark.Column}, "", "not YAML: %s; %s", bad.Message, accepted)
-		}
-		return nil
-	}
-	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
-		r.add(place{}, "", "the file is empty; %s", accepted)
-		return nil
-	}
-	top := doc.Content[0]
-	if top.Kind != yaml.MappingNode {
-		r.add(placeOf(top), "", "the file is %s; %s", describe(top), accepted)
-		return nil
-	}
-	return top
+	return r.Document(data, "one mapping of "+strings.Join(keys(), ", "))
 }
 
 // entry is a key of a mapping and what stands behind it.
@@ -97,14 +42,14 @@ func (r *reader) entries(n *yaml.Node, under string) []entry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind != yaml.ScalarNode {
-			r.add(placeOf(k), under, "a key is %s; accepted: text", describe(k))
+			r.add(config.PlaceOf(k), under, "a key is %s; accepted: text", config.Describe(k))
 			continue
 		}
 		if first := slices.IndexFunc(all, func(e entry) bool { return e.key.value == k.Value }); first >= 0 {
-			r.add(placeOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", all[first].key.line)
+			r.add(config.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", all[first].key.Line)
 			continue
 		}
-		all = append(all, entry{text{placeOf(k), k.Value}, n.Content[i+1]})
+		all = append(all, entry{text{config.PlaceOf(k), k.Value}, n.Content[i+1]})
 	}
 	return all
 }
@@ -118,7 +63,7 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 		return nil
 	}
 	if len(n.Content) == 0 {
-		r.add(placeOf(n), key, "an empty list leaves nothing to run; accepted: %s, or a list of them", accepted)
+		r.add(config.PlaceOf(n), key, "an empty list leaves nothing to run; accepted: %s, or a list of them", accepted)
 	}
 	var all []text
 	for _, x := range n.Content {
@@ -127,7 +72,7 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 			continue
 		}
 		if first := slices.IndexFunc(all, func(o text) bool { return o.value == t.value }); first >= 0 {
-			r.add(t.place, key, "%s stands in the list twice, first in line %d; accepted: each value once", t.value, all[first].line)
+			r.add(t.Place, key, "%s stands in the list twice, first in line %d; accepted: each value once", t.value, all[first].Line)
 			continue
 		}
 		all = append(all, t)
@@ -138,10 +83,10 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 // scalar returns the text of a value.
 func (r *reader) scalar(n *yaml.Node, key, accepted string) (text, bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.add(placeOf(n), key, "got %s; accepted: %s", describe(n), accepted)
+		r.add(config.PlaceOf(n), key, "got %s; accepted: %s", config.Describe(n), accepted)
 		return text{}, false
 	}
-	return text{placeOf(n), n.Value}, true
+	return text{config.PlaceOf(n), n.Value}, true
 }
 
 // unknown says that a key does not exist, and which do.
@@ -150,7 +95,7 @@ func (r *reader) unknown(k text, under string, accepted []string) {
 	if n := config.Nearest(k.value, accepted); n != "" {
 		near = ", nearest is " + n
 	}
-	r.add(k.place, joined(under, k.value), "unknown key%s; accepted: %s", near, strings.Join(accepted, ", "))
+	r.add(k.Place, joined(under, k.value), "unknown key%s; accepted: %s", near, strings.Join(accepted, ", "))
 }
 
 func joined(under, key string) string {
@@ -158,22 +103,4 @@ func joined(under, key string) string {
 		return key
 	}
 	return under + "." + key
-}
-
-func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
-
-// describe says in words what kind of YAML n is.
-func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping of keys"
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.AliasNode:
-		return fmt.Sprintf("the alias *%s, which is not read here", n.Value)
-	}
-	if n.Tag == "!!null" {
-		return "no value"
-	}
-	return fmt.Sprintf("%q", n.Value)
 }

@@ -83,13 +83,13 @@ func open(path, name string, from *files) (*Spec, error) {
 		return nil, fmt.Errorf("reading a sweep's spec: %w", err)
 	}
 	s := &Spec{files: from, data: data}
-	r := &reader{file: name}
+	r := newReader(name)
 	top := r.document(data)
 	if top == nil {
-		return nil, r.err()
+		return nil, r.Err()
 	}
 	s.read(r, top)
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -132,29 +132,29 @@ func (s *Spec) read(r *reader, top *yaml.Node) {
 // complete checks which keys are there. Only the batch has a default, as it has in pmpdsim run: one sequence.
 func (s *Spec) complete(r *reader, given map[string]text) {
 	for _, k := range []string{"npu", "schedules"} {
-		if given[k].line == 0 {
-			r.add(place{}, k, "missing; accepted: one, or a list of them")
+		if given[k].Line == 0 {
+			r.add(config.Place{}, k, "missing; accepted: one, or a list of them")
 		}
 	}
 	var first text
 	for _, k := range []string{"tasks", "traces", "lengths"} {
 		switch now := given[k]; {
-		case now.line > 0 && first.line > 0:
-			r.add(now.place, k, "stands beside %s in line %d; accepted: one of tasks, traces, lengths", first.value, first.line)
-		case now.line > 0:
+		case now.Line > 0 && first.Line > 0:
+			r.add(now.Place, k, "stands beside %s in line %d; accepted: one of tasks, traces, lengths", first.value, first.Line)
+		case now.Line > 0:
 			first = now
 		}
 	}
 	models := given["models"]
 	switch {
-	case first.line == 0:
-		r.add(place{}, "", "nothing to run; accepted: one of tasks, traces, lengths")
-	case first.value == "traces" && models.line > 0:
-		r.add(models.place, "models", "traces name their models; accepted: models together with tasks or lengths")
-	case first.value != "traces" && models.line == 0:
-		r.add(place{}, "models", "missing; accepted: one, or a list of them")
+	case first.Line == 0:
+		r.add(config.Place{}, "", "nothing to run; accepted: one of tasks, traces, lengths")
+	case first.value == "traces" && models.Line > 0:
+		r.add(models.Place, "models", "traces name their models; accepted: models together with tasks or lengths")
+	case first.value != "traces" && models.Line == 0:
+		r.add(config.Place{}, "models", "missing; accepted: one, or a list of them")
 	}
-	if given["batch"].line == 0 {
+	if given["batch"].Line == 0 {
 		s.batches = []int{1}
 	}
 }
@@ -163,12 +163,12 @@ func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "npu", "a preset (pmpdsim list npus) or a YAML file") {
 		c, err := config.Load(s.files.path(t.value, config.Names()))
 		if err != nil {
-			r.add(t.place, "npu", "%v", err)
+			r.add(t.Place, "npu", "%v", err)
 			continue
 		}
 		for _, other := range s.npus {
 			if other.Name == c.Name {
-				r.add(t.place, "npu", "is called %s like the one in line %d; accepted: different names, rows are known by them", c.Name, other.line)
+				r.add(t.Place, "npu", "is called %s like the one in line %d; accepted: different names, rows are known by them", c.Name, other.Line)
 			}
 		}
 		s.npus = append(s.npus, npu{t, c})
@@ -177,7 +177,7 @@ func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
 
 func (s *Spec) readSet(r *reader, n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.add(placeOf(n), "set", "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", describe(n))
+		r.add(config.PlaceOf(n), "set", "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", config.Describe(n))
 		return
 	}
 	s.set = r.assignments(n, "set", "")
@@ -191,12 +191,12 @@ func (s *Spec) readModels(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "models", "a preset (pmpdsim list models), a config.json or its directory") {
 		m, err := workloads.Load(s.files.path(t.value, presets))
 		if err != nil {
-			r.add(t.place, "models", "%v", err)
+			r.add(t.Place, "models", "%v", err)
 			continue
 		}
 		for _, other := range s.models {
 			if other.Name == m.Name {
-				r.add(t.place, "models", "is called %s like the one in line %d; accepted: different names, rows are known by them", m.Name, other.line)
+				r.add(t.Place, "models", "is called %s like the one in line %d; accepted: different names, rows are known by them", m.Name, other.Line)
 			}
 		}
 		s.models = append(s.models, model{t, m})
@@ -207,7 +207,7 @@ func (s *Spec) readTasks(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "tasks", "a task (pmpdsim list tasks)") {
 		task, err := workloads.LookupTask(t.value)
 		if err != nil {
-			r.add(t.place, "tasks", "%v", err)
+			r.add(t.Place, "tasks", "%v", err)
 			continue
 		}
 		s.loads = append(s.loads, load{text: t, name: task.Name,
@@ -219,17 +219,17 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "traces", "a file (pmpdsim trace synth)") {
 		trace, err := traces.ReadFile(s.files.path(t.value, nil))
 		if err != nil {
-			r.add(t.place, "traces", "%v", err)
+			r.add(t.Place, "traces", "%v", err)
 			continue
 		}
 		m, err := trace.Model()
 		if err != nil {
-			r.add(t.place, "traces", "%v", err)
+			r.add(t.Place, "traces", "%v", err)
 			continue
 		}
 		for _, other := range s.loads {
 			if other.file == filepath.Base(t.value) {
-				r.add(t.place, "traces", "is called %s like the one in line %d; accepted: different names, rows are known by them", other.file, other.line)
+				r.add(t.Place, "traces", "is called %s like the one in line %d; accepted: different names, rows are known by them", other.file, other.Line)
 			}
 		}
 		name := trace.Header.Task
@@ -245,12 +245,12 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 	const accepted = "a list of {prompt: TOKENS, gen: TOKENS}"
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(placeOf(n), "lengths", "got %s; accepted: %s", describe(n), accepted)
+		r.add(config.PlaceOf(n), "lengths", "got %s; accepted: %s", config.Describe(n), accepted)
 		return
 	}
 	for _, x := range n.Content {
 		if x.Kind != yaml.MappingNode {
-			r.add(placeOf(x), "lengths", "got %s; accepted: %s", describe(x), accepted)
+			r.add(config.PlaceOf(x), "lengths", "got %s; accepted: %s", config.Describe(x), accepted)
 			continue
 		}
 		of := map[string]int{}
@@ -262,10 +262,10 @@ func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 			of[e.key.value] = r.whole(e.value, "lengths."+e.key.value, 1, 1<<24)
 		}
 		if len(of) < 2 {
-			r.add(placeOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
+			r.add(config.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
 			continue
 		}
-		s.loads = append(s.loads, load{text: text{placeOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
+		s.loads = append(s.loads, load{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
 			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
 	}
 }
@@ -275,15 +275,15 @@ func (s *Spec) readSchedules(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "schedules", "a schedule (pmpdsim list schedules)") {
 		p, err := precision.Parse(t.value)
 		if err != nil {
-			r.add(t.place, "schedules", "%v", err)
+			r.add(t.Place, "schedules", "%v", err)
 			continue
 		}
 		if p.Classifier != "" {
-			r.add(t.place, "schedules", "%s: sweeps do not evaluate classifiers; accepted: learned without classifier=, which follows a trace's scores", t.value)
+			r.add(t.Place, "schedules", "%s: sweeps do not evaluate classifiers; accepted: learned without classifier=, which follows a trace's scores", t.value)
 			continue
 		}
 		if first, twice := seen[p.String()]; twice {
-			r.add(t.place, "schedules", "%s is the same schedule as %s in line %d; accepted: each once", t.value, first.value, first.line)
+			r.add(t.Place, "schedules", "%s is the same schedule as %s in line %d; accepted: each once", t.value, first.value, first.Line)
 			continue
 		}
 		seen[p.String()] = t
@@ -306,7 +306,7 @@ func (s *Spec) readBatches(r *reader, n *yaml.Node) {
 func (r *reader) whole(n *yaml.Node, key string, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < least || v > most {
-		r.add(placeOf(n), key, "got %s; accepted: a whole number from %d to %d", describe(n), least, most)
+		r.add(config.PlaceOf(n), key, "got %s; accepted: a whole number from %d to %d", config.Describe(n), least, most)
 		return least
 	}
 	return v

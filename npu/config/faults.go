@@ -1,0 +1,104 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Place is a position in a file, counted from 1; the zero place is the file as a whole.
+type Place struct{ Line, Column int }
+
+// PlaceOf is where n begins.
+func PlaceOf(n *yaml.Node) Place { return Place{n.Line, n.Column} }
+
+// Fault is one thing that is wrong with a file.
+type Fault struct {
+	Place
+	Key     string // "" for the file as a whole
+	Message string
+}
+
+// Faults is everything that is wrong with a YAML file, so that all of it is reported at once.
+type Faults struct {
+	File string
+	All  []Fault
+}
+
+// Add notes a fault.
+func (f *Faults) Add(at Place, key, message string) { f.All = append(f.All, Fault{at, key, message}) }
+
+// Err returns the faults in the order of the file, one a line, or nil.
+func (f *Faults) Err() error {
+	slices.SortStableFunc(f.All, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var errs []error
+	for _, x := range f.All {
+		s := f.File
+		if x.Line > 0 {
+			s = fmt.Sprintf("%s:%d:%d", f.File, x.Line, x.Column)
+		}
+		if x.Key != "" {
+			s += ": " + x.Key
+		}
+		errs = append(errs, errors.New(s+": "+x.Message))
+	}
+	return errors.Join(errs...)
+}
+
+// Document returns the one mapping that the file holds, or nil after having said why there is none and what is accepted.
+func (f *Faults) Document(data []byte, accepted string) *yaml.Node {
+	wrong := func(at Place, what string) *yaml.Node {
+		f.Add(at, "", what+"; accepted: "+accepted)
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Load(data, &doc); err != nil {
+		var bad *yaml.LoadError
+		switch {
+		case !errors.As(err, &bad):
+			return wrong(Place{}, err.Error())
+		case strings.Contains(bad.Message, "no documents"):
+			return wrong(Place{}, "the file is empty")
+		case strings.Contains(bad.Message, "found multiple"):
+			return wrong(Place{}, "the file holds more than one document")
+		}
+		return wrong(Place{bad.Mark.Line, bad.Mark.Column}, "not YAML: "+bad.Message)
+	}
+	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+		return wrong(Place{}, "the file is empty")
+	}
+	top := doc.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return wrong(PlaceOf(top), "the file is "+Describe(top))
+	}
+	return top
+}
+
+// Describe says in words what kind of YAML n is.
+func Describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping of keys"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return fmt.Sprintf("the alias *%s, which is not read here", n.Value)
+	}
+	switch n.Tag {
+	case "!!null":
+		return "no value"
+	case "!!bool":
+		return fmt.Sprintf("the truth value %s", n.Value)
+	case "!!int", "!!float":
+		return fmt.Sprintf("the number %s", n.Value)
+	case "!!str":
+		return fmt.Sprintf("the text %q", n.Value)
+	}
+	return fmt.Sprintf("%q of type %s", n.Value, n.Tag)
+}
