@@ -46,6 +46,13 @@ func (b *builder) pieceOf(core int) int {
 	return from
 }
 
+// ownHeads is a core's part of the keys or values of all rows, as its projections left them in DRAM.
+func (b *builder) ownHeads(core int, r region) region {
+	from, to := b.heads(core)
+	dim := b.model.HeadDim
+	return region{r.base + fp16.Of(int64(from)*int64(dim)*int64(b.rows)), (to - from) * dim}
+}
+
 // append converts the new keys and values to the cache's width and writes them behind the cached ones. In decode they
 // are written together after the last block, if there is room for them: a write among reads costs two turnarounds of the
 // bus, and the memory controller lets a handful of writes wait for more for as long as reads keep coming.
@@ -80,8 +87,8 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 	if b.spill {
 		o.Deps, o.LoadAfter = deps, deps
 		for _, r := range []region{act.k, act.v} {
-			n := fp16.Of(int64(width) * int64(b.rows))
-			o.Loads = append(o.Loads, once(isa.ActRead, r.base+fp16.Of(int64(from)*int64(b.model.HeadDim)*int64(b.rows)), n))
+			own := b.ownHeads(core, r)
+			o.Loads = append(o.Loads, once(isa.ActRead, own.base, own.row()*unit.Bytes(b.rows)))
 		}
 		if b.cfg.KV.Bits != fp16 {
 			o.Unit, o.Work = isa.Vector, isa.Work{Fn: isa.FnConvert, Elements: int64(2 * b.rows * width)}
@@ -92,8 +99,8 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 	if b.cfg.KV.Bits != fp16 {
 		o.Deps = b.onChip(l, core, "kv_convert", isa.KVAppend, isa.FnConvert, 2*b.rows*width, o.Deps)
 	}
-	if b.Compiler.late {
-		b.late = append(b.late, pending{o, "kv_append"})
+	if b.late {
+		b.updates = append(b.updates, pending{o, "kv_append"})
 	} else {
 		b.add(o, "kv_append")
 	}
@@ -120,8 +127,7 @@ func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
 	if b.spill {
 		o.LoadAfter = deps
 		for _, r := range []region{act.k, act.v} {
-			own := region{r.base + fp16.Of(int64(first)*int64(m.HeadDim)*int64(b.rows)), (end - first) * m.HeadDim}
-			o.Loads = append(o.Loads, rows(isa.ActRead, own, n, last, o.Tiles))
+			o.Loads = append(o.Loads, rows(isa.ActRead, b.ownHeads(core, r), n, last, o.Tiles))
 		}
 	}
 	piece := b.pieceOf(core)
@@ -166,9 +172,6 @@ func (b *builder) attend(l int, act acts, rope, cached []int) []int {
 		for s := range rectangles {
 			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
 		}
-		if !b.spill {
-			rope = b.on(core, rope)
-		}
 		done = append(done, b.attendSpans(l, act, rectangles, rope, cached)...)
 	}
 	return done
@@ -183,18 +186,18 @@ func (b *builder) attendPrompt(l, core int, act acts, rope, cached []int) []int 
 		end := b.past + q1 // positions that the block's last query attends to, and their first
 		rectangles = append(rectangles, span{core, 0, q0, q1, end - min(end, b.model.WindowAt(l, end)+q1-q0-1), end})
 	}
-	if !b.spill {
-		rope = b.on(core, rope)
-	}
 	return b.attendSpans(l, act, rectangles, rope, cached)
 }
 
-// attendSpans emits rectangles that do not depend on each other. The scores of the next chunk are asked for before the
+// attendSpans emits rectangles of one core that do not depend on each other. The scores of the next chunk are asked for before the
 // context of this one, so that the array has work while the vector unit makes the softmax: the room holds the scores of two.
 //
 //	array   scores 0 │ scores 1  │ context 0 │ scores 2  │ context 1 │ …
 //	vector           │ softmax 0 │ softmax 1 │           │ softmax 2 │
 func (b *builder) attendSpans(l int, act acts, rectangles []span, rope, cached []int) []int {
+	if !b.spill {
+		rope = b.on(rectangles[0].core, rope)
+	}
 	type chunk struct {
 		span
 		first, last bool // of its rectangle

@@ -172,7 +172,7 @@ type builder struct {
 	past       int
 	bits       unit.Bits
 	spill      bool
-	late       []pending // cache updates of a decode step
+	updates    []pending // cache updates of a decode step
 	chosen     map[gemmKey]gemmTiling
 	names      map[string]string // of the ops of the layer named
 	named      int
@@ -244,7 +244,7 @@ func (b *builder) step() (*isa.Program, error) {
 	for l := range m.Layers {
 		x = b.block(l, act, x)
 	}
-	for _, p := range b.late {
+	for _, p := range b.updates {
 		p.op.Deps = join(p.op.Deps, x)
 		b.add(p.op, p.operator)
 	}

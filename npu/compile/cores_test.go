@@ -302,3 +302,60 @@ func TestTheSearchFindsTheLeastCost(t *testing.T) {
 		}
 	}
 }
+
+// A core's scores wait for its own queries, not for another core's; and no op of attention waits for nothing.
+func TestScoresWaitForTheirOwnCore(t *testing.T) {
+	for _, prompt := range []int{8, 300} {
+		for _, decode := range []bool{true, false} {
+			k := batched(t, changed(t, "cores=4", "scratchpad.size=64MiB"), "llama-3.2-1b", prompt, 3, 4)
+			p, err := k.Prefill(prompt, 4)
+			if decode {
+				p, err = k.Decode(prompt, 4, 4)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range p.Ops {
+				o := &p.Ops[i]
+				if o.Kind != isa.Scores {
+					continue
+				}
+				if len(o.Deps) == 0 {
+					t.Fatalf("%s of core %d waits for nothing", o.Name, o.Core)
+				}
+				for _, d := range o.Deps {
+					if p.Ops[d].Core != o.Core {
+						t.Fatalf("%s of core %d waits for %s of core %d", o.Name, o.Core, p.Ops[d].Name, p.Ops[d].Core)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Where the logits of a batch do not fit, the largest is found tile by tile; the head's bias is added before.
+func TestARunningArgmaxAddsTheHeadsBias(t *testing.T) {
+	k := batched(t, preset(t), "phi-1.5", 64, 64, 4)
+	if !k.running || !k.model.HeadBias {
+		t.Fatalf("running %v, bias %v: not the case to test", k.running, k.model.HeadBias)
+	}
+	p, err := k.Decode(70, 4, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var head isa.Op
+	for _, o := range p.Ops {
+		if o.Kind == isa.Head {
+			head = o
+		}
+	}
+	if want := [3]isa.Fn{isa.FnBias, isa.FnArgmax}; head.Work.Then != want {
+		t.Errorf("%v behind the head, want %v", head.Work.Then, want)
+	}
+	for i := range head.Hold {
+		if head.Hold[i].Last.Bytes() == fp16.Of(int64(k.model.Vocab)) {
+			return
+		}
+	}
+	t.Error("the bias is not read")
+}

@@ -113,7 +113,7 @@ func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
 	})
 }
 
-// explainAttention notes how the first chunk of an attention is cut.
+// explainAttention notes how a chunk of an attention is cut: the largest is kept.
 func (b *builder) explainAttention(o *isa.Op, name string) {
 	b.explain(o.Layer, func() Choice {
 		w := o.WorkAt(0)

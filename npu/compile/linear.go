@@ -64,11 +64,13 @@ func (b *builder) linear(l int, m *matrix, in, out region, deps []int, t *tail) 
 // head emits the logits of so many rows, and functions that follow tile by tile.
 func (b *builder) head(rows int, deps []int, then ...isa.Fn) []int {
 	p := product{copyOf: copyOf{matrix: &b.image.head, bits: b.cfg.Head.Bits}, kind: isa.Head, layer: -1, rows: rows, then: then, deps: deps}
-	y := b.stream(&p)
-	if len(then) > 0 {
-		return y
+	if len(then) == 0 {
+		return b.bias(&p, b.stream(&p))
 	}
-	return b.bias(&p, y)
+	if p.hasBias { // what follows needs the whole logit
+		p.then = slices.Insert(slices.Clone(then), 0, isa.FnBias)
+	}
+	return b.stream(&p)
 }
 
 // product is a matrix product on its way into ops.
