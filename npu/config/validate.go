@@ -170,15 +170,11 @@ func (k *checker) network(n Network) {
 }
 
 func (k *checker) dram(d DRAM) {
-	if !slices.Contains(standards(), d.Standard) {
-		k.add("dram.standard", notKnown(d.Standard, standards()))
-	}
+	named(k, "dram.standard", d.Standard, standards())
 	if !channelsPossible(d.Channels) {
 		k.add("dram.channels", fmt.Sprintf("%d is not a number of channels; accepted: a power of two, 1 to 1024", d.Channels))
 	}
-	if !slices.Contains(RefreshModes(), d.Refresh) {
-		k.add("dram.refresh", notKnown(d.Refresh, RefreshModes()))
-	}
+	named(k, "dram.refresh", d.Refresh, RefreshModes())
 	if !slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		k.add("dram.ranks", fmt.Sprintf("%d is not a number of ranks; accepted: 1, 2, 4", d.Ranks))
 	}
@@ -255,9 +251,7 @@ const mostSkew = 16 * unit.MiB
 
 func (k *checker) weights(c *Config) {
 	w := c.Weights
-	if !slices.Contains(Layouts(), w.Layout) {
-		k.add("weights.layout", notKnown(string(w.Layout), Layouts()))
-	}
+	named(k, "weights.layout", w.Layout, Layouts())
 	k.chunk(c)
 	if w.Skew != 0 && w.Layout != PlaneMajor {
 		k.add("weights.skew", fmt.Sprintf("%v, but only the planes of the layout %s are regions to move apart; accepted: 0B, or that layout",

@@ -25,6 +25,11 @@ func (r *reader) add(at config.Place, key, format string, args ...any) {
 	r.Add(at, key, fmt.Sprintf(format, args...))
 }
 
+// alike notes that something has the name of an earlier one.
+func (r *reader) alike(at config.Place, key, name string, first config.Place) {
+	r.add(at, key, "is called %s like the one in line %d; accepted: different names, rows are known by them", name, first.Line)
+}
+
 // document returns the mapping that the file holds, or nil after having said why there is none.
 func (r *reader) document(data []byte) *yaml.Node {
 	return r.Document(data, "one mapping of "+strings.Join(keys(), ", "))

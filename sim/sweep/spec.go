@@ -168,7 +168,7 @@ func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
 		}
 		for _, other := range s.npus {
 			if other.Name == c.Name {
-				r.add(t.Place, "npu", "is called %s like the one in line %d; accepted: different names, rows are known by them", c.Name, other.Line)
+				r.alike(t.Place, "npu", c.Name, other.Place)
 			}
 		}
 		s.npus = append(s.npus, npu{t, c})
@@ -196,7 +196,7 @@ func (s *Spec) readModels(r *reader, n *yaml.Node) {
 		}
 		for _, other := range s.models {
 			if other.Name == m.Name {
-				r.add(t.Place, "models", "is called %s like the one in line %d; accepted: different names, rows are known by them", m.Name, other.Line)
+				r.alike(t.Place, "models", m.Name, other.Place)
 			}
 		}
 		s.models = append(s.models, model{t, m})
@@ -229,7 +229,7 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 		}
 		for _, other := range s.loads {
 			if other.file == filepath.Base(t.value) {
-				r.add(t.Place, "traces", "is called %s like the one in line %d; accepted: different names, rows are known by them", other.file, other.Line)
+				r.alike(t.Place, "traces", other.file, other.Place)
 			}
 		}
 		name := trace.Header.Task
