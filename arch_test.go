@@ -51,30 +51,40 @@ sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/resu
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
 sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
+gpu/weights:         workloads float16 safetensors errgroup
+gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
+gpu/kernels:
+gpu/driver:          gpu/kernels cu
+gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
+gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver cu
+gpu/cuda+test:       gpu/cpu
+gpu/bench:           workloads gpu gpu/weights gpu/kernels gpu/driver gpu/cuda cu
 sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `
 
 // modules are the modules of others that this project uses, by a short name.
 var modules = map[string]string{
-	"akita":    "github.com/sarchlab/akita/v3",
-	"atexit":   "github.com/tebeka/atexit",
-	"atomic":   "github.com/natefinch/atomic",
-	"cli":      "github.com/urfave/cli/v2",
-	"cmp":      "github.com/google/go-cmp",
-	"cu":       "gorgonia.org/cu",
-	"errgroup": "golang.org/x/sync",
-	"flock":    "github.com/gofrs/flock",
-	"parquet":  "github.com/parquet-go/parquet-go",
-	"pb":       "github.com/cheggaaa/pb/v3",
-	"plot":     "gonum.org/v1/plot",
-	"pretty":   "github.com/jedib0t/go-pretty/v6",
-	"protobuf": "google.golang.org/protobuf",
-	"rapid":    "pgregory.net/rapid",
-	"script":   "github.com/rogpeppe/go-internal",
-	"term":     "golang.org/x/term",
-	"yaml":     "go.yaml.in/yaml/v4",
-	"zstd":     "github.com/klauspost/compress",
+	"akita":       "github.com/sarchlab/akita/v3",
+	"atexit":      "github.com/tebeka/atexit",
+	"atomic":      "github.com/natefinch/atomic",
+	"cli":         "github.com/urfave/cli/v2",
+	"cmp":         "github.com/google/go-cmp",
+	"cu":          "gorgonia.org/cu",
+	"errgroup":    "golang.org/x/sync",
+	"flock":       "github.com/gofrs/flock",
+	"float16":     "github.com/x448/float16",
+	"parquet":     "github.com/parquet-go/parquet-go",
+	"pb":          "github.com/cheggaaa/pb/v3",
+	"plot":        "gonum.org/v1/plot",
+	"pretty":      "github.com/jedib0t/go-pretty/v6",
+	"protobuf":    "google.golang.org/protobuf",
+	"rapid":       "pgregory.net/rapid",
+	"safetensors": "github.com/nlpodyssey/safetensors",
+	"script":      "github.com/rogpeppe/go-internal",
+	"term":        "golang.org/x/term",
+	"yaml":        "go.yaml.in/yaml/v4",
+	"zstd":        "github.com/klauspost/compress",
 }
 
 // inTests is what every test may import besides what its package reaches, directly or through others.

@@ -1,0 +1,2 @@
+// Package bench measures kernels on the GPU: matrix-vector products against the copy bandwidth.
+package bench

@@ -1,0 +1,2 @@
+// Package driver reaches the CUDA driver through gorgonia.org/cu, without the CUDA toolkit.
+package driver
