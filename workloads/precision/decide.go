@@ -95,9 +95,9 @@ type Deciding struct {
 	record []int // bits of the run that the signals come from; nil: of this one
 	reads  bool
 
-	seen  []Signals
-	last  verdict
-	done  Plan
+	seen []Signals
+	last verdict
+	done Plan
 }
 
 // Start begins a generation of gen tokens. Of the evidence it takes what is known before the first pass, and the recorded
