@@ -8,31 +8,10 @@ import (
 	"os"
 	"regexp"
 	"runtime"
-	"strings"
 	"sync"
 
 	"gorgonia.org/cu"
 )
-
-// Emulated is how the name of a device starts that is no GPU but gpu/emu: no time from it means anything.
-const Emulated = "emulated GPU"
-
-// Info is what the driver says of a GPU. Numbers that it does not say are 0, texts empty.
-type Info struct {
-	Name           string
-	Major, Minor   int // compute capability
-	SMs            int
-	Memory, L2     int64 // bytes
-	API            int   // newest version of the driver API, 12060 for 12.6
-	Driver         string
-	SMkHz, MemkHz  int64 // highest clocks
-	SharedOptIn    int   // bytes of shared memory that a block can get
-	ThreadsPerSM   int
-	RegistersPerSM int
-}
-
-// Emulated says that there is no GPU behind it.
-func (i *Info) Emulated() bool { return strings.HasPrefix(i.Name, Emulated) }
 
 // Device is a GPU and the thread that talks to it: a CUDA context is current in one OS thread.
 type Device struct {
@@ -52,9 +31,6 @@ type outcome struct {
 	err   error
 	panic any
 }
-
-// ErrNone is why there is nothing to open.
-var ErrNone = errors.New("no GPU")
 
 // Open takes a GPU, by its number from 0.
 func Open(number int) (*Device, error) {
