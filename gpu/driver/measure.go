@@ -18,18 +18,18 @@ type Ceilings struct {
 }
 
 // Measure finds out the ceilings. Nothing is a kernel of one thread that does nothing, and takes no parameters.
-func Measure(d *Device, nothing Kernel) (c Ceilings, err error) {
+func Measure(nothing Kernel) (c Ceilings, err error) {
 	s, err := NewStream()
 	if err != nil {
 		return c, err
 	}
 	defer func() { _ = s.Close() }()
-	t, err := newTimer(s)
+	t, err := NewTimer(s)
 	if err != nil {
 		return c, err
 	}
-	defer t.close()
-	if c.CopyBps, err = t.copyRate(d); err != nil {
+	defer t.Close()
+	if c.CopyBps, err = t.copyRate(); err != nil {
 		return c, err
 	}
 	one := Dim{Grid: [3]int{1, 1, 1}, Block: [3]int{1, 1, 1}}
@@ -58,7 +58,8 @@ type Timer struct {
 	before, end Event
 }
 
-func newTimer(s Stream) (*Timer, error) {
+// NewTimer makes a timer.
+func NewTimer(s Stream) (*Timer, error) {
 	t := &Timer{stream: s}
 	var err error
 	if t.before, err = NewEvent(); err != nil {
@@ -70,7 +71,8 @@ func newTimer(s Stream) (*Timer, error) {
 	return t, err
 }
 
-func (t *Timer) close() {
+// Close frees a timer.
+func (t *Timer) Close() {
 	_, _ = t.before.Close(), t.end.Close()
 }
 
@@ -91,23 +93,24 @@ func (t *Timer) Time(put func() error) (time.Duration, error) {
 	return t.end.Since(t.before)
 }
 
-// median of repeated times, after one that does not count.
-func (t *Timer) median(put func() error) (time.Duration, error) {
-	var times []time.Duration
-	for range 1 + repeats {
-		took, err := t.Time(put)
+// Median of so many times, after one that does not count.
+func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
+	took := make([]time.Duration, 0, times)
+	for i := range 1 + times {
+		d, err := t.Time(put)
 		if err != nil {
 			return 0, err
 		}
-		times = append(times, took)
+		if i > 0 {
+			took = append(took, d)
+		}
 	}
-	times = times[1:]
-	slices.Sort(times)
-	return times[len(times)/2], nil
+	slices.Sort(took)
+	return took[len(took)/2], nil
 }
 
 // copyRate copies 1 GiB, or an eighth of the free memory if that is less.
-func (t *Timer) copyRate(d *Device) (float64, error) {
+func (t *Timer) copyRate() (float64, error) {
 	free, _, err := Memory()
 	if err != nil {
 		return 0, err
@@ -123,10 +126,10 @@ func (t *Timer) copyRate(d *Device) (float64, error) {
 		return 0, err
 	}
 	defer func() { _ = Free(to) }()
-	if err := Fill(from, 0x5a, bytes, t.stream); err != nil {
+	if err := Scramble(from, bytes); err != nil {
 		return 0, err
 	}
-	took, err := t.median(func() error { return Copy(to, from, bytes, t.stream) })
+	took, err := t.Median(repeats, func() error { return Copy(to, from, bytes, t.stream) })
 	if err != nil {
 		return 0, err
 	}
@@ -150,7 +153,7 @@ func (t *Timer) each(put func() error) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		took[i], err = t.median(func() error { return g.Launch(t.stream) })
+		took[i], err = t.Median(repeats, func() error { return g.Launch(t.stream) })
 		_ = g.Close()
 		if err != nil {
 			return 0, err

@@ -6,6 +6,7 @@ package driver
 import "C"
 
 import (
+	"math/rand/v2"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -19,7 +20,8 @@ type Value interface {
 	~uint8 | ~uint16 | ~uint32 | ~int32 | ~float32
 }
 
-func bytesOf[T Value](n int) int64 { return int64(n) * int64(unsafe.Sizeof(*new(T))) }
+// Bytes is the size of an array.
+func Bytes[T Value](n int) int64 { return int64(n) * int64(unsafe.Sizeof(*new(T))) }
 
 // Memory returns how many bytes of the device's memory are free, and how many there are.
 func Memory() (free, total int64, err error) {
@@ -41,7 +43,7 @@ func Upload[T Value](to Pointer, from []T) error {
 	if len(from) == 0 {
 		return nil
 	}
-	return told("cuMemcpyHtoD", cu.MemcpyHtoD(to, unsafe.Pointer(&from[0]), bytesOf[T](len(from))))
+	return told("cuMemcpyHtoD", cu.MemcpyHtoD(to, unsafe.Pointer(&from[0]), Bytes[T](len(from))))
 }
 
 // Download copies from the device and waits for it.
@@ -49,7 +51,7 @@ func Download[T Value](to []T, from Pointer) error {
 	if len(to) == 0 {
 		return nil
 	}
-	return told("cuMemcpyDtoH", cu.MemcpyDtoH(unsafe.Pointer(&to[0]), from, bytesOf[T](len(to))))
+	return told("cuMemcpyDtoH", cu.MemcpyDtoH(unsafe.Pointer(&to[0]), from, Bytes[T](len(to))))
 }
 
 // Fill sets bytes of the device's memory, in a stream.
@@ -66,7 +68,7 @@ func Copy(to, from Pointer, bytes int64, s Stream) error {
 // neither moves nor frees it.
 func Pin[T Value](n int) ([]T, error) {
 	var p unsafe.Pointer
-	if err := check("cuMemHostAlloc", C.cuMemHostAlloc(&p, C.size_t(bytesOf[T](n)), C.CU_MEMHOSTALLOC_PORTABLE)); err != nil {
+	if err := check("cuMemHostAlloc", C.cuMemHostAlloc(&p, C.size_t(Bytes[T](n)), C.CU_MEMHOSTALLOC_PORTABLE)); err != nil {
 		return nil, err
 	}
 	pinned := unsafe.Slice((*T)(p), n)
@@ -84,10 +86,28 @@ func Unpin[T Value](pinned []T) error {
 
 // Put copies page-locked memory to the device, in a stream.
 func Put[T Value](to Pointer, pinned []T, s Stream) error {
-	return told("cuMemcpyHtoDAsync", cu.MemcpyHtoDAsync(to, unsafe.Pointer(&pinned[0]), bytesOf[T](len(pinned)), s.stream))
+	return told("cuMemcpyHtoDAsync", cu.MemcpyHtoDAsync(to, unsafe.Pointer(&pinned[0]), Bytes[T](len(pinned)), s.stream))
 }
 
 // Fetch copies from the device to page-locked memory, in a stream.
 func Fetch[T Value](pinned []T, from Pointer, s Stream) error {
-	return told("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(unsafe.Pointer(&pinned[0]), from, bytesOf[T](len(pinned)), s.stream))
+	return told("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(unsafe.Pointer(&pinned[0]), from, Bytes[T](len(pinned)), s.stream))
+}
+
+// Scramble fills memory with random bytes: memory of one value can be faster than any that is in use.
+func Scramble(p Pointer, bytes int64) error {
+	const most = 16 << 20
+	random := make([]byte, min(bytes, most))
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // never an error
+	if err := Upload(p, random); err != nil {
+		return err
+	}
+	for done := int64(len(random)); done < bytes; {
+		n := min(done, bytes-done)
+		if err := told("cuMemcpyDtoD", cu.MemcpyDtoD(p+Pointer(done), p, n)); err != nil {
+			return err
+		}
+		done += n
+	}
+	return nil
 }

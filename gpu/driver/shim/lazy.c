@@ -13,7 +13,7 @@
 
 static void *driver;
 static CUresult started = CUDA_ERROR_NOT_INITIALIZED;
-static char why[512];                   /* of started, if it is no success */
+static char why[512];                   /* why started is no success */
 static _Thread_local const char *absent; /* symbol that this thread called last, of those that the driver lacks */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -35,7 +35,12 @@ static void open_driver(void) {
     return;
   }
   CUresult (*init)(unsigned) = (CUresult(*)(unsigned))dlsym(driver, "cuInit");
-  started = init ? init(0) : CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND;
+  if (!init) {
+    started = CUDA_ERROR_SHARED_OBJECT_INIT_FAILED;
+    snprintf(why, sizeof why, "%s is no CUDA driver: it has no cuInit", named && *named ? named : "libcuda.so.1");
+    return;
+  }
+  started = init(0);
   if (!started) return;
   const char *text = NULL;
   CUresult (*say)(CUresult, const char **) = (CUresult(*)(CUresult, const char **))dlsym(driver, "cuGetErrorString");

@@ -1,0 +1,12 @@
+//go:build !cuda
+
+package cuda
+
+import (
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// Open returns driver.ErrNotBuilt.
+func Open(weights.Source, Options) (gpu.Backend, error) { return nil, driver.ErrNotBuilt }
