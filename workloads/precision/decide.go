@@ -107,7 +107,7 @@ func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.reads()}
+	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.Reads()}
 	switch s.Kind {
 	case KindRecorded, KindFP16, KindUniform, KindStatic:
 		policy, err := s.Resolve(gen, e)
