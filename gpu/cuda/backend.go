@@ -17,7 +17,8 @@ type backend struct {
 	device *driver.Device
 	shape  *weights.Model
 	ops    []gpu.Op
-	every  int // passes from one that is taken apart to the next; 0: none is
+	every  int                  // passes from one that is taken apart to the next; 0: none is
+	now    func() time.Duration // nil: the host times nothing
 	about  gpu.About
 
 	bits    []int // that are loaded
@@ -37,15 +38,18 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.OpsEvery < 0 {
-		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.OpsEvery)
+	if o.SampleOps < 0 {
+		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.SampleOps)
 	}
 	device, err := driver.Open(o.Device)
 	if err != nil {
 		return nil, err
 	}
 	m := source.Model()
-	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.OpsEvery, bits: bits, open: map[*sequence]bool{}}
+	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, now: o.Now, bits: bits, open: map[*sequence]bool{}}
+	if device.Info.Emulated() {
+		b.now = nil
+	}
 	err = device.Do(func() error { return b.load(source, o) })
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -61,13 +65,15 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	if b.stream, err = driver.NewStream(); err != nil {
 		return err
 	}
-	if err := b.describe(o.Calibrate); err != nil {
+	machine, err := describe(b.device, b.kernels, o.Calibrate)
+	if err != nil {
 		return err
 	}
+	b.about = b.tell(machine)
 	if err := room(b.shape, b.bits, scratch(b.shape, b.bits)); err != nil {
 		return err
 	}
-	u := uploader{bits: b.bits}
+	u := uploader{bits: b.bits, loaded: o.Loaded}
 	b.model, err = u.load(source)
 	b.memory.owned = append(b.memory.owned, u.owned...)
 	if err != nil {
@@ -119,15 +125,6 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// clock is the host's time from Open; there is none for what an emulation does.
-func (b *backend) clock() func() time.Duration {
-	if b.device.Info.Emulated() {
-		return nil
-	}
-	start := time.Now()
-	return func() time.Duration { return time.Since(start) }
 }
 
 // loaded refuses a precision whose weights are not on the device.

@@ -25,12 +25,31 @@
 // An op is a case in passes.launch and in prefill.run; a kernel is described in gpu/kernels.
 package cuda
 
-// Options say what is to be ready.
+import (
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/traces"
+)
+
+// Options say what is to be ready, and what the caller hears.
 type Options struct {
 	Device int   // number of the GPU
 	Bits   []int // precisions of the passes to come; none: all that there are
-	// OpsEvery takes every so many-th decode pass of a sequence apart, the first one included; 0: none. Such a pass takes longer.
-	OpsEvery int
+	// SampleOps takes every so many-th decode pass of a sequence apart, the first one included, to time its ops; 0: none. Such a
+	// pass takes longer.
+	SampleOps int
 	// Calibrate measures what the GPU does at best before anything else runs: a second or two.
 	Calibrate bool
+
+	Now    func() time.Duration // a monotonic clock; nil: the host times nothing
+	Loaded func(blocks int)     // called after each block of the weights; may be nil
+}
+
+// Machine is a GPU and what is known of the kernels on it.
+type Machine struct {
+	GPU       *traces.GPU
+	Kernels   *traces.Kernels
+	Calib     *traces.Calib // nil: not measured
+	FreeBytes int64
+	Emulated  bool
 }

@@ -10,3 +10,6 @@ import (
 
 // Open returns driver.ErrNotBuilt.
 func Open(weights.Source, Options) (gpu.Backend, error) { return nil, driver.ErrNotBuilt }
+
+// Describe returns driver.ErrNotBuilt.
+func Describe(int, bool) (*Machine, error) { return nil, driver.ErrNotBuilt }

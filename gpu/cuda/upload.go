@@ -58,8 +58,9 @@ func (m *memory) free() error {
 // uploader copies weights to the device. After an error it does nothing more.
 type uploader struct {
 	memory
-	bits []int
-	err  error
+	bits   []int
+	loaded func(blocks int)
+	err    error
 }
 
 func (u *uploader) halves(values []uint16) driver.Pointer { return upload(u, values) }
@@ -119,6 +120,9 @@ func (u *uploader) load(source weights.Source) (*model, error) {
 			u.matrix(&b.QKV), u.matrix(&b.O), u.matrix(&b.Up), u.matrix(&b.Down)})
 		if u.err != nil {
 			return nil, fmt.Errorf("uploading block %d of %s: %w", layer, m.Name, u.err)
+		}
+		if u.loaded != nil {
+			u.loaded(layer + 1)
 		}
 	}
 	return on, nil
