@@ -23,7 +23,7 @@ type backend struct {
 
 	bits    []int // that are loaded
 	model   *model
-	kernels *kernelSet
+	kernels *KernelSet
 	buffers *buffers
 	stream  driver.Stream
 	memory  memory
@@ -59,7 +59,7 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 
 // load does what Open does on the device: kernels first, since they tell soonest that nothing will come of it.
 func (b *backend) load(source weights.Source, o Options) (err error) {
-	if b.kernels, err = loadKernels(b.device); err != nil {
+	if b.kernels, err = LoadKernels(b.device); err != nil {
 		return err
 	}
 	if b.stream, err = driver.NewStream(); err != nil {
@@ -70,7 +70,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 		return err
 	}
 	b.about = b.tell(machine)
-	if err := room(b.shape, b.bits, scratch(b.shape, b.bits)); err != nil {
+	if err := room(b.shape, b.bits, scratch(b.shape, b.bits, b.splits())); err != nil {
 		return err
 	}
 	u := uploader{bits: b.bits, loaded: o.Loaded}
@@ -79,7 +79,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.buffers, err = newBuffers(b.shape, b.bits, &b.memory); err != nil {
+	if b.buffers, err = newBuffers(b.shape, b.bits, b.splits(), &b.memory); err != nil {
 		return fmt.Errorf("buffers for a pass of %s: %w", b.shape.Name, err)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (b *backend) Close() error {
 		}
 		failed = errors.Join(failed, b.memory.free())
 		if b.kernels != nil {
-			failed = errors.Join(failed, b.kernels.unload())
+			failed = errors.Join(failed, b.kernels.Unload())
 		}
 		if b.stream != (driver.Stream{}) {
 			failed = errors.Join(failed, b.stream.Close())

@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
@@ -21,14 +22,16 @@ type buffers struct {
 	parts    driver.Pointer // of attention, float32
 	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
 	ids      driver.Pointer // tokens of the chunk, 32 bits
+	choice   driver.Pointer // shares of the kernel choose, float32
 }
 
 // sized lists the buffers with their bytes.
-func (b *buffers) sized(m *weights.Model, bits []int) []sized {
+func (b *buffers) sized(m *weights.Model, bits []int, splits int) []sized {
 	q, kv, up := m.Heads*m.HeadDim, m.KVWidth(), upWidth(m)
 	half := func(values int) int64 { return 2 * rows * int64(values) }
 	all := []sized{{&b.x, half(m.Hidden)}, {&b.h, half(m.Hidden)}, {&b.qkv, half(q + 2*kv)}, {&b.context, half(q)}, {&b.o, half(m.Hidden)},
-		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, partsBytes(m)}, {&b.ids, 4 * rows}}
+		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, 4 * int64(m.Heads*splits*(m.HeadDim+2))}, {&b.ids, 4 * rows},
+		{&b.choice, 4 * kernels.ChooseParts}}
 	if len(bits) > 1 || bits[0] != weights.Half {
 		largest := max((q+2*kv)*m.Hidden, m.Hidden*q, up*m.Hidden, m.Hidden*m.FFN)
 		all = append(all, sized{&b.expanded, 2 * int64(largest)})
@@ -50,16 +53,16 @@ func upWidth(m *weights.Model) int {
 }
 
 // scratch is what the buffers take.
-func scratch(m *weights.Model, bits []int) (bytes int64) {
-	for _, s := range new(buffers).sized(m, bits) {
+func scratch(m *weights.Model, bits []int, splits int) (bytes int64) {
+	for _, s := range new(buffers).sized(m, bits, splits) {
 		bytes += s.bytes
 	}
 	return bytes
 }
 
-func newBuffers(m *weights.Model, bits []int, in *memory) (*buffers, error) {
+func newBuffers(m *weights.Model, bits []int, splits int, in *memory) (*buffers, error) {
 	b := &buffers{}
-	for _, s := range b.sized(m, bits) {
+	for _, s := range b.sized(m, bits, splits) {
 		p, err := in.alloc(s.bytes)
 		if err != nil {
 			return nil, err
