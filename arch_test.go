@@ -52,6 +52,7 @@ sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/comp
 sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
+gpu/gputest:         gpu/weights
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/kernels:
 gpu/driver:          gpu/kernels cu
@@ -88,7 +89,7 @@ var modules = map[string]string{
 }
 
 // inTests is what every test may import besides what its package reaches, directly or through others.
-const inTests = "sim/simtest cmp rapid script"
+const inTests = "sim/simtest gpu/gputest cmp rapid script"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build
