@@ -54,6 +54,7 @@ plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
+gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/driver:          gpu/kernels cu
 gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
@@ -80,10 +81,12 @@ var modules = map[string]string{
 	"plot":        "gonum.org/v1/plot",
 	"pretty":      "github.com/jedib0t/go-pretty/v6",
 	"protobuf":    "google.golang.org/protobuf",
+	"regexp2":     "github.com/dlclark/regexp2/v2",
 	"rapid":       "pgregory.net/rapid",
 	"safetensors": "github.com/nlpodyssey/safetensors",
 	"script":      "github.com/rogpeppe/go-internal",
 	"term":        "golang.org/x/term",
+	"text":        "golang.org/x/text",
 	"yaml":        "go.yaml.in/yaml/v4",
 	"zstd":        "github.com/klauspost/compress",
 }
