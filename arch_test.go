@@ -53,6 +53,7 @@ sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
+gpu+test:            gpu/cpu
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
