@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -141,21 +142,21 @@ func recordError(ctx context.Context, err error, left string) error {
 	if errors.Is(err, gpu.ErrInterrupted) {
 		cause := context.Cause(ctx)
 		if s := (signalled{}); errors.As(cause, &s) {
-			return stopped{s, "interrupted (" + s.String() + "): " + left}
+			return halted{s, "interrupted (" + s.String() + "): " + left}
 		}
 		return fmt.Errorf("%w: %s", cause, left)
 	}
 	return internal(fmt.Errorf("%w: %s", err, left))
 }
 
-// stopped is a signal that left something behind.
-type stopped struct {
+// halted is a signal that left something behind.
+type halted struct {
 	by   signalled
 	text string
 }
 
-func (s stopped) Error() string { return s.text }
-func (s stopped) Unwrap() error { return s.by }
+func (s halted) Error() string { return s.text }
+func (s halted) Unwrap() error { return s.by }
 
 // encode makes tokens of a text with the tokenizer in a model's folder.
 func encode(model, text string) ([]int, error) {
@@ -163,5 +164,9 @@ func encode(model, text string) ([]int, error) {
 		return nil, fmt.Errorf("a text takes the tokenizer of a model's folder, and --model %s is none; accepted: --model FOLDER, or "+
 			"--prompt TOKENS", strings.TrimSpace(model))
 	}
-	return tokenize(model, text)
+	t, err := tokens.Open(model)
+	if err != nil {
+		return nil, err
+	}
+	return t.Encode(text)
 }
