@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
+	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -191,7 +192,12 @@ func (e *engine) load(c *cli.Context, schedules []precision.Schedule) (err error
 		}
 		e.Backend, err = cpu.Open(e.source, cpu.Options{Workers: c.Int("threads"), Now: now, Loaded: loaded})
 	case backendCUDA:
-		e.Backend, err = openCUDA(c, e, bits, loaded, now)
+		if n := c.Int("sample-ops"); n < 0 {
+			return fmt.Errorf("--sample-ops %d: accepted: 0 or more", n)
+		}
+		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: c.Int("sample-ops"), Calibrate: true,
+			Now: now, Loaded: loaded})
+		err = onGPU(err)
 	default:
 		return fmt.Errorf("--backend %s: unknown backend; accepted: %s, %s", backend, backendCUDA, backendCPU)
 	}
