@@ -32,8 +32,8 @@ func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
 	err = s.do(func() error {
 		began := b.clock()
 		p, err = s.timed(func() error {
-			for at := 0; at < len(ids); at += rows {
-				end := min(at+rows, len(ids))
+			for at := 0; at < len(ids); at += b.rows {
+				end := min(at+b.rows, len(ids))
 				if err := s.chunk(ids[at:end], at, bits, end == len(ids)); err != nil {
 					return fmt.Errorf("tokens %d to %d: %w", at, end-1, err)
 				}

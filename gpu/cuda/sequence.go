@@ -68,7 +68,7 @@ func (s *sequence) allocate() (err error) {
 	if s.input, err = driver.Pin[uint32](kernels.StateWords); err != nil {
 		return err
 	}
-	if s.ids, err = driver.Pin[uint32](rows); err != nil {
+	if s.ids, err = driver.Pin[uint32](s.backend.rows); err != nil {
 		return err
 	}
 	if s.before, err = driver.NewEvent(); err != nil {
