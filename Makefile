@@ -1,6 +1,7 @@
 # check: what must hold before a change lands      test:   the README's test command
 # golden: rewrite all golden files                  bench:  benchmarks, in a form that benchstat reads
 # docs:  check the links of the documentation       vuln, dead: known vulnerabilities, unreachable functions
+# cuda:  bin/pmpdsim for NVIDIA GPUs; needs a C compiler, no CUDA toolkit. Without a GPU it says so and does all else.
 
 TOOL = go tool -modfile=tools.mod
 MARKDOWN = git ls-files --cached --others --exclude-standard '*.md'
@@ -11,7 +12,7 @@ GOLDEN = $$(grep -rlE '"github.com/pmpdsim/pmpdsim/sim/simtest"|flag.Bool\("upda
 # Where govulncheck finds its database; file:///path works without a network.
 VULNDB ?= https://vuln.go.dev
 
-.PHONY: check test golden bench docs vuln dead
+.PHONY: check test golden bench docs vuln dead cuda
 
 check:
 	.ci/run
@@ -33,3 +34,6 @@ vuln:
 
 dead:
 	$(TOOL) deadcode -test ./...
+
+cuda:
+	env=$$(gpu/driver/env.sh) && eval "$$env" && go build -tags cuda -o bin/ ./cmd/pmpdsim

@@ -3,7 +3,6 @@ package traces
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -57,34 +56,16 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
-	return &Synthetic{header: s.header(policy), policy: policy, passes: s.Generate - 1}, nil
+	return &Synthetic{header: s.header(), policy: policy, passes: s.Generate - 1}, nil
 }
 
 // header writes down what is known before the first pass.
-func (s *Synthesis) header(policy precision.Policy) *Header {
-	prefill := s.Schedule.PrefillBits(0)
-	widths := append([]int{prefill}, s.Schedule.Bits...)
-	slices.SortFunc(widths, func(a, b int) int { return b - a })
-	h := &Header{
+func (s *Synthesis) header() *Header {
+	return &Header{
 		Format: Format, Version: Version, Tool: "pmpdsim/traces", Source: FromSynthesis, Seed: s.Seed, Task: s.Task,
-		Model: ShapeOf(s.Model), Precisions: slices.Compact(widths), PrefillBits: prefill,
-		Scheduler: Scheduler{
-			Kind: SchedulerKind(s.Schedule.Kind), Spec: s.Schedule.String(),
-			Params: &SchedulerParams{Bits: slices.Clone(s.Schedule.Bits)},
-		},
-		Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
+		Model: ShapeOf(s.Model), Precisions: Precisions(s.Schedule), PrefillBits: s.Schedule.PrefillBits(0),
+		Scheduler: SchedulerOf(s.Schedule, s.Generate), Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
 	}
-	if static, ok := policy.(precision.Static); ok && s.Schedule.Kind == precision.KindStatic {
-		h.Scheduler.Params.SwitchAt = slices.Clone(static.Steps)
-	}
-	if s.Schedule.Kind == precision.KindRandom {
-		horizon, seed := s.Generate, int64(s.Schedule.Seed)
-		if s.Schedule.Horizon > 0 {
-			horizon = s.Schedule.Horizon
-		}
-		h.Scheduler.Params.Horizon, h.Scheduler.Params.Seed, h.Scheduler.Params.Prior = &horizon, &seed, s.Schedule.Prior
-	}
-	return h
 }
 
 // Header returns the first record.

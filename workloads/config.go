@@ -174,12 +174,7 @@ func (f *fields) rotary(m *Model, t traits) {
 	const key = "partial_rotary_factor"
 	source := f
 	if !f.has(key) && f.has("rope_parameters") {
-		inner := fields{file: f.file + ": rope_parameters"}
-		if err := json.Unmarshal(f.raw["rope_parameters"], &inner.raw); err != nil {
-			f.fail("rope_parameters", "%s is not usable; want an object", f.show("rope_parameters"))
-			return
-		}
-		source = &inner
+		source = f.object("rope_parameters")
 	}
 	part := source.fractionOr(key, t.rotary)
 	if !t.partial && part != 1 {

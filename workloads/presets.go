@@ -39,7 +39,7 @@ func presets() []preset {
 	return index.Models
 }
 
-func (p preset) load() *Model {
+func (p preset) load() (*Model, *Config) {
 	file := "models/" + p.Name + ".json"
 	data, err := presetFiles.ReadFile(file)
 	if err != nil {
@@ -51,24 +51,39 @@ func (p preset) load() *Model {
 	}
 	m.Source = p.ID + ": " + p.Source
 	m.Published, m.PaperHigh, m.PaperLow = p.Published, p.PaperHigh, p.PaperLow
-	return m
+	return m, &Config{File: file, Data: data, Preset: true}
 }
 
 // Models returns the presets: the paper's models first.
 func Models() []*Model {
 	models := []*Model{}
 	for _, p := range presets() {
-		models = append(models, p.load())
+		m, _ := p.load()
+		models = append(models, m)
 	}
 	return models
 }
 
+// Config is a config.json and where it lies.
+type Config struct {
+	File   string // for error messages
+	Data   []byte
+	Preset bool // embedded
+}
+
 // Load finds a model: a preset by its name, or else a Hugging Face config.json by its path or by its directory's.
 func Load(nameOrPath string) (*Model, error) {
+	m, _, err := LoadConfig(nameOrPath)
+	return m, err
+}
+
+// LoadConfig is Load that also returns what the model was read from.
+func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	names := []string{}
 	for _, p := range presets() {
 		if p.Name == nameOrPath {
-			return p.load(), nil
+			m, c := p.load()
+			return m, c, nil
 		}
 		names = append(names, p.Name)
 	}
@@ -80,18 +95,22 @@ func Load(nameOrPath string) (*Model, error) {
 	}
 	switch {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
-		return nil, fmt.Errorf("model %q is neither a preset nor a file%s; accepted: %s, or the path of a Hugging Face "+
+		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file%s; accepted: %s, or the path of a Hugging Face "+
 			"config.json or of its directory", nameOrPath, suggestion(nameOrPath, names), strings.Join(names, " "))
 	case err != nil:
-		return nil, fmt.Errorf("model %q: %w; want a Hugging Face config.json or its directory", nameOrPath, err)
+		return nil, nil, fmt.Errorf("model %q: %w; want a Hugging Face config.json or its directory", nameOrPath, err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("model %q: not a regular file; want a Hugging Face config.json or its directory", nameOrPath)
+		return nil, nil, fmt.Errorf("model %q: not a regular file; want a Hugging Face config.json or its directory", nameOrPath)
 	}
 	data, err := readConfig(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ParseConfig(nameOf(file), file, data)
+	m, err := ParseConfig(nameOf(file), file, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, &Config{File: file, Data: data}, nil
 }
 
 // readConfig reads a file of the size of a config.json, so that the path of the weights is not read into memory.

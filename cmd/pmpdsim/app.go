@@ -19,14 +19,14 @@ func app(stdout, stderr io.Writer) *cli.App {
 mixed-precision decoding (PMPD, arXiv 2410.13461: weights go from 4 to 3 to 2 bits as the
 generated sequence grows) with fp16 and with uniform quantisation on the same machine.
 
-Exit codes: 0 done, 1 the simulation failed, 2 wrong flags or files, 130 and 143 interrupted.
+Exit codes: 0 done, 1 the simulation failed, 2 wrong flags or files, 3 no GPU, 130 and 143 interrupted.
 
 EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule 'static:4>3@10'
    pmpdsim list npus`,
 		Commands: []*cli.Command{runCommand(), stylesCommand(), listCommand(), configCommand(), traceCommand(), scheduleCommand(), dramCommand(), paperCommand(),
-			sweepCommand(), jobCommand(), exportCommand(), compareCommand(), plotCommand()},
+			sweepCommand(), jobCommand(), exportCommand(), compareCommand(), plotCommand(), gpuCommand()},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
 		EnableBashCompletion:      true,

@@ -18,6 +18,8 @@ import (
 	"syscall"
 
 	"github.com/tebeka/atexit"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
 )
 
 // The exit codes.
@@ -25,6 +27,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1   // our fault: the simulation failed
 	exitUsage       = 2   // the user's: flags, files, impossible requests
+	exitNoGPU       = 3   // there is no GPU, or the program was built without CUDA
 	exitInterrupted = 130 // SIGINT
 	exitTerminated  = 143 // SIGTERM, which a batch system sends before it takes the machine away
 )
@@ -91,6 +94,9 @@ func report(stderr io.Writer, err error) int {
 			return exitTerminated
 		}
 		return exitInterrupted
+	}
+	if errors.Is(err, driver.ErrNone) {
+		return exitNoGPU
 	}
 	if f := (failure{}); errors.As(err, &f) {
 		return exitFailed

@@ -60,6 +60,7 @@ type run struct {
 	prefill  unit.Bits
 	bits     []int           // of each decode pass
 	plan     *precision.Plan // nil if nothing was decided
+	asked    []bool          // after each decode pass: whether the schedule had to work something out
 	steps    []int           // that are simulated, in rising order: 0 is prefill, n the nth decode pass
 	counts   []stats.Counts  // of each step
 	weights  map[int]int64   // DRAM transfers of prefill (0) and of a decode pass by its bits
@@ -86,7 +87,7 @@ func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 	for i, r := range runs {
 		results[i] = r.result(o.Version)
 	}
-	compare(runs, results)
+	Compare(jobs, results)
 	return results, nil
 }
 
@@ -142,28 +143,39 @@ func prepare(j Job, steps []int, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps,
-		counts: make([]stats.Counts, j.Generated)}
+	r := j.begin(steps)
 	r.plan, _ = policy.(*precision.Plan)
 	used := []unit.Bits{r.prefill}
 	for pass := 1; pass < j.Generated; pass++ {
 		b := policy.Bits(pass)
-		r.bits = append(r.bits, b)
+		r.bits[pass-1], r.asked[pass-1] = b, r.plan != nil && pass <= r.plan.Asked
 		used = append(used, unit.Bits(b))
 	}
-	stripe, err := npu.Stripe(j.Config)
-	if err != nil {
-		return nil, err
-	}
-	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
-	if err != nil {
+	if err := r.compile(used, policy); err != nil {
 		return nil, err
 	}
 	if o.Progress == nil {
 		return r, nil
 	}
 	return r, r.weigh()
+}
+
+// begin is a run of a job before it is known what its passes are.
+func (j Job) begin(steps []int) *run {
+	return &run{job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps,
+		bits: make([]int, j.Generated-1), asked: make([]bool, j.Generated-1), counts: make([]stats.Counts, j.Generated)}
+}
+
+// compile prepares what all steps share, for the precisions that they use.
+func (r *run) compile(used []unit.Bits, policy precision.Policy) error {
+	j := &r.job
+	stripe, err := npu.Stripe(j.Config)
+	if err != nil {
+		return err
+	}
+	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
+		Generated: j.Generated, Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
+	return err
 }
 
 // first is the first step that is simulated.
@@ -179,7 +191,7 @@ func (r *run) program(step int) (*isa.Program, error) {
 		before = unit.Bits(r.bits[step-2])
 	}
 	past, bits := r.job.Prompt+step-1, unit.Bits(r.bits[step-1])
-	if r.plan != nil && step <= r.plan.Asked {
+	if r.asked[step-1] {
 		return r.compiler.DecodeDeciding(past, bits, before)
 	}
 	return r.compiler.Decode(past, bits, before)
@@ -266,25 +278,27 @@ func (r *run) result(version string) *result.Result {
 	return out
 }
 
-// compare sets the speed-ups: each against the plain fp16 and uniform schedules of the same NPU, model and lengths.
-func compare(runs []*run, results []*result.Result) {
-	find := func(like Job, bits int) *result.Result {
-		for i, r := range runs {
-			j := &r.job
+// Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules of the
+// same NPU, model and lengths.
+func Compare(jobs []Job, results []*result.Result) {
+	find := func(like *result.Result, job *Job, bits int) *result.Result {
+		for i := range jobs {
+			j := &jobs[i]
 			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
-				j.Prompt == like.Prompt && j.Generated == like.Generated && j.Batch == like.Batch && results[i].Model == like.Model.Name &&
-				results[i].Config == like.Config.Fingerprint() {
+				j.Prompt == job.Prompt && j.Generated == job.Generated && j.Batch == job.Batch && results[i].Model == like.Model &&
+				results[i].Config == like.Config {
 				return results[i]
 			}
 		}
 		return nil
 	}
-	for i, r := range runs {
-		results[i].Compare(result.Baselines{FP16: find(r.job, 16), Uniform: func(b int) *result.Result {
+	for i, r := range results {
+		j := &jobs[i]
+		r.Compare(result.Baselines{FP16: find(r, j, 16), Uniform: func(b int) *result.Result {
 			if b == 16 {
 				return nil // that is fp16, its own baseline
 			}
-			return find(r.job, b)
-		}}, r.job.Schedule.HighestDecodeBits(r.job.Evidence.Recorded))
+			return find(r, j, b)
+		}}, j.Schedule.HighestDecodeBits(j.Evidence.Recorded))
 	}
 }

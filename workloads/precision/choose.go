@@ -27,17 +27,17 @@ func (c *choosing) asked() int {
 	return 1
 }
 
-func (c *choosing) next(index, level int, seen []Signals) (int, string, error) {
+func (c *choosing) next(index, level int, seen []Signals) (verdict, error) {
 	if c.why == "" {
 		scores, err := c.scores(seen)
 		if err != nil {
-			return level, "", err
+			return verdict{}, err
 		}
 		class := best(scores)
 		c.high = c.candidates[class]
 		c.why = fmt.Sprintf("candidate %d of %s (scores %s)", class, join(c.candidates, " "), scoresText(scores))
 	}
-	return down(index, level, c.lowest, c.high, c.why)
+	return down(index, level, c.lowest, c.high, c.why), nil
 }
 
 // scores are those after pass 1: PMPD asks its classifier at index 1 and never again.

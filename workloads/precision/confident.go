@@ -20,27 +20,32 @@ type confident struct {
 
 func (c *confident) asked() int { return c.looked }
 
-func (c *confident) next(index, level int, seen []Signals) (int, string, error) {
+func (c *confident) next(index, level int, seen []Signals) (verdict, error) {
 	if level == len(c.bits)-1 {
-		return level, "at the lowest precision", nil
+		return verdict{level: level, reason: "at the lowest precision"}, nil
 	}
 	if len(seen) < index || seen[index-1].Confidence == nil {
-		return level, "", need(c.source, fmt.Sprintf("p_max in step %d", index-1), "p_max in every step up to the last switch")
+		return verdict{}, need(c.source, fmt.Sprintf("p_max in step %d", index-1), "p_max in every step up to the last switch")
 	}
 	score := *seen[index-1].Confidence
 	c.looked++
+	v := verdict{level: level, score: &score}
 	if len(c.scores) < c.window {
 		c.scores = append(c.scores, score)
-		return level, fmt.Sprintf("confidence %.4g is score %d of %d that set the threshold", score, len(c.scores), c.window), nil
+		v.reason = fmt.Sprintf("confidence %.4g is score %d of %d that set the threshold", score, len(c.scores), c.window)
+		return v, nil
 	}
 	mean, std := moments(c.scores)
 	threshold := mean + c.k*std
+	v.threshold = &threshold
 	terms := fmt.Sprintf("threshold %.4g (mean %.4g + %g x std %.4g of %d)", threshold, mean, c.k, std, c.window)
 	if score < threshold {
-		return level, fmt.Sprintf("confidence %.4g < %s", score, terms), nil
+		v.reason = fmt.Sprintf("confidence %.4g < %s", score, terms)
+		return v, nil
 	}
 	c.scores = nil
-	return level + 1, fmt.Sprintf("confidence %.4g >= %s", score, terms), nil
+	v.level, v.reason = level+1, fmt.Sprintf("confidence %.4g >= %s", score, terms)
+	return v, nil
 }
 
 // moments are the mean and the sample standard deviation (over n-1, as torch.std has it). They are taken from the

@@ -70,7 +70,7 @@ func (p *Plan) Static() (Schedule, bool) {
 // scheduler chooses the level (0: the first precision) of the pass after pass index. It sees the signals of passes
 // 1 to index and nothing later.
 type scheduler interface {
-	next(index, level int, seen []Signals) (next int, reason string, err error)
+	next(index, level int, seen []Signals) (verdict, error)
 	asked() int // passes after which it had work
 }
 
@@ -80,50 +80,110 @@ var (
 	_ scheduler = (*confident)(nil)
 )
 
-// Decide walks over the passes of a generation of gen tokens in their order. PMPD's loop (pmpd/modules/model.py) runs pass 1
-// at the highest precision, whatever the scheduler, and asks it with index p after pass p.
-func (s Schedule) Decide(gen int, e Evidence) (*Plan, error) {
+// verdict is what a scheduler says after a pass.
+type verdict struct {
+	level            int
+	reason           string
+	score, threshold *float64 // what was compared, if anything was
+}
+
+// Deciding is a schedule at work: it gives the precision of each pass once the pass before it is done.
+type Deciding struct {
+	bits   []int
+	of     scheduler // nil: fixed says it all
+	fixed  []Decision
+	record []int // bits of the run that the signals come from; nil: of this one
+	reads  bool
+
+	seen []Signals
+	last verdict
+	done Plan
+}
+
+// Start begins a generation of gen tokens. Of the evidence it takes what is known before the first pass, and the recorded
+// bits, against which decisions are held; signals come pass by pass (Next).
+func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 	s, err := s.checked(gen)
 	if err != nil {
 		return nil, err
 	}
-	bits := s.Bits
-	var of scheduler
+	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.Reads()}
 	switch s.Kind {
 	case KindRecorded, KindFP16, KindUniform, KindStatic:
 		policy, err := s.Resolve(gen, e)
 		if err != nil {
 			return nil, err
 		}
-		return s.follow(policy, gen-1), nil
+		d.fixed = s.follow(policy, gen-1).Decisions
 	case KindLearned, KindActivation:
-		of = &choosing{kind: s.Kind, candidates: Candidates(s.horizon(gen, e)), source: e.Source,
-			lowest: len(bits) - 1}
+		d.of = &choosing{kind: s.Kind, candidates: Candidates(s.horizon(gen, e)), source: e.Source, lowest: len(s.Bits) - 1}
 	case KindRandom:
-		of = s.draw(gen, e)
+		d.of = s.draw(gen, e)
 	case KindConfidence:
-		of = &confident{window: s.Window, k: s.K, bits: bits, source: e.Source}
+		d.of = &confident{window: s.Window, k: s.K, bits: s.Bits, source: e.Source}
 	case KindOracle:
-		if of, err = s.hindsight(e.Runs); err != nil {
+		if d.of, err = s.hindsight(e.Runs); err != nil {
 			return nil, fmt.Errorf("schedule %q: %w", s, err)
 		}
 	}
-	plan := &Plan{}
-	level := 0
-	astray := false
-	reason := "the first decode pass is always at the first precision"
-	for pass := 1; pass < gen; pass++ {
-		if pass > 1 {
-			seen := e.Signals[:min(pass-1, len(e.Signals))]
-			if level, reason, err = of.next(pass-1, level, seen); err != nil {
-				return nil, fmt.Errorf("schedule %q: %w", s, err)
-			}
+	return d, nil
+}
+
+// Next decides the next pass from the signals of the one before it; before the first pass there are none to see. PMPD's loop
+// (pmpd/modules/model.py) runs pass 1 at the highest precision, whatever the scheduler, and asks it with index p after pass p.
+func (d *Deciding) Next(before Signals) (Decision, error) {
+	pass := len(d.done.Decisions) + 1
+	next := Decision{Pass: pass, Reason: "the first decode pass is always at the first precision"}
+	switch {
+	case d.of == nil:
+		if pass > len(d.fixed) {
+			return next, fmt.Errorf("precision: pass %d of a generation of %d passes", pass, len(d.fixed))
 		}
-		astray = astray || s.Kind.reads() && pass <= len(e.Recorded) && bits[level] != e.Recorded[pass-1]
-		plan.Decisions = append(plan.Decisions, Decision{Pass: pass, Bits: bits[level], Reason: reason, Counterfactual: astray})
+		next = d.fixed[pass-1]
+	case pass == 1:
+		next.Bits = d.bits[0]
+	default:
+		d.seen = append(d.seen, before)
+		v, err := d.of.next(pass-1, d.last.level, d.seen)
+		if err != nil {
+			return next, err
+		}
+		d.last = v
+		next.Bits, next.Reason = d.bits[v.level], v.reason
+		d.done.Asked = d.of.asked()
 	}
-	plan.Asked = of.asked()
-	return plan, nil
+	if last := len(d.done.Decisions); last > 0 {
+		next.Counterfactual = d.done.Decisions[last-1].Counterfactual
+	}
+	if d.reads && pass <= len(d.record) && next.Bits != d.record[pass-1] {
+		next.Counterfactual = true
+	}
+	d.done.Decisions = append(d.done.Decisions, next)
+	return next, nil
+}
+
+// Compared is what the latest decision compared: confidence and its threshold; nil where it compared nothing.
+func (d *Deciding) Compared() (score, threshold *float64) { return d.last.score, d.last.threshold }
+
+// Plan is what was decided so far.
+func (d *Deciding) Plan() *Plan { return &d.done }
+
+// Decide walks over the passes of a generation of gen tokens in their order.
+func (s Schedule) Decide(gen int, e Evidence) (*Plan, error) {
+	d, err := s.Start(gen, e)
+	if err != nil {
+		return nil, err
+	}
+	for pass := 1; pass < gen; pass++ {
+		var before Signals
+		if pass > 1 && pass-2 < len(e.Signals) {
+			before = e.Signals[pass-2]
+		}
+		if _, err := d.Next(before); err != nil {
+			return nil, fmt.Errorf("schedule %q: %w", s, err)
+		}
+	}
+	return d.Plan(), nil
 }
 
 // follow lists the decisions of a policy that needs no signals.
@@ -158,8 +218,8 @@ type following struct {
 
 func (f *following) asked() int { return 0 }
 
-func (f *following) next(index, level int, _ []Signals) (int, string, error) {
-	return down(index, level, 1, f.high, f.why)
+func (f *following) next(index, level int, _ []Signals) (verdict, error) {
+	return down(index, level, 1, f.high, f.why), nil
 }
 
 // never is no index.
@@ -167,16 +227,16 @@ const never = -1
 
 // down applies PMPD's rule: from index h on, each decision goes one precision down until there is none. There is one h for
 // all switches, so with three precisions the second switch follows on the step after the first.
-func down(index, level, lowest, h int, why string) (int, string, error) {
+func down(index, level, lowest, h int, why string) verdict {
 	switch {
 	case level == lowest:
-		return level, "at the lowest precision", nil
+		return verdict{level: level, reason: "at the lowest precision"}
 	case h == never:
-		return level, why, nil
+		return verdict{level: level, reason: why}
 	case index >= h:
-		return level + 1, fmt.Sprintf("index %d >= %d, %s", index, h, why), nil
+		return verdict{level: level + 1, reason: fmt.Sprintf("index %d >= %d, %s", index, h, why)}
 	default:
-		return level, fmt.Sprintf("index %d < %d, %s", index, h, why), nil
+		return verdict{level: level, reason: fmt.Sprintf("index %d < %d, %s", index, h, why)}
 	}
 }
 

@@ -79,8 +79,8 @@ func (k Kind) Decides() bool {
 	return false
 }
 
-// reads tells that decisions of this kind depend on signals of the passes before.
-func (k Kind) reads() bool {
+// Reads tells that decisions of this kind depend on signals of the passes before.
+func (k Kind) Reads() bool {
 	return k == KindLearned || k == KindActivation || k == KindConfidence
 }
 

@@ -157,15 +157,20 @@ func (s Schedule) checked(gen int) (Schedule, error) {
 	return Parse(s.String())
 }
 
-// static is the policy of a kind whose switches are known from the start.
-func (s Schedule) static(gen int) Static {
+// SwitchSteps are the switch steps of a static schedule over gen tokens, spread evenly where its text names none.
+func (s Schedule) SwitchSteps(gen int) []int {
 	steps := slices.Clone(s.Steps)
 	if len(steps) == 0 {
 		for i := 1; i < len(s.Bits); i++ {
 			steps = append(steps, i*gen/len(s.Bits))
 		}
 	}
-	return Static{Precisions: slices.Clone(s.Bits), Steps: steps}
+	return steps
+}
+
+// static is the policy of a kind whose switches are known from the start.
+func (s Schedule) static(gen int) Static {
+	return Static{Precisions: slices.Clone(s.Bits), Steps: s.SwitchSteps(gen)}
 }
 
 func (s Schedule) resolveRecorded(gen int, recorded []int) (Policy, error) {

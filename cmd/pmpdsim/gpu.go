@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/gpu/cuda"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/traces"
+)
+
+func gpuCommand() *cli.Command {
+	return &cli.Command{
+		Name: "gpu", Usage: "see what the GPU is, check its kernels, measure them",
+		Description: `Looks at the NVIDIA GPU that record and cosim decode on. Exit code 3 says that there is none, or that the program
+was built without CUDA (make cuda builds one with it, which needs no CUDA toolkit).
+
+EXAMPLES:
+   pmpdsim gpu info
+   pmpdsim gpu check
+   pmpdsim gpu bench --model vicuna-7b --bits 16,4,3,2`,
+		Subcommands: []*cli.Command{gpuInfoCommand(), gpuCheckCommand(), gpuBenchCommand()},
+	}
+}
+
+func deviceFlag() cli.Flag {
+	return &cli.IntFlag{Name: "device", Usage: "`NUMBER` of the GPU, from 0"}
+}
+
+// onGPU tells what is wrong with the machine from what is wrong with the request.
+func onGPU(err error) error {
+	if err == nil || errors.Is(err, driver.ErrNone) {
+		return err
+	}
+	return internal(err)
+}
+
+func gpuInfoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "info", Usage: "show the GPU, its driver and the kernels on it",
+		Description: `Shows what the driver says of the GPU, and compiles the kernels for it: registers, and bytes that were spilled for want of
+them, of each. --measure also measures, in a second or two, the bandwidth of a copy (bytes read plus bytes written), the gap
+between two kernels of a graph and the cost of an event between them. What is not known is not shown.
+
+EXAMPLES:
+   pmpdsim gpu info
+   pmpdsim gpu info --measure --format json`,
+		Flags: []cli.Flag{deviceFlag(),
+			&cli.BoolFlag{Name: "measure", Usage: "measure copies, gaps and events"},
+			formatFlag("table", "json"),
+		},
+		Action: func(c *cli.Context) error {
+			if err := arguments(c); err != nil {
+				return err
+			}
+			m, err := cuda.Describe(c.Int("device"), c.Bool("measure"))
+			if err != nil {
+				return onGPU(err)
+			}
+			return emit(c.App.Writer, "", func(w io.Writer) error {
+				if c.String("format") == "json" {
+					return jsonLines(w, []gpuInfo{{m.GPU, m.FreeBytes, m.Emulated, m.Kernels, m.Calib}})
+				}
+				return showGPU(w, m)
+			})
+		},
+	}
+}
+
+// gpuInfo is a GPU as JSON, in the words of a trace's header.
+type gpuInfo struct {
+	GPU       *traces.GPU     `json:"gpu"`
+	FreeBytes int64           `json:"free_bytes"`
+	Emulated  bool            `json:"emulated"`
+	Kernels   *traces.Kernels `json:"kernels"`
+	Calib     *traces.Calib   `json:"calib,omitzero"`
+}
+
+func showGPU(w io.Writer, m *cuda.Machine) error {
+	for _, line := range gpuLines(m) {
+		if line[1] == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%-11s %s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	if len(m.Kernels.Regs) == 0 {
+		return nil
+	}
+	t := &plots.Table{Columns: []plots.Column{{Name: "kernel"}, {Name: "registers", Right: true}, {Name: "spilled B", Right: true}}}
+	for _, name := range slices.Sorted(maps.Keys(m.Kernels.Regs)) {
+		t.Add(name, strconv.Itoa(m.Kernels.Regs[name]), strconv.Itoa(m.Kernels.Spills[name]))
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return t.Write(w)
+}
+
+// gpuLines are head and text; an empty text: not known.
+func gpuLines(m *cuda.Machine) [][2]string {
+	g, k := m.GPU, m.Kernels
+	var cores, memory, clocks, api string
+	if g.CC != "" && g.SMs != nil {
+		cores = fmt.Sprintf("%d multiprocessors, compute capability %s", *g.SMs, g.CC)
+	}
+	if g.MemBytes != nil {
+		memory = fmt.Sprintf("%s GB, %s GB free", gigabytes(float64(*g.MemBytes)), gigabytes(float64(m.FreeBytes)))
+		if g.L2Bytes != nil {
+			memory += fmt.Sprintf(", L2 %s", plots.Memory.Text(float64(*g.L2Bytes)))
+		}
+	}
+	if g.SMkHzMax != nil {
+		clocks = fmt.Sprintf("up to %d MHz", *g.SMkHzMax/1000)
+		if g.MemkHz != nil {
+			clocks += fmt.Sprintf(", memory %d MHz", *g.MemkHz/1000)
+		}
+	}
+	if g.API != nil {
+		api = strings.TrimSpace(fmt.Sprintf("%s, for CUDA %d.%d", g.Driver, *g.API/1000, *g.API%1000/10))
+		api = strings.TrimPrefix(api, ", ")
+	}
+	lines := [][2]string{{"GPU", g.Name}, {"", cores}, {"memory", memory}, {"clocks", clocks}, {"driver", api},
+		{"kernels", fmt.Sprintf("PTX %s for %s by %s, SHA-256 %.12s", k.ISA, k.Target, k.Compiler, k.PTXSHA256)}}
+	if c := m.Calib; c != nil {
+		lines = append(lines, [2]string{"copy", gigabytes(*c.CopyBps) + " GB/s, read and written"},
+			[2]string{"graph", fmt.Sprintf("%s a kernel, %s an event", plots.Time.Text(float64(*c.NodeGapNS)/1e9), plots.Time.Text(float64(*c.EventNS)/1e9))})
+	}
+	return lines
+}

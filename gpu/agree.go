@@ -1,0 +1,109 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+)
+
+// Agreement is how a pass of one backend compares with that of another over the same tokens.
+type Agreement struct {
+	Pass        string // "prefill", "decode"
+	Bits        int
+	Positions   int     // in the cache after it
+	Logits      float64 // ‖got − want‖ / ‖want‖
+	Cache       float64 // the same of the last block's keys and values
+	Token, Want int
+	Margin      float64 // of the wanted token
+	Signals     float64 // largest difference of p_max, entropy, margin and log-probability
+}
+
+// What two backends that round to binary16 at the same places may differ by: sums in another order are a unit in the last place
+// apart here and there, 2^-11 of the value, and that adds up over some dozen ops. A wrong index or a missing term is off by
+// tenths.
+const (
+	mostLogits  = 0.02
+	mostSignals = 0.1
+)
+
+// Wrong says what is too far off; empty: nothing.
+func (a *Agreement) Wrong() string {
+	switch {
+	case !(a.Logits <= mostLogits): // NaN, too
+		return fmt.Sprintf("logits are off by %.4f of their size; accepted: up to %g", a.Logits, mostLogits)
+	case !(a.Cache <= mostLogits):
+		return fmt.Sprintf("keys and values are off by %.4f of their size; accepted: up to %g", a.Cache, mostLogits)
+	case !(a.Signals <= mostSignals):
+		return fmt.Sprintf("signals are off by %.4f; accepted: up to %g", a.Signals, mostSignals)
+	case a.Token != a.Want && a.Margin > mostSignals:
+		return fmt.Sprintf("token %d instead of %d, which leads by %.3f", a.Token, a.Want, a.Margin)
+	}
+	return ""
+}
+
+// Compare runs a prompt and decode passes on two backends that hold the same weights, both fed with the tokens of the first.
+// The first of the precisions is that of prefill; each other is a decode pass.
+func Compare(want, got Backend, prompt, bits []int) ([]Agreement, error) {
+	var s [2]Sequence
+	for i, b := range []Backend{want, got} {
+		var err error
+		if s[i], err = b.Start(len(prompt) + len(bits)); err != nil {
+			return nil, err
+		}
+	}
+	var all []Agreement
+	token := 0
+	for i, b := range bits {
+		a := Agreement{Pass: "decode", Bits: b, Positions: len(prompt) + i}
+		var passes [2]Pass
+		for k := range s {
+			var err error
+			if i == 0 {
+				a.Pass = "prefill"
+				passes[k], err = s[k].Prefill(prompt, b)
+			} else {
+				passes[k], err = s[k].Decode(token, b)
+			}
+			if err != nil {
+				return all, err
+			}
+		}
+		if err := a.compare(s, passes); err != nil {
+			return all, err
+		}
+		token = passes[0].Token
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// compare fills in what both sequences say of a pass; the first is right.
+func (a *Agreement) compare(s [2]Sequence, p [2]Pass) error {
+	var states [2]State
+	for k := range s {
+		var err error
+		if states[k], err = s[k].State(Want{Logits: true, Cache: true}); err != nil {
+			return err
+		}
+	}
+	a.Want, a.Token, a.Margin = p[0].Token, p[1].Token, p[0].Margin
+	a.Logits = off(states[0].Logits, states[1].Logits)
+	a.Cache = max(off(states[0].Keys, states[1].Keys), off(states[0].Values, states[1].Values))
+	for _, v := range [][2]float64{{p[0].PMax, p[1].PMax}, {p[0].Entropy, p[1].Entropy}, {p[0].Margin, p[1].Margin}, {p[0].LogP, p[1].LogP}} {
+		a.Signals = max(a.Signals, math.Abs(v[0]-v[1]))
+	}
+	return nil
+}
+
+// off is the size of the difference relative to the size of what is wanted; NaN if they have different lengths.
+func off(want, got []float32) float64 {
+	if len(want) != len(got) {
+		return math.NaN()
+	}
+	var difference, size float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		difference += d * d
+		size += float64(w) * float64(w)
+	}
+	return math.Sqrt(difference / size)
+}

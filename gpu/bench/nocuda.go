@@ -1,0 +1,12 @@
+//go:build !cuda
+
+package bench
+
+import (
+	"context"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+)
+
+// Run returns driver.ErrNotBuilt.
+func Run(context.Context, Options) (*Report, error) { return nil, driver.ErrNotBuilt }

@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// Options say what is measured.
+type Options struct {
+	Device   int
+	Products []Shape
+	Bits     []int // 2 to 8, 16
+	Repeats  int
+	Passes   []*weights.Model // whose decode passes are measured, too, with random weights
+	Context  int              // positions in the cache of those passes
+	Seen     func(done, total int)
+}
+
+// Shape is a product that a model has.
+type Shape struct {
+	Name    string // "vicuna-7b qkv"; of several that are alike the first
+	Out, In int
+	Half    bool // stays in fp16: a head
+}
+
+// Warm is how many passes run before any is timed.
+const Warm = 3
+
+// Report is what came out. Times of an emulation are missing, and all that follows from them.
+type Report struct {
+	Device   driver.Info
+	Ceilings *Ceilings
+	Products []Product
+	Passes   []Pass
+}
+
+// Ceilings are what the device does at best.
+type Ceilings struct {
+	CopyBps   float64 // bytes read and written in a second
+	NodeGap   time.Duration
+	Event     time.Duration
+	IntegerHz float64 // integer instructions of a lane in a second, all lanes together; 0: not known for this GPU
+}
+
+// Product is one shape at one precision.
+type Product struct {
+	Shape
+	Bits  int
+	Bytes int64          // read and written
+	Issue float64        // integer instructions of a lane for a weight
+	Took  *time.Duration // nil: not measured
+}
+
+// Pass is a decode pass of a model.
+type Pass struct {
+	Model     string
+	Bits      int
+	Positions int
+	Bytes     int64
+	Nodes     int // kernels
+	Took      *time.Duration
+}
+
+// Weights is the number of a product's weights.
+func (s Shape) Weights() int64 { return int64(s.Out) * int64(s.In) }
+
+// Moved is what a product reads and writes at a precision: weights, codebooks, both vectors.
+func (s Shape) Moved(bits int) int64 {
+	bytes := s.Weights()*int64(bits)/8 + 2*int64(s.In+s.Out)
+	if bits != weights.Half {
+		bytes += 2 * int64(s.Out) << bits
+	}
+	return bytes
+}
+
+// lanes is how many 32-bit integer instructions a multiprocessor issues in a clock: CUDA C++ Programming Guide, table of the
+// throughput of arithmetic instructions, rows of 32-bit integer add and logical operations. 0: not looked up.
+func lanes(major int) int {
+	switch major {
+	case 8, 9:
+		return 64
+	}
+	return 0
+}
+
+// integerHz is what all multiprocessors issue at the highest clock.
+func integerHz(i *driver.Info) float64 {
+	return float64(lanes(i.Major)) * float64(i.SMs) * 1e3 * float64(i.SMkHz)
+}
+
+// Bound is which ceiling is the lower one.
+type Bound string
+
+// The ceilings.
+const (
+	Memory  Bound = "memory"
+	Integer Bound = "integer"
+)
+
+// Floor is the shortest time that the ceilings leave a product, and which of them does.
+func (c *Ceilings) Floor(p *Product) (time.Duration, Bound) {
+	memory := float64(p.Bytes) / c.CopyBps
+	integer := 0.0
+	if c.IntegerHz > 0 {
+		integer = p.Issue * float64(p.Weights()) / c.IntegerHz
+	}
+	if integer > memory {
+		return seconds(integer), Integer
+	}
+	return seconds(memory), Memory
+}
+
+// Floor is the shortest time of a pass: its bytes at the copy's bandwidth, and a gap for every kernel.
+func (p *Pass) Floor(c *Ceilings) time.Duration {
+	return seconds(float64(p.Bytes)/c.CopyBps) + time.Duration(p.Nodes)*c.NodeGap
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// Half is the time of the same product at fp16; nil: not measured.
+func (r *Report) Half(p *Product) *time.Duration {
+	for _, other := range r.Products {
+		if other.Shape == p.Shape && other.Bits == weights.Half {
+			return other.Took
+		}
+	}
+	return nil
+}
+
+// HalfPass is the time of the same pass at fp16; nil: not measured.
+func (r *Report) HalfPass(p *Pass) *time.Duration {
+	for _, other := range r.Passes {
+		if other.Model == p.Model && other.Bits == weights.Half {
+			return other.Took
+		}
+	}
+	return nil
+}

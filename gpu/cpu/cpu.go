@@ -1,0 +1,109 @@
+package cpu
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/x448/float16"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/traces"
+)
+
+// Options say how to run.
+type Options struct {
+	Workers int                  // at least 1; results do not depend on it
+	Now     func() time.Duration // a monotonic clock; nil: nothing is timed
+	Loaded  func(blocks int)     // called after each block of the weights; may be nil
+}
+
+// backend holds a whole model in memory, as fp16 and as planes.
+type backend struct {
+	model   *weights.Model
+	ends    *weights.Ends
+	blocks  []*weights.Block
+	ops     []gpu.Op
+	options Options
+	value   []float32 // of each binary16
+}
+
+var _ gpu.Backend = (*backend)(nil)
+
+// Open loads all weights of a source, which may then be closed.
+func Open(source weights.Source, o Options) (gpu.Backend, error) {
+	m := source.Model()
+	b := &backend{model: m, ops: gpu.Ops(m.Model), options: o, value: make([]float32, 1<<16)}
+	for h := range b.value {
+		b.value[h] = float16.Frombits(uint16(h)).Float32()
+	}
+	var err error
+	if b.ends, err = source.Ends(); err != nil {
+		return nil, err
+	}
+	for l := range m.Layers {
+		block, err := source.Block(l)
+		if err != nil {
+			return nil, fmt.Errorf("block %d: %w", l, err)
+		}
+		b.blocks = append(b.blocks, block)
+		if o.Loaded != nil {
+			o.Loaded(l + 1)
+		}
+	}
+	return b, nil
+}
+
+// About says that this is a CPU.
+func (b *backend) About() gpu.About { return gpu.About{Source: traces.FromCPU, Now: b.options.Now} }
+
+// Close has nothing to free.
+func (b *backend) Close() error { return nil }
+
+// Start makes a sequence.
+func (b *backend) Start(positions int) (gpu.Sequence, error) {
+	if err := b.model.Fits(positions); err != nil {
+		return nil, err
+	}
+	s := &sequence{backend: b, positions: positions, rope: gpu.RopeTable(b.model, positions)}
+	for range b.model.Layers {
+		s.keys = append(s.keys, make([]float32, positions*b.model.KVWidth()))
+		s.values = append(s.values, make([]float32, positions*b.model.KVWidth()))
+	}
+	return s, nil
+}
+
+// half rounds to binary16, nearest even.
+func (b *backend) half(x float32) float32 { return b.value[float16.Fromfloat32(x).Bits()] }
+
+// matrix finds the weights of a product.
+func (b *backend) matrix(op gpu.Op) *weights.Matrix {
+	if op.Place == gpu.PlaceHead {
+		return &b.ends.Head
+	}
+	block := b.blocks[op.Layer]
+	switch op.Place {
+	case gpu.PlaceQKV:
+		return &block.QKV
+	case gpu.PlaceO:
+		return &block.O
+	case gpu.PlaceUp:
+		return &block.Up
+	case gpu.PlaceDown:
+		return &block.Down
+	}
+	panic("cpu: no matrix at " + op.Name)
+}
+
+// norm finds the weights of a norm.
+func (b *backend) norm(op gpu.Op) *weights.Norm {
+	switch op.Place {
+	case gpu.PlaceInput:
+		return &b.blocks[op.Layer].Input
+	case gpu.PlacePost:
+		return &b.blocks[op.Layer].Post
+	case gpu.PlaceFinal:
+		return &b.ends.Norm
+	}
+	panic("cpu: no norm at " + op.Name)
+}

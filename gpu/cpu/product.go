@@ -1,0 +1,146 @@
+package cpu
+
+import (
+	"math"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// product multiplies the rows that an op reads with its matrix. The head keeps its fp16 weights.
+func (s *sequence) product(op gpu.Op, bits int) error {
+	m := s.matrix(op)
+	in, out := s.h, &s.qkv
+	switch op.Place {
+	case gpu.PlaceO:
+		in, out = s.attended, &s.o
+	case gpu.PlaceUp:
+		out = &s.up
+	case gpu.PlaceDown:
+		in, out = s.activated, &s.down
+	case gpu.PlaceHead:
+		bits = weights.Half
+	}
+	y := make([][]float32, len(in))
+	for r := range y {
+		y[r] = make([]float32, m.Out)
+	}
+	err := s.share(m.Out, func(from, to int) {
+		codes, row, w := make([]uint8, m.In), make([]uint16, m.In), make([]float32, m.In)
+		for o := from; o < to; o++ {
+			m.Row(o, bits, codes, row)
+			for i, h := range row {
+				w[i] = s.value[h]
+			}
+			bias := float32(0)
+			if m.Bias != nil {
+				bias = s.value[m.Bias[o]]
+			}
+			for r, x := range in {
+				y[r][o] = s.half(dot(w, x) + bias)
+			}
+		}
+	})
+	if op.Place == gpu.PlaceHead {
+		s.logits = y[0]
+	} else {
+		*out = y
+	}
+	return err
+}
+
+// dot is a scalar product in fp32, in eight parts whose order never changes.
+func dot(a, b []float32) float32 {
+	var p [8]float32
+	b = b[:len(a)]
+	for ; len(a) >= 8; a, b = a[8:], b[8:] {
+		p[0] += a[0] * b[0]
+		p[1] += a[1] * b[1]
+		p[2] += a[2] * b[2]
+		p[3] += a[3] * b[3]
+		p[4] += a[4] * b[4]
+		p[5] += a[5] * b[5]
+		p[6] += a[6] * b[6]
+		p[7] += a[7] * b[7]
+	}
+	for i := range a {
+		p[i] += a[i] * b[i]
+	}
+	return (p[0] + p[4]) + (p[1] + p[5]) + (p[2] + p[6]) + (p[3] + p[7])
+}
+
+// share gives parts of 0…n-1 to the workers. No part's result depends on where it begins.
+func (s *sequence) share(n int, work func(from, to int)) error {
+	workers := max(1, s.options.Workers)
+	part := (n + workers - 1) / workers
+	var g errgroup.Group
+	for from := 0; from < n; from += part {
+		g.Go(func() error { work(from, min(n, from+part)); return nil })
+	}
+	return g.Wait()
+}
+
+// attend is causal attention of the rows over the cache, in fp32.
+func (s *sequence) attend(layer int) error {
+	m := s.model
+	group, dim, width := m.Heads/m.KVHeads, m.HeadDim, m.KVWidth()
+	scale := 1 / float32(math.Sqrt(float64(dim)))
+	s.attended = make([][]float32, len(s.qkv))
+	for r := range s.attended {
+		s.attended[r] = make([]float32, m.Heads*dim)
+	}
+	return s.share(m.Heads, func(from, to int) {
+		scores := make([]float32, s.past+len(s.qkv))
+		for head := from; head < to; head++ {
+			at := head / group * dim
+			for r, row := range s.qkv {
+				seen := scores[:s.past+r+1]
+				q := row[head*dim : (head+1)*dim]
+				most := float32(math.Inf(-1))
+				for p := range seen {
+					seen[p] = dot(q, s.keys[layer][p*width+at:][:dim]) * scale
+					most = max(most, seen[p])
+				}
+				total := float32(0)
+				out := s.attended[r][head*dim : (head+1)*dim]
+				for p, score := range seen {
+					w := float32(math.Exp(float64(score - most)))
+					total += w
+					for i, v := range s.values[layer][p*width+at:][:dim] {
+						out[i] += w * v
+					}
+				}
+				for i := range out {
+					out[i] = s.half(out[i] / total)
+				}
+			}
+		}
+	})
+}
+
+// choose is the most likely token and how sure that is, in float64.
+func choose(logits []float32) gpu.Pass {
+	best, most, second := 0, math.Inf(-1), math.Inf(-1)
+	for i, l := range logits {
+		switch v := float64(l); {
+		case v > most:
+			best, most, second = i, v, most
+		case v > second:
+			second = v
+		}
+	}
+	sum, weighted := 0.0, 0.0
+	for _, l := range logits {
+		v := float64(l) - most
+		e := math.Exp(v)
+		sum += e
+		weighted += e * v
+	}
+	p := gpu.Pass{Token: best, PMax: 1 / sum, Entropy: max(0, math.Log(sum)-weighted/sum), LogP: min(0, -math.Log(sum))}
+	if len(logits) > 1 {
+		p.Margin = most - second
+	}
+	return p
+}

@@ -1,0 +1,138 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// backend is a model on a GPU. Everything below device is touched in its thread only.
+type backend struct {
+	device *driver.Device
+	shape  *weights.Model
+	ops    []gpu.Op
+	every  int                  // passes from one that is taken apart to the next; 0: none is
+	now    func() time.Duration // nil: the host times nothing
+	about  gpu.About
+
+	bits    []int // that are loaded
+	model   *model
+	kernels *kernelSet
+	buffers *buffers
+	stream  driver.Stream
+	memory  memory
+	open    map[*sequence]bool
+}
+
+var _ gpu.Backend = (*backend)(nil)
+
+// Open puts a model on a GPU. Bits that no pass will use need not be there: options may leave them out.
+func Open(source weights.Source, o Options) (gpu.Backend, error) {
+	bits, err := precisions(o.Bits)
+	if err != nil {
+		return nil, err
+	}
+	if o.SampleOps < 0 {
+		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.SampleOps)
+	}
+	device, err := driver.Open(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	m := source.Model()
+	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, now: o.Now, bits: bits, open: map[*sequence]bool{}}
+	if device.Info.Emulated() {
+		b.now = nil
+	}
+	err = device.Do(func() error { return b.load(source, o) })
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// load does what Open does on the device: kernels first, since they tell soonest that nothing will come of it.
+func (b *backend) load(source weights.Source, o Options) (err error) {
+	if b.kernels, err = loadKernels(b.device); err != nil {
+		return err
+	}
+	if b.stream, err = driver.NewStream(); err != nil {
+		return err
+	}
+	machine, err := describe(b.device, b.kernels, o.Calibrate)
+	if err != nil {
+		return err
+	}
+	b.about = b.tell(machine)
+	if err := room(b.shape, b.bits, scratch(b.shape, b.bits)); err != nil {
+		return err
+	}
+	u := uploader{bits: b.bits, loaded: o.Loaded}
+	b.model, err = u.load(source)
+	b.memory.owned = append(b.memory.owned, u.owned...)
+	if err != nil {
+		return err
+	}
+	if b.buffers, err = newBuffers(b.shape, b.bits, &b.memory); err != nil {
+		return fmt.Errorf("buffers for a pass of %s: %w", b.shape.Name, err)
+	}
+	return nil
+}
+
+// About says what runs.
+func (b *backend) About() gpu.About { return b.about }
+
+// Close frees the device.
+func (b *backend) Close() error {
+	err := b.device.Do(func() error {
+		var failed error
+		for s := range b.open {
+			failed = errors.Join(failed, s.free())
+		}
+		failed = errors.Join(failed, b.memory.free())
+		if b.kernels != nil {
+			failed = errors.Join(failed, b.kernels.unload())
+		}
+		if b.stream != (driver.Stream{}) {
+			failed = errors.Join(failed, b.stream.Close())
+		}
+		return failed
+	})
+	b.device.Close()
+	return err
+}
+
+// Start makes an empty KV cache.
+func (b *backend) Start(positions int) (gpu.Sequence, error) {
+	if err := b.shape.Fits(positions); err != nil {
+		return nil, err
+	}
+	s := &sequence{backend: b, positions: positions, graphs: map[graphOf]*driver.Graph{}}
+	err := b.device.Do(func() error {
+		if err := s.allocate(); err != nil {
+			return errors.Join(fmt.Errorf("a sequence of %d positions of %s: %w", positions, b.shape.Name, err), s.free())
+		}
+		b.open[s] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// loaded refuses a precision whose weights are not on the device.
+func (b *backend) loaded(bits int) error {
+	for _, have := range b.bits {
+		if have == bits {
+			return nil
+		}
+	}
+	return fmt.Errorf("weights at %d bits are not on the GPU; accepted: %s", bits, list(b.bits))
+}

@@ -1,0 +1,70 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// rows of a chunk of prefill: enough that turning planes into a fp16 matrix, once a chunk, is little beside multiplying with it.
+const rows = 512
+
+// buffers hold what ops hand on, [rows][values] binary16 each; a decode pass uses the first row. Sequences share them: one runs
+// at a time.
+type buffers struct {
+	x, h     driver.Pointer // residual stream, normalised
+	qkv      driver.Pointer // q, k and v, one behind the other in a row
+	context  driver.Pointer // of all heads
+	o, down  driver.Pointer // to be added to x
+	up, act  driver.Pointer
+	parts    driver.Pointer // of attention, float32
+	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
+	ids      driver.Pointer // tokens of the chunk, 32 bits
+}
+
+// sized lists the buffers with their bytes.
+func (b *buffers) sized(m *weights.Model, bits []int) []sized {
+	q, kv, up := m.Heads*m.HeadDim, m.KVWidth(), upWidth(m)
+	half := func(values int) int64 { return 2 * rows * int64(values) }
+	all := []sized{{&b.x, half(m.Hidden)}, {&b.h, half(m.Hidden)}, {&b.qkv, half(q + 2*kv)}, {&b.context, half(q)}, {&b.o, half(m.Hidden)},
+		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, partsBytes(m)}, {&b.ids, 4 * rows}}
+	if len(bits) > 1 || bits[0] != weights.Half {
+		largest := max((q+2*kv)*m.Hidden, m.Hidden*q, up*m.Hidden, m.Hidden*m.FFN)
+		all = append(all, sized{&b.expanded, 2 * int64(largest)})
+	}
+	return all
+}
+
+type sized struct {
+	at    *driver.Pointer
+	bytes int64
+}
+
+// upWidth is the rows of the matrix before the activation.
+func upWidth(m *weights.Model) int {
+	if m.GatedMLP {
+		return 2 * m.FFN
+	}
+	return m.FFN
+}
+
+// scratch is what the buffers take.
+func scratch(m *weights.Model, bits []int) (bytes int64) {
+	for _, s := range new(buffers).sized(m, bits) {
+		bytes += s.bytes
+	}
+	return bytes
+}
+
+func newBuffers(m *weights.Model, bits []int, in *memory) (*buffers, error) {
+	b := &buffers{}
+	for _, s := range b.sized(m, bits) {
+		p, err := in.alloc(s.bytes)
+		if err != nil {
+			return nil, err
+		}
+		*s.at = p
+	}
+	return b, nil
+}

@@ -1,0 +1,269 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/x448/float16"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+)
+
+// sequence is a KV cache and the graphs that append to it.
+type sequence struct {
+	backend   *backend
+	positions int
+
+	memory memory
+	keys   driver.Pointer // [layers][KV heads][positions][head dim], binary16
+	values driver.Pointer
+	turns  driver.Pointer // gpu.RopeTable
+	state  driver.Pointer // token, position, step
+	stats  driver.Pointer // what choose says
+	logits driver.Pointer
+
+	told       []float32 // the stats on the host, page-locked
+	input      []uint32  // state to be written, page-locked
+	before     driver.Event
+	after      driver.Event
+	marks      []driver.Event // before each op, and after the last
+	graphs     map[graphOf]*driver.Graph
+	used       int // positions
+	passes     int // decode passes so far
+	next       int // token that the device would read
+	freed, ran bool
+}
+
+// graphOf is which graph: the precision, and whether events are between its kernels.
+type graphOf struct {
+	bits  int
+	apart bool
+}
+
+var _ gpu.Sequence = (*sequence)(nil)
+
+// allocate runs on the device.
+func (s *sequence) allocate() (err error) {
+	m := s.backend.shape
+	turns := gpu.RopeTable(m, s.positions)
+	cache := 2 * int64(m.Layers) * int64(m.KVWidth()) * int64(s.positions)
+	for _, a := range []sized{{&s.keys, cache}, {&s.values, cache}, {&s.turns, max(4, driver.Bytes[float32](len(turns)))},
+		{&s.state, 4 * stateWords}, {&s.stats, 4 * statWords}, {&s.logits, 2 * int64(m.Vocab)}} {
+		if *a.at, err = s.memory.alloc(a.bytes); err != nil {
+			return err
+		}
+	}
+	if err := driver.Upload(s.turns, turns); err != nil {
+		return err
+	}
+	if s.told, err = driver.Pin[float32](statWords); err != nil {
+		return err
+	}
+	if s.input, err = driver.Pin[uint32](stateWords); err != nil {
+		return err
+	}
+	if s.before, err = driver.NewEvent(); err != nil {
+		return err
+	}
+	if s.after, err = driver.NewEvent(); err != nil {
+		return err
+	}
+	if s.backend.every == 0 {
+		return nil
+	}
+	for range len(s.backend.ops) + 1 {
+		e, err := driver.NewEvent()
+		if err != nil {
+			return err
+		}
+		s.marks = append(s.marks, e)
+	}
+	return nil
+}
+
+// free runs on the device.
+func (s *sequence) free() error {
+	delete(s.backend.open, s)
+	s.freed = true
+	var failed error
+	for _, g := range s.graphs {
+		failed = errors.Join(failed, g.Close())
+	}
+	for _, e := range append(s.marks, s.before, s.after) {
+		if e != (driver.Event{}) {
+			failed = errors.Join(failed, e.Close())
+		}
+	}
+	return errors.Join(failed, driver.Unpin(s.told), driver.Unpin(s.input), s.memory.free())
+}
+
+// do visits the thread of the device.
+func (s *sequence) do(f func() error) error {
+	return s.backend.device.Do(func() error {
+		if s.freed {
+			return errors.New("the GPU is closed")
+		}
+		return f()
+	})
+}
+
+// Decode replays the graph of a precision.
+func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
+	b := s.backend
+	switch err := b.loaded(bits); {
+	case err != nil:
+		return p, err
+	case token < 0 || token >= b.shape.Vocab:
+		return p, fmt.Errorf("token %d; accepted: 0 to %d", token, b.shape.Vocab-1)
+	case s.used >= s.positions:
+		return p, fmt.Errorf("position %d; accepted: 0 to %d, the cache is full", s.used, s.positions-1)
+	}
+	apart := b.every > 0 && s.passes%b.every == 0
+	err = s.do(func() error {
+		g, err := s.graph(graphOf{bits, apart}) // before the clock starts: it is made once
+		if err != nil {
+			return err
+		}
+		began := b.clock()
+		p, err = s.pass(func() error {
+			if !s.ran || token != s.next {
+				if err := s.write(token, s.used); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, g)
+		if err != nil {
+			return err
+		}
+		return s.times(&p, b.clock()-began, apart)
+	})
+	if err != nil {
+		return gpu.Pass{}, fmt.Errorf("decoding position %d at %d bits: %w", s.used, bits, err)
+	}
+	s.used++
+	s.passes++
+	s.next, s.ran = p.Token, true
+	return p, nil
+}
+
+// write sets what the device reads next, in the stream.
+func (s *sequence) write(token, position int) error {
+	s.input[0], s.input[1], s.input[2] = uint32(token), uint32(position), 0
+	return driver.Put(s.state, s.input, s.backend.stream)
+}
+
+// pass launches a graph between two events and reads what it chose.
+func (s *sequence) pass(prepare func() error, g *driver.Graph) (p gpu.Pass, err error) {
+	stream := s.backend.stream
+	if err := prepare(); err != nil {
+		return p, err
+	}
+	if err := s.before.Record(stream); err != nil {
+		return p, err
+	}
+	if err := g.Launch(stream); err != nil {
+		return p, err
+	}
+	if err := s.after.Record(stream); err != nil {
+		return p, err
+	}
+	if err := s.after.Wait(); err != nil {
+		return p, err
+	}
+	return s.chosen()
+}
+
+// times adds what was measured; nothing of an emulation.
+func (s *sequence) times(p *gpu.Pass, wall time.Duration, apart bool) error {
+	if s.backend.device.Info.Emulated() {
+		return nil
+	}
+	took, err := s.after.Since(s.before)
+	if err != nil {
+		return err
+	}
+	step, host := took.Nanoseconds(), wall.Nanoseconds()
+	p.StepNS = &step
+	if s.backend.now != nil {
+		p.WallNS = &host
+	}
+	if !apart {
+		return nil
+	}
+	for i := range s.backend.ops {
+		took, err := s.marks[i+1].Since(s.marks[i])
+		if err != nil {
+			return err
+		}
+		p.OpNS = append(p.OpNS, took.Nanoseconds())
+	}
+	return nil
+}
+
+// State copies from the device what was left there.
+func (s *sequence) State(want gpu.Want) (state gpu.State, err error) {
+	m := s.backend.shape
+	err = s.do(func() error {
+		if want.Logits {
+			halves := make([]uint16, m.Vocab)
+			if err := driver.Download(halves, s.logits); err != nil {
+				return fmt.Errorf("reading the logits: %w", err)
+			}
+			state.Logits = wide(halves)
+		}
+		if want.Cache {
+			state.Positions = s.used
+			if state.Keys, err = s.cache(s.keys); err == nil {
+				state.Values, err = s.cache(s.values)
+			}
+			if err != nil {
+				return fmt.Errorf("reading the last block's cache: %w", err)
+			}
+		}
+		return nil
+	})
+	return state, err
+}
+
+// cache reads the used positions of the last block.
+func (s *sequence) cache(of driver.Pointer) ([]float32, error) {
+	m := s.backend.shape
+	head := s.positions * m.HeadDim
+	of += driver.Pointer(driver.Bytes[uint16]((m.Layers - 1) * m.KVHeads * head))
+	halves := make([]uint16, m.KVHeads*s.used*m.HeadDim)
+	for h := range m.KVHeads {
+		to := halves[h*s.used*m.HeadDim : (h+1)*s.used*m.HeadDim]
+		if err := driver.Download(to, of+driver.Pointer(driver.Bytes[uint16](h*head))); err != nil {
+			return nil, err
+		}
+	}
+	return wide(halves), nil
+}
+
+func wide(halves []uint16) []float32 {
+	out := make([]float32, len(halves))
+	for i, h := range halves {
+		out[i] = float16.Frombits(h).Float32()
+	}
+	return out
+}
+
+// probability and its logarithm from the logits' largest and log-sum-exp.
+func probability(most, logSum float64) (p, logp float64) {
+	logp = min(most-logSum, 0)
+	return math.Exp(logp), logp
+}
+
+// clock is 0 where the host times nothing.
+func (b *backend) clock() time.Duration {
+	if b.now == nil {
+		return 0
+	}
+	return b.now()
+}

@@ -1,0 +1,163 @@
+//go:build cuda
+
+package driver
+
+import (
+	"slices"
+	"time"
+)
+
+// repeats of each measurement; the median counts.
+const repeats = 21
+
+// Ceilings is what the device was measured to do at best. Emulated devices have none.
+type Ceilings struct {
+	CopyBps float64       // bytes read and written in a second by a copy on the device, too large for its cache
+	NodeGap time.Duration // of a graph for one more kernel that does nothing
+	Event   time.Duration // of a graph for one more event
+}
+
+// Measure finds out the ceilings. Nothing is a kernel of one thread that does nothing, and takes no parameters.
+func Measure(nothing Kernel) (c Ceilings, err error) {
+	s, err := NewStream()
+	if err != nil {
+		return c, err
+	}
+	defer func() { _ = s.Close() }()
+	t, err := NewTimer(s)
+	if err != nil {
+		return c, err
+	}
+	defer t.Close()
+	if c.CopyBps, err = t.copyRate(); err != nil {
+		return c, err
+	}
+	one := Dim{Grid: [3]int{1, 1, 1}, Block: [3]int{1, 1, 1}}
+	if c.NodeGap, err = t.each(func() error { return nothing.Launch(one, s, new(Args)) }); err != nil {
+		return c, err
+	}
+	e, err := NewEvent()
+	if err != nil {
+		return c, err
+	}
+	defer func() { _ = e.Close() }()
+	// Events between kernels, as in a pass that is taken apart: a kernel and an event, less a kernel.
+	both, err := t.each(func() error {
+		if err := nothing.Launch(one, s, new(Args)); err != nil {
+			return err
+		}
+		return e.Mark(s)
+	})
+	c.Event = max(both-c.NodeGap, 0)
+	return c, err
+}
+
+// Timer takes the device's time of what is put into a stream.
+type Timer struct {
+	stream      Stream
+	before, end Event
+}
+
+// NewTimer makes a timer.
+func NewTimer(s Stream) (*Timer, error) {
+	t := &Timer{stream: s}
+	var err error
+	if t.before, err = NewEvent(); err != nil {
+		return nil, err
+	}
+	if t.end, err = NewEvent(); err != nil {
+		_ = t.before.Close()
+	}
+	return t, err
+}
+
+// Close frees a timer.
+func (t *Timer) Close() {
+	_, _ = t.before.Close(), t.end.Close()
+}
+
+// Time waits for what a function puts into the stream and returns how long that took.
+func (t *Timer) Time(put func() error) (time.Duration, error) {
+	if err := t.before.Record(t.stream); err != nil {
+		return 0, err
+	}
+	if err := put(); err != nil {
+		return 0, err
+	}
+	if err := t.end.Record(t.stream); err != nil {
+		return 0, err
+	}
+	if err := t.end.Wait(); err != nil {
+		return 0, err
+	}
+	return t.end.Since(t.before)
+}
+
+// Median of so many times, after one that does not count.
+func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
+	took := make([]time.Duration, 0, times)
+	for i := range 1 + times {
+		d, err := t.Time(put)
+		if err != nil {
+			return 0, err
+		}
+		if i > 0 {
+			took = append(took, d)
+		}
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
+
+// copyRate copies 1 GiB, or an eighth of the free memory if that is less.
+func (t *Timer) copyRate() (float64, error) {
+	free, _, err := Memory()
+	if err != nil {
+		return 0, err
+	}
+	bytes := min(free/8, 1<<30) &^ 0xff
+	from, err := Alloc(bytes)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = Free(from) }()
+	to, err := Alloc(bytes)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = Free(to) }()
+	if err := Scramble(from, bytes); err != nil {
+		return 0, err
+	}
+	took, err := t.Median(repeats, func() error { return Copy(to, from, bytes, t.stream) })
+	if err != nil {
+		return 0, err
+	}
+	return 2 * float64(bytes) / took.Seconds(), nil
+}
+
+// each is what a graph takes longer for one more of something: graphs of few and many of them, since launching a graph at all
+// takes its time, too.
+func (t *Timer) each(put func() error) (time.Duration, error) {
+	const few, many = 64, 1088
+	var took [2]time.Duration
+	for i, n := range []int{few, many} {
+		g, err := t.stream.Capture(func() error {
+			for range n {
+				if err := put(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		took[i], err = t.Median(repeats, func() error { return g.Launch(t.stream) })
+		_ = g.Close()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return (took[1] - took[0]) / (many - few), nil
+}

@@ -1,0 +1,84 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Job is what is to be recorded.
+type Job struct {
+	Model         *weights.Model
+	WeightsSHA256 string
+	Prompt        []int  // token numbers
+	PromptSHA256  string // of its text; empty: it has none
+	Generate      int    // tokens at most, the first of which comes from prefill
+	Schedule      precision.Schedule
+	Classifier    *precision.Classifier // of a learned schedule
+	Reference     bool                  // compare each pass with an fp16 pass over the same tokens
+	IgnoreEOS     bool
+
+	Task    string // for the header
+	Seed    *int64
+	Tool    string
+	Created string // RFC 3339
+	RunID   string
+
+	// Keep is given the cache of the last block after decode pass 1: what a classifier of keys and values sees. nil: nobody
+	// wants it.
+	Keep func(*precision.KV) error
+}
+
+// check says what is impossible about a job.
+func (j *Job) check() error {
+	m := j.Model
+	if err := m.CheckLengths(len(j.Prompt), j.Generate); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(j.Prompt, func(id int) bool { return id < 0 || id >= m.Vocab }); i >= 0 {
+		return fmt.Errorf("token %d of the prompt is %d; accepted: 0 to %d, the vocabulary of %s", i+1, j.Prompt[i], m.Vocab-1, m.Name)
+	}
+	s := j.Schedule
+	switch s.Kind {
+	case precision.KindLearned:
+		if j.Classifier == nil {
+			return fmt.Errorf("schedule %s: there is no classifier to ask; accepted: %s,classifier=FILE", s, s)
+		}
+		if c := j.Classifier; c.Heads != m.KVHeads || c.Dim != m.HeadDim {
+			return fmt.Errorf("schedule %s: the classifier is for %d KV heads of %d values; accepted: %d of %d, those of %s", s, c.Heads,
+				c.Dim, m.KVHeads, m.HeadDim, m.Name)
+		}
+	case precision.KindActivation, precision.KindOracle, precision.KindRecorded:
+		return fmt.Errorf("schedule %s: nothing in a live run decides it; accepted: fp16, uniform, static, confidence, random, "+
+			"learned with classifier=FILE", s)
+	case precision.KindFP16, precision.KindUniform, precision.KindStatic, precision.KindConfidence, precision.KindRandom:
+	}
+	return nil
+}
+
+// header is what is known before the first pass.
+func (j *Job) header(about About) *traces.Header {
+	shape := traces.ShapeOf(j.Model.Model)
+	shape.WeightsSHA256, shape.ConfigSHA256 = j.WeightsSHA256, j.Model.ConfigSHA256
+	h := &traces.Header{
+		Format: traces.Format, Version: traces.Version, RunID: j.RunID, Created: j.Created, Tool: j.Tool, Mode: about.Mode,
+		Source: about.Source, Seed: j.Seed, Task: j.Task, Model: shape,
+		Quant: &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
+			Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)},
+		Precisions: traces.Precisions(j.Schedule), PrefillBits: j.Schedule.PrefillBits(0),
+		Scheduler: traces.SchedulerOf(j.Schedule, j.Generate), GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
+		Prompt: traces.Prompt{SHA256: j.PromptSHA256, Tokens: len(j.Prompt), IDs: j.Prompt}, MaxNew: &j.Generate,
+		Sampling: &traces.Sampling{Kind: traces.Greedy},
+	}
+	if j.Classifier != nil {
+		h.Scheduler.ClassifierSHA256 = j.Classifier.SHA256
+	}
+	return h
+}
+
+// ErrInterrupted is why a recording that was told to stop ends early.
+var ErrInterrupted = errors.New("interrupted")

@@ -1,0 +1,300 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Recorder is the decode loop: a traces.Source that runs the next pass when the next record is asked for.
+type Recorder struct {
+	ctx      context.Context
+	job      Job
+	about    About
+	header   *traces.Header
+	main     Sequence
+	ref      *reference // nil: none
+	deciding *precision.Deciding
+
+	queue   []traces.Record // ready to be yielded
+	started time.Duration
+	ran     bool // prefill is done
+	ended   bool
+	token   int // that the next pass reads
+	step    int // the next one
+	bits    int // of the next step
+	before  int // bits of the step before; 0: none
+	timed   int // steps with a time
+	sum     int64
+}
+
+var _ traces.Source = (*Recorder)(nil)
+
+// NewRecorder checks a job and makes its sequences. When ctx is done the trace ends after the pass at work, marked as
+// truncated.
+func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	deciding, err := j.Schedule.Start(j.Generate, precision.Evidence{Source: "this run", Horizon: j.Generate})
+	if err != nil {
+		return nil, err
+	}
+	r := &Recorder{ctx: ctx, job: j, about: b.About(), deciding: deciding}
+	r.header = j.header(r.about)
+	positions := len(j.Prompt) + j.Generate
+	if r.main, err = b.Start(positions); err != nil {
+		return nil, err
+	}
+	if j.Reference {
+		of, err := b.Start(positions)
+		if err != nil {
+			return nil, fmt.Errorf("a second sequence for the fp16 reference: %w", err)
+		}
+		r.ref = &reference{of: of}
+	}
+	r.queue = append(r.queue, Table(j.Model.Model, r.header.Precisions, r.about.Launch))
+	return r, nil
+}
+
+// Header returns the first record.
+func (r *Recorder) Header() *traces.Header { return r.header }
+
+// Next returns the next record, running a pass if it takes one, and io.EOF after the footer. After an error of the device
+// the next record is the footer of a truncated trace.
+func (r *Recorder) Next() (traces.Record, error) {
+	for len(r.queue) == 0 {
+		if r.ended {
+			return nil, io.EOF
+		}
+		if err := r.advance(); err != nil {
+			r.queue = r.queue[:0]
+			r.end(traces.StopTruncated)
+			return nil, err
+		}
+	}
+	record := r.queue[0]
+	r.queue = r.queue[1:]
+	return record, nil
+}
+
+// advance puts the records of the next pass, or the footer, into the queue.
+func (r *Recorder) advance() error {
+	switch {
+	case !r.ran:
+		return r.prefill()
+	case r.eos():
+		r.end(traces.StopEOS)
+	case r.step == r.job.Generate-1:
+		r.end(traces.StopMax)
+	case r.ctx.Err() != nil:
+		r.end(traces.StopTruncated)
+	default:
+		return r.decode()
+	}
+	return nil
+}
+
+func (r *Recorder) eos() bool {
+	if r.job.IgnoreEOS {
+		return false
+	}
+	for _, id := range r.job.Model.EOS {
+		if id == r.token {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Recorder) prefill() error {
+	if r.about.Now != nil {
+		r.started = r.about.Now()
+	}
+	bits := r.header.PrefillBits
+	pass, err := r.main.Prefill(r.job.Prompt, bits)
+	if err != nil {
+		return fmt.Errorf("prefill of %d tokens at %d bits: %w", len(r.job.Prompt), bits, err)
+	}
+	if r.ref != nil {
+		if err := r.ref.prefill(r.job.Prompt); err != nil {
+			return fmt.Errorf("prefill of the fp16 reference: %w", err)
+		}
+	}
+	if r.job.Generate > 1 {
+		first, err := r.deciding.Next(precision.Signals{})
+		if err != nil {
+			return fmt.Errorf("schedule %s: %w", r.job.Schedule, err)
+		}
+		r.bits = first.Bits
+	}
+	r.ran, r.token = true, pass.Token
+	r.queue = append(r.queue, &traces.Prefill{Tokens: len(r.job.Prompt), WBits: bits, TokOut: &pass.Token, StepNS: pass.StepNS,
+		OpNS: pass.OpNS})
+	return nil
+}
+
+// decode runs a step, asks the schedule for the next one, and lines up what is to be said of it.
+func (r *Recorder) decode() error {
+	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.bits}
+	if r.about.Now != nil {
+		s.TNS = some((r.about.Now() - r.started).Nanoseconds())
+	}
+	pass, err := r.main.Decode(r.token, r.bits)
+	if err != nil {
+		return fmt.Errorf("step %d at %d bits: %w", r.step, r.bits, err)
+	}
+	s.TokOut, s.PMax, s.Entropy, s.Margin, s.LogP = &pass.Token, &pass.PMax, &pass.Entropy, &pass.Margin, &pass.LogP
+	s.StepNS, s.WallNS, s.OpNS = pass.StepNS, pass.WallNS, pass.OpNS
+	if s.StepNS != nil {
+		r.timed++
+		r.sum += *s.StepNS
+	}
+	features, err := r.decide(s)
+	if err != nil {
+		return fmt.Errorf("step %d: %w", r.step, err)
+	}
+	if err := r.keep(s.I); err != nil {
+		return fmt.Errorf("step %d: keeping keys and values: %w", r.step, err)
+	}
+	if r.ref != nil {
+		if err := r.compare(s, r.token); err != nil {
+			return fmt.Errorf("step %d: the fp16 reference: %w", r.step, err)
+		}
+	}
+	if r.before != 0 && r.before != s.WBits {
+		r.queue = append(r.queue, &traces.Switch{I: s.I, From: r.before, To: s.WBits})
+	}
+	r.queue = append(r.queue, s)
+	if features != nil {
+		r.queue = append(r.queue, features)
+	}
+	r.before, r.token = s.WBits, pass.Token
+	r.step++
+	return nil
+}
+
+func (r *Recorder) compare(s *traces.Step, token int) error {
+	state, err := r.main.State(Want{Logits: true})
+	if err != nil {
+		return err
+	}
+	s.Ref, err = r.ref.compare(token, *s.TokOut, state.Logits)
+	return err
+}
+
+// decide asks the schedule after a step, with what it is allowed to see: the step itself and, after the first, the cache.
+func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
+	last := s.I == r.job.Generate-2
+	var began time.Duration
+	if r.about.Now != nil {
+		began = r.about.Now()
+	}
+	signals := precision.Signals{Confidence: s.PMax}
+	var features *traces.SchedFeatures
+	if s.I == 0 && r.job.Classifier != nil {
+		kv, err := r.cache()
+		if err != nil {
+			return nil, err
+		}
+		if signals.KV, err = r.job.Classifier.Scores(kv); err != nil {
+			return nil, err
+		}
+		features = &traces.SchedFeatures{I: 0, Name: "kv_scores", Scores: signals.KV}
+	}
+	if last {
+		return features, nil
+	}
+	next, err := r.deciding.Next(signals)
+	if err != nil {
+		return nil, fmt.Errorf("schedule %s: %w", r.job.Schedule, err)
+	}
+	if r.job.Schedule.Kind.Decides() {
+		score, threshold := r.deciding.Compared()
+		s.Sched = &traces.Decision{Score: score, Threshold: threshold, Reason: next.Reason}
+		if r.about.Now != nil {
+			s.DecideNS = some((r.about.Now() - began).Nanoseconds())
+		}
+	}
+	r.bits, s.WNext = next.Bits, some(next.Bits)
+	return features, nil
+}
+
+// cache is that of the last block, which a classifier of keys and values sees.
+func (r *Recorder) cache() (*precision.KV, error) {
+	state, err := r.main.State(Want{Cache: true})
+	if err != nil {
+		return nil, err
+	}
+	m := r.job.Model
+	return &precision.KV{Heads: m.KVHeads, Tokens: state.Positions, Dim: m.HeadDim, Key: state.Keys, Value: state.Values}, nil
+}
+
+// keep hands the cache after decode pass 1 to whoever wants it.
+func (r *Recorder) keep(step int) error {
+	if step != 0 || r.job.Keep == nil {
+		return nil
+	}
+	kv, err := r.cache()
+	if err != nil {
+		return err
+	}
+	return r.job.Keep(kv)
+}
+
+// end lines up the footer.
+func (r *Recorder) end(why traces.Stop) {
+	f := &traces.Footer{Steps: r.step, Stop: why}
+	if r.timed == r.step && r.step > 0 {
+		f.SumStepNS = some(r.sum)
+	}
+	if r.ref != nil {
+		r.ref.footer(f)
+	}
+	r.queue = append(r.queue, f)
+	r.ended = true
+}
+
+// Write records to w: a frame of zstd for each step, so that what was recorded stays readable whatever happens. An error of
+// the device, or an interruption, still ends the trace with a footer, marked as truncated, and is returned; after a failure
+// of w itself there can be none, and the trace is one that was cut off. Seen, if given, is called after each record.
+func (r *Recorder) Write(w io.Writer, seen func(traces.Record)) error {
+	out, err := traces.NewWriter(w, r.header)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for {
+		record, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			if !r.ran { // nothing but a header: no trace at all
+				return errors.Join(err, out.Abort())
+			}
+			failed = err
+			continue
+		}
+		if err := out.Write(record); err != nil {
+			return errors.Join(failed, err, out.Abort())
+		}
+		if _, ok := record.(*traces.Footer); !ok {
+			if err := out.Flush(); err != nil {
+				return errors.Join(failed, err, out.Abort())
+			}
+		}
+		if seen != nil {
+			seen(record)
+		}
+		if f, ok := record.(*traces.Footer); ok && f.Stop == traces.StopTruncated && failed == nil {
+			failed = ErrInterrupted
+		}
+	}
+	return failed
+}

@@ -1,0 +1,85 @@
+package gpu
+
+import (
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+const (
+	halfBytes = 2 // a binary16 value
+	statBytes = 4 // a float32 value
+)
+
+// Table is the ops table of a trace: what each op of a decode pass reads and writes, in bytes, at each of the precisions. A
+// norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing about that.
+func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *traces.Ops {
+	t := &traces.Ops{}
+	for id, op := range Ops(m) {
+		o := traces.Op{ID: id, Name: op.Name, Kind: string(op.Kind), InBytes: some(int64(op.In) * halfBytes),
+			OutBytes: some(int64(op.Out) * halfBytes)}
+		if op.Layer >= 0 {
+			o.Layer = some(op.Layer)
+		}
+		switch op.Kind {
+		case Product:
+			o.M, o.N, o.K = some(1), some(op.Out), some(op.In)
+			o.Flops = some(2 * int64(op.Out) * int64(op.In))
+			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
+		case Embed: // the token's number in, its row out
+			o.InBytes = some(int64(statBytes))
+			o.WeightBytes = same(precisions, int64(m.Hidden)*halfBytes)
+		case Normalise:
+			o.InBytes = some(int64(1+op.Adds) * int64(m.Hidden) * halfBytes)
+			if op.Adds > 0 {
+				o.OutBytes = some(2 * int64(m.Hidden) * halfBytes)
+			}
+			values := int64(m.Hidden)
+			if m.Norm == workloads.LayerNorm {
+				values *= 2
+			}
+			o.WeightBytes = same(precisions, values*halfBytes)
+		case Attention:
+			o.KVBytesPerPos = some(2 * int64(m.KVWidth()) * halfBytes)
+		case Choose:
+			o.OutBytes = nil // a few statistics
+		case Rope, Merge, Activation:
+		}
+		if launch != nil {
+			l := launch(id)
+			o.Grid, o.Block = l.Grid[:], l.Block[:]
+		}
+		t.Ops = append(t.Ops, o)
+	}
+	return t
+}
+
+// bytes are a product's weights and codebooks by precision; the head keeps its fp16 weights.
+func (op Op) bytes(precisions []int) (matrix, tables map[int]int64) {
+	params := int64(op.Out) * int64(op.In)
+	if op.Place == PlaceHead {
+		return same(precisions, params*halfBytes), nil
+	}
+	matrix, tables = map[int]int64{}, map[int]int64{}
+	for _, bits := range precisions {
+		matrix[bits] = params * int64(bits) / 8
+		if bits != weights.Half {
+			tables[bits] = int64(op.Out) << bits * halfBytes
+		}
+	}
+	if len(tables) == 0 {
+		tables = nil
+	}
+	return matrix, tables
+}
+
+// same is one number at every precision.
+func same(precisions []int, bytes int64) map[int]int64 {
+	all := map[int]int64{}
+	for _, bits := range precisions {
+		all[bits] = bytes
+	}
+	return all
+}
+
+func some[T any](v T) *T { return &v }

@@ -1,0 +1,97 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Pass is a decode pass of a run that is still going on.
+type Pass struct {
+	Bits  int
+	Asked bool // the schedule had to work something out after it
+}
+
+// Follow simulates a job while its passes become known, which come in their order until the channel is closed. The job needs
+// no evidence: it is not decided here. Passes are received as fast as they come; those that wait for a worker are few numbers.
+// It returns the result, of fewer tokens than the job's where the passes end early, and what each step counted, prefill
+// first. What is followed to its end counts what Run counts for the trace of it.
+func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.Result, []stats.Counts, error) {
+	if j.Generated < 2 {
+		return nil, nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
+	}
+	if err := j.Model.CheckLengths(j.Prompt, j.Generated); err != nil {
+		return nil, nil, err
+	}
+	r := j.begin(nil)
+	plan := &precision.Plan{}
+	if j.Generated > 2 && j.Schedule.Kind.Reads() { // after its last pass nothing is asked
+		plan.Asked = 1 // what once costs
+	}
+	used := []unit.Bits{r.prefill}
+	for _, b := range j.Schedule.Bits {
+		used = append(used, unit.Bits(b))
+	}
+	if err := r.compile(used, plan); err != nil {
+		return nil, nil, err
+	}
+	if err := r.follow(ctx, passes, o); err != nil {
+		return nil, nil, err
+	}
+	return r.result(o.Version), r.counts, nil
+}
+
+// follow hands the steps to the workers as they come.
+func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
+	if o.Machines == nil {
+		o.Machines = new(Machines)
+	}
+	workers := max(1, o.Workers)
+	o.Machines.begin(workers, []*run{r})
+	steps := make(chan task, r.job.Generated) // never full: who decodes does not wait
+	g, ctx := errgroup.WithContext(ctx)
+	meter := newMeter(nil, nil)
+	for _, machines := range o.Machines.workers[:workers] {
+		g.Go(func() error {
+			for t := range steps {
+				if err := t.simulate(ctx, r, machines, meter); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	known := r.feed(ctx, passes, steps)
+	close(steps)
+	if err := g.Wait(); err != nil {
+		o.Machines.forget()
+		return err
+	}
+	r.bits, r.counts = r.bits[:known], r.counts[:known+1]
+	r.job.Generated = known + 1
+	return nil
+}
+
+// feed notes the passes and makes them steps; a step is handed out once all that its program depends on is known.
+func (r *run) feed(ctx context.Context, passes <-chan Pass, steps chan<- task) (known int) {
+	steps <- task{step: 0}
+	for {
+		select {
+		case <-ctx.Done():
+			return known
+		case p, ok := <-passes:
+			if !ok || known == len(r.bits) {
+				return known
+			}
+			r.bits[known], r.asked[known] = p.Bits, p.Asked
+			known++
+			steps <- task{step: known}
+		}
+	}
+}

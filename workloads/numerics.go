@@ -1,0 +1,142 @@
+package workloads
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Numerics are what changes a model's values and not what it costs.
+type Numerics struct {
+	NormEps   float64
+	RopeTheta float64
+	RopeScale *RopeScale // nil: none
+	Erf       bool       // gelu by the error function; the other spellings are its tanh approximation
+	EOS       []int      // tokens that end an answer; empty: none
+}
+
+// RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
+type RopeScale struct{ Factor, Low, High, Original float64 }
+
+// Numerics reads them from the config.json of the model. Defaults are those of the configuration classes in transformers
+// @008e5743: epsilon 1e-6 of the RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000, eos_token_id 2 for llama, mistral
+// and phi, 0 for stablelm, none for qwen.
+func (m *Model) Numerics(c *Config) (*Numerics, error) {
+	f := readFields(c.File, c.Data)
+	eps, key := 1e-6, "rms_norm_eps"
+	if m.Norm == LayerNorm {
+		eps, key = 1e-5, "layer_norm_eps"
+	}
+	n := &Numerics{NormEps: f.fractionOr(key, eps), Erf: f.textOr("hidden_act", "") == "gelu", EOS: f.eos(m)}
+	f.rope(n)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return n, nil
+}
+
+// rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from rope_theta
+// and rope_scaling.
+func (f *fields) rope(n *Numerics) {
+	theta, scaling := f, f
+	switch {
+	case f.has("rope_parameters"):
+		scaling = f.object("rope_parameters")
+		theta = scaling
+	case f.has("rope_scaling"):
+		scaling = f.object("rope_scaling")
+	}
+	n.RopeTheta = theta.aboveOr("rope_theta", 1, 10_000)
+	if scaling != f {
+		n.RopeScale = scaling.ropeScale()
+	}
+	for _, inner := range []*fields{theta, scaling} {
+		if f.err == nil {
+			f.err = inner.err
+		}
+	}
+}
+
+func (f *fields) ropeScale() *RopeScale {
+	key := "rope_type"
+	if !f.has(key) && f.has("type") { // its name before transformers 4.43
+		key = "type"
+	}
+	switch kind := f.textOr(key, "default"); kind {
+	case "default":
+		return nil
+	case "llama3":
+		s := &RopeScale{
+			Factor: f.above("factor", 0), Low: f.above("low_freq_factor", 0), High: f.above("high_freq_factor", 0),
+			Original: f.above("original_max_position_embeddings", 0),
+		}
+		if s.High <= s.Low {
+			f.fail("high_freq_factor", "%s is not usable; want more than low_freq_factor (%s)", f.show("high_freq_factor"),
+				f.show("low_freq_factor"))
+		}
+		return s
+	}
+	f.fail(key, "%s is not supported; supported: default llama3", f.show(key))
+	return nil
+}
+
+// eos reads eos_token_id: a token, a list of them, or null.
+func (f *fields) eos(m *Model) []int {
+	const key = "eos_token_id"
+	if f.isNull(key) {
+		return nil
+	}
+	if !f.has(key) {
+		switch m.Family {
+		case Llama, Mistral, Phi:
+			return []int{2}
+		case StableLM:
+			return []int{0}
+		}
+		return nil
+	}
+	var ids []int
+	one := 0
+	err := json.Unmarshal(f.raw[key], &one)
+	if err == nil {
+		ids = []int{one}
+	} else {
+		err = json.Unmarshal(f.raw[key], &ids)
+	}
+	if err != nil || slices.ContainsFunc(ids, func(id int) bool { return id < 0 || id >= m.Vocab }) {
+		f.fail(key, "%s is not usable; want a token from 0 to %d, a list of them, or null", f.show(key), m.Vocab-1)
+	}
+	return ids
+}
+
+// object reads a nested object.
+func (f *fields) object(key string) *fields {
+	inner := &fields{file: f.file + ": " + key, err: f.err}
+	if f.err == nil {
+		if err := json.Unmarshal(f.raw[key], &inner.raw); err != nil {
+			f.fail(key, "%s is not usable; want an object", f.show(key))
+		}
+	}
+	return inner
+}
+
+// above reads a required number above least.
+func (f *fields) above(key string, least float64) float64 {
+	if !f.has(key) {
+		f.fail(key, "missing; want a number above %g", least)
+		return least + 1
+	}
+	return f.aboveOr(key, least, least+1)
+}
+
+// aboveOr reads a number above least; absent and null mean fallback.
+func (f *fields) aboveOr(key string, least, fallback float64) float64 {
+	if !f.has(key) {
+		return fallback
+	}
+	var v float64
+	if err := json.Unmarshal(f.raw[key], &v); err != nil || !(v > least) {
+		f.fail(key, "%s is not usable; want a number above %g", f.show(key), least)
+		return fallback
+	}
+	return v
+}
