@@ -54,6 +54,7 @@ plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/kernels:
+gpu/kernels+test:    gpu/driver float16
 gpu/driver:          gpu/kernels cu
 gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver cu
