@@ -4,6 +4,7 @@
 #include "half.h"
 #define __launch_bounds__(...)
 #define DEV static inline
+#define MEMBER inline
 #define KERNEL extern "C" __attribute__((visibility("hidden")))
 
 #define PMPD_TID_X emu::self->tid.x
@@ -85,6 +86,7 @@ DEV u32 prmt(u32 a, u32 b, u32 s) {
   return r;
 }
 DEV u32 select(u32 mask, u32 a, u32 b) { return (a & mask) | (b & ~mask); }
+DEV u32 and_or(u32 a, u32 mask, u32 b) { return (a & mask) | b; }
 DEV float h2f(u16 h) { return emu::widen(h); }
 DEV u16 f2h(float f) { return emu::narrow(f); }
 DEV float h2lo(u32 v) { return h2f((u16)v); }

@@ -59,7 +59,9 @@ func parse(ptx string) (entries []entry, faults []string) {
 			_, name, _ := strings.Cut(line, ".entry ")
 			name, _, _ = strings.Cut(name, "(")
 			entries = append(entries, entry{name: name})
-		case word == ".param":
+		case strings.HasPrefix(line, ".func"):
+			fault("a function that is no kernel, so calls: %s", line)
+		case word == ".param" && e != nil:
 			kinds := map[string]Param{".u64": Pointer, ".b64": Pointer, ".u32": Int, ".b32": Int, ".f32": Float}
 			for f := range strings.FieldsSeq(rest) { // .ptr and .align may stand before it
 				if k, ok := kinds[f]; ok {

@@ -39,6 +39,7 @@ struct alignas(16) vec4 { u32 x, y, z, w; };
 struct alignas(8) vec2 { u32 x, y; };
 
 #define DEV static __device__ __forceinline__
+#define MEMBER __device__ __forceinline__
 #define KERNEL extern "C" __global__
 
 // ---- global memory ----
@@ -111,6 +112,12 @@ DEV u32 prmt(u32 a, u32 b, u32 s) { u32 r; asm("prmt.b32 %0, %1, %2, %3;" : "=r"
 DEV u32 select(u32 mask, u32 a, u32 b) {
   u32 r;
   asm("lop3.b32 %0, %1, %2, %3, 0xca;" : "=r"(r) : "r"(mask), "r"(a), "r"(b));
+  return r;
+}
+// (a & mask) | b, one lop3.
+DEV u32 and_or(u32 a, u32 mask, u32 b) {
+  u32 r;
+  asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(r) : "r"(a), "r"(mask), "r"(b));
   return r;
 }
 DEV u32 hfma2(u32 a, u32 b, u32 c) { u32 r; asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c)); return r; }
