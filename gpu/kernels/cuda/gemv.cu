@@ -165,14 +165,20 @@ DEV float sum4(const float v[4], u32 lane) {
   return s;
 }
 
-// The four rows' weights of a group; x of lanes that are off is 0.
-template <int W> DEV void add_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const u16 *at, u32 lanes, bool on) {
-  Inputs<W> in;
-#pragma unroll
-  for (u32 c = 0; c < 4; c++) in.x[c] = on ? ldg_keep4(at + c * 8 * lanes) : vec4{0, 0, 0, 0};
+// The four rows' weights of a group.
+template <int W> DEV void add_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], Inputs<W> &in) {
   in.prepare();
 #pragma unroll
   for (int r = 0; r < 4; r++) acc[r] += rows[r].dot(q[r], in);
+}
+// A whole group, whose x begins Bytes behind `at`.
+template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const u16 *at) {
+  Inputs<W> in;
+  in.x[0] = ldg_keep4<Bytes>(at);
+  in.x[1] = ldg_keep4<Bytes + 512>(at);
+  in.x[2] = ldg_keep4<Bytes + 1024>(at);
+  in.x[3] = ldg_keep4<Bytes + 1536>(at);
+  add_group<W>(acc, rows, q, in);
 }
 
 // A warp has four rows, so that x is loaded once for four; two groups of columns are on their way at a time. Grid (ceil(n/16)), block
@@ -189,29 +195,38 @@ template <int W> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, c
     rows[r].load(lut, row, lane);
     p[r] = planes + (u64)row * words + lane;
   }
-  u64 plane = (u64)n * words;
+  u32 plane = n * words * 4; // bytes
   const u16 *at = x + lane * 8;
   u32 g = 0;
   for (; g + 64 <= words; g += 64, at += 2048) {
     u32 q[2][4][W];
 #pragma unroll
-    for (int r = 0; r < 4; r++)
+    for (int r = 0; r < 4; r++) {
 #pragma unroll
       for (int j = 0; j < W; j++) {
-        q[0][r][j] = ldg_stream(p[r] + j * plane + g);
-        q[1][r][j] = ldg_stream(p[r] + j * plane + g + 32);
+        const u32 *w = j ? behind(p[r], j, plane) : p[r];
+        q[0][r][j] = ldg_stream(w);
+        q[1][r][j] = ldg_stream<128>(w);
       }
-    add_group<W>(acc, rows, q[0], at, 32, true);
-    add_group<W>(acc, rows, q[1], at + 1024, 32, true);
+      p[r] += 64;
+    }
+    whole_group<0, W>(acc, rows, q[0], at);
+    whole_group<2048, W>(acc, rows, q[1], at);
   }
+#pragma unroll 1
   for (; g < words; g += 32, at += 1024) {
     u32 lanes = smaller(32, words - g), q[4][W];
     bool on = lane < lanes;
 #pragma unroll
-    for (int r = 0; r < 4; r++)
+    for (int r = 0; r < 4; r++) {
 #pragma unroll
-      for (int j = 0; j < W; j++) q[r][j] = on ? ldg_stream(p[r] + j * plane + g) : 0;
-    add_group<W>(acc, rows, q, at, lanes, on);
+      for (int j = 0; j < W; j++) q[r][j] = on ? ldg_stream(behind(p[r], j, plane)) : 0;
+      p[r] += 32;
+    }
+    Inputs<W> in; // of lanes that are off, 0
+#pragma unroll
+    for (u32 c = 0; c < 4; c++) in.x[c] = on ? ldg_keep4(at + c * 8 * lanes) : vec4{0, 0, 0, 0};
+    add_group<W>(acc, rows, q, in);
   }
   float s = sum4(acc, lane);
   u32 row = first + lane / 8;
