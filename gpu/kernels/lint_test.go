@@ -79,7 +79,7 @@ func parse(ptx string) (entries []entry, faults []string) {
 			fault("local memory: %s", line)
 		case e != nil && strings.HasPrefix(line, "$") && strings.HasSuffix(line, ":"):
 			e.body = append(e.body, line)
-		case e != nil && strings.HasSuffix(line, ";") && !strings.HasPrefix(line, "."):
+		case e != nil && (strings.HasSuffix(line, ";") || strings.HasSuffix(line, "; }")) && !strings.HasPrefix(line, "."):
 			for s := range strings.SplitSeq(strings.Trim(line, "{} \t"), ";") {
 				s = strings.TrimSpace(s)
 				if s == "" || strings.HasPrefix(s, ".reg") {

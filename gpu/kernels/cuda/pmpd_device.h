@@ -29,7 +29,7 @@ extern "C" __device__ void __syncthreads(); // a builtin of clang
 #define PMPD_NCTA_X gridDim.x
 #endif
 #define PMPD_SYNC() __syncthreads()
-#define PMPD_SYNCWARP() asm volatile("bar.warp.sync -1;" ::: "memory")
+#define PMPD_SYNCWARP() asm volatile("bar.warp.sync 0xffffffff;" ::: "memory")
 
 typedef unsigned char u8;
 typedef unsigned short u16; // also: the bits of a binary16 number
@@ -91,13 +91,13 @@ template <int N> DEV void cp_async_wait() { asm volatile("cp.async.wait_group %0
 // ---- lanes ----
 DEV u32 shfl_xor(u32 v, int m) {
   u32 r;
-  asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, -1;" : "=r"(r) : "r"(v), "r"(m));
+  asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=r"(r) : "r"(v), "r"(m));
   return r;
 }
 // From a lane of the same half of the warp; only the low four bits of `from` count (segment mask 0x10, bound 0x1f).
 DEV u32 shfl_half(u32 v, u32 from) {
   u32 r;
-  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 0x101f, -1;" : "=r"(r) : "r"(v), "r"(from));
+  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 0x101f, 0xffffffff;" : "=r"(r) : "r"(v), "r"(from));
   return r;
 }
 DEV float u32_as_f32(u32 v) { float f; asm("mov.b32 %0, %1;" : "=f"(f) : "r"(v)); return f; }
