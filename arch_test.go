@@ -42,7 +42,7 @@ npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
 npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
-workloads/precision: sim/unit workloads
+workloads/precision: sim/unit workloads safetensors
 npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
 traces:              sim/unit workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
@@ -52,7 +52,10 @@ sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/comp
 sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
+gpu/gputest:         gpu/weights
+gpu+test:            gpu/cpu
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
+gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          gpu/kernels cu
@@ -80,16 +83,18 @@ var modules = map[string]string{
 	"plot":        "gonum.org/v1/plot",
 	"pretty":      "github.com/jedib0t/go-pretty/v6",
 	"protobuf":    "google.golang.org/protobuf",
+	"regexp2":     "github.com/dlclark/regexp2/v2",
 	"rapid":       "pgregory.net/rapid",
 	"safetensors": "github.com/nlpodyssey/safetensors",
 	"script":      "github.com/rogpeppe/go-internal",
 	"term":        "golang.org/x/term",
+	"text":        "golang.org/x/text",
 	"yaml":        "go.yaml.in/yaml/v4",
 	"zstd":        "github.com/klauspost/compress",
 }
 
 // inTests is what every test may import besides what its package reaches, directly or through others.
-const inTests = "sim/simtest cmp rapid script"
+const inTests = "sim/simtest gpu/gputest cmp rapid script"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -65,6 +65,9 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 // Header returns the first record.
 func (r *Recorder) Header() *traces.Header { return r.header }
 
+// Asked is the number of decode passes after which the schedule had to work something out.
+func (r *Recorder) Asked() int { return r.deciding.Plan().Asked }
+
 // Next returns the next record, running a pass if it takes one, and io.EOF after the footer. After an error of the device
 // the next record is the footer of a truncated trace.
 func (r *Recorder) Next() (traces.Record, error) {

@@ -80,8 +80,11 @@ func (t *Trace) classify(file string, recorded []float64) ([]float64, error) {
 }
 
 // Sidecar is the file beside the trace that holds the last block's keys and values after decode pass 1.
-func (t *Trace) Sidecar() string {
-	name := t.Name
+func (t *Trace) Sidecar() string { return SidecarOf(t.Name) }
+
+// SidecarOf is that file for the path of a trace.
+func SidecarOf(trace string) string {
+	name := trace
 	for _, suffix := range []string{".zst", ".jsonl", ".trace"} {
 		name = strings.TrimSuffix(name, suffix)
 	}

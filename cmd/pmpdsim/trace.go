@@ -20,7 +20,7 @@ func traceCommand() *cli.Command {
 EXAMPLES:
    pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule 'static:4>3@10' -o phi.trace.jsonl.zst
    pmpdsim trace info phi.trace.jsonl.zst`,
-		Subcommands: []*cli.Command{traceInfoCommand(), traceSynthCommand()}}
+		Subcommands: []*cli.Command{traceInfoCommand(), traceSynthCommand(), traceRepairCommand()}}
 }
 
 func traceInfoCommand() *cli.Command {
@@ -156,4 +156,39 @@ func synthesise(c *cli.Context) error {
 		return err
 	}
 	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return traces.Copy(out, source) })
+}
+
+func traceRepairCommand() *cli.Command {
+	return &cli.Command{
+		Name: "repair", Usage: "make a trace of one that was cut off", ArgsUsage: "FILE",
+		Description: `Keeps the whole records of a trace whose recording was killed, up to its last step, and ends it, marked as truncated.
+
+EXAMPLES:
+   pmpdsim trace repair v7b.trace.jsonl.zst.partial -o v7b.trace.jsonl.zst`,
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix,
+			DefaultText: "required"}},
+		Action: repair,
+	}
+}
+
+func repair(c *cli.Context) error {
+	if err := arguments(c, "FILE"); err != nil {
+		return err
+	}
+	if c.String("output") == "" {
+		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
+	}
+	file := c.Args().First()
+	t, cut := traces.ReadFile(file)
+	if cut == nil {
+		return fmt.Errorf("%s: the trace is whole, with %d steps; accepted: one that was cut off", file, len(t.Steps))
+	}
+	if t == nil || t.Prefill == nil {
+		return fmt.Errorf("%s: nothing that can be kept: %w", file, cut)
+	}
+	if err := emit(c.App.Writer, c.String("output"), t.Repair); err != nil {
+		return err
+	}
+	say(c.App.ErrWriter, "kept %d steps; %v", len(t.Steps), cut)
+	return nil
 }

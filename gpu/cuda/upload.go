@@ -146,23 +146,26 @@ func precisions(asked []int) ([]int, error) {
 }
 
 // room checks before anything is uploaded that it will fit.
-func room(m *weights.Model, bits []int, scratch int64) error {
+func room(p plan) error {
 	free, _, err := driver.Memory()
 	if err != nil {
 		return err
 	}
-	need := func(bits []int) int64 { return m.Memory(bits...) + scratch }
-	if need(bits) <= free {
+	need := func(bits []int) int64 {
+		return p.model.Memory(bits...) + plan{p.model, bits, p.rows, p.splits}.scratch()
+	}
+	if need(p.bits) <= free {
 		return nil
 	}
 	fits := "a smaller model"
-	for i := range bits { // sorted: the first are the largest
-		if n := need(bits[i:]); n <= free {
-			fits = fmt.Sprintf("a smaller model, or no more than precisions %s (%s)", list(bits[i:]), gigabytes(n))
+	for i := 1; i < len(p.bits); i++ { // sorted: the first are the largest
+		if n := need(p.bits[i:]); n <= free {
+			fits += fmt.Sprintf(", or precisions %s alone (%s)", list(p.bits[i:]), gigabytes(n))
 			break
 		}
 	}
-	return fmt.Errorf("%s at precisions %s needs %s, the GPU has %s free; accepted: %s", m.Name, list(bits), gigabytes(need(bits)), gigabytes(free), fits)
+	return fmt.Errorf("%s at precisions %s needs %s, the GPU has %s free; accepted: %s", p.model.Name, list(p.bits), gigabytes(need(p.bits)),
+		gigabytes(free), fits)
 }
 
 func list(bits []int) string {

@@ -15,6 +15,14 @@ const lanes = 32
 // nibbles has the lowest bit of each of the eight nibbles of a word.
 const nibbles = 0x1111_1111
 
+// allocate makes room for planes and codebooks.
+func (m *Matrix) allocate() {
+	m.Planes = make([]uint32, Planes*m.Out*m.In/lane)
+	for n := MinBits; n <= Planes; n++ {
+		m.Tables[n] = make([]uint16, m.Out<<n)
+	}
+}
+
 // Codes unpacks a row to codes of so many bits, one per column.
 func (m *Matrix) Codes(row, bits int, out []uint8) {
 	words := m.In / lane

@@ -200,7 +200,8 @@ func (r *random) halves(name string, rows, in int, scale float64) []uint16 {
 
 // matrix is one of a block; the first rows of q and k are larger.
 func (r *random) matrix(name string, s shape, scale float64, gained int) Matrix {
-	m := newMatrix(name, s)
+	m := Matrix{Name: name, Out: s.out, In: s.in, Half: make([]uint16, s.out*s.in)}
+	m.allocate()
 	values, scales := r.stream(name), r.stream(name+".scale")
 	_ = split(len(m.Planes), 2, func(from, to int) error { // no part fails
 		for i := from; i < to; i += 2 { // their number is a multiple of 8
@@ -241,12 +242,4 @@ func (m *Matrix) means(row int) {
 			m.Tables[n][row<<n+c] = half(sums[c] / float64(int(1)<<(Planes-n)))
 		}
 	}
-}
-
-func newMatrix(name string, s shape) Matrix {
-	m := Matrix{Name: name, Out: s.out, In: s.in, Half: make([]uint16, s.out*s.in), Planes: make([]uint32, Planes*s.out*s.in/lane)}
-	for n := MinBits; n <= Planes; n++ {
-		m.Tables[n] = make([]uint16, s.out<<n)
-	}
-	return m
 }

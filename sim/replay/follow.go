@@ -55,21 +55,25 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	workers := max(1, o.Workers)
 	o.Machines.begin(workers, []*run{r})
 	steps := make(chan task, r.job.Generated) // never full: who decodes does not wait
-	g, ctx := errgroup.WithContext(ctx)
+	g, within := errgroup.WithContext(ctx)
 	meter := newMeter(nil, nil)
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
 			for t := range steps {
-				if err := t.simulate(ctx, r, machines, meter); err != nil {
+				if err := t.simulate(within, r, machines, meter); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	known := r.feed(ctx, passes, steps)
+	known := r.feed(within, passes, steps)
 	close(steps)
-	if err := g.Wait(); err != nil {
+	err := g.Wait()
+	if err == nil {
+		err = ctx.Err() // between two passes there was nobody to notice
+	}
+	if err != nil {
 		o.Machines.forget()
 		return err
 	}

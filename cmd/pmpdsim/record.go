@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/tokens"
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+func recordCommand() *cli.Command {
+	return &cli.Command{
+		Name: "record", Usage: "decode a model for real and write down the trace",
+		Description: `Runs a model under a precision schedule on an NVIDIA GPU, or on the CPU if it is small, and writes what every pass did:
+tokens, times, what the schedule saw and decided, and how far each pass agrees with an fp16 pass over the
+same tokens. The simulator replays the trace (run --trace). Weights are quantised to nested bit-planes with a
+codebook per row; --weights random takes a model's true shapes, and never ends its answer.
+
+The file is written as the run goes on, under its name with .partial behind it until the run has ended. A run that
+is interrupted, or whose disk fills up, leaves a trace that ends there, marked as truncated; what a killed one
+leaves, trace repair makes whole. A GPU needs a program that was built with make cuda.
+
+EXAMPLES:
+   pmpdsim record --model vicuna-7b --weights random --schedule 'static:4>3>2@85,170' --prompt 512 --gen 256 -o v7b.trace.jsonl.zst
+   pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence:4>3 -o t.trace.jsonl.zst
+   pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
+      --schedule 'static:4>2' -o small.trace.jsonl.zst`,
+		Flags: append(engineFlags(),
+			&cli.StringFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules)", DefaultText: "static with the model's pair"},
+			&cli.BoolFlag{Name: "ignore-eos", Usage: "go on when the model ends its answer (random weights always do)"},
+			&cli.BoolFlag{Name: "keep-kv", Usage: "also write the last block's keys and values after decode pass 1, for classifiers"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix, DefaultText: "required"},
+		),
+		Action: record,
+	}
+}
+
+func record(c *cli.Context) error {
+	if err := arguments(c); err != nil {
+		return err
+	}
+	out := c.String("output")
+	if out == "" {
+		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
+	}
+	if err := writable(out); err != nil {
+		return flagged("output", "", err)
+	}
+	e, err := newEngine(c)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	s, err := e.schedule(c.String("schedule"))
+	if err != nil {
+		return err
+	}
+	job, err := e.recording(c, s)
+	if err != nil {
+		return err
+	}
+	job.IgnoreEOS = c.Bool("ignore-eos") || c.String("weights") == randomWeights
+	if c.Bool("keep-kv") {
+		job.Keep = func(kv *precision.KV) error { return precision.WriteKV(traces.SidecarOf(out), kv) }
+	}
+	if err := e.load(c, []precision.Schedule{s}); err != nil {
+		return err
+	}
+	e.describe(c.App.ErrWriter)
+	if err := recordTo(c, e, job, out); err != nil {
+		return err
+	}
+	t, err := traces.ReadFile(out)
+	if err != nil {
+		return internal(err)
+	}
+	return infoTable(t.Info()).Write(c.App.Writer)
+}
+
+// schedule parses the text, or takes the static one of the model's pair.
+func (e *engine) schedule(text string) (precision.Schedule, error) {
+	if text == "" {
+		text = fmt.Sprintf("static:%d>%d", e.model.PaperHigh, e.model.PaperLow)
+	}
+	s, err := precision.Parse(text)
+	return s, flagged("schedule", "", err)
+}
+
+// recordTo writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.
+func recordTo(c *cli.Context, e *engine, job gpu.Job, path string) error {
+	ctx, cancel := context.WithCancelCause(c.Context)
+	defer cancel(nil)
+	r, err := gpu.NewRecorder(ctx, e, job)
+	if err != nil {
+		return err
+	}
+	f, err := newPartial(path, cancel)
+	if err != nil {
+		return flagged("output", "", err)
+	}
+	defer f.close()
+	p := newProgress(c.App.ErrWriter, int64(job.Generate), "tokens")
+	defer p.end()
+	steps, whole := 0, false
+	err = r.Write(f, func(record traces.Record) {
+		switch s := record.(type) {
+		case *traces.Footer:
+			whole = true
+		case *traces.Prefill:
+			p.update(1, int64(job.Generate))
+		case *traces.Step:
+			steps = s.I + 1
+			p.update(int64(s.I)+2, int64(job.Generate))
+		}
+	})
+	p.end()
+	if err != nil && steps == 0 {
+		f.remove()
+		return recordError(ctx, err, "nothing was written")
+	}
+	if !whole {
+		return internal(fmt.Errorf("%w: %s holds what was recorded before; trace repair makes a trace of it", errors.Join(err, f.close()), f.name()))
+	}
+	if end := f.finish(); end != nil {
+		return errors.Join(err, flagged("output", "", end))
+	}
+	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", path, steps))
+}
+
+// recordError says what stopped a recording, and what is left of it.
+func recordError(ctx context.Context, err error, left string) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, gpu.ErrInterrupted) {
+		cause := context.Cause(ctx)
+		if s := (signalled{}); errors.As(cause, &s) {
+			return halted{s, "interrupted (" + s.String() + "): " + left}
+		}
+		return fmt.Errorf("%w: %s", cause, left)
+	}
+	return internal(fmt.Errorf("%w: %s", err, left))
+}
+
+// halted is a signal that left something behind.
+type halted struct {
+	by   signalled
+	text string
+}
+
+func (s halted) Error() string { return s.text }
+func (s halted) Unwrap() error { return s.by }
+
+// encode makes tokens of a text with the tokenizer in a model's folder.
+func encode(model, text string) ([]int, error) {
+	if info, err := os.Stat(model); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("a text takes the tokenizer of a model's folder, and --model %s is none; accepted: --model FOLDER, or "+
+			"--prompt TOKENS", strings.TrimSpace(model))
+	}
+	t, err := tokens.Open(model)
+	if err != nil {
+		return nil, err
+	}
+	return t.Encode(text)
+}

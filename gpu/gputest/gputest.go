@@ -1,0 +1,67 @@
+// Package gputest has small models for the tests of the decode engine: shapes of the families that it runs, small enough for
+// the CPU and for the GPU's kernels in emulation.
+package gputest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// Families are the names of the models that Model knows.
+func Families() []string { return []string{"llama", "phi", "stablelm", "qwen2"} }
+
+// Config is the config.json of a model of two or three blocks: grouped heads, a head that is not a power of two, columns
+// that do not fill a group of 1,024, biases, partial rotation, parallel blocks, tied heads.
+func Config(family string) string {
+	return map[string]string{
+		"llama": `{"model_type":"llama","hidden_size":256,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+			"intermediate_size":704,"vocab_size":320,"max_position_embeddings":128,"rms_norm_eps":1e-5,"rope_theta":10000.0,"hidden_act":"silu",
+			"tie_word_embeddings":false}`,
+		"phi": `{"model_type":"phi","hidden_size":256,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":4,
+			"intermediate_size":1056,"vocab_size":301,"max_position_embeddings":128,"layer_norm_eps":1e-5,"rope_theta":10000.0,
+			"partial_rotary_factor":0.5,"hidden_act":"gelu_new","tie_word_embeddings":false}`,
+		"stablelm": `{"model_type":"stablelm","hidden_size":320,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":4,
+			"intermediate_size":864,"vocab_size":288,"max_position_embeddings":128,"layer_norm_eps":1e-5,"rope_theta":10000.0,
+			"partial_rotary_factor":0.25,"hidden_act":"silu","tie_word_embeddings":false,"use_qkv_bias":false,"use_parallel_residual":false}`,
+		"qwen2": `{"model_type":"qwen2","hidden_size":448,"num_hidden_layers":2,"num_attention_heads":7,"num_key_value_heads":1,
+			"intermediate_size":608,"vocab_size":333,"max_position_embeddings":128,"rms_norm_eps":1e-6,"rope_theta":1000000.0,
+			"hidden_act":"silu","tie_word_embeddings":true}`,
+	}[family]
+}
+
+// Model loads the model of a family.
+func Model(t testing.TB, family string) *weights.Model {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(Config(family)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := weights.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Name = "tiny-" + family
+	return m
+}
+
+// Random is the model of a family with random weights.
+func Random(t testing.TB, family string, seed uint64) weights.Source {
+	t.Helper()
+	source, err := weights.Random(Model(t, family), seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// Prompt is n token numbers that differ.
+func Prompt(m *weights.Model, n int) []int {
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = (i*37 + 11) % m.Vocab
+	}
+	return ids
+}

@@ -1,0 +1,135 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+)
+
+// Tokenizer turns text into the ids of one model's vocabulary and back. It is safe for concurrent use.
+type Tokenizer struct {
+	file   string // names it in errors
+	bpe    *bpe
+	words  map[int]string // of an id, added ones too
+	names  map[string]int // ids of the added ones
+	hidden map[int]bool   // special tokens: Decode leaves them out
+
+	raw, clean    matcher // added tokens: sought before and after the normalizers
+	normalizers   []normalizer
+	splitters     []splitter
+	before, after []int // ids around every text
+	decoders      []decoder
+}
+
+// normalizer rewrites a text between added tokens; first: the whole text begins with it.
+type normalizer func(text string, first bool) string
+
+func newTokenizer(file string) *Tokenizer {
+	return &Tokenizer{file: file, bpe: &bpe{unknown: -1}, words: map[int]string{}, names: map[string]int{}, hidden: map[int]bool{}}
+}
+
+// Open reads the tokenizer of a Hugging Face model folder: tokenizer.json, or else tokenizer.model. A tokenizer_config.json
+// beside it says whether BOS is added, and which tokens are special.
+func Open(dir string) (*Tokenizer, error) {
+	config, err := readConfig(filepath.Join(dir, "tokenizer_config.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, format := range []struct {
+		name string
+		read func(file string, data []byte, c *settings) (*Tokenizer, error)
+	}{
+		{"tokenizer.json", readJSON},
+		{"tokenizer.model", readSentencePiece},
+	} {
+		file := filepath.Join(dir, format.name)
+		data, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		t, err := format.read(file, data, config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return t, nil
+	}
+	return nil, fmt.Errorf("%s has no tokenizer; accepted: a folder with tokenizer.json or tokenizer.model", dir)
+}
+
+// Encode returns the ids of a text, with BOS where the model's tokenizer adds it. The text is taken as it stands: no
+// template of a chat is put around it. Special tokens that stand in it count as such.
+func (t *Tokenizer) Encode(text string) ([]int, error) {
+	for i, r := range text {
+		if _, n := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && n == 1 {
+			return nil, fmt.Errorf("the text is not UTF-8: byte %#02x at offset %d", text[i], i)
+		}
+	}
+	ids := append([]int{}, t.before...)
+	for _, outer := range t.raw.split(text) {
+		if outer.token >= 0 {
+			ids = append(ids, outer.token)
+			continue
+		}
+		clean := outer.text
+		for _, normalize := range t.normalizers {
+			clean = normalize(clean, outer.first)
+		}
+		for i, inner := range t.clean.split(clean) {
+			if inner.token >= 0 {
+				ids = append(ids, inner.token)
+				continue
+			}
+			var err error
+			if ids, err = t.encodePlain(ids, inner.text, outer.first && i == 0); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.file, err)
+			}
+		}
+	}
+	return append(ids, t.after...), nil
+}
+
+// encodePlain appends the ids of text without added tokens; first: the whole text begins with it.
+func (t *Tokenizer) encodePlain(ids []int, text string, first bool) ([]int, error) {
+	words := []string{text}
+	for _, s := range t.splitters {
+		var next []string
+		for i, w := range words {
+			var err error
+			if next, err = s(next, w, first && i == 0); err != nil {
+				return nil, err
+			}
+		}
+		words = next
+	}
+	for _, w := range words {
+		var err error
+		if ids, err = t.bpe.encode(ids, w); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// Decode returns the text of ids, for showing what was generated: special tokens are left out, an id that the vocabulary
+// lacks (models pad theirs) and bytes that are not UTF-8 show as U+FFFD.
+func (t *Tokenizer) Decode(ids []int) string {
+	words := make([]string, 0, len(ids))
+	for _, id := range ids {
+		switch w, ok := t.words[id]; {
+		case !ok:
+			words = append(words, string(utf8.RuneError))
+		case !t.hidden[id]:
+			words = append(words, w)
+		}
+	}
+	for _, d := range t.decoders {
+		words = d(words)
+	}
+	return join(words)
+}

@@ -1,0 +1,282 @@
+package weights
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// The files of a folder, by the names that transformers gives them.
+const (
+	configFile = "config.json"
+	singleFile = "model.safetensors"
+	indexFile  = "model.safetensors.index.json"
+)
+
+// folder is a Source that reads a Hugging Face folder. Files are mapped, so only the tensors asked for are read.
+type folder struct {
+	model   *Model
+	files   []*file // in the order of their names
+	tensors map[string]*tensor
+	sum     func() string
+}
+
+var _ Source = (*folder)(nil)
+
+// Open reads a folder with config.json and model.safetensors, or shards of it with model.safetensors.index.json. Names, types
+// and shapes of all tensors are checked against config.json; values are when their block is asked for. They become binary16,
+// where those too small for it become 0 and those too large are an error.
+func Open(dir string) (Source, error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a folder")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("weights in %q: %w; accepted: a folder with %s and %s, or %s and its shards", dir, err, configFile,
+			singleFile, indexFile)
+	}
+	m, err := Load(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{model: m, tensors: map[string]*tensor{}}
+	f.sum = sync.OnceValue(f.hash)
+	if err = f.open(dir); err == nil {
+		err = f.check(dir)
+	}
+	if err != nil {
+		_ = f.Close() // what is wrong is in err
+		return nil, err
+	}
+	return f, nil
+}
+
+// open maps the files, a single one before shards as transformers does.
+func (f *folder) open(dir string) error {
+	single, index := filepath.Join(dir, singleFile), filepath.Join(dir, indexFile)
+	if exists(single) {
+		return f.add(single)
+	}
+	if exists(index) {
+		return f.shards(dir, index)
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "*.bin")) // the pattern is right
+	if len(old) > 0 {
+		return fmt.Errorf("%s: has %s, which may run code when it is read, and no %s; accepted: the same model saved as safetensors",
+			dir, filepath.Base(old[0]), singleFile)
+	}
+	return fmt.Errorf("%s: has no weights; accepted: %s, or %s and its shards", dir, singleFile, indexFile)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// shards maps the files that the index names, and checks that each tensor is where the index says.
+func (f *folder) shards(dir, index string) error {
+	data, err := os.ReadFile(index)
+	if err != nil {
+		return err
+	}
+	var content struct {
+		Map map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(data, &content); err != nil || len(content.Map) == 0 {
+		return fmt.Errorf("%s: not an index; accepted: an object whose weight_map says the file of each tensor", index)
+	}
+	for _, name := range slices.Compact(slices.Sorted(maps.Values(content.Map))) {
+		path := filepath.Join(dir, name)
+		if filepath.Base(name) != name || !strings.HasSuffix(name, ".safetensors") {
+			return fmt.Errorf("%s: %q is not the name of a shard; accepted: a .safetensors file beside the index", index, name)
+		}
+		if !exists(path) {
+			return fmt.Errorf("%s: names %s, which is not in the folder; accepted: all shards", index, name)
+		}
+		if err := f.add(path); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(content.Map)) {
+		if t, ok := f.tensors[name]; !ok || filepath.Base(t.file) != content.Map[name] {
+			return fmt.Errorf("%s: says that %q is in %s, where it is not; accepted: the index that was saved with these shards", index,
+				name, content.Map[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
+		if _, ok := content.Map[name]; !ok {
+			return fmt.Errorf("%s: does not name %q, which is in %s; accepted: the index that was saved with these shards", index, name,
+				filepath.Base(f.tensors[name].file))
+		}
+	}
+	return nil
+}
+
+// add maps a file.
+func (f *folder) add(path string) error {
+	opened, tensors, err := openFile(path)
+	if err != nil {
+		return err
+	}
+	f.files = append(f.files, opened)
+	for _, t := range tensors {
+		if first, twice := f.tensors[t.name]; twice {
+			return fmt.Errorf("%s: tensor %q is also in %s; accepted: each once", path, t.name, first.file)
+		}
+		f.tensors[t.name] = t
+	}
+	return nil
+}
+
+// check compares the tensors with what config.json asks for.
+func (f *folder) check(dir string) error {
+	wanted := f.model.tensors()
+	for _, want := range wanted {
+		t, ok := f.tensors[want.name]
+		if !ok {
+			return fmt.Errorf("%s: tensor %q is missing; %s asks for it, of shape %v", dir, want.name, configFile, want.shape)
+		}
+		if !slices.Equal(t.shape, want.shape) {
+			return t.errorf("has the shape %v; accepted: %v, by %s", t.shape, want.shape, configFile)
+		}
+	}
+	known := map[string]bool{"lm_head.weight": f.model.Tied} // some save what is tied; it is the embedding all the same
+	for _, want := range wanted {
+		known[want.name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
+		if !known[name] && !strings.HasSuffix(name, ".rotary_emb.inv_freq") { // saved before transformers 4.32; follows from config.json
+			return f.tensors[name].errorf("has no place in a %s model as %s describes it; accepted: its weights only", f.model.Family,
+				configFile)
+		}
+	}
+	return nil
+}
+
+func (f *folder) Model() *Model  { return f.model }
+func (f *folder) SHA256() string { return f.sum() }
+
+// hash is that of the file, or of what sha256sum says of the shards.
+func (f *folder) hash() string {
+	sums := make([]string, len(f.files))
+	_ = split(len(f.files), 1, func(from, to int) error { // no part fails
+		for i := from; i < to; i++ {
+			sum := sha256.Sum256(f.files[i].data)
+			sums[i] = hex.EncodeToString(sum[:])
+		}
+		return nil
+	})
+	switch len(sums) {
+	case 0:
+		return "" // closed before anyone asked
+	case 1:
+		return sums[0]
+	}
+	var lines strings.Builder
+	for i, file := range f.files {
+		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.path))
+	}
+	sum := sha256.Sum256([]byte(lines.String()))
+	return hex.EncodeToString(sum[:])
+}
+
+// Close unmaps the files.
+func (f *folder) Close() error {
+	var errs []error
+	for _, file := range f.files {
+		errs = append(errs, file.close())
+	}
+	f.files, f.tensors = nil, nil
+	return errors.Join(errs...)
+}
+
+// Ends reads embedding, final norm and head.
+func (f *folder) Ends() (*Ends, error) {
+	m, names := f.model, f.model.names()
+	r := &reader{folder: f}
+	e := &Ends{
+		Embedding: r.values(names.embedding),
+		Norm:      r.norm(names.norm),
+		Head:      Matrix{Name: "lm_head", Out: m.Vocab, In: m.Hidden},
+	}
+	e.Head.Half = e.Embedding
+	if !m.Tied {
+		e.Head.Half = r.values("lm_head.weight")
+	}
+	if m.HeadBias {
+		e.Head.Bias = r.values("lm_head.bias")
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return e, nil
+}
+
+// Block reads one layer and quantises it.
+func (f *folder) Block(layer int) (*Block, error) {
+	m := f.model
+	if layer < 0 || layer >= m.Layers {
+		return nil, fmt.Errorf("layer %d; accepted: 0 to %d", layer, m.Layers-1)
+	}
+	names := m.names().layer(layer)
+	r := &reader{folder: f}
+	b := &Block{Input: r.norm(names.input)}
+	if !m.Parallel {
+		b.Post = r.norm(names.post)
+	}
+	for i, to := range []*Matrix{&b.QKV, &b.O, &b.Up, &b.Down} {
+		s := m.shapes()[i]
+		*to = Matrix{Name: fmt.Sprintf("L%d.%s", layer, s.name), Out: s.out, In: s.in}
+		for _, part := range s.parts {
+			name := names.linear(part.Name)
+			to.Half = append(to.Half, r.values(name+".weight")...)
+			if s.bias {
+				to.Bias = append(to.Bias, r.values(name+".bias")...)
+			}
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+		if err := to.Quantise(); err != nil {
+			return nil, fmt.Errorf("%s: %w", to.Name, err)
+		}
+	}
+	return b, nil
+}
+
+// reader keeps the first error of many tensors.
+type reader struct {
+	*folder
+	err error
+}
+
+func (r *reader) values(name string) []uint16 {
+	if r.err != nil {
+		return nil
+	}
+	t, ok := r.tensors[name]
+	if !ok {
+		r.err = fmt.Errorf("tensor %q: the weights are closed", name) // Open has seen it
+		return nil
+	}
+	var out []uint16
+	out, r.err = t.halves()
+	return out
+}
+
+func (r *reader) norm(name string) Norm {
+	n := Norm{Scale: r.values(name + ".weight")}
+	if r.model.hasShift() {
+		n.Shift = r.values(name + ".bias")
+	}
+	return n
+}
