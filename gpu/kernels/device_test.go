@@ -40,7 +40,7 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(device.Close)
 	r := &rig{t: t, device: device}
 	r.do(func() (err error) {
-		if r.module, err = device.Load("kernels", kernels.PTX, kernels.CUDA); err != nil {
+		if r.module, err = device.Load("kernels", kernels.PTX, driver.Needs{CUDA: kernels.CUDA, Major: 8}); err != nil {
 			return err
 		}
 		r.stream, err = driver.NewStream()
