@@ -4,6 +4,7 @@
 #include "half.h"
 #define __launch_bounds__(...)
 #define DEV static inline
+#define MEMBER inline
 #define KERNEL extern "C" __attribute__((visibility("hidden")))
 
 #define PMPD_TID_X emu::self->tid.x
@@ -24,10 +25,9 @@ template <class T> DEV void st(T *p, T v) {
   emu::check(p, sizeof(T), alignof(T), "store");
   *p = v;
 }
-DEV u32 ldg_stream(const u32 *p) { return ld(p); }
-DEV vec2 ldg_stream2(const u32 *p) { return ld((const vec2 *)p); }
+template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) { return ld((const u32 *)((const u8 *)p + Bytes)); }
 DEV vec4 ldg_stream4(const void *p) { return ld((const vec4 *)p); }
-DEV vec4 ldg_keep4(const void *p) { return ld((const vec4 *)p); }
+template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) { return ld((const vec4 *)((const u8 *)p + Bytes)); }
 DEV u32 atomic_inc_release_acquire(u32 *p) {
   emu::check(p, 4, 4, "atomic");
   return __atomic_fetch_add(p, 1, __ATOMIC_ACQ_REL);
@@ -85,6 +85,8 @@ DEV u32 prmt(u32 a, u32 b, u32 s) {
   return r;
 }
 DEV u32 select(u32 mask, u32 a, u32 b) { return (a & mask) | (b & ~mask); }
+DEV u32 and_or(u32 a, u32 mask, u32 b) { return (a & mask) | b; }
+template <class T> DEV const T *behind(const T *p, u32 times, u32 bytes) { return (const T *)((const u8 *)p + (u64)times * bytes); }
 DEV float h2f(u16 h) { return emu::widen(h); }
 DEV u16 f2h(float f) { return emu::narrow(f); }
 DEV float h2lo(u32 v) { return h2f((u16)v); }

@@ -52,6 +52,7 @@ struct Warp {
 };
 struct Grid { // one launch
   const Launch *l;
+  unsigned seed = 0;      // 0: threads and blocks run in their order
   std::vector<u32> order; // of blocks
   std::atomic<u32> next{0}, left{0};
   std::atomic<bool> dead{false};
@@ -108,11 +109,6 @@ void entry() {
   abort(); // nobody switches to a fiber that is done
 }
 
-unsigned seed() {
-  static const char *s = getenv("PMPD_EMU_SEED");
-  return s ? (unsigned)atoi(s) : 0;
-}
-
 void run_block(Worker &b, u32 index) {
   const Launch &l = *b.grid->l;
   u32 n = l.block.x * l.block.y * l.block.z;
@@ -135,8 +131,8 @@ void run_block(Worker &b, u32 index) {
     context_make(&f.ctx, b.stacks + (size_t)i * STACK, STACK, entry);
     order[i] = i;
   }
-  if (seed()) {
-    std::minstd_rand rng(seed() * 7919u + index + 1);
+  if (unsigned seed = b.grid->seed) {
+    std::minstd_rand rng(seed * 7919u + index + 1);
     for (u32 i = n; i > 1; i--) std::swap(order[i - 1], order[rng() % i]);
   }
   while (b.live && !b.dead) {
@@ -244,8 +240,9 @@ Fault run(const Launch &l) {
   g.l = &l;
   g.order.resize((size_t)l.grid.x * l.grid.y * l.grid.z);
   for (u32 i = 0; i < g.order.size(); i++) g.order[i] = i;
-  if (seed()) {
-    std::minstd_rand rng(seed());
+  if (const char *s = getenv("PMPD_EMU_SEED")) g.seed = (unsigned)atoi(s);
+  if (g.seed) {
+    std::minstd_rand rng(g.seed);
     for (size_t i = g.order.size(); i > 1; i--) std::swap(g.order[i - 1], g.order[rng() % i]);
   }
   pool->run(g);

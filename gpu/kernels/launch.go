@@ -42,7 +42,22 @@ func Gemv(bits, n, k int) Launch {
 	if _, ok := table[name]; !ok {
 		panic(fmt.Sprintf("kernels: a product at %d bits; accepted: 2 to 8, 16", bits))
 	}
-	return Launch{name, [3]int{up(n, 8), 1, 1}, [3]int{32, 8, 1}}
+	if n < 1 || k < 32 || k%32 != 0 {
+		panic(fmt.Sprintf("kernels: a product of %d by %d; accepted: columns in multiples of 32", n, k))
+	}
+	rows, warps := 1, gemvWarps(bits) // rows of a warp
+	if warps == 4 {
+		rows = 4
+	}
+	return Launch{name, [3]int{up(n, rows*warps), 1, 1}, [3]int{32, warps, 1}}
+}
+
+// gemvWarps is the warps of a block: at up to 4 bits a warp has four rows, and blocks are smaller so that there are as many.
+func gemvWarps(bits int) int {
+	if bits <= 4 {
+		return 4
+	}
+	return 8
 }
 
 // RopeAppend launches rope_append.

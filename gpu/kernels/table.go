@@ -65,7 +65,7 @@ var table = func() map[string]Kernel {
 	add("gelu", 128, "y x n:u")
 	add("gemv_f16", 256, "y w x bias n:u k:u")
 	for bits := 2; bits <= 8; bits++ {
-		add(fmt.Sprintf("gemv_ap%d", bits), 256, "y planes lut x bias n:u k:u")
+		add(fmt.Sprintf("gemv_ap%d", bits), 32*gemvWarps(bits), "y planes lut x bias n:u k:u")
 	}
 	for g := 1; g <= MaxGroup; g++ {
 		add(fmt.Sprintf("attn_g%d", g), 128, "part q kc vc st hd:u tmax:u splits:u scale:f")

@@ -29,7 +29,7 @@ extern "C" __device__ void __syncthreads(); // a builtin of clang
 #define PMPD_NCTA_X gridDim.x
 #endif
 #define PMPD_SYNC() __syncthreads()
-#define PMPD_SYNCWARP() asm volatile("bar.warp.sync -1;" ::: "memory")
+#define PMPD_SYNCWARP() asm volatile("bar.warp.sync 0xffffffff;" ::: "memory")
 
 typedef unsigned char u8;
 typedef unsigned short u16; // also: the bits of a binary16 number
@@ -39,20 +39,17 @@ struct alignas(16) vec4 { u32 x, y, z, w; };
 struct alignas(8) vec2 { u32 x, y; };
 
 #define DEV static __device__ __forceinline__
+#define MEMBER __device__ __forceinline__
 #define KERNEL extern "C" __global__
 
 // ---- global memory ----
 template <class T> DEV T ld(const T *p) { return *p; }
 template <class T> DEV void st(T *p, T v) { *p = v; }
 // Weights are read once: no room in L1 for them.
-DEV u32 ldg_stream(const u32 *p) {
+// Bytes behind p go into the instruction: an inline assembly's operand is a register otherwise.
+template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) {
   u32 v;
-  asm volatile("ld.global.nc.L1::no_allocate.b32 %0, [%1];" : "=r"(v) : "l"(p));
-  return v;
-}
-DEV vec2 ldg_stream2(const u32 *p) {
-  vec2 v;
-  asm volatile("ld.global.nc.L1::no_allocate.v2.b32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
+  asm volatile("ld.global.nc.L1::no_allocate.b32 %0, [%1+%2];" : "=r"(v) : "l"(p), "n"(Bytes));
   return v;
 }
 DEV vec4 ldg_stream4(const void *p) {
@@ -62,9 +59,10 @@ DEV vec4 ldg_stream4(const void *p) {
   return v;
 }
 // Activations are read by every warp: L1 keeps them.
-DEV vec4 ldg_keep4(const void *p) {
+template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) {
   vec4 v;
-  asm volatile("ld.global.nc.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
+  asm volatile("ld.global.nc.v4.b32 {%0,%1,%2,%3}, [%4+%5];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p), "n"(Bytes));
   return v;
 }
 // What this thread wrote before is seen by whoever reads a later number; what others wrote before theirs, by this thread.
@@ -93,13 +91,13 @@ template <int N> DEV void cp_async_wait() { asm volatile("cp.async.wait_group %0
 // ---- lanes ----
 DEV u32 shfl_xor(u32 v, int m) {
   u32 r;
-  asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, -1;" : "=r"(r) : "r"(v), "r"(m));
+  asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=r"(r) : "r"(v), "r"(m));
   return r;
 }
 // From a lane of the same half of the warp; only the low four bits of `from` count (segment mask 0x10, bound 0x1f).
 DEV u32 shfl_half(u32 v, u32 from) {
   u32 r;
-  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 0x101f, -1;" : "=r"(r) : "r"(v), "r"(from));
+  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 0x101f, 0xffffffff;" : "=r"(r) : "r"(v), "r"(from));
   return r;
 }
 DEV float u32_as_f32(u32 v) { float f; asm("mov.b32 %0, %1;" : "=f"(f) : "r"(v)); return f; }
@@ -113,12 +111,24 @@ DEV u32 select(u32 mask, u32 a, u32 b) {
   asm("lop3.b32 %0, %1, %2, %3, 0xca;" : "=r"(r) : "r"(mask), "r"(a), "r"(b));
   return r;
 }
+// (a & mask) | b, one lop3.
+DEV u32 and_or(u32 a, u32 mask, u32 b) {
+  u32 r;
+  asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(r) : "r"(a), "r"(mask), "r"(b));
+  return r;
+}
+// p and times·bytes behind it, in one multiply-add beside the integer units.
+template <class T> DEV const T *behind(const T *p, u32 times, u32 bytes) {
+  const T *r;
+  asm("mad.wide.u32 %0, %1, %2, %3;" : "=l"(r) : "r"(bytes), "r"(times), "l"(p));
+  return r;
+}
 DEV u32 hfma2(u32 a, u32 b, u32 c) { u32 r; asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c)); return r; }
 DEV u32 hmul2(u32 a, u32 b) { u32 r; asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r; }
 DEV float h2f(u16 h) { float f; asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h)); return f; }
 DEV u16 f2h(float f) { u16 h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(f)); return h; }
-DEV float h2lo(u32 v) { return h2f((u16)(v & 0xffff)); }
-DEV float h2hi(u32 v) { return h2f((u16)(v >> 16)); }
+DEV float h2lo(u32 v) { float f; asm("{ .reg .b16 l, h; mov.b32 {l, h}, %1; cvt.f32.f16 %0, l; }" : "=f"(f) : "r"(v)); return f; }
+DEV float h2hi(u32 v) { float f; asm("{ .reg .b16 l, h; mov.b32 {l, h}, %1; cvt.f32.f16 %0, h; }" : "=f"(f) : "r"(v)); return f; }
 DEV u32 pack2(float lo, float hi) { // the first operand of cvt is the upper half
   u32 r;
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
