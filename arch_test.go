@@ -42,7 +42,7 @@ npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
 npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
-workloads/precision: sim/unit workloads safetensors
+workloads/precision: sim/unit workloads safetensors float16
 npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
 traces:              sim/unit workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
