@@ -53,13 +53,13 @@ sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
-gpu+test:            gpu/cpu
+gpu+test:            gpu/cpu safetensors
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/driver:          gpu/kernels cu
 gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
-gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver cu
+gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16 cu
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/weights gpu/kernels gpu/driver gpu/cuda cu
 sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
