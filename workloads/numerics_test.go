@@ -34,6 +34,8 @@ func TestNumerics(t *testing.T) {
 			workloads.Numerics{NormEps: 2e-5, RopeTheta: 500_000, EOS: []int{7, 0}, RopeScale: scale}},
 		{workloads.Llama, `, "rope_parameters": ` + llama3 + `, "rope_theta": 300}, "rope_theta": 5e5, "eos_token_id": null`,
 			workloads.Numerics{NormEps: 1e-6, RopeTheta: 300, RopeScale: scale}},
+		{workloads.Llama, `, "rope_parameters": {"rope_type": "default"}, "rope_theta": 5e5`,
+			workloads.Numerics{NormEps: 1e-6, RopeTheta: 500_000, EOS: []int{2}}},
 		{workloads.StableLM, `, "layer_norm_eps": 0.001, "rms_norm_eps": 0.1, "rope_scaling": {"type": "default"}, "eos_token_id": 99`,
 			workloads.Numerics{NormEps: 0.001, RopeTheta: 10_000, EOS: []int{99}}},
 		{workloads.Llama, `, "rope_scaling": null, "rope_theta": null`, workloads.Numerics{NormEps: 1e-6, RopeTheta: 10_000, EOS: []int{2}}},
