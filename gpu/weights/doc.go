@@ -27,7 +27,7 @@
 // are made only together with randomVersion. Files must not change while they are open.
 //
 // Quantising takes about 0.4 ms a row of 4,096 columns, some 10 million weights a second on each core, so ten core-minutes for 7
-// billion; random weights take a thirtieth of that. Neither is kept: a Source is read once, to fill a device.
+// billion; random weights take a tenth of that. Neither is kept: a Source is read once, to fill a device.
 //
 // # Adding one more
 //
