@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -166,7 +167,7 @@ func (t *Tokenizer) readDecoder(raw json.RawMessage) error {
 		add(eachWord(func(w string) string { return strings.ReplaceAll(w, *c.Pattern.String, c.Content) }))
 	case "Strip":
 		if c.Content == "" {
-			return fmt.Errorf("Strip of nothing; accepted: a character as content")
+			return errors.New("Strip of nothing; accepted: a character as content")
 		}
 		add(eachWord(c.ends.strip))
 	case "Metaspace":
@@ -231,7 +232,7 @@ func (t *Tokenizer) readTemplate(raw json.RawMessage) error {
 			continue
 		}
 		if s.SpecialToken == nil {
-			return fmt.Errorf("TemplateProcessing: single has an item that is neither a Sequence nor a SpecialToken")
+			return errors.New("TemplateProcessing: single has an item that is neither a Sequence nor a SpecialToken")
 		}
 		token, ok := c.Special[s.SpecialToken.ID]
 		if !ok {
