@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"pgregory.net/rapid"
 
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 )
@@ -85,17 +86,17 @@ func TestTokenizerJSONThatIsRefused(t *testing.T) {
 		{"a missing byte", "llama2", `"<0x41>":`, `"<0x411>":`, "model: byte fallback is on, but the vocabulary lacks <0x41>; accepted: all of <0x00> to <0xFF>"},
 		{"another normalizer", "neox", `"type":"NFC"`, `"type":"BertNormalizer"`, "normalizer: type BertNormalizer; accepted: NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence"},
 		{"a normalizer's unknown key", "neox", `"type":"NFC"`, `"type":"NFC","lowercase":true`, `normalizer: json: unknown field "lowercase"`},
-		{"a replacement by pattern", "llama2", `{"String":" "},"content":"▁"`, `{"Regex":" +"},"content":"▁"`, `normalizer: Replace of {"type":"Replace","pattern":{"Regex":" +"},"content":"▁"}; accepted: a pattern that is a String`},
+		{"a replacement by pattern", "llama2", `{"String":" "},"content":"▁"`, `{"Regex":" +"},"content":"▁"`, `normalizer: type Replace of {"type":"Replace","pattern":{"Regex":" +"},"content":"▁"}; accepted: a pattern that is a String`},
 		{"another pre-tokenizer", "phi", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Whitespace"`, "pre_tokenizer: type Whitespace; accepted: ByteLevel, Digits, Metaspace, Sequence, Split"},
 		{"a pre-tokenizer without a type", "phi", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"typ":"ByteLevel"`, "pre_tokenizer: it has no type"},
 		{"a pattern that is none", "qwen2", `"Regex":"`, `"Regex":"(`, "pre_tokenizer: the pattern "},
-		{"another behavior", "qwen2", `"behavior":"Isolated"`, `"behavior":"MergedWithNext"`, `pre_tokenizer: Split with behavior "MergedWithNext"; accepted: Isolated, Removed`},
-		{"another prepend scheme", "metaspace-first", `"prepend_scheme":"first"`, `"prepend_scheme":"last"`, `pre_tokenizer: Metaspace with prepend_scheme "last"; accepted: always, first, never`},
-		{"an empty replacement", "metaspace-first", `"replacement":"▁"`, `"replacement":""`, `pre_tokenizer: Metaspace with replacement ""; accepted: one character`},
+		{"another behavior", "qwen2", `"behavior":"Isolated"`, `"behavior":"MergedWithNext"`, `pre_tokenizer: type Split with behavior "MergedWithNext"; accepted: Isolated, Removed`},
+		{"another prepend scheme", "metaspace-first", `"prepend_scheme":"first"`, `"prepend_scheme":"last"`, `pre_tokenizer: type Metaspace with prepend_scheme "last"; accepted: always, first, never`},
+		{"an empty replacement", "metaspace-first", `"replacement":"▁"`, `"replacement":""`, `pre_tokenizer: type Metaspace with replacement ""; accepted: one character`},
 		{"another post-processor", "llama3", `"type":"TemplateProcessing"`, `"type":"BertProcessing"`, "post_processor: type BertProcessing; accepted: ByteLevel, Sequence, TemplateProcessing"},
-		{"a template without a text", "llama2", `"single":[`, `"single":[],"was":[`, "post_processor: TemplateProcessing: single has 0 Sequences; accepted: one"},
-		{"a template of an unknown token", "llama2", `"special_tokens":{"<s>"`, `"special_tokens":{"<t>"`, `post_processor: TemplateProcessing: "<s>" is not among special_tokens`},
-		{"a template of an unknown id", "llama2", `"ids":[1]`, `"ids":[12345]`, `post_processor: TemplateProcessing: "<s>" has id 12345, which is not in the vocabulary`},
+		{"a template without a text", "llama2", `"single":[`, `"single":[],"was":[`, "post_processor: type TemplateProcessing: single has 0 Sequences; accepted: one"},
+		{"a template of an unknown token", "llama2", `"special_tokens":{"<s>"`, `"special_tokens":{"<t>"`, `post_processor: type TemplateProcessing: "<s>" is not among special_tokens`},
+		{"a template of an unknown id", "llama2", `"ids":[1]`, `"ids":[12345]`, `post_processor: type TemplateProcessing: "<s>" has id 12345, which is not in the vocabulary`},
 		{"another decoder", "phi", `"decoder":{"type":"ByteLevel"`, `"decoder":{"type":"CTC"`, "decoder: type CTC; accepted: ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip"},
 		{"an empty added token", "phi", `"content":"<|endoftext|>"`, `"content":""`, `added_tokens: the added token "" has id 676; accepted: a text, and 0 or more`},
 		{"an added token at another's id", "phi", `{"id":676,`, `{"id":5,`, `added_tokens: the added token "<|endoftext|>" has id 5, which is "&"'s`},
@@ -240,24 +241,58 @@ func TestPrefixOnlyAtTheStart(t *testing.T) {
 	}
 }
 
+// small is a tokenizer.json with most parts in few bytes, for the fuzzer.
+const small = `{"added_tokens":[{"id":9,"content":"<s>","single_word":true,"lstrip":true,"rstrip":true,"normalized":true,"special":true}],
+"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Prepend","prepend":"_"},{"type":"Replace","pattern":{"String":" "},"content":"_"}]},
+"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\s+(?!\\S)|a"},"behavior":"Removed","invert":true},
+{"type":"Digits","individual_digits":true},{"type":"Metaspace","replacement":"_","prepend_scheme":"always","split":true},{"type":"ByteLevel","add_prefix_space":true}]},
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[9]}}},
+"decoder":{"type":"Sequence","decoders":[{"type":"Metaspace","replacement":"_"},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":1}]},
+"model":{"type":"BPE","unk_token":"u","fuse_unk":true,"ignore_merges":true,"vocab":{"a":0,"_":1,"u":2,"a_":3,"Ġ":4,"aa":5,"aaa":6},"merges":["a _",["a","a"],"aa a"]}}`
+
 func FuzzTokenizerJSON(f *testing.F) {
-	for _, file := range folders(f, "tokenizer.json") {
-		f.Add(read(f, file), "a <s> 12\n  <|endoftext|>é")
-	}
-	f.Fuzz(func(t *testing.T, data, text string) { fuzz(t, "tokenizer.json", data, text) })
+	f.Add(small, "a <s> 12\n  aaaa <s>é")
+	f.Fuzz(func(t *testing.T, data, text string) { damaged(t, t.TempDir(), "tokenizer.json", data, text) })
 }
 
 func FuzzTokenizerModel(f *testing.F) {
-	for _, file := range folders(f, "tokenizer.model") {
-		f.Add(read(f, file), "a <s> the\n  é")
-	}
-	f.Fuzz(func(t *testing.T, data, text string) { fuzz(t, "tokenizer.model", data, text) })
+	piece := func(text string, kind int) string { return message(1, message(1, text, 3, kind)) }
+	f.Add(piece("<unk>", 2)+piece("<s>", 3)+piece("a", 1)+piece("aa", 1)+piece("\u2581", 1)+piece("the", 4)+message(2, message(3, 2, 35, 0), 3, message(3, 1, 4, 0)), "a <s> the\n  aaé")
+	f.Fuzz(func(t *testing.T, data, text string) { damaged(t, t.TempDir(), "tokenizer.model", data, text) })
 }
 
-// fuzz wants an error or ids that decode, never a panic.
-func fuzz(t *testing.T, name, data, text string) {
+func TestTheFuzzersSeedOpens(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, name, data)
+	write(t, dir, "tokenizer.json", small)
+	// Each a is a word, prefixed by Metaspace and again by ByteLevel; what is no a is dropped before.
+	if got, want := encode(t, open(t, dir), "aaa a"), []int{9, 4, 1, 0, 4, 1, 0, 4, 1, 0, 4, 1, 0}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What lies in a damaged file is either refused or works.
+func TestDamagedFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range append(folders(t, "tokenizer.json"), folders(t, "tokenizer.model")...) {
+		data, name := read(t, file), filepath.Base(file)
+		_ = os.Remove(filepath.Join(dir, "tokenizer.json")) // it would be read first
+		rapid.Check(t, func(r *rapid.T) {
+			at := rapid.IntRange(0, len(data)-1).Draw(r, "at")
+			if name == "tokenizer.json" && rapid.Bool().Draw(r, "outside the vocabulary") {
+				at = rapid.IntRange(0, strings.Index(data, `"vocab"`)).Draw(r, "at")
+			}
+			upTo := rapid.IntRange(at, min(at+40, len(data))).Draw(r, "upTo")
+			with := rapid.SampledFrom([]string{"", "\x00", "\xff", "{", "]", `"`, "-1", "99999999999999999999", "null", "\u2581"}).Draw(r, "with")
+			damaged(r, dir, name, data[:at]+with+data[upTo:], "a <s> 12\n  <|endoftext|>é the end")
+		})
+	}
+}
+
+// damaged wants an error or ids that decode, never a panic.
+func damaged(t rapid.TB, dir, name, data, text string) {
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	tok, err := tokens.Open(dir)
 	if err != nil {
 		if !strings.Contains(err.Error(), name) {

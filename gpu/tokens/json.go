@@ -267,7 +267,7 @@ func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
 		})
 	case "Replace":
 		if c.Pattern.String == nil || c.Pattern.Regex != nil || *c.Pattern.String == "" {
-			return fmt.Errorf("Replace of %s; accepted: a pattern that is a String", raw)
+			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
 		}
 		add(func(s string) string { return strings.ReplaceAll(s, *c.Pattern.String, c.Content) })
 	default:
