@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -48,7 +49,8 @@ func readConfig(file string) (*settings, error) {
 	s.class, s.bos, s.eos = c.Class, c.Bos, c.Eos
 	s.bosToken, s.eosToken = string(c.BosTok), string(c.EosTok)
 	s.old = c.Legacy == nil || *c.Legacy
-	for key, a := range c.Added {
+	for _, key := range slices.Sorted(maps.Keys(c.Added)) {
+		a := c.Added[key]
 		if a.ID, err = strconv.Atoi(key); err != nil || a.ID < 0 {
 			return nil, fmt.Errorf("%s: added_tokens_decoder has the key %q; accepted: ids", file, key)
 		}

@@ -27,7 +27,7 @@
 //
 // # Why no library
 //
-// Well-kept ones were tried on the goldens here. sugarme/tokenizer v0.3.0 (eight modules more) panics on the patterns of Llama 3
+// Well-kept ones were tried on the goldens here. sugarme/tokenizer v0.3.0 (seven modules) panics on the patterns of Llama 3
 // and Qwen2, whose lookahead Go's regexp lacks, and gives other ids for 23 of 112 texts on Phi's layout and 71 on Llama 2's;
 // eliben/go-sentencepiece v0.6.0 refuses every model with a space before the text (add_dummy_prefix), so all of Llama's;
 // daulet/tokenizers needs cgo and a prebuilt archive; pkoukk/tiktoken-go downloads vocabularies. What is hard is theirs still:

@@ -175,8 +175,7 @@ func (m *spm) read(data []byte) error {
 	return fields(data, func(f field) error {
 		switch f.number {
 		case 1:
-			p := piece{kind: normal}
-			m.pieces = append(m.pieces, p)
+			m.pieces = append(m.pieces, piece{kind: normal})
 			return m.pieces[len(m.pieces)-1].read(f.bytes)
 		case 2:
 			return fields(f.bytes, m.readTrainer)
