@@ -54,7 +54,7 @@ func (r *Report) measure(ctx context.Context, d *driver.Device, k *cuda.KernelSe
 		return fmt.Errorf("measuring what the GPU does at best: %w", err)
 	}
 	if !d.Info.Emulated() {
-		r.Ceilings = &Ceilings{CopyBps: c.CopyBps, NodeGap: c.NodeGap, Event: c.Event, IntegerHz: integerHz(&d.Info)}
+		r.Ceilings = &Ceilings{CopyBps: c.CopyBps, NodeGap: c.NodeGap, Event: c.Event, ClockHz: clockHz(&d.Info)}
 	}
 	b, err := newBench(d, k, o.Repeats)
 	if err != nil {
@@ -89,6 +89,7 @@ type bench struct {
 	timer    *driver.Timer
 	repeats  int
 	cold     int64 // bytes that the L2 cache surely does not hold
+	clock    func(bits int) float64
 	emulated bool
 }
 
@@ -101,7 +102,8 @@ const (
 )
 
 func newBench(d *driver.Device, k *cuda.KernelSet, repeats int) (*bench, error) {
-	b := &bench{kernels: k, repeats: repeats, cold: max(coldBytes, coldL2*d.Info.L2), emulated: d.Info.Emulated()}
+	b := &bench{kernels: k, repeats: repeats, cold: max(coldBytes, coldL2*d.Info.L2), emulated: d.Info.Emulated(),
+		clock: func(bits int) float64 { return perClock(&d.Info, bits) }}
 	if b.emulated {
 		b.cold = 0 // there is no cache, and no time
 	}
@@ -120,7 +122,7 @@ func (b *bench) close() {
 
 // product measures one shape at one precision: a graph walks over copies of the weights.
 func (b *bench) product(s Shape, bits int) (p *Product, err error) {
-	p = &Product{Shape: s, Bits: bits, Bytes: s.Moved(bits), Issue: issue(bits)}
+	p = &Product{Shape: s, Bits: bits, Bytes: s.Moved(bits), Clock: b.clock(bits)}
 	copies := int(b.cold/p.Bytes) + 1
 	w := &operands{shape: s, bits: bits}
 	defer func() { err = errors.Join(err, w.free()) }()
