@@ -42,7 +42,7 @@ npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
 npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
-workloads/precision: sim/unit workloads safetensors
+workloads/precision: sim/unit workloads safetensors float16
 npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
 traces:              sim/unit workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
@@ -53,14 +53,14 @@ sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
-gpu+test:            gpu/cpu
+gpu+test:            gpu/cpu safetensors
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          gpu/kernels cu
 gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
-gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver cu
+gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16 cu
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/weights gpu/kernels gpu/driver gpu/cuda cu
 sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet

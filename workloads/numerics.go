@@ -37,22 +37,23 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 // rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from rope_theta
 // and rope_scaling.
 func (f *fields) rope(n *Numerics) {
-	theta, scaling := f, f
-	switch {
-	case f.has("rope_parameters"):
-		scaling = f.object("rope_parameters")
-		theta = scaling
-	case f.has("rope_scaling"):
-		scaling = f.object("rope_scaling")
+	theta, key := f, "rope_parameters"
+	if !f.has(key) {
+		key = "rope_scaling"
 	}
-	n.RopeTheta = theta.aboveOr("rope_theta", 1, 10_000)
-	if scaling != f {
-		n.RopeScale = scaling.ropeScale()
-	}
-	for _, inner := range []*fields{theta, scaling} {
+	if f.has(key) {
+		inner := f.object(key)
+		if inner.has("rope_theta") {
+			theta = inner
+		}
+		n.RopeScale = inner.ropeScale()
 		if f.err == nil {
 			f.err = inner.err
 		}
+	}
+	n.RopeTheta = theta.aboveOr("rope_theta", 1, 10_000)
+	if f.err == nil {
+		f.err = theta.err
 	}
 }
 

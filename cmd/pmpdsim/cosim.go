@@ -243,7 +243,8 @@ func (co *cosimulation) show(w io.Writer, runs []coRun) error {
 	for i := range runs {
 		rows, results = append(rows, &runs[i].Decoded), append(results, runs[i].NPU)
 	}
-	load := &workload{model: co.engine.model.Model, task: co.jobs[0].Task, prompt: co.jobs[0].Prompt, generated: co.jobs[0].Generated, batch: 1}
+	load := &workload{model: co.engine.model.Model, task: co.jobs[0].Task, prompt: co.jobs[0].Prompt, generated: co.jobs[0].Generated, batch: 1,
+		live: co.engine.on()}
 	if err := header(w, co.npu, load, !co.c.IsSet("npu"), results); err != nil {
 		return err
 	}

@@ -223,10 +223,13 @@ func (e *engine) recording(c *cli.Context, s precision.Schedule) (gpu.Job, error
 
 // describe says what runs, on one line each.
 func (e *engine) describe(w io.Writer) {
-	about := e.About()
-	on := "the CPU"
-	if about.GPU != nil {
-		on = strings.TrimSpace(about.GPU.Name + " " + about.GPU.Driver)
+	say(w, "%s, %d prompt tokens, %d to generate, %s", e.model.Name, len(e.prompt), e.generate, e.on())
+}
+
+// on names the machine.
+func (e *engine) on() string {
+	if g := e.About().GPU; g != nil {
+		return "on " + strings.TrimSpace(g.Name+" "+g.Driver)
 	}
-	say(w, "%s, %d prompt tokens, %d to generate, on %s", e.model.Name, len(e.prompt), e.generate, on)
+	return "on the CPU"
 }

@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/cli.md and the golden parts of the scripts")
@@ -32,6 +35,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
+			if err := writeModel(filepath.Join(e.WorkDir, "tiny-llama"), "llama"); err != nil {
+				return err
+			}
 			for _, file := range []string{"tiny.json"} { // a model that runs in milliseconds
 				data, err := os.ReadFile(filepath.Join("testdata", file))
 				if err != nil {
@@ -44,6 +50,19 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// contained FILE: what was printed last, but for the end of its line, stands somewhere in a file.
+			"contained": func(ts *testscript.TestScript, neg bool, args []string) {
+				if strings.Contains(ts.ReadFile(args[0]), strings.TrimSpace(ts.ReadFile("stdout"))) == neg {
+					ts.Fatalf("%s holds what was printed: %v", args[0], neg)
+				}
+			},
+			// cut FILE N: the last N bytes of a file are lost.
+			"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				data := ts.ReadFile(args[0])
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data[:len(data)-n]), 0o644))
+			},
 			// width N: no line of stdout has more than N characters.
 			"width": func(ts *testscript.TestScript, _ bool, args []string) {
 				most, err := strconv.Atoi(args[0])
@@ -295,4 +314,23 @@ func TestReorder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// writeModel makes a folder with a small model's config.json and random weights, as from huggingface.co.
+func writeModel(dir, family string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(gputest.Config(family)), 0o644); err != nil {
+		return err
+	}
+	m, err := weights.Load(dir)
+	if err != nil {
+		return err
+	}
+	source, err := weights.Random(m, 7)
+	if err != nil {
+		return err
+	}
+	return weights.Write(dir, source, "BF16", 2)
 }

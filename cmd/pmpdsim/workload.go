@@ -25,6 +25,7 @@ type workload struct {
 	batch     int
 	trace     *traces.Trace // nil if there is none
 	embedded  bool          // the trace is the program's own
+	live      string        // what is recording it at this moment; empty: nothing
 
 	defaultModel, defaultTask bool // nobody asked for it: it is named as a default
 }
@@ -174,6 +175,9 @@ func (w *workload) loadModel(c *cli.Context) error {
 
 // provenance says in words what the trace is worth.
 func (w *workload) provenance() string {
+	if w.live != "" {
+		return "live, " + w.live
+	}
 	if w.trace == nil && w.batch > 1 {
 		return "none; sequences of these lengths"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
@@ -48,11 +49,16 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	if o.SampleOps < 0 {
 		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.SampleOps)
 	}
+	m := source.Model()
+	err = kernels.Check(kernels.Shape{Hidden: m.Hidden, FFN: m.FFN, Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
+		RotaryDim: m.RotaryDim, Vocab: m.Vocab})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
 	device, err := driver.Open(o.Device)
 	if err != nil {
 		return nil, err
 	}
-	m := source.Model()
 	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, rows: o.Rows, now: o.Now, bits: bits, open: map[*sequence]bool{}}
 	if device.Info.Emulated() {
 		b.now = nil

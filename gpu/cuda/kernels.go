@@ -98,13 +98,18 @@ func (k *KernelSet) uses() (registers, spills map[string]int, err error) {
 	return registers, spills, nil
 }
 
-// Ceilings measures what the device does at best.
+// Ceilings measures what the device does at best. An emulation goes through the motions.
 func (k *KernelSet) Ceilings(d *driver.Device) (driver.Ceilings, error) {
 	l := kernels.Copy(d.Info.SMs)
+	bytes := int64(1 << 30)
+	if d.Info.Emulated() {
+		bytes = 1 << 20
+	}
 	return driver.Measure(driver.Probes{
 		Nothing: func(s driver.Stream) error { return k.Launch(kernels.Empty(), s) },
 		Copy: func(to, from driver.Pointer, bytes int64, s driver.Stream) error {
 			return k.Launch(l, s, to, from, int(bytes/16))
 		},
+		Bytes: bytes,
 	})
 }

@@ -120,7 +120,10 @@ func (b *backend) launchOf(id int) gpu.Launch {
 	case gpu.Normalise:
 		l = kernels.Norm(1)
 	case gpu.Product:
-		l = kernels.Gemv(weights.Half, op.Out, op.In) // the same at every precision
+		l = kernels.Gemv(b.bits[len(b.bits)-1], op.Out, op.In) // of the lowest precision: blocks of others may be larger
+		if op.Place == gpu.PlaceHead {
+			l = kernels.Gemv(weights.Half, op.Out, op.In)
+		}
 	case gpu.Rope:
 		l = kernels.RopeAppend(m.Heads, m.KVHeads, m.HeadDim, 1)
 	case gpu.Attention:

@@ -21,6 +21,7 @@ type Ceilings struct {
 type Probes struct {
 	Nothing func(s Stream) error // does nothing
 	Copy    func(to, from Pointer, bytes int64, s Stream) error
+	Bytes   int64 // to copy: more than a cache has
 }
 
 // Measure finds out the ceilings.
@@ -35,7 +36,7 @@ func Measure(p Probes) (c Ceilings, err error) {
 		return c, err
 	}
 	defer t.Close()
-	if c.CopyBps, err = t.copyRate(p.Copy); err != nil {
+	if c.CopyBps, err = t.copyRate(p); err != nil {
 		return c, err
 	}
 	if c.NodeGap, err = t.each(func() error { return p.Nothing(s) }); err != nil {
@@ -114,13 +115,14 @@ func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
 	return took[len(took)/2], nil
 }
 
-// copyRate copies 1 GiB, or an eighth of the free memory if that is less, by the driver and by a kernel; the faster one counts.
-func (t *Timer) copyRate(kernel func(to, from Pointer, bytes int64, s Stream) error) (float64, error) {
+// copyRate copies what the probes say, or an eighth of the free memory if that is less, by the driver and by a kernel; the faster
+// one counts.
+func (t *Timer) copyRate(p Probes) (float64, error) {
 	free, _, err := Memory()
 	if err != nil {
 		return 0, err
 	}
-	bytes := min(free/8, 1<<30) &^ 0xff
+	bytes := min(free/8, p.Bytes) &^ 0xff
 	from, err := Alloc(bytes)
 	if err != nil {
 		return 0, err
@@ -131,11 +133,11 @@ func (t *Timer) copyRate(kernel func(to, from Pointer, bytes int64, s Stream) er
 		return 0, err
 	}
 	defer func() { _ = Free(to) }()
-	if err := Scramble(from, bytes); err != nil {
+	if err := Scramble(from, bytes, false); err != nil {
 		return 0, err
 	}
 	best := 0.0
-	for _, way := range []func(to, from Pointer, bytes int64, s Stream) error{Copy, kernel} {
+	for _, way := range []func(to, from Pointer, bytes int64, s Stream) error{Copy, p.Copy} {
 		took, err := t.Median(repeats, func() error { return way(to, from, bytes, t.stream) })
 		if err != nil {
 			return 0, err

@@ -104,8 +104,8 @@ func wordRune(r rune) bool {
 // added again.
 func (t *Tokenizer) addTokens(list []added) error {
 	for _, a := range list {
-		if a.Content == "" {
-			return fmt.Errorf("the added token %d is empty", a.ID)
+		if a.Content == "" || a.ID < 0 {
+			return fmt.Errorf("the added token %q has id %d; accepted: a text, and 0 or more", a.Content, a.ID)
 		}
 		if _, there := t.names[a.Content]; there {
 			continue

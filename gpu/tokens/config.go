@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -14,7 +15,6 @@ import (
 
 // settings is what tokenizer_config.json says about ids. It has dozens of other keys.
 type settings struct {
-	file  string
 	class string // tokenizer_class
 	bos   *bool  // add_bos_token
 	eos   *bool
@@ -26,7 +26,7 @@ type settings struct {
 
 // readConfig reads tokenizer_config.json. A folder need not have one.
 func readConfig(file string) (*settings, error) {
-	s := &settings{file: file, old: true}
+	s := &settings{old: true}
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -49,7 +49,8 @@ func readConfig(file string) (*settings, error) {
 	s.class, s.bos, s.eos = c.Class, c.Bos, c.Eos
 	s.bosToken, s.eosToken = string(c.BosTok), string(c.EosTok)
 	s.old = c.Legacy == nil || *c.Legacy
-	for key, a := range c.Added {
+	for _, key := range slices.Sorted(maps.Keys(c.Added)) {
+		a := c.Added[key]
 		if a.ID, err = strconv.Atoi(key); err != nil || a.ID < 0 {
 			return nil, fmt.Errorf("%s: added_tokens_decoder has the key %q; accepted: ids", file, key)
 		}
@@ -81,18 +82,19 @@ func (s *settings) decides() bool {
 
 // around returns the ids before and after a text.
 func (s *settings) around(id func(word string) (int, bool)) (before, after []int, err error) {
-	one := func(on bool, name, key string) (ids []int) {
-		if !on || err != nil {
+	neox := strings.HasPrefix(s.class, "GPTNeoX")
+	one := func(on bool, key, name string) []int {
+		if !on {
 			return nil
 		}
 		of, ok := id(name)
-		if !ok {
-			err = fmt.Errorf("%s names %q as %s, which is not in the vocabulary", s.file, name, key)
+		if !ok && err == nil {
+			err = fmt.Errorf("%q, the %s_token, is not in the vocabulary; accepted: another %[2]s_token in tokenizer_config.json, or add_%[2]s_token false", name, key)
 		}
 		return []int{of}
 	}
-	llama := !strings.HasPrefix(s.class, "GPTNeoX")
-	before = one(s.bos == nil && llama || s.bos != nil && *s.bos, s.bosToken, "bos_token")
-	after = one(s.eos != nil && *s.eos, s.eosToken, "eos_token")
+	// Llama's classes add BOS, and call it <s>, unless told otherwise.
+	before = one(s.bos == nil && !neox || s.bos != nil && *s.bos, "bos", cmp.Or(s.bosToken, "<s>"))
+	after = one(s.eos != nil && *s.eos, "eos", cmp.Or(s.eosToken, "</s>"))
 	return before, after, err
 }

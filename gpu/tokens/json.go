@@ -3,7 +3,9 @@ package tokens
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,11 +62,24 @@ func readJSON(file string, data []byte, config *settings) (*Tokenizer, error) {
 
 // nameWords fills words from the vocabulary.
 func (t *Tokenizer) nameWords() error {
+	lowest := 0
 	for w, id := range t.bpe.ids {
-		if other, twice := t.words[id]; twice {
-			return fmt.Errorf("model: two tokens have id %d: %q and %q", id, min(w, other), max(w, other))
-		}
 		t.words[id] = w
+		lowest = min(lowest, id)
+	}
+	if len(t.words) == len(t.bpe.ids) && lowest == 0 {
+		return nil
+	}
+	seen := map[int]string{}
+	for _, w := range slices.Sorted(maps.Keys(t.bpe.ids)) {
+		id := t.bpe.ids[w]
+		if id < 0 {
+			return fmt.Errorf("model: the token %q has id %d; accepted: 0 or more", w, id)
+		}
+		if other, twice := seen[id]; twice {
+			return fmt.Errorf("model: two tokens have id %d: %q and %q", id, other, w)
+		}
+		seen[id] = w
 	}
 	return nil
 }
@@ -79,7 +94,7 @@ func kind(raw json.RawMessage) (string, error) {
 		return "", err
 	}
 	if c.Type == "" {
-		return "", fmt.Errorf("has no type")
+		return "", errors.New("it has no type")
 	}
 	return c.Type, nil
 }
@@ -91,49 +106,60 @@ func fill(raw json.RawMessage, into any) error {
 	return d.Decode(into)
 }
 
-func readBPE(raw json.RawMessage) (*bpe, error) {
-	// Files of the first years name no type; only BPE has merges.
-	var m struct {
-		Type          *string
-		Dropout       *float64
-		UnkToken      *string           `json:"unk_token"`
-		SubwordPrefix *string           `json:"continuing_subword_prefix"`
-		WordSuffix    *string           `json:"end_of_word_suffix"`
-		FuseUnk       bool              `json:"fuse_unk"`
-		ByteFallback  bool              `json:"byte_fallback"`
-		IgnoreMerges  bool              `json:"ignore_merges"`
-		Vocab         json.RawMessage   `json:"vocab"`
-		Merges        []json.RawMessage `json:"merges"`
-	}
+// bpeModel is the model of tokenizer.json. Files of the first years name no type; only BPE has merges.
+type bpeModel struct {
+	Type          *string
+	Dropout       *float64
+	UnkToken      *string           `json:"unk_token"`
+	SubwordPrefix *string           `json:"continuing_subword_prefix"`
+	WordSuffix    *string           `json:"end_of_word_suffix"`
+	FuseUnk       bool              `json:"fuse_unk"`
+	ByteFallback  bool              `json:"byte_fallback"`
+	IgnoreMerges  bool              `json:"ignore_merges"`
+	Vocab         json.RawMessage   `json:"vocab"`
+	Merges        []json.RawMessage `json:"merges"`
+}
+
+func (m *bpeModel) read(raw json.RawMessage) error {
 	var head struct {
 		Type   *string
 		Merges json.RawMessage
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
-		return nil, fmt.Errorf("missing or not an object; accepted: a BPE model")
+		return errors.New("missing or not an object; accepted: a BPE model")
 	}
-	if head.Type != nil && *head.Type != "BPE" || head.Type == nil && head.Merges == nil {
-		name := "without a type"
-		if head.Type != nil {
-			name = *head.Type
-		}
-		return nil, fmt.Errorf("type %s; accepted: BPE", name)
+	if head.Type != nil && *head.Type != "BPE" {
+		return fmt.Errorf("type %s; accepted: BPE", *head.Type)
 	}
-	if err := fill(raw, &m); err != nil {
-		return nil, err
+	if head.Merges == nil {
+		return errors.New("it has no merges; accepted: a BPE model")
 	}
-	for name, is := range map[string]bool{
-		"dropout":                   m.Dropout != nil && *m.Dropout != 0,
-		"continuing_subword_prefix": m.SubwordPrefix != nil && *m.SubwordPrefix != "",
-		"end_of_word_suffix":        m.WordSuffix != nil && *m.WordSuffix != "",
+	if err := fill(raw, m); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"dropout", m.Dropout != nil && *m.Dropout != 0},
+		{"continuing_subword_prefix", m.SubwordPrefix != nil && *m.SubwordPrefix != ""},
+		{"end_of_word_suffix", m.WordSuffix != nil && *m.WordSuffix != ""},
 	} {
-		if is {
-			return nil, fmt.Errorf("%s is set; accepted: null", name)
+		if f.set {
+			return fmt.Errorf("%s is set; accepted: null", f.name)
 		}
+	}
+	return nil
+}
+
+func readBPE(raw json.RawMessage) (*bpe, error) {
+	var m bpeModel
+	if err := m.read(raw); err != nil {
+		return nil, err
 	}
 	b := &bpe{unknown: -1, fuse: m.FuseUnk, whole: m.IgnoreMerges}
 	if err := json.Unmarshal(m.Vocab, &b.ids); err != nil || len(b.ids) == 0 {
-		return nil, fmt.Errorf("vocab is no list of tokens; accepted: an object of token: id")
+		return nil, errors.New("vocab is no list of tokens; accepted: an object of token: id")
 	}
 	if err := b.readMerges(m.Merges); err != nil {
 		return nil, err
@@ -193,7 +219,7 @@ func (p pattern) regex() (string, error) {
 	case p.String != nil && p.Regex == nil && *p.String != "":
 		return regexp.QuoteMeta(*p.String), nil
 	}
-	return "", fmt.Errorf("pattern is neither a String nor a Regex")
+	return "", errors.New("its pattern is neither a String nor a Regex")
 }
 
 func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
@@ -241,7 +267,7 @@ func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
 		})
 	case "Replace":
 		if c.Pattern.String == nil || c.Pattern.Regex != nil || *c.Pattern.String == "" {
-			return fmt.Errorf("Replace of %s; accepted: a pattern that is a String", raw)
+			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
 		}
 		add(func(s string) string { return strings.ReplaceAll(s, *c.Pattern.String, c.Content) })
 	default:

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func readSplit(raw json.RawMessage) (splitter, error) {
 	}
 	re, err := c.Pattern.regex()
 	if err != nil {
-		return nil, fmt.Errorf("Split: %w", err)
+		return nil, fmt.Errorf("type Split: %w", err)
 	}
 	switch c.Behavior {
 	case "Isolated":
@@ -99,7 +100,7 @@ func readSplit(raw json.RawMessage) (splitter, error) {
 	case "Removed":
 		return splitAt(re, dropped{matches: !c.Invert, rest: c.Invert})
 	}
-	return nil, fmt.Errorf("Split with behavior %q; accepted: Isolated, Removed", c.Behavior)
+	return nil, fmt.Errorf("type Split with behavior %q; accepted: Isolated, Removed", c.Behavior)
 }
 
 func readMetaspace(raw json.RawMessage) (metaspace, error) {
@@ -121,10 +122,10 @@ func readMetaspace(raw json.RawMessage) (metaspace, error) {
 		}
 	}
 	if schemes := []string{always, first, never}; !slices.Contains(schemes, c.PrependScheme) {
-		return metaspace{}, fmt.Errorf("Metaspace with prepend_scheme %q; accepted: %s", c.PrependScheme, strings.Join(schemes, ", "))
+		return metaspace{}, fmt.Errorf("type Metaspace with prepend_scheme %q; accepted: %s", c.PrependScheme, strings.Join(schemes, ", "))
 	}
 	if len([]rune(c.Replacement)) != 1 {
-		return metaspace{}, fmt.Errorf("Metaspace with replacement %q; accepted: one character", c.Replacement)
+		return metaspace{}, fmt.Errorf("type Metaspace with replacement %q; accepted: one character", c.Replacement)
 	}
 	return metaspace{mark: c.Replacement, prepend: c.PrependScheme, split: c.Split}, nil
 }
@@ -161,12 +162,12 @@ func (t *Tokenizer) readDecoder(raw json.RawMessage) error {
 		add(fuse)
 	case "Replace":
 		if c.Pattern.String == nil || *c.Pattern.String == "" {
-			return fmt.Errorf("Replace of %s; accepted: a pattern that is a String", raw)
+			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
 		}
 		add(eachWord(func(w string) string { return strings.ReplaceAll(w, *c.Pattern.String, c.Content) }))
 	case "Strip":
 		if c.Content == "" {
-			return fmt.Errorf("Strip of nothing; accepted: a character as content")
+			return errors.New("type Strip of nothing; accepted: a character as content")
 		}
 		add(eachWord(c.ends.strip))
 	case "Metaspace":
@@ -231,15 +232,15 @@ func (t *Tokenizer) readTemplate(raw json.RawMessage) error {
 			continue
 		}
 		if s.SpecialToken == nil {
-			return fmt.Errorf("TemplateProcessing: single has an item that is neither a Sequence nor a SpecialToken")
+			return errors.New("type TemplateProcessing: single has an item that is neither a Sequence nor a SpecialToken")
 		}
 		token, ok := c.Special[s.SpecialToken.ID]
 		if !ok {
-			return fmt.Errorf("TemplateProcessing: %q is not among special_tokens", s.SpecialToken.ID)
+			return fmt.Errorf("type TemplateProcessing: %q is not among special_tokens", s.SpecialToken.ID)
 		}
 		for _, id := range token.IDs {
 			if _, ok := t.words[id]; !ok {
-				return fmt.Errorf("TemplateProcessing: %q has id %d, which is not in the vocabulary", s.SpecialToken.ID, id)
+				return fmt.Errorf("type TemplateProcessing: %q has id %d, which is not in the vocabulary", s.SpecialToken.ID, id)
 			}
 		}
 		if texts == 0 {
@@ -249,7 +250,7 @@ func (t *Tokenizer) readTemplate(raw json.RawMessage) error {
 		}
 	}
 	if texts != 1 {
-		return fmt.Errorf("TemplateProcessing: single has %d Sequences; accepted: one", texts)
+		return fmt.Errorf("type TemplateProcessing: single has %d Sequences; accepted: one", texts)
 	}
 	t.before = append(before, t.before...)
 	t.after = append(t.after, after...)

@@ -23,8 +23,8 @@ const (
 
 // Types of models.
 const (
-	unigram  = 1
-	bpeModel = 2
+	unigramType = 1
+	bpeType     = 2
 )
 
 const mark = "\u2581" // shows a space
@@ -50,7 +50,7 @@ type spm struct {
 }
 
 func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, error) {
-	m := spm{model: unigram, bos: 1, eos: 2, dummyPrefix: true, dropSpaces: true, escape: true}
+	m := spm{model: unigramType, bos: 1, eos: 2, dummyPrefix: true, dropSpaces: true, escape: true}
 	if err := m.read(data); err != nil {
 		return nil, fmt.Errorf("not a whole tokenizer.model: %w", err)
 	}
@@ -96,7 +96,7 @@ func (m *spm) check() error {
 		is   bool
 	}{
 		{"no pieces; accepted: a sentencepiece model of BPE", len(m.pieces) == 0},
-		{fmt.Sprintf("model type %d; accepted: 2 (BPE)", m.model), m.model != bpeModel},
+		{fmt.Sprintf("model type %d; accepted: 2 (BPE)", m.model), m.model != bpeType},
 		{"treat_whitespace_as_suffix is set; accepted: false", m.suffix},
 		{"it has normalization rules; accepted: normalization identity", len(m.charsmap) > 0},
 		{"remove_extra_whitespaces is set; accepted: false", m.dropSpaces},
@@ -175,8 +175,7 @@ func (m *spm) read(data []byte) error {
 	return fields(data, func(f field) error {
 		switch f.number {
 		case 1:
-			p := piece{kind: normal}
-			m.pieces = append(m.pieces, p)
+			m.pieces = append(m.pieces, piece{kind: normal})
 			return m.pieces[len(m.pieces)-1].read(f.bytes)
 		case 2:
 			return fields(f.bytes, m.readTrainer)

@@ -8,8 +8,17 @@ import (
 	"github.com/dlclark/regexp2/v2"
 )
 
-// splitter appends the words that a word falls into; first: the whole text begins with it.
-type splitter func(words []string, word string, first bool) ([]string, error)
+// word is a piece of text that merges do not cross.
+type word struct {
+	text  string
+	first bool // the whole text begins with it
+}
+
+// splitter appends the words that a word falls into.
+type splitter func(words []word, w word) ([]word, error)
+
+// part of a word, from one byte up to another.
+func (w word) part(from, to int) word { return word{w.text[from:to], w.first && from == 0} }
 
 // gpt2 is how ByteLevel finds words by itself (openai/gpt-2, encoder.py).
 const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
@@ -23,15 +32,15 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the pattern %q cannot be used: %w", pattern, err)
 	}
-	return func(words []string, word string, _ bool) ([]string, error) {
-		found, err := re.FindAllStringIndex(word, -1)
+	return func(words []word, w word) ([]word, error) {
+		found, err := re.FindAllStringIndex(w.text, -1)
 		if err != nil {
 			return nil, fmt.Errorf("the pattern %q: %w", pattern, err)
 		}
 		from := 0
 		keep := func(to int, not bool) {
 			if from < to && !not {
-				words = append(words, word[from:to])
+				words = append(words, w.part(from, to))
 			}
 			from = to
 		}
@@ -39,33 +48,33 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 			keep(m[0], drop.rest)
 			keep(m[1], drop.matches)
 		}
-		keep(len(word), drop.rest)
+		keep(len(w.text), drop.rest)
 		return words, nil
 	}, nil
 }
 
 // splitDigits cuts off numbers, or each digit of them.
 func splitDigits(each bool) splitter {
-	return func(words []string, word string, _ bool) ([]string, error) {
+	return func(words []word, w word) ([]word, error) {
 		from, number := 0, false
-		for i, r := range word {
+		for i, r := range w.text {
 			is := unicode.IsNumber(r)
 			if i > from && (is != number || is && each) {
-				words = append(words, word[from:i])
+				words = append(words, w.part(from, i))
 				from = i
 			}
 			number = is
 		}
-		return append(words, word[from:]), nil
+		return append(words, w.part(from, len(w.text))), nil
 	}
 }
 
 // prefixSpace puts a space before a word that has none, so that it reads like one within a sentence.
-func prefixSpace(words []string, word string, _ bool) ([]string, error) {
-	if !strings.HasPrefix(word, " ") {
-		word = " " + word
+func prefixSpace(words []word, w word) ([]word, error) {
+	if !strings.HasPrefix(w.text, " ") {
+		w.text = " " + w.text
 	}
-	return append(words, word), nil
+	return append(words, w), nil
 }
 
 // alphabet shows each byte as a character that prints: the printing ones of Latin-1 as themselves, the others as those from
@@ -93,12 +102,12 @@ var bytesOf = func() map[rune]byte {
 }()
 
 // byteLevel writes a word's bytes in the alphabet of bytes.
-func byteLevel(words []string, word string, _ bool) ([]string, error) {
+func byteLevel(words []word, w word) ([]word, error) {
 	var s strings.Builder
-	for i := range len(word) {
-		s.WriteString(alphabet[word[i]])
+	for i := range len(w.text) {
+		s.WriteString(alphabet[w.text[i]])
 	}
-	return append(words, s.String()), nil
+	return append(words, word{s.String(), w.first}), nil
 }
 
 // When Metaspace puts a space before a text.
@@ -115,20 +124,20 @@ type metaspace struct {
 	split   bool   // a mark begins a word
 }
 
-func (m metaspace) words(words []string, word string, atStart bool) ([]string, error) {
-	word = strings.ReplaceAll(word, " ", m.mark)
-	if (m.prepend == always || m.prepend == first && atStart) && !strings.HasPrefix(word, m.mark) {
-		word = m.mark + word
+func (m metaspace) words(words []word, w word) ([]word, error) {
+	w.text = strings.ReplaceAll(w.text, " ", m.mark)
+	if (m.prepend == always || m.prepend == first && w.first) && !strings.HasPrefix(w.text, m.mark) {
+		w.text = m.mark + w.text
 	}
 	for m.split {
-		at := strings.Index(word[1:], m.mark)
+		at := strings.Index(w.text[1:], m.mark)
 		if at < 0 {
 			break
 		}
-		words = append(words, word[:at+1])
-		word = word[at+1:]
+		words = append(words, w.part(0, at+1))
+		w = w.part(at+1, len(w.text))
 	}
-	return append(words, word), nil
+	return append(words, w), nil
 }
 
 // decode shows marks as spaces, but not the one that was put before the text.

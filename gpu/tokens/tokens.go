@@ -80,13 +80,13 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 		for _, normalize := range t.normalizers {
 			clean = normalize(clean, outer.first)
 		}
-		for i, inner := range t.clean.split(clean) {
+		for _, inner := range t.clean.split(clean) {
 			if inner.token >= 0 {
 				ids = append(ids, inner.token)
 				continue
 			}
 			var err error
-			if ids, err = t.encodePlain(ids, inner.text, outer.first && i == 0); err != nil {
+			if ids, err = t.encodePlain(ids, word{inner.text, outer.first && inner.first}); err != nil {
 				return nil, fmt.Errorf("%s: %w", t.file, err)
 			}
 		}
@@ -94,14 +94,14 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 	return append(ids, t.after...), nil
 }
 
-// encodePlain appends the ids of text without added tokens; first: the whole text begins with it.
-func (t *Tokenizer) encodePlain(ids []int, text string, first bool) ([]int, error) {
-	words := []string{text}
+// encodePlain appends the ids of text without added tokens.
+func (t *Tokenizer) encodePlain(ids []int, text word) ([]int, error) {
+	words := []word{text}
 	for _, s := range t.splitters {
-		var next []string
-		for i, w := range words {
+		var next []word
+		for _, w := range words {
 			var err error
-			if next, err = s(next, w, first && i == 0); err != nil {
+			if next, err = s(next, w); err != nil {
 				return nil, err
 			}
 		}
@@ -109,7 +109,7 @@ func (t *Tokenizer) encodePlain(ids []int, text string, first bool) ([]int, erro
 	}
 	for _, w := range words {
 		var err error
-		if ids, err = t.bpe.encode(ids, w); err != nil {
+		if ids, err = t.bpe.encode(ids, w.text); err != nil {
 			return nil, err
 		}
 	}

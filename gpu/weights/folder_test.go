@@ -52,35 +52,37 @@ func TestFoldersHoldWhatWasWritten(t *testing.T) {
 		m.QKVBias, m.OBias, m.MLPBias = true, true, true
 		m.HeadDim, m.RotaryDim = 32, 32
 	})
-	for name, m := range map[string]*weights.Model{
-		"llama": tiny(workloads.Llama, nil), "mistral": tiny(workloads.Mistral, nil), "qwen2": tiny(workloads.Qwen2, nil),
-		"phi": tiny(workloads.Phi, nil), "stablelm": tiny(workloads.StableLM, nil), "parallel": parallel, "scaled": scaled,
+	for name, c := range map[string]struct {
+		model  *weights.Model
+		values string
+		shards int
+	}{
+		"llama": {tiny(workloads.Llama, nil), "F16", 1}, "mistral": {tiny(workloads.Mistral, nil), "F32", 1},
+		"qwen2": {tiny(workloads.Qwen2, nil), "F16", 2}, "phi": {tiny(workloads.Phi, nil), "F32", 3},
+		"stablelm": {tiny(workloads.StableLM, nil), "F16", 1}, "parallel": {parallel, "F16", 4}, "scaled": {scaled, "F32", 1},
 	} {
-		for values, shards := range map[string]int{"F16": 1, "F32": 3} {
-			t.Run(name+" "+values, func(t *testing.T) {
-				dir := saved(t, m, values, shards)
-				want, got := random(t, m, 1), opened(t, dir)
-				checkModel(t, got.Model(), m, dir)
-				a, b := ends(t, want), ends(t, got)
-				if !reflect.DeepEqual(a, b) || (&b.Embedding[0] == &b.Head.Half[0]) != m.Tied {
-					t.Error("the ends differ")
+		t.Run(name, func(t *testing.T) {
+			m, dir := c.model, saved(t, c.model, c.values, c.shards)
+			want, got := random(t, m, 1), opened(t, dir)
+			checkModel(t, got.Model(), m, dir)
+			a, b := ends(t, want), ends(t, got)
+			if !reflect.DeepEqual(a, b) || (&b.Embedding[0] == &b.Head.Half[0]) != m.Tied {
+				t.Error("the ends differ")
+			}
+			for _, layer := range []int{0, m.Layers - 1} {
+				a, b := block(t, want, layer), block(t, got, layer)
+				if !reflect.DeepEqual(a.Input, b.Input) || !reflect.DeepEqual(a.Post, b.Post) {
+					t.Errorf("layer %d: the norms differ", layer)
 				}
-				for layer := range m.Layers {
-					a, b := block(t, want, layer), block(t, got, layer)
-					if !reflect.DeepEqual(a.Input, b.Input) || !reflect.DeepEqual(a.Post, b.Post) {
-						t.Errorf("layer %d: the norms differ", layer)
-					}
-					for i, a := range matrices(a) {
-						b := matrices(b)[i]
-						again := quantised(t, a.Out, a.In, a.Half)
-						again.Name, again.Bias = a.Name, a.Bias
-						if !reflect.DeepEqual(again, b) {
-							t.Errorf("%s differs", a.Name)
-						}
+				for i, a := range matrices(a) {
+					again := quantised(t, a.Out, a.In, a.Half)
+					again.Name, again.Bias = a.Name, a.Bias
+					if !reflect.DeepEqual(again, matrices(b)[i]) {
+						t.Errorf("%s differs", a.Name)
 					}
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -325,10 +327,8 @@ func TestValuesThatBinary16DoesNotHave(t *testing.T) {
 		for _, b := range bits {
 			dir := saved(t, tiny(workloads.Llama, nil), values, 1)
 			edit(t, filepath.Join(dir, "model.safetensors"), func(header map[string]any, data []byte) []byte {
-				size := len(values)/3*2 + 0 // F16 and F32 have three letters
-				if values != "F32" {
-					size = 2
-				} else {
+				size := 2
+				if values == "F32" {
 					size = 4
 				}
 				at := int(entry(header, name)["data_offsets"].([]any)[0].(float64)) + (5*1120+7)*size

@@ -18,6 +18,10 @@ import (
 //	nested    0.12  0.034  0.0094  0.0024  0.00059  0.00014  0.000031
 //	uniform   0.47  0.085  0.018   0.0043  0.0010   0.00026  0.000064
 func (m *Matrix) Quantise() error {
+	if m.In < lane || m.In%lane != 0 || len(m.Half) != m.Out*m.In {
+		return fmt.Errorf("%d values of %d rows of %d columns; accepted: all of them, and columns in multiples of %d", len(m.Half), m.Out,
+			m.In, lane)
+	}
 	m.allocate()
 	return split(m.Out, 1, func(from, to int) error {
 		q := newQuantiser(m.In)

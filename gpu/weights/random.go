@@ -15,8 +15,8 @@ import (
 // How random weights are spread. Shapes and bytes are those of the real model; values are such that a decode pass is like one
 // of a trained model in what schedulers watch.
 const (
-	// queryKey makes q and k larger than 1: scores have a deviation of its square, 2.25, so a head attends to a few positions
-	// of some hundred (exp(2.25²) of them weigh as much as all others) and what is said depends on the context.
+	// queryKey makes q and k larger than 1: scores have a deviation of its square, 2.25, so that of T positions a head attends to
+	// about T/exp(2.25²), one in 160 (the inverse of the sum of squared weights), and what is said depends on the context.
 	queryKey = 1.5
 	// embedding is about what all blocks together add to the residual stream: a token's own vector does not drown.
 	embedding = 0.25

@@ -145,6 +145,7 @@ def sentencepiece_ones():
     save("llama2", added, legacy, None, template(added[1:2]), decoder, m, {"tokenizer_class": "LlamaTokenizerFast", "bos_token": {"content": "<s>"}, "eos_token": "</s>"})
     meta = lambda prepend, split: {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": prepend, "split": split}
     save("metaspace-first", added, None, meta("first", False), template(added[1:2]), decoder, m)
+    save("metaspace-late", added, None, sequence("pretokenizers", split("[xH]", "Removed"), meta("first", False)), template(added[1:2]), decoder, m)
     fallen = {w: i for w, i in vocab.items() if not w.startswith("<0x")}
     m = model(fallen, [m[1:] for m in merges], unk_token="<unk>", fuse_unk=False)
     save("metaspace-words", added, None, meta("always", True), None, meta("always", True), m)

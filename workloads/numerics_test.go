@@ -1,0 +1,91 @@
+package workloads_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+// config is a config.json of a family with these keys more.
+func numericsConfig(family workloads.Family, more string) *workloads.Config {
+	return &workloads.Config{File: "config.json", Data: fmt.Appendf(nil, `{"model_type": %q, "hidden_size": 64, "num_hidden_layers": 2,
+		"num_attention_heads": 4, "num_key_value_heads": 4, "intermediate_size": 128, "vocab_size": 100, "max_position_embeddings": 64%s}`,
+		family, more)}
+}
+
+func TestNumerics(t *testing.T) {
+	llama3 := `{"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 8192`
+	scale := &workloads.RopeScale{Factor: 8, Low: 1, High: 4, Original: 8192}
+	for _, c := range []struct {
+		family workloads.Family
+		more   string
+		want   workloads.Numerics
+	}{
+		{workloads.Llama, "", workloads.Numerics{NormEps: 1e-6, RopeTheta: 10_000, EOS: []int{2}}},
+		{workloads.Mistral, "", workloads.Numerics{NormEps: 1e-6, RopeTheta: 10_000, EOS: []int{2}}},
+		{workloads.Qwen2, "", workloads.Numerics{NormEps: 1e-6, RopeTheta: 10_000}},
+		{workloads.Phi, "", workloads.Numerics{NormEps: 1e-5, RopeTheta: 10_000, EOS: []int{2}}},
+		{workloads.StableLM, "", workloads.Numerics{NormEps: 1e-5, RopeTheta: 10_000, EOS: []int{0}}},
+		{workloads.Phi, `, "hidden_act": "gelu"`, workloads.Numerics{NormEps: 1e-5, RopeTheta: 10_000, Erf: true, EOS: []int{2}}},
+		{workloads.Llama, `, "rms_norm_eps": 2e-5, "rope_theta": 5e5, "eos_token_id": [7, 0], "rope_scaling": ` + llama3 + "}",
+			workloads.Numerics{NormEps: 2e-5, RopeTheta: 500_000, EOS: []int{7, 0}, RopeScale: scale}},
+		{workloads.Llama, `, "rope_parameters": ` + llama3 + `, "rope_theta": 300}, "rope_theta": 5e5, "eos_token_id": null`,
+			workloads.Numerics{NormEps: 1e-6, RopeTheta: 300, RopeScale: scale}},
+		{workloads.Llama, `, "rope_parameters": {"rope_type": "default"}, "rope_theta": 5e5`,
+			workloads.Numerics{NormEps: 1e-6, RopeTheta: 500_000, EOS: []int{2}}},
+		{workloads.StableLM, `, "layer_norm_eps": 0.001, "rms_norm_eps": 0.1, "rope_scaling": {"type": "default"}, "eos_token_id": 99`,
+			workloads.Numerics{NormEps: 0.001, RopeTheta: 10_000, EOS: []int{99}}},
+		{workloads.Llama, `, "rope_scaling": null, "rope_theta": null`, workloads.Numerics{NormEps: 1e-6, RopeTheta: 10_000, EOS: []int{2}}},
+	} {
+		config := numericsConfig(c.family, c.more)
+		m, err := workloads.ParseConfig("m", config.File, config.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Numerics(config); err != nil || !reflect.DeepEqual(*got, c.want) {
+			t.Errorf("%s%s: %+v, %v\nwant %+v", c.family, c.more, got, err, c.want)
+		}
+	}
+}
+
+func TestBadNumericsAreRefused(t *testing.T) {
+	for more, want := range map[string]string{
+		`, "rms_norm_eps": "1e-5"`:                               `config.json: rms_norm_eps: "1e-5" is not usable; want a number above 0 and at most 1`,
+		`, "rope_theta": 1`:                                      "config.json: rope_theta: 1 is not usable; want a number above 1",
+		`, "rope_parameters": {"rope_theta": "x"}`:               `config.json: rope_parameters: rope_theta: "x" is not usable; want a number above 1`,
+		`, "rope_scaling": 8`:                                    "config.json: rope_scaling: 8 is not usable; want an object",
+		`, "rope_scaling": {"type": "linear", "factor": 2}`:      `config.json: rope_scaling: type: "linear" is not supported; supported: default llama3`,
+		`, "rope_scaling": {"rope_type": "llama3", "factor": 8}`: "config.json: rope_scaling: low_freq_factor: missing; want a number above 0",
+		`, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4, "original_max_position_embeddings": 9}`: "config.json: rope_scaling: high_freq_factor: 4 is not usable; want more than low_freq_factor (4)",
+		`, "eos_token_id": 100`:     "config.json: eos_token_id: 100 is not usable; want a token from 0 to 99, a list of them, or null",
+		`, "eos_token_id": [1, -1]`: "config.json: eos_token_id: [1,-1] is not usable; want a token from 0 to 99, a list of them, or null",
+		`, "eos_token_id": "</s>"`:  `config.json: eos_token_id: "</s>" is not usable; want a token from 0 to 99, a list of them, or null`,
+	} {
+		config := numericsConfig(workloads.Llama, more)
+		m, err := workloads.ParseConfig("m", config.File, config.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Numerics(config); err == nil || err.Error() != want {
+			t.Errorf("%s: %+v, %v\nwant %s", more, got, err, want)
+		}
+	}
+}
+
+func TestLoadConfigReturnsWhatTheModelWasReadFrom(t *testing.T) {
+	m, config, err := workloads.LoadConfig("llama-3.2-1b")
+	if err != nil || !config.Preset {
+		t.Fatal(err)
+	}
+	n, err := m.Numerics(config)
+	if want := (&workloads.RopeScale{Factor: 32, Low: 1, High: 4, Original: 8192}); err != nil || !reflect.DeepEqual(n.RopeScale, want) {
+		t.Errorf("%+v, %v", n, err)
+	}
+	m, config, err = workloads.LoadConfig("testdata/hf/deepseek-r1-distill-qwen-1.5b.json")
+	if err != nil || config.Preset || config.File != m.Source || !strings.Contains(string(config.Data), "Qwen2ForCausalLM") {
+		t.Errorf("%+v, %v", config, err)
+	}
+}
