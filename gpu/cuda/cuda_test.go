@@ -228,8 +228,13 @@ func TestMemory(t *testing.T) {
 	}
 	t.Setenv("PMPD_FAKE_MEMORY", "")
 	b := open(t, source, cuda.Options{Bits: []int{3}})
-	t.Setenv("PMPD_FAKE_MEMORY", "9000000")
-	if _, err := b.Start(128); err == nil || !strings.Contains(err.Error(), "128 positions of tiny-llama take ") {
+	before, err := cuda.Describe(0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = 3*2*2*64*2 + 2*32*4 // bytes of a position: layers, K and V, heads, values; cosines and sines
+	t.Setenv("PMPD_FAKE_MEMORY", fmt.Sprint(4<<30-before.FreeBytes+100*each))
+	if _, err := b.Start(101); err == nil || !strings.Contains(err.Error(), "101 positions of tiny-llama take ") || !strings.Contains(err.Error(), "accepted: up to 100 positions") {
 		t.Errorf("a cache without room: %v", err)
 	}
 }
