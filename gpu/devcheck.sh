@@ -21,7 +21,9 @@ failed() { say "$1" "FAILED, see $2"; bad=1; }
 lib=${PMPD_LIBCUDA:-$(ldconfig -p 2>/dev/null | awk '/libcuda\.so\.1/{print $NF; exit}')}
 [ -n "$lib" ] || lib=$(find / -xdev -name 'libcuda.so.1' 2>/dev/null | head -n 1)
 def=gpu/driver/shim/cuda_api.def
-if [ -n "$lib" ] && [ -e "$def" ] && command -v nm >/dev/null; then
+if [[ $lib == *libfakecuda.so ]]; then
+	say symbols "skipped: PMPD_LIBCUDA is the emulator"
+elif [ -n "$lib" ] && [ -e "$def" ] && command -v nm >/dev/null; then
 	sed -n 's/^X([A-Za-z0-9_]*, \([A-Za-z0-9_]*\),.*/\1/p' "$def" | sort -u >"$OUT/wanted-symbols.txt"
 	nm -D --defined-only "$lib" | awk '{print $3}' | sed 's/@.*//' | sort -u >"$OUT/driver-symbols.txt"
 	comm -23 "$OUT/wanted-symbols.txt" "$OUT/driver-symbols.txt" >"$OUT/missing-symbols.txt"

@@ -133,11 +133,22 @@ API cuDeviceGetAttribute(int *v, int a, CUdevice) {
   return CUDA_SUCCESS;
 }
 
+// A context takes its memory with it, and what a kernel has broken.
+static void end_context() {
+  std::lock_guard<std::recursive_mutex> lock(mu);
+  for (auto &b : blocks) {
+    emu::note_allocation((void *)b.first, 0);
+    free((void *)b.first);
+  }
+  blocks.clear();
+  used = 0;
+  broken = CUDA_SUCCESS;
+}
 API cuCtxCreate_v2(CUcontext *c, unsigned, CUdevice) { broken = CUDA_SUCCESS; *c = current = &context; return CUDA_SUCCESS; }
-API cuCtxDestroy_v2(CUcontext c) { broken = CUDA_SUCCESS; if (current == c) current = nullptr; return CUDA_SUCCESS; }
+API cuCtxDestroy_v2(CUcontext c) { end_context(); if (current == c) current = nullptr; return CUDA_SUCCESS; }
 API cuDevicePrimaryCtxRetain(CUcontext *c, CUdevice) { *c = &context; context.users++; return CUDA_SUCCESS; }
-API cuDevicePrimaryCtxRelease_v2(CUdevice) { if (--context.users <= 0) broken = CUDA_SUCCESS; return CUDA_SUCCESS; }
-API cuDevicePrimaryCtxReset_v2(CUdevice) { broken = CUDA_SUCCESS; return CUDA_SUCCESS; }
+API cuDevicePrimaryCtxRelease_v2(CUdevice) { if (--context.users == 0) end_context(); return CUDA_SUCCESS; }
+API cuDevicePrimaryCtxReset_v2(CUdevice) { end_context(); return CUDA_SUCCESS; }
 API cuCtxSetCurrent(CUcontext c) { current = c; return CUDA_SUCCESS; }
 API cuCtxGetCurrent(CUcontext *c) { *c = current; return CUDA_SUCCESS; }
 API cuCtxPushCurrent_v2(CUcontext c) { current = c; return CUDA_SUCCESS; }

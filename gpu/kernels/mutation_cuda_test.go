@@ -62,7 +62,8 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 	newRig(t).emulated()
 	groups := [][]mutant{
 		append(barriers(t, "layer.cu", "block_sum256", "// x += add", "TestNorm"),
-			mutant{"layer.cu", "TestNorm", "f[e] += g[e]", "f[e] -= g[e]", 1}),
+			mutant{"layer.cu", "TestNorm", "f[e] += g[e]", "f[e] -= g[e]", 1},
+			mutant{"layer.cu", "TestNorm", "if (lane == 0) sh[warp] = v;", "if (lane == 0) { sh[warp] = v; PMPD_SYNC(); }", 0}), // a barrier for some
 		append(barriers(t, "choose.cu", "choose_block", "", "TestChoose"),
 			mutant{"choose.cu", "TestChoose", "a.at < b.at", "a.at > b.at", 0},
 			mutant{"choose.cu", "TestChoose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0}),
@@ -73,7 +74,13 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 		append(barriers(t, "gemm.cu", "void gemm(", "#define GEMM", "TestGemmWithTails"),
 			mutant{"gemm.cu", "TestGemmWithTails", "cp_async_wait<STAGES - 2>()", "cp_async_wait<STAGES - 1>()", 0},
 			mutant{"gemm.cu", "TestGemmWithTails", "m0 + i / 4, m - 1", "m0 + i / 4, m", 0}),
-		{{"gemv.cu", "TestGemv", "1024", "1056", 1}, {"gemv.cu", "TestGemv", "lane >= lanes", "lane > lanes", 0}},
+		append(barriers(t, "gemv.cu", "void gemv_table(", "", "TestGemv"),
+			mutant{"gemv.cu", "TestGemv", "at += 2048", "at += 1024", 0},
+			mutant{"gemv.cu", "TestGemv", "smaller(first + r, n - 1)", "first + r", 0},
+			mutant{"gemv.cu", "TestGemv", "on = lane < lanes", "on = lane <= lanes", 0},
+			mutant{"gemv.cu", "TestGemv", "even << 2", "even << 1", 0}),
+		{{"layer.cu", "TestEmbed", "i < d", "i <= d", 0}, {"layer.cu", "TestRope", "fb * c + fa * s", "fb * c - fa * s", 0}},
+		{{"gemm.cu", "TestDequant", "code << 1 |", "code << 1 &", 0}, {"bench.cu", "TestCopy", "i < n; i += step", "i + 1 < n; i += step", 0}},
 	}
 	for round := 0; ; round++ {
 		var now []mutant

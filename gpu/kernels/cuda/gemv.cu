@@ -219,13 +219,18 @@ template <int W> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, c
     bool on = lane < lanes;
 #pragma unroll
     for (int r = 0; r < 4; r++) {
+      const u32 *w = p[r] - (on ? 0 : lane); // any word of the row will do: x is 0
 #pragma unroll
-      for (int j = 0; j < W; j++) q[r][j] = on ? ldg_stream(behind(p[r], j, plane)) : 0;
+      for (int j = 0; j < W; j++) q[r][j] = ldg_stream(j ? behind(w, j, plane) : w);
       p[r] += 32;
     }
-    Inputs<W> in; // of lanes that are off, 0
+    Inputs<W> in;
 #pragma unroll
-    for (u32 c = 0; c < 4; c++) in.x[c] = on ? ldg_keep4(at + c * 8 * lanes) : vec4{0, 0, 0, 0};
+    for (int c = 0; c < 4; c++) in.x[c] = vec4{0, 0, 0, 0};
+    if (on) {
+#pragma unroll
+      for (u32 c = 0; c < 4; c++) in.x[c] = ldg_keep4(at + c * 8 * lanes);
+    }
     add_group<W>(acc, rows, q, in);
   }
   float s = sum4(acc, lane);
