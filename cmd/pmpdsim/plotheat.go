@@ -213,8 +213,7 @@ func varying(all []*outcome, keys []string) string {
 	return strings.Join(texts, ", ")
 }
 
-// gatherCells finds the one result of each cell. What else differs has to follow from the place of a cell: else neighbours
-// would differ in more than the axes say.
+// gatherCells finds the one result of each cell. Neighbours must not differ in more than the axes say.
 func gatherCells(all []*outcome, x, y string) (map[[2]string]*outcome, error) {
 	place := func(o *outcome) [2]string { return [2]string{o.value(x).value, o.value(y).value} }
 	cells := map[[2]string][]*outcome{}
@@ -235,11 +234,8 @@ func gatherCells(all []*outcome, x, y string) (map[[2]string]*outcome, error) {
 		}
 	}
 	for _, key := range others {
-		if consequent(key) || len(valuesOf(all, key)) < 2 {
-			continue
-		}
-		if !follows(all, key, x) && !follows(all, key, y) {
-			return nil, fmt.Errorf("cells differ in %s, too, and not along one axis only; accepted: results that differ in %s and %s (choose with %s)",
+		if !consequent(key) && len(valuesOf(all, key)) > 1 {
+			return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)",
 				varying(all, []string{key}), x, y, howToChoose(all, []string{key}))
 		}
 	}
@@ -260,17 +256,4 @@ func howToChoose(some []*outcome, keys []string) string {
 		flags = append(flags, "--only "+quoted(key+"="+valuesOf(some, key)[0]))
 	}
 	return strings.Join(flags, " ")
-}
-
-// follows tells that a key has one value for each value of another.
-func follows(all []*outcome, key, from string) bool {
-	seen := map[string]string{}
-	for _, o := range all {
-		v := o.value(key).value
-		if before, ok := seen[o.value(from).value]; ok && before != v {
-			return false
-		}
-		seen[o.value(from).value] = v
-	}
-	return true
 }
