@@ -233,11 +233,10 @@ func gatherCells(all []*outcome, x, y string) (map[[2]string]*outcome, error) {
 				x, o.value(x).value, y, o.value(y).value, len(some), some[0].place, some[1].place, varying(some, differ), howToChoose(some, differ))
 		}
 	}
-	for _, key := range others {
-		if !consequent(key) && len(valuesOf(all, key)) > 1 {
-			return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)",
-				varying(all, []string{key}), x, y, howToChoose(all, []string{key}))
-		}
+	more := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return consequent(key) || len(valuesOf(all, key)) < 2 })
+	if len(more) > 0 {
+		return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)", varying(all, more), x, y,
+			howToChoose(all, more))
 	}
 	one := map[[2]string]*outcome{}
 	for at, some := range cells {
