@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,4 +140,20 @@ func TestPerfettoReadsTimelines(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the queries of the document have answers", func(t *testing.T) {
+		text, err := os.ReadFile("../../docs/timeline.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries := regexp.MustCompile("`(select [^`]+)`").FindAllSubmatch(text, -1)
+		if len(queries) == 0 {
+			t.Fatal("there are none")
+		}
+		_, file := write(t, 1, 3, activity.Ops, job(t, "edge-lpddr5", "small", "uniform:3"))
+		for _, q := range queries {
+			if got := asked(t, processor, file, string(q[1])); got["q_proj"] <= 0 {
+				t.Errorf("%s: %v", q[1], got)
+			}
+		}
+	})
 }

@@ -57,11 +57,10 @@ for (let at = 0; at < bytes.length; at += 1 << 24) {
   await engine.parse(bytes.subarray(at, at + (1 << 24)));
 }
 await engine.notifyEof();
-const rows = await engine.query(readFileSync(query, 'utf8'));
-if (rows.error()) {
-  console.error(rows.error());
+const rows = await engine.query(readFileSync(query, 'utf8')).catch((e) => {
+  console.error(e.message);
   process.exit(1);
-}
+});
 const cell = (v) => typeof v === 'string' ? '"' + v.replaceAll('"', '""') + '"' : v === null ? '[NULL]' : String(v);
 const lines = [rows.columns().map(cell).join(',')];
 for (const row = rows.iter({}); row.valid(); row.next()) {
