@@ -17,14 +17,15 @@ const heatmapHelp = `A cell for each pair of values of two keys: npu, model, tas
 sweep. Where only two differ there is nothing to choose. A cell holds one result: --only chooses, --over averages. Colours go
 from the least value that is drawn to the largest; a dash is where there is no result.
 
-Values are ` + "%s" + `.
+VALUES:
+   ` + "%s" + `
 
 EXAMPLES:
    pmpdsim plot heatmap results/ --x dram.channels --y array.rows --only schedule=uniform:4 -o heatmap.png
    pmpdsim plot heatmap results.jsonl --x batch --y schedule --value tokens_per_joule --log -o heatmap.pdf`
 
 func heatmapCommand() *cli.Command {
-	return plotKind("heatmap", "one number over two keys: axes of a sweep, NPUs, models, schedules", fmt.Sprintf(heatmapHelp, quantityNames()), heatmap,
+	return plotKind("heatmap", "one number over two keys: axes of a sweep, NPUs, models, schedules", fmt.Sprintf(heatmapHelp, quantityLines()), heatmap,
 		&cli.StringFlag{Name: "x", Usage: "`KEY` that goes to the right", DefaultText: "one of the two that differ"},
 		&cli.StringFlag{Name: "y", Usage: "`KEY` that goes upwards, names downwards", DefaultText: "the other"},
 		&cli.StringFlag{Name: "value", Usage: "`NAME` of the number", Value: "tokens_per_second"},
@@ -59,11 +60,23 @@ func quantities() []quantity {
 }
 
 func quantityNames() string {
-	var names []string
+	return strings.Join(quantityList(), ", ")
+}
+
+func quantityList() (names []string) {
 	for _, q := range quantities() {
 		names = append(names, q.name)
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+// quantityLines are names, some a line.
+func quantityLines() string {
+	var lines []string
+	for some := range slices.Chunk(quantityList(), 5) {
+		lines = append(lines, strings.Join(some, " "))
+	}
+	return strings.Join(lines, "\n   ")
 }
 
 func quantityOf(name string) (quantity, error) {
@@ -154,9 +167,21 @@ func areNumbers(values []string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { _, ok := amount(v); return !ok })
 }
 
-// consequent tells keys that follow from others: lengths from task and model, the rest from what the NPU and the trace are.
-func consequent(key string) bool {
-	return slices.Contains([]string{"prompt", "gen", "kv-bits", "config", "trace"}, key)
+// follows tells that a key may follow from one of others: lengths from task, model and trace, the trace from task and model, and
+// what an NPU is from its name and the axes.
+func follows(key string, others ...string) bool {
+	return slices.ContainsFunc(others, func(from string) bool {
+		switch key {
+		case "prompt", "gen":
+			return from == "model" || from == "task" || from == overTrace
+		case overTrace:
+			return from == "model" || from == "task"
+		case "kv-bits", "config":
+			return ofNPU(from) && from != "kv-bits" && from != "config"
+		default:
+			return false
+		}
+	})
 }
 
 // heatAxes are the two keys to draw over: those asked for, and else the two that differ.
@@ -179,7 +204,7 @@ func heatAxes(c *cli.Context, all []*outcome) (x, y string, err error) {
 	}
 	choice := open
 	if len(choice) > 2 {
-		choice = slices.DeleteFunc(slices.Clone(open), consequent)
+		choice = slices.DeleteFunc(slices.Clone(open), func(key string) bool { return follows(key, append(open, x, y)...) })
 	}
 	switch {
 	case x != "" && y != "":
@@ -233,7 +258,7 @@ func gatherCells(all []*outcome, x, y string) (map[[2]string]*outcome, error) {
 				x, o.value(x).value, y, o.value(y).value, len(some), some[0].place, some[1].place, varying(some, differ), howToChoose(some, differ))
 		}
 	}
-	more := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return consequent(key) || len(valuesOf(all, key)) < 2 })
+	more := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return follows(key, x, y) || len(valuesOf(all, key)) < 2 })
 	if len(more) > 0 {
 		return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)", varying(all, more), x, y,
 			howToChoose(all, more))
@@ -249,7 +274,7 @@ func gatherCells(all []*outcome, x, y string) (map[[2]string]*outcome, error) {
 func howToChoose(some []*outcome, keys []string) string {
 	var flags []string
 	for _, key := range keys {
-		if len(keys) > 1 && consequent(key) {
+		if follows(key, keys...) {
 			continue
 		}
 		flags = append(flags, "--only "+quoted(key+"="+valuesOf(some, key)[0]))

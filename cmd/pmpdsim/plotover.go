@@ -54,7 +54,7 @@ func setAside(over []string, all []*outcome) {
 
 // ofNPU tells keys that change the NPU, whose fingerprint then differs, too.
 func ofNPU(key string) bool {
-	return !slices.Contains([]string{overSeed, overTrace, "model", "task", "prompt", "gen", "batch"}, key)
+	return !slices.Contains([]string{overSeed, overTrace, "model", "task", "prompt", "gen", "batch", "schedule", ""}, key)
 }
 
 // takeSeed takes the seed out of the name of a random schedule.

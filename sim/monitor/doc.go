@@ -17,5 +17,5 @@
 //
 // monitoring.Monitor can only be started on all interfaces, keeps its handlers to itself, and reads state while it changes; one of
 // its buttons runs the engine a second time, which ends the process. It also brings SQLite in C and a MySQL driver into every
-// program (docs/adr/0013-monitor.md). Its page is a package of its own, monitoring/web, and the same as there.
+// program (docs/adr/0014-monitor.md). Its page is a package of its own, monitoring/web, and the same as there.
 package monitor
