@@ -40,7 +40,7 @@ type walker struct {
 
 func newWalker(e *sim.Engine) *walker {
 	w := &walker{done: make(chan struct{}), list: make([]int, mostElements+1), price: func(i int) int { return i },
-		byName: map[string]int{"b": 2, "a": 1}, broken: math.NaN(), text: `a "quoted" text`}
+		byName: map[string]int{"b": 2, "a": 1}, grid: [2]float64{}, nothing: nil, broken: math.NaN(), text: `a "quoted" text`}
 	w.self = w
 	w.inner.Deep.Value = 7
 	w.Component = sim.NewComponent("Some.Walker[0]", e, sim.NewClock(1e9), w)
