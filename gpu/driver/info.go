@@ -6,8 +6,16 @@ import (
 	"strings"
 )
 
-// ErrNone is why there is nothing to open.
+// ErrNone is why there is nothing to open, or nothing that the kernels run on.
 var ErrNone = errors.New("no GPU")
+
+// Error is a call that the driver answered with an error.
+type Error struct {
+	Call, Text string
+	Code       int
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Text, e.Code) }
 
 // ErrNotBuilt is the reason in a program without the build tag cuda.
 var ErrNotBuilt = fmt.Errorf("%w: this program was built without CUDA; make cuda builds one with it", ErrNone)

@@ -36,7 +36,8 @@ type Needs struct {
 func (d *Device) Load(name, ptx string, needs Needs) (Module, error) {
 	const size = 8 << 10
 	if i := &d.Info; i.Major*10+i.Minor < needs.Major*10+needs.Minor {
-		return Module{}, fmt.Errorf("%s: %s has compute capability %d.%d; accepted: %d.%d or later", name, i.Name, i.Major, i.Minor, needs.Major, needs.Minor)
+		return Module{}, fmt.Errorf("%w that can run %s: %s has compute capability %d.%d; accepted: %d.%d or later", ErrNone, name, i.Name, i.Major, i.Minor,
+			needs.Major, needs.Minor)
 	}
 	text := C.CString(ptx)
 	defer C.free(unsafe.Pointer(text))
@@ -48,8 +49,8 @@ func (d *Device) Load(name, ptx string, needs Needs) (Module, error) {
 	case err == nil:
 		return m, nil
 	case Is(err, UnsupportedPTX):
-		return m, fmt.Errorf("%s: the NVIDIA driver is too old for these kernels: it knows CUDA %s; accepted: a driver for CUDA %s or later (%w)",
-			name, version(d.Info.API), needs.CUDA, err)
+		return m, fmt.Errorf("%w that can run %s: the NVIDIA driver knows CUDA %s; accepted: a driver for CUDA %s or later (%w)", ErrNone, name,
+			version(d.Info.API), needs.CUDA, err)
 	}
 	if said := strings.TrimSpace(C.GoString(log)); said != "" {
 		return m, fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(said), " "))
