@@ -25,16 +25,13 @@ const Emulated = "emulated GPU"
 
 // Info is what the driver says of a GPU. Numbers that it does not say are 0, texts empty.
 type Info struct {
-	Name           string
-	Major, Minor   int // compute capability
-	SMs            int
-	Memory, L2     int64  // bytes
-	API            int    // newest version of the driver API, 12060 for 12.6
-	Driver         string // release, 550.54.15
-	SMkHz, MemkHz  int64  // highest clocks
-	SharedOptIn    int    // bytes of shared memory that a block can ask for
-	ThreadsPerSM   int
-	RegistersPerSM int
+	Name          string
+	Major, Minor  int // compute capability
+	SMs           int
+	Memory, L2    int64  // bytes
+	API           int    // newest version of the driver API, 12060 for 12.6
+	Driver        string // release, 550.54.15
+	SMkHz, MemkHz int64  // highest clocks
 }
 
 // Emulated says that there is no GPU behind it.

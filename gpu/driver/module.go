@@ -90,18 +90,3 @@ func (k Kernel) Uses() (registers, spilled int, err error) {
 	}
 	return registers, spilled, err
 }
-
-// AllowShared lets launches of a kernel ask for so many bytes of dynamic shared memory, beyond the 48 KiB that all may have.
-func (k Kernel) AllowShared(bytes int) error {
-	err := check("cuFuncSetAttribute", C.cuFuncSetAttribute(k.handle(), C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(bytes)))
-	if err != nil {
-		err = fmt.Errorf("kernel %s: %w", k.Name, err)
-	}
-	return err
-}
-
-// Blocks is how many blocks of a kernel fit into a multiprocessor at a time.
-func (k Kernel) Blocks(threads, shared int) (int, error) {
-	n, err := k.function.MaxActiveBlocksPerMultiProcessor(threads, int64(shared))
-	return n, told("cuOccupancyMaxActiveBlocksPerMultiprocessor", err)
-}
