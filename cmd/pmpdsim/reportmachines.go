@@ -100,7 +100,7 @@ func machineOf(cfg *config.Config, bits []int) report.Machine {
 		m.Roofs = append(m.Roofs, report.Roof{Bits: b, MACsPerSecond: array.PeakMACsPerSecond(cfg, unit.Bits(b))})
 	}
 	for _, k := range config.Keys() {
-		if v, ok := cfg.Get(k.Path); ok && k.Path != "description" && v != "" {
+		if v, ok := cfg.Get(k.Path); ok && k.Path != "name" && k.Path != "description" && v != "" {
 			m.Keys = append(m.Keys, [2]string{k.Path, v})
 		}
 	}

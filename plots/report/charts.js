@@ -27,6 +27,8 @@ function shade(i, n) {
 	const mix = (at) => Math.round(part(D.palette[low], at) + (x - low) * (part(D.palette[low + 1], at) - part(D.palette[low], at)));
 	return `rgb(${mix(1)},${mix(3)},${mix(5)})`;
 }
+// apart shades parts that lie side by side: neighbours are half of the colours away from each other.
+const apart = (i, n) => shade(i % 2 ? (i - 1) / 2 + Math.ceil(n / 2) : i / 2, n);
 const inkOn = (colour) => { // luma of ITU-R BT.601
 	const [r, g, b] = colour.match(/\d+/g).map(Number);
 	return 299 * r + 587 * g + 114 * b > 128000 ? '#000' : '#fff';
@@ -60,7 +62,7 @@ function axis(name, values, log, more = {}) {
 }
 const categories = (names, more = {}) => ({
 	type: 'category', inverse: true, data: names, axisLine: { lineStyle: { color: css('line') } }, axisTick: { show: false }, ...more,
-	axisLabel: { color: css('ink'), width: narrow() ? 104 : 190, overflow: 'break', interval: 0, ...more.axisLabel },
+	axisLabel: { color: css('ink'), width: narrow() ? 92 : 190, overflow: 'break', interval: 0, fontSize: narrow() ? 11 : 12, lineHeight: 14, ...more.axisLabel },
 });
 
 // tip is what is said of a result: the numbers of the chart first, its parent last.
@@ -91,14 +93,15 @@ function bySchedule(rows, choice, id, unit) {
 	const line = new Map(groups.map(([k], i) => [k, i]));
 	const all = families(rows, choice), shown = all.filter((f) => !choice.hidden.has(f.id));
 	const bars = !choice.log && rows.length <= 60 && all.every((f) => groupBy(f.rows, (r) => r.k[schedule]).size === f.rows.length);
-	const lane = Math.max(bars ? 13 : 11, 30 / Math.max(shown.length, 1));
+	const lanes = choice.colour === 'schedule' ? 1 : Math.max(shown.length, 1); // a schedule's row needs none for the others
+	const lane = Math.max(bars ? 13 : 11, 28 / lanes);
 	const values = rows.map((r) => value(r, id));
 	const series = shown.flatMap((f, order) => {
-		const colour = shade(f.i, f.n), offset = (order - (shown.length - 1) / 2) * lane;
+		const colour = shade(f.i, f.n), offset = lanes > 1 ? (order - (lanes - 1) / 2) * lane : 0;
 		const item = (r) => ({ value: [value(r, id), line.get(r.k[schedule])], row: r.i, tip: tip(r, [said(r, id), said(r, 'avg_weight_bits')]) });
 		if (bars) {
 			return [{
-				type: 'bar', name: f.name, barWidth: lane - 2, barGap: `${200 / (lane - 2)}%`, itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] }, data: f.rows.map(item),
+				type: 'bar', name: f.name, barWidth: lane - 2, barGap: lanes > 1 ? `${200 / (lane - 2)}%` : '-100%', itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] }, data: f.rows.map(item),
 				label: { show: true, position: 'right', color: css('ink'), fontSize: 11, formatter: (p) => fmt(p.data.value[0]) },
 			}];
 		}
@@ -119,7 +122,7 @@ function bySchedule(rows, choice, id, unit) {
 	});
 	const names = groups.map(([k]) => D.keys[schedule].values[k][0]);
 	return {
-		height: 64 + names.length * (Math.max(shown.length, 1) * lane + 14), legend: all, marks: series.length && series[0].type === 'scatter',
+		height: 64 + names.length * (lanes * lane + 14), legend: all, bars,
 		option: { ...base(), xAxis: axis(unit, values, choice.log, { nameGap: 26 }), yAxis: categories(names), series },
 	};
 }
@@ -246,14 +249,14 @@ function stacks(rows, choice, names, partsOf, unit) {
 	const parts = names.map((name) => [name, rows.map(() => 0)]);
 	rows.forEach((r, bar) => partsOf(r).forEach(([part, v]) => { parts[part][1][bar] += v; }));
 	const kept = fold(parts.filter((p) => p[1].some((v) => v > 0)));
-	const all = kept.map(([name], i) => ({ id: name, name, i, n: kept.length }));
+	const all = kept.map(([name], i) => ({ id: name, name, i, n: kept.length, colour: apart(i, kept.length) }));
 	const totals = rows.map((r, bar) => kept.reduce((sum, p) => sum + (choice.hidden.has(p[0]) ? 0 : p[1][bar]), 0));
 	const series = kept.map(([name, values], i) => ({
-		type: 'bar', name, stack: 'parts', barMaxWidth: 30, itemStyle: { color: shade(i, kept.length), borderColor: css('card'), borderWidth: 1 },
+		type: 'bar', name, stack: 'parts', barMaxWidth: 30, itemStyle: { color: all[i].colour, borderColor: css('card'), borderWidth: 1 },
 		data: values.map((v, bar) => ({
 			value: v, row: rows[bar].i,
 			tip: () => `<b>${escaped(name)}</b>${escaped(scheduleOf(rows[bar]))}<br>${fmt(v)} ${unit}, ${(100 * v / totals[bar]).toFixed(1)} % of what is shown<br><i>${escaped(rows[bar].p)}</i>`,
-			label: { show: v > 0.12 * Math.max(...totals) && !narrow(), formatter: name, color: inkOn(shade(i, kept.length)), fontSize: 11, overflow: 'truncate' },
+			label: { show: v > 0.12 * Math.max(...totals) && !narrow(), formatter: name, color: inkOn(all[i].colour), fontSize: 11, overflow: 'truncate' },
 		})),
 	})).filter((s) => !choice.hidden.has(s.name));
 	series.push({
@@ -261,7 +264,7 @@ function stacks(rows, choice, names, partsOf, unit) {
 		label: { show: true, position: 'right', formatter: (p) => fmt(p.value[0]), color: css('ink'), fontSize: 12 },
 	});
 	return {
-		height: 64 + rows.length * 40, legend: all,
+		height: 64 + rows.length * 40, legend: all, bars: true,
 		option: { ...base(), grid: { ...base().grid, right: 52 }, xAxis: axis(unit, totals, false, { nameGap: 26 }), yAxis: categories(rows.map(scheduleOf)), series },
 	};
 }

@@ -20,7 +20,7 @@ function drawChart(name, rows) {
 	const chart = charts[name](rows, { ...state, hidden, best: bestOf(chosen) });
 	const empty = chart.empty || (rows.length && chart.option.series.length + hidden.size ? '' : 'No result has this.');
 	element.classList.toggle('empty', Boolean(empty));
-	drawLegend(name, empty ? [] : chart.legend ?? [], hidden);
+	drawLegend(name, empty ? null : chart, hidden);
 	if (empty) {
 		drawn.get(name)?.dispose();
 		drawn.delete(name);
@@ -39,20 +39,22 @@ function drawChart(name, rows) {
 	}
 	drawing.resize();
 	drawing.setOption(chart.option, { notMerge: true });
-	element.setAttribute('role', 'img');
+	element.setAttribute('role', 'application'); // which gets the arrow keys from a screen reader, too
+	element.setAttribute('aria-roledescription', 'chart');
 	element.setAttribute('tabindex', 0);
-	element.setAttribute('aria-label', `${name.replace('_', ' over ')}: chart of ${rows.length} results. Arrow keys go from mark to mark, Enter shows the result's machine.`);
-	if (name === 'throughput') document.querySelector('.dots').hidden = !chart.marks;
+	element.setAttribute('aria-label', `${name.replace('_', ' over ')} of ${rows.length} results. Arrow keys go from mark to mark, Enter shows the result's machine.`);
+	if (name === 'throughput') document.querySelector('.dots').hidden = chart.bars;
 }
 
 // drawLegend shows what the colours are; a click hides one. One alone needs no legend.
-function drawLegend(name, legend, hidden) {
+function drawLegend(name, chart, hidden) {
 	const box = document.querySelector(`[data-legend=${legendOf(name)}]`);
-	if (!box || (legendOf(name) !== name && box.dataset.by && box.dataset.by !== name)) return; // charts that share one
-	box.dataset.by = name;
+	if (!box || (box.dataset.of ?? name) !== name) return; // charts that share one
+	if (chart) box.dataset.of = name;
+	else delete box.dataset.of;
 	const shapes = ['<circle cx="6" cy="6" r="5"/>', '<rect x="1" y="1" width="10" height="10"/>', '<path d="M6 1L11 11L1 11Z"/>', '<path d="M6 0L12 6L6 12L0 6Z"/>',
 		'<path d="M1 1L11 1L6 11Z"/>', '<path d="M6 0L12 5L10 12L2 12L0 5Z"/>'];
-	const bars = name === 'operators' || name === 'energy' || document.querySelector('.dots').hidden && !/front|roofline/.test(name);
+	const legend = chart?.legend ?? [];
 	box.replaceChildren(...(legend.length > 1 ? legend : []).map((f) => {
 		const button = element('button', {
 			type: 'button', 'aria-pressed': String(!hidden.has(f.id)), onclick: () => {
@@ -61,7 +63,7 @@ function drawLegend(name, legend, hidden) {
 				[...box.children].find((b) => b.dataset.id === f.id)?.focus();
 			}, 'data-id': f.id,
 		});
-		button.innerHTML = `<svg viewBox="0 0 12 12" aria-hidden="true" fill="${shade(f.i, f.n)}">${shapes[bars ? 1 : f.i % shapes.length]}</svg>`;
+		button.innerHTML = `<svg viewBox="0 0 12 12" aria-hidden="true" fill="${f.colour ?? shade(f.i, f.n)}">${shapes[chart.bars ? 1 : f.i % shapes.length]}</svg>`;
 		button.append(f.name);
 		return button;
 	}));

@@ -48,7 +48,7 @@ func sweep() *report.Report {
 
 func machine(npu string, rows, channels int) report.Machine {
 	m := report.Machine{Name: npu, Fingerprint: fmt.Sprintf("%s%04d%04d0123456789abcdef", npu, rows, channels), Bandwidth: 8.5e9 * float64(channels),
-		Keys: [][2]string{{"name", npu}, {"clock", "1GHz"}, {"array.rows", strconv.Itoa(rows)}, {"dram.channels", strconv.Itoa(channels)}}}
+		Keys: [][2]string{{"clock", "1GHz"}, {"array.rows", strconv.Itoa(rows)}, {"dram.channels", strconv.Itoa(channels)}}}
 	for _, bits := range []int{2, 3, 4, 16} {
 		m.Roofs = append(m.Roofs, report.Roof{Bits: bits, MACsPerSecond: 64e9 * float64(rows) / float64(max(bits, 3))})
 	}
