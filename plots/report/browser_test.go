@@ -2,11 +2,15 @@ package report_test
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +64,7 @@ func open(t *testing.T, page string) *browser {
 		_ = chromedp.Cancel(ctx) // waits until it has let go of its folder
 		stop()
 	})
-	ctx, late := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 8*time.Minute)
 	t.Cleanup(late)
 	b := &browser{t: t, ctx: ctx}
 	b.must(chromedp.Listen(ctx, b.note))
@@ -246,6 +250,7 @@ func TestPageInBrowser(t *testing.T) {
 			t.Errorf("the tooltip has no parent: %q", tip)
 		}
 	})
+	b.run("fronts and sensitivities of whatever is left are those that are computed here", func(t *testing.T) { compareWithPage(t, b) })
 	b.run("nothing is wider than the page, on a phone and on a desk, light and dark", func(t *testing.T) {
 		grounds := map[string]bool{}
 		for _, theme := range []string{"light", "dark"} {
@@ -280,6 +285,79 @@ func TestPageInBrowser(t *testing.T) {
 			t.Error(p)
 		}
 	})
+}
+
+// compareWithPage takes some of the results at random: rows, and all of a value, as filters do.
+func compareWithPage(t *testing.T, b *browser) {
+	points := sweep().Points
+	r := rand.New(rand.NewPCG(3, 5))
+	metrics := report.Metrics()
+	for trial := range 24 {
+		keep, out := []float64{1, 0.9, 0.3, 0.02}[trial%4], map[string]bool{}
+		for range trial % 3 {
+			k := points[r.IntN(len(points))].Keys[r.IntN(len(points[0].Keys))]
+			out[k.Name+k.Value] = true
+		}
+		var some []report.Point
+		indices := []int{}
+		for i, p := range points {
+			if r.Float64() <= keep && !slices.ContainsFunc(p.Keys, func(k report.Key) bool { return out[k.Name+k.Value] }) {
+				some, indices = append(some, p), append(indices, i)
+			}
+		}
+		if len(some) == 0 {
+			continue
+		}
+		rows, _ := json.Marshal(indices) // numbers
+		m := metrics[[]int{0, 1, 3}[trial%3]]
+		got := eval[[]pageKnob](b, fmt.Sprintf(`report.sensitivity(%s.map(i => report.rows[i]), %q)`, rows, m.ID))
+		compareKnobs(t, fmt.Sprintf("trial %d: %d results, %s", trial, len(some), m.Name), got, report.Sensitivities(some, m))
+
+		var best []string
+		for _, p := range report.Front(some) {
+			best = append(best, p.Place)
+		}
+		front := eval[[]string](b, fmt.Sprintf(`report.front(%s.map(i => report.rows[i])).map(r => r.p)`, rows))
+		slices.Sort(best)
+		slices.Sort(front)
+		if !slices.Equal(front, best) {
+			t.Errorf("trial %d: the page's front has %d results, ours %d", trial, len(front), len(best))
+		}
+	}
+}
+
+// pageKnob is a report.Knob as the page computes it.
+type pageKnob struct {
+	Names              []string
+	Groups, Unused     int
+	Swing, Least, Most float64
+	Effects            []report.Effect
+}
+
+func compareKnobs(t *testing.T, what string, got []pageKnob, want []report.Knob) {
+	t.Helper()
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-7*math.Abs(b) }
+	if len(got) != len(want) {
+		t.Errorf("%s: %d knobs in the page, %d here", what, len(got), len(want))
+		return
+	}
+	for _, w := range want {
+		i := slices.IndexFunc(got, func(g pageKnob) bool { return slices.Equal(g.Names, w.Names) })
+		if i < 0 {
+			t.Errorf("%s: the page has no %v", what, w.Names)
+			continue
+		}
+		g := got[i]
+		if g.Groups != w.Groups || g.Unused != w.Unused || !near(g.Swing, w.Swing) || !near(g.Least, w.Least) || !near(g.Most, w.Most) || len(g.Effects) != len(w.Effects) {
+			t.Errorf("%s: %+v, here %+v", what, g, w)
+		}
+		for _, e := range w.Effects {
+			j := slices.IndexFunc(g.Effects, func(x report.Effect) bool { return x.Value == e.Value })
+			if j < 0 || !near(g.Effects[j].Median, e.Median) || !near(g.Effects[j].Least, e.Least) || !near(g.Effects[j].Most, e.Most) {
+				t.Errorf("%s: %v: %+v, here %+v", what, w.Names, g.Effects, e)
+			}
+		}
+	}
 }
 
 // picture keeps the whole page, where that was asked for.

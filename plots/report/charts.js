@@ -13,7 +13,8 @@ function fmt(v) {
 	if (v === null || v === undefined) return '';
 	const a = Math.abs(v);
 	if (a >= 1e6) return `${(v / 1e6).toFixed(a >= 1e8 ? 0 : 1)}M`;
-	if (a === 0 || a >= 0.01) return v.toFixed(a >= 1000 || Number.isInteger(v) ? 0 : a >= 100 ? 1 : a >= 10 ? 2 : 3);
+	if (a === 0) return '0';
+	if (a >= 0.01) return v.toFixed(a >= 1000 ? 0 : a >= 100 ? 1 : a >= 10 ? 2 : 3);
 	return v.toPrecision(3);
 }
 const tick = (v) => (v >= 1e6 ? `${v / 1e6}M` : v >= 1e4 ? `${v / 1e3}k` : String(+v.toPrecision(6)));
@@ -62,7 +63,7 @@ function axis(name, values, log, more = {}) {
 }
 const categories = (names, more = {}) => ({
 	type: 'category', inverse: true, data: names, axisLine: { lineStyle: { color: css('line') } }, axisTick: { show: false }, ...more,
-	axisLabel: { color: css('ink'), width: narrow() ? 92 : 190, overflow: 'break', interval: 0, fontSize: narrow() ? 11 : 12, lineHeight: 14, ...more.axisLabel },
+	axisLabel: { color: css('ink'), width: Math.min(narrow() ? 92 : 190, 7 * Math.max(0, ...names.map((n) => n.length))), overflow: 'break', interval: 0, fontSize: narrow() ? 11 : 12, lineHeight: 14, ...more.axisLabel },
 });
 
 // tip is what is said of a result: the numbers of the chart first, its parent last.
@@ -128,6 +129,12 @@ function bySchedule(rows, choice, id, unit) {
 }
 const meanBits = (rows) => rows.reduce((sum, r) => sum + value(r, 'avg_weight_bits'), 0) / rows.length;
 
+// endsFirst has the lowest and the highest in front: where there is no room for all names, theirs stay.
+function endsFirst(effects) {
+	const sorted = [...effects].sort((a, b) => a.median - b.median);
+	return sorted.length > 2 ? [sorted[0], sorted.at(-1), ...sorted.slice(1, -1)] : sorted;
+}
+
 const charts = {
 	throughput: (rows, choice) => bySchedule(rows, choice, 'tokens_per_second', 'tokens/s'),
 	speedup_fp16: (rows, choice) => bySchedule(rows, choice, 'speedup_vs_fp16', '× fp16'),
@@ -165,7 +172,7 @@ const charts = {
 		};
 		const effects = {
 			type: 'scatter', symbolSize: 9, z: 3, labelLayout: { hideOverlap: true },
-			data: knobs.flatMap((k, i) => k.effects.map((e) => ({
+			data: knobs.flatMap((k, i) => endsFirst(k.effects).map((e) => ({
 				value: [e.median, i], itemStyle: { color: colour(k) }, label: { show: true, position: 'top', distance: 6, color: css('ink'), fontSize: 11, formatter: () => e.value },
 				tip: () => `<b>${escaped(k.names.join(', '))} ${escaped(e.value)}</b>median ${x(e.median)} of the group's mean<br>range: ${x(e.least)} to ${x(e.most)}<br>${k.groups} groups`,
 			}))),

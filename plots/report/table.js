@@ -117,12 +117,19 @@ function drawProvenance() {
 	const results = (n) => `${n} result${n === 1 ? '' : 's'}`;
 	$('versions').append(...count((r) => r.v).map(([v, rows]) => element('li', {}, `${D.versions[v] || 'unknown'}: ${results(rows.length)}`)));
 	$('traces').append(...count((r) => r.t).map(([t, rows]) => element('li', {}, t < 0 ? 'none' : element('code', {}, D.traces[t]), `: ${results(rows.length)}`)));
-	fill($('machines'), ['NPU', 'fingerprint of its configuration', numeric('results'), 'what differs'], count((r) => r.n).map(([n, rows]) => {
-		const m = D.machines[n];
-		const keys = m.known ? m.differs.map(([k, v]) => `${k} ${v}`).join(', ') || 'nothing' : 'not known: results name a fingerprint only';
-		return [m.name, element('code', {}, m.fingerprint), numeric(String(rows.length)), [keys, 'wide']];
-	}));
+	fill($('machines'), ['NPU', 'fingerprint of its configuration', numeric('results'), 'what differs'], [...groupBy(D.rows, (r) => D.machines[r.n].name)].flatMap(machineRows));
 	$('settings').hidden = !D.settings.length;
 	$('settings').firstChild.textContent = D.machines.length > 1 ? 'What they have in common' : 'Its configuration';
 	fill($('settings').querySelector('table'), ['key', 'value'], D.settings.map(([k, v]) => [element('code', {}, k), [v, 'wide']]));
+}
+
+// machineRows are the NPUs of one name: first what they have in common and other NPUs have not, then what is each one's own.
+function machineRows([name, rows]) {
+	const groups = [...groupBy(rows, (r) => r.n)].map(([n, some]) => [D.machines[n], some.length]);
+	const own = (key) => new Set(groups.map(([m]) => m.differs.find(([k]) => k === key)?.[1])).size > 1;
+	const text = (differs) => [differs.map(([k, v]) => `${k} ${v}`).join(', '), 'wide'];
+	const one = ([m, n], label, differs) => [label, element('code', {}, m.fingerprint), numeric(String(n)), m.known ? text(differs) : ['not known: results name a fingerprint only', 'wide']];
+	if (groups.length === 1) return [one(groups[0], name, groups[0][0].differs)];
+	const shared = groups[0][0].differs.filter(([k]) => !own(k));
+	return [[element('b', {}, name), `${groups.length} of them`, numeric(String(rows.length)), text(shared)], ...groups.map((g) => one(g, '', g[0].differs.filter(([k]) => own(k))))];
 }
