@@ -120,22 +120,14 @@ func printSummary(w io.Writer, r *report.Report) error {
 		}
 		return compareValues(real(b.TokensPerSecond), real(a.TokensPerSecond))
 	})
-	t := &plots.Table{Columns: []plots.Column{{Name: "workload"}, {Name: "design", Width: 60}, {Name: "tokens/s", Right: true}, {Name: "mJ/token", Right: true}, {Name: "mm2", Right: true}}}
-	for _, p := range best[:min(len(best), mostBest)] {
-		t.Add(report.WorkloadOf(&p), report.DesignOf(&p), plots.Significant(p.TokensPerSecond), plots.Significant(p.EnergyPerToken*1e3), plots.Significant(p.AreaMM2))
-	}
-	if _, err := fmt.Fprintf(w, "%d results; %d that no other beats in throughput, energy and area", len(r.Points), len(best)); err != nil {
-		return err
-	}
+	more := ""
 	if len(best) > mostBest {
-		if _, err := fmt.Fprintf(w, ", the first %d", mostBest); err != nil {
-			return err
-		}
+		more = fmt.Sprintf(", the first %d", mostBest)
 	}
-	if _, err := fmt.Fprintln(w); err != nil {
+	if _, err := fmt.Fprintf(w, "%d results; %d that no other beats in throughput, energy and area%s\n", len(r.Points), len(best), more); err != nil {
 		return err
 	}
-	if err := t.Write(w); err != nil {
+	if err := bestTable(best[:min(len(best), mostBest)]).Write(w); err != nil {
 		return err
 	}
 	knobs := report.Sensitivities(r.Points, report.Metrics()[0])
@@ -148,6 +140,18 @@ func printSummary(w io.Writer, r *report.Report) error {
 	return knobTable(knobs).Write(w)
 }
 
+func bestTable(best []report.Point) *plots.Table {
+	t := &plots.Table{Columns: []plots.Column{{Name: "design", Width: 80}, {Name: "tokens/s", Right: true}, {Name: "mJ/token", Right: true}, {Name: "mm2", Right: true}}}
+	for _, p := range best {
+		design := report.DesignOf(&p)
+		if w := report.WorkloadOf(&p); w != "" {
+			design = w + ": " + design
+		}
+		t.Add(design, plots.Significant(p.TokensPerSecond), plots.Significant(p.EnergyPerToken*1e3), plots.Significant(p.AreaMM2))
+	}
+	return t
+}
+
 func knobTable(knobs []report.Knob) *plots.Table {
 	t := &plots.Table{Columns: []plots.Column{{Name: "knob"}, {Name: "median", Right: true}, {Name: "least", Right: true}, {Name: "most", Right: true},
 		{Name: "groups", Right: true}, {Name: "from lowest to highest", Width: 60}}}
@@ -157,7 +161,11 @@ func knobTable(knobs []report.Knob) *plots.Table {
 		for _, e := range order {
 			values = append(values, e.Value)
 		}
-		t.Add(strings.Join(k.Names, ", "), plots.Significant(k.Swing), plots.Significant(k.Least), plots.Significant(k.Most), fmt.Sprint(k.Groups), strings.Join(values, " < "))
+		name := strings.Join(k.Names, ", ")
+		if k.Role == report.Workload {
+			name += " (workload)"
+		}
+		t.Add(name, plots.Significant(k.Swing), plots.Significant(k.Least), plots.Significant(k.Most), fmt.Sprint(k.Groups), strings.Join(values, " < "))
 	}
 	return t
 }

@@ -162,6 +162,9 @@ func written(t *testing.T, r *report.Report) string {
 const series = `report.drawn.get(%q).getOption().series.map(s => s.name)`
 
 func TestPageInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds to start")
+	}
 	chromium(t) // or skip
 	b := open(t, written(t, sweep()))
 
@@ -256,9 +259,14 @@ func TestPageInBrowser(t *testing.T) {
 		for _, theme := range []string{"light", "dark"} {
 			for _, width := range []int64{390, 1300} {
 				b.media(theme, width, 844)
-				b.load(eval[string](b, `location.pathname`))
+				if got := eval[string](b, `document.documentElement.dataset.theme`); got != theme {
+					t.Errorf("the theme is %s while the system's is %s", got, theme)
+				}
 				if got := eval[int64](b, `document.documentElement.scrollWidth`); got > width {
 					t.Errorf("%s, %d pixels: the page has %d", theme, width, got)
+				}
+				if n := eval[int](b, `[...report.drawn.values()].filter(c => c.getWidth() > innerWidth).length`); n != 0 {
+					t.Errorf("%s, %d pixels: %d charts are wider", theme, width, n)
 				}
 				grounds[theme+eval[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
 				b.picture(fmt.Sprintf("%s-%d", theme, width))
@@ -283,6 +291,16 @@ func TestPageInBrowser(t *testing.T) {
 		}
 		for _, p := range b.problems {
 			t.Error(p)
+		}
+	})
+	b.run("what would ask the network for something is stopped", func(t *testing.T) {
+		stopped, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`new Promise((done) => {
+			document.addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective + ' ' + e.blockedURI));
+			fetch('http://127.0.0.1:9/x').then(() => done('fetched'), () => 0);
+		})`, chromedp.EvalAwaitPromise))
+		b.must(err)
+		if !strings.HasPrefix(stopped, "connect-src http://127.0.0.1:9") {
+			t.Error(stopped)
 		}
 	})
 }

@@ -146,8 +146,7 @@ const charts = {
 		return chart;
 	},
 
-	sensitivity(rows, choice) {
-		const knobs = sensitivity(rows, choice.metric);
+	sensitivity(rows, { knobs }) {
 		const names = knobs.map((k) => k.names.join(', ') + (k.role === WORKLOAD ? ' (workload)' : ''));
 		const ratios = knobs.flatMap((k) => k.effects.flatMap((e) => [e.least, e.most]));
 		const many = Math.max(0, ...knobs.map((k) => k.effects.length));
@@ -271,7 +270,7 @@ function stacks(rows, choice, names, partsOf, unit) {
 		label: { show: true, position: 'right', formatter: (p) => fmt(p.value[0]), color: css('ink'), fontSize: 12 },
 	});
 	return {
-		height: 64 + rows.length * 40, legend: all, bars: true,
+		height: 64 + rows.length * 40, legend: all, bars: true, empty: parts.some((p) => p[1].some((v) => v > 0)) ? '' : 'These results do not tell.',
 		option: { ...base(), grid: { ...base().grid, right: 52 }, xAxis: axis(unit, totals, false, { nameGap: 26 }), yAxis: categories(rows.map(scheduleOf)), series },
 	};
 }

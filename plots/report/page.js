@@ -14,10 +14,10 @@ const visible = () => D.rows.filter((r) => differ.every((k) => !state.out.get(k)
 // legendOf names the legend that a chart listens to.
 const legendOf = (name) => name.split('_')[0];
 
-function drawChart(name, rows) {
+function drawChart(name, rows, more = {}) {
 	const element = document.querySelector(`[data-chart=${name}]`);
 	const hidden = state.hidden[legendOf(name)] ??= new Set();
-	const chart = charts[name](rows, { ...state, hidden, best: bestOf(chosen) });
+	const chart = charts[name](rows, { ...state, hidden, ...more });
 	const empty = chart.empty || (rows.length && chart.option.series.length + hidden.size ? '' : 'No result has this.');
 	element.classList.toggle('empty', Boolean(empty));
 	drawLegend(name, empty ? null : chart, hidden);
@@ -105,8 +105,17 @@ const sections = {
 	overview: drawTiles,
 	throughput: () => drawChart('throughput', chosen),
 	speedup: () => { drawChart('speedup_fp16', chosen); drawChart('speedup_uniform', chosen); },
-	sensitivity: () => { drawChart('sensitivity', chosen); drawKnobs(chosen, state.metric); },
-	front: () => { drawChart('front_energy', chosen); drawChart('front_area', chosen); drawBest(bestOf(chosen), state.allBest); },
+	sensitivity() {
+		const knobs = sensitivity(chosen, state.metric);
+		drawChart('sensitivity', chosen, { knobs });
+		drawKnobs(knobs);
+	},
+	front() {
+		const best = bestOf(chosen);
+		drawChart('front_energy', chosen, { best });
+		drawChart('front_area', chosen, { best });
+		drawBest(best, state.allBest);
+	},
 	setting: drawSetting,
 	results: () => { found = drawTable(chosen, state, () => draw('results')); },
 };

@@ -78,8 +78,7 @@ function csvOf(rows) {
 	return lines.map((cells) => `${cells.map(quote).join(',')}\r\n`).join('');
 }
 
-function drawKnobs(rows, metric) {
-	const knobs = sensitivity(rows, metric);
+function drawKnobs(knobs) {
 	fill($('knobs'), knobs.length ? ['knob', numeric('highest over lowest, median'), numeric('range'), numeric('groups'), numeric('results in none'), 'lowest to highest'] : [],
 		knobs.map((k) => [k.names.join(', '), numeric(`×${fmt(k.swing)}`), numeric(`×${fmt(k.least)} to ×${fmt(k.most)}`), numeric(String(k.groups)),
 			numeric(String(k.unused)), [[...k.effects].sort((a, b) => a.median - b.median).map((e) => e.value).join(' < '), 'wide']]));

@@ -1,9 +1,16 @@
 package sweep
 
-import "github.com/pmpdsim/pmpdsim/npu/config"
+import (
+	"path/filepath"
 
-// Machines are the NPUs of a sweep's directory, by the fingerprints that its results name.
+	"github.com/pmpdsim/pmpdsim/npu/config"
+)
+
+// Machines are the NPUs of a sweep's directory, by the fingerprints that its results name: none where nothing but results is left.
 func Machines(path string) (map[string]*config.Config, error) {
+	if !exists(filepath.Join(path, "plan.jsonl")) {
+		return nil, nil
+	}
 	d, err := Open(path)
 	if err != nil {
 		return nil, err
