@@ -389,21 +389,26 @@ func (b *browser) picture(name string) {
 	b.must(os.WriteFile(filepath.Join(*screenshots, name+".png"), png, 0o644))
 }
 
-// TestScreenshots takes pictures of a page that is given with -page, for the documents.
+// TestScreenshots takes the pictures of a page that docs/report.md shows.
 func TestScreenshots(t *testing.T) {
 	if *shown == "" || *screenshots == "" {
 		t.Skip("a tool: -page FILE -screenshots DIR")
 	}
 	b := open(t, *shown)
-	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int64{390, 1300} {
-			b.media(theme, width, 900)
-			b.load(*shown)
-			for _, section := range []string{"overview", "throughput", "speedup", "sensitivity", "front", "setting", "results", "provenance"} {
-				png, err := chromedp.Run(b.ctx, chromedp.Screenshot(chromedp.CSS("#"+section)))
-				b.must(err)
-				b.must(os.WriteFile(filepath.Join(*screenshots, fmt.Sprintf("%s-%d-%s.png", theme, width, section)), png, 0o644))
-			}
+	for _, p := range []struct {
+		name, theme, from string
+		width, height     int64
+	}{{"report-desk", "light", "header", 1200, 1240}, {"report-machine", "dark", "#setting", 1200, 1240}, {"report-phone", "light", "#sensitivity", 390, 1000}} {
+		b.media(p.theme, p.width, p.height)
+		b.load(*shown)
+		eval[bool](b, fmt.Sprintf(`document.documentElement.style.scrollBehavior = 'auto', document.querySelector(%q).scrollIntoView(), true`, p.from))
+		if p.from == "header" {
+			b.do(chromedp.SendKeys(chromedp.CSS("[data-chart=throughput]"), strings.Repeat("\u0303", 16))) // a tooltip
+			eval[bool](b, `scrollTo(0, 0), true`)
 		}
+		b.do(chromedp.Sleep(500 * time.Millisecond)) // tooltips glide
+		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		b.must(err)
+		b.must(os.WriteFile(filepath.Join(*screenshots, p.name+".png"), png, 0o644))
 	}
 }

@@ -21,7 +21,7 @@ const tick = (v) => (v >= 1e6 ? `${v / 1e6}M` : v >= 1e4 ? `${v / 1e3}k` : Strin
 
 // shade is the colour of the i-th of n: of those of the figures, without those that the page's ground would swallow.
 function shade(i, n) {
-	const [from, to] = document.documentElement.dataset.theme === 'dark' ? [0.28, 1] : [0, 0.84];
+	const [from, to] = document.documentElement.dataset.theme === 'dark' ? [0.36, 1] : [0, 0.78];
 	const x = (from + (to - from) * (n > 1 ? i / (n - 1) : 0.4)) * (D.palette.length - 1);
 	const low = Math.min(Math.floor(x), D.palette.length - 2);
 	const part = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
