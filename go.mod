@@ -4,9 +4,9 @@ go 1.26.0
 
 require (
 	github.com/cheggaaa/pb/v3 v3.3.0
-	github.com/dlclark/regexp2/v2 v2.13.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/dlclark/regexp2/v2 v2.13.0
 	github.com/gofrs/flock v0.13.1
 	github.com/google/go-cmp v0.7.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
