@@ -45,13 +45,3 @@ func Metrics() []Metric {
 		{"array_utilisation", "array used", "%", 100, 0, always(func(r *result.Result) float64 { return r.ArrayUtilisation })},
 	}
 }
-
-// metric finds one by its name in results.
-func metric(id string) Metric {
-	for _, m := range Metrics() {
-		if m.ID == id {
-			return m
-		}
-	}
-	panic("report: no metric " + id)
-}
