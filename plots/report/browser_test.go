@@ -232,6 +232,11 @@ func TestPageInBrowser(t *testing.T) {
 		if eval[bool](b, `[...document.querySelectorAll('#knobs td:first-child')].some(c => c.textContent === 'batch')`) {
 			t.Error("a knob with one value is left")
 		}
+		b.click(`[data-key=npu] button[data-value="edge"]`)
+		b.click(`[data-key=npu] button[data-value="phone"]`)
+		if got := eval[bool](b, `document.getElementById('none').hidden`); got {
+			t.Error("that nothing is left is not said")
+		}
 		b.click("#reset")
 		if got := eval[int](b, count); got != 1000 {
 			t.Errorf("%d results are back, want 1000", got)
@@ -279,6 +284,19 @@ func TestPageInBrowser(t *testing.T) {
 		b.click("#theme")
 		if now := eval[string](b, `getComputedStyle(document.body).backgroundColor`); now == was {
 			t.Errorf("the button leaves the ground %s", now)
+		}
+	})
+	b.run("logarithmic axes have ticks, and can be had of results that say little", func(t *testing.T) {
+		for _, page := range []string{eval[string](b, `location.pathname`), written(t, &report.Report{Points: []report.Point{
+			point(20, 0.5, 0, key("batch", "1"), schedule("fp16")), point(30, 0.4, 0, key("batch", "2"), schedule("fp16"))}})} {
+			b.load(page)
+			b.click("#log")
+			if got := eval[string](b, `report.drawn.get('front_energy').getOption().xAxis[0].type`); got != "log" {
+				t.Errorf("the axis is a %s", got)
+			}
+			if n := eval[int](b, `report.drawn.get('front_energy').getOption().xAxis[0].axisLabel.customValues.length`); n < 1 || n > 8 {
+				t.Errorf("%d ticks", n)
+			}
 		}
 	})
 	b.run("there was no request but for the page, and no complaint", func(t *testing.T) {

@@ -53,12 +53,13 @@ function axis(name, values, log, more = {}) {
 		type: 'value', name, nameLocation: 'middle', nameTextStyle: { color: css('soft') }, axisLabel: { color: css('soft'), hideOverlap: true, formatter: tick },
 		splitLine: { lineStyle: { color: css('grid') } }, axisLine: { show: false }, axisTick: { show: false }, ...more,
 	};
-	if (!log) return a;
-	const low = Math.min(...values) / 1.25, high = Math.max(...values) * 1.25;
+	const positive = values.filter((v) => v > 0); // others have no place on a logarithmic one
+	if (!log || !positive.length) return a;
+	const low = Math.min(...positive) / 1.25, high = Math.max(...positive) * 1.25;
 	let steps = [];
 	for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) steps.push(...[1, 2, 5].map((m) => +(m * 10 ** e).toPrecision(1)));
 	steps = steps.filter((v) => v >= low && v <= high);
-	if (steps.length > 8) steps = steps.filter((v) => /^[1.0]+$|e/.test(String(v)) && /1/.test(String(v)));
+	if (steps.length > 8) steps = steps.filter((v) => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-9);
 	return { ...a, type: 'log', min: low, max: high, axisLabel: { ...a.axisLabel, customValues: steps }, axisTick: { show: false, customValues: steps } };
 }
 const categories = (names, more = {}) => ({
