@@ -67,7 +67,7 @@ func runReport(c *cli.Context) error {
 	if all, err = only(c, all); err != nil {
 		return err
 	}
-	if r.Common, err = arrange(all); err != nil {
+	if all, r.Common, err = arrange(all); err != nil {
 		return err
 	}
 	for _, o := range all {
