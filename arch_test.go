@@ -52,6 +52,8 @@ sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/resu
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
 sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
 plots:               sim/unit npu/isa npu/stats sim/result pretty plot
+plots/report:        sim/result plots
+plots/report+test:   chromedp cdproto
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
 gpu+test:            gpu/cpu safetensors
@@ -73,6 +75,8 @@ var modules = map[string]string{
 	"akita":       "github.com/sarchlab/akita/v3",
 	"atexit":      "github.com/tebeka/atexit",
 	"atomic":      "github.com/natefinch/atomic",
+	"cdproto":     "github.com/chromedp/cdproto",
+	"chromedp":    "github.com/chromedp/chromedp",
 	"cli":         "github.com/urfave/cli/v2",
 	"cmp":         "github.com/google/go-cmp",
 	"cu":          "gorgonia.org/cu",

@@ -13,7 +13,7 @@ import (
 const idealStripe unit.Bytes = 64
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
-func newDRAM(c *config.Config) (mem.DRAM, error) {
+func newDRAM(c *config.Config, learnt *dram.Learnt) (mem.DRAM, error) {
 	if c.DRAM.Standard == config.IdealDRAM {
 		return mem.DRAM{Memory: mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), TCK: mem.SameClock}, nil
 	}
@@ -22,7 +22,7 @@ func newDRAM(c *config.Config) (mem.DRAM, error) {
 	if err != nil {
 		return mem.DRAM{}, err
 	}
-	d, err := dram.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping, BankHash: c.DRAM.BankHash, Refresh: refresh,
+	d, err := learnt.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping, BankHash: c.DRAM.BankHash, Refresh: refresh,
 		Postpone: c.DRAM.Postpone, Queues: mem.QueuesOf(c).Count, Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
 	if err != nil {
 		return mem.DRAM{}, err

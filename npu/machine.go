@@ -33,6 +33,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/exec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
+	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/npu/vector"
 	"github.com/pmpdsim/pmpdsim/sim"
@@ -63,11 +64,18 @@ const linkRoom = 1 << 20
 // patience is how many events may pass without a transfer or an op completing before a simulation counts as stuck.
 const patience = 1 << 20
 
-// New builds and wires a machine.
-func New(c *config.Config) (*Machine, error) {
+// Fleet is machines of one goroutine. What one of them learns about its DRAM for speed is known to those with an equal one;
+// results do not depend on it.
+type Fleet struct{ learnt dram.Learnt }
+
+// New builds and wires a machine that is alone.
+func New(c *config.Config) (*Machine, error) { return new(Fleet).New(c) }
+
+// New builds and wires a machine of the fleet.
+func (f *Fleet) New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: sim.NewEngine()}
 	k := sim.NewClock(c.Clock)
-	d, err := newDRAM(c)
+	d, err := newDRAM(c, &f.learnt)
 	if err != nil {
 		return nil, err
 	}

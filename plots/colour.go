@@ -1,6 +1,9 @@
 package plots
 
-import "image/color"
+import (
+	"fmt"
+	"image/color"
+)
 
 // viridis are nine of the colours of the map of that name (S. van der Walt and N. Smith, matplotlib 1.5, CC0): its
 // lightness grows evenly, so it can be read without seeing hues, and on a print in grey.
@@ -25,4 +28,12 @@ func inkOn(c color.RGBA) color.Color {
 		return color.Black
 	}
 	return color.White
+}
+
+// Palette are the colours of figures as pages write them, from the darkest.
+func Palette() (colours []string) {
+	for _, c := range viridis() {
+		colours = append(colours, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
+	}
+	return colours
 }

@@ -63,7 +63,7 @@ func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
 		t.Fatalf("row %s is %v", rows[0].ID, rows[0].Rule)
 	}
 	want := "dram check: rows outside their tolerance: " + rows[0].ID
-	if err := failures(rows); err == nil || err.Error() != want || report(&strings.Builder{}, err) != exitFailed {
+	if err := failures(rows); err == nil || err.Error() != want || exitCode(&strings.Builder{}, err) != exitFailed {
 		t.Errorf("error %v, want %q", err, want)
 	}
 	if s := summary(rows, "ddr4-3200"); !strings.Contains(s, "1 FAIL") {

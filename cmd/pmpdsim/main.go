@@ -38,7 +38,7 @@ func main() { atexit.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
-			code = report(stderr, internal(fmt.Errorf("internal error: %v; please report it with the command line", p)))
+			code = exitCode(stderr, internal(fmt.Errorf("internal error: %v; please report it with the command line", p)))
 		}
 	}()
 	collectLess()
@@ -49,7 +49,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		err = a.RunContext(ctx, ordered)
 	}
-	return report(stderr, err)
+	return exitCode(stderr, err)
 }
 
 // signalled is the cause of a context that a signal cancelled.
@@ -83,8 +83,8 @@ func (f failure) Unwrap() error { return f.error }
 
 func internal(err error) error { return failure{err} }
 
-// report prints an error, once, and returns the exit code that it means.
-func report(stderr io.Writer, err error) int {
+// exitCode prints an error, once, and returns the exit code that it means.
+func exitCode(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}

@@ -292,7 +292,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	var errs bytes.Buffer
 	for s, want := range map[os.Signal]int{os.Interrupt: exitInterrupted, syscall.SIGTERM: exitTerminated} {
-		if code := report(&errs, signalled{s}); code != want {
+		if code := exitCode(&errs, signalled{s}); code != want {
 			t.Errorf("%v: exit code %d, want %d", s, code, want)
 		}
 	}

@@ -49,11 +49,7 @@ type leftOut struct{ failed, missing int }
 // readOutcomes reads all files, and of folders what a sweep has left there.
 func readOutcomes(paths []string) (all []*outcome, out leftOut, err error) {
 	for _, path := range paths {
-		read := readFile
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			read = readSweep
-		}
-		some, more, err := read(path)
+		some, more, err := readInput(path)
 		if err != nil {
 			return nil, out, err
 		}
@@ -64,6 +60,14 @@ func readOutcomes(paths []string) (all []*outcome, out leftOut, err error) {
 		return nil, out, fmt.Errorf("%s: no results", strings.Join(paths, ", "))
 	}
 	return all, out, nil
+}
+
+// readInput reads a file, or a folder.
+func readInput(path string) ([]*outcome, leftOut, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return readSweep(path)
+	}
+	return readFile(path)
 }
 
 // readSweep reads the folder of a sweep, which need not have ended.

@@ -1,20 +1,15 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
@@ -86,43 +81,26 @@ func preview(c *cli.Context, points []*sweep.Point) error {
 	})
 }
 
-// Limits of what is simulated for an estimate.
-const (
-	sampleTime   = 10 * time.Second
-	samplePoints = 3
-)
+// sampleTime is how long points may be simulated for an estimate.
+const sampleTime = 10 * time.Second
 
-// estimateOf simulates the lightest points and scales their time by the costs of all. The machines of neighbours have
-// learnt what these had to learn, so that it is rather too long.
+// estimateOf says how long a sweep may take.
 func estimateOf(c *cli.Context, points []*sweep.Point) (string, error) {
-	sorted := slices.Clone(points)
-	slices.SortStableFunc(sorted, func(a, b *sweep.Point) int { return cmp.Compare(a.Cost, b.Cost) })
-	ctx, cancel := context.WithTimeout(c.Context, sampleTime)
-	defer cancel()
-	var measured, all float64
-	var took time.Duration
-	n := 0
-	for _, p := range sorted[:min(samplePoints, len(sorted))] {
-		start := time.Now()
-		_, err := replay.Run(ctx, []replay.Job{p.Job}, replay.Options{Workers: 1})
-		if c.Context.Err() != nil {
-			return "", context.Cause(c.Context)
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			break
-		}
-		if err == nil { // one that fails tells nothing
-			measured, took, n = measured+p.Cost, took+time.Since(start), n+1
-		}
+	start := time.Now()
+	e, err := (&sweep.Estimator{Limit: sampleTime, Workers: c.Int("workers"), Version: programVersion(),
+		Clock: func() time.Duration { return time.Since(start) }}).Of(c.Context, points)
+	if err != nil {
+		return "", err
 	}
-	if n == 0 {
+	if e.Points == 0 {
 		return fmt.Sprintf("no estimate: the lightest takes more than %v, or fails", sampleTime), nil
 	}
-	for _, p := range points {
-		all += p.Cost
+	learning := 0.0
+	if e.Time > 0 {
+		learning = 100 * e.Learning.Seconds() / e.Time.Seconds()
 	}
-	whole := time.Duration(float64(took) * all / measured / float64(c.Int("workers")))
-	return fmt.Sprintf("about %s on %d workers (from the lightest %d, simulated in %v)", coarse(whole), c.Int("workers"), n, took.Round(time.Millisecond)), nil
+	return fmt.Sprintf("about %s on %d workers, %.0f%% of it learning (from %d, simulated in %v)", coarse(e.Time), c.Int("workers"), learning, e.Points,
+		e.Took.Round(time.Millisecond)), nil
 }
 
 // coarse writes a time as exactly as an estimate is.

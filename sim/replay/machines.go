@@ -1,47 +1,51 @@
 package replay
 
-import "github.com/pmpdsim/pmpdsim/npu"
+import (
+	"maps"
 
-// Machines keeps the machines of Run's workers from one Run to the next: what they have learnt about their DRAM is then
-// not learnt again. Results do not depend on it. Only one Run at a time may use it.
-type Machines struct{ workers []pool }
+	"github.com/pmpdsim/pmpdsim/npu"
+)
+
+// Machines keeps the machines of Run's workers from one Run to the next, and what they have learnt about their DRAM beyond
+// that: machines to come with an equal one need not learn it again. Results do not depend on it. Only one Run at a time may
+// use it.
+type Machines struct{ workers []*pool }
 
 // pool are the machines of a worker, by the fingerprint of the NPU.
-type pool map[string]*npu.Machine
+type pool struct {
+	fleet    npu.Fleet
+	machines map[string]*npu.Machine
+}
 
-// begin makes room for workers, and forgets NPUs that none of the runs is on: a machine can be large.
+// begin makes room for workers, and lets go of machines that none of the runs is on: one can be large.
 func (m *Machines) begin(workers int, runs []*run) {
 	for len(m.workers) < workers {
-		m.workers = append(m.workers, pool{})
+		m.workers = append(m.workers, &pool{machines: map[string]*npu.Machine{}})
 	}
 	wanted := map[string]bool{}
 	for _, r := range runs {
 		wanted[r.npu] = true
 	}
 	for _, p := range m.workers {
-		for key := range p {
-			if !wanted[key] {
-				delete(p, key)
-			}
-		}
+		maps.DeleteFunc(p.machines, func(key string, _ *npu.Machine) bool { return !wanted[key] })
 	}
 }
 
-// forget drops all machines: one that stopped in the middle of a step is not used again.
+// forget drops all: a machine that stopped in the middle of a step is not used again, nor is what it has learnt.
 func (m *Machines) forget() { m.workers = nil }
 
 // of returns the machine for the NPU of a run.
-func (p pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
-	if m := p[r.npu]; m != nil {
+func (p *pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
+	if m := p.machines[r.npu]; m != nil {
 		return m, nil
 	}
-	m, err := npu.New(r.job.Config)
+	m, err := p.fleet.New(r.job.Config)
 	if err != nil {
 		return nil, err
 	}
 	if built != nil {
 		built(m)
 	}
-	p[r.npu] = m
+	p.machines[r.npu] = m
 	return m, nil
 }

@@ -227,7 +227,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 }
 
 // simulate runs a step on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines pool, total *meter, built func(*npu.Machine)) error {
+func (t task) simulate(ctx context.Context, r *run, machines *pool, total *meter, built func(*npu.Machine)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ const (
 	asCoordinator = "SWEEP_TEST_COORDINATOR" // spec and directory
 	asTask        = "SWEEP_TEST_TASK"        // directory; the number is the last argument
 	dieAt         = "SWEEP_TEST_DIE_AT"      // point at which a worker kills itself
+	holdIn        = "SWEEP_TEST_HOLD_IN"     // folder in which a task that is to be killed says that it is ready
 )
 
 const testVersion = "test"
@@ -88,8 +89,12 @@ func beTask(dir, number string) error {
 	if err != nil {
 		return err
 	}
+	known := len(w.done)
 	for _, i := range points {
 		if _, err := w.Do(context.Background(), i); err != nil {
+			return err
+		}
+		if err := hold(w, number, known); err != nil {
 			return err
 		}
 	}

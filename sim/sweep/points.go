@@ -20,7 +20,8 @@ type Point struct {
 	Axes        []Label // in the order of the spec
 	Fingerprint string  // of everything that the result depends on
 	Cost        float64 // guess of the work, in units of its own
-	config      int     // points of equal number share the NPU,
+	memory      int     // points of equal number have DRAM of which machines learn the same,
+	config      int     // those of this one share the NPU,
 	work        int     // and those the model, lengths and batch, too
 }
 
@@ -35,6 +36,8 @@ type expansion struct {
 	points  []*Point
 	blamed  map[string]bool // what a fault has been reported for
 	works   int
+
+	memories map[string]int // numbers
 }
 
 // mostFaults are reported for combinations; a grid can have thousands of the same kind.
@@ -43,7 +46,7 @@ const mostFaults = 5
 // Points returns all points of the spec. Their order is that of the spec, what stands first varying slowest, but schedules
 // fastest of all: neighbours share as much as they can. The version of the program goes into the fingerprints.
 func (s *Spec) Points(name, version string) ([]*Point, error) {
-	e := &expansion{Spec: s, r: newReader(name), version: version, blamed: map[string]bool{}}
+	e := &expansion{Spec: s, r: newReader(name), version: version, blamed: map[string]bool{}, memories: map[string]int{}}
 	configs := 0
 	for _, n := range s.npus {
 		for combination := range combinations(s.axes) {
@@ -104,7 +107,7 @@ func (e *expansion) npu(n npu, at []int, number int) {
 	}
 	cfg := *n.Config
 	bad := cfg.Set(set)
-	base := Point{Job: replay.Job{Config: &cfg}, NPU: n.Name, Axes: labels, config: number}
+	base := Point{Job: replay.Job{Config: &cfg}, NPU: n.Name, Axes: labels, memory: e.memory(&cfg), config: number}
 	value := func(key string) string {
 		if v, ok := assigned[key]; ok {
 			return v
@@ -129,6 +132,22 @@ func (e *expansion) npu(n npu, at []int, number int) {
 			}
 		}
 	}
+}
+
+// memory numbers the memories: of DRAM behind equal controllers machines learn the same, whatever its size.
+func (e *expansion) memory(c *config.Config) int {
+	d := c.DRAM
+	d.Capacity = 0
+	key := fmt.Sprintf("%+v %v %v %v", d, c.DMA.Grant, c.DMA.Window, c.DMA.Bandwidth)
+	if d.Standard == config.IdealDRAM {
+		key = d.Standard // there is nothing to learn
+	}
+	n, ok := e.memories[key]
+	if !ok {
+		n = len(e.memories)
+		e.memories[key] = n
+	}
+	return n
 }
 
 // add adds a point unless a filter skips it. What is impossible is a fault only if nothing skips it.

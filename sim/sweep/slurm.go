@@ -2,12 +2,14 @@ package sweep
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,7 +85,7 @@ func (d *Dir) array() (a array, err error) {
 	return a, err
 }
 
-// Task are the points of a task of the array, in the order of the plan.
+// Task are the points of a task of the array.
 func Task(path string, number int) ([]int, error) {
 	data, err := os.ReadFile(filepath.Join(path, "slurm", "tasks.jsonl"))
 	if err != nil {
@@ -97,9 +99,11 @@ func Task(path string, number int) ([]int, error) {
 	return points, json.Unmarshal(lines[number], &points)
 }
 
-// shares cuts the points into tasks of about the same cost. Each has neighbours, which share an NPU.
+// shares cuts the points into tasks of about the same cost. Each has neighbours, which share an NPU or at least its memory.
 func (d *Dir) shares(todo []int, most int) [][]int {
 	var all float64
+	todo = slices.Clone(todo)
+	slices.SortStableFunc(todo, func(i, j int) int { return cmp.Compare(d.plan.rows[i].Memory, d.plan.rows[j].Memory) })
 	for _, i := range todo {
 		all += d.plan.rows[i].Cost
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -117,27 +116,6 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-}
-
-// TestRealSlurm needs a cluster whose jobs see this machine's files; .ci/slurm starts one.
-func TestRealSlurm(t *testing.T) {
-	if err := exec.Command("sinfo", "-h").Run(); err != nil {
-		t.Skip("there is no Slurm here, or none that answers")
-	}
-	spec := study(t, small)
-	dir := filepath.Join(t.TempDir(), "results")
-	c := cluster(t, dir, 7, 3)
-	c.Partition, c.Options, c.Poll = "", nil, time.Second
-	if err := conductWith(t.Context(), spec, dir, c, func(now Progress) {
-		if now.Note != "" {
-			t.Log(now.Note)
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if read(t, filepath.Join(dir, "results.jsonl")) != results(t, spec, 2) {
-		t.Error("other results than those of a local sweep")
-	}
 }
 
 func TestSharesAreNeighboursOfAboutTheSameCost(t *testing.T) {

@@ -35,7 +35,8 @@ type plan struct {
 
 type planned struct {
 	Row
-	Cost float64 `json:"cost"`
+	Memory int     `json:"memory"` // points of equal number have equal DRAM
+	Cost   float64 `json:"cost"`
 }
 
 // Dir is a sweep's directory.
@@ -153,7 +154,7 @@ func (d *Dir) write(s *Spec, name string, points []*Point, version string) error
 	}
 	d.plan = plan{Format: Format, Spec: name, Version: version, Files: kept, Points: len(points)}
 	for _, p := range points {
-		d.plan.rows = append(d.plan.rows, planned{p.row(), p.Cost})
+		d.plan.rows = append(d.plan.rows, planned{p.row(), p.memory, p.Cost})
 	}
 	d.plan.order()
 	data, err := d.plan.encode()

@@ -13,7 +13,8 @@
 // bursts, and does not depend on when the next refresh falls due unless one does on the way: it is learnt once, and holds
 // wherever a walk comes by at that place of a row. A whole transfer that is met again in a known state costs two map
 // look-ups. There is no steady-state heuristic and no tolerance; Options.Exact switches all of it off, and the tests hold
-// both ways against each other. Channels in equal states are simulated once (system.go).
+// both ways against each other. Channels in equal states are simulated once (system.go), and what one System has learnt may serve
+// others (learnt.go).
 //
 //	Transfer ─ newWalk ─► walk per channel ─ group ─► memoLane: node ─edge─► node ─edge─► node    (known: hop)
 //	                                                       └─ thaw ─► port.run ─ freeze ─┘        (new: step, learn)

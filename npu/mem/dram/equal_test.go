@@ -153,7 +153,7 @@ func randomCase(t *testing.T, r *rand.Rand, seed, budget int64) {
 	p := newPair(t, o)
 	p.history = append(p.history, fmt.Sprintf("seed %d %s, %d ranks, %+v, mapping %s", seed, o.Standard.Name, o.Standard.Ranks, o, p.fast.mapping))
 	if r.Intn(8) == 0 {
-		learntBy(p.fast).limit = 40 * nodeBytes // forget often
+		learntBy(p.fast).shelf.limit = 40 * nodeBytes // forget often
 	}
 	if r.Intn(3) == 0 {
 		learntBy(p.fast).cell = int64(8 << r.Intn(7))

@@ -84,9 +84,11 @@ type move struct {
 	turns, offset int64
 }
 
-// memo is what the lanes of a System have learnt. It never changes results: each edge is something that did happen from
-// the very frame it leaves, so forgetting or keeping it is a matter of speed.
+// memo is what lanes have learnt of channels of one kind. It never changes results: each edge is something that did happen
+// from the very frame it leaves, so forgetting, keeping or sharing it is a matter of speed.
 type memo struct {
+	kind       string
+	shelf      *Learnt
 	nodes      map[string]*node
 	shapes     map[shape]int64 // numbers
 	lastShape  shape
@@ -94,7 +96,6 @@ type memo struct {
 	bounds     map[string]int32 // numbers
 	generation int
 	bytes      int
-	limit      int
 	scratch    *port
 	timer      refreshTimer
 	power      string // the frame at power-on
@@ -117,7 +118,7 @@ const (
 const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
-	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, limit: memoLimit, scratch: scratch, timer: scratch.timer(), cell: cellBursts, credit: firstCredit}
+	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch, timer: scratch.timer(), cell: cellBursts, credit: firstCredit}
 	k := codec{}
 	scratch.freeze(&k, &rowCoder{}, nil)
 	m.power = string(k.text)
@@ -126,17 +127,13 @@ func newMemo(scratch *port) *memo {
 
 // intern returns the node of a frame.
 func (m *memo) intern(text []byte) (n *node, fresh bool) {
-	if m.bytes > m.limit { // forget everything
-		m.generation++
-		m.bytes = 0
-		clear(m.nodes)
-	}
+	m.shelf.makeRoom(m)
 	if n = m.nodes[string(text)]; n != nil {
 		return n, false
 	}
 	n = &node{text: string(text), generation: m.generation}
 	m.nodes[n.text] = n
-	m.bytes += nodeBytes + len(text)
+	m.grow(nodeBytes + len(text))
 	return n, true
 }
 
@@ -174,6 +171,6 @@ func put[K comparable](m *memo, in *map[K]*edge, key K, e *edge) {
 
 // book accounts for a new edge.
 func (m *memo) book(e *edge) {
-	m.bytes += edgeBytes + 8*len(e.rows)
+	m.grow(edgeBytes + 8*len(e.rows))
 	m.learnt++
 }

@@ -241,7 +241,7 @@ func (l *memoLane) settle(seen func(mark)) {
 				n.settled = map[timedKey][]mark{}
 			}
 			n.settled[key] = done
-			l.memo.bytes += edgeBytes / 2
+			l.memo.grow(edgeBytes / 2)
 		}
 	}
 	for _, m := range done {

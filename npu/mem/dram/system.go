@@ -106,31 +106,9 @@ type flight struct {
 	left int  // channels on which it is not complete
 }
 
-// New builds the channels.
+// New builds the channels, which learn alone.
 func New(o Options) (*System, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
-	if o.Mapping == "" {
-		o.Mapping = DefaultMapping(o.Standard, max(o.Channels, 1))
-	}
-	m, err := ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash)
-	if err != nil {
-		return nil, err
-	}
-	c, err := newCore(&o)
-	if err != nil {
-		return nil, err
-	}
-	first := newPort(c, o.rules(), m)
-	s := &System{options: o, mapping: m, ways: m.interleaves(o.Channels), known: make([]known, o.Channels), power: func() lane { return steppedLane{first.clone()} }}
-	if !o.Exact {
-		learnt := newMemo(first)
-		learnt.perBurst = leastClocks(o.Standard)
-		s.power = func() lane { return newMemoLane(learnt, m) }
-	}
-	s.Reset()
-	return s, nil
+	return new(Learnt).New(o)
 }
 
 // leastClocks is the least time between bursts that a channel accepts, once its queues are full.

@@ -51,7 +51,7 @@ func TestARepeatedHistoryIsNotSteppedAgain(t *testing.T) {
 func TestMemoryOfTheMemoIsBoundedAndOfNoConsequence(t *testing.T) {
 	play := func(limit int) (clock int64, s *System) {
 		s = mustNew(t, Options{Channels: 1}, "lpddr5-6400")
-		learntBy(s).limit = limit
+		learntBy(s).shelf.limit = limit
 		for i := range int64(200) {
 			s.Submit(Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(i*777_777), 30_000)})
 			if n := learntBy(s).bytes; n > limit+20*nodeBytes {

@@ -1,0 +1,69 @@
+package sweep
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+)
+
+// TestWorkersStayWithWhatTheyHaveLearnt has workers whose points take times of any length, on NPUs times memories, in the
+// order of a spec that varies the memory faster.
+func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
+	const npus, memories, points = 5, 4, 6
+	for _, workers := range []int{1, 2, 3, 7} {
+		for seed := range int64(20) {
+			r := rand.New(rand.NewSource(seed))
+			d := &Dir{}
+			var todo []int
+			for n := range npus {
+				for m := range memories {
+					for range points {
+						todo = append(todo, len(d.plan.rows))
+						d.plan.rows = append(d.plan.rows, planned{Row: Row{NPU: fmt.Sprint(n), Axes: map[string]string{"memory": fmt.Sprint(m)}}, Memory: m})
+					}
+				}
+			}
+			q := newQueue(d, todo)
+			at := slices.Repeat([]int{none}, workers)
+			var had []int
+			learnt, built := map[string]bool{}, 0
+			for busy := workers; busy > 0; {
+				w := r.Intn(workers)
+				last := at[w]
+				if last == len(todo) {
+					continue // it has gone
+				}
+				if last != none {
+					if r.Intn(20) == 0 { // it has died; the next one has learnt nothing, which is not looked at here
+						q.giveBack(last)
+						had = slices.DeleteFunc(had, func(i int) bool { return i == last })
+					} else {
+						q.complete(last)
+					}
+				}
+				next, ok := q.take(last)
+				if !ok {
+					at[w], busy = len(todo), busy-1
+					continue
+				}
+				p := &d.plan.rows[next]
+				learnt[fmt.Sprint(w, " ", p.Memory)] = true
+				if last == none || d.plan.rows[last].NPU != p.NPU || d.plan.rows[last].Memory != p.Memory {
+					built++
+				}
+				at[w], had = next, append(had, next)
+			}
+			slices.Sort(had)
+			if !slices.Equal(had, todo) {
+				t.Errorf("%d workers had %v", workers, had)
+			}
+			if most := memories + 2*(workers-1); len(learnt) > most {
+				t.Errorf("%d workers learn a memory %d times: %v; want at most %d", workers, len(learnt), learnt, most)
+			}
+			if most := npus*memories + 2*workers; built > most {
+				t.Errorf("%d workers build %d machines, want at most %d", workers, built, most)
+			}
+		}
+	}
+}
