@@ -44,6 +44,7 @@ struct Fiber {
   Thread t;
   std::vector<Copy> copies; // cp.async on their way
   u32 groups = 0;           // committed so far
+  u32 next = 0;             // of its warp, in the order of this block
 };
 struct Warp {
   u32 live = 0, waiting = 0, parity = 0, gen = 0; // gen counts barriers of the warp
@@ -134,6 +135,13 @@ void run_block(Worker &b, u32 index) {
   if (unsigned seed = b.grid->seed) {
     std::minstd_rand rng(seed * 7919u + index + 1);
     for (u32 i = n; i > 1; i--) std::swap(order[i - 1], order[rng() % i]);
+  }
+  std::vector<u32> last(b.w.size(), ~0u), head(b.w.size());
+  for (u32 i : order) { // a ring for each warp
+    u32 w = i / 32;
+    if (last[w] == ~0u) head[w] = i;
+    else b.f[last[w]].next = i;
+    b.f[last[w] = i].next = head[w];
   }
   while (b.live && !b.dead) {
     bool any = false;
@@ -316,6 +324,18 @@ void block_barrier() {
   if (f.state != Ready) to_scheduler();
 }
 
+// Straight to the next lane that can run: half the switches of a way by the scheduler.
+static void to_warp(Fiber &f) {
+  for (u32 i = f.next; &me->f[i] != &f; i = me->f[i].next) {
+    Fiber &o = me->f[i];
+    if (o.state != Ready) continue;
+    me->cur = i;
+    self = &o.t;
+    return context_switch(&f.ctx, &o.ctx);
+  }
+  to_scheduler();
+}
+
 const u32 (*exchange(const u32 *in, u32 n))[WORDS] {
   Fiber &f = me->f[me->cur];
   Warp &w = me->w[f.t.warp];
@@ -325,7 +345,7 @@ const u32 (*exchange(const u32 *in, u32 n))[WORDS] {
   f.state = WarpWait;
   w.waiting++;
   release_warp(f.t.warp);
-  if (f.state != Ready) to_scheduler();
+  if (f.state != Ready) to_warp(f);
   return w.words[p]; // stays until the exchange after the next: nobody gets there before all have read
 }
 
