@@ -32,6 +32,7 @@ npu/config:          sim/unit npu/stats npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
 sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
+sim/monitor:         sim/unit sim akita
 
 npu/msg:             sim/unit npu/isa npu/stats akita
 npu/exec:            sim/unit sim npu/isa npu/activity npu/msg akita

@@ -1,6 +1,21 @@
 package npu
 
-import "github.com/pmpdsim/pmpdsim/npu/activity"
+import (
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/npu/activity"
+	"github.com/pmpdsim/pmpdsim/sim"
+)
+
+// Parts are the engine and the components, for a monitor that looks at them between two events.
+func (m *Machine) Parts() (*sim.Engine, []akita.Component) {
+	all := []akita.Component{m.sequencer, m.memory}
+	for i := range m.cores {
+		c := &m.cores[i]
+		all = append(all, c.array, c.vector, c.dma)
+	}
+	return m.engine, all
+}
 
 // Observe makes Run note in r what every part does, and when: r must be of the program that runs next, and is of one run. Nil
 // ends that. It changes no cycle.

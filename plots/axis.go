@@ -82,12 +82,7 @@ type tick struct {
 // few of them.
 func (a axis) ticks() (all []tick) {
 	if !a.log {
-		step := evenStep(a.hi)
-		for i := 0; float64(i)*step <= a.hi*(1+1e-9); i++ {
-			v := float64(i) * step
-			all = append(all, tick{a.at(v), plainNumber(v)})
-		}
-		return all
+		return a.evenTicks()
 	}
 	decades := math.Log10(a.hi / a.lo)
 	first, every := int(math.Floor(math.Log10(a.lo)+1e-9)), int(math.Ceil(decades/7))
@@ -103,6 +98,18 @@ func (a axis) ticks() (all []tick) {
 			}
 			all = append(all, tick{a.at(v), plainNumber(v)})
 		}
+	}
+	if len(all) < 3 { // within a part of a decade
+		return a.evenTicks()
+	}
+	return all
+}
+
+// evenTicks are the multiples of a round number.
+func (a axis) evenTicks() (all []tick) {
+	step := evenStep(a.hi - a.lo)
+	for i := math.Ceil(a.lo/step-1e-9) + 0; i*step <= a.hi*(1+1e-9); i++ {
+		all = append(all, tick{a.at(i * step), plainNumber(i * step)})
 	}
 	return all
 }

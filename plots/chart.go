@@ -14,6 +14,7 @@ import (
 type Chart struct {
 	Title    string
 	Subtitle string
+	Note     string   // a third line, if there is one
 	Series   []string // their names; one alone needs no legend
 	Panels   []ChartPanel
 }
@@ -30,6 +31,8 @@ type ChartPanel struct {
 type ChartPoint struct {
 	X, Y  float64
 	Label string // where there is room for it
+
+	XWhisker, YWhisker [2]float64 // from and to, on both sides of the mark; equal or not numbers for none
 }
 
 // ChartLine joins points, in the colour of a series.
@@ -60,13 +63,14 @@ func (c *Chart) legendLines() [][]int {
 }
 
 func (c *Chart) size() (width, height vg.Length) {
-	return columnWidth, chartTop + vg.Length(len(c.legendLines()))*legendLine + vg.Length(len(c.Panels))*(chartHeight+chartAxis)
+	return columnWidth, chartTop + noteHeight(c.Note) + vg.Length(len(c.legendLines()))*legendLine + vg.Length(len(c.Panels))*(chartHeight+chartAxis)
 }
 
 func (c *Chart) draw(s *sheet) {
 	width, height := c.size()
 	s.title(c.Title, c.Subtitle, width, height)
-	y := height - chartTop
+	s.note(c.Note, width, height)
+	y := height - chartTop - noteHeight(c.Note)
 	for _, line := range c.legendLines() {
 		x := vg.Length(2)
 		for _, i := range line {
@@ -122,6 +126,12 @@ func (p *plotting) draw() {
 	for _, series := range p.Points {
 		for _, q := range series {
 			xs, ys = append(xs, q.X), append(ys, q.Y)
+			if whiskered(q.XWhisker) {
+				xs = append(xs, q.XWhisker[:]...)
+			}
+			if whiskered(q.YWhisker) {
+				ys = append(ys, q.YWhisker[:]...)
+			}
 		}
 	}
 	for _, l := range p.Lines {
@@ -230,6 +240,12 @@ func (p *plotting) marks() (all []*bunch) {
 	for i, series := range p.Points {
 		for _, q := range series {
 			at := p.place(q.X, q.Y)
+			if whiskered(q.XWhisker) {
+				p.reach(p.place(q.XWhisker[0], q.Y), p.place(q.XWhisker[1], q.Y), i)
+			}
+			if whiskered(q.YWhisker) {
+				p.reach(p.place(q.X, q.YWhisker[0]), p.place(q.X, q.YWhisker[1]), i)
+			}
 			p.mark(i, p.series, at)
 			r := vg.Length(markRadius)
 			p.taken = append(p.taken, rectangle{at.X - r, at.Y - r, at.X + r, at.Y + r})
@@ -239,6 +255,15 @@ func (p *plotting) marks() (all []*bunch) {
 		}
 	}
 	return all
+}
+
+// whiskered tells that there is something to draw on both sides of a mark.
+func whiskered(ends [2]float64) bool { return ends[1] > ends[0] }
+
+// reach draws a whisker, which labels keep clear of.
+func (p *plotting) reach(from, to vg.Point, series int) {
+	p.whisker(from, to, seriesInk(series, p.series))
+	p.taken = append(p.taken, rectangle{from.X - whiskerCap, from.Y - whiskerCap, to.X + whiskerCap, to.Y + whiskerCap})
 }
 
 // gather adds a mark to the bunch that is there, if one is.

@@ -3,25 +3,28 @@ package plots
 import (
 	"bytes"
 	"fmt"
+	"image/color"
 	"image/png"
 	"math"
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 )
 
 // someStacks has two panels of three groups, with a bar that is not there, and names that are too long.
 func someStacks() *Stacks {
-	f := &Stacks{Title: "Bars (a test)", Subtitle: "edge-lpddr5, phi-1.5"}
+	f := &Stacks{Title: "Bars (a test)", Subtitle: "edge-lpddr5, phi-1.5", Note: "mean of 3 results over seed; whiskers: from the least to the most"}
 	one := StackPanel{X: "speed-up", Mark: 1, Parts: []string{""}, Text: func(v float64) string { return Significant(v) + "x" }}
 	parts := StackPanel{X: "energy per token, mJ", Text: Significant,
 		Parts: []string{"scratchpad_read", "scratchpad_write", "dram_read", "dram_activate", "dram_refresh", "dram_background", "leakage", "other"}}
 	for g := range 3 {
 		for i, name := range []string{"fp16", "uniform:4", "static:8>4>3>2@1000,2000,3000,prefill=16"} {
 			f.Rows = append(f.Rows, StackRow{fmt.Sprintf("vicuna-7b, batch %d, cluster.of.a.long.name %d", g, g*g), name})
-			one.Values = append(one.Values, []float64{[]float64{0, math.NaN(), 7.3}[i] + float64(g)})
+			v := []float64{0, math.NaN(), 7.3}[i] + float64(g)
+			one.Values, one.Whiskers = append(one.Values, []float64{v}), append(one.Whiskers, [2]float64{v * 0.8, v * 1.5})
 			var bar []float64
 			for p := range parts.Parts {
 				bar = append(bar, float64((p*5+i*3+g)%7))
@@ -35,14 +38,15 @@ func someStacks() *Stacks {
 
 // someChart has eight series, marks on top of each other and lines.
 func someChart(log bool) *Chart {
-	c := &Chart{Title: "Points (a test)", Subtitle: "edge-lpddr5"}
+	c := &Chart{Title: "Points (a test)", Subtitle: "edge-lpddr5", Note: "mean of 3 results over seed; whiskers: from the least to the most"}
 	p := ChartPanel{X: "MACs per byte of DRAM traffic", Y: "GMAC/s", XLog: log, YLog: log,
 		Lines: []ChartLine{{Series: -1, Label: "4-bit weights", Points: [][2]float64{{0.2, 10}, {200, 10000}, {1000, 10000}}}}}
 	for s := range 8 {
 		c.Series = append(c.Series, fmt.Sprintf("static:4>3>%d@5,10", s))
 		var points []ChartPoint
 		for i := range 6 {
-			points = append(points, ChartPoint{float64(s*i%5)*40 + 0.5, float64(i*i*i*(s/3)*20) + 20, fmt.Sprintf("q_proj %d.%d", s, i)})
+			points = append(points, ChartPoint{X: float64(s*i%5)*40 + 0.5, Y: float64(i*i*i*(s/3)*20) + 20, Label: fmt.Sprintf("q_proj %d.%d", s, i),
+				XWhisker: [2]float64{float64(s*i%5)*40 + 0.4, float64(s*i%5)*40 + 7}})
 		}
 		p.Points = append(p.Points, points)
 	}
@@ -96,6 +100,42 @@ func TestStacksAndChartsAreLegible(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhiskersAreOnTheAxis(t *testing.T) {
+	strokes := func(f Figure) (n int, far vg.Length) {
+		width, height := f.size()
+		var r recorder.Canvas
+		f.draw(&sheet{draw.NewCanvas(&r, width, height), fonts()})
+		var ink color.Color
+		for _, a := range r.Actions {
+			switch a := a.(type) {
+			case *recorder.SetColor:
+				ink = a.Color
+			case *recorder.Stroke:
+				if ink != whiskerInk() {
+					continue
+				}
+				n++
+				for _, c := range a.Path {
+					far = max(far, c.Pos.X)
+				}
+			}
+		}
+		return n, far
+	}
+	f := someStacks()
+	n, far := strokes(f)
+	if want := 3 * 2; n != 3*want { // the bars that are there, three strokes each
+		t.Errorf("%d strokes, want %d", n, 3*want)
+	}
+	if far > columnWidth-stackNumber+whiskerCap || far < columnWidth/2 {
+		t.Errorf("whiskers reach to %v of %v", far, columnWidth)
+	}
+	f.Panels[0].Whiskers = nil
+	if n, _ := strokes(f); n != 0 {
+		t.Errorf("%d strokes without whiskers", n)
 	}
 }
 

@@ -134,6 +134,41 @@ func (s *sheet) title(title, subtitle string, width, height vg.Length) {
 	s.write(words{text: subtitle, x: margin, y: height - 17, size: s.fit(subtitle, textSize, width-2*margin), left: true})
 }
 
+const noteLine = 9
+
+func noteHeight(note string) vg.Length {
+	if note == "" {
+		return 0
+	}
+	return noteLine
+}
+
+// note writes a line below those of the title.
+func (s *sheet) note(text string, width, height vg.Length) {
+	if text != "" {
+		s.write(words{text: text, x: 2, y: height - 26, size: s.fit(text, smallSize, width-4), left: true})
+	}
+}
+
+// whiskerCap is half of the line at the end of a whisker.
+const whiskerCap = 1.6
+
+// whiskerInk can be seen on a bar and beside it.
+func whiskerInk() color.Color { return color.RGBA{0xd5, 0x5e, 0x00, 0xff} }
+
+// whisker draws a range, level or upright, with a short line across each end.
+func (s *sheet) whisker(from, to vg.Point, c color.Color) {
+	style := draw.LineStyle{Color: c, Width: 0.7}
+	s.canvas.StrokeLine2(style, from.X, from.Y, to.X, to.Y)
+	dx, dy := vg.Length(0), vg.Length(whiskerCap)
+	if from.X == to.X {
+		dx, dy = dy, dx
+	}
+	for _, end := range []vg.Point{from, to} {
+		s.canvas.StrokeLine2(style, end.X-dx, end.Y-dy, end.X+dx, end.Y+dy)
+	}
+}
+
 // heads writes the lines above a panel, from the top: the first is what it is called.
 func (s *sheet) heads(lines []string, x, y, room vg.Length) {
 	size := vg.Length(textSize)

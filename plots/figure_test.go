@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math"
 	"strings"
 	"testing"
 
@@ -51,6 +52,27 @@ func namedHeatMap() *HeatMap {
 	return h
 }
 
+// numberedHeatMap has a cell without a number, long names on both sides, and numbers on a scale of their own.
+func numberedHeatMap(columns int, log bool) *HeatMap {
+	h := &HeatMap{Title: "Tokens per second (a test)", Subtitle: "edge-lpddr5, phi-1.5, custom, prompt 64, gen 8, KV 8 bits, array.rows 32, dram.channels 4",
+		X: "schedule", YNames: []string{"edge-lpddr4x", "a-very-long-name-of-an-npu-that-somebody-made", "edge"}, Across: [][]string{nil}, Down: []string{"npu"},
+		Scale: "tokens/s in decode", Colours: &Colours{Log: log, Text: Significant}}
+	var rows [][]float64
+	for y := range h.YNames {
+		var row []float64
+		for x := range columns {
+			row = append(row, 3.5*float64(1+(x*7+y*5)%23))
+		}
+		rows = append(rows, row)
+	}
+	rows[1][0] = math.NaN()
+	for x := range columns {
+		h.XNames = append(h.XNames, fmt.Sprintf("static:8>4>3>2@%d,2000,3000,prefill=16", 1000+x))
+	}
+	h.Cells = [][][][]float64{{rows}}
+	return h
+}
+
 // someBars has 3 panels of 2 groups of 3 bars.
 func someBars() *Bars {
 	values := [][]float64{{0, 0.5, 1}, {0.916, 0.57, 0.3}}
@@ -60,7 +82,8 @@ func someBars() *Bars {
 }
 
 func figures() map[string]Figure {
-	return map[string]Figure{"heat map": someHeatMap(), "heat map with names": namedHeatMap(), "bars": someBars()}
+	return map[string]Figure{"heat map": someHeatMap(), "heat map with names": namedHeatMap(), "heat map of numbers": numberedHeatMap(8, false),
+		"wide heat map of numbers": numberedHeatMap(30, true), "bars": someBars()}
 }
 
 func TestFiguresAreWritten(t *testing.T) {
@@ -186,6 +209,58 @@ func boxes(t *testing.T, s *sheet, r *recorder.Canvas) (all []box) {
 		}
 	}
 	return all
+}
+
+func TestColoursGoFromTheLeastToTheMost(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		name  string
+		cells []float64
+		log   bool
+		want  string
+	}{
+		{"a scale ends where the numbers do", []float64{20, nan, 160}, false, "20 to 160: 20 40 60 80 100 120 140 160"},
+		{"a logarithmic one, too", []float64{2, 1600}, true, "2 to 1600: 10 100 1000"},
+		{"within a part of a decade it has even steps", []float64{61, 68}, true, "61 to 68: 61 62 63 64 65 66 67 68"},
+		{"what a logarithmic one cannot show is left out", []float64{0, 1, 5}, true, "1 to 5: 1 2 3 4 5"},
+		{"negative numbers are numbers", []float64{-3, 5}, false, "-3 to 5: -2 0 2 4"},
+		{"one number is in the middle", []float64{100}, false, "90 to 110: 90 95 100 105 110"},
+		{"none make a scale, too", []float64{nan}, false, "0 to 1: 0 0.2 0.4 0.6 0.8 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := &HeatMap{Cells: [][][][]float64{{{c.cells}}}, Colours: &Colours{Log: c.log}}
+			a := h.scaleOf()
+			var texts []string
+			for _, x := range a.ticks() {
+				texts = append(texts, x.text)
+			}
+			if got := fmt.Sprintf("%.6g to %.6g: %s", a.lo, a.hi, strings.Join(texts, " ")); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNumbersStandInCellsWhereThereIsRoom(t *testing.T) {
+	texts := func(columns int) (n int) {
+		h := numberedHeatMap(columns, false)
+		width, height := h.size()
+		var r recorder.Canvas
+		s := &sheet{draw.NewCanvas(&r, width, height), fonts()}
+		h.draw(s)
+		for _, b := range boxes(t, s, &r) {
+			if b.text == "-" || b.text == Significant(3.5) {
+				n++
+			}
+		}
+		return n
+	}
+	if texts(8) < 2 {
+		t.Error("8 columns: no numbers")
+	}
+	if n := texts(200); n != 0 {
+		t.Errorf("200 columns: %d numbers", n)
+	}
 }
 
 func TestFormatOf(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 type Stacks struct {
 	Title    string
 	Subtitle string
+	Note     string // a third line, if there is one
 	Rows     []StackRow
 	Panels   []StackPanel
 }
@@ -27,6 +28,8 @@ type StackPanel struct {
 	Parts  []string    // what the parts of a bar are; one without a name needs no legend
 	Values [][]float64 // row, part; NaN where there is none
 	Text   func(float64) string
+
+	Whiskers [][2]float64 // of each row, from and to, across the end of the bar; NaN where there is none; nil for none at all
 }
 
 var _ Figure = (*Stacks)(nil)
@@ -97,7 +100,7 @@ func (p *StackPanel) legendLines() [][]int {
 }
 
 func (f *Stacks) size() (width, height vg.Length) {
-	height = stackTop
+	height = stackTop + noteHeight(f.Note)
 	for i := range f.Panels {
 		height += vg.Length(len(f.Panels[i].legendLines()))*legendLine + f.rowsHeight() + stackAxis
 	}
@@ -107,7 +110,8 @@ func (f *Stacks) size() (width, height vg.Length) {
 func (f *Stacks) draw(s *sheet) {
 	width, height := f.size()
 	s.title(f.Title, f.Subtitle, width, height)
-	y := height - stackTop
+	s.note(f.Note, width, height)
+	y := height - stackTop - noteHeight(f.Note)
 	for i := range f.Panels {
 		p := &f.Panels[i]
 		for _, line := range p.legendLines() {
@@ -154,6 +158,9 @@ func (f *Stacks) panel(s *sheet, p *StackPanel, top vg.Length) {
 	totals := []float64{p.Mark}
 	for _, v := range p.Values {
 		totals = append(totals, sum(v))
+	}
+	for _, w := range p.Whiskers {
+		totals = append(totals, w[:]...)
 	}
 	a := newAxis(totals, p.Log)
 	bottom := top - f.rowsHeight()
@@ -216,6 +223,12 @@ func (f *Stacks) bar(s *sheet, p *StackPanel, a axis, row int, b base) {
 		to := b.x + b.room*vg.Length(a.at(at))
 		s.fill(from, b.y+0.8, to-from, stackBar-1.6, partInk(i, len(p.Parts)))
 		from = to
+	}
+	if p.Whiskers != nil && !math.IsNaN(p.Whiskers[row][0]) {
+		least := b.x + b.room*vg.Length(a.at(p.Whiskers[row][0]))
+		most := b.x + b.room*vg.Length(a.at(p.Whiskers[row][1]))
+		s.whisker(vg.Point{X: least, Y: b.y + stackBar/2}, vg.Point{X: most, Y: b.y + stackBar/2}, whiskerInk())
+		from = max(from, most) + 1
 	}
 	text := p.Text(total)
 	s.fill(from+1, b.y+0.8, s.width(text, smallSize)+2, stackBar-1.6, color.White) // no line through it

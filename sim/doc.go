@@ -23,7 +23,7 @@
 //
 // # What it leaves out
 //
-// Bandwidth of a Link (a link delays; a component that models a bus limits), tracing, the web monitor, parallel engines.
+// Bandwidth of a Link (a link delays; a component that models a bus limits), tracing, the web monitor (sim/monitor), parallel engines.
 //
 // # One more component
 //

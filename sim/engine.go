@@ -28,7 +28,7 @@ type Engine struct {
 	current int32 // the target that acts, or none
 	failure error
 	handled int64
-	checks  [2]check
+	checks  [3]check
 	span    int64 // events between the last look at the checks and the next one
 	toPoll  int64 // how many of them are left
 }
@@ -149,11 +149,15 @@ type check struct {
 const (
 	dogCheck = iota
 	ownerCheck
+	visitorCheck
 )
 
 // Every makes Run call look after every n events, for what is nobody's event: a wish to stop, a progress bar. An error of
 // look ends Run, which returns it as it is. There is one such function; nil removes it.
 func (e *Engine) Every(n int64, look func() error) { e.setCheck(ownerCheck, n, look) }
+
+// Visit is Every for somebody beside the owner, such as a monitor.
+func (e *Engine) Visit(n int64, look func() error) { e.setCheck(visitorCheck, n, look) }
 
 func (e *Engine) setCheck(i int, every int64, look func() error) {
 	e.checks[i] = check{every: every, look: look}

@@ -99,7 +99,7 @@ func (e *engine) schedules(c *cli.Context) (all []precision.Schedule, err error)
 		texts = w.defaultSchedules()
 	}
 	for _, text := range texts {
-		s, err := precision.Parse(text)
+		s, err := precision.ParseFor(text, e.model.Model)
 		if err != nil {
 			return nil, flagged("schedule", "", err)
 		}

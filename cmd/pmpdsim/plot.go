@@ -30,7 +30,8 @@ type painter func(c *cli.Context, all []*outcome, common string) (*painting, err
 func plotCommand() *cli.Command {
 	return &cli.Command{Name: "plot", Usage: "draw figures of results",
 		Description: `Draws results of pmpdsim run --format json, or those in the folder of a sweep, and prints the numbers that are drawn.
-Bars and points are told apart by all that differs among the results; --only chooses some of them.
+Bars and points are told apart by all that differs among the results; --only chooses some of them. --over KEY draws the mean
+of results that differ in KEY alone, with whiskers from the least of them to the most.
 
 EXAMPLES:
    pmpdsim run --breakdown --format json -o results.jsonl
@@ -41,12 +42,13 @@ EXAMPLES:
 
 EXAMPLES:
    pmpdsim plot throughput results.jsonl -o throughput.png
-   pmpdsim plot throughput a.jsonl b.jsonl --log --only batch=1 -o throughput.svg`, throughput, logFlag()),
+   pmpdsim plot throughput a.jsonl b.jsonl --log --only batch=1 -o throughput.svg
+   pmpdsim plot throughput seeds.jsonl --over seed -o throughput.png`, throughput, logFlag(), overFlag()),
 			plotKind("schedule", "speed-up of decode over fp16 and over uniform, by schedule", `The speed-ups stand in the results: fp16, and uniform at the highest precision of
 a schedule, have to have been run with it.
 
 EXAMPLES:
-   pmpdsim plot schedule results.jsonl -o schedule.png`, speedups),
+   pmpdsim plot schedule results.jsonl -o schedule.png`, speedups, overFlag()),
 			plotKind("roofline", "MACs/s of every operator over MACs per byte, below the roofs of the NPU", rooflineHelp, roofline,
 				append(npuFlags(), phaseFlag())...),
 			plotKind("breakdown", "time by kind of operator and energy by part", `Of decode per output token: time of a pass, energy of a token. Of prefill in all. The results
@@ -64,7 +66,8 @@ EXAMPLES:
 			plotKind("precision", "tokens/s and energy per token over average weight bits", `A line for each NPU, model and workload, or whatever differs; a point for each schedule.
 
 EXAMPLES:
-   pmpdsim plot precision results/ --only npu=edge-lpddr5 -o precision.png`, overPrecision, logFlag()),
+   pmpdsim plot precision results/ --only npu=edge-lpddr5 -o precision.png`, overPrecision, logFlag(), overFlag()),
+			heatmapCommand(),
 		}}
 }
 
@@ -115,7 +118,12 @@ func runPlot(c *cli.Context, paint painter) error {
 	if all, err = only(c, all); err != nil {
 		return err
 	}
-	common, err := arrange(all)
+	over := c.StringSlice("over")
+	if err := checkOver(over, all); err != nil {
+		return err
+	}
+	setAside(over, all)
+	all, common, err := arrange(all)
 	if err != nil {
 		return err
 	}

@@ -183,7 +183,7 @@ func TestResultsAreToldApart(t *testing.T) {
 			}
 			all, _, err := readOutcomes([]string{"r"})
 			if err == nil {
-				_, err = arrange(all)
+				all, _, err = arrange(all)
 			}
 			var texts []string
 			for _, o := range all {

@@ -27,13 +27,26 @@ func throughput(c *cli.Context, all []*outcome, common string) (*painting, error
 		return nil, err
 	}
 	panel := plots.StackPanel{X: "tokens/s in decode", Log: c.Bool("log"), Parts: []string{""}, Text: plots.Significant}
-	d := &painting{title: "Tokens per second", heads: []string{"setting", "schedule", "avg_weight_bits", "tokens_per_second"}}
+	d := &painting{title: "Tokens per second", heads: append([]string{"setting", "schedule", "avg_weight_bits"},
+		spreadHeads(all, "tokens_per_second")...)}
 	for _, o := range all {
-		panel.Values = append(panel.Values, []float64{o.TokensPerSecond})
-		d.add(o.setting, o.Schedule, real(o.AvgWeightBits), real(o.TokensPerSecond))
+		s := o.spread(func(o *outcome) float64 { return o.TokensPerSecond })
+		panel.Values, panel.Whiskers = append(panel.Values, []float64{s.mean}), append(panel.Whiskers, s.whisker(1))
+		d.add(append([]string{o.setting, o.Schedule, real(o.AvgWeightBits)}, spreadCells(all, o, s)...)...)
 	}
-	d.figure = &plots.Stacks{Title: d.title, Subtitle: common, Rows: rows, Panels: []plots.StackPanel{panel}}
+	d.figure = &plots.Stacks{Title: d.title, Subtitle: common, Note: whiskersNote(all), Rows: rows, Panels: []plots.StackPanel{panel}}
 	return d, nil
+}
+
+// overFP16 and overUniform are the speed-ups of a result, not numbers where the baseline was not run.
+func overFP16(o *outcome) float64    { return orNaN(o.SpeedupFP16) }
+func overUniform(o *outcome) float64 { return orNaN(o.SpeedupUniform) }
+
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }
 
 func speedups(_ *cli.Context, all []*outcome, common string) (*painting, error) {
@@ -47,19 +60,17 @@ func speedups(_ *cli.Context, all []*outcome, common string) (*painting, error) 
 	}
 	overs := []plots.StackPanel{panel("fp16"), panel("uniform at the highest precision")}
 	there := make([]bool, len(overs))
-	d := &painting{title: "Speed-up of decode", heads: []string{"setting", "schedule", "avg_weight_bits", "speedup_vs_fp16", "speedup_vs_uniform"}}
+	d := &painting{title: "Speed-up of decode", heads: append([]string{"setting", "schedule", "avg_weight_bits"},
+		spreadHeads(all, "speedup_vs_fp16", "speedup_vs_uniform")...)}
 	for _, o := range all {
-		cells := []string{o.setting, o.Schedule, real(o.AvgWeightBits)}
-		for i, s := range []*float64{o.SpeedupFP16, o.SpeedupUniform} {
-			v, cell := math.NaN(), ""
-			if s != nil {
-				v, cell, there[i] = *s, real(*s), true
-			}
-			overs[i].Values, cells = append(overs[i].Values, []float64{v}), append(cells, cell)
+		both := []spread{o.spread(overFP16), o.spread(overUniform)}
+		for i, s := range both {
+			there[i] = there[i] || s.n > 0
+			overs[i].Values, overs[i].Whiskers = append(overs[i].Values, []float64{s.mean}), append(overs[i].Whiskers, s.whisker(1))
 		}
-		d.add(cells...)
+		d.add(append([]string{o.setting, o.Schedule, real(o.AvgWeightBits)}, spreadCells(all, o, both...)...)...)
 	}
-	figure := &plots.Stacks{Title: d.title, Subtitle: common, Rows: rows}
+	figure := &plots.Stacks{Title: d.title, Subtitle: common, Note: whiskersNote(all), Rows: rows}
 	for i, p := range overs {
 		if there[i] {
 			figure.Panels = append(figure.Panels, p)

@@ -107,14 +107,17 @@ func overPrecision(c *cli.Context, all []*outcome, common string) (*painting, er
 		return nil, fmt.Errorf("%s: all results have %s weight bits on average; accepted: results of schedules with different precisions", all[0].place,
 			real(all[0].AvgWeightBits))
 	}
-	d := &painting{title: "Throughput and energy over precision", heads: []string{"setting", "schedule", "avg_weight_bits", "tokens_per_second",
-		"energy_joules_per_token"}}
-	figure := &plots.Chart{Title: d.title, Subtitle: common, Series: series}
+	d := &painting{title: "Throughput and energy over precision", heads: append([]string{"setting", "schedule"},
+		spreadHeads(all, "avg_weight_bits", "tokens_per_second", "energy_joules_per_token")...)}
+	figure := &plots.Chart{Title: d.title, Subtitle: common, Note: whiskersNote(all), Series: series}
+	bits := func(o *outcome) float64 { return o.AvgWeightBits }
+	rate := func(o *outcome) float64 { return o.TokensPerSecond }
+	energy := func(o *outcome) float64 { return o.EnergyPerToken }
 	for _, y := range []struct {
 		axis string
+		one  float64
 		of   func(*outcome) float64
-	}{{"tokens/s", func(o *outcome) float64 { return o.TokensPerSecond }},
-		{"energy per token, mJ", func(o *outcome) float64 { return o.EnergyPerToken * 1e3 }}} {
+	}{{"tokens/s", 1, rate}, {"energy per token, mJ", 1e-3, energy}} {
 		panel := plots.ChartPanel{X: "average weight bits in decode", Y: y.axis, YLog: c.Bool("log"), Points: make([][]plots.ChartPoint, len(series))}
 		for s, name := range series {
 			line := plots.ChartLine{Series: s}
@@ -122,7 +125,8 @@ func overPrecision(c *cli.Context, all []*outcome, common string) (*painting, er
 				if o.setting != name {
 					continue
 				}
-				p := plots.ChartPoint{X: o.AvgWeightBits, Y: y.of(o)}
+				across, up := o.spread(bits), o.spread(y.of)
+				p := plots.ChartPoint{X: across.mean, Y: up.mean / y.one, XWhisker: across.whisker(1), YWhisker: up.whisker(y.one)}
 				if len(series) == 1 {
 					p.Label = o.Schedule
 				}
@@ -134,7 +138,7 @@ func overPrecision(c *cli.Context, all []*outcome, common string) (*painting, er
 		figure.Panels = append(figure.Panels, panel)
 	}
 	for _, o := range all {
-		d.add(o.setting, o.Schedule, real(o.AvgWeightBits), real(o.TokensPerSecond), real(o.EnergyPerToken))
+		d.add(append([]string{o.setting, o.Schedule}, spreadCells(all, o, o.spread(bits), o.spread(rate), o.spread(energy))...)...)
 	}
 	d.figure = figure
 	return d, nil

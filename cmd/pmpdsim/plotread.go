@@ -23,6 +23,10 @@ type outcome struct {
 	keys    []outcomeKey
 	differ  []string // names of the keys that differ among the outcomes
 	setting string   // their values
+
+	over       []string   // keys that are averaged over
+	replica    []string   // their values
+	replicates []*outcome // all of a bundle; nil: this one alone
 }
 
 // outcomeKey is one thing that a result depends on.

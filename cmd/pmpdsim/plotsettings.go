@@ -2,15 +2,17 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
-// arrange tells what the outcomes have in common and by what they differ beside the schedule, and sorts them: by what differs,
-// then from many weight bits to few. The order of files, and that of sweeps, which is one of hashes, does not matter.
-func arrange(all []*outcome) (common string, err error) {
+// arrange tells what the outcomes have in common and by what they differ beside the schedule, joins those that are averaged, and
+// sorts the rest: by what differs, then from many weight bits to few. The order of files, and that of sweeps, which is one of
+// hashes, does not matter.
+func arrange(all []*outcome) (arranged []*outcome, common string, err error) {
 	var same, differ []string
 	for _, name := range keyNames(all) {
 		first := all[0].value(name)
@@ -37,7 +39,8 @@ func arrange(all []*outcome) (common string, err error) {
 		{"trace", func(o *outcome) string { return o.TraceSHA256 }},
 		{"version", func(o *outcome) string { return o.Version }},
 	} {
-		if !several(all, more.of) {
+		if follows := more.name == "kv-bits" || more.name == "config"; follows && slices.ContainsFunc(all[0].over, ofNPU) ||
+			slices.Contains(all[0].over, more.name) || !several(all, more.of) {
 			continue
 		}
 		for _, o := range all {
@@ -53,6 +56,9 @@ func arrange(all []*outcome) (common string, err error) {
 	for _, o := range all {
 		o.differ = differ
 	}
+	if all, err = bundle(all); err != nil {
+		return nil, "", err
+	}
 	slices.SortStableFunc(all, func(a, b *outcome) int {
 		for _, name := range differ {
 			if c := compareValues(a.value(name).value, b.value(name).value); c != 0 {
@@ -61,12 +67,7 @@ func arrange(all []*outcome) (common string, err error) {
 		}
 		return cmp.Or(cmp.Compare(b.AvgWeightBits, a.AvgWeightBits), cmp.Compare(a.Schedule, b.Schedule))
 	})
-	for i := 1; i < len(all); i++ {
-		if a, b := all[i-1], all[i]; a.setting == b.setting && a.Schedule == b.Schedule {
-			return "", fmt.Errorf("%s and %s are the same schedule on the same NPU and workload; accepted: each once", a.place, b.place)
-		}
-	}
-	return strings.Join(same, ", "), nil
+	return all, strings.Join(same, ", "), nil
 }
 
 func settingOf(o *outcome, differ []string) string {
@@ -91,14 +92,23 @@ func several(all []*outcome, of func(*outcome) string) bool {
 	return false
 }
 
-// compareValues puts numbers in their order, and other texts in that of the alphabet.
+// compareValues puts numbers and quantities in their order, and other texts in that of the alphabet.
 func compareValues(a, b string) int {
-	x, errA := strconv.ParseFloat(a, 64)
-	y, errB := strconv.ParseFloat(b, 64)
-	if errA == nil && errB == nil {
-		return cmp.Compare(x, y)
+	x, okA := amount(a)
+	y, okB := amount(b)
+	if okA && okB {
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
 	}
 	return cmp.Compare(a, b)
+}
+
+// amount reads a number, or a quantity of an axis such as 256KiB.
+func amount(text string) (float64, bool) {
+	if v, err := strconv.ParseFloat(text, 64); err == nil {
+		return v, true
+	}
+	n, ok := sweep.Quantity(text)
+	return float64(n), ok
 }
 
 // distinct are the values of something, in the order in which they come.

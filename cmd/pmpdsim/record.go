@@ -29,7 +29,7 @@ leaves, trace repair makes whole. A GPU needs a program that was built with make
 
 EXAMPLES:
    pmpdsim record --model vicuna-7b --weights random --schedule 'static:4>3>2@85,170' --prompt 512 --gen 256 -o v7b.trace.jsonl.zst
-   pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence:4>3 -o t.trace.jsonl.zst
+   pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule 'static:4>2' -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
@@ -87,9 +87,9 @@ func record(c *cli.Context) error {
 // schedule parses the text, or takes the static one of the model's pair.
 func (e *engine) schedule(text string) (precision.Schedule, error) {
 	if text == "" {
-		text = fmt.Sprintf("static:%d>%d", e.model.PaperHigh, e.model.PaperLow)
+		text = string(precision.KindStatic)
 	}
-	s, err := precision.Parse(text)
+	s, err := precision.ParseFor(text, e.model.Model)
 	return s, flagged("schedule", "", err)
 }
 

@@ -21,7 +21,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags(), timelineFlags())
+	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags(), timelineFlags(), monitorFlags())
 	return &cli.Command{
 		Name: "run", Usage: "compare precision schedules on one NPU",
 		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
@@ -33,6 +33,10 @@ Without --model, --task, --prompt, --gen and --trace it replays the trace embedd
 --schedule it runs fp16, uniform:HIGH and static:HIGH>LOW of the model's pair (list models). --format
 json prints one object per schedule, one a line, in SI units.
 
+--monitor serves akita's monitoring page on 127.0.0.1 while the run lasts: components with their fields, levels of
+buffers, progress, load of the process, pause and continue. It has no password: every user of this computer, and who
+forwards the port, can look and pause. It changes no result, and is slower by what one worker is than several.
+
 EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
@@ -43,6 +47,7 @@ EXAMPLES:
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
+   pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor
    pmpdsim run --gen 64 --schedule 'static:4>2' --timeline run.perfetto-trace --timeline-detail tile`,
 		Flags: append(flags,
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
@@ -99,7 +104,12 @@ func runJob(c *cli.Context) error {
 		return err
 	}
 	defer timeline.close()
-	rs, err := simulate(c, jobs, timeline)
+	watch, err := newMonitor(c)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
+	rs, err := simulate(c, jobs, timeline, watch)
 	if err != nil {
 		return err
 	}
@@ -173,15 +183,16 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 }
 
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
-func simulate(c *cli.Context, jobs []replay.Job, timeline *timelineFile) ([]*result.Result, error) {
+func simulate(c *cli.Context, jobs []replay.Job, timeline *timelineFile, watch *watching) ([]*result.Result, error) {
 	var total int64
 	for _, j := range jobs {
 		total += int64(j.Generated)
 	}
 	p := newProgress(c.App.ErrWriter, total, "passes")
 	defer p.end()
-	rs, err := replay.Run(c.Context, jobs, replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion(),
-		Timeline: timeline.options()})
+	o := replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion(), Timeline: timeline.options()}
+	watch.options(&o)
+	rs, err := replay.Run(c.Context, jobs, o)
 	if errors.Is(err, context.Canceled) {
 		return nil, context.Cause(c.Context)
 	}

@@ -24,7 +24,7 @@ func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, note
 	}
 	seen := map[string]bool{}
 	for _, text := range texts {
-		s, err := precision.Parse(text)
+		s, err := precision.ParseFor(text, w.model)
 		if err != nil {
 			return nil, nil, flagged("schedule", "", err)
 		}

@@ -200,7 +200,7 @@ func (s *styleSweep) run(c *cli.Context) ([]stylePoint, error) {
 			}
 		}
 	}
-	rs, err := simulate(c, jobs, nil)
+	rs, err := simulate(c, jobs, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -137,9 +137,9 @@ func synthesise(c *cli.Context) error {
 	}
 	text := c.String("schedule")
 	if text == "" {
-		text = fmt.Sprintf("static:%d>%d", w.model.PaperHigh, w.model.PaperLow)
+		text = string(precision.KindStatic)
 	}
-	schedule, err := precision.Parse(text)
+	schedule, err := precision.ParseFor(text, w.model)
 	if err != nil {
 		return flagged("schedule", "", err)
 	}

@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -65,7 +64,8 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	}
 	err = device.Do(func() error { return b.load(source, o) })
 	if err != nil {
-		return nil, errors.Join(err, b.Close())
+		_ = b.Close() // what went wrong first counts
+		return nil, err
 	}
 	return b, nil
 }
@@ -105,21 +105,31 @@ func (b *backend) About() gpu.About { return b.about }
 // Close frees the device.
 func (b *backend) Close() error {
 	err := b.device.Do(func() error {
-		var failed error
+		frees := []func() error{}
 		for s := range b.open {
-			failed = errors.Join(failed, s.free())
+			frees = append(frees, s.free)
 		}
-		failed = errors.Join(failed, b.memory.free())
+		frees = append(frees, b.memory.free)
 		if b.kernels != nil {
-			failed = errors.Join(failed, b.kernels.Unload())
+			frees = append(frees, b.kernels.Unload)
 		}
 		if b.stream != (driver.Stream{}) {
-			failed = errors.Join(failed, b.stream.Close())
+			frees = append(frees, b.stream.Close)
 		}
-		return failed
+		return all(frees)
 	})
 	b.device.Close()
 	return err
+}
+
+// all calls all and returns the first error: after a fault every call has one.
+func all(frees []func() error) (first error) {
+	for _, free := range frees {
+		if err := free(); first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // Start makes an empty KV cache.
@@ -133,7 +143,8 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 			return err
 		}
 		if err := s.allocate(); err != nil {
-			return errors.Join(fmt.Errorf("a sequence of %d positions of %s: %w", positions, b.shape.Name, err), s.free())
+			_ = s.free() // what went wrong first counts
+			return fmt.Errorf("a sequence of %d positions of %s: %w", positions, b.shape.Name, err)
 		}
 		b.open[s] = true
 		return nil

@@ -22,7 +22,6 @@ type buffers struct {
 	up, act  driver.Pointer
 	parts    driver.Pointer // of attention, float32
 	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
-	ids      driver.Pointer // tokens of the chunk, 32 bits
 	choice   driver.Pointer // shares of the kernel choose, float32
 }
 
@@ -41,7 +40,7 @@ func (b *buffers) sized(p plan) []sized {
 	half := func(values int) int64 { return 2 * int64(p.rows) * int64(values) }
 	all := []sized{{&b.x, half(m.Hidden)}, {&b.h, half(m.Hidden)}, {&b.qkv, half(q + 2*kv)}, {&b.context, half(q)}, {&b.o, half(m.Hidden)},
 		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, 4 * int64(m.Heads*p.splits*(m.HeadDim+2))},
-		{&b.ids, 4 * int64(p.rows)}, {&b.choice, 4 * kernels.ChooseParts}}
+		{&b.choice, 4 * kernels.ChooseParts}}
 	if len(p.bits) > 1 || p.bits[0] != weights.Half {
 		largest := max((q+2*kv)*m.Hidden, m.Hidden*q, up*m.Hidden, m.Hidden*m.FFN)
 		all = append(all, sized{&b.expanded, 2 * int64(largest)})

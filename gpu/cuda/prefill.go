@@ -32,9 +32,15 @@ func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
 	err = s.do(func() error {
 		began := b.clock()
 		p, err = s.timed(func() error {
+			for i, id := range ids {
+				s.ids[i] = uint32(id)
+			}
+			if err := driver.Put(s.prompt, s.ids[:len(ids)], b.stream); err != nil {
+				return err
+			}
 			for at := 0; at < len(ids); at += b.rows {
 				end := min(at+b.rows, len(ids))
-				if err := s.chunk(ids[at:end], at, bits, end == len(ids)); err != nil {
+				if err := s.chunk(at, end, bits, end == len(ids)); err != nil {
 					return fmt.Errorf("tokens %d to %d: %w", at, end-1, err)
 				}
 			}
@@ -52,52 +58,40 @@ func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
 	return p, nil
 }
 
-// chunk puts the ops over some rows into the stream. The buffers that it reads from the host are read when the stream comes to it,
-// so a chunk waits for the one before.
-func (s *sequence) chunk(ids []int, at, bits int, last bool) error {
+// chunk puts the ops over the rows of some tokens of the prompt into the stream.
+func (s *sequence) chunk(from, to, bits int, last bool) error {
 	b := s.backend
-	if at > 0 {
-		if err := b.stream.Wait(); err != nil {
-			return err
-		}
-	}
-	for i, id := range ids {
-		s.ids[i] = uint32(id)
-	}
-	if err := driver.Put(b.buffers.ids, s.ids, b.stream); err != nil {
-		return err
-	}
-	if err := s.write(0, at); err != nil {
+	if err := s.write(0, from, from/b.rows); err != nil {
 		return err
 	}
 	for _, op := range b.ops {
 		if op.Layer < 0 && op.Kind != gpu.Embed && !last {
 			break
 		}
-		if err := s.launchRows(op, bits, len(ids)); err != nil {
+		if err := s.launchRows(op, bits, from, to-from); err != nil {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
 	return nil
 }
 
-// launchRows puts one op of prefill into the stream.
-func (s *sequence) launchRows(op gpu.Op, bits, n int) error {
+// launchRows puts one op of prefill into the stream, over n tokens from one on.
+func (s *sequence) launchRows(op gpu.Op, bits, from, n int) error {
 	b := s.backend
 	switch op.Kind {
 	case gpu.Embed:
-		return b.embed(b.buffers.ids, n)
+		return b.embed(s.prompt+driver.Pointer(driver.Bytes[uint32](from)), n)
 	case gpu.Normalise:
 		if op.Place == gpu.PlaceFinal {
 			return b.normalise(op, n-1, 1)
 		}
 		return b.normalise(op, 0, n)
 	case gpu.Product:
-		w, from, to := b.operands(op)
+		w, in, out := b.operands(op)
 		if op.Place == gpu.PlaceHead {
-			return b.product(w, weights.Half, from, s.logits)
+			return b.product(w, weights.Half, in, s.logits)
 		}
-		return b.products(w, bits, from, to, n)
+		return b.products(w, bits, in, out, n)
 	case gpu.Rope:
 		return s.turn(op.Layer, n)
 	case gpu.Attention:

@@ -26,10 +26,11 @@ type sequence struct {
 	state  driver.Pointer // token, position, step, and a count of choose's that is 0 between passes
 	stats  driver.Pointer // what choose says
 	logits driver.Pointer
+	prompt driver.Pointer // tokens, 32 bits
 
 	told       []float32 // the stats on the host, page-locked
-	input      []uint32  // state to be written, page-locked
-	ids        []uint32  // tokens of a chunk, page-locked
+	input      []uint32  // state to be written, page-locked: of a pass, or of each chunk of prefill
+	ids        []uint32  // tokens of the prompt, page-locked
 	before     driver.Event
 	after      driver.Event
 	marks      []driver.Event // before each op, and after the last
@@ -54,7 +55,7 @@ func (s *sequence) allocate() (err error) {
 	turns := gpu.RopeTable(m, s.positions)
 	cache := 2 * int64(m.Layers) * int64(m.KVWidth()) * int64(s.positions)
 	for _, a := range []sized{{&s.keys, cache}, {&s.values, cache}, {&s.turns, max(4, driver.Bytes[float32](len(turns)))},
-		{&s.state, 4 * kernels.StateWords}, {&s.stats, 4 * kernels.StatsWords}, {&s.logits, 2 * int64(m.Vocab)}} {
+		{&s.state, 4 * kernels.StateWords}, {&s.stats, 4 * kernels.StatsWords}, {&s.logits, 2 * int64(m.Vocab)}, {&s.prompt, 4 * int64(s.positions)}} {
 		if *a.at, err = s.memory.alloc(a.bytes); err != nil {
 			return err
 		}
@@ -65,10 +66,11 @@ func (s *sequence) allocate() (err error) {
 	if s.told, err = driver.Pin[float32](kernels.StatsWords); err != nil {
 		return err
 	}
-	if s.input, err = driver.Pin[uint32](kernels.StateWords); err != nil {
+	chunks := (s.positions + s.backend.rows - 1) / s.backend.rows
+	if s.input, err = driver.Pin[uint32](chunks * kernels.StateWords); err != nil {
 		return err
 	}
-	if s.ids, err = driver.Pin[uint32](s.backend.rows); err != nil {
+	if s.ids, err = driver.Pin[uint32](s.positions); err != nil {
 		return err
 	}
 	if s.before, err = driver.NewEvent(); err != nil {
@@ -94,16 +96,17 @@ func (s *sequence) allocate() (err error) {
 func (s *sequence) free() error {
 	delete(s.backend.open, s)
 	s.freed = true
-	var failed error
+	frees := []func() error{s.memory.free, func() error { return driver.Unpin(s.told) }, func() error { return driver.Unpin(s.input) },
+		func() error { return driver.Unpin(s.ids) }}
 	for _, g := range s.graphs {
-		failed = errors.Join(failed, g.Close())
+		frees = append(frees, g.Close)
 	}
 	for _, e := range append(s.marks, s.before, s.after) {
 		if e != (driver.Event{}) {
-			failed = errors.Join(failed, e.Close())
+			frees = append(frees, e.Close)
 		}
 	}
-	return errors.Join(failed, driver.Unpin(s.told), driver.Unpin(s.input), driver.Unpin(s.ids), s.memory.free())
+	return all(frees)
 }
 
 // do visits the thread of the device.
@@ -135,7 +138,7 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 		}
 		began := b.clock()
 		if !s.ran || token != s.next {
-			if err := s.write(token, s.used); err != nil {
+			if err := s.write(token, s.used, 0); err != nil {
 				return err
 			}
 		}
@@ -153,10 +156,12 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 	return p, nil
 }
 
-// write sets what the device reads next, in the stream.
-func (s *sequence) write(token, position int) error {
-	s.input[0], s.input[1] = uint32(token), uint32(position) // the rest is 0
-	return driver.Put(s.state, s.input, s.backend.stream)
+// write sets what the device reads next, in the stream. A slot of the page-locked memory is read when the stream comes to it: one for
+// each that is on its way.
+func (s *sequence) write(token, position, slot int) error {
+	input := s.input[slot*kernels.StateWords : (slot+1)*kernels.StateWords]
+	input[0], input[1] = uint32(token), uint32(position) // the rest is 0
+	return driver.Put(s.state, input, s.backend.stream)
 }
 
 // times adds what was measured; nothing of an emulation.

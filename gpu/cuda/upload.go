@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,12 +46,12 @@ func (m *memory) alloc(bytes int64) (driver.Pointer, error) {
 }
 
 func (m *memory) free() error {
-	var failed error
-	for _, p := range m.owned {
-		failed = errors.Join(failed, driver.Free(p))
+	frees := make([]func() error, len(m.owned))
+	for i, p := range m.owned {
+		frees[i] = func() error { return driver.Free(p) }
 	}
 	m.owned = nil
-	return failed
+	return all(frees)
 }
 
 // uploader copies weights to the device. After an error it does nothing more.

@@ -31,13 +31,16 @@ func (m *Machines) begin(workers int, runs []*run) {
 func (m *Machines) forget() { m.workers = nil }
 
 // of returns the machine for the NPU of a run.
-func (p pool) of(r *run) (*npu.Machine, error) {
+func (p pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
 	if m := p[r.npu]; m != nil {
 		return m, nil
 	}
 	m, err := npu.New(r.job.Config)
 	if err != nil {
 		return nil, err
+	}
+	if built != nil {
+		built(m)
 	}
 	p[r.npu] = m
 	return m, nil

@@ -50,6 +50,8 @@ type Options struct {
 	Version  string         // of the program, for the result
 	Timeline *Timeline      // nil: none
 	Machines *Machines      // kept from the last Run; nil: none
+
+	Built func(*npu.Machine) // called with each machine before it runs, by the worker that has it; may be nil
 }
 
 // run is a job on its way to a result.
@@ -209,7 +211,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
 			for t, ok := work.take(none); ok; t, ok = work.take(t) {
-				if err := t.simulate(ctx, runs[t.run], machines, meter); err != nil {
+				if err := t.simulate(ctx, runs[t.run], machines, meter, o.Built); err != nil {
 					work.fail(t, err)
 					return err
 				}
@@ -225,11 +227,11 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 }
 
 // simulate runs a step on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines pool, total *meter) error {
+func (t task) simulate(ctx context.Context, r *run, machines pool, total *meter, built func(*npu.Machine)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m, err := machines.of(r)
+	m, err := machines.of(r, built)
 	if err != nil {
 		return err
 	}

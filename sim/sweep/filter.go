@@ -79,14 +79,14 @@ func (s *Spec) checkFilters(r *reader) {
 				r.add(f.Place, "filters", "%s: %v", c.key, err)
 				continue
 			}
-			_, number := number(c.value)
+			_, number := Quantity(c.value)
 			s.checkOrder(r, f.Place, c, number)
 		}
 	}
 }
 
 func (s *Spec) checkOrder(r *reader, at config.Place, c condition, ordered bool) {
-	_, isNumber := number(c.value)
+	_, isNumber := Quantity(c.value)
 	switch {
 	case ordered && !isNumber:
 		r.add(at, "filters", "%s: %q is not a number; accepted: a whole number", c.key, c.value)
@@ -112,8 +112,8 @@ func (f filter) skips(value func(key string) string) bool {
 
 func (c condition) holds(got string) bool {
 	order := strings.Compare(got, c.value)
-	if a, ok := number(got); ok {
-		if b, ok := number(c.value); ok {
+	if a, ok := Quantity(got); ok {
+		if b, ok := Quantity(c.value); ok {
 			order = 0
 			if a < b {
 				order = -1
@@ -137,8 +137,8 @@ func (c condition) holds(got string) bool {
 	return order >= 0
 }
 
-// number reads a quantity, so that 1GiB is more than 512MiB.
-func number(text string) (int64, bool) {
+// Quantity reads a whole number, or bytes, hertz or bytes per second, so that 1GiB is more than 512MiB.
+func Quantity(text string) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
 	}

@@ -150,7 +150,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 		for _, cells := range all {
 			for _, c := range cells {
 				if c.Name == name {
-					_, ok := number(c.value.(string))
+					_, ok := Quantity(c.value.(string))
 					numbers, plain = numbers && ok, plain && ok && strings.Trim(c.value.(string), "0123456789") == ""
 				}
 			}
@@ -169,7 +169,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 				if c.Name != name {
 					continue
 				}
-				n, _ := number(c.value.(string))
+				n, _ := Quantity(c.value.(string))
 				if plain {
 					all[i][j].value = n
 				} else {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // Parse reads a schedule as it stands on the command line:
@@ -45,6 +47,23 @@ func Parse(text string) (Schedule, error) {
 		s.Prefill = 0
 	}
 	return s, nil
+}
+
+// ParseFor is Parse for a model, whose pair of precisions stands in for bits that are left out: static, confidence,window=5,
+// uniform, which is the higher one.
+func ParseFor(text string, m *workloads.Model) (Schedule, error) {
+	end := strings.IndexAny(text, ":,@")
+	if end < 0 {
+		end = len(text)
+	}
+	switch kind := Kind(text[:end]); {
+	case end < len(text) && text[end] == ':', kind == KindFP16, kind == KindRecorded, kind.syntax() == "":
+		return Parse(text)
+	case kind == KindUniform:
+		return Parse(fmt.Sprintf("%s:%d%s", kind, m.PaperHigh, text[end:]))
+	default:
+		return Parse(fmt.Sprintf("%s:%d>%d%s", kind, m.PaperHigh, m.PaperLow, text[end:]))
+	}
 }
 
 // parser keeps the first error; after it, what is parsed does not matter.

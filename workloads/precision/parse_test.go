@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -225,4 +226,21 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
 		}
 	})
+}
+
+func TestBitsOfTheModel(t *testing.T) {
+	m := &workloads.Model{PaperHigh: 4, PaperLow: 2}
+	for text, want := range map[string]string{
+		"static": "static:4>2", "static@9": "static:4>2@9", "confidence": "confidence:4>2", "confidence,window=5": "confidence:4>2,window=5",
+		"uniform": "uniform:4", "uniform,prefill=8": "uniform:4,prefill=8", "fp16": "fp16", "static:8>3@5": "static:8>3@5", "learned": "learned:4>2",
+	} {
+		if s, err := precision.ParseFor(text, m); err != nil || s.String() != want {
+			t.Errorf("%s: %q, error %v, want %s", text, s, err, want)
+		}
+	}
+	for _, text := range []string{"statics", "confidence:", "", "uniform@3"} {
+		if s, err := precision.ParseFor(text, m); err == nil {
+			t.Errorf("%q: %q; want an error", text, s)
+		}
+	}
 }

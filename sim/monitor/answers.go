@@ -1,0 +1,195 @@
+package monitor
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/sarchlab/akita/v3/monitoring/web"
+
+	"github.com/pmpdsim/pmpdsim/sim"
+)
+
+// guarded refuses what does not come from the page itself: calls by a name that somebody else's server has given this address,
+// and calls from pages of others.
+func (m *Monitor) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, port, _ := net.SplitHostPort(m.listener.Addr().String())
+		if r.Host != net.JoinHostPort("127.0.0.1", port) && r.Host != net.JoinHostPort("localhost", port) {
+			http.Error(w, "the monitor is at "+m.URL(), http.StatusForbidden)
+			return
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+			http.Error(w, "the monitor answers its own page only", http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// routes are what the page asks for.
+func (m *Monitor) routes() http.Handler {
+	mux := http.NewServeMux()
+	answer := func(path string, f func(r *http.Request) (any, error)) {
+		mux.HandleFunc("GET /api/"+path, func(w http.ResponseWriter, r *http.Request) {
+			v, err := f(r)
+			if err != nil {
+				http.Error(w, err.Error(), statusOf(err))
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(v) // whoever asked may have gone
+		})
+	}
+	asked := func(f func(r *http.Request) (any, error)) func(*http.Request) (any, error) {
+		return func(r *http.Request) (v any, err error) {
+			err = m.ask(func() (err error) {
+				v, err = f(r)
+				return err
+			})
+			return v, err
+		}
+	}
+	refuse := func(why string) func(*http.Request) (any, error) {
+		return func(*http.Request) (any, error) { return nil, refused(why) }
+	}
+	answer("now", asked(func(*http.Request) (any, error) {
+		return map[string]float64{"now": float64(m.engine.CurrentTime())}, nil
+	}))
+	answer("pause", asked(m.pause(true)))
+	answer("continue", asked(m.pause(false)))
+	answer("list_components", asked(m.names))
+	answer("component/{name}", asked(m.component))
+	answer("field/{json...}", asked(m.field))
+	answer("hangdetector/buffers", asked(m.buffers))
+	answer("progress", m.progress)
+	answer("resource", func(*http.Request) (any, error) { return m.load(), nil })
+	answer("traffic/{name}", func(*http.Request) (any, error) { return []string{}, nil }) // messages are not analysed
+	answer("run", refuse("the simulation runs by itself"))
+	answer("tick/{name}", refuse("components here do not tick"))
+	answer("profile", refuse("there is no profile of a run under way"))
+	mux.Handle("GET /", http.FileServer(web.GetAssets()))
+	return mux
+}
+
+// refused is what akita's monitor has and this one does not.
+type refused string
+
+func (r refused) Error() string { return string(r) }
+
+// absent is a component or a field that is not there.
+type absent string
+
+func (a absent) Error() string { return string(a) }
+
+func statusOf(err error) int {
+	switch err.(type) {
+	case refused:
+		return http.StatusNotImplemented
+	case absent:
+		return http.StatusNotFound
+	}
+	if errors.Is(err, errBusy) || errors.Is(err, errEnded) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
+}
+
+func (m *Monitor) pause(wanted bool) func(*http.Request) (any, error) {
+	return func(*http.Request) (any, error) {
+		m.paused = wanted
+		return map[string]bool{"paused": wanted}, nil
+	}
+}
+
+func (m *Monitor) names(*http.Request) (any, error) {
+	all := []string{}
+	for _, p := range m.parts {
+		all = append(all, p.Name())
+	}
+	return all, nil
+}
+
+func (m *Monitor) find(name string) (akita.Component, error) {
+	for _, p := range m.parts {
+		if p.Name() == name {
+			return p, nil
+		}
+	}
+	return nil, absent(fmt.Sprintf("no component is called %q", name))
+}
+
+func (m *Monitor) component(r *http.Request) (any, error) {
+	c, err := m.find(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return picture(c, nil)
+}
+
+func (m *Monitor) field(r *http.Request) (any, error) {
+	var want struct {
+		Component string `json:"comp_name"`
+		Field     string `json:"field_name"`
+	}
+	if err := json.Unmarshal([]byte(r.PathValue("json")), &want); err != nil {
+		return nil, fmt.Errorf("the field is not named: %w", err)
+	}
+	c, err := m.find(want.Component)
+	if err != nil {
+		return nil, err
+	}
+	return picture(c, strings.Split(want.Field, "."))
+}
+
+// buffer is how full one is, as the page reads it.
+type buffer struct {
+	Name     string `json:"buffer"`
+	Level    int    `json:"level"`
+	Capacity int    `json:"cap"`
+}
+
+// buffers lists them, the fullest first.
+func (m *Monitor) buffers(r *http.Request) (any, error) {
+	all := []buffer{}
+	for _, p := range m.parts {
+		if q, ok := p.(interface{ Queues() []sim.Level }); ok {
+			for _, l := range q.Queues() {
+				all = append(all, buffer{l.Name, l.Size, l.Capacity})
+			}
+		}
+	}
+	share := func(a, b buffer) int { return cmp.Compare(b.Level*a.Capacity, a.Level*b.Capacity) }
+	level := func(a, b buffer) int { return cmp.Compare(b.Level, a.Level) }
+	switch by := r.FormValue("sort"); by {
+	case "", "percent":
+		slices.SortStableFunc(all, func(a, b buffer) int { return cmp.Or(share(a, b), level(a, b)) })
+	case "level":
+		slices.SortStableFunc(all, func(a, b buffer) int { return cmp.Or(level(a, b), share(a, b)) })
+	default:
+		return nil, fmt.Errorf("sort=%s is not known; accepted: percent, level", by)
+	}
+	if text := r.FormValue("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("limit=%s is no number; accepted: 0 or more", text)
+		}
+		all = all[:min(n, len(all))]
+	}
+	return all, nil
+}
+
+func (m *Monitor) progress(*http.Request) (any, error) {
+	m.bars.Lock()
+	defer m.bars.Unlock()
+	return m.bars.all, nil
+}

@@ -1,0 +1,143 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	akita "github.com/sarchlab/akita/v3/sim"
+
+	"github.com/pmpdsim/pmpdsim/sim"
+)
+
+// Monitor is a server for the time of a run.
+type Monitor struct {
+	ctx      context.Context
+	stop     context.CancelFunc
+	listener net.Listener
+	server   *http.Server
+	load     func() Load
+	asks     chan func() // for the goroutine that simulates
+
+	// Of the goroutine that simulates.
+	engine *sim.Engine
+	parts  []akita.Component
+	paused bool
+
+	bars struct {
+		sync.Mutex
+		all []Bar
+	}
+}
+
+// Load is what the process takes of its computer.
+type Load struct {
+	CPU    float64 `json:"cpu_percent"` // of one core
+	Memory uint64  `json:"memory_size"` // bytes
+}
+
+// Bar is a progress bar.
+type Bar struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Start      time.Time `json:"start_time"`
+	Total      uint64    `json:"total"`
+	Finished   uint64    `json:"finished"`
+	InProgress uint64    `json:"in_progress"`
+}
+
+// visitEvents is how many events pass between two looks at what is asked. An event takes a quarter of a microsecond or more.
+const visitEvents = 256
+
+// patience is how long an answer waits for the simulation to come by.
+const patience = 30 * time.Second
+
+// Listen starts a monitor on a port of 127.0.0.1, 0 for any that is free. It ends with Close, or when ctx does.
+func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
+	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return nil, err
+	}
+	m := &Monitor{listener: listener, load: load, asks: make(chan func())}
+	m.ctx, m.stop = context.WithCancel(ctx)
+	m.server = &http.Server{Handler: m.guarded(m.routes()), ReadHeaderTimeout: patience}
+	go func() { _ = m.server.Serve(listener) }() // it returns when the server is closed
+	return m, nil
+}
+
+// URL is where the page is.
+func (m *Monitor) URL() string { return "http://" + m.listener.Addr().String() + "/" }
+
+// Close ends the monitor: whoever waits gets an error, and a paused simulation goes on.
+func (m *Monitor) Close() {
+	m.stop()
+	_ = m.server.Close() // nobody is left to hear of it
+}
+
+// Watch makes the monitor look at a machine from now on. It is called before the machine runs, by whoever runs it.
+func (m *Monitor) Watch(e *sim.Engine, parts []akita.Component) {
+	m.engine, m.parts = e, parts
+	e.Visit(visitEvents, m.visit)
+}
+
+// Show replaces the progress bars.
+func (m *Monitor) Show(bars ...Bar) {
+	m.bars.Lock()
+	defer m.bars.Unlock()
+	m.bars.all = bars
+}
+
+// visit answers what has been asked, and stays while the simulation is paused.
+func (m *Monitor) visit() error {
+	for {
+		select {
+		case f := <-m.asks:
+			f()
+			continue
+		default:
+		}
+		if !m.paused {
+			return nil
+		}
+		select {
+		case f := <-m.asks:
+			f()
+		case <-m.ctx.Done():
+			m.paused = false
+		}
+	}
+}
+
+var (
+	errBusy  = errors.New("the simulation is between two steps; ask again")
+	errEnded = errors.New("the run has ended")
+)
+
+// ask runs f on the goroutine that simulates, between two events. A panic in f is an error of the answer, not of the run.
+func (m *Monitor) ask(f func() error) error {
+	answer := make(chan error, 1)
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case m.asks <- func() { answer <- recovered(f) }:
+		return <-answer
+	case <-m.ctx.Done():
+		return errEnded
+	case <-late.C:
+		return errBusy
+	}
+}
+
+func recovered(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v", p)
+		}
+	}()
+	return f()
+}
