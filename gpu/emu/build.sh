@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)/libfakecuda.so
-flags="-std=c++17 ${EMU_FLAGS:--O2} -fPIC -shared -pthread -fvisibility=hidden -fno-strict-aliasing -ffp-contract=off -DPMPD_EMU -I$here"
+flags="-std=c++17 ${EMU_FLAGS:--O2} -fPIC -shared -pthread -fvisibility=hidden -fno-strict-aliasing -ftls-model=initial-exec -ffp-contract=off -DPMPD_EMU -I$here"
 # binary16 and fused multiply-add in hardware make the emulation a few times faster; results are the same
 if grep -qw f16c /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then flags="$flags -mf16c -mfma -mavx2"; fi
 registry=$here/registry.cpp

@@ -11,10 +11,8 @@
 #define PMPD_TID_Y emu::self->tid.y
 #define PMPD_CTA_X emu::self->cta.x
 #define PMPD_CTA_Y emu::self->cta.y
-#define PMPD_NTID_X emu::self->ntid.x
 #define PMPD_NCTA_X emu::self->ncta.x
 #define PMPD_SYNC() emu::block_barrier()
-#define PMPD_SYNCWARP() emu::warp_barrier()
 
 // ---- global memory ----
 template <class T> DEV T ld(const T *p) {
@@ -100,7 +98,6 @@ DEV u32 hmul2(u32 a, u32 b) { return emu::multiply((u16)a, (u16)b) | (u32)emu::m
 DEV float exp2_fast(float x) { return exp2f(x); }
 DEV float log2_fast(float x) { return log2f(x); }
 DEV float rsqrt_fast(float x) { return (float)(1.0 / sqrt((double)x)); }
-DEV float rcp_fast(float x) { return 1.0f / x; }
 
 // ---- tensor cores ----
 // Lane l gets two neighbours of row l/4 of each 8x8 matrix; transposed, of column l/4.

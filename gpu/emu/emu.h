@@ -24,7 +24,7 @@ enum Code { Ok = 0, IllegalAddress = 700, Timeout = 702, Misaligned = 716, Launc
 
 struct Dim { u32 x = 1, y = 1, z = 1; };
 struct Thread { // what one fiber sees
-  Dim tid, cta, ntid, ncta;
+  Dim tid, cta, ncta;
   u32 lane = 0, warp = 0, index = 0;
   u32 shared_top = 0; // bytes of shared memory that its declarations have taken so far
 };
@@ -43,7 +43,6 @@ bool allocated(const void *, u64 n);
 void check(const void *, u64 n, u32 align, const char *what);
 
 void block_barrier();
-void warp_barrier();
 constexpr u32 WORDS = 12; // that a lane can give at once
 // All live lanes of the warp give `in` (n words) and get back everybody's.
 const u32 (*exchange(const u32 *in, u32 n))[WORDS];

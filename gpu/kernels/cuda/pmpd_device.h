@@ -17,7 +17,6 @@
 #define PMPD_TID_Y __nvvm_read_ptx_sreg_tid_y()
 #define PMPD_CTA_X __nvvm_read_ptx_sreg_ctaid_x()
 #define PMPD_CTA_Y __nvvm_read_ptx_sreg_ctaid_y()
-#define PMPD_NTID_X __nvvm_read_ptx_sreg_ntid_x()
 #define PMPD_NCTA_X __nvvm_read_ptx_sreg_nctaid_x()
 extern "C" __device__ void __syncthreads(); // a builtin of clang
 #else
@@ -25,11 +24,9 @@ extern "C" __device__ void __syncthreads(); // a builtin of clang
 #define PMPD_TID_Y threadIdx.y
 #define PMPD_CTA_X blockIdx.x
 #define PMPD_CTA_Y blockIdx.y
-#define PMPD_NTID_X blockDim.x
 #define PMPD_NCTA_X gridDim.x
 #endif
 #define PMPD_SYNC() __syncthreads()
-#define PMPD_SYNCWARP() asm volatile("bar.warp.sync 0xffffffff;" ::: "memory")
 
 typedef unsigned char u8;
 typedef unsigned short u16; // also: the bits of a binary16 number
@@ -138,7 +135,6 @@ DEV u32 pack2(float lo, float hi) { // the first operand of cvt is the upper hal
 DEV float exp2_fast(float x) { float r; asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x)); return r; }
 DEV float log2_fast(float x) { float r; asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x)); return r; }
 DEV float rsqrt_fast(float x) { float r; asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x)); return r; }
-DEV float rcp_fast(float x) { float r; asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x)); return r; }
 
 // ---- tensor cores (sm_80) ----
 DEV void ldmatrix4(u32 r[4], u32 smem) {
@@ -163,13 +159,7 @@ DEV float warp_sum(float v) {
   return v;
 }
 DEV float larger(float a, float b) { return a > b ? a : b; }
-DEV float warp_max(float v) {
-#pragma unroll
-  for (int d = 16; d; d >>= 1) v = larger(v, u32_as_f32(shfl_xor(f32_as_u32(v), d)));
-  return v;
-}
 DEV u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
-DEV u32 larger(u32 a, u32 b) { return a > b ? a : b; }
 DEV void widen8(float f[8], const vec4 &v) {
   f[0] = h2lo(v.x); f[1] = h2hi(v.x); f[2] = h2lo(v.y); f[3] = h2hi(v.y);
   f[4] = h2lo(v.z); f[5] = h2hi(v.z); f[6] = h2lo(v.w); f[7] = h2hi(v.w);
