@@ -60,6 +60,7 @@ gpu+test:            gpu/cpu safetensors
 gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
+gpu/kernels+test:    gpu/driver float16
 gpu/driver:          gpu/kernels cu
 gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16 cu

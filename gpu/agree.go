@@ -21,7 +21,7 @@ type Agreement struct {
 // apart here and there, 2^-11 of the value, and that adds up over some dozen ops. A wrong index or a missing term is off by
 // tenths.
 const (
-	mostLogits  = 0.02
+	mostLogits  = 0.01
 	mostSignals = 0.1
 )
 

@@ -20,7 +20,7 @@ func gpuBenchCommand() *cli.Command {
 		Description: `Measures the products of the models' decode passes, one row for each shape and precision: the median time of several
 repeats over weights that the L2 cache does not hold; (bytes read + written) / time, also in percent of what a copy on the
 same GPU reaches; the speed-up over fp16; and the time that the lower of two ceilings leaves in percent of the time taken.
-The ceilings are the copy's bandwidth, and the integer instructions that unpack the weights at the highest clock. The gap
+The ceilings are the copy's bandwidth, and for 2 to 4 bits the instructions that unpack the weights, at the highest clock. The gap
 between two kernels of a graph is in the times, as in a decode pass. Heads stay in fp16.
 
 --passes also times whole decode passes, with random weights in the models' true shapes, next to their floor: bytes at the
@@ -124,13 +124,13 @@ type benchRow struct {
 
 // benchMachine is the first line of the JSON.
 type benchMachine struct {
-	Kind      string   `json:"kind"`
-	GPU       string   `json:"gpu"`
-	Emulated  bool     `json:"emulated"`
-	Copy      *float64 `json:"copy_bytes_per_second,omitzero"`
-	NodeGap   *float64 `json:"node_gap_seconds,omitzero"`
-	Event     *float64 `json:"event_seconds,omitzero"`
-	IntegerHz *float64 `json:"integer_instructions_per_second,omitzero"`
+	Kind     string   `json:"kind"`
+	GPU      string   `json:"gpu"`
+	Emulated bool     `json:"emulated"`
+	Copy     *float64 `json:"copy_bytes_per_second,omitzero"`
+	NodeGap  *float64 `json:"node_gap_seconds,omitzero"`
+	Event    *float64 `json:"event_seconds,omitzero"`
+	ClockHz  *float64 `json:"multiprocessor_clocks_per_second,omitzero"`
 }
 
 func benchJSON(w io.Writer, r *bench.Report) error {
@@ -138,8 +138,8 @@ func benchJSON(w io.Writer, r *bench.Report) error {
 	if c := r.Ceilings; c != nil {
 		gap, event := c.NodeGap.Seconds(), c.Event.Seconds()
 		m.Copy, m.NodeGap, m.Event = &c.CopyBps, &gap, &event
-		if c.IntegerHz > 0 {
-			m.IntegerHz = &c.IntegerHz
+		if c.ClockHz > 0 {
+			m.ClockHz = &c.ClockHz
 		}
 	}
 	if err := jsonLines(w, []benchMachine{m}); err != nil {

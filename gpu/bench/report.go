@@ -38,10 +38,10 @@ type Report struct {
 
 // Ceilings are what the device does at best.
 type Ceilings struct {
-	CopyBps   float64 // bytes read and written in a second
-	NodeGap   time.Duration
-	Event     time.Duration
-	IntegerHz float64 // integer instructions of a lane in a second, all lanes together; 0: not known for this GPU
+	CopyBps float64 // bytes read and written in a second
+	NodeGap time.Duration
+	Event   time.Duration
+	ClockHz float64 // clocks of all multiprocessors together in a second, at most; 0: not known
 }
 
 // Product is one shape at one precision.
@@ -49,7 +49,7 @@ type Product struct {
 	Shape
 	Bits  int
 	Bytes int64          // read and written
-	Issue float64        // integer instructions of a lane for a weight
+	Clock float64        // weights that a multiprocessor unpacks in a clock at most; 0: not counted
 	Took  *time.Duration // nil: not measured
 }
 
@@ -75,39 +75,35 @@ func (s Shape) Moved(bits int) int64 {
 	return bytes
 }
 
-// lanes is how many 32-bit integer instructions a multiprocessor issues in a clock: CUDA C++ Programming Guide, table of the
-// throughput of arithmetic instructions, rows of 32-bit integer add and logical operations. 0: not looked up.
-func lanes(major int) int {
-	switch major {
-	case 8, 9:
-		return 64
+// perClock is how many weights the instructions of a product let a multiprocessor unpack in a clock, the least of integers, shuffles and
+// issue in the table of docs/gpu-kernels.md: counted in the PTX, with the rates of compute capability 8 and 9. 0: not counted.
+func perClock(i *driver.Info, bits int) float64 {
+	if i.Major != 8 && i.Major != 9 {
+		return 0
 	}
-	return 0
+	return map[int]float64{2: 57.4, 3: 38.9, 4: 28.6}[bits]
 }
 
-// integerHz is what all multiprocessors issue at the highest clock.
-func integerHz(i *driver.Info) float64 {
-	return float64(lanes(i.Major)) * float64(i.SMs) * 1e3 * float64(i.SMkHz)
-}
+// clockHz is all multiprocessors at the highest clock.
+func clockHz(i *driver.Info) float64 { return float64(i.SMs) * 1e3 * float64(i.SMkHz) }
 
 // Bound is which ceiling is the lower one.
 type Bound string
 
 // The ceilings.
 const (
-	Memory  Bound = "memory"
-	Integer Bound = "integer"
+	Memory       Bound = "memory"
+	Instructions Bound = "instructions"
 )
 
 // Floor is the shortest time that the ceilings leave a product, and which of them does.
 func (c *Ceilings) Floor(p *Product) (time.Duration, Bound) {
-	memory := float64(p.Bytes) / c.CopyBps
-	integer := 0.0
-	if c.IntegerHz > 0 {
-		integer = p.Issue * float64(p.Weights()) / c.IntegerHz
+	memory, instructions := float64(p.Bytes)/c.CopyBps, 0.0
+	if c.ClockHz > 0 && p.Clock > 0 {
+		instructions = float64(p.Weights()) / (p.Clock * c.ClockHz)
 	}
-	if integer > memory {
-		return seconds(integer), Integer
+	if instructions > memory {
+		return seconds(instructions), Instructions
 	}
 	return seconds(memory), Memory
 }

@@ -19,18 +19,18 @@ func Describe(number int, calibrate bool) (m *Machine, err error) {
 	}
 	defer device.Close()
 	err = device.Do(func() error {
-		k, err := loadKernels(device)
+		k, err := LoadKernels(device)
 		if err != nil {
 			return err
 		}
 		m, err = describe(device, k, calibrate)
-		return errors.Join(err, k.unload())
+		return errors.Join(err, k.Unload())
 	})
 	return m, err
 }
 
 // describe runs on the device.
-func describe(device *driver.Device, k *kernelSet, calibrate bool) (m *Machine, err error) {
+func describe(device *driver.Device, k *KernelSet, calibrate bool) (m *Machine, err error) {
 	info := device.Info
 	m = &Machine{GPU: describeGPU(info), Kernels: k.about(), Emulated: info.Emulated()}
 	if m.FreeBytes, _, err = driver.Memory(); err != nil {
@@ -45,7 +45,7 @@ func describe(device *driver.Device, k *kernelSet, calibrate bool) (m *Machine, 
 	if !calibrate {
 		return m, nil
 	}
-	c, err := driver.Measure(k.nothing)
+	c, err := k.Ceilings(device)
 	if err != nil {
 		return nil, fmt.Errorf("measuring the GPU: %w", err)
 	}

@@ -3,12 +3,12 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
@@ -18,12 +18,13 @@ type backend struct {
 	shape  *weights.Model
 	ops    []gpu.Op
 	every  int                  // passes from one that is taken apart to the next; 0: none is
+	rows   int                  // of a chunk of prefill
 	now    func() time.Duration // nil: the host times nothing
 	about  gpu.About
 
 	bits    []int // that are loaded
 	model   *model
-	kernels *kernelSet
+	kernels *KernelSet
 	buffers *buffers
 	stream  driver.Stream
 	memory  memory
@@ -38,28 +39,40 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Rows == 0 {
+		o.Rows = defaultRows
+	}
+	if o.Rows < 0 {
+		return nil, fmt.Errorf("prefill of %d rows at a time; accepted: 1 or more, 0 for %d", o.Rows, defaultRows)
+	}
 	if o.SampleOps < 0 {
 		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.SampleOps)
+	}
+	m := source.Model()
+	err = kernels.Check(kernels.Shape{Hidden: m.Hidden, FFN: m.FFN, Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
+		RotaryDim: m.RotaryDim, Vocab: m.Vocab})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
 	device, err := driver.Open(o.Device)
 	if err != nil {
 		return nil, err
 	}
-	m := source.Model()
-	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, now: o.Now, bits: bits, open: map[*sequence]bool{}}
+	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, rows: o.Rows, now: o.Now, bits: bits, open: map[*sequence]bool{}}
 	if device.Info.Emulated() {
 		b.now = nil
 	}
 	err = device.Do(func() error { return b.load(source, o) })
 	if err != nil {
-		return nil, errors.Join(err, b.Close())
+		_ = b.Close() // what went wrong first counts
+		return nil, err
 	}
 	return b, nil
 }
 
 // load does what Open does on the device: kernels first, since they tell soonest that nothing will come of it.
 func (b *backend) load(source weights.Source, o Options) (err error) {
-	if b.kernels, err = loadKernels(b.device); err != nil {
+	if b.kernels, err = LoadKernels(b.device); err != nil {
 		return err
 	}
 	if b.stream, err = driver.NewStream(); err != nil {
@@ -70,7 +83,8 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 		return err
 	}
 	b.about = b.tell(machine)
-	if err := room(b.shape, b.bits, scratch(b.shape, b.bits)); err != nil {
+	plan := plan{b.shape, b.bits, b.rows, b.splits()}
+	if err := room(plan); err != nil {
 		return err
 	}
 	u := uploader{bits: b.bits, loaded: o.Loaded}
@@ -79,7 +93,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.buffers, err = newBuffers(b.shape, b.bits, &b.memory); err != nil {
+	if b.buffers, err = newBuffers(plan, &b.memory); err != nil {
 		return fmt.Errorf("buffers for a pass of %s: %w", b.shape.Name, err)
 	}
 	return nil
@@ -91,21 +105,31 @@ func (b *backend) About() gpu.About { return b.about }
 // Close frees the device.
 func (b *backend) Close() error {
 	err := b.device.Do(func() error {
-		var failed error
+		frees := []func() error{}
 		for s := range b.open {
-			failed = errors.Join(failed, s.free())
+			frees = append(frees, s.free)
 		}
-		failed = errors.Join(failed, b.memory.free())
+		frees = append(frees, b.memory.free)
 		if b.kernels != nil {
-			failed = errors.Join(failed, b.kernels.unload())
+			frees = append(frees, b.kernels.Unload)
 		}
 		if b.stream != (driver.Stream{}) {
-			failed = errors.Join(failed, b.stream.Close())
+			frees = append(frees, b.stream.Close)
 		}
-		return failed
+		return all(frees)
 	})
 	b.device.Close()
 	return err
+}
+
+// all calls all and returns the first error: after a fault every call has one.
+func all(frees []func() error) (first error) {
+	for _, free := range frees {
+		if err := free(); first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // Start makes an empty KV cache.
@@ -115,8 +139,12 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 	}
 	s := &sequence{backend: b, positions: positions, graphs: map[graphOf]*driver.Graph{}}
 	err := b.device.Do(func() error {
+		if err := b.cacheFits(positions); err != nil {
+			return err
+		}
 		if err := s.allocate(); err != nil {
-			return errors.Join(fmt.Errorf("a sequence of %d positions of %s: %w", positions, b.shape.Name, err), s.free())
+			_ = s.free() // what went wrong first counts
+			return fmt.Errorf("a sequence of %d positions of %s: %w", positions, b.shape.Name, err)
 		}
 		b.open[s] = true
 		return nil
@@ -125,6 +153,21 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// cacheFits says how many positions there is room for, if it is not enough.
+func (b *backend) cacheFits(positions int) error {
+	free, _, err := driver.Memory()
+	if err != nil {
+		return err
+	}
+	m := b.shape
+	each := 4*int64(m.Layers)*int64(m.KVWidth()) + 4*int64(m.RotaryDim)
+	if each*int64(positions) <= free {
+		return nil
+	}
+	return fmt.Errorf("%d positions of %s take %s in the cache, the GPU has %s free; accepted: up to %d positions", positions, m.Name,
+		gigabytes(each*int64(positions)), gigabytes(free), free/each)
 }
 
 // loaded refuses a precision whose weights are not on the device.

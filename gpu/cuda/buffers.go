@@ -4,11 +4,13 @@ package cuda
 
 import (
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// rows of a chunk of prefill: enough that turning planes into a fp16 matrix, once a chunk, is little beside multiplying with it.
-const rows = 512
+// defaultRows of a chunk of prefill: enough that turning planes into a fp16 matrix, once a chunk, is little beside multiplying with
+// it.
+const defaultRows = 512
 
 // buffers hold what ops hand on, [rows][values] binary16 each; a decode pass uses the first row. Sequences share them: one runs
 // at a time.
@@ -20,16 +22,26 @@ type buffers struct {
 	up, act  driver.Pointer
 	parts    driver.Pointer // of attention, float32
 	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
-	ids      driver.Pointer // tokens of the chunk, 32 bits
+	choice   driver.Pointer // shares of the kernel choose, float32
+}
+
+// plan is what the sizes of the buffers depend on.
+type plan struct {
+	model  *weights.Model
+	bits   []int
+	rows   int // of a chunk of prefill
+	splits int // of the positions in attention
 }
 
 // sized lists the buffers with their bytes.
-func (b *buffers) sized(m *weights.Model, bits []int) []sized {
+func (b *buffers) sized(p plan) []sized {
+	m := p.model
 	q, kv, up := m.Heads*m.HeadDim, m.KVWidth(), upWidth(m)
-	half := func(values int) int64 { return 2 * rows * int64(values) }
+	half := func(values int) int64 { return 2 * int64(p.rows) * int64(values) }
 	all := []sized{{&b.x, half(m.Hidden)}, {&b.h, half(m.Hidden)}, {&b.qkv, half(q + 2*kv)}, {&b.context, half(q)}, {&b.o, half(m.Hidden)},
-		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, partsBytes(m)}, {&b.ids, 4 * rows}}
-	if len(bits) > 1 || bits[0] != weights.Half {
+		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, 4 * int64(m.Heads*p.splits*(m.HeadDim+2))},
+		{&b.choice, 4 * kernels.ChooseParts}}
+	if len(p.bits) > 1 || p.bits[0] != weights.Half {
 		largest := max((q+2*kv)*m.Hidden, m.Hidden*q, up*m.Hidden, m.Hidden*m.FFN)
 		all = append(all, sized{&b.expanded, 2 * int64(largest)})
 	}
@@ -50,21 +62,21 @@ func upWidth(m *weights.Model) int {
 }
 
 // scratch is what the buffers take.
-func scratch(m *weights.Model, bits []int) (bytes int64) {
-	for _, s := range new(buffers).sized(m, bits) {
+func (p plan) scratch() (bytes int64) {
+	for _, s := range new(buffers).sized(p) {
 		bytes += s.bytes
 	}
 	return bytes
 }
 
-func newBuffers(m *weights.Model, bits []int, in *memory) (*buffers, error) {
+func newBuffers(p plan, in *memory) (*buffers, error) {
 	b := &buffers{}
-	for _, s := range b.sized(m, bits) {
-		p, err := in.alloc(s.bytes)
+	for _, s := range b.sized(p) {
+		at, err := in.alloc(s.bytes)
 		if err != nil {
 			return nil, err
 		}
-		*s.at = p
+		*s.at = at
 	}
 	return b, nil
 }

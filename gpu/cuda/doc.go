@@ -38,6 +38,7 @@ type Options struct {
 	// SampleOps takes every so many-th decode pass of a sequence apart, the first one included, to time its ops; 0: none. Such a
 	// pass takes longer.
 	SampleOps int
+	Rows      int // tokens of a prompt that are read at a time: they take scratch; 0: 512
 	// Calibrate measures what the GPU does at best before anything else runs: a second or two.
 	Calibrate bool
 

@@ -5,13 +5,13 @@ package cuda
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/x448/float16"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
 
 // sequence is a KV cache and the graphs that append to it.
@@ -23,12 +23,14 @@ type sequence struct {
 	keys   driver.Pointer // [layers][KV heads][positions][head dim], binary16
 	values driver.Pointer
 	turns  driver.Pointer // gpu.RopeTable
-	state  driver.Pointer // token, position, step
+	state  driver.Pointer // token, position, step, and a count of choose's that is 0 between passes
 	stats  driver.Pointer // what choose says
 	logits driver.Pointer
+	prompt driver.Pointer // tokens, 32 bits
 
 	told       []float32 // the stats on the host, page-locked
-	input      []uint32  // state to be written, page-locked
+	input      []uint32  // state to be written, page-locked: of a pass, or of each chunk of prefill
+	ids        []uint32  // tokens of the prompt, page-locked
 	before     driver.Event
 	after      driver.Event
 	marks      []driver.Event // before each op, and after the last
@@ -53,7 +55,7 @@ func (s *sequence) allocate() (err error) {
 	turns := gpu.RopeTable(m, s.positions)
 	cache := 2 * int64(m.Layers) * int64(m.KVWidth()) * int64(s.positions)
 	for _, a := range []sized{{&s.keys, cache}, {&s.values, cache}, {&s.turns, max(4, driver.Bytes[float32](len(turns)))},
-		{&s.state, 4 * stateWords}, {&s.stats, 4 * statWords}, {&s.logits, 2 * int64(m.Vocab)}} {
+		{&s.state, 4 * kernels.StateWords}, {&s.stats, 4 * kernels.StatsWords}, {&s.logits, 2 * int64(m.Vocab)}, {&s.prompt, 4 * int64(s.positions)}} {
 		if *a.at, err = s.memory.alloc(a.bytes); err != nil {
 			return err
 		}
@@ -61,10 +63,14 @@ func (s *sequence) allocate() (err error) {
 	if err := driver.Upload(s.turns, turns); err != nil {
 		return err
 	}
-	if s.told, err = driver.Pin[float32](statWords); err != nil {
+	if s.told, err = driver.Pin[float32](kernels.StatsWords); err != nil {
 		return err
 	}
-	if s.input, err = driver.Pin[uint32](stateWords); err != nil {
+	chunks := (s.positions + s.backend.rows - 1) / s.backend.rows
+	if s.input, err = driver.Pin[uint32](chunks * kernels.StateWords); err != nil {
+		return err
+	}
+	if s.ids, err = driver.Pin[uint32](s.positions); err != nil {
 		return err
 	}
 	if s.before, err = driver.NewEvent(); err != nil {
@@ -90,16 +96,17 @@ func (s *sequence) allocate() (err error) {
 func (s *sequence) free() error {
 	delete(s.backend.open, s)
 	s.freed = true
-	var failed error
+	frees := []func() error{s.memory.free, func() error { return driver.Unpin(s.told) }, func() error { return driver.Unpin(s.input) },
+		func() error { return driver.Unpin(s.ids) }}
 	for _, g := range s.graphs {
-		failed = errors.Join(failed, g.Close())
+		frees = append(frees, g.Close)
 	}
 	for _, e := range append(s.marks, s.before, s.after) {
 		if e != (driver.Event{}) {
-			failed = errors.Join(failed, e.Close())
+			frees = append(frees, e.Close)
 		}
 	}
-	return errors.Join(failed, driver.Unpin(s.told), driver.Unpin(s.input), s.memory.free())
+	return all(frees)
 }
 
 // do visits the thread of the device.
@@ -130,15 +137,12 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 			return err
 		}
 		began := b.clock()
-		p, err = s.pass(func() error {
-			if !s.ran || token != s.next {
-				if err := s.write(token, s.used); err != nil {
-					return err
-				}
+		if !s.ran || token != s.next {
+			if err := s.write(token, s.used, 0); err != nil {
+				return err
 			}
-			return nil
-		}, g)
-		if err != nil {
+		}
+		if p, err = s.timed(func() error { return g.Launch(b.stream) }); err != nil {
 			return err
 		}
 		return s.times(&p, b.clock()-began, apart)
@@ -152,31 +156,12 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 	return p, nil
 }
 
-// write sets what the device reads next, in the stream.
-func (s *sequence) write(token, position int) error {
-	s.input[0], s.input[1], s.input[2] = uint32(token), uint32(position), 0
-	return driver.Put(s.state, s.input, s.backend.stream)
-}
-
-// pass launches a graph between two events and reads what it chose.
-func (s *sequence) pass(prepare func() error, g *driver.Graph) (p gpu.Pass, err error) {
-	stream := s.backend.stream
-	if err := prepare(); err != nil {
-		return p, err
-	}
-	if err := s.before.Record(stream); err != nil {
-		return p, err
-	}
-	if err := g.Launch(stream); err != nil {
-		return p, err
-	}
-	if err := s.after.Record(stream); err != nil {
-		return p, err
-	}
-	if err := s.after.Wait(); err != nil {
-		return p, err
-	}
-	return s.chosen()
+// write sets what the device reads next, in the stream. A slot of the page-locked memory is read when the stream comes to it: one for
+// each that is on its way.
+func (s *sequence) write(token, position, slot int) error {
+	input := s.input[slot*kernels.StateWords : (slot+1)*kernels.StateWords]
+	input[0], input[1] = uint32(token), uint32(position) // the rest is 0
+	return driver.Put(s.state, input, s.backend.stream)
 }
 
 // times adds what was measured; nothing of an emulation.
@@ -252,12 +237,6 @@ func wide(halves []uint16) []float32 {
 		out[i] = float16.Frombits(h).Float32()
 	}
 	return out
-}
-
-// probability and its logarithm from the logits' largest and log-sum-exp.
-func probability(most, logSum float64) (p, logp float64) {
-	logp = min(most-logSum, 0)
-	return math.Exp(logp), logp
 }
 
 // clock is 0 where the host times nothing.

@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,12 +46,12 @@ func (m *memory) alloc(bytes int64) (driver.Pointer, error) {
 }
 
 func (m *memory) free() error {
-	var failed error
-	for _, p := range m.owned {
-		failed = errors.Join(failed, driver.Free(p))
+	frees := make([]func() error, len(m.owned))
+	for i, p := range m.owned {
+		frees[i] = func() error { return driver.Free(p) }
 	}
 	m.owned = nil
-	return failed
+	return all(frees)
 }
 
 // uploader copies weights to the device. After an error it does nothing more.
@@ -146,23 +145,26 @@ func precisions(asked []int) ([]int, error) {
 }
 
 // room checks before anything is uploaded that it will fit.
-func room(m *weights.Model, bits []int, scratch int64) error {
+func room(p plan) error {
 	free, _, err := driver.Memory()
 	if err != nil {
 		return err
 	}
-	need := func(bits []int) int64 { return m.Memory(bits...) + scratch }
-	if need(bits) <= free {
+	need := func(bits []int) int64 {
+		return p.model.Memory(bits...) + plan{p.model, bits, p.rows, p.splits}.scratch()
+	}
+	if need(p.bits) <= free {
 		return nil
 	}
 	fits := "a smaller model"
-	for i := range bits { // sorted: the first are the largest
-		if n := need(bits[i:]); n <= free {
-			fits = fmt.Sprintf("a smaller model, or no more than precisions %s (%s)", list(bits[i:]), gigabytes(n))
+	for i := 1; i < len(p.bits); i++ { // sorted: the first are the largest
+		if n := need(p.bits[i:]); n <= free {
+			fits += fmt.Sprintf(", or precisions %s alone (%s)", list(p.bits[i:]), gigabytes(n))
 			break
 		}
 	}
-	return fmt.Errorf("%s at precisions %s needs %s, the GPU has %s free; accepted: %s", m.Name, list(bits), gigabytes(need(bits)), gigabytes(free), fits)
+	return fmt.Errorf("%s at precisions %s needs %s, the GPU has %s free; accepted: %s", p.model.Name, list(p.bits), gigabytes(need(p.bits)),
+		gigabytes(free), fits)
 }
 
 func list(bits []int) string {

@@ -20,6 +20,7 @@ type Device struct {
 	mu     sync.Mutex
 	closed bool
 	work   chan task
+	ended  chan struct{}
 }
 
 type task struct {
@@ -47,7 +48,7 @@ func Open(number int) (*Device, error) {
 	if number < 0 || number >= n {
 		return nil, fmt.Errorf("GPU %d: there is none; accepted: 0 to %d", number, n-1)
 	}
-	d := &Device{work: make(chan task)}
+	d := &Device{work: make(chan task), ended: make(chan struct{})}
 	ready := make(chan error)
 	go d.serve(number, ready)
 	if err := <-ready; err != nil {
@@ -67,7 +68,8 @@ func (d *Device) serve(number int, ready chan<- error) {
 	for t := range d.work {
 		t.done <- guarded(t.do)
 	}
-	_ = dev.ReleasePrimaryCtx() // frees all that is left on the device; nobody waits for the answer
+	_ = dev.ReleasePrimaryCtx() // frees all that is left on the device; an error changes nothing any more
+	close(d.ended)
 }
 
 // guarded keeps a panic for the goroutine that asked.
@@ -157,5 +159,6 @@ func (d *Device) Close() {
 	if !d.closed {
 		d.closed = true
 		close(d.work)
+		<-d.ended
 	}
 }

@@ -26,7 +26,6 @@ const (
 	OutOfMemory    = int(C.CUDA_ERROR_OUT_OF_MEMORY)
 	NoDevice       = int(C.CUDA_ERROR_NO_DEVICE)
 	UnsupportedPTX = int(C.CUDA_ERROR_UNSUPPORTED_PTX_VERSION)
-	noBinary       = int(C.CUDA_ERROR_NO_BINARY_FOR_GPU)
 	noSymbol       = int(C.CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND)
 )
 

@@ -17,8 +17,15 @@ type Ceilings struct {
 	Event   time.Duration // of a graph for one more event
 }
 
-// Measure finds out the ceilings. Nothing is a kernel of one thread that does nothing, and takes no parameters.
-func Measure(nothing Kernel) (c Ceilings, err error) {
+// Probes are kernels to measure with.
+type Probes struct {
+	Nothing func(s Stream) error // does nothing
+	Copy    func(to, from Pointer, bytes int64, s Stream) error
+	Bytes   int64 // to copy: more than a cache has
+}
+
+// Measure finds out the ceilings.
+func Measure(p Probes) (c Ceilings, err error) {
 	s, err := NewStream()
 	if err != nil {
 		return c, err
@@ -29,11 +36,10 @@ func Measure(nothing Kernel) (c Ceilings, err error) {
 		return c, err
 	}
 	defer t.Close()
-	if c.CopyBps, err = t.copyRate(); err != nil {
+	if c.CopyBps, err = t.copyRate(p); err != nil {
 		return c, err
 	}
-	one := Dim{Grid: [3]int{1, 1, 1}, Block: [3]int{1, 1, 1}}
-	if c.NodeGap, err = t.each(func() error { return nothing.Launch(one, s, new(Args)) }); err != nil {
+	if c.NodeGap, err = t.each(func() error { return p.Nothing(s) }); err != nil {
 		return c, err
 	}
 	e, err := NewEvent()
@@ -43,7 +49,7 @@ func Measure(nothing Kernel) (c Ceilings, err error) {
 	defer func() { _ = e.Close() }()
 	// Events between kernels, as in a pass that is taken apart: a kernel and an event, less a kernel.
 	both, err := t.each(func() error {
-		if err := nothing.Launch(one, s, new(Args)); err != nil {
+		if err := p.Nothing(s); err != nil {
 			return err
 		}
 		return e.Mark(s)
@@ -109,13 +115,14 @@ func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
 	return took[len(took)/2], nil
 }
 
-// copyRate copies 1 GiB, or an eighth of the free memory if that is less.
-func (t *Timer) copyRate() (float64, error) {
+// copyRate copies what the probes say, or an eighth of the free memory if that is less, by the driver and by a kernel; the faster
+// one counts.
+func (t *Timer) copyRate(p Probes) (float64, error) {
 	free, _, err := Memory()
 	if err != nil {
 		return 0, err
 	}
-	bytes := min(free/8, 1<<30) &^ 0xff
+	bytes := min(free/8, p.Bytes) &^ 0xff
 	from, err := Alloc(bytes)
 	if err != nil {
 		return 0, err
@@ -126,14 +133,18 @@ func (t *Timer) copyRate() (float64, error) {
 		return 0, err
 	}
 	defer func() { _ = Free(to) }()
-	if err := Scramble(from, bytes); err != nil {
+	if err := Scramble(from, bytes, false); err != nil {
 		return 0, err
 	}
-	took, err := t.Median(repeats, func() error { return Copy(to, from, bytes, t.stream) })
-	if err != nil {
-		return 0, err
+	best := 0.0
+	for _, way := range []func(to, from Pointer, bytes int64, s Stream) error{Copy, p.Copy} {
+		took, err := t.Median(repeats, func() error { return way(to, from, bytes, t.stream) })
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, 2*float64(bytes)/took.Seconds())
 	}
-	return 2 * float64(bytes) / took.Seconds(), nil
+	return best, nil
 }
 
 // each is what a graph takes longer for one more of something: graphs of few and many of them, since launching a graph at all

@@ -94,11 +94,17 @@ func Fetch[T Value](pinned []T, from Pointer, s Stream) error {
 	return told("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(unsafe.Pointer(&pinned[0]), from, Bytes[T](len(pinned)), s.stream))
 }
 
-// Scramble fills memory with random bytes: memory of one value can be faster than any that is in use.
-func Scramble(p Pointer, bytes int64) error {
+// Scramble fills memory with random bytes: memory of one value can be faster than any that is in use. As binary16 they are numbers
+// below 2 where that is asked for.
+func Scramble(p Pointer, bytes int64, halves bool) error {
 	const most = 16 << 20
 	random := make([]byte, min(bytes, most))
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // never an error
+	if halves {
+		for i := 1; i < len(random); i += 2 {
+			random[i] &^= 0x40 // highest bit of the exponent
+		}
+	}
 	if err := Upload(p, random); err != nil {
 		return err
 	}

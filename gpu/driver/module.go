@@ -26,9 +26,18 @@ import (
 // Module is loaded PTX.
 type Module struct{ module cu.Module }
 
-// Load compiles PTX for the device. wanted is the version of CUDA whose drivers understand it, as in 11.8.
-func (d *Device) Load(name, ptx, wanted string) (Module, error) {
+// Needs is what PTX asks for.
+type Needs struct {
+	CUDA         string // version whose drivers understand it, as in 11.8
+	Major, Minor int    // compute capability that it is for
+}
+
+// Load compiles PTX for the device.
+func (d *Device) Load(name, ptx string, needs Needs) (Module, error) {
 	const size = 8 << 10
+	if i := &d.Info; i.Major*10+i.Minor < needs.Major*10+needs.Minor {
+		return Module{}, fmt.Errorf("%s: %s has compute capability %d.%d; accepted: %d.%d or later", name, i.Name, i.Major, i.Minor, needs.Major, needs.Minor)
+	}
 	text := C.CString(ptx)
 	defer C.free(unsafe.Pointer(text))
 	log := (*C.char)(C.calloc(1, size))
@@ -40,9 +49,7 @@ func (d *Device) Load(name, ptx, wanted string) (Module, error) {
 		return m, nil
 	case Is(err, UnsupportedPTX):
 		return m, fmt.Errorf("%s: the NVIDIA driver is too old for these kernels: it knows CUDA %s; accepted: a driver for CUDA %s or later (%w)",
-			name, version(d.Info.API), wanted, err)
-	case Is(err, noBinary):
-		return m, fmt.Errorf("%s: %s has compute capability %d.%d; accepted: 8.0 or later (%w)", name, d.Info.Name, d.Info.Major, d.Info.Minor, err)
+			name, version(d.Info.API), needs.CUDA, err)
 	}
 	if said := strings.TrimSpace(C.GoString(log)); said != "" {
 		return m, fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(said), " "))

@@ -40,6 +40,9 @@ static void open_driver(void) {
     snprintf(why, sizeof why, "%s is no CUDA driver: it has no cuInit", named && *named ? named : "libcuda.so.1");
     return;
   }
+  /* Kernels are loaded with their module, not when they are first launched: that may be while a stream is captured, where
+   * loading is not allowed. Who has set it otherwise knows why. */
+  setenv("CUDA_MODULE_LOADING", "EAGER", 0);
   started = init(0);
   if (!started) return;
   const char *text = NULL;

@@ -1,0 +1,232 @@
+//go:build cuda
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pmpdsim/pmpdsim/gpu/cuda"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// Run measures.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	d, err := driver.Open(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Device: d.Info}
+	err = d.Do(func() error {
+		k, err := cuda.LoadKernels(d)
+		if err != nil {
+			return err
+		}
+		return errors.Join(r.measure(ctx, d, k, o), k.Unload())
+	})
+	d.Close()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range o.Passes {
+		for _, bits := range o.Bits {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			p, err := r.pass(m, bits, o)
+			if err != nil {
+				return nil, fmt.Errorf("decode passes of %s at %d bits: %w", m.Name, bits, err)
+			}
+			r.Passes = append(r.Passes, *p)
+		}
+	}
+	return r, nil
+}
+
+// measure runs on the device: ceilings, then products.
+func (r *Report) measure(ctx context.Context, d *driver.Device, k *cuda.KernelSet, o Options) error {
+	c, err := k.Ceilings(d)
+	if err != nil {
+		return fmt.Errorf("measuring what the GPU does at best: %w", err)
+	}
+	if !d.Info.Emulated() {
+		r.Ceilings = &Ceilings{CopyBps: c.CopyBps, NodeGap: c.NodeGap, Event: c.Event, ClockHz: clockHz(&d.Info)}
+	}
+	b, err := newBench(d, k, o.Repeats)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	done, total := 0, len(o.Products)*len(o.Bits)
+	for _, s := range o.Products {
+		for _, bits := range o.Bits {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if !s.Half || bits == weights.Half {
+				p, err := b.product(s, bits)
+				if err != nil {
+					return fmt.Errorf("%s, %d×%d at %d bits: %w", s.Name, s.Out, s.In, bits, err)
+				}
+				r.Products = append(r.Products, *p)
+			}
+			if done++; o.Seen != nil {
+				o.Seen(done, total)
+			}
+		}
+	}
+	return nil
+}
+
+// bench is what products are measured with.
+type bench struct {
+	kernels  *cuda.KernelSet
+	stream   driver.Stream
+	timer    *driver.Timer
+	repeats  int
+	cold     int64 // bytes that the L2 cache surely does not hold
+	clock    func(bits int) float64
+	emulated bool
+}
+
+// What the weights of one measurement take together: coldBytes, or several times the L2 cache where that is more.
+const (
+	coldBytes = 200e6
+	coldL2    = 4
+	// leastLaunches are in a graph, so that what launching it takes is little of it.
+	leastLaunches = 32
+)
+
+func newBench(d *driver.Device, k *cuda.KernelSet, repeats int) (*bench, error) {
+	b := &bench{kernels: k, repeats: repeats, cold: max(coldBytes, coldL2*d.Info.L2), emulated: d.Info.Emulated(),
+		clock: func(bits int) float64 { return perClock(&d.Info, bits) }}
+	if b.emulated {
+		b.cold = 0 // there is no cache, and no time
+	}
+	var err error
+	if b.stream, err = driver.NewStream(); err != nil {
+		return nil, err
+	}
+	b.timer, err = driver.NewTimer(b.stream)
+	return b, err
+}
+
+func (b *bench) close() {
+	b.timer.Close()
+	_ = b.stream.Close()
+}
+
+// product measures one shape at one precision: a graph walks over copies of the weights.
+func (b *bench) product(s Shape, bits int) (p *Product, err error) {
+	p = &Product{Shape: s, Bits: bits, Bytes: s.Moved(bits), Clock: b.clock(bits)}
+	copies := int(b.cold/p.Bytes) + 1
+	w := &operands{shape: s, bits: bits}
+	defer func() { err = errors.Join(err, w.free()) }()
+	if err := w.allocate(copies); err != nil {
+		return nil, err
+	}
+	launches := copies
+	if launches < leastLaunches && !b.emulated {
+		launches = (leastLaunches + copies - 1) / copies * copies // whole rounds
+	}
+	g, err := b.stream.Capture(func() error {
+		for i := range launches {
+			if err := w.launch(b.kernels, b.stream, i%copies); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	took, err := b.timer.Median(b.repeats, func() error { return g.Launch(b.stream) })
+	if err != nil {
+		return nil, err
+	}
+	if !b.emulated {
+		one := took / time.Duration(launches)
+		p.Took = &one
+	}
+	return p, nil
+}
+
+// operands are copies of a product's weights, and its vectors.
+type operands struct {
+	shape  Shape
+	bits   int
+	owned  []driver.Pointer
+	matrix []driver.Pointer // fp16 or planes
+	tables []driver.Pointer
+	x, y   driver.Pointer
+}
+
+func (w *operands) allocate(copies int) (err error) {
+	s := w.shape
+	if w.x, err = w.random(2*int64(s.In), true); err != nil {
+		return err
+	}
+	if w.y, err = w.random(2*int64(s.Out), true); err != nil {
+		return err
+	}
+	for range copies {
+		p, err := w.random(s.Weights()*int64(w.bits)/8, w.bits == weights.Half)
+		if err != nil {
+			return err
+		}
+		w.matrix = append(w.matrix, p)
+		if w.bits == weights.Half {
+			continue
+		}
+		if p, err = w.random(2*int64(s.Out)<<w.bits, true); err != nil {
+			return err
+		}
+		w.tables = append(w.tables, p)
+	}
+	return nil
+}
+
+// random is memory with anything in it: halves are numbers.
+func (w *operands) random(bytes int64, halves bool) (driver.Pointer, error) {
+	p, err := driver.Alloc(bytes)
+	if err != nil {
+		return 0, err
+	}
+	w.owned = append(w.owned, p)
+	return p, driver.Scramble(p, bytes, halves)
+}
+
+func (w *operands) free() (err error) {
+	for _, p := range w.owned {
+		err = errors.Join(err, driver.Free(p))
+	}
+	return err
+}
+
+func (w *operands) launch(k *cuda.KernelSet, stream driver.Stream, i int) error {
+	s, none := w.shape, driver.Pointer(0)
+	l := kernels.Gemv(w.bits, s.Out, s.In)
+	if w.bits == weights.Half {
+		return k.Launch(l, stream, w.y, w.matrix[i], w.x, none, s.Out, s.In)
+	}
+	return k.Launch(l, stream, w.y, w.matrix[i], w.tables[i], w.x, none, s.Out, s.In)
+}
+
+// pass measures decode passes of a model with random weights.
+func (r *Report) pass(m *weights.Model, bits int, o Options) (*Pass, error) {
+	source, err := weights.Random(m, 1)
+	if err != nil {
+		return nil, err
+	}
+	b, err := cuda.Open(source, cuda.Options{Device: o.Device, Bits: []int{bits}})
+	if err != nil {
+		return nil, err
+	}
+	p, err := passes(m, bits, o, b.Start)
+	return p, errors.Join(err, b.Close())
+}

@@ -1,0 +1,115 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/traces"
+)
+
+// KernelSet is the kernels on a device.
+type KernelSet struct {
+	module driver.Module
+	byName map[string]driver.Kernel
+	params map[string][]kernels.Param
+}
+
+// kernelNames are all that passes and measurements launch.
+func kernelNames() []string {
+	names := []string{"embed", "norm", "rope_append", "silu_mul", "gelu", "gemv_f16", "attn_merge", "attn_prefill", "gemm_f16", "gemm_f16_small",
+		"dequant", "choose", "copy", "empty"}
+	for bits := weights.MinBits; bits <= weights.Planes; bits++ {
+		names = append(names, fmt.Sprintf("gemv_ap%d", bits))
+	}
+	for group := 1; group <= kernels.MaxGroup; group++ {
+		names = append(names, fmt.Sprintf("attn_g%d", group))
+	}
+	return names
+}
+
+// LoadKernels has the driver compile the kernels. It must be called in the device's thread.
+func LoadKernels(d *driver.Device) (*KernelSet, error) {
+	needs := driver.Needs{CUDA: kernels.CUDA, Major: 8} // PTX for sm_80
+	k := &KernelSet{byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
+	var err error
+	if k.module, err = d.Load("the kernels", kernels.PTX, needs); err != nil {
+		return nil, err
+	}
+	for _, name := range kernelNames() {
+		known, ok := kernels.Lookup(name)
+		if !ok {
+			panic("cuda: no kernel " + name)
+		}
+		if k.byName[name], err = k.module.Kernel(name); err != nil {
+			return nil, errors.Join(err, k.Unload())
+		}
+		k.params[name] = known.Params
+	}
+	return k, nil
+}
+
+// Unload frees the kernels.
+func (k *KernelSet) Unload() error { return k.module.Unload() }
+
+// Launch puts a kernel into a stream. Parameters are driver.Pointer, int and float32, in the kernel's order.
+func (k *KernelSet) Launch(l kernels.Launch, s driver.Stream, params ...any) error {
+	args, want := new(driver.Args), k.params[l.Kernel]
+	if len(params) != len(want) {
+		panic(fmt.Sprintf("cuda: %s with %d parameters instead of %d", l.Kernel, len(params), len(want)))
+	}
+	for i, p := range params {
+		got := kernels.Pointer
+		switch v := p.(type) {
+		case driver.Pointer:
+			args.Pointer(v)
+		case int:
+			args.Int(v)
+			got = kernels.Int
+		case float32:
+			args.Float(v)
+			got = kernels.Float
+		}
+		if got != want[i] {
+			panic(fmt.Sprintf("cuda: parameter %d of %s is %T", i, l.Kernel, p))
+		}
+	}
+	return k.byName[l.Kernel].Launch(driver.Dim{Grid: l.Grid, Block: l.Block}, s, args)
+}
+
+// about says what the PTX is.
+func (k *KernelSet) about() *traces.Kernels {
+	i := kernels.About()
+	return &traces.Kernels{PTXSHA256: i.PTXSHA256, SourceSHA256: i.SourceSHA256, Compiler: i.Compiler, Target: i.Target, ISA: i.ISA}
+}
+
+// uses says what the driver's compiler made of the kernels.
+func (k *KernelSet) uses() (registers, spills map[string]int, err error) {
+	registers, spills = map[string]int{}, map[string]int{}
+	for name, kernel := range k.byName {
+		if registers[name], spills[name], err = kernel.Uses(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return registers, spills, nil
+}
+
+// Ceilings measures what the device does at best. An emulation goes through the motions.
+func (k *KernelSet) Ceilings(d *driver.Device) (driver.Ceilings, error) {
+	l := kernels.Copy(d.Info.SMs)
+	bytes := int64(1 << 30)
+	if d.Info.Emulated() {
+		bytes = 1 << 20
+	}
+	return driver.Measure(driver.Probes{
+		Nothing: func(s driver.Stream) error { return k.Launch(kernels.Empty(), s) },
+		Copy: func(to, from driver.Pointer, bytes int64, s driver.Stream) error {
+			return k.Launch(l, s, to, from, int(bytes/16))
+		},
+		Bytes: bytes,
+	})
+}

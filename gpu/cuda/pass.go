@@ -1,0 +1,117 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// graph returns the graph of a decode pass, which is captured when it is first asked for.
+func (s *sequence) graph(of graphOf) (*driver.Graph, error) {
+	if g := s.graphs[of]; g != nil {
+		return g, nil
+	}
+	g, err := s.backend.stream.Capture(func() error { return s.put(of) })
+	if err != nil {
+		return nil, fmt.Errorf("capturing a pass: %w", err)
+	}
+	s.graphs[of] = g
+	return g, nil
+}
+
+// put puts a decode pass into the stream: the ops, and what the last one chose to the host.
+func (s *sequence) put(of graphOf) error {
+	stream := s.backend.stream
+	for i, op := range s.backend.ops {
+		if of.apart {
+			if err := s.marks[i].Mark(stream); err != nil {
+				return err
+			}
+		}
+		if err := s.launch(op, of.bits); err != nil {
+			return fmt.Errorf("%s: %w", op.Name, err)
+		}
+	}
+	if of.apart {
+		if err := s.marks[len(s.backend.ops)].Mark(stream); err != nil {
+			return err
+		}
+	}
+	return driver.Fetch(s.told, s.stats, stream)
+}
+
+// launch puts one op of a decode pass into the stream.
+func (s *sequence) launch(op gpu.Op, bits int) error {
+	b := s.backend
+	switch op.Kind {
+	case gpu.Embed:
+		return b.embed(s.state, 1)
+	case gpu.Normalise:
+		return b.normalise(op, 0, 1)
+	case gpu.Product:
+		w, from, to := b.operands(op)
+		if op.Place == gpu.PlaceHead {
+			return b.product(w, weights.Half, from, s.logits)
+		}
+		return b.product(w, bits, from, to)
+	case gpu.Rope:
+		return s.turn(op.Layer, 1)
+	case gpu.Attention:
+		return s.attend(op.Layer)
+	case gpu.Merge:
+		return b.merge()
+	case gpu.Activation:
+		return b.activate(1)
+	case gpu.Choose:
+		return s.choose(1)
+	}
+	panic("cuda: no op of kind " + string(op.Kind))
+}
+
+// operands are the weights of a product and the buffers that it reads and writes; a head writes the sequence's logits.
+func (b *backend) operands(op gpu.Op) (w *matrix, from, to driver.Pointer) {
+	on := b.buffers
+	if op.Place == gpu.PlaceHead {
+		return &b.model.head, on.h, 0
+	}
+	block := &b.model.blocks[op.Layer]
+	switch op.Place {
+	case gpu.PlaceQKV:
+		return &block.qkv, on.h, on.qkv
+	case gpu.PlaceO:
+		return &block.o, on.context, on.o
+	case gpu.PlaceUp:
+		return &block.up, on.h, on.up
+	case gpu.PlaceDown:
+		return &block.down, on.act, on.down
+	}
+	panic("cuda: no product at " + string(op.Place))
+}
+
+// norm returns the weights of a norm and what is added to the residual stream before it; 0: nothing.
+func (b *backend) norm(op gpu.Op) (w norm, add, add2 driver.Pointer) {
+	on := b.buffers
+	switch op.Place {
+	case gpu.PlaceInput:
+		w = b.model.blocks[op.Layer].input
+	case gpu.PlacePost:
+		w = b.model.blocks[op.Layer].post
+	case gpu.PlaceFinal:
+		w = b.model.final
+	default:
+		panic("cuda: no norm at " + string(op.Place))
+	}
+	switch {
+	case op.Adds == 2:
+		return w, on.o, on.down
+	case op.Adds == 1 && op.Place == gpu.PlacePost:
+		return w, on.o, 0
+	case op.Adds == 1:
+		return w, on.down, 0
+	}
+	return w, 0, 0
+}

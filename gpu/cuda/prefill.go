@@ -1,0 +1,140 @@
+//go:build cuda
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+)
+
+// Prefill reads the prompt in chunks of rows. What follows the blocks is computed for the last row only.
+func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
+	b := s.backend
+	if err := b.loaded(bits); err != nil {
+		return p, err
+	}
+	switch {
+	case s.used != 0:
+		return p, fmt.Errorf("prefill after %d positions; accepted: once, before anything else", s.used)
+	case len(ids) == 0 || len(ids) > s.positions:
+		return p, fmt.Errorf("a prompt of %d tokens; accepted: 1 to %d, the positions of the cache", len(ids), s.positions)
+	}
+	for _, id := range ids {
+		if id < 0 || id >= b.shape.Vocab {
+			return p, fmt.Errorf("token %d; accepted: 0 to %d", id, b.shape.Vocab-1)
+		}
+	}
+	err = s.do(func() error {
+		began := b.clock()
+		p, err = s.timed(func() error {
+			for i, id := range ids {
+				s.ids[i] = uint32(id)
+			}
+			if err := driver.Put(s.prompt, s.ids[:len(ids)], b.stream); err != nil {
+				return err
+			}
+			for at := 0; at < len(ids); at += b.rows {
+				end := min(at+b.rows, len(ids))
+				if err := s.chunk(at, end, bits, end == len(ids)); err != nil {
+					return fmt.Errorf("tokens %d to %d: %w", at, end-1, err)
+				}
+			}
+			return driver.Fetch(s.told, s.stats, b.stream)
+		})
+		if err != nil {
+			return err
+		}
+		return s.times(&p, b.clock()-began, false)
+	})
+	if err != nil {
+		return gpu.Pass{}, fmt.Errorf("prefill of %d tokens at %d bits: %w", len(ids), bits, err)
+	}
+	s.used, s.next, s.ran = len(ids), p.Token, true
+	return p, nil
+}
+
+// chunk puts the ops over the rows of some tokens of the prompt into the stream.
+func (s *sequence) chunk(from, to, bits int, last bool) error {
+	b := s.backend
+	if err := s.write(0, from, from/b.rows); err != nil {
+		return err
+	}
+	for _, op := range b.ops {
+		if op.Layer < 0 && op.Kind != gpu.Embed && !last {
+			break
+		}
+		if err := s.launchRows(op, bits, from, to-from); err != nil {
+			return fmt.Errorf("%s: %w", op.Name, err)
+		}
+	}
+	return nil
+}
+
+// launchRows puts one op of prefill into the stream, over n tokens from one on.
+func (s *sequence) launchRows(op gpu.Op, bits, from, n int) error {
+	b := s.backend
+	switch op.Kind {
+	case gpu.Embed:
+		return b.embed(s.prompt+driver.Pointer(driver.Bytes[uint32](from)), n)
+	case gpu.Normalise:
+		if op.Place == gpu.PlaceFinal {
+			return b.normalise(op, n-1, 1)
+		}
+		return b.normalise(op, 0, n)
+	case gpu.Product:
+		w, in, out := b.operands(op)
+		if op.Place == gpu.PlaceHead {
+			return b.product(w, weights.Half, in, s.logits)
+		}
+		return b.products(w, bits, in, out, n)
+	case gpu.Rope:
+		return s.turn(op.Layer, n)
+	case gpu.Attention:
+		return s.attendRows(op.Layer, n)
+	case gpu.Merge: // attention of a chunk is not shared out
+		return nil
+	case gpu.Activation:
+		return b.activate(n)
+	case gpu.Choose:
+		return s.choose(n)
+	}
+	panic("cuda: no op of kind " + string(op.Kind))
+}
+
+// timed runs between two events and reads what was chosen.
+func (s *sequence) timed(put func() error) (p gpu.Pass, err error) {
+	stream := s.backend.stream
+	if err := s.before.Record(stream); err != nil {
+		return p, err
+	}
+	if err := put(); err != nil {
+		return p, err
+	}
+	if err := s.after.Record(stream); err != nil {
+		return p, err
+	}
+	if err := s.after.Wait(); err != nil {
+		return p, err
+	}
+	return s.chosen()
+}
+
+// chosen reads what the kernel choose has said: token, largest logit, second, log-sum-exp, entropy, largest probability.
+func (s *sequence) chosen() (gpu.Pass, error) {
+	t := s.told
+	most, second, logSum := float64(t[1]), float64(t[2]), float64(t[3])
+	p := gpu.Pass{Token: int(math.Float32bits(t[0])), Entropy: max(float64(t[4]), 0), PMax: min(float64(t[5]), 1), Margin: most - second,
+		LogP: min(most-logSum, 0)}
+	if math.IsNaN(p.Entropy + p.PMax + p.LogP) {
+		return p, errors.New("the logits are not all numbers: a weight is infinite or no number, or a sum left the range of binary16")
+	}
+	if s.backend.shape.Vocab == 1 {
+		p.Margin = 0 // there is no second
+	}
+	return p, nil
+}

@@ -1,0 +1,57 @@
+// The world of a kernel on a host. Every CUDA thread of a block is a fiber: it runs until it needs another one (a shuffle, a
+// matrix instruction, a barrier), so lane exchange and barriers mean what they mean on the device. Binary16 arithmetic rounds
+// once, to nearest even, like the device's .rn instructions: kernels that use nothing else agree with a GPU bit for bit.
+//
+// What a GPU would forgive by luck is a fault here: access outside every allocation, misaligned vectors, barriers that not all
+// threads reach, two threads on one word of shared memory with no barrier between them, a cp.async read before it was waited for.
+#pragma once
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <string>
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+struct alignas(16) vec4 { u32 x, y, z, w; };
+struct alignas(8) vec2 { u32 x, y; };
+
+namespace emu {
+// The driver's numbers for what a kernel can die of.
+enum Code { Ok = 0, IllegalAddress = 700, Timeout = 702, Misaligned = 716, LaunchFailed = 719 };
+
+struct Dim { u32 x = 1, y = 1, z = 1; };
+struct Thread { // what one fiber sees
+  Dim tid, cta, ncta;
+  u32 lane = 0, warp = 0, index = 0;
+  u32 shared_top = 0; // bytes of shared memory that its declarations have taken so far
+};
+extern thread_local Thread *self;
+
+struct Fault { int code = Ok; std::string text; };
+struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void *arg; };
+
+// Runs a grid: blocks on a few OS threads, in an order that PMPD_EMU_SEED shuffles, as it does the threads of a block.
+Fault run(const Launch &);
+[[noreturn]] void fault(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Allocations, so that accesses can be held against them. n = 0 forgets one.
+void note_allocation(const void *, u64 n);
+bool allocated(const void *, u64 n);
+void check(const void *, u64 n, u32 align, const char *what);
+
+void block_barrier();
+constexpr u32 WORDS = 12; // that a lane can give at once
+// All live lanes of the warp give `in` (n words) and get back everybody's.
+const u32 (*exchange(const u32 *in, u32 n))[WORDS];
+
+// Shared memory: an arena per block. Every access leaves its mark, so that races show whatever the order was.
+u32 shared_declare(u64 bytes, u32 align); // every thread declares the same arrays in the same order
+u8 *shared_read(u32 at, u32 n, u32 align);
+u8 *shared_write(u32 at, u32 n, u32 align);
+void copy_async(u32 at, const void *from, u32 n);
+void copy_commit();
+void copy_wait(u32 groups_left);
+} // namespace emu

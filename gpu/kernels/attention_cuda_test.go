@@ -1,0 +1,96 @@
+//go:build cuda
+
+package kernels_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
+)
+
+// attend is attention of one query over the first n positions of a KV head's cache.
+func attend(q, keys, values []float64, n, hd int) []float64 {
+	p, most, sum := make([]float64, n), math.Inf(-1), 0.0
+	for j := range n {
+		for e := range hd {
+			p[j] += q[e] * keys[j*hd+e] / math.Sqrt(float64(hd))
+		}
+		most = max(most, p[j])
+	}
+	for j := range p {
+		p[j] = math.Exp(p[j] - most)
+		sum += p[j]
+	}
+	out := make([]float64, hd)
+	for j := range p {
+		for e := range hd {
+			out[e] += p[j] / sum * values[j*hd+e]
+		}
+	}
+	return out
+}
+
+func scale(hd int) float32 { return float32(math.Log2E / math.Sqrt(float64(hd))) }
+
+// filled makes a cache whose first n positions are given and whose others are NaN: nothing may read them.
+func filled(in []uint16, kv, n, tmax, hd int) []uint16 {
+	out := make([]uint16, kv*tmax*hd)
+	for i := range out {
+		out[i] = 0xffff
+		if p := i / hd % tmax; p < n {
+			out[i] = in[i]
+		}
+	}
+	return out
+}
+
+func TestAttentionOfADecodeStep(t *testing.T) {
+	shuffled(t, func(t *testing.T, r *rig) {
+		for _, c := range []struct{ h, kv, hd, n, splits int }{
+			{2, 2, 64, 1, 4}, {4, 2, 128, 77, 4}, {3, 1, 32, 9, 1}, {8, 2, 80, 130, 8}, {5, 1, 96, 31, 3}, {12, 2, 40, 64, 2}, {14, 2, 64, 257, 5}, {16, 2, 128, 200, 16},
+		} {
+			tmax := c.n + 3
+			rng := source(uint64(c.hd + c.n))
+			q := normal(rng, c.h*c.hd, 0, 1)
+			k, v := normal(rng, c.kv*tmax*c.hd, 0, 1), normal(rng, c.kv*tmax*c.hd, 0, 1)
+			part, o := poison[float32](r, c.h*c.splits*(2+c.hd)), poison[uint16](r, len(q))
+			state := put(r, []uint32{0, uint32(c.n - 1), 0, 0})
+			r.run(kernels.Attention(c.h, c.kv, c.splits), part, put(r, q), put(r, filled(k, c.kv, c.n, tmax, c.hd)),
+				put(r, filled(v, c.kv, c.n, tmax, c.hd)), state, c.hd, tmax, c.splits, scale(c.hd))
+			r.run(kernels.Merge(c.h), o, part, c.hd, c.splits)
+			var want []float64
+			wq, wk, wv := wides(q), wides(k), wides(v)
+			for head := range c.h {
+				at := head / (c.h / c.kv) * tmax * c.hd
+				want = append(want, attend(wq[head*c.hd:][:c.hd], wk[at:], wv[at:], c.n, c.hd)...)
+			}
+			near(t, fmt.Sprintf("%+v", c), get[uint16](r, o, len(q)), want, 2e-3)
+		}
+	})
+}
+
+func TestAttentionOfPrefillIsCausal(t *testing.T) {
+	shuffled(t, func(t *testing.T, r *rig) {
+		for _, c := range []struct{ h, kv, hd, m, past int }{{2, 2, 64, 1, 0}, {2, 1, 128, 70, 0}, {2, 2, 80, 65, 61}, {3, 1, 40, 5, 130}, {7, 1, 32, 3, 64}} {
+			n := c.past + c.m
+			tmax, width := n+2, (c.h+2*c.kv)*c.hd
+			rng := source(uint64(c.hd + c.m))
+			qkv := normal(rng, c.m*width, 0, 1)
+			k, v := normal(rng, c.kv*tmax*c.hd, 0, 1), normal(rng, c.kv*tmax*c.hd, 0, 1)
+			o := poison[uint16](r, c.m*c.h*c.hd)
+			r.run(kernels.AttentionPrefill(c.m, c.h), o, put(r, qkv), put(r, filled(k, c.kv, n, tmax, c.hd)), put(r, filled(v, c.kv, n, tmax, c.hd)),
+				put(r, []uint32{0, uint32(c.past), 0, 0}), c.m, c.h, c.kv, c.hd, width, tmax, scale(c.hd))
+			var want []float64
+			wq, wk, wv := wides(qkv), wides(k), wides(v)
+			for row := range c.m {
+				for head := range c.h {
+					at := head / (c.h / c.kv) * tmax * c.hd
+					want = append(want, attend(wq[row*width+head*c.hd:][:c.hd], wk[at:], wv[at:], c.past+row+1, c.hd)...)
+				}
+			}
+			near(t, fmt.Sprintf("%+v", c), get[uint16](r, o, len(want)), want, 2e-3)
+		}
+	})
+}

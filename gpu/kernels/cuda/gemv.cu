@@ -1,0 +1,289 @@
+// Products of decode, batch 1: y[n] = sum over k of W[n][k]·x[k], plus bias[n] where given. docs/gpu-kernels.md has the counts of
+// instructions that these kernels are made after.
+//
+// Codes come as bit-planes in the layout of package gpu/weights: planes[j][row][k/32], plane j with bit 7-j of each 8-bit code. A group
+// of 1,024 columns is a word a lane, and lane l has the columns 8L·(p/8) + 8l + p%8, p = 0…31, of it, each at bit
+// 16·(p/4%2) + 4·(p%4) + p/8: a word is eight nibbles (p%8) of four bits (c = p/8). lut[row][code] is the row's table, binary16.
+//
+// Products are binary16, at most eight of them are added in binary16 (four at 4 bits and above), the rest in binary32. Every operation
+// rounds exactly, so a GPU and the emulator agree bit for bit.
+DEV void finish(u16 *y, const u16 *bias, u32 row, float s) {
+  if (bias) s += h2f(ld(bias + row));
+  st(y + row, f2h(s));
+}
+
+KERNEL void __launch_bounds__(256) gemv_f16(u16 *__restrict__ y, const u16 *__restrict__ w, const u16 *__restrict__ x,
+                                            const u16 *__restrict__ bias, u32 n, u32 k) {
+  u32 lane = PMPD_TID_X, row = PMPD_CTA_X * 8 + PMPD_TID_Y;
+  if (row >= n) return;
+  const u16 *wr = w + (u64)row * k;
+  float s = 0, u = 0;
+  u32 i = lane * 8;
+  for (; i + 3 * 256 < k; i += 4 * 256) { // four 16-byte loads in flight
+    vec4 a = ldg_stream4(wr + i), b = ldg_stream4(wr + i + 256), c = ldg_stream4(wr + i + 512), d = ldg_stream4(wr + i + 768);
+    s += dot8(a, ldg_keep4(x + i));
+    u += dot8(b, ldg_keep4(x + i + 256));
+    s += dot8(c, ldg_keep4(x + i + 512));
+    u += dot8(d, ldg_keep4(x + i + 768));
+  }
+  for (; i < k; i += 256) s += dot8(ldg_stream4(wr + i), ldg_keep4(x + i));
+  s = warp_sum(s + u);
+  if (lane == 0) finish(y, bias, row, s);
+}
+
+// ---- 2, 3 and 4 bits ----
+// Two planes to pairs of bits: nibbles [a3 b3 a1 b1] and [a2 b2 a0 b0], where a3 is the bit of c = 3 in plane a.
+DEV u32 odd_pairs(u32 a, u32 b) { return select(0xaaaaaaaau, a, b >> 1); }
+DEV u32 even_pairs(u32 a, u32 b) { return select(0xaaaaaaaau, a << 1, b); }
+
+// An 8-entry table of binary16 in four registers of bytes: prmt looks four bytes up at once. t: codes in nibbles.
+struct Bytes {
+  u32 l0, l1, h0, h1; // low bytes of entries 0-3 and 4-7, high bytes
+  MEMBER static Bytes of(const vec4 &e) {
+    return {prmt(e.x, e.y, 0x6420), prmt(e.z, e.w, 0x6420), prmt(e.x, e.y, 0x7531), prmt(e.z, e.w, 0x7531)};
+  }
+};
+DEV void interleave(u32 out[2], u32 l, u32 h) { out[0] = prmt(l, h, 0x5140); out[1] = prmt(l, h, 0x7362); }
+DEV void four(u32 out[2], const Bytes &b, u32 t) { interleave(out, prmt(b.l0, b.l1, t), prmt(b.h0, b.h1, t)); }
+// 16 entries: both halves of the table, then by the codes' highest bits a byte of one or the other. m: nibble j is j, plus 4 if so.
+DEV void four(u32 out[2], const Bytes &a, const Bytes &b, u32 t, u32 m) {
+  interleave(out, prmt(prmt(a.l0, a.l1, t), prmt(b.l0, b.l1, t), m), prmt(prmt(a.h0, a.h1, t), prmt(b.h0, b.h1, t), m));
+}
+DEV u32 chain(u32 s, const u32 w[4], const vec4 &x) { return hfma2(w[3], x.w, hfma2(w[2], x.z, hfma2(w[1], x.y, hfma2(w[0], x.x, s)))); }
+DEV u32 chain(const u32 w[4], const vec4 &x) { return hfma2(w[3], x.w, hfma2(w[2], x.z, hfma2(w[1], x.y, hmul2(w[0], x.x)))); }
+DEV float both(u32 s) { return h2lo(s) + h2hi(s); }
+
+// What a group of columns offers to all rows: x of the lane's columns, by c.
+template <int W> struct Inputs {
+  vec4 x[4];
+  MEMBER void prepare() {}
+};
+// At 2 bits c = 1 and 3 come in pairs: x of the same column of both.
+template <> struct Inputs<2> {
+  vec4 x[4];
+  u32 pair[8];
+  MEMBER void prepare() {
+    const u32 a[4] = {x[1].x, x[1].y, x[1].z, x[1].w}, b[4] = {x[3].x, x[3].y, x[3].z, x[3].w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) { pair[2 * i] = prmt(a[i], b[i], 0x5410); pair[2 * i + 1] = prmt(a[i], b[i], 0x7632); }
+  }
+};
+
+// A row's table and the sum of its 32 weights in a lane times x. Integer instructions bound these kernels, so half of the work at 2 bits
+// and three quarters at 4 go to the shuffle unit: a table of 16 lies in the lanes of each half of a warp, and a shuffle that looks
+// at four bits of its index only needs no mask.
+template <int W> struct Row;
+
+template <> struct Row<2> {
+  u32 lo, hi; // bytes of the four entries
+  u32 two;    // entries of codes lane%4 and lane/4%4
+  MEMBER void load(const u16 *lut, u32 row, u32 lane) {
+    vec2 e = ld((const vec2 *)(lut + row * 4));
+    lo = prmt(e.x, e.y, 0x6420);
+    hi = prmt(e.x, e.y, 0x7531);
+    u32 a = lane & 3, b = lane >> 2 & 3;
+    two = prmt(e.x, e.y, a * 0x22 + b * 0x2200 + 0x1010);
+  }
+  MEMBER float dot(const u32 *q, const Inputs<2> &in) const {
+    u32 u = odd_pairs(q[0], q[1]), v = even_pairs(q[0], q[1]);
+    u32 s = hmul2(shfl_half(two, u), in.pair[0]);
+#pragma unroll
+    for (int i = 1; i < 8; i++) s = hfma2(shfl_half(two, u >> (4 * i)), in.pair[i], s);
+    Bytes b{lo, lo, hi, hi};
+    u32 w[4], t = v & 0x33333333u;
+    four(w, b, t);
+    four(w + 2, b, t >> 16);
+    u32 z = chain(w, in.x[0]);
+    t = v >> 2 & 0x33333333u;
+    four(w, b, t);
+    four(w + 2, b, t >> 16);
+    return both(s) + both(chain(z, w, in.x[2]));
+  }
+};
+
+template <> struct Row<3> {
+  Bytes b;
+  MEMBER void load(const u16 *lut, u32 row, u32) { b = Bytes::of(ld((const vec4 *)(lut + row * 8))); }
+  MEMBER float dot(const u32 *q, const Inputs<3> &in) const {
+    u32 u = odd_pairs(q[1], q[2]), v = even_pairs(q[1], q[2]), even = q[0] & 0x55555555u, odd = q[0] & 0xaaaaaaaau;
+    // the highest bit of a code comes to bit 2 of its nibble, and bit 3, which would make prmt copy signs, is clear
+    const u32 t[4] = {select(0x33333333u, v, even << 2), select(0x33333333u, u, odd << 1), select(0x33333333u, v >> 2, even),
+                      select(0x33333333u, u >> 2, odd >> 1)};
+    float sum = 0;
+#pragma unroll
+    for (int c = 0; c < 4; c += 2) {
+      u32 w[4];
+      four(w, b, t[c]);
+      four(w + 2, b, t[c] >> 16);
+      u32 s = chain(w, in.x[c]);
+      four(w, b, t[c + 1]);
+      four(w + 2, b, t[c + 1] >> 16);
+      sum += both(chain(s, w, in.x[c + 1]));
+    }
+    return sum;
+  }
+};
+
+template <> struct Row<4> {
+  Bytes a, b; // entries 0-7 and 8-15
+  u32 one;    // entry lane%16
+  MEMBER void load(const u16 *lut, u32 row, u32 lane) {
+    const vec4 *e = (const vec4 *)(lut + row * 16);
+    a = Bytes::of(ld(e));
+    b = Bytes::of(ld(e + 1));
+    one = ld(lut + row * 16 + (lane & 15));
+  }
+  MEMBER float dot(const u32 *q, const Inputs<4> &in) const {
+    u32 u = odd_pairs(q[0], q[1]), v = even_pairs(q[0], q[1]), y = odd_pairs(q[2], q[3]), z = even_pairs(q[2], q[3]);
+    const u32 t[3] = {select(0xccccccccu, v << 2, z), select(0xccccccccu, u << 2, y), select(0xccccccccu, v, z >> 2)};
+    u32 last = select(0xccccccccu, u, y >> 2), m = and_or(last >> 1, 0x44444444u, 0x32103210u), w[4];
+    last &= 0x77777777u;
+    four(w, a, b, last, m);
+    four(w + 2, a, b, last >> 16, m >> 16);
+    float sum = both(chain(w, in.x[3]));
+#pragma unroll
+    for (int c = 0; c < 3; c++) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) w[i] = prmt(shfl_half(one, t[c] >> (8 * i)), shfl_half(one, t[c] >> (8 * i + 4)), 0x5410);
+      sum += both(chain(w, in.x[c]));
+    }
+    return sum;
+  }
+};
+
+// Sums of four values over the lanes of a warp with six shuffles in place of twenty: lanes halve what they still care about. Lane 8·r
+// to 8·r+7 get the sum of value r.
+DEV float sum4(const float v[4], u32 lane) {
+  bool high = lane & 16, odd = lane & 8;
+  float a = high ? v[2] : v[0], b = high ? v[3] : v[1];
+  a += u32_as_f32(shfl_xor(f32_as_u32(high ? v[0] : v[2]), 16));
+  b += u32_as_f32(shfl_xor(f32_as_u32(high ? v[1] : v[3]), 16));
+  float s = odd ? b : a;
+  s += u32_as_f32(shfl_xor(f32_as_u32(odd ? a : b), 8));
+#pragma unroll
+  for (int d = 4; d; d >>= 1) s += u32_as_f32(shfl_xor(f32_as_u32(s), d));
+  return s;
+}
+
+// The four rows' weights of a group.
+template <int W> DEV void add_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], Inputs<W> &in) {
+  in.prepare();
+#pragma unroll
+  for (int r = 0; r < 4; r++) acc[r] += rows[r].dot(q[r], in);
+}
+// A whole group, whose x begins Bytes behind `at`.
+template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const u16 *at) {
+  Inputs<W> in;
+  in.x[0] = ldg_keep4<Bytes>(at);
+  in.x[1] = ldg_keep4<Bytes + 512>(at);
+  in.x[2] = ldg_keep4<Bytes + 1024>(at);
+  in.x[3] = ldg_keep4<Bytes + 1536>(at);
+  add_group<W>(acc, rows, q, in);
+}
+
+// A warp has four rows, so that x is loaded once for four; two groups of columns are on their way at a time. Grid (ceil(n/16)), block
+// (32, 4). Lanes and rows that are too many work on what is there, or on zeros, and store nothing: every lane takes part in shuffles.
+template <int W> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k) {
+  u32 lane = PMPD_TID_X, first = (PMPD_CTA_X * 4 + PMPD_TID_Y) * 4, words = k / 32;
+  if (first >= n) return;
+  Row<W> rows[4];
+  const u32 *p[4];
+  float acc[4] = {0, 0, 0, 0};
+#pragma unroll
+  for (u32 r = 0; r < 4; r++) {
+    u32 row = smaller(first + r, n - 1);
+    rows[r].load(lut, row, lane);
+    p[r] = planes + (u64)row * words + lane;
+  }
+  u32 plane = n * words * 4; // bytes
+  const u16 *at = x + lane * 8;
+  u32 g = 0;
+  for (; g + 64 <= words; g += 64, at += 2048) {
+    u32 q[2][4][W];
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+#pragma unroll
+      for (int j = 0; j < W; j++) {
+        const u32 *w = j ? behind(p[r], j, plane) : p[r];
+        q[0][r][j] = ldg_stream(w);
+        q[1][r][j] = ldg_stream<128>(w);
+      }
+      p[r] += 64;
+    }
+    whole_group<0, W>(acc, rows, q[0], at);
+    whole_group<2048, W>(acc, rows, q[1], at);
+  }
+#pragma unroll 1
+  for (; g < words; g += 32, at += 1024) {
+    u32 lanes = smaller(32, words - g), q[4][W];
+    bool on = lane < lanes;
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+      const u32 *w = p[r] - (on ? 0 : lane); // any word of the row will do: x is 0
+#pragma unroll
+      for (int j = 0; j < W; j++) q[r][j] = ldg_stream(j ? behind(w, j, plane) : w);
+      p[r] += 32;
+    }
+    Inputs<W> in;
+#pragma unroll
+    for (int c = 0; c < 4; c++) in.x[c] = vec4{0, 0, 0, 0};
+    if (on) {
+#pragma unroll
+      for (u32 c = 0; c < 4; c++) in.x[c] = ldg_keep4(at + c * 8 * lanes);
+    }
+    add_group<W>(acc, rows, q, in);
+  }
+  float s = sum4(acc, lane);
+  u32 row = first + lane / 8;
+  if (lane % 8 == 0 && row < n) finish(y, bias, row, s);
+}
+
+// ---- 5 to 8 bits ----
+// Eight codes of W bits, one per nibble: those of columns 8c..8c+7 of the lane.
+template <int W> DEV u32 codes8(const u32 *q, int c) {
+  u32 t = 0;
+#pragma unroll
+  for (int j = 0; j < W; j++) t |= ((q[j] >> c) & 0x11111111u) << (W - 1 - j);
+  return t;
+}
+
+// A warp has a row, and its table in shared memory. Grid (ceil(n/8)), block (32, 8).
+template <int W> DEV void gemv_table(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k) {
+  SHARED(u16, table, 8 << W);
+  u32 lane = PMPD_TID_X, base = PMPD_TID_Y << W, row = PMPD_CTA_X * 8 + PMPD_TID_Y, words = k / 32;
+  if (row < n) {
+    for (u32 i = lane * 8; i < 1 << W; i += 256) store8(table, base + i, ld((const vec4 *)(lut + ((u64)row << W) + i)));
+  }
+  PMPD_SYNC();
+  if (row >= n) return;
+  float acc = 0;
+  for (u32 g = 0; g < words; g += 32) {
+    u32 lanes = smaller(32, words - g), q[W];
+    if (lane >= lanes) break;
+#pragma unroll
+    for (int j = 0; j < W; j++) q[j] = ldg_stream(planes + ((u64)j * n + row) * words + g + lane);
+#pragma unroll
+    for (int c = 0; c < 4; c++) {
+      u32 high = codes8<4>(q, c), low = codes8<W - 4>(q + 4, c), v[8];
+#pragma unroll
+      for (int e = 0; e < 8; e++) v[e] = table[base + ((high >> (4 * e) & 15) << (W - 4) | (low >> (4 * e) & 15))];
+      vec4 w = {v[0] | v[1] << 16, v[2] | v[3] << 16, v[4] | v[5] << 16, v[6] | v[7] << 16};
+      acc += dot8(w, ldg_keep4(x + g * 32 + c * 8 * lanes + lane * 8));
+    }
+  }
+  acc = warp_sum(acc);
+  if (lane == 0) finish(y, bias, row, acc);
+}
+
+#define GEMV(W, threads, body)                                                                                                       \
+  KERNEL void __launch_bounds__(threads) gemv_ap##W(u16 *__restrict__ y, const u32 *__restrict__ planes, const u16 *__restrict__ lut, \
+                                                    const u16 *__restrict__ x, const u16 *__restrict__ bias, u32 n, u32 k) {         \
+    body<W>(y, planes, lut, x, bias, n, k);                                                                                          \
+  }
+GEMV(2, 128, gemv_rows)
+GEMV(3, 128, gemv_rows)
+GEMV(4, 128, gemv_rows)
+GEMV(5, 256, gemv_table)
+GEMV(6, 256, gemv_table)
+GEMV(7, 256, gemv_table)
+GEMV(8, 256, gemv_table)

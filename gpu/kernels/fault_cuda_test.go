@@ -1,0 +1,62 @@
+//go:build cuda
+
+package kernels_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels"
+)
+
+// What would be luck on a GPU is an error in the emulator, and every later call of the context answers it. So each has a process of
+// its own.
+func TestTheEmulatorFindsFaults(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want string // of the driver
+		said string // of the emulator
+		run  func(r *rig) error
+	}{
+		{"a vector one value too short", "an illegal memory access", "gemv_ap3, block (0,0,0), thread (0,2,0): store of 2 bytes", func(r *rig) error {
+			m := newPlaned(source(1), 9, 256)
+			return r.launch(kernels.Gemv(3, 9, 256), poison[uint16](r, 8), put(r, m.planes), put(r, m.tables[3]), put(r, make([]uint16, 256)), nil, 9, 256)
+		}},
+		{"memory that was freed", "an illegal memory access", "gelu, block (0,0,0), thread (0,0,0): load of 16 bytes", func(r *rig) error {
+			x := put(r, make([]uint16, 64))
+			r.do(func() error { return driver.Free(x) })
+			return r.launch(kernels.Gelu(64, 1), poison[uint16](r, 64), x, 64)
+		}},
+		{"a pointer that no vector load can take", "misaligned address", "gelu, block (0,0,0), thread (0,0,0): load of 16 bytes", func(r *rig) error {
+			return r.launch(kernels.Gelu(64, 1), poison[uint16](r, 64), put(r, make([]uint16, 128))+2, 64)
+		}},
+		{"a shuffle with half a warp", "unspecified launch failure", "norm, block (0,0,0), thread (32,0,0): exchanges values with its warp, of which 16 lanes are gone", func(r *rig) error {
+			l := kernels.Norm(1)
+			l.Block[0] = 48
+			x := put(r, make([]uint16, 4096))
+			return r.launch(l, poison[uint16](r, 4096), x, nil, nil, x, nil, 4096, float32(1))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.emulated()
+			if os.Getenv("PMPD_TEST_FAULT") == "" {
+				cmd := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.v")
+				cmd.Env = append(os.Environ(), "PMPD_TEST_FAULT=1")
+				if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "fake driver: "+c.said) {
+					t.Fatalf("%v:\n%s", err, out)
+				}
+				return
+			}
+			if err := c.run(r); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("error %v, want %q", err, c.want)
+			}
+			if err := r.launch(kernels.Empty()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the call after: error %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,57 @@
+package kernels
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// PTX is all kernels, for a driver to compile.
+//
+//go:embed ptx/pmpd.sm_80.ptx
+var PTX string
+
+// CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release history).
+const CUDA = "11.8"
+
+// Info says what the PTX is.
+type Info struct {
+	SourceSHA256, PTXSHA256 string
+	Compiler                string // "clang 19.1.7"
+	ISA                     string // "7.8"
+	Target                  string // "sm_80"
+}
+
+// About reads PTX's header.
+func About() Info {
+	i, err := header(PTX)
+	if err != nil {
+		panic("kernels: embedded PTX: " + err.Error())
+	}
+	return i
+}
+
+// header reads the line that build.sh writes, and the compiler's directives.
+func header(ptx string) (Info, error) {
+	sum := sha256.Sum256([]byte(ptx))
+	i := Info{PTXSHA256: hex.EncodeToString(sum[:])}
+	first, rest, _ := strings.Cut(ptx, "\n")
+	source, compiler, ok := strings.Cut(strings.TrimPrefix(first, "// source sha256 "), ", ")
+	if !ok || len(source) != 2*sha256.Size {
+		return i, fmt.Errorf("first line is %q; accepted: // source sha256 HASH, COMPILER", first)
+	}
+	i.SourceSHA256, i.Compiler = source, compiler
+	for line := range strings.Lines(rest) {
+		word, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case ".version":
+			i.ISA = value
+		case ".target":
+			i.Target = value
+			return i, nil
+		}
+	}
+	return i, fmt.Errorf("no .target; accepted: PTX as clang writes it")
+}
