@@ -35,12 +35,12 @@ func deviceFlag() cli.Flag {
 	return &cli.IntFlag{Name: "device", Usage: "`NUMBER` of the GPU, from 0"}
 }
 
-// onGPU tells what is wrong with the machine from what is wrong with the request.
+// onGPU tells a driver that failed from a request that is impossible.
 func onGPU(err error) error {
-	if err == nil || errors.Is(err, driver.ErrNone) {
-		return err
+	if e := (*driver.Error)(nil); errors.As(err, &e) && !errors.Is(err, driver.ErrNone) {
+		return internal(err)
 	}
-	return internal(err)
+	return err
 }
 
 func gpuInfoCommand() *cli.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,14 +10,26 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 )
 
-// TestNoGPU: wherever the error comes from.
-func TestNoGPU(t *testing.T) {
-	var b strings.Builder
-	if code := report(&b, onGPU(driver.ErrNotBuilt)); code != exitNoGPU || b.String() != "pmpdsim: no GPU: this program was built without CUDA; make cuda builds one with it\n" {
-		t.Errorf("exit code %d, %q", code, b.String())
+// TestGPUErrors: no GPU, a request that is impossible, a driver that failed.
+func TestGPUErrors(t *testing.T) {
+	failed := &driver.Error{Call: "cuLaunchKernel", Text: "invalid argument", Code: 1}
+	for _, c := range []struct {
+		err  error
+		code int
+		want string
+	}{
+		{driver.ErrNotBuilt, exitNoGPU, "no GPU: this program was built without CUDA; make cuda builds one with it"},
+		{fmt.Errorf("%w that can run it: %w", driver.ErrNone, failed), exitNoGPU, "no GPU that can run it: cuLaunchKernel: invalid argument (1)"},
+		{fmt.Errorf("embed: %w", failed), exitFailed, "embed: cuLaunchKernel: invalid argument (1)"},
+		{errors.New("too large; accepted: less"), exitUsage, "too large; accepted: less"},
+	} {
+		var b strings.Builder
+		if code := report(&b, onGPU(c.err)); code != c.code || b.String() != "pmpdsim: "+c.want+"\n" {
+			t.Errorf("%v: exit code %d, %q", c.err, code, b.String())
+		}
 	}
-	if code := report(&b, onGPU(errors.New("anything else"))); code != exitFailed {
-		t.Errorf("exit code %d", code)
+	if onGPU(nil) != nil {
+		t.Error("nothing became an error")
 	}
 }
 

@@ -84,9 +84,6 @@ func perClock(i *driver.Info, bits int) float64 {
 	return map[int]float64{2: 57.4, 3: 38.9, 4: 28.6}[bits]
 }
 
-// clockHz is all multiprocessors at the highest clock.
-func clockHz(i *driver.Info) float64 { return float64(i.SMs) * 1e3 * float64(i.SMkHz) }
-
 // Bound is which ceiling is the lower one.
 type Bound string
 

@@ -82,6 +82,9 @@ func (r *Report) measure(ctx context.Context, d *driver.Device, k *cuda.KernelSe
 	return nil
 }
 
+// clockHz is all multiprocessors at the highest clock.
+func clockHz(i *driver.Info) float64 { return float64(i.SMs) * 1e3 * float64(i.SMkHz) }
+
 // bench is what products are measured with.
 type bench struct {
 	kernels  *cuda.KernelSet

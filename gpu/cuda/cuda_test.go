@@ -243,8 +243,8 @@ func TestMemory(t *testing.T) {
 func TestDrivers(t *testing.T) {
 	emulated(t)
 	for _, c := range []struct{ name, value, want string }{
-		{"PMPD_FAKE_DRIVER", "11040", "the NVIDIA driver is too old for these kernels: it knows CUDA 11.4; accepted: a driver for CUDA 11.8 or later"},
-		{"PMPD_FAKE_CC", "7.5", "emulated GPU (host) has compute capability 7.5; accepted: 8.0 or later"},
+		{"PMPD_FAKE_DRIVER", "11040", "no GPU that can run the kernels: the NVIDIA driver knows CUDA 11.4; accepted: a driver for CUDA 11.8 or later (cuModuleLoadDataEx: "},
+		{"PMPD_FAKE_CC", "7.5", "no GPU that can run the kernels: emulated GPU (host) has compute capability 7.5; accepted: 8.0 or later"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv(c.name, c.value)

@@ -115,8 +115,6 @@ func describe(dev cu.Device) (i Info, err error) {
 	i.Major, i.Minor = get(cu.ComputeCapabilityMajor), get(cu.ComputeCapabilityMinor)
 	i.SMs, i.L2 = get(cu.MultiprocessorCount), int64(get(cu.L2CacheSize))
 	i.SMkHz, i.MemkHz = int64(get(cu.ClockRate)), int64(get(cu.MemoryClockRate))
-	i.ThreadsPerSM, i.RegistersPerSM = get(cu.MaxThreadsPerMultiprocessor), get(cu.MaxRegistersPerMultiprocessor)
-	i.SharedOptIn = get(cu.DeviceAttribute(97)) // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
 	i.API = max(cu.Version(), 0)
 	if !i.Emulated() {
 		i.Driver = kernelModule()

@@ -29,14 +29,6 @@ const (
 	noSymbol       = int(C.CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND)
 )
 
-// Error is a call that the driver answered with an error.
-type Error struct {
-	Call, Text string
-	Code       int
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Text, e.Code) }
-
 // Is tells whether a driver call failed with a code.
 func Is(err error, code int) bool {
 	var e *Error

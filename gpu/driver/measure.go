@@ -122,7 +122,7 @@ func (t *Timer) copyRate(p Probes) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	bytes := min(free/8, p.Bytes) &^ 0xff
+	bytes := max(min(free/8, p.Bytes)&^0xff, 256)
 	from, err := Alloc(bytes)
 	if err != nil {
 		return 0, err

@@ -36,7 +36,8 @@ type Needs struct {
 func (d *Device) Load(name, ptx string, needs Needs) (Module, error) {
 	const size = 8 << 10
 	if i := &d.Info; i.Major*10+i.Minor < needs.Major*10+needs.Minor {
-		return Module{}, fmt.Errorf("%s: %s has compute capability %d.%d; accepted: %d.%d or later", name, i.Name, i.Major, i.Minor, needs.Major, needs.Minor)
+		return Module{}, fmt.Errorf("%w that can run %s: %s has compute capability %d.%d; accepted: %d.%d or later", ErrNone, name, i.Name, i.Major, i.Minor,
+			needs.Major, needs.Minor)
 	}
 	text := C.CString(ptx)
 	defer C.free(unsafe.Pointer(text))
@@ -48,8 +49,8 @@ func (d *Device) Load(name, ptx string, needs Needs) (Module, error) {
 	case err == nil:
 		return m, nil
 	case Is(err, UnsupportedPTX):
-		return m, fmt.Errorf("%s: the NVIDIA driver is too old for these kernels: it knows CUDA %s; accepted: a driver for CUDA %s or later (%w)",
-			name, version(d.Info.API), needs.CUDA, err)
+		return m, fmt.Errorf("%w that can run %s: the NVIDIA driver knows CUDA %s; accepted: a driver for CUDA %s or later (%w)", ErrNone, name,
+			version(d.Info.API), needs.CUDA, err)
 	}
 	if said := strings.TrimSpace(C.GoString(log)); said != "" {
 		return m, fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(said), " "))
@@ -88,19 +89,4 @@ func (k Kernel) Uses() (registers, spilled int, err error) {
 		err = fmt.Errorf("kernel %s: %w", k.Name, told("cuFuncGetAttribute", err))
 	}
 	return registers, spilled, err
-}
-
-// AllowShared lets launches of a kernel ask for so many bytes of dynamic shared memory, beyond the 48 KiB that all may have.
-func (k Kernel) AllowShared(bytes int) error {
-	err := check("cuFuncSetAttribute", C.cuFuncSetAttribute(k.handle(), C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(bytes)))
-	if err != nil {
-		err = fmt.Errorf("kernel %s: %w", k.Name, err)
-	}
-	return err
-}
-
-// Blocks is how many blocks of a kernel fit into a multiprocessor at a time.
-func (k Kernel) Blocks(threads, shared int) (int, error) {
-	n, err := k.function.MaxActiveBlocksPerMultiProcessor(threads, int64(shared))
-	return n, told("cuOccupancyMaxActiveBlocksPerMultiprocessor", err)
 }
