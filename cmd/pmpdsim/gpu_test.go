@@ -24,7 +24,7 @@ func TestGPUErrors(t *testing.T) {
 		{errors.New("too large; accepted: less"), exitUsage, "too large; accepted: less"},
 	} {
 		var b strings.Builder
-		if code := report(&b, onGPU(c.err)); code != c.code || b.String() != "pmpdsim: "+c.want+"\n" {
+		if code := exitCode(&b, onGPU(c.err)); code != c.code || b.String() != "pmpdsim: "+c.want+"\n" {
 			t.Errorf("%v: exit code %d, %q", c.err, code, b.String())
 		}
 	}
