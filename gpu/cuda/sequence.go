@@ -148,6 +148,7 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 		return s.times(&p, b.clock()-began, apart)
 	})
 	if err != nil {
+		s.ran = false // what the device would read next is not known
 		return gpu.Pass{}, fmt.Errorf("decoding position %d at %d bits: %w", s.used, bits, err)
 	}
 	s.used++

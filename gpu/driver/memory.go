@@ -38,12 +38,16 @@ func Alloc(bytes int64) (Pointer, error) {
 // Free frees what Alloc returned.
 func Free(p Pointer) error { return told("cuMemFree", cu.MemFree(p)) }
 
-// Upload copies to the device and waits for it.
+// Upload copies to the device and waits until it is there: the driver returns as soon as it has read the host's memory, and streams do not
+// wait for such a copy (CUDA driver API, API synchronization behavior).
 func Upload[T Value](to Pointer, from []T) error {
 	if len(from) == 0 {
 		return nil
 	}
-	return told("cuMemcpyHtoD", cu.MemcpyHtoD(to, unsafe.Pointer(&from[0]), Bytes[T](len(from))))
+	if err := cu.MemcpyHtoD(to, unsafe.Pointer(&from[0]), Bytes[T](len(from))); err != nil {
+		return told("cuMemcpyHtoD", err)
+	}
+	return told("cuCtxSynchronize", cu.Synchronize())
 }
 
 // Download copies from the device and waits for it.
@@ -115,5 +119,5 @@ func Scramble(p Pointer, bytes int64, halves bool) error {
 		}
 		done += n
 	}
-	return nil
+	return told("cuCtxSynchronize", cu.Synchronize())
 }
