@@ -33,15 +33,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	for _, m := range o.Passes {
-		for _, bits := range o.Bits {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			p, err := r.pass(m, bits, o)
-			if err != nil {
-				return nil, fmt.Errorf("decode passes of %s at %d bits: %w", m.Name, bits, err)
-			}
-			r.Passes = append(r.Passes, *p)
+		if err := r.passes(ctx, m, o); err != nil {
+			return nil, fmt.Errorf("decode passes: %w", err)
 		}
 	}
 	return r, nil
@@ -220,16 +213,26 @@ func (w *operands) launch(k *cuda.KernelSet, stream driver.Stream, i int) error 
 	return k.Launch(l, stream, w.y, w.matrix[i], w.tables[i], w.x, none, s.Out, s.In)
 }
 
-// pass measures decode passes of a model with random weights.
-func (r *Report) pass(m *weights.Model, bits int, o Options) (*Pass, error) {
+// passes measures decode passes of a model with random weights, which are made and uploaded once for all precisions.
+func (r *Report) passes(ctx context.Context, m *weights.Model, o Options) (err error) {
 	source, err := weights.Random(m, 1)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b, err := cuda.Open(source, cuda.Options{Device: o.Device, Bits: []int{bits}})
+	b, err := cuda.Open(source, cuda.Options{Device: o.Device, Bits: o.Bits})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p, err := passes(m, bits, o, b.Start)
-	return p, errors.Join(err, b.Close())
+	defer func() { err = errors.Join(err, b.Close()) }()
+	for _, bits := range o.Bits {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		p, err := passes(m, bits, o, b.Start)
+		if err != nil {
+			return fmt.Errorf("%s at %d bits: %w", m.Name, bits, err)
+		}
+		r.Passes = append(r.Passes, *p)
+	}
+	return nil
 }
