@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -35,7 +36,10 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			if err := writeModel(filepath.Join(e.WorkDir, "tiny-llama"), "llama"); err != nil {
+			words := filepath.Join(e.WorkDir, "tiny-words") // with a tokenizer, and as many tokens
+			if err := errors.Join(writeModel(filepath.Join(e.WorkDir, "tiny-llama"), gputest.Config("llama")),
+				writeModel(words, strings.Replace(gputest.Config("llama"), `"vocab_size":320`, `"vocab_size":800`, 1)),
+				os.CopyFS(words, os.DirFS("../../gpu/tokens/testdata/vicuna"))); err != nil {
 				return err
 			}
 			for _, file := range []string{"tiny.json"} { // a model that runs in milliseconds
@@ -317,11 +321,11 @@ func TestReorder(t *testing.T) {
 }
 
 // writeModel makes a folder with a small model's config.json and random weights, as from huggingface.co.
-func writeModel(dir, family string) error {
+func writeModel(dir, config string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(gputest.Config(family)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o644); err != nil {
 		return err
 	}
 	m, err := weights.Load(dir)
