@@ -11,13 +11,13 @@ import (
 // The products at 2 to 4 bits are bound by instructions, not by memory, if they are written carelessly. docs/gpu-kernels.md says how
 // many each weight takes; this test counts them in the PTX and holds the document against it.
 
-// A multiprocessor of Hopper (compute capability 9.0), by the CUDA C++ Programming Guide, "Throughput of Native Arithmetic
-// Instructions": results per clock. Four schedulers issue an instruction for 32 lanes a clock each (H100 white paper, figure 7).
+// A multiprocessor of Hopper (compute capability 9.0), results per clock. The figures are those that the CUDA C++ Programming Guide
+// ("Throughput of Native Arithmetic Instructions") and the H100 white paper are remembered to have; neither was at hand to verify them.
 const (
 	integers = 64  // 32-bit integer add, logic, shift; prmt is taken to be one of them
 	shuffles = 32  // warp shuffle
 	issued   = 128 // all
-	l1       = 128 // bytes from L1 a clock, by microbenchmark (arXiv 2402.13499, table 5 has 125.8 of 128)
+	l1       = 128 // bytes from L1 a clock
 )
 
 // An H200: 132 multiprocessors at up to 1.98 GHz, 4.8 TB/s (NVIDIA H200 datasheet); a copy reaches about nine tenths.
