@@ -60,6 +60,7 @@ func classifier(t *testing.T, heads, dim int, seed uint64) string {
 // TestLearned asks a classifier in a live run, and again from the trace: from its recorded scores, and from the keys and
 // values beside it.
 func TestLearned(t *testing.T) {
+	gputest.Numbers(t)
 	src := gputest.Random(t, "llama", 3)
 	m := src.Model()
 	b := backend(t, src, true)

@@ -73,6 +73,7 @@ func parse(t *testing.T, data []byte) *traces.Trace {
 
 // TestDecidedAnew is the closed loop: from what a trace recorded, the schedule decides again what it decided live.
 func TestDecidedAnew(t *testing.T) {
+	gputest.Numbers(t)
 	src := gputest.Random(t, "llama", 3)
 	b := backend(t, src, true)
 	for _, schedule := range []string{"fp16", "uniform:3", "static:4>3>2@3,7", "static:4>2,prefill=8", "random:4>3,seed=5",
@@ -118,6 +119,7 @@ func TestDecidedAnew(t *testing.T) {
 
 // TestConfidenceSwitches: the schedule of the test above really goes down on what it sees.
 func TestConfidenceSwitches(t *testing.T) {
+	gputest.Numbers(t)
 	src := gputest.Random(t, "llama", 2)
 	trace, _ := record(t, backend(t, src, false), job(t, src, "confidence:4>3>2,window=2,k=0.1"))
 	if len(trace.Switches) == 0 {
@@ -131,6 +133,7 @@ func TestConfidenceSwitches(t *testing.T) {
 
 // TestReference: fp16 agrees with itself in everything, fewer bits do not.
 func TestReference(t *testing.T) {
+	gputest.Numbers(t)
 	src := gputest.Random(t, "phi", 2)
 	b := backend(t, src, false)
 	full, _ := record(t, b, job(t, src, "fp16"))
@@ -175,6 +178,7 @@ func TestSameBytes(t *testing.T) {
 }
 
 func TestTheEndOfAnAnswer(t *testing.T) {
+	gputest.Numbers(t)
 	src := gputest.Random(t, "llama", 3)
 	b := backend(t, src, false)
 	j := job(t, src, "uniform:4")

@@ -28,6 +28,7 @@ func open(t *testing.T, src weights.Source, workers int) gpu.Sequence {
 
 // TestAgainstTheReference decodes at changing precisions and holds every pass against the float64 reference.
 func TestAgainstTheReference(t *testing.T) {
+	gputest.Numbers(t)
 	for _, family := range gputest.Families() {
 		t.Run(family, func(t *testing.T) {
 			src := gputest.Random(t, family, 3)

@@ -16,6 +16,7 @@ import (
 // rows, rotation, norms, biases, grouped heads. Its probabilities of the eight most likely tokens are in testdata, with what
 // made them; every pass reads the token that llama.cpp chose.
 func TestAgainstLlamaCpp(t *testing.T) {
+	gputest.Numbers(t)
 	data, err := os.ReadFile("testdata/llamacpp.json")
 	if err != nil {
 		t.Fatal(err)

@@ -65,3 +65,11 @@ func Prompt(m *weights.Model, n int) []int {
 	}
 	return ids
 }
+
+// Numbers marks a test of values, which takes long under the race detector and has nothing for it: it is left to the full run.
+func Numbers(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a test of values: left to the full run")
+	}
+}

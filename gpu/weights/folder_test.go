@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -43,6 +44,7 @@ func opened(t testing.TB, dir string) weights.Source {
 }
 
 func TestFoldersHoldWhatWasWritten(t *testing.T) {
+	gputest.Numbers(t)
 	parallel := tiny(workloads.StableLM, func(m *weights.Model) {
 		m.Parallel, m.BlockNorms, m.QKVBias = true, 1, true
 	})
@@ -320,6 +322,7 @@ func TestBadShardsAreRefused(t *testing.T) {
 }
 
 func TestValuesThatBinary16DoesNotHave(t *testing.T) {
+	gputest.Numbers(t)
 	const name = "model.layers.2.mlp.down_proj.weight"
 	for values, bits := range map[string][]uint32{
 		"F32": {math.Float32bits(65520), math.Float32bits(-1e30), 0x7f800000, 0x7fc00000}, "BF16": {0x4780, 0xff80, 0x7fc0}, "F16": {0x7c00, 0xfe01},

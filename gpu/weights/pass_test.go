@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -161,6 +162,7 @@ func (p *pass) read(token int) (int, float64) {
 // A schedule that watches how sure the model is has something to watch: probabilities are neither flat nor all 1, tokens
 // change, nothing explodes, and fewer bits agree less often with fp16 on the tokens that fp16 chose.
 func TestRandomModelsAreSureNowAndThen(t *testing.T) {
+	gputest.Numbers(t)
 	const steps = 60
 	for _, family := range []workloads.Family{workloads.Llama, workloads.Phi, workloads.StableLM, workloads.Qwen2} {
 		t.Run(string(family), func(t *testing.T) {
