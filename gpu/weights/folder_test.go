@@ -43,6 +43,19 @@ func opened(t testing.TB, dir string) weights.Source {
 	return s
 }
 
+// refused opens a folder and wants an error of one line that begins so.
+func refused(t *testing.T, dir, want string) {
+	t.Helper()
+	s, err := weights.Open(dir)
+	if err == nil {
+		_ = s.Close()
+		t.Fatal("accepted")
+	}
+	if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestFoldersHoldWhatWasWritten(t *testing.T) {
 	gputest.Numbers(t)
 	parallel := tiny(workloads.StableLM, func(m *weights.Model) {
@@ -256,14 +269,7 @@ func TestBadFoldersAreRefusedInOneSentence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := saved(t, tiny(workloads.Llama, nil), "F16", 1)
 			c.change(t, dir)
-			s, err := weights.Open(dir)
-			if err == nil {
-				_ = s.Close()
-				t.Fatal("accepted")
-			}
-			if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !strings.HasPrefix(got, c.want) || strings.Contains(got, "\n") {
-				t.Errorf("got  %s\nwant %s", got, c.want)
-			}
+			refused(t, dir, c.want)
 		})
 	}
 	if _, err := weights.Open(filepath.Join(saved(t, tiny(workloads.Llama, nil), "F16", 1), "config.json")); err == nil ||
@@ -309,14 +315,7 @@ func TestBadShardsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := saved(t, tiny(workloads.Llama, nil), "F16", 2)
 			c.change(t, dir)
-			s, err := weights.Open(dir)
-			if err == nil {
-				_ = s.Close()
-				t.Fatal("accepted")
-			}
-			if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !strings.HasPrefix(got, c.want) || strings.Contains(got, "\n") {
-				t.Errorf("got  %s\nwant %s", got, c.want)
-			}
+			refused(t, dir, c.want)
 		})
 	}
 }

@@ -83,9 +83,6 @@ func wait(ctx context.Context, path string) (*shard, []measured, error) {
 // Close gives the shard free.
 func (w *Worker) Close() error { return w.shard.close() }
 
-// Points is how many points the plan has.
-func (w *Worker) Points() int { return len(w.points) }
-
 // Do simulates a point and keeps its row; what is in the shard already, it leaves. A point that cannot be simulated is a
 // row, too. The error is that of the worker: it was interrupted, or cannot write.
 func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
