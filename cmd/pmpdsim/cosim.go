@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -145,11 +144,8 @@ func (co *cosimulation) run() ([]coRun, error) {
 	var runs []coRun
 	for i := range co.jobs {
 		r, t, err := co.both(i, p, machines)
-		if errors.Is(err, context.Canceled) || errors.Is(err, gpu.ErrInterrupted) {
-			return nil, context.Cause(co.c.Context)
-		}
 		if err != nil {
-			return nil, internal(fmt.Errorf("schedule %s: %w", co.jobs[i].Schedule, err))
+			return nil, stopped(co.c.Context, fmt.Errorf("schedule %s: %w", co.jobs[i].Schedule, err))
 		}
 		r.TraceSHA256, r.TraceSource = t.SHA256, string(t.Header.Source)
 		results = append(results, r)

@@ -51,6 +51,7 @@ func engineFlags() []cli.Flag {
 // engine is the decode engine with its weights, and what it is to read.
 type engine struct {
 	gpu.Backend
+	from      string // name or path of the model
 	model     *weights.Model
 	source    weights.Source
 	task      string
@@ -73,9 +74,13 @@ func (e *engine) close() {
 // newEngine finds model, weights and prompt; load puts the weights on the device.
 func newEngine(c *cli.Context) (*engine, error) {
 	e := &engine{seed: c.Int64("seed")}
+	e.from = c.String("model")
+	if where := c.String("weights"); !c.IsSet("model") && where != "" && where != randomWeights {
+		e.from = where // weights of a folder are those of its model
+	}
 	var err error
-	if e.model, err = weights.Load(c.String("model")); err != nil {
-		return nil, flagged("model", c.String("model"), err)
+	if e.model, err = weights.Load(e.from); err != nil {
+		return nil, flagged("model", e.from, err)
 	}
 	if err := e.lengths(c); err != nil {
 		return nil, err
@@ -138,7 +143,7 @@ func (e *engine) read(c *cli.Context) error {
 	if err != nil {
 		return flagged("prompt-file", "", err)
 	}
-	if e.prompt, err = encode(c.String("model"), string(text)); err != nil {
+	if e.prompt, err = encode(e.from, string(text)); err != nil {
 		return flagged("prompt-file", file, err)
 	}
 	if len(e.prompt) == 0 {
@@ -165,10 +170,24 @@ func (e *engine) find(c *cli.Context) (err error) {
 		e.source, err = weights.Random(e.model, uint64(e.seed))
 	default:
 		if e.source, err = weights.Open(where); err == nil {
-			e.model = e.source.Model()
+			err = e.sameShape()
 		}
 	}
 	return flagged("weights", where, err)
+}
+
+// sameShape takes what weights come with, under the name that was asked for, if they are the model's.
+func (e *engine) sameShape() error {
+	loaded := *e.source.Model()
+	named := *loaded.Model
+	named.Name, named.Source, named.Published = e.model.Name, e.model.Source, e.model.Published
+	named.PaperHigh, named.PaperLow = e.model.PaperHigh, e.model.PaperLow
+	if named != *e.model.Model {
+		return fmt.Errorf("the weights are of another shape than %s; accepted: weights of that model, or --weights without --model", e.from)
+	}
+	loaded.Model = &named
+	e.model = &loaded
+	return nil
 }
 
 // load puts the weights for the schedules on the device.
