@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -124,6 +125,7 @@ func check(files fs.FS, policy string) ([]string, error) {
 		}
 	}
 	t.checkVariables()
+	t.checkUse(e)
 	return t.found, nil
 }
 
@@ -165,6 +167,35 @@ func (t *tree) checkImports(e edges, s source) {
 		}
 		if model(s.pkg) && !s.test && (p == "math/rand" || p == "math/rand/v2") {
 			t.report(i.Pos(), "the model must not draw random numbers")
+		}
+	}
+}
+
+// checkUse reports each grant that nobody uses: on a line p one that no file of p imports, its tests aside; on a line p+test
+// one that no test of p imports; in inTests one that no test imports; in modules one that no file imports.
+func (t *tree) checkUse(e edges) {
+	granted := maps.Clone(e)
+	granted["inTests"] = strings.Fields(inTests)
+	granted["modules"] = slices.Collect(maps.Keys(modules))
+	used := map[[2]string]bool{} // a line and what it grants
+	for _, s := range t.files {
+		lines := []string{s.pkg, "modules"}
+		if s.test {
+			lines = []string{s.pkg + "+test", "modules", "inTests"}
+		}
+		for _, i := range s.ast.Imports {
+			p, _ := strconv.Unquote(i.Path.Value)
+			to, _ := target(p)
+			for _, line := range lines {
+				used[[2]string{line, to}] = true
+			}
+		}
+	}
+	for line, to := range granted {
+		for _, x := range to {
+			if x != "*" && !used[[2]string{line, x}] {
+				t.found = append(t.found, fmt.Sprintf("policy: %s grants %s, which nobody uses", line, x))
+			}
 		}
 	}
 }
@@ -326,6 +357,11 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"a test may import what its package reaches, and test helpers", "npu/a_test.go", `package npu; import (_ "` + root + `sim"; _ "` + root + `sim/simtest")`, ""},
 		{"a test may import what its own line grants", "sim/a_test.go", `package sim; import _ "` + root + `cmd/x"`, ""},
 		{"a test must not import upwards", "sim/a_test.go", `package sim; import _ "` + root + `npu"`, "sim must not import npu"},
+		{"a grant that nobody uses fails", "npu/doc.go", `package npu; import _ "` + root + `sim"`, "npu grants akita, which nobody uses"},
+		{"a grant that only a file under a build tag uses passes", "npu/doc.go", "//go:build cuda\n\npackage npu; import _ \"" + root + "sim\"; " + akita + "var _ akita.Engine", ""},
+		{"a grant to tests that no test uses fails", "sim/doc_test.go", `package sim`, "sim+test grants cmd/x, which nobody uses"},
+		{"a helper of tests that no test uses fails", "cmd/x/doc_test.go", `package x`, "inTests grants sim/simtest, which nobody uses"},
+		{"a module that nobody uses fails", "cmd/x/doc.go", `package x`, "modules grants cli, which nobody uses"},
 		{"akita under another name fails", "npu/a.go", `package npu; import _ "github.com/sarchlab/akita/v3/sim"`, "import akita's package as akita"},
 		{"simulated seconds in a component fail", "npu/a.go", `package npu; ` + akita + `var x akita.VTimeInSec`, "simulated seconds stay in package sim"},
 		{"random numbers fail", "npu/a.go", `package npu; import _ "math/rand/v2"`, "must not draw random numbers"},
@@ -346,10 +382,7 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"a lock fails", "npu/a.go", `package npu; import "sync"; var l sync.Mutex`, "variable l is state"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			files := fstest.MapFS{}
-			for _, p := range []string{"sim", "npu", "cmd/x"} {
-				files[p+"/doc.go"] = &fstest.MapFile{Data: []byte("package " + path.Base(p))}
-			}
+			files := wellUsed()
 			files[c.file] = &fstest.MapFile{Data: []byte(c.text)}
 			found, err := check(files, policy)
 			got := strings.Join(found, "\n")
@@ -359,9 +392,42 @@ func TestArchitectureIsChecked(t *testing.T) {
 		})
 	}
 	t.Run("a line without a package, and one that grants what does not exist, fail", func(t *testing.T) {
-		found, err := check(fstest.MapFS{}, "npu: simm\n")
-		if err != nil || len(found) != 2 {
-			t.Errorf("error %v, found %q", err, found)
+		found, err := check(wellUsed(), policy+"mpu: simm\n")
+		got := strings.Join(found, "\n")
+		if err != nil || !strings.Contains(got, "package mpu does not exist") || !strings.Contains(got, "import simm, which is no package") {
+			t.Errorf("error %v, found %q", err, got)
 		}
 	})
+}
+
+// wellUsed returns files that keep the policy of TestArchitectureIsChecked and use all that it grants. That a test of npu
+// imports akita does not use the grant of npu.
+func wellUsed() fstest.MapFS {
+	files := fstest.MapFS{}
+	add := func(name, pkg string, imports ...string) {
+		text := "package " + pkg + "\n"
+		for _, p := range imports {
+			if p == modules["akita"] {
+				text += "import akita \"" + p + "/sim\"\n"
+			} else {
+				text += "import _ \"" + p + "\"\n"
+			}
+		}
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	add("sim/doc.go", "sim")
+	add("sim/doc_test.go", "sim", root+"cmd/x")
+	add("npu/doc.go", "npu", root+"sim", modules["akita"])
+	add("npu/doc_test.go", "npu", modules["akita"])
+	add("cmd/x/doc.go", "x", slices.Collect(maps.Values(modules))...)
+	var helpers []string
+	for _, h := range strings.Fields(inTests) {
+		if modules[h] != "" {
+			helpers = append(helpers, modules[h])
+		} else {
+			helpers = append(helpers, root+h)
+		}
+	}
+	add("cmd/x/doc_test.go", "x", helpers...)
+	return files
 }

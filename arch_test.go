@@ -10,8 +10,8 @@ import (
 
 // policy says what each package may import: packages of this project, and modules of others by the names in modules.
 // One line per package, lowest first; every package has a line, and every line a package. A line "p+test" grants more to
-// the tests of p. Data flows one way: flags, spec, jobs, steps, programs, counts, result, picture. The standard library
-// is free except for the rules below.
+// the tests of p. A grant that nobody uses fails. Data flows one way: flags, spec, jobs, steps, programs, counts, result,
+// picture. The standard library is free except for the rules below.
 // Changing an edge takes a record in docs/adr, not just an edit here.
 const policy = `
 sim/unit:
@@ -23,40 +23,41 @@ npu/config:          sim/unit npu/stats npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
 sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
-sim/monitor:         sim/unit sim akita
+sim/monitor:         sim akita
 
-npu/msg:             sim/unit npu/isa npu/stats akita
+npu/msg:             sim/unit npu/isa akita
 npu/exec:            sim/unit sim npu/isa npu/activity npu/msg akita
 npu/mem:             sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
-npu/energy:          sim/unit npu/isa npu/stats npu/config npu/array
+npu/energy:          sim/unit npu/stats npu/config
 npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit
-workloads/precision: sim/unit workloads safetensors float16
-npu/compile:         sim/unit npu/isa npu/config npu/mem/dram npu/array npu/vector workloads
-traces:              sim/unit workloads workloads/precision zstd
-sim/result:          sim/unit npu/isa npu/stats npu/config npu/array npu/energy npu/compile workloads
+workloads/precision: workloads safetensors float16
+npu/compile:         sim/unit npu/isa npu/config npu/array workloads
+traces:              workloads workloads/precision zstd
+sim/result:          sim/unit npu/isa npu/stats npu/config npu/energy npu/compile
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision traces sim/result sim/timeline errgroup
-sim/paper:           sim/unit npu/stats npu/config workloads workloads/precision sim/replay
-plots:               sim/unit npu/isa npu/stats sim/result pretty plot
+sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
+sim/paper:           npu/stats npu/config workloads workloads/precision sim/replay
+plots:               npu/isa sim/result pretty plot
 plots/report:        sim/result plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         workloads float16 safetensors errgroup
 gpu/gputest:         gpu/weights
 gpu+test:            gpu/cpu safetensors
-gpu:                 sim/unit workloads workloads/precision traces gpu/weights float16
+gpu:                 workloads workloads/precision traces gpu/weights
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
-gpu/driver:          gpu/kernels cu
-gpu/cpu:             workloads traces gpu gpu/weights float16 errgroup
-gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16 cu
+gpu/driver:          cu
+gpu/driver+test:     gpu/kernels
+gpu/cpu:             traces gpu gpu/weights float16 errgroup
+gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
-gpu/bench:           workloads gpu gpu/weights gpu/kernels gpu/driver gpu/cuda cu
+gpu/bench:           gpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `
