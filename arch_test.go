@@ -15,11 +15,12 @@ import (
 // Changing an edge takes a record in docs/adr, not just an edit here.
 const policy = `
 sim/unit:
+sim/unit/suggest:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit npu/isa
 npu/mem/dram:        sim/unit npu/isa npu/stats
-npu/config:          sim/unit npu/stats npu/mem/dram yaml
+npu/config:          sim/unit sim/unit/suggest npu/stats npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
 sim:                 sim/unit akita
 sim/simtest:         sim/unit sim akita cmp
@@ -33,7 +34,7 @@ npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config
 npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
-workloads:           sim/unit
+workloads:           sim/unit sim/unit/suggest
 workloads/precision: workloads safetensors float16
 npu/compile:         sim/unit npu/isa npu/config npu/array workloads
 traces:              workloads workloads/precision zstd
@@ -58,7 +59,7 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           gpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
+sim/sweep:           sim/unit sim/unit/suggest npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `
 

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 //go:embed models/*.json
@@ -143,40 +145,10 @@ func nameOf(file string) string {
 	return strings.TrimSuffix(base, ".json")
 }
 
-// suggestion is a question for the accepted name that is nearest to a wrong one, or nothing when none is near.
+// suggestion asks for the accepted name that is spelt most like a wrong one, or says nothing when none is.
 func suggestion(name string, accepted []string) string {
-	best, nearest := "", 1+min(4, len(name)/2)
-	for _, a := range accepted {
-		if d := editDistance(strings.ToLower(name), a, nearest); d < nearest {
-			best, nearest = a, d
-		}
+	if near := suggest.Nearest(name, accepted); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// editDistance is the number of bytes to insert, delete or replace (Levenshtein), or limit when that is more.
-func editDistance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return min(row[len(b)], limit)
+	return ""
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // completion is the flag that the shells' completion scripts append; what stands before it need not be complete.
@@ -170,7 +170,7 @@ func dashes(name string) string {
 
 // nearest asks whether another name was meant, or says nothing.
 func nearest(prefix, name string, names []string) string {
-	if n := config.Nearest(name, names); n != "" {
+	if n := suggest.Nearest(name, names); n != "" {
 		return fmt.Sprintf(" (did you mean %s%s?)", prefix, n)
 	}
 	return ""

@@ -249,14 +249,6 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	})
-	t.Run("Nearest finds slips of the finger and nothing far-fetched", func(t *testing.T) {
-		for word, want := range map[string]string{"rosw": "rows", "clos": "cols", "style ": "style", "Rows": "rows", "bit": "bits_per_cycle",
-			"<<": "", "x": "", "": "", "capacity": ""} {
-			if got := Nearest(word, []string{"style", "rows", "cols", "bits_per_cycle"}); got != want {
-				t.Errorf("%q: got %q, want %q", word, got, want)
-			}
-		}
-	})
 }
 
 // Whatever bytes a file holds, loading it ends in an error or in a valid Config that YAML writes faithfully; never in a panic.

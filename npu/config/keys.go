@@ -1,10 +1,11 @@
 package config
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Key is one settable value of a Config.
@@ -40,25 +41,6 @@ func (c *Config) Get(path string) (text string, ok bool) {
 		return "", false
 	}
 	return textOf(n.value), true
-}
-
-// Nearest returns the candidate that word may have meant, or "": the one the fewest edits away, or the one that it begins.
-func Nearest(word string, candidates []string) string {
-	least := max(2, len(word)/3) + 1
-	if len(word) <= 4 {
-		least = 2
-	}
-	word = strings.ToLower(word)
-	best, begun := "", ""
-	for _, c := range candidates {
-		if d := distance(word, strings.ToLower(c)); d < least {
-			best, least = c, d
-		}
-		if begun == "" && len(word) >= 3 && strings.HasPrefix(strings.ToLower(c), word) {
-			begun = c
-		}
-	}
-	return cmp.Or(best, begun)
 }
 
 // node is one key of a Config: a section of further keys, or a value.
@@ -148,7 +130,7 @@ func (c *Config) nearestPath(path string) string {
 	for _, l := range c.leaves() {
 		paths = append(paths, l.path)
 	}
-	if p := Nearest(path, paths); p != "" {
+	if p := suggest.Nearest(path, paths); p != "" {
 		return p
 	}
 	last := path[strings.LastIndexByte(path, '.')+1:]
@@ -167,27 +149,4 @@ func (c *Config) unknownKey(path string, more ...string) string {
 		message += ", nearest is " + near
 	}
 	return message + "; accepted: " + strings.Join(append(more, c.level(path)...), ", ")
-}
-
-// distance is the number of characters to insert, delete, replace or swap with their neighbour to turn a into b.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			differ := 1
-			if a[i-1] == b[j-1] {
-				differ = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differ)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 func enum[T ~string](to *T, text []byte, known []T) error {
@@ -27,7 +28,7 @@ func notKnown[T ~string](name string, known []T) string {
 		names[i] = string(k)
 	}
 	message := fmt.Sprintf("%q is not known", name)
-	if near := Nearest(name, names); near != "" {
+	if near := suggest.Nearest(name, names); near != "" {
 		message += fmt.Sprintf(", nearest is %q", near)
 	}
 	return message + "; accepted: " + strings.Join(names, ", ")

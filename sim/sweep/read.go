@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // text is a scalar of the file.
@@ -97,7 +98,7 @@ func (r *reader) scalar(n *yaml.Node, key, accepted string) (text, bool) {
 // unknown says that a key does not exist, and which do.
 func (r *reader) unknown(k text, under string, accepted []string) {
 	near := ""
-	if n := config.Nearest(k.value, accepted); n != "" {
+	if n := suggest.Nearest(k.value, accepted); n != "" {
 		near = ", nearest is " + n
 	}
 	r.add(k.Place, joined(under, k.value), "unknown key%s; accepted: %s", near, strings.Join(accepted, ", "))
