@@ -1,6 +1,7 @@
 # check: what must hold before a change lands      test:   the README's test command
 # golden: rewrite all golden files                  bench:  benchmarks, in a form that benchstat reads
 # docs:  check the links of the documentation       vuln, dead: known vulnerabilities, unreachable functions
+# build: bin/pmpdsim with its version                notice: write the licences of all modules into NOTICE
 # cuda:  bin/pmpdsim for NVIDIA GPUs; needs a C compiler, no CUDA toolkit. Without a GPU it says so and does all else.
 
 TOOL = go tool -modfile=tools.mod
@@ -12,7 +13,10 @@ GOLDEN = $$(grep -rlE '"github.com/pmpdsim/pmpdsim/sim/simtest"|flag.Bool\("upda
 # Where govulncheck finds its database; file:///path works without a network.
 VULNDB ?= https://vuln.go.dev
 
-.PHONY: check test golden bench docs vuln dead cuda
+.PHONY: build check test golden bench docs notice vuln dead cuda
+
+build:
+	go build -o bin/ ./cmd/pmpdsim
 
 check:
 	.ci/run
@@ -28,6 +32,9 @@ bench:
 
 docs:
 	$(MARKDOWN) | xargs -r go run .ci/links.go
+
+notice:
+	go run .ci/notice.go -write
 
 vuln:
 	$(TOOL) govulncheck -db $(VULNDB) ./...
