@@ -44,15 +44,8 @@ func (x Crossing) scale() uint64 {
 
 // ceilMulDiv returns a*b/c, rounded up.
 func ceilMulDiv(a int64, b, c uint64) int64 {
-	hi, lo := bits.Mul64(uint64(a), b)
-	var carry uint64
-	lo, carry = bits.Add64(lo, c-1, 0)
-	hi += carry // no overflow: the product is at most (2^63-1)(2^64-1)
-	if a < 0 || hi >= c {
-		panic(fmt.Sprintf("sim: edge %d has no counterpart in the other clock domain", a))
-	}
-	q, _ := bits.Div64(hi, lo, c)
-	if q > math.MaxInt64 {
+	q, fits := unit.MulDivUp(uint64(a), b, c)
+	if a < 0 || !fits || q > math.MaxInt64 {
 		panic(fmt.Sprintf("sim: edge %d has no counterpart in the other clock domain", a))
 	}
 	return int64(q)

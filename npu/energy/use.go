@@ -1,8 +1,8 @@
 package energy
 
 import (
+	"fmt"
 	"math"
-	"math/bits"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -99,7 +99,9 @@ func duration(n unit.Cycles, f unit.Hertz) unit.Femtoseconds {
 
 // mulDiv is a b / d, rounded down, for numbers that are not negative, whatever the size of a b.
 func mulDiv(a, b, d int64) int64 {
-	high, low := bits.Mul64(uint64(a), uint64(b))
-	q, _ := bits.Div64(high, low, uint64(d))
+	q, fits := unit.MulDivDown(uint64(a), uint64(b), uint64(d))
+	if !fits {
+		panic(fmt.Sprintf("energy: %d * %d / %d overflows", a, b, d))
+	}
 	return int64(q)
 }

@@ -2,7 +2,6 @@ package mem
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
@@ -121,9 +120,8 @@ func (n *Network) forget(l *link, now unit.Cycles) {
 
 // takes tells whether so many bytes keep a link busy for at least so many cycles.
 func (n *Network) takes(size unit.Bytes, cycles unit.Cycles) bool {
-	needHigh, needLow := bits.Mul64(uint64(size), uint64(n.clock))
-	high, low := bits.Mul64(uint64(cycles), uint64(n.bandwidth))
-	return needHigh > high || needHigh == high && needLow >= low
+	full, fits := unit.MulDivDown(uint64(size), uint64(n.clock), uint64(n.bandwidth))
+	return !fits || full >= uint64(cycles)
 }
 
 // link is that of a core.
@@ -195,11 +193,9 @@ func (n *Network) Counts(c *stats.Counts) { c.Add(&n.counts) }
 
 // cyclesFor is the time of n bytes at a bandwidth, rounded up.
 func cyclesFor(n unit.Bytes, clock unit.Hertz, bandwidth unit.BytesPerSecond) int64 {
-	hi, lo := bits.Mul64(uint64(n), uint64(clock))
-	lo, carry := bits.Add64(lo, uint64(bandwidth)-1, 0)
-	if hi += carry; hi >= uint64(bandwidth) {
+	cycles, fits := unit.MulDivUp(uint64(n), uint64(clock), uint64(bandwidth))
+	if !fits {
 		panic(fmt.Sprintf("mem: %d bytes at %v overflow", int64(n), bandwidth))
 	}
-	cycles, _ := bits.Div64(hi, lo, uint64(bandwidth))
 	return int64(cycles)
 }

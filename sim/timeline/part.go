@@ -3,7 +3,6 @@ package timeline
 import (
 	"fmt"
 	"io"
-	"math/bits"
 
 	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -86,11 +85,10 @@ func NewPart(out io.Writer, run Run) (*Part, error) {
 
 // ns is the time of a cycle of the run, rounded down.
 func (w *Part) ns(c unit.Cycles) uint64 {
-	high, low := bits.Mul64(uint64(c), perSecond)
-	if high >= uint64(w.run.Clock) {
+	q, fits := unit.MulDivDown(uint64(c), perSecond, uint64(w.run.Clock))
+	if !fits {
 		panic(fmt.Sprintf("timeline: cycle %d of a clock of %v has no nanosecond", int64(c), w.run.Clock))
 	}
-	q, _ := bits.Div64(high, low, uint64(w.run.Clock))
 	return q
 }
 

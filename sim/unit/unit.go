@@ -68,8 +68,11 @@ var watts = map[string]int64{"uW": 1, "mW": 1e3, "W": 1e6}
 // For is the energy of p over a duration, rounded down to whole picojoules.
 func (p Microwatts) For(d Femtoseconds) Picojoules {
 	const perPicojoule = 1_000_000_000 // 1 uW fs = 1e-21 J
-	v := new(big.Int).Mul(big.NewInt(int64(p)), big.NewInt(int64(d)))
-	return Picojoules(v.Quo(v, big.NewInt(perPicojoule)).Int64())
+	q, fits := MulDivDown(uint64(p), uint64(d), perPicojoule)
+	if !fits {
+		panic(fmt.Sprintf("unit: %v for %v overflows", p, d))
+	}
+	return Picojoules(q)
 }
 
 // parse reads a decimal number with one of the units that scale names and returns an exact integer in base units.

@@ -2,7 +2,6 @@ package dram
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -131,8 +130,10 @@ func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 	if s.Family == HBM {
 		buses *= s.Ranks // pseudo channels have a data bus each, ranks share one
 	}
-	hi, lo := bits.Mul64(uint64(s.Burst)*uint64(buses), fs)
-	q, _ := bits.Div64(hi, lo, uint64(s.Timing.TBL)*uint64(s.TCK))
+	q, fits := unit.MulDivDown(uint64(s.Burst)*uint64(buses), fs, uint64(s.Timing.TBL)*uint64(s.TCK))
+	if !fits {
+		panic(fmt.Sprintf("dram: the bandwidth of %d channels of %s overflows", channels, s.Name))
+	}
 	return unit.BytesPerSecond(q)
 }
 
