@@ -243,8 +243,8 @@ func (t *tree) checkCalls(s source) {
 		if slices.Contains(fatal, name) && !strings.HasPrefix(s.pkg, "cmd/") {
 			t.report(sel.Pos(), "only the command may call %s", name)
 		}
-		if name == "akita.VTimeInSec" && s.pkg != "sim" {
-			t.report(sel.Pos(), "simulated seconds stay in package sim; components count cycles")
+		if name == "akita.VTimeInSec" && s.pkg != "sim/engine" {
+			t.report(sel.Pos(), "simulated seconds stay in sim/engine; components count cycles")
 		}
 		return true
 	})
@@ -363,7 +363,7 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"a helper of tests that no test uses fails", "cmd/x/doc_test.go", `package x`, "inTests grants sim/simtest, which nobody uses"},
 		{"a module that nobody uses fails", "cmd/x/doc.go", `package x`, "modules grants cli, which nobody uses"},
 		{"akita under another name fails", "npu/a.go", `package npu; import _ "github.com/sarchlab/akita/v3/sim"`, "import akita's package as akita"},
-		{"simulated seconds in a component fail", "npu/a.go", `package npu; ` + akita + `var x akita.VTimeInSec`, "simulated seconds stay in package sim"},
+		{"simulated seconds in a component fail", "npu/a.go", `package npu; ` + akita + `var x akita.VTimeInSec`, "simulated seconds stay in sim/engine"},
 		{"random numbers fail", "npu/a.go", `package npu; import _ "math/rand/v2"`, "must not draw random numbers"},
 		{"random numbers in a test pass", "npu/a_test.go", `package npu; import _ "math/rand/v2"`, ""},
 		{"the wall clock fails", "npu/a.go", `package npu; import "time"; func f() any { return time.Now() }`, "must not call time.Now"},

@@ -22,17 +22,17 @@ npu/activity:        sim/unit npu/isa
 npu/mem/dram:        sim/unit npu/isa npu/stats
 npu/config:          sim/unit sim/unit/suggest npu/stats npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
-sim:                 sim/unit akita
-sim/simtest:         sim/unit sim akita cmp
-sim/monitor:         sim akita
+sim/engine:          sim/unit akita
+sim/simtest:         sim/unit sim/engine akita cmp
+sim/monitor:         sim/engine akita
 
 npu/msg:             sim/unit npu/isa akita
-npu/exec:            sim/unit sim npu/isa npu/activity npu/msg akita
-npu/mem:             sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
+npu/exec:            sim/unit sim/engine npu/isa npu/activity npu/msg akita
+npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config
-npu:                 sim/unit sim npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
+npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
 workloads/precision: workloads safetensors float16

@@ -36,14 +36,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/npu/vector"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Machine is one NPU, ready to run programs one after the other. It is not safe for concurrent use; make one per worker.
 type Machine struct {
 	config    *config.Config
-	engine    *sim.Engine
+	engine    *engine.Engine
 	sequencer *Sequencer
 	cores     []core
 	network   *mem.Network
@@ -73,8 +73,8 @@ func New(c *config.Config) (*Machine, error) { return new(Fleet).New(c) }
 
 // New builds and wires a machine of the fleet.
 func (f *Fleet) New(c *config.Config) (*Machine, error) {
-	m := &Machine{config: c, engine: sim.NewEngine()}
-	k := sim.NewClock(c.Clock)
+	m := &Machine{config: c, engine: engine.NewEngine()}
+	k := engine.NewClock(c.Clock)
 	d, err := newDRAM(c, &f.learnt)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (f *Fleet) New(c *config.Config) (*Machine, error) {
 }
 
 // newCore builds a core. A single one has no number.
-func (m *Machine) newCore(k sim.Clock, place mem.Place) (core, error) {
+func (m *Machine) newCore(k engine.Clock, place mem.Place) (core, error) {
 	name, n, c := "NPU", place.Core, m.config
 	if c.Cores > 1 {
 		name = fmt.Sprintf("NPU.Core[%d]", n)
@@ -115,12 +115,12 @@ func (m *Machine) newCore(k sim.Clock, place mem.Place) (core, error) {
 
 // wire connects the components, and sets a watchdog on them. A link is wires: the control messages and the data of different
 // cores do not hold each other up there.
-func (m *Machine) wire(k sim.Clock) {
-	control := sim.NewLink("NPU.Control", m.engine, k, 1)
+func (m *Machine) wire(k engine.Clock) {
+	control := engine.NewLink("NPU.Control", m.engine, k, 1)
 	control.PlugIn(m.sequencer.Port, linkRoom)
-	data := sim.NewLink("NPU.Data", m.engine, k, max(1, m.config.DMA.Latency))
+	data := engine.NewLink("NPU.Data", m.engine, k, max(1, m.config.DMA.Latency))
 	data.PlugIn(m.memory.Port, linkRoom)
-	dog := sim.NewWatchdog(m.engine, sim.Supervision{Events: patience, Progress: func() int64 {
+	dog := engine.NewWatchdog(m.engine, engine.Supervision{Events: patience, Progress: func() int64 {
 		return m.memory.Answers() + int64(m.sequencer.Completed())
 	}})
 	dog.Register(m.sequencer)

@@ -4,11 +4,11 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 
 	"github.com/pmpdsim/pmpdsim/npu/activity"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
 // Parts are the engine and the components, for a monitor that looks at them between two events.
-func (m *Machine) Parts() (*sim.Engine, []akita.Component) {
+func (m *Machine) Parts() (*engine.Engine, []akita.Component) {
 	all := []akita.Component{m.sequencer, m.memory}
 	for i := range m.cores {
 		c := &m.cores[i]

@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -19,7 +19,7 @@ import (
 // complete, on whatever core. It attributes every cycle of the step to the kind of the op whose completion moved the front of
 // completions on.
 type Sequencer struct {
-	*sim.Component
+	*engine.Component
 	Port   akita.Port
 	launch unit.Cycles
 
@@ -54,9 +54,9 @@ type pendingOp struct {
 }
 
 // NewSequencer returns the sequencer of all cores.
-func NewSequencer(name string, e *sim.Engine, k sim.Clock, launch unit.Cycles) *Sequencer {
+func NewSequencer(name string, e *engine.Engine, k engine.Clock, launch unit.Cycles) *Sequencer {
 	s := &Sequencer{launch: launch}
-	s.Component = sim.NewComponent(name, e, k, s)
+	s.Component = engine.NewComponent(name, e, k, s)
 	s.Port = s.NewPort("Port", 64)
 	return s
 }

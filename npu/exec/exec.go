@@ -30,7 +30,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -50,7 +50,7 @@ func (p Place) does(o *isa.Op) bool {
 
 // Unit is an in-order tile executor.
 type Unit struct {
-	*sim.Component
+	*engine.Component
 	Port   akita.Port // to the sequencer, the DMA and the unit before or behind
 	Busy   unit.Cycles
 	Tiles  int64
@@ -70,9 +70,9 @@ type Unit struct {
 }
 
 // New returns a unit.
-func New(name string, e *sim.Engine, k sim.Clock, place Place, timing Timing) *Unit {
+func New(name string, e *engine.Engine, k engine.Clock, place Place, timing Timing) *Unit {
 	u := &Unit{place: place, timing: timing}
-	u.Component = sim.NewComponent(name, e, k, u)
+	u.Component = engine.NewComponent(name, e, k, u)
 	u.Port = u.NewPort("Port", 64)
 	return u
 }

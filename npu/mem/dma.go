@@ -11,7 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -22,7 +22,7 @@ const held = -1
 // ahead as the scratchpad has room, and writes outputs as units finish with tiles. Several transfers are outstanding; outputs
 // go first, because they free space. From other cores' scratchpads it gathers what an exchange needs.
 type DMA struct {
-	*sim.Component
+	*engine.Component
 	Control akita.Port // to the sequencer and the units
 	Data    akita.Port // to the memory
 	Pad     Scratchpad
@@ -79,9 +79,9 @@ type Place struct {
 }
 
 // NewDMA returns the DMA of a core.
-func NewDMA(name string, e *sim.Engine, k sim.Clock, c *config.Config, place Place) *DMA {
+func NewDMA(name string, e *engine.Engine, k engine.Clock, c *config.Config, place Place) *DMA {
 	d := &DMA{place: place, outstanding: c.DMA.Outstanding, passing: c.DMA.Queues > 1}
-	d.Component = sim.NewComponent(name, e, k, d)
+	d.Component = engine.NewComponent(name, e, k, d)
 	d.Control = d.NewPort("Control", 64)
 	d.Data = d.NewPort("Data", 64)
 	return d

@@ -11,7 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -23,10 +23,10 @@ import (
 // channels' queues then may still be affected by the next transfer, so the memory looks again (settles) on the first
 // NPU edge that can no longer bring one in time.
 type Memory struct {
-	*sim.Component
+	*engine.Component
 	Port     akita.Port // to the DMAs
 	dram     dram.Memory
-	crossing sim.Crossing
+	crossing engine.Crossing
 	network  *Network
 
 	dmas     []akita.Port
@@ -66,9 +66,9 @@ type DRAM struct {
 }
 
 // NewMemory returns the front of a memory behind a network.
-func NewMemory(name string, e *sim.Engine, k sim.Clock, d DRAM, n *Network) *Memory {
-	m := &Memory{dram: d.Memory, crossing: sim.Crossing{NPU: k.Frequency(), Other: d.TCK}, network: n}
-	m.Component = sim.NewComponent(name, e, k, m)
+func NewMemory(name string, e *engine.Engine, k engine.Clock, d DRAM, n *Network) *Memory {
+	m := &Memory{dram: d.Memory, crossing: engine.Crossing{NPU: k.Frequency(), Other: d.TCK}, network: n}
+	m.Component = engine.NewComponent(name, e, k, m)
 	m.Port = m.NewPort("Port", 64)
 	return m
 }

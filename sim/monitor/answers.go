@@ -15,7 +15,7 @@ import (
 
 	"github.com/sarchlab/akita/v3/monitoring/web"
 
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
 // guarded refuses what does not come from the page itself: calls by a name that somebody else's server has given this address,
@@ -162,7 +162,7 @@ type buffer struct {
 func (m *Monitor) buffers(r *http.Request) (any, error) {
 	all := []buffer{}
 	for _, p := range m.parts {
-		if q, ok := p.(interface{ Queues() []sim.Level }); ok {
+		if q, ok := p.(interface{ Queues() []engine.Level }); ok {
 			for _, l := range q.Queues() {
 				all = append(all, buffer{l.Name, l.Size, l.Capacity})
 			}

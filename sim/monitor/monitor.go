@@ -12,7 +12,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
 // Monitor is a server for the time of a run.
@@ -25,7 +25,7 @@ type Monitor struct {
 	asks     chan func() // for the goroutine that simulates
 
 	// Of the goroutine that simulates.
-	engine *sim.Engine
+	engine *engine.Engine
 	parts  []akita.Component
 	paused bool
 
@@ -80,7 +80,7 @@ func (m *Monitor) Close() {
 }
 
 // Watch makes the monitor look at a machine from now on. It is called before the machine runs, by whoever runs it.
-func (m *Monitor) Watch(e *sim.Engine, parts []akita.Component) {
+func (m *Monitor) Watch(e *engine.Engine, parts []akita.Component) {
 	m.engine, m.parts = e, parts
 	e.Visit(visitEvents, m.visit)
 }

@@ -16,13 +16,13 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // walker wakes itself up until it is told to stop. Its fields are of all kinds.
 type walker struct {
-	*sim.Component
+	*engine.Component
 	in      akita.Port
 	steps   int
 	cycles  unit.Cycles
@@ -38,12 +38,12 @@ type walker struct {
 	inner   struct{ Deep struct{ Value uint8 } }
 }
 
-func newWalker(e *sim.Engine) *walker {
+func newWalker(e *engine.Engine) *walker {
 	w := &walker{done: make(chan struct{}), list: make([]int, mostElements+1), price: func(i int) int { return i },
 		byName: map[string]int{"b": 2, "a": 1}, grid: [2]float64{}, nothing: nil, broken: math.NaN(), text: `a "quoted" text`}
 	w.self = w
 	w.inner.Deep.Value = 7
-	w.Component = sim.NewComponent("Some.Walker[0]", e, sim.NewClock(1e9), w)
+	w.Component = engine.NewComponent("Some.Walker[0]", e, engine.NewClock(1e9), w)
 	w.in = w.NewPort("In", 4)
 	w.WakeAt(0, 0, 0)
 	return w
@@ -71,7 +71,7 @@ func watched(t *testing.T) *Monitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := sim.NewEngine()
+	e := engine.NewEngine()
 	w := newWalker(e)
 	m.Watch(e, []akita.Component{w})
 	ended := make(chan error)
@@ -240,7 +240,7 @@ func TestAnEndedMonitorLetsThePausedGoOn(t *testing.T) {
 }
 
 func TestPicturesHoldAllKinds(t *testing.T) {
-	w := newWalker(sim.NewEngine())
+	w := newWalker(engine.NewEngine())
 	a, err := picture(w, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -18,9 +18,9 @@ const patience = 10_000_000
 
 // Bench holds a component under test and its scripted neighbours.
 type Bench struct {
-	Engine   *sim.Engine
-	Clock    sim.Clock
-	Watchdog *sim.Watchdog
+	Engine   *engine.Engine
+	Clock    engine.Clock
+	Watchdog *engine.Watchdog
 
 	t        testing.TB
 	links    int
@@ -29,8 +29,8 @@ type Bench struct {
 
 // NewBench returns an empty bench whose components run at a frequency.
 func NewBench(t testing.TB, f unit.Hertz) *Bench {
-	b := &Bench{Engine: sim.NewEngine(), Clock: sim.NewClock(f), t: t}
-	b.Watchdog = sim.NewWatchdog(b.Engine, sim.Supervision{
+	b := &Bench{Engine: engine.NewEngine(), Clock: engine.NewClock(f), t: t}
+	b.Watchdog = engine.NewWatchdog(b.Engine, engine.Supervision{
 		Progress: func() int64 { return b.arrivals },
 		Events:   patience,
 	})
@@ -38,8 +38,8 @@ func NewBench(t testing.TB, f unit.Hertz) *Bench {
 }
 
 // Connect joins ports by a link of a latency of at least one cycle, and returns it.
-func (b *Bench) Connect(latency unit.Cycles, ports ...akita.Port) *sim.Link {
-	l := sim.NewLink(fmt.Sprintf("Link[%d]", b.links), b.Engine, b.Clock, latency)
+func (b *Bench) Connect(latency unit.Cycles, ports ...akita.Port) *engine.Link {
+	l := engine.NewLink(fmt.Sprintf("Link[%d]", b.links), b.Engine, b.Clock, latency)
 	b.links++
 	for _, p := range ports {
 		l.PlugIn(p, InFlight)
@@ -68,7 +68,7 @@ type Arrival struct {
 // Neighbour stands in for a component on the other side of the one under test: it sends given messages at given cycles
 // and notes what arrives when. It takes every message at once, except while it is told to be deaf.
 type Neighbour struct {
-	*sim.Component
+	*engine.Component
 	Port     akita.Port
 	Arrivals []Arrival
 	// Answer, if set, is called for every arrival, to send something back.
@@ -95,7 +95,7 @@ const (
 // Neighbour adds a neighbour whose port buffers a number of messages.
 func (b *Bench) Neighbour(name string, room int) *Neighbour {
 	n := &Neighbour{bench: b}
-	n.Component = sim.NewComponent(name, b.Engine, b.Clock, n)
+	n.Component = engine.NewComponent(name, b.Engine, b.Clock, n)
 	n.Port = n.NewPort("Port", room)
 	b.Watchdog.Register(n)
 	return n

@@ -10,7 +10,7 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
-	"github.com/pmpdsim/pmpdsim/sim"
+	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -142,7 +142,7 @@ func (w *word) Meta() *akita.MsgMeta { return &w.MsgMeta }
 
 // echo is a component under test: it answers each word after a delay, in place.
 type echo struct {
-	*sim.Component
+	*engine.Component
 	port akita.Port
 	held []akita.Msg
 }
@@ -164,7 +164,7 @@ func (e *echo) Freed(akita.Port) error { return nil }
 
 func newEcho(b *Bench) (*Neighbour, *echo) {
 	e := &echo{}
-	e.Component = sim.NewComponent("DUT", b.Engine, b.Clock, e)
+	e.Component = engine.NewComponent("DUT", b.Engine, b.Clock, e)
 	e.port = e.NewPort("Port", 2)
 	n := b.Neighbour("Host", 1)
 	b.Connect(3, n.Port, e.port)

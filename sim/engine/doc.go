@@ -29,4 +29,4 @@
 //
 // Embed *Component, implement Behaviour (Woken, Received, Freed), make ports with NewPort, connect them with a Link,
 // and register the component with the Watchdog by implementing Idle and Describe.
-package sim
+package engine

@@ -1,4 +1,4 @@
-package sim
+package engine
 
 import akita "github.com/sarchlab/akita/v3/sim"
 

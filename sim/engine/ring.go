@@ -1,4 +1,4 @@
-package sim
+package engine
 
 // ring is a FIFO that reuses its memory. A Go slice that is appended to at one end and cut at the other allocates for
 // nearly every element when it is short, which queues of messages are. What has been popped is not zeroed, which would

@@ -1,4 +1,4 @@
-package sim
+package engine
 
 import (
 	"fmt"
@@ -23,13 +23,13 @@ type Behaviour interface {
 // and give it the embedding type as its Behaviour:
 //
 //	type Adder struct {
-//		*sim.Component
+//		*engine.Component
 //		in akita.Port
 //	}
 //
-//	func New(name string, e *sim.Engine, k sim.Clock) *Adder {
+//	func New(name string, e *engine.Engine, k engine.Clock) *Adder {
 //		a := &Adder{}
-//		a.Component = sim.NewComponent(name, e, k, a)
+//		a.Component = engine.NewComponent(name, e, k, a)
 //		a.in = a.NewPort("In", 4)
 //		return a
 //	}
