@@ -27,12 +27,12 @@ sim/simtest:         sim/unit sim/engine akita cmp
 sim/monitor:         sim/engine akita
 
 npu/msg:             sim/unit npu/isa akita
-npu/exec:            sim/unit sim/engine npu/isa npu/activity npu/msg akita
+npu/core:            sim/unit sim/engine npu/isa npu/activity npu/msg akita
 npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config
-npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/exec npu/mem npu/mem/dram npu/array npu/vector akita
+npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
 workloads/precision: workloads safetensors float16

@@ -281,7 +281,7 @@ func TestCoresHaveNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.cores[cores-1].array.Name(); got != want {
+		if got := m.cores[cores-1].arrayUnit.Name(); got != want {
 			t.Errorf("%d cores: got %s, want %s", cores, got, want)
 		}
 	}

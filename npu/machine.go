@@ -30,7 +30,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/exec"
+	"github.com/pmpdsim/pmpdsim/npu/core"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
@@ -45,17 +45,17 @@ type Machine struct {
 	config    *config.Config
 	engine    *engine.Engine
 	sequencer *Sequencer
-	cores     []core
+	cores     []coreParts
 	network   *mem.Network
 	memory    *mem.Memory
 }
 
-// core is what every core has one of: units, with the prices of their tiles, and a DMA.
-type core struct {
-	array, vector *exec.Unit
-	arrays        *array.Array
-	vectors       *vector.Vector
-	dma           *mem.DMA
+// coreParts is what every core has one of: units, with the prices of their tiles, and a DMA.
+type coreParts struct {
+	arrayUnit, vectorUnit *core.Unit
+	arrayTimes            *array.Array
+	vectorTimes           *vector.Vector
+	dma                   *mem.DMA
 }
 
 // linkRoom is how many messages of one port may be under way: more than any component sends before it is answered.
@@ -94,22 +94,22 @@ func (f *Fleet) New(c *config.Config) (*Machine, error) {
 }
 
 // newCore builds a core. A single one has no number.
-func (m *Machine) newCore(k engine.Clock, place mem.Place) (core, error) {
+func (m *Machine) newCore(k engine.Clock, place mem.Place) (coreParts, error) {
 	name, n, c := "NPU", place.Core, m.config
 	if c.Cores > 1 {
 		name = fmt.Sprintf("NPU.Core[%d]", n)
 	}
 	arrays, err := array.NewArray(c)
 	if err != nil {
-		return core{}, err
+		return coreParts{}, err
 	}
 	vectors := vector.New(c)
-	return core{
-		arrays:  arrays,
-		vectors: vectors,
-		array:   exec.New(name+".Array", m.engine, k, exec.Place{Unit: isa.Array, Core: n}, arrays.Timing),
-		vector:  exec.New(name+".Vector", m.engine, k, exec.Place{Unit: isa.Vector, Core: n}, vectors.Timing),
-		dma:     mem.NewDMA(name+".DMA", m.engine, k, c, place),
+	return coreParts{
+		arrayTimes:  arrays,
+		vectorTimes: vectors,
+		arrayUnit:   core.New(name+".Array", m.engine, k, core.Place{Unit: isa.Array, Core: n}, arrays.Timing),
+		vectorUnit:  core.New(name+".Vector", m.engine, k, core.Place{Unit: isa.Vector, Core: n}, vectors.Timing),
+		dma:         mem.NewDMA(name+".DMA", m.engine, k, c, place),
 	}, nil
 }
 
@@ -128,16 +128,16 @@ func (m *Machine) wire(k engine.Clock) {
 	var dmas []akita.Port
 	for i := range m.cores {
 		c := &m.cores[i]
-		control.PlugIn(c.array.Port, linkRoom)
-		control.PlugIn(c.vector.Port, linkRoom)
+		control.PlugIn(c.arrayUnit.Port, linkRoom)
+		control.PlugIn(c.vectorUnit.Port, linkRoom)
 		control.PlugIn(c.dma.Control, linkRoom)
 		data.PlugIn(c.dma.Data, linkRoom)
-		c.array.Connect(m.sequencer.Port, c.dma.Control, c.vector.Port)
-		c.vector.Connect(m.sequencer.Port, c.dma.Control, nil)
-		c.dma.Connect(m.memory.Port, m.sequencer.Port, c.array.Port, c.vector.Port)
-		ports = append(ports, CorePorts{DMA: c.dma.Control, Array: c.array.Port, Vector: c.vector.Port})
+		c.arrayUnit.Connect(m.sequencer.Port, c.dma.Control, c.vectorUnit.Port)
+		c.vectorUnit.Connect(m.sequencer.Port, c.dma.Control, nil)
+		c.dma.Connect(m.memory.Port, m.sequencer.Port, c.arrayUnit.Port, c.vectorUnit.Port)
+		ports = append(ports, CorePorts{DMA: c.dma.Control, Array: c.arrayUnit.Port, Vector: c.vectorUnit.Port})
 		dmas = append(dmas, c.dma.Data)
-		dog.Register(c.array, c.vector, c.dma)
+		dog.Register(c.arrayUnit, c.vectorUnit, c.dma)
 	}
 	m.sequencer.Connect(ports)
 	m.memory.Connect(dmas)
@@ -187,10 +187,10 @@ func (m *Machine) load(p *isa.Program, stream unit.Bytes) {
 	m.memory.Reset()
 	for i := range m.cores {
 		c := &m.cores[i]
-		c.arrays.Reset()
-		c.vectors.Reset()
-		c.array.Load(p)
-		c.vector.Load(p)
+		c.arrayTimes.Reset()
+		c.vectorTimes.Reset()
+		c.arrayUnit.Load(p)
+		c.vectorUnit.Load(p)
 		c.dma.Load(p, stream)
 	}
 	m.sequencer.Load(p)
@@ -201,11 +201,11 @@ func (m *Machine) counts(n *stats.Counts) {
 	m.sequencer.Counts(n)
 	for i := range m.cores {
 		c := &m.cores[i]
-		c.arrays.Counts(n)
-		c.vectors.Counts(n)
-		n.ArrayBusy += c.array.Busy
-		n.VectorBusy += c.vector.Busy
-		n.Tiles += c.array.Tiles + c.vector.Tiles
+		c.arrayTimes.Counts(n)
+		c.vectorTimes.Counts(n)
+		n.ArrayBusy += c.arrayUnit.Busy
+		n.VectorBusy += c.vectorUnit.Busy
+		n.Tiles += c.arrayUnit.Tiles + c.vectorUnit.Tiles
 		c.dma.Counts(n)
 	}
 	m.memory.Counts(n, n.Cycles)

@@ -12,7 +12,7 @@ func (m *Machine) Parts() (*engine.Engine, []akita.Component) {
 	all := []akita.Component{m.sequencer, m.memory}
 	for i := range m.cores {
 		c := &m.cores[i]
-		all = append(all, c.array, c.vector, c.dma)
+		all = append(all, c.arrayUnit, c.vectorUnit, c.dma)
 	}
 	return m.engine, all
 }
@@ -24,8 +24,8 @@ func (m *Machine) Observe(r *activity.Recording) {
 	m.memory.Observe(r)
 	for i := range m.cores {
 		c := &m.cores[i]
-		c.array.Observe(r)
-		c.vector.Observe(r)
+		c.arrayUnit.Observe(r)
+		c.vectorUnit.Observe(r)
 		c.dma.Observe(r)
 	}
 }

@@ -1,4 +1,4 @@
-// Package sim is how pmpdsim simulates: a serial event engine, clocks, components, links and a watchdog on top of akita.
+// Package engine is how pmpdsim simulates: a serial event engine, clocks, components, links and a watchdog on top of akita.
 //
 // # What it models
 //

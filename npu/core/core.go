@@ -1,4 +1,4 @@
-// Package exec is the part that the compute array and the vector unit share: a unit that works through its core's ops in
+// Package core is the part that the compute array and the vector unit share: a unit that works through its core's ops in
 // program order, tile by tile, each tile as soon as it lies in the scratchpad and the op may start.
 //
 //	Sequencer --Start--> unit --Done--> Sequencer
@@ -19,7 +19,7 @@
 // to load before it. Scratchpad space is held by this op's own tiles only (those of ops before it are free, those of ops
 // after it are fetched later), which its units work off, and any one tile fits beside what the op holds: its next tile
 // will be loaded and worked on. So some op always completes. It does not matter on which cores the ops are.
-package exec
+package core
 
 import (
 	"fmt"
