@@ -10,13 +10,17 @@ MARKDOWN = git ls-files --cached --others --exclude-standard '*.md'
 # Packages whose tests know the flag -update: those that use simtest's golden files, and those with a flag of their own.
 GOLDEN = $$(grep -rlE '"github.com/pmpdsim/pmpdsim/sim/simtest"|flag.Bool\("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u)
 
+# What --version prints, and results carry.
+VERSION ?= $(shell .ci/version)
+STAMP = -X main.version=$(VERSION)
+
 # Where govulncheck finds its database; file:///path works without a network.
 VULNDB ?= https://vuln.go.dev
 
 .PHONY: build check test golden bench docs notice vuln dead cuda
 
 build:
-	go build -o bin/ ./cmd/pmpdsim
+	go build -ldflags "$(STAMP)" -o bin/ ./cmd/pmpdsim
 
 check:
 	.ci/run
@@ -43,4 +47,4 @@ dead:
 	$(TOOL) deadcode -test ./...
 
 cuda:
-	env=$$(gpu/driver/env.sh) && eval "$$env" && go build -tags cuda -o bin/ ./cmd/pmpdsim
+	env=$$(gpu/driver/env.sh) && eval "$$env" && go build -tags cuda -ldflags "$(STAMP)" -o bin/ ./cmd/pmpdsim

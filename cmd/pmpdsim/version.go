@@ -9,17 +9,23 @@ import (
 	"strings"
 )
 
-// version is set with -ldflags "-X main.version=v1.2.3" where a build has no stamps.
+// version is what `make build` stamps with -ldflags "-X main.version=v0.1.0". Nothing else sets it.
 var version string
 
-// programVersion is the same for every run of one binary: the version set at the link, the module's version, the revision
-// that the build was stamped with, or devel.
+// programVersion is the same for every run of one binary. Results, traces and pictures carry it.
 func programVersion() string {
-	if version != "" {
-		return version
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(version, info)
+}
+
+// versionOf returns the stamp; without one, what Go knows of the build: the module's version after `go install
+// .../cmd/pmpdsim@v0.1.0`, or the commit after `go build` in a checkout. Where neither is known, as after `go run`, it
+// returns "devel". Info may be nil.
+func versionOf(stamp string, info *debug.BuildInfo) string {
+	if stamp != "" {
+		return stamp
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if info == nil {
 		return "devel"
 	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
@@ -39,11 +45,16 @@ func programVersion() string {
 	return v
 }
 
-// codeVersion is programVersion for those who must know whether two programs calculate alike. Where that names no state of
-// the code, as in a build with changes, the program itself is what it is called by.
+// namesCode reports whether a version names one state of the code.
+func namesCode(version string) bool {
+	return version != "devel" && !strings.HasSuffix(version, "dirty")
+}
+
+// codeVersion tells apart programs that may calculate differently. It is programVersion where that names one state of the
+// code. Otherwise, as for a build with uncommitted changes, it adds a hash of the program itself.
 func codeVersion() string {
 	v := programVersion()
-	if v != "devel" && !strings.HasSuffix(v, "+dirty") {
+	if namesCode(v) {
 		return v
 	}
 	path, err := os.Executable()
