@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -60,6 +60,33 @@ func prepare(c *cli.Command, above string) {
 	}
 }
 
+// streams are what a command reads and writes beside files: results go to out, messages and progress to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// command is what a command was asked for, free of the command line: its options.
+type command interface {
+	run(ctx context.Context, s streams) error
+}
+
+// action runs a command that takes the arguments named. Only fill reads the command line; run does the work.
+func action[C command](fill func(*cli.Context) (C, error), names ...string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := arguments(c, names...); err != nil {
+			return err
+		}
+		o, err := fill(c)
+		if err != nil {
+			return err
+		}
+		return o.run(c.Context, streamsOf(c))
+	}
+}
+
+func streamsOf(c *cli.Context) streams { return streams{c.App.Reader, c.App.Writer, c.App.ErrWriter} }
+
 // arguments refuses more or fewer positional arguments than a command takes.
 func arguments(c *cli.Context, names ...string) error {
 	place := strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")
@@ -70,23 +97,4 @@ func arguments(c *cli.Context, names ...string) error {
 		return fmt.Errorf("%s: unexpected argument %q", place, c.Args().Get(len(names)))
 	}
 	return nil
-}
-
-// formatFlag is the flag --format of every command that prints something.
-func formatFlag(accepted ...string) cli.Flag {
-	return &cli.StringFlag{Name: "format", Value: accepted[0], Usage: "`FORMAT` of the output: " + strings.Join(accepted, " or "),
-		Action: func(_ *cli.Context, v string) error {
-			if !slices.Contains(accepted, v) {
-				return fmt.Errorf("--format %s: unknown format; accepted: %s", v, strings.Join(accepted, ", "))
-			}
-			return nil
-		}}
-}
-
-// flagged puts the flag that a wrong value came from in front of an error, unless the error starts with the place in a file.
-func flagged(flag, value string, err error) error {
-	if err == nil || value != "" && strings.HasPrefix(err.Error(), value+":") {
-		return err
-	}
-	return fmt.Errorf("--%s: %w", flag, err)
 }

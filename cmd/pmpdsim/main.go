@@ -3,8 +3,10 @@
 // It is the outermost layer: it turns flags into jobs, runs them, and shows what came out. It is the only place that ends
 // the process, catches signals, and draws progress; everything it prints is a pure function of flags and files.
 //
-// To add a command: a function that returns a *cli.Command, its place in app (app.go), a script in testdata/script; then
-// regenerate docs/cli.md with go test ./cmd/pmpdsim -update.
+// A command is a struct of options with a method run, which does the work and which tests call without a command line, and a
+// function that fills the options from the flags: nothing else reads a cli.Context. Flags that several commands have are in
+// flags.go. To add a command: options, fill, run and a function that returns the *cli.Command, its place in app (app.go), a
+// script in testdata/script; then regenerate docs/cli.md with go test ./cmd/pmpdsim -update.
 package main
 
 import (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime/metrics"
 	"time"
@@ -25,8 +26,8 @@ type watching struct {
 	started time.Time
 }
 
-// newMonitor starts one if it was asked for, and says where.
-func newMonitor(c *cli.Context) (*watching, error) {
+// monitorFrom reads the flags: the port of the monitor that was asked for, or nil.
+func monitorFrom(c *cli.Context) (*int, error) {
 	port := c.Int("monitor-port")
 	if !c.Bool("monitor") {
 		if c.IsSet("monitor-port") {
@@ -40,12 +41,20 @@ func newMonitor(c *cli.Context) (*watching, error) {
 	if port < 0 || port > 65535 {
 		return nil, fmt.Errorf("--monitor-port %d: out of range; accepted: 1 to 65535, or 0 for any that is free", port)
 	}
+	return &port, nil
+}
+
+// newMonitor starts a monitor on a port, if there is one, and says where.
+func newMonitor(ctx context.Context, s streams, port *int) (*watching, error) {
+	if port == nil {
+		return nil, nil
+	}
 	w := &watching{started: time.Now()}
 	var err error
-	if w.Monitor, err = monitor.Listen(c.Context, port, w.load); err != nil {
-		return nil, fmt.Errorf("--monitor-port %d: %w; accepted: a port of 127.0.0.1 that is free", port, err)
+	if w.Monitor, err = monitor.Listen(ctx, *port, w.load); err != nil {
+		return nil, fmt.Errorf("--monitor-port %d: %w; accepted: a port of 127.0.0.1 that is free", *port, err)
 	}
-	say(c.App.ErrWriter, "monitor: %s while the run lasts; whoever uses this computer can look and pause", w.URL())
+	s.say("monitor: %s while the run lasts; whoever uses this computer can look and pause", w.URL())
 	return w, nil
 }
 
@@ -56,9 +65,7 @@ func (w *watching) options(o *replay.Options) {
 	}
 	o.Workers = 1
 	o.Built = func(m *npu.Machine) { w.Watch(m.Parts()) }
-	before := o.Progress
 	o.Progress = func(now replay.Progress) {
-		before(now)
 		under := min(1, now.Total-now.Passes)
 		w.Show(monitor.Bar{ID: "passes", Name: "passes", Start: w.started, Total: uint64(now.Total), Finished: uint64(now.Passes), InProgress: uint64(under)})
 	}

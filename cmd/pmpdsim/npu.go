@@ -23,12 +23,6 @@ func npuFlags() []cli.Flag {
 	}
 }
 
-// layoutFlag chooses how weights lie in DRAM.
-func layoutFlag() cli.Flag {
-	return &cli.StringFlag{Name: "layout", DefaultText: "the NPU's", Usage: "weights in DRAM: `SPEC` is one of " + config.LayoutForms +
-		"; short for --set weights.layout, .chunk and .skew"}
-}
-
 // machineFlags are short forms of what is changed most.
 func machineFlags() []cli.Flag {
 	short := func(name, usage string) cli.Flag {
@@ -41,13 +35,16 @@ func machineFlags() []cli.Flag {
 		short("kv-bits", "`BITS` of the KV cache: short for --set kv.bits=BITS"),
 		short("fusion", "`EXTENT` of fusion, none or elementwise: short for --set fusion=EXTENT"),
 		short("tiling", "instead of the search, tiles of `SPEC` such as rows=128,tokens=64,hold=weights: short for --set tiling.rows=128 and so on"),
-		layoutFlag(),
+		short("layout", "weights in DRAM: `SPEC` is one of "+config.LayoutForms+"; short for --set weights.layout, .chunk and .skew"),
 		&cli.BoolFlag{Name: "iso-area", Usage: "give --array-style as many columns as fit into the area of the NPU's own array"},
 	}
 }
 
 // shortForm is an assignment to a key of the NPU that a flag of its own stands for.
-type shortForm struct{ flag, assignment string }
+type shortForm struct{ flag, value, assignment string }
+
+// String is what was written.
+func (s shortForm) String() string { return "--" + s.flag + " " + s.value }
 
 // simpleForms are the flags that stand for one key.
 var simpleForms = [...][2]string{{"array-style", "array.style"}, {"cores", "cores"}, {"kv-bits", "kv.bits"}, {"fusion", "fusion"}}
@@ -56,7 +53,7 @@ func shortForms(c *cli.Context) ([]shortForm, error) {
 	var all []shortForm
 	for _, f := range simpleForms {
 		if v := c.String(f[0]); c.IsSet(f[0]) {
-			all = append(all, shortForm{"--" + f[0] + " " + v, f[1] + "=" + v})
+			all = append(all, shortForm{f[0], v, f[1] + "=" + v})
 		}
 	}
 	if v := c.String("array"); c.IsSet("array") {
@@ -64,7 +61,7 @@ func shortForms(c *cli.Context) ([]shortForm, error) {
 		if !ok {
 			return nil, fmt.Errorf("--array %q: not a size; accepted: ROWSxCOLS such as 32x32", v)
 		}
-		all = append(all, shortForm{"--array " + v, "array.rows=" + rows}, shortForm{"--array " + v, "array.cols=" + cols})
+		all = append(all, shortForm{"array", v, "array.rows=" + rows}, shortForm{"array", v, "array.cols=" + cols})
 	}
 	for _, f := range []struct {
 		flag  string
@@ -79,51 +76,94 @@ func shortForms(c *cli.Context) ([]shortForm, error) {
 			return nil, flagged(f.flag, "", err)
 		}
 		for _, a := range assignments {
-			all = append(all, shortForm{"--" + f.flag + " " + spec, a})
+			all = append(all, shortForm{f.flag, spec, a})
 		}
 	}
 	return all, nil
 }
 
-// loadNPU resolves the flags of npuFlags, and the short forms where a command has them.
-func loadNPU(c *cli.Context) (*config.Config, error) {
-	if c.Bool("iso-area") && !c.IsSet("array-style") {
+// npuOptions are the NPU that the flags of npuFlags and machineFlags choose.
+type npuOptions struct {
+	name    string // a preset or a file
+	unnamed bool   // nobody asked for it: it is the default
+	set     []string
+	short   []shortForm
+	isoArea bool // with another style, as many columns as fit into the area of the NPU's own array
+}
+
+// npuFrom reads the flags; a command need not have machineFlags.
+func npuFrom(c *cli.Context) (npuOptions, error) {
+	short, err := shortForms(c)
+	return npuOptions{name: c.String("npu"), unnamed: !c.IsSet("npu"), set: c.StringSlice("set"), short: short, isoArea: c.Bool("iso-area")}, err
+}
+
+// styled reports whether a compute style was asked for.
+func (o *npuOptions) styled() bool {
+	return slices.ContainsFunc(o.short, func(s shortForm) bool { return s.flag == "array-style" })
+}
+
+// load returns the NPU.
+func (o *npuOptions) load() (*config.Config, error) {
+	if o.isoArea && !o.styled() {
 		return nil, errors.New("--iso-area: there is no other style to give the area to; accepted: together with --array-style")
 	}
-	cfg, err := configured(c, "")
-	if err != nil || !c.Bool("iso-area") {
+	cfg, err := o.configured()
+	if err != nil || !o.isoArea {
 		return cfg, err
 	}
-	own, err := configured(c, "array-style")
+	own, err := o.withoutStyle().configured()
 	if err != nil {
 		return nil, err
 	}
 	return own, restyle(own, cfg.Array.Style, true)
 }
 
-// configured applies the flags to a preset or a file, all but the short form left out.
-func configured(c *cli.Context, without string) (*config.Config, error) {
-	cfg, err := config.Load(c.String("npu"))
+// withoutStyle leaves --array-style out.
+func (o *npuOptions) withoutStyle() *npuOptions {
+	own := *o
+	own.short = slices.DeleteFunc(slices.Clone(o.short), func(s shortForm) bool { return s.flag == "array-style" })
+	return &own
+}
+
+// configured applies all assignments to the preset or the file.
+func (o *npuOptions) configured() (*config.Config, error) {
+	cfg, err := config.Load(o.name)
 	if err != nil {
-		return nil, flagged("npu", c.String("npu"), err)
+		return nil, flagged("npu", o.name, err)
 	}
-	short, err := shortForms(c)
-	if err != nil {
-		return nil, err
-	}
-	short = slices.DeleteFunc(short, func(s shortForm) bool { return strings.HasPrefix(s.flag, "--"+without+" ") })
-	assignments := slices.Clone(c.StringSlice("set"))
-	for _, s := range short {
+	assignments := slices.Clone(o.set)
+	for _, s := range o.short {
 		assignments = append(assignments, s.assignment)
 	}
 	if err := cfg.Set(assignments); err != nil {
 		text := err.Error()
-		for _, s := range short { // blame what was written
-			text = strings.ReplaceAll(text, "--set "+s.assignment+": ", s.flag+": ")
+		for _, s := range o.short { // blame what was written
+			text = strings.ReplaceAll(text, "--set "+s.assignment+": ", s.String()+": ")
 		}
 		return nil, errors.New(text)
 	}
 	return cfg, nil
+}
+
+// loadNPU resolves the flags at once.
+func loadNPU(c *cli.Context) (*config.Config, error) {
+	o, err := npuFrom(c)
+	if err != nil {
+		return nil, err
+	}
+	return o.load()
+}
+
+// configured applies the flags to a preset or a file, all but the short form left out.
+func configured(c *cli.Context, without string) (*config.Config, error) {
+	o, err := npuFrom(c)
+	if err != nil {
+		return nil, err
+	}
+	if without != "" {
+		return o.withoutStyle().configured()
+	}
+	return o.configured()
 }
 
 // restyle gives an NPU's array another style; with isoArea as many columns, too, as fit into the area of the array that it has.

@@ -79,6 +79,14 @@ func writable(path string) error {
 	return os.Remove(f.Name())
 }
 
+// writableOutput is writable for --output, which need not be given.
+func writableOutput(path string) error {
+	if path == "" {
+		return nil
+	}
+	return flagged("output", "", writable(path))
+}
+
 // pictureOf finds out before a long simulation whether the picture that --output asks for can be drawn and written, and as
 // what.
 func pictureOf(c *cli.Context) (path, format string, err error) {
@@ -112,6 +120,14 @@ func emit(stdout io.Writer, path string, write func(io.Writer) error) error {
 	}
 	return nil
 }
+
+// emit is emit to the streams' out.
+func (s streams) emit(path string, write func(io.Writer) error) error {
+	return emit(s.out, path, write)
+}
+
+// say prints one message.
+func (s streams) say(format string, args ...any) { say(s.err, format, args...) }
 
 // jsonLines writes one object per value, one a line.
 func jsonLines[T any](w io.Writer, values []T) error {

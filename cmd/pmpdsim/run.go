@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -53,67 +52,98 @@ EXAMPLES:
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
-			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
+				Action: between("batch", 1, compile.MostSequences)},
+			workersFlag(),
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
 			&cli.BoolFlag{Name: "explain", Usage: "also show how each operator is cut into tiles, and why"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`", DefaultText: "the terminal"},
+			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),
 		),
-		Action: runJob,
+		Action: action(fillRun),
 	}
 }
 
-func runJob(c *cli.Context) error {
-	if err := arguments(c); err != nil {
+// runOptions are what run was asked for.
+type runOptions struct {
+	npu       npuOptions
+	workload  workloadOptions
+	schedules []string
+	prefill   *int // bits of schedules that do not say; nil: the first of decode
+	batch     int
+	workers   int
+	breakdown bool
+	explain   bool
+	timeline  timelineOptions
+	monitor   *int // its port; nil: no monitor
+	output    string
+	format    string
+}
+
+func fillRun(c *cli.Context) (*runOptions, error) {
+	o := &runOptions{workload: workloadFrom(c), schedules: c.StringSlice("schedule"), prefill: optional(c, "prefill", c.Int), batch: c.Int("batch"),
+		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"), output: c.String("output"),
+		format: c.String("format")}
+	var err error
+	if o.npu, err = npuFrom(c); err != nil {
+		return nil, err
+	}
+	if o.timeline, err = timelineFrom(c); err != nil {
+		return nil, err
+	}
+	o.monitor, err = monitorFrom(c)
+	return o, err
+}
+
+func (o *runOptions) run(ctx context.Context, s streams) error {
+	if err := writableOutput(o.output); err != nil {
 		return err
 	}
-	if n := c.Int("workers"); n < 1 {
-		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
-	}
-	if path := c.String("output"); path != "" {
-		if err := writable(path); err != nil {
-			return fmt.Errorf("--output: %w", err)
-		}
-	}
-	if n := c.Int("batch"); n < 1 || n > compile.MostSequences {
-		return fmt.Errorf("--batch %d: out of range; accepted: 1 to %d", n, compile.MostSequences)
-	}
-	cfg, err := loadNPU(c)
+	cfg, err := o.npu.load()
 	if err != nil {
 		return err
 	}
-	w, err := loadWorkload(c)
+	w, err := o.workload.load()
 	if err != nil {
 		return err
 	}
-	w.batch = c.Int("batch")
-	schedules, notes, err := w.loadSchedules(c)
+	w.batch = o.batch
+	schedules, notes, err := w.loadSchedules(o.schedules, o.prefill)
 	if err != nil {
 		return err
 	}
 	for _, n := range notes {
-		say(c.App.ErrWriter, "note: %s", n)
+		s.say("note: %s", n)
 	}
-	jobs, err := w.jobs(c.App.ErrWriter, cfg, schedules)
+	jobs, err := w.jobs(s.err, cfg, schedules)
 	if err != nil {
 		return err
 	}
-	timeline, err := newTimeline(c, len(jobs))
+	timeline, err := o.timeline.open(len(jobs))
 	if err != nil {
 		return err
 	}
 	defer timeline.close()
-	watch, err := newMonitor(c)
+	watch, err := newMonitor(ctx, s, o.monitor)
 	if err != nil {
 		return err
 	}
 	defer watch.close()
-	rs, err := simulate(c, jobs, timeline, watch)
+	options := replay.Options{Workers: o.workers, Timeline: timeline.options()}
+	watch.options(&options)
+	rs, err := simulate(ctx, s, jobs, options)
 	if err != nil {
 		return err
 	}
-	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return show(c, out, cfg, w, jobs, rs) })
+	if err := timeline.save(); err != nil {
+		return err
+	}
+	if o.breakdown {
+		for i, r := range rs {
+			r.Breakdown(jobs[i].Config)
+		}
+	}
+	return s.emit(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
 }
 
 // jobs makes one job per schedule. It compiles their longest passes, so that what cannot run is found before anything runs,
@@ -183,36 +213,34 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 }
 
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
-func simulate(c *cli.Context, jobs []replay.Job, timeline *timelineFile, watch *watching) ([]*result.Result, error) {
+func simulate(ctx context.Context, s streams, jobs []replay.Job, o replay.Options) ([]*result.Result, error) {
 	var total int64
 	for _, j := range jobs {
 		total += int64(j.Generated)
 	}
-	p := newProgress(c.App.ErrWriter, total, "passes")
+	p := newProgress(s.err, total, "passes")
 	defer p.end()
-	o := replay.Options{Workers: c.Int("workers"), Progress: p.passes, Version: programVersion(), Timeline: timeline.options()}
-	watch.options(&o)
-	rs, err := replay.Run(c.Context, jobs, o)
+	o.Version = programVersion()
+	watched := o.Progress
+	o.Progress = func(now replay.Progress) {
+		p.passes(now)
+		if watched != nil {
+			watched(now)
+		}
+	}
+	rs, err := replay.Run(ctx, jobs, o)
 	if errors.Is(err, context.Canceled) {
-		return nil, context.Cause(c.Context)
+		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, internal(err)
-	}
-	if err := timeline.save(); err != nil {
-		return nil, err
-	}
-	if c.Bool("breakdown") {
-		for i, r := range rs {
-			r.Breakdown(jobs[i].Config)
-		}
 	}
 	return rs, nil
 }
 
 // show writes results in the format that was asked for.
-func show(c *cli.Context, out io.Writer, cfg *config.Config, w *workload, jobs []replay.Job, rs []*result.Result) error {
-	if c.Bool("explain") {
+func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs []replay.Job, rs []*result.Result) error {
+	if o.explain {
 		for i, j := range jobs {
 			var err error
 			if rs[i].Tilings, err = tilings(j); err != nil {
@@ -220,21 +248,21 @@ func show(c *cli.Context, out io.Writer, cfg *config.Config, w *workload, jobs [
 			}
 		}
 	}
-	if c.String("format") == "json" {
+	if o.format == "json" {
 		return result.WriteJSON(out, rs)
 	}
-	if err := header(out, cfg, w, !c.IsSet("npu"), rs); err != nil {
+	if err := header(out, cfg, w, o.npu.unnamed, rs); err != nil {
 		return err
 	}
 	if err := plots.Compare(out, rs); err != nil {
 		return err
 	}
-	if c.Bool("explain") {
+	if o.explain {
 		if err := plots.Tilings(out, rs); err != nil {
 			return err
 		}
 	}
-	if !c.Bool("breakdown") {
+	if !o.breakdown {
 		return nil
 	}
 	return plots.Breakdown(out, rs)

@@ -62,7 +62,8 @@ func decide(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := loadWorkload(c)
+	from := workloadFrom(c)
+	w, err := from.load()
 	if err != nil {
 		return err
 	}

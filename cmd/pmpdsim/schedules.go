@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -16,9 +14,9 @@ func (w *workload) defaultSchedules() []string {
 	return []string{"fp16", fmt.Sprintf("uniform:%d", high), fmt.Sprintf("static:%d>%d", high, low)}
 }
 
-// loadSchedules resolves --schedule and --prefill. What is given twice is run once; notes say so.
-func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, notes []string, err error) {
-	texts := c.StringSlice("schedule")
+// loadSchedules parses schedules, or the model's three if there are none, and gives those the bits of prefill that say nothing
+// about it. What is given twice is run once; notes say so.
+func (w *workload) loadSchedules(texts []string, prefill *int) (all []precision.Schedule, notes []string, err error) {
 	if len(texts) == 0 {
 		texts = w.defaultSchedules()
 	}
@@ -28,7 +26,7 @@ func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, note
 		if err != nil {
 			return nil, nil, flagged("schedule", "", err)
 		}
-		if s, err = w.withPrefill(c, s); err != nil {
+		if s, err = withPrefill(s, prefill); err != nil {
 			return nil, nil, err
 		}
 		if s.Kind == precision.KindRecorded && w.trace == nil {
@@ -54,20 +52,15 @@ func (w *workload) loadSchedules(c *cli.Context) (all []precision.Schedule, note
 }
 
 // withPrefill applies --prefill to a schedule that says nothing about prefill.
-func (w *workload) withPrefill(c *cli.Context, s precision.Schedule) (precision.Schedule, error) {
-	if !c.IsSet("prefill") || s.Prefill != 0 {
+func withPrefill(s precision.Schedule, bits *int) (precision.Schedule, error) {
+	if bits == nil || s.Prefill != 0 {
 		return s, nil
 	}
-	with, err := precision.Parse(s.String() + ",prefill=" + strconv.Itoa(c.Int("prefill")))
-	return with, wrapped("prefill", c.Int("prefill"), err)
-}
-
-// wrapped is flagged for a value that is a number.
-func wrapped(flag string, value int, err error) error {
-	if err == nil {
-		return nil
+	with, err := precision.Parse(s.String() + ",prefill=" + strconv.Itoa(*bits))
+	if err != nil {
+		return with, fmt.Errorf("--prefill %d: %w", *bits, err)
 	}
-	return fmt.Errorf("--%s %d: %w", flag, value, err)
+	return with, nil
 }
 
 // evidence is what the trace lets a schedule decide on; nothing without a trace.

@@ -200,7 +200,7 @@ func (s *styleSweep) run(c *cli.Context) ([]stylePoint, error) {
 			}
 		}
 	}
-	rs, err := simulate(c, jobs, nil, nil)
+	rs, err := simulate(c.Context, streamsOf(c), jobs, replay.Options{Workers: c.Int("workers")})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ func timelineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "timeline", Usage: "also write what happened when to `FILE`, which ui.perfetto.dev opens"},
 		&cli.StringFlag{Name: "timeline-detail", Usage: "`LEVEL` of the timeline: step, op, tile or transfer", Value: activity.Ops.String()},
-		&cli.IntFlag{Name: "timeline-passes", Usage: "only the first `N` passes of a schedule have tiles and transfers; prefill is one", Value: timelinePasses},
+		&cli.IntFlag{Name: "timeline-passes", Usage: "only the first `N` passes of a schedule have tiles and transfers; prefill is one", Value: timelinePasses,
+			Action: atLeast("timeline-passes", 0)},
 	}
 }
 
@@ -33,34 +34,42 @@ type timelineFile struct {
 	parts []*os.File
 }
 
-// newTimeline opens what a timeline of so many runs needs, so that it is known before they start that it can be written. It is
-// nil if none was asked for.
-func newTimeline(c *cli.Context, runs int) (*timelineFile, error) {
-	path := c.String("timeline")
-	if path == "" {
+// timelineOptions are the timeline that was asked for: with no path none.
+type timelineOptions struct {
+	path   string
+	detail activity.Detail
+	passes int
+}
+
+// timelineFrom reads the flags.
+func timelineFrom(c *cli.Context) (o timelineOptions, err error) {
+	o.path, o.passes = c.String("timeline"), c.Int("timeline-passes")
+	if o.path == "" {
 		for _, name := range []string{"timeline-detail", "timeline-passes"} {
 			if c.IsSet(name) {
-				return nil, fmt.Errorf("--%s: there is no timeline; accepted: with --timeline FILE", name)
+				return o, fmt.Errorf("--%s: there is no timeline; accepted: with --timeline FILE", name)
 			}
 		}
+		return o, nil
+	}
+	if o.path == c.String("output") {
+		return o, fmt.Errorf("--timeline %s: that is where --output goes; accepted: another file", o.path)
+	}
+	o.detail, err = activity.ParseDetail(c.String("timeline-detail"))
+	return o, flagged("timeline-detail", "", err)
+}
+
+// open opens what a timeline of so many runs needs, so that it is known before they start that it can be written. It is nil if
+// none was asked for.
+func (o *timelineOptions) open(runs int) (*timelineFile, error) {
+	if o.path == "" {
 		return nil, nil
 	}
-	detail, err := activity.ParseDetail(c.String("timeline-detail"))
-	if err != nil {
-		return nil, flagged("timeline-detail", "", err)
-	}
-	passes := c.Int("timeline-passes")
-	if passes < 0 {
-		return nil, fmt.Errorf("--timeline-passes %d: too few; accepted: 0 or more", passes)
-	}
-	if path == c.String("output") {
-		return nil, fmt.Errorf("--timeline %s: that is where --output goes; accepted: another file", path)
-	}
-	if err := writable(path); err != nil {
+	if err := writable(o.path); err != nil {
 		return nil, flagged("timeline", "", err)
 	}
-	t := &timelineFile{path: path, what: replay.Timeline{Detail: detail, Passes: passes}}
-	t.what.Part = func(run int) io.Writer { return part{t.parts[run], path} }
+	t := &timelineFile{path: o.path, what: replay.Timeline{Detail: o.detail, Passes: o.passes}}
+	t.what.Part = func(run int) io.Writer { return part{t.parts[run], o.path} }
 	for range runs {
 		if err := t.add(); err != nil {
 			t.close()

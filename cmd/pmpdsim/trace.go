@@ -131,7 +131,8 @@ func synthesise(c *cli.Context) error {
 	if c.String("output") == "" {
 		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
 	}
-	w, err := loadWorkload(c)
+	from := workloadFrom(c)
+	w, err := from.load()
 	if err != nil {
 		return err
 	}

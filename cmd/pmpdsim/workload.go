@@ -41,15 +41,28 @@ func workloadFlags() []cli.Flag {
 	}
 }
 
-// loadWorkload resolves the flags of workloadFlags, and --trace where a command has it.
-func loadWorkload(c *cli.Context) (*workload, error) {
+// workloadOptions are what the flags of workloadFlags say, and --trace where a command has it; nil: nothing.
+type workloadOptions struct {
+	model, task *string
+	prompt, gen *int
+	trace       *string
+}
+
+// workloadOf reads the flags.
+func workloadFrom(c *cli.Context) workloadOptions {
+	return workloadOptions{model: optional(c, "model", c.String), task: optional(c, "task", c.String), prompt: optional(c, "prompt", c.Int),
+		gen: optional(c, "gen", c.Int), trace: optional(c, "trace", c.String)}
+}
+
+// load finds the workload.
+func (o *workloadOptions) load() (*workload, error) {
 	var w *workload
 	var err error
 	switch {
-	case c.IsSet("trace"):
-		w, err = fromTrace(c)
-	case c.IsSet("model") || c.IsSet("task") || c.IsSet("prompt") || c.IsSet("gen"):
-		w, err = fromTask(c)
+	case o.trace != nil:
+		w, err = o.fromTrace(*o.trace)
+	case *o != (workloadOptions{}):
+		w, err = o.fromTask()
 	default:
 		w, err = fromDefault()
 	}
@@ -102,8 +115,7 @@ func ofTrace(t *traces.Trace) (*workload, error) {
 
 // fromTrace takes everything from a file. Flags may repeat what it says, not change it: results of another model or of
 // other lengths would not be the trace's.
-func fromTrace(c *cli.Context) (*workload, error) {
-	file := c.String("trace")
+func (o *workloadOptions) fromTrace(file string) (*workload, error) {
 	t, err := traces.ReadFile(file)
 	if err != nil {
 		return nil, flagged("trace", file, err)
@@ -112,58 +124,56 @@ func fromTrace(c *cli.Context) (*workload, error) {
 	if err != nil {
 		return nil, flagged("trace", file, err)
 	}
-	var errs []error
-	differ := func(flag string, given, recorded any) {
-		if c.IsSet(flag) && given != recorded {
-			errs = append(errs, fmt.Errorf("--%s %v: the trace %s was recorded with %v; accepted: one of --%s and --trace",
-				flag, given, file, recorded, flag))
-		}
-	}
-	if c.IsSet("model") && c.String("model") != w.model.Name {
-		m, err := workloads.Load(c.String("model"))
+	model := o.model
+	if model != nil && *model != w.model.Name {
+		m, err := workloads.Load(*model)
 		if err != nil {
-			return nil, flagged("model", c.String("model"), err)
+			return nil, flagged("model", *model, err)
 		}
-		differ("model", m.Name, w.model.Name)
+		model = &m.Name
 	}
-	differ("task", c.String("task"), w.task)
-	differ("prompt", c.Int("prompt"), w.prompt)
-	differ("gen", c.Int("gen"), w.generated)
-	return w, errors.Join(errs...)
+	return w, errors.Join(repeated("model", model, w.model.Name, file), repeated("task", o.task, w.task, file),
+		repeated("prompt", o.prompt, w.prompt, file), repeated("gen", o.gen, w.generated, file))
+}
+
+// repeated refuses a flag that says something else than the trace.
+func repeated[T comparable](flag string, given *T, recorded T, file string) error {
+	if given == nil || *given == recorded {
+		return nil
+	}
+	return fmt.Errorf("--%s %v: the trace %s was recorded with %v; accepted: one of --%s and --trace", flag, *given, file, recorded, flag)
 }
 
 // fromTask takes the lengths of a task, each of which a flag may replace.
-func fromTask(c *cli.Context) (*workload, error) {
-	w := &workload{task: c.String("task"), prompt: c.Int("prompt"), generated: c.Int("gen")}
-	if err := w.loadModel(c); err != nil {
+func (o *workloadOptions) fromTask() (*workload, error) {
+	w := &workload{}
+	if err := w.loadModel(o.model); err != nil {
 		return nil, err
 	}
-	name := w.task
-	if name == "" {
-		name, w.task, w.defaultTask = defaultTask, defaultTask, true
-		if c.IsSet("prompt") || c.IsSet("gen") {
-			w.task, w.defaultTask = customTask, false
-		}
+	name := defaultTask
+	if o.task != nil && *o.task != "" {
+		name, w.task = *o.task, *o.task
+	} else if w.task, w.defaultTask = name, true; o.prompt != nil || o.gen != nil {
+		w.task, w.defaultTask = customTask, false
 	}
 	task, err := workloads.LookupTask(name)
 	if err != nil {
 		return nil, flagged("task", "", err)
 	}
-	if !c.IsSet("prompt") {
-		w.prompt = task.Prompt
+	if w.prompt = task.Prompt; o.prompt != nil {
+		w.prompt = *o.prompt
 	}
-	if !c.IsSet("gen") {
-		w.generated = task.Gen(w.model)
+	if w.generated = task.Gen(w.model); o.gen != nil {
+		w.generated = *o.gen
 	}
 	return w, nil
 }
 
-// loadModel loads --model, or the model of the embedded trace.
-func (w *workload) loadModel(c *cli.Context) error {
-	if c.IsSet("model") {
-		m, err := workloads.Load(c.String("model"))
-		w.model = m
-		return flagged("model", c.String("model"), err)
+// loadModel loads a model, or that of the embedded trace.
+func (w *workload) loadModel(name *string) (err error) {
+	if name != nil {
+		w.model, err = workloads.Load(*name)
+		return flagged("model", *name, err)
 	}
 	d, err := fromDefault()
 	if err != nil {

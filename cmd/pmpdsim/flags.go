@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// This file defines the flags that several commands have, once each, together with the check of their values.
+
+// workersFlag is on how many cores a command simulates.
+func workersFlag() cli.Flag {
+	return &cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0),
+		DefaultText: "all", Action: atLeast("workers", 1)}
+}
+
+// formatFlag is the form of what a command prints; the first is the default.
+func formatFlag(accepted ...string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: accepted[0], Usage: "`FORMAT` of the output: " + strings.Join(accepted, " or "),
+		Action: oneOf("format", "format", accepted...)}
+}
+
+// outputFlag is where a command writes; absent says what happens without it.
+func outputFlag(usage, absent string) cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}
+}
+
+// atLeast is the check of a flag whose value is a number from least on.
+func atLeast(name string, least int) func(*cli.Context, int) error {
+	return func(_ *cli.Context, n int) error {
+		if n < least {
+			return fmt.Errorf("--%s %d: too few; accepted: %d or more", name, n, least)
+		}
+		return nil
+	}
+}
+
+// between is the check of a flag whose value is a number in a range.
+func between(name string, least, most int) func(*cli.Context, int) error {
+	return func(_ *cli.Context, n int) error {
+		if n < least || n > most {
+			return fmt.Errorf("--%s %d: out of range; accepted: %d to %d", name, n, least, most)
+		}
+		return nil
+	}
+}
+
+// oneOf is the check of a flag whose value is one of some names; what says what they name.
+func oneOf(name, what string, accepted ...string) func(*cli.Context, string) error {
+	return func(_ *cli.Context, v string) error {
+		if !slices.Contains(accepted, v) {
+			return fmt.Errorf("--%s %s: unknown %s; accepted: %s", name, v, what, strings.Join(accepted, ", "))
+		}
+		return nil
+	}
+}
+
+// optional returns a flag's value, or nil if the flag is not on the command line.
+func optional[T any](c *cli.Context, name string, value func(string) T) *T {
+	if !c.IsSet(name) {
+		return nil
+	}
+	v := value(name)
+	return &v
+}
+
+// flagged puts the flag that a wrong value came from in front of an error, unless the error starts with the place in a file.
+func flagged(flag, value string, err error) error {
+	if err == nil || value != "" && strings.HasPrefix(err.Error(), value+":") {
+		return err
+	}
+	return fmt.Errorf("--%s: %w", flag, err)
+}
