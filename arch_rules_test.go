@@ -391,6 +391,19 @@ func TestArchitectureIsChecked(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a forbidden package is found behind others, and not through a test", func(t *testing.T) {
+		files := fstest.MapFS{
+			"plots/a.go":      {Data: []byte(`package plots; import _ "` + root + `data"`)},
+			"plots/a_test.go": {Data: []byte(`package plots; import _ "` + root + `other"`)},
+			"data/a.go":       {Data: []byte(`package data; import _ "` + root + `npu"`)},
+			"npu/a.go":        {Data: []byte(`package npu`)},
+			"other/a.go":      {Data: []byte(`package other`)},
+		}
+		found, err := reaches(files, []string{"plots", "gone"}, []string{"npu", "other"})
+		if want := []string{"plots → data → npu", "package gone does not exist"}; err != nil || !slices.Equal(found, want) {
+			t.Errorf("error %v, found %q, want %q", err, found, want)
+		}
+	})
 	t.Run("a line without a package, and one that grants what does not exist, fail", func(t *testing.T) {
 		found, err := check(wellUsed(), policy+"mpu: simm\n")
 		got := strings.Join(found, "\n")

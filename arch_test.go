@@ -2,8 +2,10 @@
 package pmpdsim
 
 import (
+	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,8 +21,9 @@ sim/unit/suggest:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit npu/isa
+npu/plan:            sim/unit
 npu/mem/dram:        sim/unit npu/isa npu/stats
-npu/config:          sim/unit sim/unit/suggest npu/stats npu/mem/dram yaml
+npu/config:          sim/unit sim/unit/suggest npu/mem/dram yaml
 npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
 sim/engine:          sim/unit akita
 sim/simtest:         sim/unit sim/engine akita cmp
@@ -31,14 +34,14 @@ npu/core:            sim/unit sim/engine npu/isa npu/activity npu/msg akita
 npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
-npu/energy:          sim/unit npu/stats npu/config
+npu/energy:          sim/unit npu/stats npu/config npu/mem/dram
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/mem/dram npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
 workloads/precision: workloads safetensors float16
-npu/compile:         sim/unit npu/isa npu/config npu/array workloads
+npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads
 traces:              workloads workloads/precision zstd
-sim/result:          sim/unit npu/isa npu/stats npu/config npu/energy npu/compile
+sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/mem/dram npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
@@ -94,6 +97,13 @@ var modules = map[string]string{
 // inTests is what every test may import besides what its package reaches, directly or through others.
 const inTests = "sim/simtest gpu/gputest cmp rapid script"
 
+// simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
+// results are data.
+const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/compile sim/replay akita"
+
+// showing are the packages that only show results.
+const showing = "plots plots/report"
+
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build
 	go.mod go.sum tools.mod tools.sum Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE arch_test.go arch_rules_test.go`
@@ -111,6 +121,15 @@ func TestArchitecture(t *testing.T) {
 			t.Error(f)
 		}
 	})
+	t.Run("nothing that shows results reaches what simulates", func(t *testing.T) {
+		found, err := reaches(os.DirFS("."), strings.Fields(showing), strings.Fields(simulating))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			t.Error(f)
+		}
+	})
 	t.Run("nothing new lies at the top", func(t *testing.T) {
 		entries, err := os.ReadDir(".")
 		if err != nil {
@@ -122,4 +141,50 @@ func TestArchitecture(t *testing.T) {
 			}
 		}
 	})
+}
+
+// reaches returns the ways by which packages import others that they must not, directly or through others. Tests are free.
+func reaches(files fs.FS, from, forbidden []string) ([]string, error) {
+	t, err := read(files)
+	if err != nil {
+		return nil, err
+	}
+	imports := edges{}
+	for _, s := range t.files {
+		if s.test {
+			continue
+		}
+		if imports[s.pkg] == nil {
+			imports[s.pkg] = []string{}
+		}
+		for _, i := range s.ast.Imports {
+			if p, err := strconv.Unquote(i.Path.Value); err == nil {
+				if to, restricted := target(p); restricted {
+					imports[s.pkg] = append(imports[s.pkg], to)
+				}
+			}
+		}
+	}
+	var found []string
+	for _, pkg := range from {
+		if _, ok := imports[pkg]; !ok {
+			found = append(found, "package "+pkg+" does not exist")
+		}
+		found = append(found, imports.ways(pkg, pkg, forbidden, map[string]bool{})...)
+	}
+	return found, nil
+}
+
+// ways follows the imports of a package, each package once, and returns the ways that end at a forbidden one.
+func (e edges) ways(pkg, way string, forbidden []string, seen map[string]bool) (found []string) {
+	if slices.Contains(forbidden, pkg) {
+		return []string{way}
+	}
+	for _, to := range e[pkg] {
+		if !seen[to] {
+			seen[to] = true
+			found = append(found, e.ways(to, way+" → "+to, forbidden, seen)...)
+		}
+	}
+	return found
 }

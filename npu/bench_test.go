@@ -21,15 +21,11 @@ func BenchmarkDecodeStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			stripe, err := Stripe(c)
+			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 1032, Generated: 2000})
 			if err != nil {
 				b.Fatal(err)
 			}
-			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 1032, Generated: 2000, Stripe: stripe})
-			if err != nil {
-				b.Fatal(err)
-			}
-			machine, err := New(c)
+			machine, err := new(Fleet).New(c)
 			if err != nil {
 				b.Fatal(err)
 			}

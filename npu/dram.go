@@ -6,11 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
-
-// idealStripe is what an ideal memory is laid out by: a cache line, there are no channels to balance.
-const idealStripe unit.Bytes = 64
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
 func newDRAM(c *config.Config, learnt *dram.Learnt) (mem.DRAM, error) {
@@ -38,16 +34,4 @@ func pace(c *config.Config, s *dram.Standard) int64 {
 	}
 	share := float64(c.DMA.Bandwidth) * float64(c.Cores) / float64(c.DRAM.Channels)
 	return int64(math.Ceil(float64(s.Burst) / share / s.TCK.Seconds() * dram.PaceParts))
-}
-
-// Stripe is the smallest aligned range of addresses that falls equally on all channels of an NPU's DRAM.
-func Stripe(c *config.Config) (unit.Bytes, error) {
-	if c.DRAM.Standard == config.IdealDRAM {
-		return idealStripe, nil
-	}
-	m, err := dram.ParseMapping(c.DRAM.Mapping, c.Standard(), c.DRAM.Channels, c.DRAM.BankHash)
-	if err != nil {
-		return 0, err
-	}
-	return unit.Bytes(m.Stripe()), nil
 }

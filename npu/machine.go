@@ -68,9 +68,6 @@ const patience = 1 << 20
 // results do not depend on it.
 type Fleet struct{ learnt dram.Learnt }
 
-// New builds and wires a machine that is alone.
-func New(c *config.Config) (*Machine, error) { return new(Fleet).New(c) }
-
 // New builds and wires a machine of the fleet.
 func (f *Fleet) New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: engine.NewEngine()}

@@ -29,11 +29,7 @@ func small(t testing.TB) *workloads.Model {
 
 // step runs a pass of a model on a machine; decode after the prompt, or prefill of it.
 func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bits, decode bool) (stats.Counts, *isa.Program, error) {
-	stripe, err := Stripe(c)
-	if err != nil {
-		return stats.Counts{}, nil, err
-	}
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: prompt, Generated: 8, Batch: batch, Stripe: stripe})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: prompt, Generated: 8, Batch: batch})
 	if err != nil {
 		return stats.Counts{}, nil, err
 	}
@@ -46,7 +42,7 @@ func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bit
 	if err != nil {
 		return stats.Counts{}, p, err
 	}
-	machine, err := New(c)
+	machine, err := new(Fleet).New(c)
 	if err != nil {
 		return stats.Counts{}, p, err
 	}

@@ -61,11 +61,7 @@ func decodeStep(t testing.TB, preset, model string, change func(*config.Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stripe, err := Stripe(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 128, Generated: 16, Stripe: stripe})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 128, Generated: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +71,7 @@ func decodeStep(t testing.TB, preset, model string, change func(*config.Config))
 	}
 	wide := *c
 	change(&wide)
-	machine, err := New(&wide)
+	machine, err := new(Fleet).New(&wide)
 	if err != nil {
 		t.Fatal(err)
 	}

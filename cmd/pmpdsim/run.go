@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/npu"
 	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -203,12 +202,8 @@ func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
 			used = append(used, b)
 		}
 	}
-	stripe, err := npu.Stripe(j.Config)
-	if err != nil {
-		return nil, nil, err
-	}
 	c, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt, Generated: j.Generated,
-		Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
+		Batch: j.Batch, Decide: j.Deciding(policy)})
 	return c, used, err
 }
 

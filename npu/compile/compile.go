@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -17,7 +18,6 @@ type Job struct {
 	Prompt     int         // tokens
 	Generated  int         // tokens
 	Batch      int         // sequences that decode together, 1 to MostSequences
-	Stripe     unit.Bytes  // bytes of one interleave granule times the channels of the DRAM
 	Decide     *Decide     // what a precision scheduler computes after some of the decode passes; nil: nothing
 }
 
@@ -76,7 +76,7 @@ func New(j Job) (*Compiler, error) {
 }
 
 // Footprint is what the run occupies in DRAM.
-func (c *Compiler) Footprint() Footprint { return c.image.Footprint }
+func (c *Compiler) Footprint() plan.Footprint { return c.image.Footprint }
 
 // Operators are the names of what the ops of all programs do, in any layer.
 func (c *Compiler) Operators() []string { return c.operators }
@@ -176,7 +176,7 @@ type builder struct {
 	chosen     map[gemmKey]gemmTiling
 	names      map[string]string // of the ops of the layer named
 	named      int
-	choices    []Choice
+	choices    []plan.Choice
 	explaining bool
 	err        error
 }

@@ -10,7 +10,7 @@
 // scratchpad; otherwise each operator reads its input from DRAM and writes its output there, and each matrix product keeps
 // either blocks of activations or tiles of weights on chip, as a search over the legal tilings has it. Spilled activations
 // lie blocked by the tiles that made them, so that a tile's output is one contiguous write. The cost model of the search decides only: what a
-// tiling takes is simulated. A Choice says what was decided and why.
+// tiling takes is simulated. A plan.Choice says what was decided and why.
 //
 // With fusion, functions element by element run behind the tiles of the product before them; without, each is an operator of
 // its own. Attention works in blocks of queries and chunks of context with online softmax when the scores of the whole context

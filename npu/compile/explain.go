@@ -1,69 +1,38 @@
 package compile
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Choice is how one operator of a step is cut, and why. Sizes are those of one core.
-type Choice struct {
-	Operator   string     `json:"operator"`
-	M          int        `json:"m"` // rows of activations
-	N          int        `json:"n"` // outputs
-	K          int        `json:"k"` // reduction
-	Bits       unit.Bits  `json:"bits"`
-	Held       string     `json:"held"`        // what stays on chip: "activations", "tokens", "weights"
-	Split      string     `json:"split"`       // what the cores share: "rows", "tokens", "heads"
-	TileRows   int        `json:"tile_rows"`   // outputs of a tile
-	TileTokens int        `json:"tile_tokens"` // rows of activations of a tile
-	Tiles      int        `json:"tiles"`       // of the operator
-	TileBytes  unit.Bytes `json:"tile_bytes"`
-	HeldBytes  unit.Bytes `json:"held_bytes"`
-	Compute    float64    `json:"compute_seconds"` // by the cost model
-	Memory     float64    `json:"memory_seconds"`
-	Estimate   float64    `json:"estimate_seconds"`
-	Considered int        `json:"tilings_considered"`  // 1: there was nothing to choose, or the choice was made with the layout
-	Next       string     `json:"next_best,omitempty"` // may be priced faster, by 2 % at most, if it moves more bytes
-}
-
-// MarshalJSON writes bytes as numbers.
-func (c Choice) MarshalJSON() ([]byte, error) {
-	type plain Choice
-	return json.Marshal(struct {
-		plain
-		TileBytes int64 `json:"tile_bytes"`
-		HeldBytes int64 `json:"held_bytes"`
-	}{plain(c), int64(c.TileBytes), int64(c.HeldBytes)})
-}
-
 // ExplainPrefill tells how the operators of a prefill are cut: those of the first layer, and those outside the blocks.
-func (c *Compiler) ExplainPrefill(tokens int, bits unit.Bits) ([]Choice, error) {
+func (c *Compiler) ExplainPrefill(tokens int, bits unit.Bits) ([]plan.Choice, error) {
 	return explain(c.prefill(tokens, bits))
 }
 
 // ExplainDecode tells how the operators of a decode pass are cut.
-func (c *Compiler) ExplainDecode(past int, bits unit.Bits) ([]Choice, error) {
+func (c *Compiler) ExplainDecode(past int, bits unit.Bits) ([]plan.Choice, error) {
 	return explain(c.decode(past, bits, bits))
 }
 
-func explain(b *builder) ([]Choice, error) {
+func explain(b *builder) ([]plan.Choice, error) {
 	b.explaining = true
 	_, err := b.step()
 	return b.choices, err
 }
 
 // explain notes a choice, once for each operator.
-func (b *builder) explain(layer int, choice func() Choice) {
+func (b *builder) explain(layer int, choice func() plan.Choice) {
 	if !b.explaining || layer > 0 {
 		return
 	}
 	c := choice()
-	i := slices.IndexFunc(b.choices, func(o Choice) bool { return o.Operator == c.Operator })
+	i := slices.IndexFunc(b.choices, func(o plan.Choice) bool { return o.Operator == c.Operator })
 	switch {
 	case i < 0:
 		b.choices = append(b.choices, c)
@@ -74,10 +43,10 @@ func (b *builder) explain(layer int, choice func() Choice) {
 
 // explainStream notes how a product is cut whose activations lie on chip: its tiles were chosen with the layout.
 func (b *builder) explainStream(p *product, tiles int) {
-	b.explain(p.layer, func() Choice {
+	b.explain(p.layer, func() plan.Choice {
 		t := p.tiling()
 		each := (tiles + b.cores() - 1) / b.cores()
-		c := Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: "activations", Split: string(splitRows),
+		c := plan.Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: "activations", Split: string(splitRows),
 			TileRows: t.rows, TileTokens: p.rows, Tiles: tiles, TileBytes: p.bytes(t.rows), HeldBytes: p.book(min(each*t.rows, p.matrix.rows)),
 			Considered: 1}
 		if p.book(p.matrix.rows) > b.tile {
@@ -93,9 +62,9 @@ func (b *builder) explainStream(p *product, tiles int) {
 
 // explainGEMM notes what the search found for a product whose activations lie in DRAM.
 func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
-	b.explain(p.layer, func() Choice {
+	b.explain(p.layer, func() plan.Choice {
 		t := p.tiling()
-		c := Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: string(g.hold), Split: string(g.split),
+		c := plan.Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: string(g.hold), Split: string(g.split),
 			TileRows: t.rows, TileTokens: g.tokens, Tiles: t.tiles(p.matrix.rows) * ((p.rows + g.tokens - 1) / g.tokens), TileBytes: g.tile,
 			HeldBytes: g.held, Compute: g.compute, Memory: g.memory, Estimate: g.total, Considered: considered}
 		if g.hold == config.HoldWeights {
@@ -115,9 +84,9 @@ func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
 
 // explainAttention notes how a chunk of an attention is cut: the largest is kept.
 func (b *builder) explainAttention(o *isa.Op, name string) {
-	b.explain(o.Layer, func() Choice {
+	b.explain(o.Layer, func() plan.Choice {
 		w := o.WorkAt(0)
-		c := Choice{Operator: name, M: w.M, N: w.N, K: w.K, Bits: w.Bits, Held: "activations", Split: "heads", TileRows: w.N, TileTokens: w.M,
+		c := plan.Choice{Operator: name, M: w.M, N: w.N, K: w.K, Bits: w.Bits, Held: "activations", Split: "heads", TileRows: w.N, TileTokens: w.M,
 			Tiles: o.Tiles, TileBytes: o.TileBytes(0), HeldBytes: o.HoldBytes(), Considered: 1}
 		c.Compute, c.Memory = b.price.work(w, o.Tiles), b.price.transfer(c.TileBytes*unit.Bytes(o.Tiles)+c.HeldBytes)
 		c.Estimate = max(c.Compute, c.Memory)

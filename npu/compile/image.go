@@ -5,26 +5,13 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // fp16 is the width of activations, of unquantised weights and of codebook entries.
 const fp16 unit.Bits = 16
-
-// Footprint is what a deployment occupies in DRAM, by part.
-type Footprint struct {
-	Planes      unit.Bytes `json:"planes"`      // quantised block weights: planes up to the highest precision, or a packed copy of each
-	Codebooks   unit.Bytes `json:"codebooks"`   // one set per precision in use
-	FP16        unit.Bytes `json:"fp16"`        // unquantised block weights (only if a precision is 16), lm_head, embedding, norms, biases, a scheduler's fp32 weights
-	KV          unit.Bytes `json:"kv"`          // cache of every position of the run
-	Activations unit.Bytes `json:"activations"` // spilled in prefill
-}
-
-// Total is the sum.
-func (f Footprint) Total() unit.Bytes {
-	return f.Planes + f.Codebooks + f.FP16 + f.KV + f.Activations
-}
 
 // block is one transformer block in DRAM.
 type block struct {
@@ -52,8 +39,7 @@ func (c cache) at(sequence, core int) unit.Bytes {
 
 // Image is the memory map of a model on an NPU.
 type Image struct {
-	Footprint Footprint
-	Capacity  unit.Bytes // of the NPU's DRAM
+	Footprint plan.Footprint
 
 	blocks    []block
 	embed     unit.Bytes
@@ -69,8 +55,12 @@ type Image struct {
 func newImage(j Job, price pricing, spilled int) (*Image, error) {
 	c, m := j.Config, j.Model
 	precisions := sortedPrecisions(j.Precisions)
-	im := &Image{Capacity: c.DRAM.Capacity, stripe: j.Stripe}
-	a := &allocator{stripe: j.Stripe, chosen: map[tilingKey]tiling{}, cores: c.Cores, fixed: c.Tiling.Rows, cost: price.passes(j)}
+	stripe, err := c.Stripe()
+	if err != nil {
+		return nil, err
+	}
+	im := &Image{stripe: stripe}
+	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: c.Cores, fixed: c.Tiling.Rows, cost: price.passes(j)}
 	f := &im.Footprint
 	if c.Count.Params {
 		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
@@ -110,7 +100,7 @@ func newImage(j Job, price pricing, spilled int) (*Image, error) {
 		b.value = a.takeCache(j, &f.KV)
 	}
 	if spilled > 0 {
-		_, size := placeActs(m, spilled, 0, j.Stripe)
+		_, size := placeActs(m, spilled, 0, stripe)
 		im.act = a.take(size, &f.Activations)
 	}
 	if j.Decide != nil && c.Count.Params {
@@ -147,7 +137,7 @@ func (im *Image) layHead(c *config.Config, a *allocator, m *workloads.Model) err
 
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the
 // highest, or a packed copy of each; a codebook for each.
-func layMatrix(c *config.Config, a *allocator, f *Footprint, w workloads.Linear, precisions []unit.Bits) (matrix, error) {
+func layMatrix(c *config.Config, a *allocator, f *plan.Footprint, w workloads.Linear, precisions []unit.Bits) (matrix, error) {
 	m := matrix{name: w.Name, rows: w.Out, k: w.In, hasBias: w.Bias && c.Count.Params}
 	if len(precisions) == 0 {
 		return m, fmt.Errorf("compile: %s: no weight precision given", w.Name)
@@ -166,7 +156,7 @@ func layMatrix(c *config.Config, a *allocator, f *Footprint, w workloads.Linear,
 	return m, nil
 }
 
-func (m *matrix) layCopies(c *config.Config, a *allocator, f *Footprint, precisions []unit.Bits) error {
+func (m *matrix) layCopies(c *config.Config, a *allocator, f *plan.Footprint, precisions []unit.Bits) error {
 	stored := 0 // planes
 	for _, p := range precisions {
 		var err error

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -69,7 +70,7 @@ func TestAddressesOfASmallMatrix(t *testing.T) {
 		t.Run(layout, func(t *testing.T) {
 			c := laidOut(t, layout, "scratchpad.tile=6KiB")
 			a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: 1}
-			m, err := layMatrix(c, a, &Footprint{}, workloads.Linear{Name: "w", Out: 41, In: 1024}, []unit.Bits{2, 3})
+			m, err := layMatrix(c, a, &plan.Footprint{}, workloads.Linear{Name: "w", Out: 41, In: 1024}, []unit.Bits{2, 3})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +146,7 @@ func drawModel(t *rapid.T) *workloads.Model {
 	return m
 }
 
-func drawConfig(t *rapid.T) (*config.Config, unit.Bytes) {
+func drawConfig(t *rapid.T) *config.Config {
 	c, err := config.Preset("edge-lpddr5")
 	if err != nil {
 		t.Fatal(err)
@@ -163,15 +164,15 @@ func drawConfig(t *rapid.T) (*config.Config, unit.Bytes) {
 	if err := c.Set(append(to, "dram.channels="+strconv.Itoa(channels), "scratchpad.tile="+tile.String())); err != nil {
 		t.Fatal(err)
 	}
-	return c, unit.Bytes(256 * channels)
+	return c
 }
 
 func TestEveryLayoutCoversEachMatrixOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
-		c, stripe := drawConfig(t)
+		c := drawConfig(t)
 		used := rapid.SliceOfNDistinct(rapid.SampledFrom([]unit.Bits{2, 3, 4, 5, 6, 7, 8, 16}), 1, 4, rapid.ID).Draw(t, "precisions")
-		k, err := New(Job{Config: c, Model: m, Precisions: used, Prompt: 4, Generated: 4, Stripe: stripe})
+		k, err := New(Job{Config: c, Model: m, Precisions: used, Prompt: 4, Generated: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +296,7 @@ func TestFootprintOfLayouts(t *testing.T) {
 		}
 	})
 	t.Run("fp16 is the same in all", func(t *testing.T) {
-		var all []Footprint
+		var all []plan.Footprint
 		for _, layout := range []string{"interleaved", "plane-major+skew=64KiB", "packed"} {
 			all = append(all, compiler(t, laidOut(t, layout), "phi-1.5", 100, 20, 16).Footprint())
 		}

@@ -289,3 +289,28 @@ func FuzzParseFile(f *testing.F) {
 		}
 	})
 }
+
+func TestStripeFallsEquallyOnAllChannels(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  []string // on edge-lpddr5
+		want unit.Bytes
+	}{
+		{"the default mapping keeps 256 B on each of 4 channels", nil, 4 * 256},
+		{"two channels", []string{"dram.channels=2"}, 2 * 256},
+		{"a single channel is balanced by its bursts", []string{"dram.channels=1"}, 32},
+		{"the granule is what lies below the channel bits", []string{"dram.mapping=co3,ch2,bg2,ba2,co3,ro16"}, 4 * 256},
+		{"channel bits above the row's columns", []string{"dram.mapping=co6,ch2,bg2,ba2,ro16"}, 4 * 2048},
+		{"an ideal memory has none: a cache line", []string{"dram.standard=ideal", "dram.bandwidth=10GB/s", "dram.refresh=none"}, 64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			npu := preset(t, "edge-lpddr5")
+			if err := npu.Set(c.set); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := npu.Stripe(); err != nil || got != c.want {
+				t.Errorf("%v (%v), want %v", got, err, c.want)
+			}
+		})
+	}
+}

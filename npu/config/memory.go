@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // This file is all that this package knows of DRAM standards, and all of it is asked of package dram.
@@ -60,5 +61,35 @@ func (c *Config) RefreshPolicy() (r dram.Refresh, err error) {
 	return r, nil
 }
 
-// perBank says that banks are refreshed one by one.
-func (d DRAM) perBank() bool { return d.Refresh == dram.PerBank.String() }
+// PerBank reports whether banks are refreshed one by one.
+func (d DRAM) PerBank() bool { return d.Refresh == dram.PerBank.String() }
+
+// PeakBandwidth returns the bytes a second of all DRAM channels without refresh, turnarounds and row misses.
+func (c *Config) PeakBandwidth() float64 {
+	if s := standardOf(c.DRAM); s != nil {
+		return float64(s.PeakBytesPerSecond(c.DRAM.Channels))
+	}
+	return float64(c.DRAM.Bandwidth)
+}
+
+// DRAMClock returns the period of the DRAM's clock; 0: an ideal memory has none.
+func (c *Config) DRAMClock() unit.Femtoseconds {
+	if s := standardOf(c.DRAM); s != nil {
+		return s.TCK
+	}
+	return 0
+}
+
+// Stripe returns the smallest aligned range of addresses that falls equally on all channels of the DRAM. An ideal memory has
+// no channels to balance: it is laid out by cache lines of 64 B.
+func (c *Config) Stripe() (unit.Bytes, error) {
+	s := standardOf(c.DRAM)
+	if s == nil {
+		return grain, nil
+	}
+	m, err := dram.ParseMapping(c.DRAM.Mapping, s, c.DRAM.Channels, c.DRAM.BankHash)
+	if err != nil {
+		return 0, fmt.Errorf("dram.mapping: %w", err)
+	}
+	return unit.Bytes(m.Stripe()), nil
+}

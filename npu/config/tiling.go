@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // TilingForms is how ParseTiling wants a tiling to be written.
@@ -21,4 +23,12 @@ func ParseTiling(spec string) ([]string, error) {
 		to = append(to, "tiling."+part)
 	}
 	return to, nil
+}
+
+// TileBytes returns the largest tile of a stream: the one configured, or an eighth of the scratchpad, in whole bursts.
+func (c *Config) TileBytes() unit.Bytes {
+	if c.Scratchpad.Tile > 0 {
+		return c.Scratchpad.Tile
+	}
+	return c.Scratchpad.Size / 8 / grain * grain
 }

@@ -219,7 +219,7 @@ func (k *checker) timed(d DRAM, s *dram.Standard) {
 		k.add("dram.bandwidth", fmt.Sprintf("%v, but the bandwidth of %s follows from its timing; accepted: 0B/s, or the standard %q",
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
 	}
-	if d.perBank() && s.Timing.TREFIPB == 0 {
+	if d.PerBank() && s.Timing.TREFIPB == 0 {
 		k.add("dram.refresh", fmt.Sprintf("%q, but no per-bank refresh of %s is modelled; accepted: all-bank, none", d.Refresh, d.Standard),
 			"dram.standard")
 	}

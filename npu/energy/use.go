@@ -61,7 +61,7 @@ func Of(c *config.Config, n *stats.Counts) Use {
 	t := tablesOf(c.Array)
 	read, write := scratchpad(c, p)
 	memory, exchange := network(c, p)
-	dram := c.DRAMEnergy(&n.DRAM)
+	dram := dramEnergy(c, &n.DRAM)
 	return Use{
 		Array:           energy(n.PECycles, peOf(c.Array).energy*placed*p.energy),
 		Tables:          energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy),

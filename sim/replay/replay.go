@@ -171,12 +171,9 @@ func (j Job) begin(steps []int) *run {
 // compile prepares what all steps share, for the precisions that they use.
 func (r *run) compile(used []unit.Bits, policy precision.Policy) error {
 	j := &r.job
-	stripe, err := npu.Stripe(j.Config)
-	if err != nil {
-		return err
-	}
+	var err error
 	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Batch: j.Batch, Stripe: stripe, Decide: j.Deciding(policy)})
+		Generated: j.Generated, Batch: j.Batch, Decide: j.Deciding(policy)})
 	return err
 }
 

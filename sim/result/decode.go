@@ -3,7 +3,7 @@ package result
 import (
 	"encoding/json"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -15,7 +15,7 @@ func (m *Memory) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &n); err != nil {
 		return err
 	}
-	*m = Memory{Footprint: compile.Footprint{Planes: unit.Bytes(n.Planes), Codebooks: unit.Bytes(n.Codebooks), FP16: unit.Bytes(n.FP16),
+	*m = Memory{Footprint: plan.Footprint{Planes: unit.Bytes(n.Planes), Codebooks: unit.Bytes(n.Codebooks), FP16: unit.Bytes(n.FP16),
 		KV: unit.Bytes(n.KV), Activations: unit.Bytes(n.Activations)}, Total: unit.Bytes(n.Total), Capacity: unit.Bytes(n.Capacity)}
 	return nil
 }

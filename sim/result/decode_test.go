@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 )
 
 func TestMemoryIsReadAsItIsWritten(t *testing.T) {
-	want := Memory{Footprint: compile.Footprint{Planes: 1, Codebooks: 2, FP16: 3, KV: 4, Activations: 5}, Total: 15, Capacity: 16}
+	want := Memory{Footprint: plan.Footprint{Planes: 1, Codebooks: 2, FP16: 3, KV: 4, Activations: 5}, Total: 15, Capacity: 16}
 	data, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)

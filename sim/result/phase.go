@@ -84,7 +84,7 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy, 1), share(c.SpaceStall, cfg.Cores)
 	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
 	p.Turnarounds = c.DRAM.Turnarounds
-	p.BusBusy, p.RefreshShare = cfg.DRAMShares(&c.DRAM)
+	p.BusBusy, p.RefreshShare = dramShares(cfg, &c.DRAM)
 	for _, part := range energy.Of(cfg, c).Parts() {
 		if part.Energy > 0 {
 			p.Energy[part.Name] = part.Energy.Joules()

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -69,14 +69,14 @@ type Result struct {
 
 // Tiling is how the operators of a pass are cut.
 type Tiling struct {
-	Pass      string           `json:"pass"`
-	Bits      int              `json:"weight_bits"`
-	Operators []compile.Choice `json:"operators"`
+	Pass      string        `json:"pass"`
+	Bits      int           `json:"weight_bits"`
+	Operators []plan.Choice `json:"operators"`
 }
 
 // Memory is the DRAM that the run occupies.
 type Memory struct {
-	compile.Footprint
+	plan.Footprint
 	Total    unit.Bytes `json:"total"`
 	Capacity unit.Bytes `json:"capacity"`
 }
