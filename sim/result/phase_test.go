@@ -1,0 +1,115 @@
+package result
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/energy"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// lpddr5 is npu with LPDDR5-6400 for memory: a clock of 1.25 ns.
+func lpddr5(t *testing.T) *config.Config {
+	t.Helper()
+	c, err := config.Preset("edge-lpddr5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Clock, c.Cores, c.Array.Rows, c.Array.Cols = 1e9, 2, 4, 8
+	return c
+}
+
+// phase is the counts of 1000 cycles in which all that can happen does.
+func phase() *stats.Counts {
+	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200, MemoryBusy: 900, SpaceStall: 100,
+		MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000, VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkWait: 50,
+		ScratchRead: 9000, ScratchWrite: 8000}
+	for k := range c.ByKind {
+		c.ByKind[k] = unit.Cycles(k + 1)
+	}
+	for d := range c.Traffic {
+		c.Traffic[d] = unit.Bytes(1000 * (d + 1))
+		c.DRAMBy[d] = stats.Requester{Reads: int64(d + 1), Wait: int64(100 * (d + 1))}
+	}
+	c.DRAM = stats.DRAM{Clocks: 800, Activates: 11, Precharges: 1, Reads: 36, Writes: 9, Refreshes: 5, RowHits: 20, RowMisses: 15, RowConflicts: 10,
+		Turnarounds: 8}
+	return c
+}
+
+func TestAPhaseInSecondsAndShares(t *testing.T) {
+	c, n := lpddr5(t), phase()
+	p := NewPhase(n, c)
+	expect(t, "array", p.ArrayBusy, 1600/(2*1000.0))
+	expect(t, "vector", p.VectorBusy, 400/(2*1000.0))
+	expect(t, "launch", p.LaunchBusy, 200/(2*1000.0))
+	expect(t, "memory, of which there is one", p.MemoryBusy, 900/1000.0)
+	expect(t, "scratchpad full", p.SpaceStall, 100/(2*1000.0))
+	expect(t, "waits for links", p.NetworkWait, 50/1e9)
+	expect(t, "switches, a core", p.SwitchSeconds, 6/1e9/2)
+	for k, cycles := range n.ByKind {
+		expect(t, isa.Kind(k).String(), p.Seconds[isa.Kind(k).String()], float64(cycles)/1e9)
+	}
+	for d, bytes := range n.Traffic {
+		if name := isa.Data(d).String(); p.Bytes[name] != int64(bytes) || p.ByData[name].Reads != int64(d+1) {
+			t.Errorf("%s: %d bytes, %+v", name, p.Bytes[name], p.ByData[name])
+		}
+	}
+	got := []int64{p.Exchanged, p.Switches, p.MACs, p.Activates, p.Reads, p.Writes, p.Refreshes, p.RowHits, p.RowMisses, p.RowConflicts, p.Turnarounds}
+	if want := []int64{3000, 4 / 2, 64_000, 11, 36, 9, 5, 20, 15, 10, 8}; !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	sum := 0.0
+	for name, joules := range p.Energy {
+		sum += joules
+		if !slices.Contains(EnergyParts(), name) {
+			t.Errorf("tables have no %s", name)
+		}
+	}
+	expect(t, "energy", sum, energy.Of(c, n).Total().Joules())
+}
+
+func TestAPhaseInWhichEverythingHappensHasNoZero(t *testing.T) {
+	v := reflect.ValueOf(NewPhase(phase(), lpddr5(t))).Elem()
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is %v", v.Type().Field(i).Name, v.Field(i))
+		}
+	}
+}
+
+func TestWhatDidNotHappenIsLeftOut(t *testing.T) {
+	n := &stats.Counts{Cycles: 10}
+	n.ByKind[isa.Linear], n.Traffic[isa.Weights] = 10, 64
+	p := NewPhase(n, npu(t))
+	if len(p.Seconds) != 1 || len(p.Bytes) != 1 || p.ByData != nil {
+		t.Errorf("seconds %v, bytes %v, DRAM %v", p.Seconds, p.Bytes, p.ByData)
+	}
+	for name, joules := range p.Energy {
+		if joules <= 0 {
+			t.Errorf("%s takes %v J", name, joules)
+		}
+	}
+}
+
+func TestWhatAClassOfDataMetInDRAM(t *testing.T) {
+	s := &stats.Requester{Reads: 10, Writes: 2, RowHits: 6, RowMisses: 5, RowConflicts: 1, Wait: 480}
+	s.Latency[0], s.Latency[3], s.Latency[stats.LatencyBuckets-1] = 7, 2, 1
+	const tCK = 1.25e-9
+	a := access(s, tCK)
+	if got, want := []int64{a.Reads, a.Writes, a.RowHits, a.RowMisses, a.RowConflicts}, []int64{10, 2, 6, 5, 1}; !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	expect(t, "mean latency", a.ReadLatency, 480/10.0*tCK)
+	// The first class has reads of less than 32 clocks, each further one twice as many, the last one the rest.
+	want := []Latency{{Below: 32 * tCK, Reads: 7}, {Below: 256 * tCK, Reads: 2}, {Reads: 1}}
+	if !slices.Equal(a.Latencies, want) {
+		t.Errorf("latencies %v, want %v", a.Latencies, want)
+	}
+	if w := access(&stats.Requester{Writes: 1}, tCK); w.ReadLatency != 0 || w.Latencies != nil {
+		t.Errorf("writes alone have latencies: %+v", w)
+	}
+}
