@@ -37,13 +37,14 @@ func engineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder with safetensors, or random, in the model's true shapes",
 			DefaultText: "the model's folder"},
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: defaultTask},
-		&cli.IntFlag{Name: "prompt", Usage: "prompt of so many random `TOKENS`", DefaultText: "the task's"},
+		&cli.IntFlag{Name: "prompt", Usage: "prompt of so many random `TOKENS`", DefaultText: "the task's", Action: atLeast("prompt", 1)},
 		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the tokenizer in the model's folder, as it stands"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
 		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1},
 		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA},
-		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
-		&cli.IntFlag{Name: "sample-ops", Usage: "take every `N`th pass apart on the GPU, to time its ops; 0: none", Value: 16},
+		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
+			Action: atLeast("threads", 1)},
+		&cli.IntFlag{Name: "sample-ops", Usage: "take every `N`th pass apart on the GPU, to time its ops; 0: none", Value: 16, Action: atLeast("sample-ops", 0)},
 		&cli.BoolFlag{Name: "reference", Usage: "run each pass again at fp16 and compare (--reference=false: do not)", Value: true},
 	}
 }
@@ -112,9 +113,7 @@ func (e *engine) lengths(c *cli.Context) error {
 		e.generate = c.Int("gen")
 	}
 	if c.IsSet("prompt") {
-		if prompt = c.Int("prompt"); prompt < 1 {
-			return fmt.Errorf("--prompt %d: accepted: 1 or more tokens", prompt)
-		}
+		prompt = c.Int("prompt")
 	}
 	if e.generate < 2 {
 		return fmt.Errorf("--gen %d leaves nothing to decode, because the first token comes from prefill; accepted: 2 or more", e.generate)
@@ -206,14 +205,8 @@ func (e *engine) load(c *cli.Context, schedules []precision.Schedule) (err error
 	now := func() time.Duration { return time.Since(start) }
 	switch backend := c.String("backend"); backend {
 	case backendCPU:
-		if n := c.Int("threads"); n < 1 {
-			return fmt.Errorf("--threads %d: accepted: 1 or more", n)
-		}
 		e.Backend, err = cpu.Open(e.source, cpu.Options{Workers: c.Int("threads"), Now: now, Loaded: loaded})
 	case backendCUDA:
-		if n := c.Int("sample-ops"); n < 0 {
-			return fmt.Errorf("--sample-ops %d: accepted: 0 or more", n)
-		}
 		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: c.Int("sample-ops"), Calibrate: true,
 			Now: now, Loaded: loaded})
 		err = onGPU(err)
