@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -36,13 +37,13 @@ EXAMPLES:
    pmpdsim cosim --model path/to/model --prompt-file p.txt --schedule 'learned:4>3,classifier=c.safetensors' --npu edge-lpddr5
    pmpdsim cosim --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 --npu pmpd-paper --traces build`,
 		Flags: slices.Concat(engineFlags(), npuFlags(), machineFlags(), []cli.Flag{
-			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
+			schedulesFlag(),
 			&cli.StringFlag{Name: "traces", Usage: "keep the recorded traces in `DIR`"},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`", DefaultText: "the terminal"},
+			workersFlag(),
+			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),
 		}),
-		Action: cosimulate,
+		Action: action(fillCosim),
 	}
 }
 
@@ -53,46 +54,60 @@ type coRun struct {
 	NPU      *result.Result `json:"npu"`
 }
 
-func cosimulate(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
+// cosimOptions are what cosim was asked for.
+type cosimOptions struct {
+	npu       npuOptions
+	engine    engineOptions
+	schedules []string
+	traces    string // directory that keeps them; empty: none
+	workers   int
+	output    string
+	format    string
+}
+
+func fillCosim(c *cli.Context) (*cosimOptions, error) {
+	o := &cosimOptions{schedules: c.StringSlice("schedule"), traces: c.String("traces"), workers: c.Int("workers"), output: c.String("output"),
+		format: c.String("format")}
+	var err error
+	if o.npu, err = npuFrom(c); err != nil {
+		return nil, err
 	}
-	if n := c.Int("workers"); n < 1 {
-		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
-	}
-	cfg, err := loadNPU(c)
+	o.engine, err = engineFrom(c)
+	return o, err
+}
+
+func (o *cosimOptions) run(ctx context.Context, s streams) error {
+	cfg, err := o.npu.load()
 	if err != nil {
 		return err
 	}
-	e, err := newEngine(c)
+	e, err := o.engine.find()
 	if err != nil {
 		return err
 	}
 	defer e.close()
-	schedules, err := e.schedules(c)
+	schedules, err := e.parseSchedules(o.schedules)
 	if err != nil {
 		return err
 	}
-	co := &cosimulation{c: c, engine: e, npu: cfg}
-	for _, s := range schedules {
-		if err := co.plan(s); err != nil {
+	co := &cosimulation{options: o, engine: e, npu: cfg}
+	for _, schedule := range schedules {
+		if err := co.plan(schedule); err != nil {
 			return err
 		}
 	}
-	if err := e.load(c, schedules); err != nil {
+	if err := e.load(s, schedules); err != nil {
 		return err
 	}
-	e.describe(c.App.ErrWriter)
-	runs, err := co.run()
+	runs, err := co.decode(ctx, s)
 	if err != nil {
 		return err
 	}
-	return emit(c.App.Writer, c.String("output"), func(w io.Writer) error { return co.show(w, runs) })
+	return s.emit(o.output, func(w io.Writer) error { return co.show(w, runs) })
 }
 
-// schedules are those of the flags, or the model's three.
-func (e *engine) schedules(c *cli.Context) (all []precision.Schedule, err error) {
-	texts := c.StringSlice("schedule")
+// parseSchedules are those of the texts, or the model's three.
+func (e *engine) parseSchedules(texts []string) (all []precision.Schedule, err error) {
 	if len(texts) == 0 {
 		w := workload{model: e.model.Model}
 		texts = w.defaultSchedules()
@@ -111,41 +126,38 @@ func (e *engine) schedules(c *cli.Context) (all []precision.Schedule, err error)
 
 // cosimulation is what all schedules share.
 type cosimulation struct {
-	c      *cli.Context
-	engine *engine
-	npu    *config.Config
-	jobs   []replay.Job
-	live   []gpu.Job
+	options *cosimOptions
+	engine  *engine
+	npu     *config.Config
+	jobs    []replay.Job
+	live    []gpu.Job
 }
 
 // plan finds what is wrong with a schedule before anything runs.
 func (co *cosimulation) plan(s precision.Schedule) error {
-	live, err := co.engine.recording(co.c, s)
+	live, err := co.engine.recording(s)
 	if err != nil {
 		return err
 	}
 	live.IgnoreEOS = true
-	task := live.Task
-	if task == "" {
-		task = customTask
-	}
 	co.live = append(co.live, live)
-	co.jobs = append(co.jobs, replay.Job{Config: co.npu, Model: co.engine.model.Model, Task: task, Prompt: len(live.Prompt),
+	co.jobs = append(co.jobs, replay.Job{Config: co.npu, Model: co.engine.model.Model, Task: cmp.Or(live.Task, customTask), Prompt: len(live.Prompt),
 		Generated: live.Generate, Batch: 1, Schedule: s})
 	return nil
 }
 
-func (co *cosimulation) run() ([]coRun, error) {
+// decode runs one schedule after the other on both machines.
+func (co *cosimulation) decode(ctx context.Context, s streams) ([]coRun, error) {
 	tokens := int64(len(co.jobs) * co.engine.generate)
-	p := newProgress(co.c.App.ErrWriter, tokens, "tokens")
+	p := newProgress(s.err, tokens, "tokens")
 	defer p.end()
 	machines := new(replay.Machines)
 	var results []*result.Result
 	var runs []coRun
 	for i := range co.jobs {
-		r, t, err := co.both(i, p, machines)
+		r, t, err := co.both(ctx, i, p, machines)
 		if err != nil {
-			return nil, stopped(co.c.Context, fmt.Errorf("schedule %s: %w", co.jobs[i].Schedule, err))
+			return nil, stopped(ctx, fmt.Errorf("schedule %s: %w", co.jobs[i].Schedule, err))
 		}
 		r.TraceSHA256, r.TraceSource = t.SHA256, string(t.Header.Source)
 		results = append(results, r)
@@ -164,8 +176,8 @@ func (co *cosimulation) run() ([]coRun, error) {
 }
 
 // both decodes under one schedule and simulates each pass once it is known.
-func (co *cosimulation) both(i int, p *progress, machines *replay.Machines) (*result.Result, *traces.Trace, error) {
-	g, ctx := errgroup.WithContext(co.c.Context)
+func (co *cosimulation) both(ctx context.Context, i int, p *progress, machines *replay.Machines) (*result.Result, *traces.Trace, error) {
+	g, ctx := errgroup.WithContext(ctx)
 	recorder, err := gpu.NewRecorder(ctx, co.engine, co.live[i])
 	if err != nil {
 		return nil, nil, err
@@ -173,7 +185,7 @@ func (co *cosimulation) both(i int, p *progress, machines *replay.Machines) (*re
 	passes := make(chan replay.Pass, co.engine.generate) // never full
 	var r *result.Result
 	g.Go(func() (err error) {
-		r, _, err = replay.Follow(ctx, co.jobs[i], passes, replay.Options{Workers: co.c.Int("workers"), Version: programVersion(), Machines: machines})
+		r, _, err = replay.Follow(ctx, co.jobs[i], passes, replay.Options{Workers: co.options.workers, Version: programVersion(), Machines: machines})
 		return err
 	})
 	var file bytes.Buffer
@@ -205,12 +217,11 @@ func (co *cosimulation) both(i int, p *progress, machines *replay.Machines) (*re
 
 // keep writes a trace under a name made of the model's and the schedule's.
 func (co *cosimulation) keep(s precision.Schedule, data []byte) error {
-	dir := co.c.String("traces")
-	if dir == "" {
+	if co.options.traces == "" {
 		return nil
 	}
 	name := strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(co.engine.model.Name + "." + s.String())
-	return writeFile(filepath.Join(dir, name+traces.Suffix), func(w io.Writer) error {
+	return writeFile(filepath.Join(co.options.traces, name+traces.Suffix), func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -231,7 +242,7 @@ func decoded(t *traces.Trace) plots.Decoded {
 }
 
 func (co *cosimulation) show(w io.Writer, runs []coRun) error {
-	if co.c.String("format") == "json" {
+	if co.options.format == "json" {
 		return jsonLines(w, runs)
 	}
 	var rows []*plots.Decoded
@@ -241,7 +252,7 @@ func (co *cosimulation) show(w io.Writer, runs []coRun) error {
 	}
 	load := &workload{model: co.engine.model.Model, task: co.jobs[0].Task, prompt: co.jobs[0].Prompt, generated: co.jobs[0].Generated, batch: 1,
 		live: co.engine.on()}
-	if err := header(w, co.npu, load, !co.c.IsSet("npu"), results); err != nil {
+	if err := header(w, co.npu, load, co.options.npu.unnamed, results); err != nil {
 		return err
 	}
 	return plots.Beside(w, rows, results)

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -41,7 +42,8 @@ func engineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the tokenizer in the model's folder, as it stands"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
 		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1},
-		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA},
+		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA,
+			Action: oneOf("backend", "backend", backendCUDA, backendCPU)},
 		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 			Action: atLeast("threads", 1)},
 		&cli.IntFlag{Name: "sample-ops", Usage: "take every `N`th pass apart on the GPU, to time its ops; 0: none", Value: 16, Action: atLeast("sample-ops", 0)},
@@ -49,17 +51,45 @@ func engineFlags() []cli.Flag {
 	}
 }
 
+// engineOptions are what the flags of engineFlags say; nil: nothing.
+type engineOptions struct {
+	from       string // name or path of the model
+	weights    string // their folder, or random; empty: the model's folder
+	taskName   string // empty: the default one
+	tokens     *int   // of a random prompt
+	promptFile string // empty: a random prompt
+	gen        *int
+	seed       int64
+	backend    string
+	threads    int
+	sampleOps  int
+	reference  bool
+}
+
+// engineFrom reads the flags.
+func engineFrom(c *cli.Context) (engineOptions, error) {
+	o := engineOptions{from: c.String("model"), weights: c.String("weights"), taskName: c.String("task"), tokens: optional(c, "prompt", c.Int),
+		promptFile: c.String("prompt-file"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
+		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference")}
+	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
+		o.from = o.weights // weights of a folder are those of its model
+	}
+	if o.tokens != nil && o.promptFile != "" {
+		return o, errors.New("--prompt and --prompt-file are given; accepted: one of them")
+	}
+	return o, nil
+}
+
 // engine is the decode engine with its weights, and what it is to read.
 type engine struct {
 	gpu.Backend
-	from      string // name or path of the model
+	*engineOptions
 	model     *weights.Model
 	source    weights.Source
-	task      string
+	task      string // empty: the lengths are no task's
 	prompt    []int
 	promptSHA string
 	generate  int
-	seed      int64
 }
 
 // close frees device and files.
@@ -72,21 +102,17 @@ func (e *engine) close() {
 	}
 }
 
-// newEngine finds model, weights and prompt; load puts the weights on the device.
-func newEngine(c *cli.Context) (*engine, error) {
-	e := &engine{seed: c.Int64("seed")}
-	e.from = c.String("model")
-	if where := c.String("weights"); !c.IsSet("model") && where != "" && where != randomWeights {
-		e.from = where // weights of a folder are those of its model
-	}
+// find finds model, weights and prompt; engine.load puts the weights on the device.
+func (o *engineOptions) find() (*engine, error) {
+	e := &engine{engineOptions: o}
 	var err error
-	if e.model, err = weights.Load(e.from); err != nil {
-		return nil, flagged("model", e.from, err)
+	if e.model, err = weights.Load(o.from); err != nil {
+		return nil, flagged("model", o.from, err)
 	}
-	if err := e.lengths(c); err != nil {
+	if err := e.lengths(); err != nil {
 		return nil, err
 	}
-	if err := e.read(c); err != nil {
+	if err := e.read(); err != nil {
 		return nil, err
 	}
 	if err := e.model.CheckLengths(len(e.prompt), e.generate); err != nil {
@@ -95,30 +121,26 @@ func newEngine(c *cli.Context) (*engine, error) {
 	if err := e.model.Fits(len(e.prompt) + e.generate); err != nil {
 		return nil, fmt.Errorf("--prompt, --gen: %w", err)
 	}
-	return e, e.find(c)
+	return e, e.open()
 }
 
 // lengths are a task's, each of which a flag may replace.
-func (e *engine) lengths(c *cli.Context) error {
-	name := c.String("task")
-	if name == "" {
-		name = defaultTask
-	}
-	task, err := workloads.LookupTask(name)
+func (e *engine) lengths() error {
+	task, err := workloads.LookupTask(cmp.Or(e.taskName, defaultTask))
 	if err != nil {
 		return flagged("task", "", err)
 	}
 	prompt := task.Prompt
-	if e.generate = task.Gen(e.model.Model); c.IsSet("gen") {
-		e.generate = c.Int("gen")
+	if e.tokens != nil {
+		prompt = *e.tokens
 	}
-	if c.IsSet("prompt") {
-		prompt = c.Int("prompt")
+	if e.generate = task.Gen(e.model.Model); e.gen != nil {
+		e.generate = *e.gen
 	}
 	if e.generate < 2 {
 		return fmt.Errorf("--gen %d leaves nothing to decode, because the first token comes from prefill; accepted: 2 or more", e.generate)
 	}
-	if !c.IsSet("prompt") && !c.IsSet("gen") && !c.IsSet("prompt-file") {
+	if e.tokens == nil && e.gen == nil && e.promptFile == "" {
 		e.task = task.Name
 	}
 	e.prompt = make([]int, prompt)
@@ -130,13 +152,10 @@ func (e *engine) lengths(c *cli.Context) error {
 }
 
 // read replaces the random prompt by a text.
-func (e *engine) read(c *cli.Context) error {
-	file := c.String("prompt-file")
+func (e *engine) read() error {
+	file := e.promptFile
 	if file == "" {
 		return nil
-	}
-	if c.IsSet("prompt") {
-		return fmt.Errorf("--prompt and --prompt-file are given; accepted: one of them")
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -153,18 +172,17 @@ func (e *engine) read(c *cli.Context) error {
 	return nil
 }
 
-// find opens the weights.
-func (e *engine) find(c *cli.Context) (err error) {
-	where := c.String("weights")
-	if info, err := os.Stat(c.String("model")); where == "" && err == nil {
-		if where = c.String("model"); !info.IsDir() {
+// open opens the weights.
+func (e *engine) open() (err error) {
+	where := e.weights
+	if info, err := os.Stat(e.from); where == "" && err == nil {
+		if where = e.from; !info.IsDir() {
 			where = filepath.Dir(where)
 		}
 	}
 	switch where {
 	case "":
-		return fmt.Errorf("--weights is missing: %s is a preset, which has shapes only; accepted: random, or a folder with safetensors",
-			c.String("model"))
+		return fmt.Errorf("--weights is missing: %s is a preset, which has shapes only; accepted: random, or a folder with safetensors", e.from)
 	case randomWeights:
 		e.source, err = weights.Random(e.model, uint64(e.seed))
 	default:
@@ -189,38 +207,37 @@ func (e *engine) sameShape() error {
 	return nil
 }
 
-// load puts the weights for the schedules on the device.
-func (e *engine) load(c *cli.Context, schedules []precision.Schedule) (err error) {
+// load puts the weights for the schedules on the device, and says what runs.
+func (e *engine) load(s streams, schedules []precision.Schedule) (err error) {
 	bits := []int{}
 	for _, s := range schedules {
 		bits = append(append(bits, s.Bits...), s.PrefillBits(0))
 	}
-	if c.Bool("reference") {
+	if e.reference {
 		bits = append(bits, weights.Half)
 	}
-	p := newProgress(c.App.ErrWriter, int64(e.model.Layers), "layers")
+	p := newProgress(s.err, int64(e.model.Layers), "layers")
 	defer p.end()
 	loaded := func(blocks int) { p.update(int64(blocks), int64(e.model.Layers)) }
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
-	switch backend := c.String("backend"); backend {
-	case backendCPU:
-		e.Backend, err = cpu.Open(e.source, cpu.Options{Workers: c.Int("threads"), Now: now, Loaded: loaded})
-	case backendCUDA:
-		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: c.Int("sample-ops"), Calibrate: true,
-			Now: now, Loaded: loaded})
+	if e.backend == backendCPU {
+		e.Backend, err = cpu.Open(e.source, cpu.Options{Workers: e.threads, Now: now, Loaded: loaded})
+	} else {
+		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: e.sampleOps, Calibrate: true, Now: now, Loaded: loaded})
 		err = onGPU(err)
-	default:
-		return fmt.Errorf("--backend %s: unknown backend; accepted: %s, %s", backend, backendCUDA, backendCPU)
+	}
+	p.end()
+	if err == nil {
+		s.say("%s, %d prompt tokens, %d to generate, %s", e.model.Name, len(e.prompt), e.generate, e.on())
 	}
 	return err
 }
 
 // recording is the job of one schedule.
-func (e *engine) recording(c *cli.Context, s precision.Schedule) (gpu.Job, error) {
-	seed := e.seed
+func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	j := gpu.Job{Model: e.model, WeightsSHA256: e.source.SHA256(), Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
-		Schedule: s, Reference: c.Bool("reference"), Task: e.task, Seed: &seed, Tool: "pmpdsim " + programVersion(),
+		Schedule: s, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: "pmpdsim " + programVersion(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
 		return j, nil
@@ -231,11 +248,6 @@ func (e *engine) recording(c *cli.Context, s precision.Schedule) (gpu.Job, error
 	}
 	j.Classifier = classifier
 	return j, nil
-}
-
-// describe says what runs, on one line each.
-func (e *engine) describe(w io.Writer) {
-	say(w, "%s, %d prompt tokens, %d to generate, %s", e.model.Name, len(e.prompt), e.generate, e.on())
 }
 
 // on names the machine.

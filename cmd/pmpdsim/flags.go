@@ -1,12 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // This file defines the flags that several commands have, once each, together with the check of their values.
@@ -26,6 +31,41 @@ func formatFlag(accepted ...string) cli.Flag {
 // outputFlag is where a command writes; absent says what happens without it.
 func outputFlag(usage, absent string) cli.Flag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}
+}
+
+// traceOutputFlag is where a command writes a trace; it has to be given.
+func traceOutputFlag() cli.Flag {
+	return outputFlag("write to `FILE`, usually *"+traces.Suffix, "required")
+}
+
+// acceptedTrace is what traceOutputFlag takes.
+const acceptedTrace = "a file, usually NAME" + traces.Suffix
+
+// requiredOutput is the value of --output where it has to be given; accepted says what it may be.
+func requiredOutput(c *cli.Context, accepted string) (string, error) {
+	if path := c.String("output"); path != "" {
+		return path, nil
+	}
+	return "", errors.New("--output is missing; accepted: " + accepted)
+}
+
+// scheduleFlag is one schedule; parseSchedule reads it.
+func scheduleFlag() cli.Flag {
+	return &cli.StringFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules)", DefaultText: "static with the model's pair"}
+}
+
+// schedulesFlag is several schedules.
+func schedulesFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"}
+}
+
+// parseSchedule reads a schedule for a model; no text is the static one of the model's pair.
+func parseSchedule(text string, m *workloads.Model) (precision.Schedule, error) {
+	if text == "" {
+		text = string(precision.KindStatic)
+	}
+	s, err := precision.ParseFor(text, m)
+	return s, flagged("schedule", "", err)
 }
 
 // atLeast is the check of a flag whose value is a number from least on.

@@ -33,80 +33,82 @@ EXAMPLES:
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule 'static:4>2' -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
-			&cli.StringFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules)", DefaultText: "static with the model's pair"},
+			scheduleFlag(),
 			&cli.BoolFlag{Name: "ignore-eos", Usage: "go on when the model ends its answer (random weights always do)"},
 			&cli.BoolFlag{Name: "keep-kv", Usage: "also write the last block's keys and values after decode pass 1, for classifiers"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix, DefaultText: "required"},
+			traceOutputFlag(),
 		),
-		Action: record,
+		Action: action(fillRecord),
 	}
 }
 
-func record(c *cli.Context) error {
-	if err := arguments(c); err != nil {
+// recordOptions are what record was asked for.
+type recordOptions struct {
+	engine    engineOptions
+	schedule  string
+	ignoreEOS bool
+	keepKV    bool
+	output    string
+}
+
+func fillRecord(c *cli.Context) (*recordOptions, error) {
+	o := &recordOptions{schedule: c.String("schedule"), ignoreEOS: c.Bool("ignore-eos"), keepKV: c.Bool("keep-kv")}
+	var err error
+	if o.output, err = requiredOutput(c, acceptedTrace); err != nil {
+		return nil, err
+	}
+	o.engine, err = engineFrom(c)
+	return o, err
+}
+
+func (o *recordOptions) run(ctx context.Context, s streams) error {
+	if err := writableOutput(o.output); err != nil {
 		return err
 	}
-	out := c.String("output")
-	if out == "" {
-		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
-	}
-	if err := writable(out); err != nil {
-		return flagged("output", "", err)
-	}
-	e, err := newEngine(c)
+	e, err := o.engine.find()
 	if err != nil {
 		return err
 	}
 	defer e.close()
-	s, err := e.schedule(c.String("schedule"))
+	schedule, err := parseSchedule(o.schedule, e.model.Model)
 	if err != nil {
 		return err
 	}
-	job, err := e.recording(c, s)
+	job, err := e.recording(schedule)
 	if err != nil {
 		return err
 	}
-	job.IgnoreEOS = c.Bool("ignore-eos") || c.String("weights") == randomWeights
-	if c.Bool("keep-kv") {
-		job.Keep = func(kv *precision.KV) error { return precision.WriteKV(traces.SidecarOf(out), kv) }
+	job.IgnoreEOS = o.ignoreEOS || e.weights == randomWeights
+	if o.keepKV {
+		job.Keep = func(kv *precision.KV) error { return precision.WriteKV(traces.SidecarOf(o.output), kv) }
 	}
-	if err := e.load(c, []precision.Schedule{s}); err != nil {
+	if err := e.load(s, []precision.Schedule{schedule}); err != nil {
 		return err
 	}
-	e.describe(c.App.ErrWriter)
-	if err := recordTo(c, e, job, out); err != nil {
+	if err := o.record(ctx, s, e, job); err != nil {
 		return err
 	}
-	t, err := traces.ReadFile(out)
+	t, err := traces.ReadFile(o.output)
 	if err != nil {
 		return internal(err)
 	}
-	return infoTable(t.Info()).Write(c.App.Writer)
+	return infoTable(t.Info()).Write(s.out)
 }
 
-// schedule parses the text, or takes the static one of the model's pair.
-func (e *engine) schedule(text string) (precision.Schedule, error) {
-	if text == "" {
-		text = string(precision.KindStatic)
-	}
-	s, err := precision.ParseFor(text, e.model.Model)
-	return s, flagged("schedule", "", err)
-}
-
-// recordTo writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.
-func recordTo(c *cli.Context, e *engine, job gpu.Job, path string) error {
-	ctx, cancel := context.WithCancelCause(c.Context)
+// record writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.
+func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gpu.Job) error {
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r, err := gpu.NewRecorder(ctx, e, job)
 	if err != nil {
 		return err
 	}
-	f, err := newPartial(path, cancel)
+	f, err := newPartial(o.output, cancel)
 	if err != nil {
 		return flagged("output", "", err)
 	}
 	defer f.close()
-	p := newProgress(c.App.ErrWriter, int64(job.Generate), "tokens")
+	p := newProgress(s.err, int64(job.Generate), "tokens")
 	defer p.end()
 	steps, whole := 0, false
 	err = r.Write(f, func(record traces.Record) {
@@ -131,7 +133,7 @@ func recordTo(c *cli.Context, e *engine, job gpu.Job, path string) error {
 	if end := f.finish(); end != nil {
 		return errors.Join(err, flagged("output", "", end))
 	}
-	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", path, steps))
+	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps))
 }
 
 // recordError says what stopped a recording, and what is left of it.

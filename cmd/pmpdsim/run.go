@@ -49,7 +49,7 @@ EXAMPLES:
    pmpdsim run --gen 64 --schedule 'static:4>2' --timeline run.perfetto-trace --timeline-detail tile`,
 		Flags: append(flags,
 			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
-			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "the model's three"},
+			schedulesFlag(),
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
 				Action: between("batch", 1, compile.MostSequences)},
