@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -28,27 +29,35 @@ EXAMPLES:
    pmpdsim config show
    pmpdsim config show --npu my.yaml --set array.rows=64 --format json`,
 		Flags: append(npuFlags(), formatFlag("yaml", "json")),
-		Action: func(c *cli.Context) error {
-			if err := arguments(c); err != nil {
-				return err
-			}
-			cfg, err := loadNPU(c)
-			if err != nil {
-				return err
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, []*config.Config{cfg})
-				}
-				data, err := cfg.YAML()
-				if err != nil {
-					return err
-				}
-				_, err = w.Write(data)
-				return err
-			})
-		},
+		Action: action(func(c *cli.Context) (*configShow, error) {
+			o, err := npuFrom(c)
+			return &configShow{o, c.String("format")}, err
+		}),
 	}
+}
+
+// configShow are the options of config show.
+type configShow struct {
+	npu    npuOptions
+	format string
+}
+
+func (o *configShow) run(_ context.Context, s streams) error {
+	cfg, err := o.npu.load()
+	if err != nil {
+		return err
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, []*config.Config{cfg})
+		}
+		data, err := cfg.YAML()
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	})
 }
 
 // keyItem is a key as JSON.
@@ -67,27 +76,35 @@ EXAMPLES:
    pmpdsim config keys
    pmpdsim config keys --npu card-hbm3 --format json`,
 		Flags: append(npuFlags(), formatFlag("table", "json")),
-		Action: func(c *cli.Context) error {
-			if err := arguments(c); err != nil {
-				return err
-			}
-			cfg, err := loadNPU(c)
-			if err != nil {
-				return err
-			}
-			t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: cfg.Name, Width: 42}, {Name: "accepted", Width: 42}}}
-			var items []keyItem
-			for _, k := range config.Keys() {
-				value, _ := cfg.Get(k.Path)
-				items = append(items, keyItem{k.Path, k.Type, value})
-				t.Add(k.Path, value, k.Type)
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, items)
-				}
-				return t.Write(w)
-			})
-		},
+		Action: action(func(c *cli.Context) (*configKeys, error) {
+			o, err := npuFrom(c)
+			return &configKeys{o, c.String("format")}, err
+		}),
 	}
+}
+
+// configKeys are the options of config keys.
+type configKeys struct {
+	npu    npuOptions
+	format string
+}
+
+func (o *configKeys) run(_ context.Context, s streams) error {
+	cfg, err := o.npu.load()
+	if err != nil {
+		return err
+	}
+	t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: cfg.Name, Width: 42}, {Name: "accepted", Width: 42}}}
+	var items []keyItem
+	for _, k := range config.Keys() {
+		value, _ := cfg.Get(k.Path)
+		items = append(items, keyItem{k.Path, k.Type, value})
+		t.Add(k.Path, value, k.Type)
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, items)
+		}
+		return t.Write(w)
+	})
 }

@@ -38,7 +38,7 @@ EXAMPLES:
    pmpdsim cosim --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 --npu pmpd-paper --traces build`,
 		Flags: slices.Concat(engineFlags(), npuFlags(), machineFlags(), []cli.Flag{
 			schedulesFlag(),
-			&cli.StringFlag{Name: "traces", Usage: "keep the recorded traces in `DIR`"},
+			tracesFlag("keep the recorded traces in `DIR`", ""),
 			workersFlag(),
 			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),

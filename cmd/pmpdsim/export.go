@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -18,27 +18,30 @@ in SI units. Points that failed have a text in the column error. Parquet loads i
 EXAMPLES:
    pmpdsim export results/ -o results.parquet
    pmpdsim export results/ -o results.csv`,
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, by its name .parquet or .csv", DefaultText: "required"}},
-		Action: func(c *cli.Context) error {
-			if err := arguments(c, "DIR"); err != nil {
-				return err
-			}
-			path := c.String("output")
-			if path == "" {
-				return fmt.Errorf("--output is missing; accepted: a file, NAME.parquet or NAME.csv")
-			}
-			format, err := sweep.FormatOf(path)
-			if err != nil {
-				return flagged("output", "", err)
-			}
-			rows, missing, err := sweep.Rows(c.Args().First())
-			if err != nil {
-				return err
-			}
-			if missing > 0 {
-				say(c.App.ErrWriter, "note: %d points have no result yet and no row", missing)
-			}
-			return emit(nil, path, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
-		},
+		Flags:  []cli.Flag{outputFlag("write to `FILE`, by its name .parquet or .csv", "required")},
+		Action: action(fillExport, "DIR"),
 	}
+}
+
+// exportOptions are what export was asked for.
+type exportOptions struct{ dir, output string }
+
+func fillExport(c *cli.Context) (*exportOptions, error) {
+	output, err := requiredOutput(c, "a file, NAME.parquet or NAME.csv")
+	return &exportOptions{c.Args().First(), output}, err
+}
+
+func (o *exportOptions) run(_ context.Context, s streams) error {
+	format, err := sweep.FormatOf(o.output)
+	if err != nil {
+		return flagged("output", "", err)
+	}
+	rows, missing, err := sweep.Rows(o.dir)
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		s.say("note: %d points have no result yet and no row", missing)
+	}
+	return s.emit(o.output, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
 }

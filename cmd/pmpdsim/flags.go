@@ -38,6 +38,11 @@ func traceOutputFlag() cli.Flag {
 	return outputFlag("write to `FILE`, usually *"+traces.Suffix, "required")
 }
 
+// tracesFlag is a directory with traces.
+func tracesFlag(usage, absent string) cli.Flag {
+	return &cli.StringFlag{Name: "traces", Usage: usage, DefaultText: absent}
+}
+
 // acceptedTrace is what traceOutputFlag takes.
 const acceptedTrace = "a file, usually NAME" + traces.Suffix
 

@@ -25,39 +25,47 @@ EXAMPLES:
 			&cli.IntFlag{Name: "task", Usage: "`NUMBER` of the task"},
 			&cli.BoolFlag{Name: "feed", Usage: "take the numbers of points from the standard input"},
 		},
-		Action: runJobOfSweep,
+		Action: action(fillJob),
 	}
 }
 
-func runJobOfSweep(c *cli.Context) (err error) {
-	if err := arguments(c); err != nil {
-		return err
+// jobOptions are what job was asked for.
+type jobOptions struct {
+	dir  string
+	task *int // nil: the points come in by number
+}
+
+func fillJob(c *cli.Context) (*jobOptions, error) {
+	o := &jobOptions{c.String("dir"), optional(c, "task", c.Int)}
+	if o.dir == "" || (o.task != nil) == c.Bool("feed") {
+		return nil, errors.New("job: accepted: --dir DIR, and one of --task and --feed")
 	}
-	if c.String("dir") == "" || c.IsSet("task") == c.Bool("feed") {
-		return errors.New("job: accepted: --dir DIR, and one of --task and --feed")
-	}
+	return o, nil
+}
+
+func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	name := ""
-	if c.IsSet("task") {
-		name = fmt.Sprintf("task-%d", c.Int("task"))
+	if o.task != nil {
+		name = fmt.Sprintf("task-%d", *o.task)
 	} else {
 		signal.Ignore(os.Interrupt) // a terminal sends it to the whole group: the sweep says when to stop
 	}
-	w, err := sweep.Hire(c.Context, c.String("dir"), codeVersion(), programVersion(), name)
+	w, err := sweep.Hire(ctx, o.dir, codeVersion(), programVersion(), name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if c.Bool("feed") {
-		return sweep.Serve(c.Context, w, os.Stdin, c.App.Writer)
+	if o.task == nil {
+		return sweep.Serve(ctx, w, s.in, s.out)
 	}
-	points, err := sweep.Task(c.String("dir"), c.Int("task"))
+	points, err := sweep.Task(o.dir, *o.task)
 	if err != nil {
 		return err
 	}
 	for _, i := range points {
-		_, err := w.Do(c.Context, i)
-		if c.Context.Err() != nil {
-			return context.Cause(c.Context)
+		_, err := w.Do(ctx, i)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if err != nil {
 			return internal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -43,26 +44,31 @@ func (l listing) command() *cli.Command {
 	return &cli.Command{
 		Name: l.name, Usage: l.usage, Flags: []cli.Flag{formatFlag("table", "json")},
 		Description: l.description + "\n\nEXAMPLES:\n   pmpdsim list " + l.name + "\n   pmpdsim list " + l.name + " --format json",
-		Action: func(c *cli.Context) error {
-			if err := arguments(c); err != nil {
-				return err
-			}
-			table, values, err := l.items()
-			if err != nil {
-				return internal(err)
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, values)
-				}
-				if err := table.Write(w); err != nil || l.note == "" {
-					return err
-				}
-				_, err := fmt.Fprintf(w, "\n%s\n", l.note)
-				return err
-			})
-		},
+		Action:      action(func(c *cli.Context) (*listOptions, error) { return &listOptions{l, c.String("format")}, nil }),
 	}
+}
+
+// listOptions are what list was asked for.
+type listOptions struct {
+	what   listing
+	format string
+}
+
+func (o *listOptions) run(_ context.Context, s streams) error {
+	table, values, err := o.what.items()
+	if err != nil {
+		return internal(err)
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, values)
+		}
+		if err := table.Write(w); err != nil || o.what.note == "" {
+			return err
+		}
+		_, err := fmt.Fprintf(w, "\n%s\n", o.what.note)
+		return err
+	})
 }
 
 // peakBits are the weight precisions whose peaks are listed.

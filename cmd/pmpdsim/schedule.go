@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -31,11 +32,11 @@ EXAMPLES:
    pmpdsim schedule search --traces runs --bound 'quality>=0.99'`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "trace", Usage: "decode trace in `FILE` to decide on", DefaultText: "the embedded one"},
-			&cli.StringFlag{Name: "traces", Usage: "`DIR` with traces of the same prompt, for an oracle", DefaultText: "none"},
+			tracesFlag("`DIR` with traces of the same prompt, for an oracle", "none"),
 			formatFlag("table", "json"),
 		},
 		Subcommands: []*cli.Command{searchCommand()},
-		Action:      decide,
+		Action:      action(fillSchedule, "SCHEDULE"),
 	}
 }
 
@@ -54,48 +55,64 @@ type decided struct {
 	Decisions      []precision.Decision `json:"decisions"`
 }
 
-func decide(c *cli.Context) error {
-	if err := arguments(c, "SCHEDULE"); err != nil {
-		return err
-	}
-	s, err := precision.Parse(c.Args().First())
+// scheduleOptions are what schedule was asked for.
+type scheduleOptions struct {
+	schedule string
+	workload workloadOptions
+	traces   string // directory; empty: none
+	format   string
+}
+
+func fillSchedule(c *cli.Context) (*scheduleOptions, error) {
+	return &scheduleOptions{c.Args().First(), workloadFrom(c), c.String("traces"), c.String("format")}, nil
+}
+
+func (o *scheduleOptions) run(_ context.Context, s streams) error {
+	schedule, err := precision.Parse(o.schedule)
 	if err != nil {
 		return err
 	}
-	from := workloadFrom(c)
-	w, err := from.load()
+	w, err := o.workload.load()
 	if err != nil {
 		return err
 	}
+	d, err := o.decide(schedule, w)
+	if err != nil {
+		return err
+	}
+	return s.emit("", func(out io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(out, []*decided{d})
+		}
+		return d.show(out, w)
+	})
+}
+
+func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*decided, error) {
 	evidence, err := w.evidence(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if evidence.Runs, err = otherRuns(c, w.trace, s); err != nil {
-		return err
+	if evidence.Runs, err = o.otherRuns(w.trace, s); err != nil {
+		return nil, err
 	}
 	plan, err := s.Decide(w.generated, evidence)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	d := decided{Schedule: s.String(), Trace: w.trace.Name, TraceSHA256: w.trace.SHA256, TraceSource: string(w.trace.Header.Source),
+	d := &decided{Schedule: s.String(), Trace: w.trace.Name, TraceSHA256: w.trace.SHA256, TraceSource: string(w.trace.Header.Source),
 		Model: w.model.Name, AvgWeightBits: precision.AverageBits(plan, len(plan.Decisions)), PrefillBits: s.PrefillBits(w.trace.PrefillBits()),
 		Counterfactual: plan.Counterfactual(), Cost: plan.Cost(s, w.model, w.prompt), Decisions: plan.Decisions}
 	if same, ok := plan.Static(); ok {
 		same.Prefill = s.Prefill
 		d.Static = same.String()
 	}
-	return emit(c.App.Writer, "", func(out io.Writer) error {
-		if c.String("format") == "json" {
-			return jsonLines(out, []decided{d})
-		}
-		return d.show(out, w)
-	})
+	return d, nil
 }
 
 // otherRuns are the runs of the trace's prompt that an oracle compares.
-func otherRuns(c *cli.Context, t *traces.Trace, s precision.Schedule) ([]precision.Run, error) {
-	dir := c.String("traces")
+func (o *scheduleOptions) otherRuns(t *traces.Trace, s precision.Schedule) ([]precision.Run, error) {
+	dir := o.traces
 	switch {
 	case dir == "" && s.Kind == precision.KindOracle:
 		return nil, fmt.Errorf("schedule %q: --traces is missing; accepted: a directory with traces of the same prompt under other switch "+

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -32,42 +33,49 @@ EXAMPLES:
    pmpdsim schedule search --traces runs
    pmpdsim schedule search --traces runs --bound 'likelihood>=0.95' --format json`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "traces", Usage: "`DIR` with the traces"},
+			tracesFlag("`DIR` with the traces", ""),
 			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision", Value: "quality>=0.99"},
 			formatFlag("table", "json"),
 		},
-		Action: searchSchedules,
+		Action: action(fillSearch),
 	}
 }
 
-func searchSchedules(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
+// searchOptions are what schedule search was asked for.
+type searchOptions struct {
+	traces  string // directory
+	measure traces.Measure
+	least   float64
+	format  string
+}
+
+func fillSearch(c *cli.Context) (*searchOptions, error) {
+	o := &searchOptions{traces: c.String("traces"), format: c.String("format")}
+	if o.traces == "" {
+		return nil, fmt.Errorf("--traces is missing; accepted: a directory with NAME%s files", traces.Suffix)
 	}
-	dir := c.String("traces")
-	if dir == "" {
-		return fmt.Errorf("--traces is missing; accepted: a directory with NAME%s files", traces.Suffix)
-	}
-	measure, least, err := parseBound(c.String("bound"))
+	var err error
+	o.measure, o.least, err = parseBound(c.String("bound"))
+	return o, err
+}
+
+func (o *searchOptions) run(_ context.Context, s streams) error {
+	prompts, err := promptsIn(o.traces, o.measure)
 	if err != nil {
 		return err
 	}
-	prompts, err := promptsIn(dir, measure)
-	if err != nil {
-		return err
-	}
-	found, err := precision.Calibrate(prompts, least)
+	found, err := precision.Calibrate(prompts, o.least)
 	if err != nil {
 		return flagged("traces", "", err)
 	}
-	return emit(c.App.Writer, "", func(out io.Writer) error {
-		if c.String("format") == "json" {
+	return s.emit("", func(out io.Writer) error {
+		if o.format == "json" {
 			return jsonLines(out, []any{struct {
 				Measure traces.Measure `json:"measure"`
 				*precision.Calibration
-			}{measure, found}})
+			}{o.measure, found}})
 		}
-		return showCalibration(out, measure, found)
+		return showCalibration(out, o.measure, found)
 	})
 }
 

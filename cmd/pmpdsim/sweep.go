@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -29,7 +28,7 @@ EXAMPLES:
    pmpdsim sweep study.yaml -o results/ --executor slurm --partition x --array-size 200
    pmpdsim sweep status results/`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`", DefaultText: "required"},
+			outputFlag("keep the results in `DIR`", "required"),
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show how many points there are, how long they may take, and the first of them"},
 			&cli.StringFlag{Name: "executor", Value: "local", Usage: "`WHERE` to simulate: local processes, or slurm job arrays",
 				Action: func(_ *cli.Context, v string) error {
@@ -38,91 +37,113 @@ EXAMPLES:
 					}
 					return nil
 				}},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			workersFlag(),
 			&cli.StringFlag{Name: "partition", Usage: "slurm: `NAME` of the partition", DefaultText: "the cluster's"},
-			&cli.IntFlag{Name: "array-size", Usage: "slurm: at most `N` tasks, which share the points", Value: 100},
-			&cli.IntFlag{Name: "tries", Usage: "slurm: submit at most `N` times what lost tasks have left", Value: 3},
+			&cli.IntFlag{Name: "array-size", Usage: "slurm: at most `N` tasks, which share the points", Value: 100, Action: atLeast("array-size", 1)},
+			&cli.IntFlag{Name: "tries", Usage: "slurm: submit at most `N` times what lost tasks have left", Value: 3, Action: atLeast("tries", 1)},
 			&cli.StringSliceFlag{Name: "sbatch", Usage: "slurm: `OPTION` for sbatch, as in --time=2:00:00; repeatable"},
 		},
 		Subcommands: []*cli.Command{sweepStatusCommand()},
-		Action:      runSweep,
+		Action:      action(fillSweep, "SPEC"),
 	}
 }
 
-func runSweep(c *cli.Context) error {
-	if err := arguments(c, "SPEC"); err != nil {
-		return err
-	}
-	for _, name := range []string{"workers", "array-size", "tries"} {
-		if n := c.Int(name); n < 1 {
-			return fmt.Errorf("--%s %d: too few; accepted: 1 or more", name, n)
-		}
+// sweepOptions are what sweep was asked for.
+type sweepOptions struct {
+	spec    string // path
+	output  string // directory
+	dryRun  bool
+	workers int
+	slurm   *slurmOptions // nil: processes here
+}
+
+// slurmOptions are those of a cluster.
+type slurmOptions struct {
+	partition        string
+	arraySize, tries int
+	sbatch           []string
+}
+
+func fillSweep(c *cli.Context) (*sweepOptions, error) {
+	o := &sweepOptions{spec: c.Args().First(), output: c.String("output"), dryRun: c.Bool("dry-run"), workers: c.Int("workers")}
+	if c.String("executor") == "slurm" {
+		o.slurm = &slurmOptions{c.String("partition"), c.Int("array-size"), c.Int("tries"), c.StringSlice("sbatch")}
 	}
 	for _, name := range []string{"partition", "array-size", "tries", "sbatch"} {
-		if c.IsSet(name) && c.String("executor") != "slurm" {
-			return fmt.Errorf("--%s: there is no cluster; accepted: together with --executor slurm", name)
+		if c.IsSet(name) && o.slurm == nil {
+			return nil, fmt.Errorf("--%s: there is no cluster; accepted: together with --executor slurm", name)
 		}
 	}
-	if c.IsSet("workers") && c.String("executor") == "slurm" && !c.Bool("dry-run") {
-		return errors.New("--workers: a cluster has its own; accepted: --array-size with --executor slurm")
+	if c.IsSet("workers") && o.slurm != nil && !o.dryRun {
+		return nil, errors.New("--workers: a cluster has its own; accepted: --array-size with --executor slurm")
 	}
-	path := c.Args().First()
-	s, err := sweep.Load(path)
+	return o, nil
+}
+
+func (o *sweepOptions) run(ctx context.Context, s streams) error {
+	spec, err := sweep.Load(o.spec)
 	if err != nil {
 		return err
 	}
-	points, err := s.Points(path, codeVersion())
+	points, err := spec.Points(o.spec, codeVersion())
 	if err != nil {
 		return err
 	}
-	if c.Bool("dry-run") {
-		return preview(c, points)
+	if o.dryRun {
+		return o.preview(ctx, s, points)
 	}
-	if c.String("output") == "" {
+	if o.output == "" {
 		return errors.New("--output is missing; accepted: a directory for the results")
 	}
-	d, err := sweep.Create(c.Context, c.String("output"), s, filepath.Base(path), points, codeVersion())
+	d, err := sweep.Create(ctx, o.output, spec, filepath.Base(o.spec), points, codeVersion())
 	if err != nil {
 		return flagged("output", "", err)
 	}
-	return errors.Join(conduct(c, d), d.Close())
+	return errors.Join(o.conduct(ctx, s, d), d.Close())
 }
 
 // conduct gets the points simulated and the results written.
-func conduct(c *cli.Context, d *sweep.Dir) error {
-	program, err := os.Executable()
+func (o *sweepOptions) conduct(ctx context.Context, s streams, d *sweep.Dir) error {
+	e, err := o.executor()
 	if err != nil {
-		return internal(err)
+		return err
 	}
-	dir := c.String("output")
-	var e sweep.Executor = &sweep.Local{Command: []string{program, "job", "--dir", dir, "--feed"}, Workers: c.Int("workers")}
-	if c.String("executor") == "slurm" {
-		all, err := filepath.Abs(dir)
-		if err != nil {
-			return err
-		}
-		e = &sweep.Slurm{Command: []string{program, "job", "--dir", all, "--task"}, Partition: c.String("partition"), ArraySize: c.Int("array-size"),
-			Options: c.StringSlice("sbatch"), Poll: 2 * time.Second, Tries: c.Int("tries")}
-	}
-	p := newProgress(c.App.ErrWriter, 1, "points")
-	err = d.Run(c.Context, e, func(now sweep.Progress) {
+	p := newProgress(s.err, 1, "points")
+	err = d.Run(ctx, e, func(now sweep.Progress) {
 		if now.Note != "" {
-			say(c.App.ErrWriter, "%s", now.Note)
+			s.say("%s", now.Note)
 		}
 		p.points(now)
 	})
 	p.end()
 	if errors.Is(err, context.Canceled) {
-		return interrupted(c, dir)
+		return interrupted(ctx, o.output)
 	}
 	if err != nil {
 		return internal(err)
 	}
-	s, err := sweep.StatusOf(dir)
+	status, err := sweep.StatusOf(o.output)
 	if err != nil {
 		return internal(err)
 	}
-	return emit(c.App.Writer, "", func(w io.Writer) error { return sweepDone(w, dir, s) })
+	return s.emit("", func(w io.Writer) error { return sweepDone(w, o.output, status) })
+}
+
+// executor starts this program again, here or on a cluster.
+func (o *sweepOptions) executor() (sweep.Executor, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, internal(err)
+	}
+	if o.slurm == nil {
+		return &sweep.Local{Command: []string{program, "job", "--dir", o.output, "--feed"}, Workers: o.workers}, nil
+	}
+	all, err := filepath.Abs(o.output)
+	if err != nil {
+		return nil, err
+	}
+	return &sweep.Slurm{Command: []string{program, "job", "--dir", all, "--task"}, Partition: o.slurm.partition, ArraySize: o.slurm.arraySize,
+		Options: o.slurm.sbatch, Poll: 2 * time.Second, Tries: o.slurm.tries}, nil
 }
 
 // unfinished is an interruption that loses nothing.
@@ -134,13 +155,13 @@ type unfinished struct {
 func (u unfinished) Error() string { return u.text }
 func (u unfinished) Unwrap() error { return u.cause }
 
-func interrupted(c *cli.Context, dir string) error {
+func interrupted(ctx context.Context, dir string) error {
 	s, err := sweep.StatusOf(dir)
 	if err != nil {
 		return err
 	}
 	return unfinished{fmt.Sprintf("interrupted: %d of %d points are in %s; the same command goes on from there", s.Points-s.Left, s.Points, dir),
-		context.Cause(c.Context)}
+		context.Cause(ctx)}
 }
 
 // points is update for a sweep.
@@ -163,20 +184,24 @@ EXAMPLES:
    pmpdsim sweep status results/
    pmpdsim sweep status results/ --format json`,
 		Flags: []cli.Flag{formatFlag("table", "json")},
-		Action: func(c *cli.Context) error {
-			if err := arguments(c, "DIR"); err != nil {
-				return err
-			}
-			s, err := sweep.StatusOf(c.Args().First())
-			if err != nil {
-				return err
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, []*sweep.Status{s})
-				}
-				return statusTable(s).Write(w)
-			})
-		},
+		Action: action(func(c *cli.Context) (sweepStatus, error) {
+			return sweepStatus{c.Args().First(), c.String("format")}, nil
+		}, "DIR"),
 	}
+}
+
+// sweepStatus are the options of sweep status.
+type sweepStatus struct{ dir, format string }
+
+func (o sweepStatus) run(_ context.Context, s streams) error {
+	status, err := sweep.StatusOf(o.dir)
+	if err != nil {
+		return err
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, []*sweep.Status{status})
+		}
+		return statusTable(status).Write(w)
+	})
 }

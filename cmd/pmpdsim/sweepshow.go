@@ -1,13 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
@@ -47,8 +46,8 @@ func sweepDone(w io.Writer, dir string, s *sweep.Status) error {
 const previewed = 10
 
 // preview shows what a sweep would simulate, and how long that may take.
-func preview(c *cli.Context, points []*sweep.Point) error {
-	estimate, err := estimateOf(c, points)
+func (o *sweepOptions) preview(ctx context.Context, s streams, points []*sweep.Point) error {
+	estimate, err := o.estimate(ctx, points)
 	if err != nil {
 		return err
 	}
@@ -66,7 +65,7 @@ func preview(c *cli.Context, points []*sweep.Point) error {
 		}
 		t.Add(append(row, p.Model.Name, p.Task, fmt.Sprint(p.Prompt), fmt.Sprint(p.Generated), fmt.Sprint(p.Batch), p.Schedule.String())...)
 	}
-	return emit(c.App.Writer, "", func(w io.Writer) error {
+	return s.emit("", func(w io.Writer) error {
 		if _, err := fmt.Fprintf(w, "%d points, %s\n", len(points), estimate); err != nil {
 			return err
 		}
@@ -84,11 +83,11 @@ func preview(c *cli.Context, points []*sweep.Point) error {
 // sampleTime is how long points may be simulated for an estimate.
 const sampleTime = 10 * time.Second
 
-// estimateOf says how long a sweep may take.
-func estimateOf(c *cli.Context, points []*sweep.Point) (string, error) {
+// estimate says how long a sweep may take.
+func (o *sweepOptions) estimate(ctx context.Context, points []*sweep.Point) (string, error) {
 	start := time.Now()
-	e, err := (&sweep.Estimator{Limit: sampleTime, Workers: c.Int("workers"), Version: programVersion(),
-		Clock: func() time.Duration { return time.Since(start) }}).Of(c.Context, points)
+	e, err := (&sweep.Estimator{Limit: sampleTime, Workers: o.workers, Version: programVersion(),
+		Clock: func() time.Duration { return time.Since(start) }}).Of(ctx, points)
 	if err != nil {
 		return "", err
 	}
@@ -99,7 +98,7 @@ func estimateOf(c *cli.Context, points []*sweep.Point) (string, error) {
 	if e.Time > 0 {
 		learning = 100 * e.Learning.Seconds() / e.Time.Seconds()
 	}
-	return fmt.Sprintf("about %s on %d workers, %.0f%% of it learning (from %d, simulated in %v)", coarse(e.Time), c.Int("workers"), learning, e.Points,
+	return fmt.Sprintf("about %s on %d workers, %.0f%% of it learning (from %d, simulated in %v)", coarse(e.Time), o.workers, learning, e.Points,
 		e.Took.Round(time.Millisecond)), nil
 }
 

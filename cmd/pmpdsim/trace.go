@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/traces"
-	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func traceCommand() *cli.Command {
@@ -32,24 +32,26 @@ header as it stands in the file.
 EXAMPLES:
    pmpdsim trace info some.trace.jsonl.zst
    pmpdsim trace info some.trace.jsonl.zst --format json`,
-		Flags: []cli.Flag{formatFlag("table", "json")},
-		Action: func(c *cli.Context) error {
-			if err := arguments(c, "FILE"); err != nil {
-				return err
-			}
-			t, err := traces.ReadFile(c.Args().First())
-			if err != nil {
-				return err
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					_, err := fmt.Fprintf(w, "%s\n", t.HeaderJSON())
-					return err
-				}
-				return infoTable(t.Info()).Write(w)
-			})
-		},
+		Flags:  []cli.Flag{formatFlag("table", "json")},
+		Action: action(func(c *cli.Context) (traceInfo, error) { return traceInfo{c.Args().First(), c.String("format")}, nil }, "FILE"),
 	}
+}
+
+// traceInfo are the options of trace info.
+type traceInfo struct{ file, format string }
+
+func (o traceInfo) run(_ context.Context, s streams) error {
+	t, err := traces.ReadFile(o.file)
+	if err != nil {
+		return err
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			_, err := fmt.Fprintf(w, "%s\n", t.HeaderJSON())
+			return err
+		}
+		return infoTable(t.Info()).Write(w)
+	})
 }
 
 // infoTable leaves out what the trace does not say.
@@ -116,47 +118,45 @@ tokens, times or signals. Equal flags give equal files.
 EXAMPLES:
    pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule 'static:4>3@10' -o phi.trace.jsonl.zst`,
 		Flags: append(workloadFlags(),
-			&cli.StringFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules)", DefaultText: "static with the model's pair"},
+			scheduleFlag(),
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix, DefaultText: "required"},
+			traceOutputFlag(),
 		),
-		Action: synthesise,
+		Action: action(fillSynth),
 	}
 }
 
-func synthesise(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
-	}
-	if c.String("output") == "" {
-		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
-	}
-	from := workloadFrom(c)
-	w, err := from.load()
+// synthOptions are what trace synth was asked for.
+type synthOptions struct {
+	workload workloadOptions
+	schedule string
+	seed     *int64
+	output   string
+}
+
+func fillSynth(c *cli.Context) (*synthOptions, error) {
+	output, err := requiredOutput(c, acceptedTrace)
+	return &synthOptions{workloadFrom(c), c.String("schedule"), optional(c, "seed", c.Int64), output}, err
+}
+
+func (o *synthOptions) run(_ context.Context, s streams) error {
+	w, err := o.workload.load()
 	if err != nil {
 		return err
 	}
-	text := c.String("schedule")
-	if text == "" {
-		text = string(precision.KindStatic)
-	}
-	schedule, err := precision.ParseFor(text, w.model)
+	schedule, err := parseSchedule(o.schedule, w.model)
 	if err != nil {
-		return flagged("schedule", "", err)
+		return err
 	}
-	s := traces.Synthesis{Model: w.model, Task: w.task, Prompt: w.prompt, Generate: w.generated, Schedule: schedule}
-	if c.IsSet("seed") {
-		seed := c.Int64("seed")
-		s.Seed = &seed
-	}
+	what := traces.Synthesis{Model: w.model, Task: w.task, Prompt: w.prompt, Generate: w.generated, Schedule: schedule, Seed: o.seed}
 	if w.task == customTask {
-		s.Task = ""
+		what.Task = ""
 	}
-	source, err := traces.NewSynthetic(s)
+	source, err := traces.NewSynthetic(what)
 	if err != nil {
 		return err
 	}
-	return emit(c.App.Writer, c.String("output"), func(out io.Writer) error { return traces.Copy(out, source) })
+	return s.emit(o.output, func(out io.Writer) error { return traces.Copy(out, source) })
 }
 
 func traceRepairCommand() *cli.Command {
@@ -166,30 +166,30 @@ func traceRepairCommand() *cli.Command {
 
 EXAMPLES:
    pmpdsim trace repair v7b.trace.jsonl.zst.partial -o v7b.trace.jsonl.zst`,
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, usually *" + traces.Suffix,
-			DefaultText: "required"}},
-		Action: repair,
+		Flags:  []cli.Flag{traceOutputFlag()},
+		Action: action(fillRepair, "FILE"),
 	}
 }
 
-func repair(c *cli.Context) error {
-	if err := arguments(c, "FILE"); err != nil {
-		return err
-	}
-	if c.String("output") == "" {
-		return fmt.Errorf("--output is missing; accepted: a file, usually NAME%s", traces.Suffix)
-	}
-	file := c.Args().First()
-	t, cut := traces.ReadFile(file)
+// repairOptions are what trace repair was asked for.
+type repairOptions struct{ file, output string }
+
+func fillRepair(c *cli.Context) (*repairOptions, error) {
+	output, err := requiredOutput(c, acceptedTrace)
+	return &repairOptions{c.Args().First(), output}, err
+}
+
+func (o *repairOptions) run(_ context.Context, s streams) error {
+	t, cut := traces.ReadFile(o.file)
 	if cut == nil {
-		return fmt.Errorf("%s: the trace is whole, with %d steps; accepted: one that was cut off", file, len(t.Steps))
+		return fmt.Errorf("%s: the trace is whole, with %d steps; accepted: one that was cut off", o.file, len(t.Steps))
 	}
 	if t == nil || t.Prefill == nil {
-		return fmt.Errorf("%s: nothing that can be kept: %w", file, cut)
+		return fmt.Errorf("%s: nothing that can be kept: %w", o.file, cut)
 	}
-	if err := emit(c.App.Writer, c.String("output"), t.Repair); err != nil {
+	if err := s.emit(o.output, t.Repair); err != nil {
 		return err
 	}
-	say(c.App.ErrWriter, "kept %d steps; %v", len(t.Steps), cut)
+	s.say("kept %d steps; %v", len(t.Steps), cut)
 	return nil
 }
