@@ -49,6 +49,8 @@ func TestWhatBindsAnOperator(t *testing.T) {
 		{"memory", Operator{Seconds: 10, Memory: 9, Array: 8, Vector: 7}, "memory"},
 		{"array", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 8}, "compute"},
 		{"vector unit", Operator{Seconds: 10, Memory: 7, Array: 8, Vector: 9}, "vector"},
+		{"as long in all: memory comes first", Operator{Seconds: 10, Memory: 9, Array: 9, Vector: 9}, "memory"},
+		{"as long in array and vector unit: the array comes first", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 9}, "compute"},
 		{"none of them for half of the time", Operator{Seconds: 10, Memory: 4.9, Array: 4.8}, "latency"},
 		{"one of them for half of the time", Operator{Seconds: 10, Memory: 5}, "memory"},
 	} {
