@@ -31,6 +31,6 @@ func (m *Memory) note(t *msg.Transfer, crossed unit.Cycles) {
 
 // moveOf describes a transfer that ends at a cycle.
 func moveOf(t *msg.Transfer, burst unit.Bytes, end unit.Cycles) activity.Move {
-	return activity.Move{Core: t.Core, Op: t.Op, Tile: t.Tile, Data: t.Data, Write: t.Write, Bytes: BurstTraffic(t.Walk, burst),
+	return activity.Move{Core: t.Core, Op: t.Op, Tile: t.Tile, Data: t.Data, Write: t.Write, Bytes: burstTraffic(t.Walk, burst),
 		From: t.Arrived, To: end}
 }

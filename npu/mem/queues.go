@@ -1,35 +1,9 @@
 package mem
 
 import (
-	"fmt"
-
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
-
-// goal is what a transfer is for.
-type goal struct {
-	op, tile int
-	store    bool
-}
-
-func (d *DMA) send(s *isa.Slice, tile, tiles int, g goal) error {
-	m := reuse(&d.spareTransfers)
-	m.Walk, m.Data, m.Core, m.Queue = s.At(tile, tiles), s.Data, d.place.Core, d.place.Queues.of(s.Data, d.place.Core)
-	m.Op, m.Tile, m.Write = g.op, g.tile, g.store
-	if g.store {
-		d.writing++
-	}
-	d.flying++
-	d.counts.Transfers++
-	moved := BurstTraffic(m.Walk, d.place.Burst)
-	d.counts.Traffic[s.Data] += moved
-	d.counts.Operators[d.program.Ops[g.op].Operator].Bytes += moved
-	if !d.Send(d.Data, d.memory, m) {
-		return fmt.Errorf("mem: the link to the memory is full")
-	}
-	return nil
-}
 
 // Queues says for what the memory controllers' queues are, and how many there are.
 type Queues struct {
@@ -70,15 +44,4 @@ func (q Queues) of(data isa.Data, core int) int {
 		return 0
 	}
 	return queue
-}
-
-// reuse takes a message that has come back, or makes one.
-func reuse[M any](spare *[]*M) *M {
-	n := len(*spare)
-	if n == 0 {
-		return new(M)
-	}
-	m := (*spare)[n-1]
-	*spare = (*spare)[:n-1]
-	return m
 }

@@ -3,7 +3,6 @@ package mem
 import (
 	"fmt"
 
-	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -37,19 +36,4 @@ func (s *Scratchpad) Check() error {
 		return fmt.Errorf("mem: %v of the scratchpad were reserved and not released", s.used)
 	}
 	return nil
-}
-
-// BurstTraffic is what a walk moves over the bus: every turn in whole bursts.
-func BurstTraffic(w isa.Pattern, burst unit.Bytes) unit.Bytes {
-	if w.Base%burst == 0 && w.Turn%burst == 0 && w.OuterStride%burst == 0 && w.PlaneStride%burst == 0 {
-		return w.Bytes()
-	}
-	var n unit.Bytes
-	for o := range w.Outer {
-		for p := range w.Planes {
-			from := w.Base + unit.Bytes(o)*w.OuterStride + unit.Bytes(p)*w.PlaneStride
-			n += (from+w.Turn+burst-1)/burst*burst - from/burst*burst
-		}
-	}
-	return n
 }

@@ -1,0 +1,21 @@
+package mem
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// burstTraffic is what a walk moves over the bus: every turn in whole bursts.
+func burstTraffic(w isa.Pattern, burst unit.Bytes) unit.Bytes {
+	if w.Base%burst == 0 && w.Turn%burst == 0 && w.OuterStride%burst == 0 && w.PlaneStride%burst == 0 {
+		return w.Bytes()
+	}
+	var n unit.Bytes
+	for o := range w.Outer {
+		for p := range w.Planes {
+			from := w.Base + unit.Bytes(o)*w.OuterStride + unit.Bytes(p)*w.PlaneStride
+			n += (from+w.Turn+burst-1)/burst*burst - from/burst*burst
+		}
+	}
+	return n
+}
