@@ -15,9 +15,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// DMA is that of one core. It fetches the tiles of the core's ops in the order in which the sequencer releases them, as far
-// ahead as the scratchpad has room, and writes outputs as units finish with tiles. Several transfers are outstanding; outputs
-// go first, because they free space. From other cores' scratchpads it gathers what an exchange needs.
+// DMA is the DMA engine of one core. It fetches the tiles of the core's ops in the order in which the sequencer releases
+// them, as far ahead as the scratchpad has room, and writes outputs when units have finished with their tiles. It keeps
+// several transfers outstanding, stores before loads, because stores free space. For an exchange it gathers data from other
+// cores' scratchpads.
 type DMA struct {
 	*engine.Component
 	Control akita.Port // to the sequencer and the units
@@ -26,31 +27,31 @@ type DMA struct {
 
 	memory, sequencer, array, vector akita.Port
 	place                            Place
-	outstanding                      int  // most transfers
-	passing                          bool // loads need not wait for stores
+	mostOutstanding                  int  // transfers
+	loadsOvertake                    bool // loads do not wait for stores
 
-	program *isa.Program
-	queue   []int // ops whose loads may be issued, in order
-	head    int
-	next    cursor // next load to issue
-	room    bool   // next.tile's space is reserved
-	ops     []opState
-	stores  []store
-	firstSt int
-	writing int  // stores outstanding
-	flying  int  // outstanding
-	taking  int  // exchanges under way
-	stalled bool // waits for space
-	since   unit.Cycles
-	counts  stats.Counts
+	program     *isa.Program
+	queue       []int // ops whose loads may be issued, in order; those before head have issued all of theirs
+	head        int
+	next        cursor // next load to issue
+	reserved    bool   // space for the tile of next
+	ops         []opState
+	stores      []store
+	firstStore  int  // not yet issued
+	writing     int  // stores outstanding
+	outstanding int  // transfers
+	exchanging  int  // exchanges under way
+	stalled     bool // waits for space, since that cycle
+	since       unit.Cycles
+	counts      stats.Counts
 
-	spareTiles     []*msg.Tile // received, to be sent again
+	spareTiles     []*msg.Tile // received; sent again with the next news
 	spareTransfers []*msg.Transfer
 
-	seen *activity.Recording
+	recording *activity.Recording // nil: nobody observes
 }
 
-// Place is where a DMA works: for which core, on which network, and with a memory that moves bursts of which size.
+// Place describes the surroundings of a DMA: its core, the network, the memory's burst size and queues.
 type Place struct {
 	Core    int
 	Network *Network
@@ -58,9 +59,9 @@ type Place struct {
 	Queues  Queues
 }
 
-// NewDMA returns the DMA of a core.
+// NewDMA returns the DMA engine of a core.
 func NewDMA(name string, e *engine.Engine, k engine.Clock, c *config.Config, place Place) *DMA {
-	d := &DMA{place: place, outstanding: c.DMA.Outstanding, passing: c.DMA.Queues > 1}
+	d := &DMA{place: place, mostOutstanding: c.DMA.Outstanding, loadsOvertake: c.DMA.Queues > 1}
 	d.Component = engine.NewComponent(name, e, k, d)
 	d.Control = d.NewPort("Control", 64)
 	d.Data = d.NewPort("Data", 64)
@@ -72,20 +73,20 @@ func (d *DMA) Connect(memory, sequencer, array, vector akita.Port) {
 	d.memory, d.sequencer, d.array, d.vector = memory, sequencer, array, vector
 }
 
-// Load makes a program current. Capacity is what the program leaves of the scratchpad for streams.
+// Load prepares the DMA for a program, which leaves capacity bytes of the scratchpad for streams.
 func (d *DMA) Load(p *isa.Program, capacity unit.Bytes) {
 	d.program = p
 	d.Pad = Scratchpad{capacity: capacity, peak: 0}
-	d.queue, d.head, d.next, d.room = d.queue[:0], 0, cursor{}, false
+	d.queue, d.head, d.next, d.reserved = d.queue[:0], 0, cursor{}, false
 	d.ops = slices.Grow(d.ops[:0], len(p.Ops))[:len(p.Ops)]
 	clear(d.ops)
-	d.stores, d.firstSt, d.writing = d.stores[:0], 0, 0
-	d.flying, d.taking, d.stalled = 0, 0, false
+	d.stores, d.firstStore, d.writing = d.stores[:0], 0, 0
+	d.outstanding, d.exchanging, d.stalled = 0, 0, false
 	d.counts = stats.Counts{}
 	d.note()
 }
 
-// Received takes releases, starts and frees on the control port, completions on the data port.
+// Received takes Fetch, Start and Tile (finished) on the control port, and completed transfers on the data port.
 func (d *DMA) Received(p akita.Port) error {
 	switch m := d.Retrieve(p).(type) {
 	case *msg.Fetch:
@@ -104,7 +105,7 @@ func (d *DMA) Received(p akita.Port) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("mem: a message of type %T", m)
+		return fmt.Errorf("mem: the DMA got a message of type %T", m)
 	}
 	if err := d.issue(); err != nil {
 		return err
@@ -113,24 +114,24 @@ func (d *DMA) Received(p akita.Port) error {
 	return nil
 }
 
-// Woken ends an exchange.
+// Woken completes an exchange.
 func (d *DMA) Woken(_ int, op int64) error {
-	d.taking--
+	d.exchanging--
 	return d.done(int(op))
 }
 
-// Freed has nothing to do: the links hold more messages than the DMA ever has under way.
+// Freed does nothing: the links hold more messages than the DMA ever sends before it is answered.
 func (d *DMA) Freed(akita.Port) error { return nil }
 
-// Idle tells whether every queued load and store is done.
+// Idle reports whether every queued load, store and exchange is done.
 func (d *DMA) Idle() bool {
-	return d.head == len(d.queue) && d.firstSt == len(d.stores) && d.flying+d.taking == 0
+	return d.head == len(d.queue) && d.firstStore == len(d.stores) && d.outstanding+d.exchanging == 0
 }
 
-// Describe says what is queued and what it waits for.
+// Describe lists what is queued and what the DMA waits for.
 func (d *DMA) Describe() string {
 	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, %d exchanges, scratchpad %v of %v in use",
-		len(d.queue)-d.head, len(d.stores)-d.firstSt, d.flying, d.taking, d.Pad.used, d.Pad.capacity)
+		len(d.queue)-d.head, len(d.stores)-d.firstStore, d.outstanding, d.exchanging, d.Pad.used, d.Pad.capacity)
 	if d.head < len(d.queue) {
 		o := &d.program.Ops[d.queue[d.head]]
 		s += fmt.Sprintf("; next: %s tile %d of %d", o.Name, d.next.tile+1, o.Tiles)
@@ -141,12 +142,12 @@ func (d *DMA) Describe() string {
 	return s
 }
 
-// Counts adds what the DMA did.
+// Counts adds the counts of this DMA to c.
 func (d *DMA) Counts(c *stats.Counts) {
 	n := d.counts
 	n.ScratchPeak = d.program.Static + d.Pad.peak
 	c.Add(&n)
 }
 
-// Check proves that everything that was fetched at the end of a program has been worked on and its space given back.
+// Check returns an error if scratchpad space is still reserved at the end of a program: a tile was fetched for nothing.
 func (d *DMA) Check() error { return d.Pad.Check() }

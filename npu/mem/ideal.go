@@ -9,13 +9,13 @@ import (
 // idealBurst is the granularity of an ideal memory: one byte, so that nothing is rounded.
 const idealBurst = 1
 
-// Ideal is a memory that is nothing but a bandwidth: no latency, no banks, no refresh. Its clock is the NPU's. It stands
-// where the paper's figure has it, and in tests, where its times can be calculated by hand.
+// Ideal is a memory that is nothing but a bandwidth: no latency, no banks, no refresh. Its clock is the NPU's. The reproduction
+// of the paper's figure uses it, as do tests, whose cycles can then be calculated by hand.
 type Ideal struct {
 	clock     unit.Hertz
 	bandwidth unit.BytesPerSecond
 
-	// The bus has moved total bytes since it was last idle, at clock start. Completions are calculated from these two, so
+	// The bus was last idle before clock start and has moved total bytes since. Completions are calculated from these two, so
 	// that no rounding accumulates.
 	start, total int64
 	free         int64 // clock at which everything has been moved
@@ -30,7 +30,7 @@ func NewIdeal(clock unit.Hertz, bandwidth unit.BytesPerSecond) *Ideal {
 	return &Ideal{clock: clock, bandwidth: bandwidth}
 }
 
-// Submit moves t's bytes behind those of all transfers before it.
+// Submit queues t's bytes behind those of all earlier transfers.
 func (i *Ideal) Submit(t dram.Transfer) {
 	i.done = i.done[:0]
 	if t.Release > i.free || i.total == 0 {
@@ -54,25 +54,25 @@ func (i *Ideal) TakeDone() []dram.Done {
 	return d
 }
 
-// Accepted is the clock at which everything has been moved.
+// Accepted returns the clock at which everything has been moved.
 func (i *Ideal) Accepted() int64 { return i.free }
 
 // Settle has nothing to add: every completion is certain at once.
 func (i *Ideal) Settle() []dram.Done { return nil }
 
-// Next has nothing to add, either.
+// Next has nothing to add either.
 func (i *Ideal) Next() []dram.Done { return nil }
 
-// Finish moves the clock.
+// Finish sets the clock.
 func (i *Ideal) Finish(clock int64) { i.counts.Clocks = clock }
 
-// Counts are bytes for commands: one burst is one byte, and every one finds its row open.
+// Counts returns bytes in place of commands: a burst is one byte and hits an open row.
 func (i *Ideal) Counts() stats.DRAM { return i.counts }
 
-// Classes tells nothing: there are no rows to find.
+// Classes returns nothing: there are no rows to hit or miss.
 func (i *Ideal) Classes() []stats.Requester { return nil }
 
-// BurstBytes is the granularity of a transfer.
+// BurstBytes returns the granularity of a transfer.
 func (i *Ideal) BurstBytes() int64 { return idealBurst }
 
 // Reset returns to clock 0.

@@ -6,13 +6,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// held is the tile number of what an op holds from before its first tile to its end.
+// held is the pseudo tile number of operands that stay in the scratchpad for the whole op (isa.Op.Hold).
 const held = -1
 
-// cursor is a place in the loads of the op at the head of the queue.
+// cursor points at one slice of one tile: the next load of the op at the head of the queue.
 type cursor struct{ tile, slice int }
 
-// firstLoad is where the loads of an op begin.
+// firstLoad returns the cursor of an op's first load.
 func firstLoad(o *isa.Op) cursor {
 	if len(o.Hold) > 0 {
 		return cursor{tile: held}
@@ -20,44 +20,45 @@ func firstLoad(o *isa.Op) cursor {
 	return cursor{}
 }
 
-// goal is what a transfer is for.
-type goal struct {
+// purpose says which tile of which op a transfer is for, and whether it loads or stores.
+type purpose struct {
 	op, tile int
 	store    bool
 }
 
-func (d *DMA) send(s *isa.Slice, tile, tiles int, g goal) error {
+// send sends the transfer of one slice of a tile to the memory, and counts its traffic.
+func (d *DMA) send(s *isa.Slice, tile, tiles int, p purpose) error {
 	m := reuse(&d.spareTransfers)
 	m.Walk, m.Data, m.Core, m.Queue = s.At(tile, tiles), s.Data, d.place.Core, d.place.Queues.of(s.Data, d.place.Core)
-	m.Op, m.Tile, m.Write = g.op, g.tile, g.store
-	if g.store {
+	m.Op, m.Tile, m.Write = p.op, p.tile, p.store
+	if p.store {
 		d.writing++
 	}
-	d.flying++
+	d.outstanding++
 	d.counts.Transfers++
 	moved := burstTraffic(m.Walk, d.place.Burst)
 	d.counts.Traffic[s.Data] += moved
-	d.counts.Operators[d.program.Ops[g.op].Operator].Bytes += moved
+	d.counts.Operators[d.program.Ops[p.op].Operator].Bytes += moved
 	if !d.Send(d.Data, d.memory, m) {
 		return fmt.Errorf("mem: the link to the memory is full")
 	}
 	return nil
 }
 
-// issue sends transfers while any may go out.
+// issue sends transfers, stores first, until nothing is left, the limit of outstanding ones is reached, or the scratchpad is full.
 func (d *DMA) issue() error {
-	for d.flying < d.outstanding {
+	for d.outstanding < d.mostOutstanding {
 		var err error
 		switch {
-		case d.firstSt < len(d.stores):
-			s := d.stores[d.firstSt]
-			d.firstSt++
-			if d.firstSt == len(d.stores) {
-				d.stores, d.firstSt = d.stores[:0], 0
+		case d.firstStore < len(d.stores):
+			s := d.stores[d.firstStore]
+			d.firstStore++
+			if d.firstStore == len(d.stores) {
+				d.stores, d.firstStore = d.stores[:0], 0
 			}
 			o := &d.program.Ops[s.op]
-			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, goal{op: s.op, tile: s.tile, store: true})
-		case (d.writing == 0 || d.passing) && d.head < len(d.queue) && d.reserve():
+			err = d.send(&o.Stores[s.slice], s.tile, o.Tiles, purpose{op: s.op, tile: s.tile, store: true})
+		case (d.writing == 0 || d.loadsOvertake) && d.head < len(d.queue) && d.reserve():
 			err = d.sendLoad()
 		default:
 			return nil
@@ -69,28 +70,28 @@ func (d *DMA) issue() error {
 	return nil
 }
 
-// reserve takes scratchpad space for the next tile, as a whole, before its first transfer.
+// reserve takes scratchpad space for the next tile, all of it before the first transfer, and reports whether there was room.
 func (d *DMA) reserve() bool {
-	if d.room {
+	if d.reserved {
 		return true
 	}
 	o := &d.program.Ops[d.queue[d.head]]
 	if d.next.tile == held {
-		d.room = d.Pad.Reserve(o.HoldBytes())
+		d.reserved = d.Pad.Reserve(o.HoldBytes())
 	} else {
-		d.room = d.Pad.Reserve(o.TileBytes(d.next.tile))
+		d.reserved = d.Pad.Reserve(o.TileBytes(d.next.tile))
 	}
-	if d.room == d.stalled {
-		if d.stalled = !d.room; d.stalled {
+	if d.reserved == d.stalled {
+		if d.stalled = !d.reserved; d.stalled {
 			d.since = d.Now()
 		} else {
 			d.counts.SpaceStall += d.Now() - d.since
 		}
 	}
-	return d.room
+	return d.reserved
 }
 
-// sendLoad sends the transfer at the cursor and moves it on.
+// sendLoad sends the transfer at the cursor, and advances the cursor.
 func (d *DMA) sendLoad() error {
 	op := d.queue[d.head]
 	o := &d.program.Ops[op]
@@ -98,14 +99,14 @@ func (d *DMA) sendLoad() error {
 	var err error
 	if tile == held {
 		slices = o.Hold
-		err = d.send(&slices[d.next.slice], 0, 1, goal{op: op, tile: held})
+		err = d.send(&slices[d.next.slice], 0, 1, purpose{op: op, tile: held})
 	} else {
-		err = d.send(&slices[d.next.slice], tile, o.Tiles, goal{op: op, tile: tile})
+		err = d.send(&slices[d.next.slice], tile, o.Tiles, purpose{op: op, tile: tile})
 	}
 	if d.next.slice++; d.next.slice < len(slices) {
 		return err
 	}
-	d.next.slice, d.room = 0, false
+	d.next.slice, d.reserved = 0, false
 	if d.next.tile++; d.next.tile == o.Tiles || len(o.Loads) == 0 {
 		d.head++
 		if d.head < len(d.queue) {
@@ -115,7 +116,7 @@ func (d *DMA) sendLoad() error {
 	return err
 }
 
-// reuse takes a message that has come back, or makes one.
+// reuse returns a message that has come back, or a new one.
 func reuse[M any](spare *[]*M) *M {
 	n := len(*spare)
 	if n == 0 {

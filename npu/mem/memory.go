@@ -15,13 +15,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Memory is the memory controller's front: it takes transfers from the cores' DMAs, hands them to the channels in their own
-// clock domain, and answers each at the first NPU edge at which its last datum has crossed the network.
+// Memory is the front of the memory controllers: it takes transfers from the cores' DMAs, hands them to the channels in the
+// DRAM's clock domain, and answers each on the first NPU edge at which its last datum has crossed the network.
 //
-// The channels simulate ahead of the engine: a transfer that has been submitted runs at once up to the clock at which
-// the channels have accepted its last burst, because nothing that comes later can change that. What is in the
-// channels' queues then may still be affected by the next transfer, so the memory looks again (settles) on the first
-// NPU edge that can no longer bring one in time.
+// The channels simulate ahead of the engine. A submitted transfer runs at once up to the clock at which the channels have
+// accepted its last burst, for nothing that comes later can change that; completions until then are certain. When the bursts
+// that are still queued complete depends on whether another transfer comes. So on the first NPU edge after that clock (the
+// settling edge) the memory asks which transfers complete next if none comes, and schedules their answers. A transfer
+// that does come replaces such a prediction.
 type Memory struct {
 	*engine.Component
 	Port     akita.Port // to the DMAs
@@ -29,37 +30,37 @@ type Memory struct {
 	crossing engine.Crossing
 	network  *Network
 
-	dmas     []akita.Port
-	pending  []inFlight // in DRAM, in order of arrival: at most the outstanding transfers of all cores
-	onLinks  []inFlight // read from DRAM and on a link, in the order in which they get there
-	arrived  int64      // transfers
-	settling bool
-	looks    int32 // predictions made, modulo 2^32
-	busy     unit.Cycles
-	since    unit.Cycles // start of the current busy period
-	answers  int64
-	seen     *activity.Recording
+	dmas        []akita.Port
+	pending     []inFlight // not complete in DRAM, in order of arrival: at most the outstanding transfers of all cores
+	onLinks     []inFlight // complete in DRAM and on a link, in that order
+	arrived     int64      // transfers
+	settling    bool       // a settling edge is to come
+	predictions int32      // made so far, modulo 2^32
+	busy        unit.Cycles
+	since       unit.Cycles // start of the current busy period
+	answers     int64
+	recording   *activity.Recording // nil: nobody observes
 }
 
 type inFlight struct {
-	m    *msg.Transfer
-	id   int64       // how many came before
-	due  unit.Cycles // 0: not known
-	look int32       // at which it was predicted last
-	sure bool        // nothing that comes can change it
+	m          *msg.Transfer
+	id         int64       // how many came before
+	due        unit.Cycles // when it completes in DRAM; 0: not known
+	prediction int32       // the last one that foretold due
+	certain    bool        // no later transfer can change due
 }
 
 // Kinds of the memory's events.
 const (
 	settle  = iota
-	deliver // arg: inFlight.id
+	deliver // a transfer is complete in DRAM; arg: inFlight.id
 	arrive  // a transfer has crossed its link; arg: inFlight.id
 )
 
-// SameClock is the period to give for a memory that runs on the NPU's clock.
+// SameClock is the DRAM.TCK of a memory that runs on the NPU's clock.
 const SameClock unit.Femtoseconds = 0
 
-// DRAM is a memory and the period of its clock.
+// DRAM is a memory model with the period of its clock.
 type DRAM struct {
 	dram.Memory
 	TCK unit.Femtoseconds
@@ -73,7 +74,7 @@ func NewMemory(name string, e *engine.Engine, k engine.Clock, d DRAM, n *Network
 	return m
 }
 
-// toDRAM is the first memory clock at or after an NPU cycle.
+// toDRAM returns the first memory clock at or after an NPU cycle.
 func (m *Memory) toDRAM(c unit.Cycles) int64 {
 	if m.crossing.Other == SameClock {
 		return int64(c)
@@ -81,7 +82,7 @@ func (m *Memory) toDRAM(c unit.Cycles) int64 {
 	return m.crossing.ToOther(c)
 }
 
-// toNPU is the first NPU cycle at or after a memory clock.
+// toNPU returns the first NPU cycle at or after a memory clock.
 func (m *Memory) toNPU(clock int64) unit.Cycles {
 	if m.crossing.Other == SameClock {
 		return unit.Cycles(clock)
@@ -114,12 +115,12 @@ func (m *Memory) Received(p akita.Port) error {
 	m.network.Request(t.Core, m.Now())
 	m.pending = append(m.pending, inFlight{m: t, id: m.arrived})
 	m.dram.Submit(dram.Transfer{ID: m.arrived, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()), Class: uint8(t.Data), Queue: t.Queue})
-	m.promise(m.dram.TakeDone(), true)
+	m.schedule(m.dram.TakeDone(), true)
 	m.settle()
 	return nil
 }
 
-// settle has the memory look what becomes of the transfers in the channels' queues.
+// settle schedules a wake-up on the settling edge, if there is none yet.
 func (m *Memory) settle() {
 	if !m.settling {
 		m.settling = true
@@ -127,12 +128,12 @@ func (m *Memory) settle() {
 	}
 }
 
-// settleAt is the first NPU cycle whose transfers would come after everything so far has been accepted.
+// settleAt returns the settling edge: the first NPU cycle after the clock at which the channels have accepted everything.
 func (m *Memory) settleAt() unit.Cycles {
 	return max(m.toNPU(m.dram.Accepted()+1), m.Now())
 }
 
-// find returns the place of a transfer among the pending ones, -1 if it has been answered.
+// find returns the index of a transfer in pending, -1 if it is complete.
 func (m *Memory) find(id int64) int {
 	if len(m.pending) > 0 && m.pending[0].id == id { // mostly
 		return 0
@@ -144,15 +145,15 @@ func (m *Memory) find(id int64) int {
 	return i
 }
 
-// promise schedules the answers of completions, which are certain or predicted.
-func (m *Memory) promise(done []dram.Done, sure bool) {
+// schedule schedules the delivery of transfers at their completions, which are certain or predicted.
+func (m *Memory) schedule(done []dram.Done, certain bool) {
 	for _, d := range done {
 		i := m.find(d.ID)
 		if i < 0 {
-			continue // answered when it was settled
+			continue // delivered at its predicted completion
 		}
 		f := &m.pending[i]
-		f.look, f.sure = m.looks, sure
+		f.prediction, f.certain = m.predictions, certain
 		due := max(m.toNPU(d.Clock), m.Now())
 		if f.due != due {
 			f.due = due
@@ -161,7 +162,7 @@ func (m *Memory) promise(done []dram.Done, sure bool) {
 	}
 }
 
-// Woken settles or answers.
+// Woken settles, delivers or answers.
 func (m *Memory) Woken(kind int, arg int64) error {
 	switch kind {
 	case deliver:
@@ -181,24 +182,24 @@ func (m *Memory) Woken(kind int, arg int64) error {
 	return nil
 }
 
-// predict asks for the next completions. Those that were predicted before and are not among them come later, if nothing else
-// does, and will be predicted again when these are complete.
+// predict schedules the transfers that complete next if no other comes. What an older prediction said of the rest is dropped:
+// deliver asks again when these are complete.
 func (m *Memory) predict() {
 	next := m.dram.Next()
 	if len(next) == 0 {
-		return // all are certain
+		return // every completion is certain
 	}
-	m.looks++
-	m.promise(next, false)
+	m.predictions++
+	m.schedule(next, false)
 	for i := range m.pending {
-		if f := &m.pending[i]; !f.sure && f.look != m.looks {
+		if f := &m.pending[i]; !f.certain && f.prediction != m.predictions {
 			f.due = 0
 		}
 	}
 }
 
-// unforeseen tells whether nothing says yet when any of the outstanding transfers will be complete.
-func (m *Memory) unforeseen() bool {
+// noneDue reports whether transfers are outstanding and none of them has a completion, certain or predicted.
+func (m *Memory) noneDue() bool {
 	for i := range m.pending {
 		if m.pending[i].due > 0 {
 			return false
@@ -207,7 +208,7 @@ func (m *Memory) unforeseen() bool {
 	return len(m.pending) > 0
 }
 
-// deliver takes a transfer from DRAM to the network, unless a later transfer has moved its completion.
+// deliver hands a transfer from DRAM to the network. It does nothing if a later transfer has moved the completion.
 func (m *Memory) deliver(id int64) error {
 	i := m.find(id)
 	if i < 0 || m.pending[i].due != m.Now() {
@@ -215,16 +216,16 @@ func (m *Memory) deliver(id int64) error {
 	}
 	f := m.pending[i]
 	m.pending = slices.Delete(m.pending, i, i+1)
-	if !f.sure && !m.settling && m.unforeseen() {
+	if !f.certain && !m.settling && m.noneDue() {
 		m.dram.Finish(m.toDRAM(m.Now()))
-		m.promise(m.dram.TakeDone(), true)
+		m.schedule(m.dram.TakeDone(), true)
 		m.settle()
 	}
 	if len(m.pending) == 0 {
 		m.busy += m.Now() - m.since
 	}
 	at := m.network.Deliver(Delivery{Core: f.m.Core, Size: f.m.Walk.Bytes(), From: f.m.Arrived, Ready: m.Now()})
-	if m.seen != nil {
+	if m.recording != nil {
 		m.note(f.m, at)
 	}
 	if at == m.Now() {
@@ -235,7 +236,7 @@ func (m *Memory) deliver(id int64) error {
 	return nil
 }
 
-// answer sends a transfer back.
+// answer sends a transfer back to its DMA.
 func (m *Memory) answer(t *msg.Transfer) error {
 	m.answers++
 	if !m.Send(m.Port, m.dmas[t.Core], t) {
@@ -244,21 +245,21 @@ func (m *Memory) answer(t *msg.Transfer) error {
 	return nil
 }
 
-// Freed has nothing to do: the link holds more answers than the DMA has transfers outstanding.
+// Freed does nothing: the link holds more answers than the DMAs have transfers outstanding.
 func (m *Memory) Freed(akita.Port) error { return nil }
 
-// Answers is the number of transfers completed: progress, for the watchdog.
+// Answers returns the number of transfers answered: progress, for the watchdog.
 func (m *Memory) Answers() int64 { return m.answers }
 
-// Idle tells whether nothing is in flight.
+// Idle reports whether nothing is in flight.
 func (m *Memory) Idle() bool { return len(m.pending)+len(m.onLinks) == 0 }
 
-// Describe says what is in flight.
+// Describe lists what is in flight.
 func (m *Memory) Describe() string {
 	return fmt.Sprintf("%d transfers in flight, all accepted by DRAM clock %d; %d on the network", len(m.pending), m.dram.Accepted(), len(m.onLinks))
 }
 
-// Counts adds what the memory did up to an NPU cycle, the end of the program.
+// Counts adds the counts of the memory and the network to c, up to the NPU cycle at which the program ended.
 func (m *Memory) Counts(c *stats.Counts, end unit.Cycles) {
 	m.dram.Finish(m.toDRAM(end))
 	n := stats.Counts{MemoryBusy: m.busy, DRAM: m.dram.Counts()}

@@ -9,12 +9,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Network is the on-chip network between the cores' scratchpads and the memory: how long the links keep data back that has
-// left DRAM, or that other cores have sent. It is a part of the memory's front and of the DMAs, not a component: it has no
-// events of its own, and tells of each transfer at its end when it has crossed.
+// Network is the on-chip network between the cores' scratchpads and the memory. It calculates when data that have left DRAM,
+// or other cores' scratchpads, have crossed a link. It is not a component and has no events: the memory's front and the DMAs
+// ask it once for each transfer and exchange.
 //
-// A crossbar has one link for each core, a bus one for all. A link moves so many bytes a second, of reads, writes and
-// exchanges alike, and it can move data of a request only after the request. So a transfer that is complete in DRAM at r has
+// A crossbar has a link for each core, a bus one for all. A link moves noc.bandwidth bytes a second, of reads, writes and
+// exchanges alike, and moves the data of a request only after the request. So a transfer that is complete in DRAM at r has
 // crossed at
 //
 //	f = max(r, F),   F = max over cycles s up to its own request: s + (bytes requested since s, complete until now) / bandwidth
@@ -25,13 +25,12 @@ import (
 //
 // Times are calculated from sums of bytes, so that no rounding accumulates.
 //
-// No link can do better: what was requested since s has crossed in the time since s. A real one does worse, which is what a
-// model of whole transfers leaves out, when the data of a transfer come late in the span from its request to its end, and
-// faster than the link. That costs at most the time of the transfers that are outstanding on the link (dma.outstanding of each
-// of its cores), once whenever traffic turns from DRAM-bound to link-bound: what the link left unused before the oldest of
-// their requests is lost to them. Data that wait do not hold up the controllers, other than by the transfers that their DMA
-// cannot send while they are outstanding: the buffers between controller and link are as large as those. A core that others
-// take data from is not slowed down: in an exchange of all with all each core sends as much as it takes.
+// No link can do better: it has carried all that was requested since s in the time since s. A real link does worse where the
+// data of a transfer leave DRAM late between its request and its end, and faster than the link; a model of whole transfers
+// leaves that out. The error is at most the link's time for the transfers that are outstanding on it (dma.outstanding for each
+// of its cores), once each time traffic turns from DRAM-bound to link-bound. Data that wait for a link do not hold up the
+// controllers, whose buffers are taken to hold all outstanding transfers; they only keep their DMA from sending further ones.
+// A core is not slowed down by sending: in an exchange of all with all, each core sends as much as it receives.
 type Network struct {
 	clock     unit.Hertz
 	bandwidth unit.BytesPerSecond // 0: not limited
@@ -40,17 +39,17 @@ type Network struct {
 	counts    stats.Counts
 }
 
-// link is one of the links. Its steps are the cycles s that can still matter, in rising order.
+// link is one link. Its steps are the cycles s that can still be the maximum of F, in rising order.
 type link struct {
 	steps []step
 	free  unit.Cycles // when all data so far have crossed
 }
 
-// step says how many bytes of requests at or after a cycle were handed to the link, and how many of that cycle were not.
+// step is a term of F.
 type step struct {
-	from  unit.Cycles
-	bytes unit.Bytes
-	open  int
+	from  unit.Cycles // s
+	bytes unit.Bytes  // requested at or after s, complete until now
+	open  int         // requests of cycle s that are not complete
 }
 
 // NewNetwork returns the network of an NPU.
@@ -71,7 +70,7 @@ func (n *Network) Reset() {
 	n.counts = stats.Counts{}
 }
 
-// find returns the place of a request's step; it makes one if there is none.
+// find returns the index of the step of a cycle, and inserts one if there is none.
 func (l *link) find(from unit.Cycles) int {
 	i := len(l.steps)
 	for i > 0 && l.steps[i-1].from > from {
@@ -88,7 +87,7 @@ func (l *link) find(from unit.Cycles) int {
 	return i
 }
 
-// carry hands data to a link whose request has the given step, and returns the earliest cycle at which they can have crossed.
+// carry hands the data of a request at step i to a link, and returns F: the earliest cycle at which they can have crossed.
 func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
 	var at unit.Cycles
 	for k := range l.steps[:i+1] {
@@ -100,8 +99,8 @@ func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
 	return at
 }
 
-// forget drops the steps of a link that can not matter any more. Whatever is still to come adds to a step without open
-// requests if it adds to the next one, so that the one of the two that ends later does so for ever.
+// forget drops the steps that can no longer be the maximum. A step without open requests grows only when the next one does, so
+// that whichever of the two ends later now always will.
 func (n *Network) forget(l *link, now unit.Cycles) {
 	kept := l.steps[:1]
 	for _, next := range l.steps[1:] {
@@ -118,16 +117,16 @@ func (n *Network) forget(l *link, now unit.Cycles) {
 	l.steps = kept
 }
 
-// takes tells whether so many bytes keep a link busy for at least so many cycles.
+// takes reports whether a link needs at least that many cycles for that many bytes.
 func (n *Network) takes(size unit.Bytes, cycles unit.Cycles) bool {
 	full, fits := unit.MulDivDown(uint64(size), uint64(n.clock), uint64(n.bandwidth))
 	return !fits || full >= uint64(cycles)
 }
 
-// link is that of a core.
+// link returns the link of a core.
 func (n *Network) link(core int) *link { return &n.links[core%len(n.links)] }
 
-// Request notes that the request of a core's transfer has come.
+// Request announces a transfer of a core when its request reaches the memory. Deliver must follow.
 func (n *Network) Request(core int, now unit.Cycles) {
 	if n.bandwidth > 0 {
 		l := n.link(core)
@@ -144,7 +143,7 @@ type Delivery struct {
 	Ready unit.Cycles // when its last datum was there: now
 }
 
-// Deliver returns when a transfer has crossed.
+// Deliver returns the cycle at which a transfer has crossed its link.
 func (n *Network) Deliver(d Delivery) unit.Cycles {
 	if n.bandwidth == 0 {
 		return d.Ready
@@ -152,7 +151,7 @@ func (n *Network) Deliver(d Delivery) unit.Cycles {
 	l := n.link(d.Core)
 	i := l.find(d.From)
 	if l.steps[i].open--; l.steps[i].open < 0 {
-		panic(fmt.Sprintf("mem: core %d is sent %v that it has not asked for", d.Core, d.Size))
+		panic(fmt.Sprintf("mem: core %d is sent %v that it did not request", d.Core, d.Size))
 	}
 	at := max(d.Ready, n.carry(l, i, d.Size))
 	n.forget(l, d.Ready)
@@ -160,7 +159,7 @@ func (n *Network) Deliver(d Delivery) unit.Cycles {
 	return at
 }
 
-// Gather moves data from other cores' scratchpads to a core's, and returns when they are there.
+// Gather moves data from other cores' scratchpads to a core's, and returns the cycle at which they are there.
 func (n *Network) Gather(core int, size unit.Bytes, now unit.Cycles) unit.Cycles {
 	n.counts.Exchanged += size
 	n.counts.ScratchRead += size
@@ -172,13 +171,13 @@ func (n *Network) Gather(core int, size unit.Bytes, now unit.Cycles) unit.Cycles
 	return max(now+n.latency, n.carry(l, l.find(now+n.latency), size))
 }
 
-// Check proves that no link is in use, or waited for, at the end of a program.
+// Check returns an error if a link is in use, or a request is open, after the last cycle of a program.
 func (n *Network) Check(end unit.Cycles) error {
 	for i := range n.links {
 		l := &n.links[i]
 		for _, s := range l.steps {
 			if s.open > 0 {
-				return fmt.Errorf("mem: %d transfers asked for at cycle %d have not come to link %d of the network", s.open, s.from, i)
+				return fmt.Errorf("mem: %d transfers requested at cycle %d have not crossed link %d of the network", s.open, s.from, i)
 			}
 		}
 		if l.free > end {
@@ -188,10 +187,10 @@ func (n *Network) Check(end unit.Cycles) error {
 	return nil
 }
 
-// Counts adds what the network did.
+// Counts adds the counts of the network to c.
 func (n *Network) Counts(c *stats.Counts) { c.Add(&n.counts) }
 
-// cyclesFor is the time of n bytes at a bandwidth, rounded up.
+// cyclesFor returns the cycles that n bytes take at a bandwidth, rounded up.
 func cyclesFor(n unit.Bytes, clock unit.Hertz, bandwidth unit.BytesPerSecond) int64 {
 	cycles, fits := unit.MulDivUp(uint64(n), uint64(clock), uint64(bandwidth))
 	if !fits {

@@ -7,21 +7,22 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 )
 
-// opState is what the DMA knows of one op.
+// opState is how far the transfers of one op have come.
 type opState struct {
-	loading  []int // transfers outstanding or still to be issued of each tile, counted from the held part
-	arrived  int   // tiles reported as ready
-	storing  int   // store transfers to come
-	started  bool  // a Move op may store
-	moved    int   // tiles of a Move op that have arrived and been passed on to storing
-	unstored []int // store transfers to come of each tile
+	loading  []int // loads that are not complete, by tile; the first entry is of the held operands
+	arrived  int   // tiles reported to the op's unit, the held operands counted as one
+	storing  int   // stores that are not complete
+	started  bool  // of an op without a unit: it may store
+	moved    int   // of an op without a unit: tiles that arrived and were handed to the stores
+	unstored []int // stores that are not complete, by tile
 }
 
+// store is one slice of a tile to be written.
 type store struct {
 	op, tile, slice int
 }
 
-// release queues the loads of an op.
+// release queues the loads of an op, which the sequencer allows.
 func (d *DMA) release(op int) {
 	o := &d.program.Ops[op]
 	s := &d.ops[op]
@@ -36,15 +37,15 @@ func (d *DMA) release(op int) {
 	}
 }
 
-// start lets an op without a unit of its own go on: its stores need no work.
+// start begins an op that needs no unit (isa.Move): an exchange gathers, loads are stored as they arrive.
 func (d *DMA) start(op int) error {
 	o := &d.program.Ops[op]
 	d.ops[op].started = true
 	if o.Kind == isa.Exchange {
-		d.taking++
+		d.exchanging++
 		end := d.place.Network.Gather(d.place.Core, o.Gather, d.Now())
-		if d.seen != nil {
-			d.seen.Exchange(d.place.Core, op, o.Gather, d.Now(), end)
+		if d.recording != nil {
+			d.recording.Exchange(d.place.Core, op, o.Gather, d.Now(), end)
 		}
 		d.WakeAt(end, 0, int64(op))
 		return nil
@@ -58,7 +59,7 @@ func (d *DMA) start(op int) error {
 	return d.move(op)
 }
 
-// move passes the arrived tiles of a started Move op on to its stores.
+// move hands the tiles of a started op without a unit to its stores as they arrive.
 func (d *DMA) move(op int) error {
 	s := &d.ops[op]
 	for s.started && s.moved < s.arrived {
@@ -70,7 +71,7 @@ func (d *DMA) move(op int) error {
 	return nil
 }
 
-// free is called when a unit has finished with a tile.
+// free stores the output of a tile that its unit has finished with, or gives its space back if there is none.
 func (d *DMA) free(op, tile int) error {
 	o := &d.program.Ops[op]
 	d.queueStores(op, tile)
@@ -83,6 +84,7 @@ func (d *DMA) free(op, tile int) error {
 	return d.doneIfStored(op)
 }
 
+// queueStores queues the stores of a tile.
 func (d *DMA) queueStores(op, tile int) {
 	o, s := &d.program.Ops[op], &d.ops[op]
 	if s.unstored == nil {
@@ -95,7 +97,8 @@ func (d *DMA) queueStores(op, tile int) {
 	}
 }
 
-// doneIfStored tells the sequencer that an op's stores, if it has any, are complete.
+// doneIfStored reports an op to the sequencer once its stores are complete. An op of a unit that stores nothing is reported by
+// the unit.
 func (d *DMA) doneIfStored(op int) error {
 	o := &d.program.Ops[op]
 	if d.ops[op].storing > 0 || (len(o.Stores) == 0 && o.Unit != isa.Move) {
@@ -104,6 +107,7 @@ func (d *DMA) doneIfStored(op int) error {
 	return d.done(op)
 }
 
+// done reports an op to the sequencer.
 func (d *DMA) done(op int) error {
 	if !d.Send(d.Control, d.sequencer, &msg.Done{Op: op}) {
 		return fmt.Errorf("mem: the link to the sequencer is full")
@@ -111,14 +115,14 @@ func (d *DMA) done(op int) error {
 	return nil
 }
 
-// complete books the end of a transfer.
+// complete accounts for a transfer that has come back from the memory.
 func (d *DMA) complete(m *msg.Transfer) error {
-	if d.flying--; d.flying < 0 {
+	if d.outstanding--; d.outstanding < 0 {
 		return fmt.Errorf("mem: a transfer of op %d, tile %d completed twice", m.Op, m.Tile)
 	}
 	d.spareTransfers = append(d.spareTransfers, m)
-	if d.seen != nil {
-		d.seen.Transfer(moveOf(m, d.place.Burst, d.Now()))
+	if d.recording != nil {
+		d.recording.Transfer(moveOf(m, d.place.Burst, d.Now()))
 	}
 	o, s := &d.program.Ops[m.Op], &d.ops[m.Op]
 	if m.Write {
@@ -135,7 +139,7 @@ func (d *DMA) complete(m *msg.Transfer) error {
 	return d.report(m.Op)
 }
 
-// report tells the op's unit which tiles have arrived, in order.
+// report tells the op's unit which tiles have arrived, in order: a tile only after those before it.
 func (d *DMA) report(op int) error {
 	o, s := &d.program.Ops[op], &d.ops[op]
 	if s.arrived == 0 && len(o.Hold) == 0 {
@@ -147,7 +151,7 @@ func (d *DMA) report(op int) error {
 	}
 	for i := first + s.arrived; i < len(s.loading) && s.loading[i] == 0; i++ {
 		if i > 0 && len(o.Loads) == 0 {
-			break // only the held part is loaded
+			break // the op loads nothing but held operands
 		}
 		s.arrived++
 		if o.Unit == isa.Move {

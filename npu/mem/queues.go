@@ -5,19 +5,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// Queues says for what the memory controllers' queues are, and how many there are.
+// Queues is the use of the memory controllers' queues: how many there are, and which transfer goes to which.
 type Queues struct {
 	Count  int
-	byCore bool
+	byCore bool // a queue for each core, not for each class of data
 }
 
-// mostQueues is how many queues a controller of npu/mem/dram has.
+// mostQueues is the number of queues that a memory controller has at most.
 const mostQueues = 4
 
-// QueuesOf returns the queues of an NPU. Where cores take turns at the memory each has one, or shares one where there are more
-// cores than queues (then those take turns with the others, and among themselves the oldest transfer is first): dma.queues
-// then only says whether a core's loads wait for its stores. Else they are for the classes of data that dma.queues tells
-// apart, in each of which the oldest transfer is first, whosever it is.
+// QueuesOf returns the queues of an NPU. With round-robin arbitration (noc.arbitration) there is a queue for each core; where
+// there are more cores than queues, cores share one, in which the oldest transfer is first. Then dma.queues only decides
+// whether a core's loads wait for its stores. Otherwise there are dma.queues queues by class of data, and in each the oldest
+// transfer of any core is first.
 func QueuesOf(c *config.Config) Queues {
 	if c.Cores > 1 && c.Network.Arbitration == config.RoundRobin {
 		return Queues{min(c.Cores, mostQueues), true}
@@ -25,8 +25,8 @@ func QueuesOf(c *config.Config) Queues {
 	return Queues{c.DMA.Queues, false}
 }
 
-// of is the queue of a core's transfer. Of classes the first is that of the weights and of all that has no queue of its own.
-// What a load needs from DRAM its op waits for (LoadAfter), so that queues need not wait for each other.
+// of returns the queue of a core's transfer. By class, queue 0 takes the weights and every class without a queue of its own.
+// Queues need not wait for each other: an op that loads what another one stores waits for it (isa.Op.LoadAfter).
 func (q Queues) of(data isa.Data, core int) int {
 	if q.byCore {
 		return core % q.Count

@@ -6,14 +6,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Scratchpad accounts for the space that streams take in a core's on-chip memory. Space is taken by whole tiles before they
-// are fetched and given back when they have been worked on and, if they are outputs, written: its size is what limits
-// how far the DMA runs ahead.
+// Scratchpad accounts for the space of streams in a core's on-chip memory. The DMA reserves space for a whole tile, loads and
+// output, before it fetches the tile, and gives it back when the unit has finished with the tile and its output is written.
+// So the capacity limits how far the DMA runs ahead.
 type Scratchpad struct {
 	capacity, used, peak unit.Bytes
 }
 
-// Reserve takes n bytes, or nothing if they are not there.
+// Reserve takes n bytes and reports whether so many were free; if not, it takes nothing.
 func (s *Scratchpad) Reserve(n unit.Bytes) bool {
 	if s.used+n > s.capacity {
 		return false
@@ -30,7 +30,7 @@ func (s *Scratchpad) Release(n unit.Bytes) {
 	}
 }
 
-// Check proves that no space is taken.
+// Check returns an error if any space is still reserved.
 func (s *Scratchpad) Check() error {
 	if s.used != 0 {
 		return fmt.Errorf("mem: %v of the scratchpad were reserved and not released", s.used)
