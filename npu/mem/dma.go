@@ -15,10 +15,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// DMA is the DMA engine of one core. It fetches the tiles of the core's ops in the order in which the sequencer releases
-// them, as far ahead as the scratchpad has room, and writes outputs when units have finished with their tiles. It keeps
-// several transfers outstanding, stores before loads, because stores free space. For an exchange it gathers data from other
-// cores' scratchpads.
+// DMA is the DMA engine of one core. It fetches the tiles of the core's ops in the order in which the sequencer
+// releases them, as far ahead as the scratchpad has room, and writes outputs when units have finished with their tiles.
+// It keeps several transfers outstanding, stores before loads, because stores free space. For an exchange it gathers
+// data from other cores' scratchpads.
 type DMA struct {
 	*engine.Component
 	Control akita.Port // to the sequencer and the units
@@ -130,7 +130,8 @@ func (d *DMA) Idle() bool {
 
 // Describe lists what is queued and what the DMA waits for.
 func (d *DMA) Describe() string {
-	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, %d exchanges, scratchpad %v of %v in use",
+	s := fmt.Sprintf("%d ops to fetch, %d stores queued, %d transfers in flight, %d exchanges, "+
+		"scratchpad %v of %v in use",
 		len(d.queue)-d.head, len(d.stores)-d.firstStore, d.outstanding, d.exchanging, d.Pad.used, d.Pad.capacity)
 	if d.head < len(d.queue) {
 		o := &d.program.Ops[d.queue[d.head]]

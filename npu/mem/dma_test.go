@@ -23,7 +23,8 @@ type bench struct {
 }
 
 func newBench(t *testing.T, outstanding int, pad unit.Bytes, ops ...isa.Op) *bench {
-	c := &config.Config{Clock: 1e9, Cores: 2, DMA: config.DMA{Outstanding: outstanding, Queues: 1}, Network: config.Network{Latency: 7}}
+	c := &config.Config{Clock: 1e9, Cores: 2, DMA: config.DMA{Outstanding: outstanding, Queues: 1},
+		Network: config.Network{Latency: 7}}
 	b := &bench{Bench: simtest.NewBench(t, c.Clock)}
 	b.memory, b.sequencer, b.unit = b.Neighbour("Memory", 8), b.Neighbour("Sequencer", 8), b.Neighbour("Unit", 8)
 	b.dma = NewDMA("DMA", b.Engine, b.Clock, c, Place{Core: 1, Network: NewNetwork(c), Burst: 64, Queues: QueuesOf(c)})
@@ -39,8 +40,13 @@ func newBench(t *testing.T, outstanding int, pad unit.Bytes, ops ...isa.Op) *ben
 	return b
 }
 
+// slice is so many tiles of a size, one behind the other.
+func slice(n int, size unit.Bytes) isa.Slice {
+	return isa.Slice{Step: size, Tile: isa.Contiguous(0, size), Last: isa.Contiguous(unit.Bytes(n-1)*size, size)}
+}
+
 func loads(n int, size unit.Bytes) isa.Op {
-	return isa.Op{Unit: isa.Array, Core: 1, Tiles: n, Loads: []isa.Slice{{Step: size, Tile: isa.Contiguous(0, size), Last: isa.Contiguous(unit.Bytes(n-1)*size, size)}}}
+	return isa.Op{Unit: isa.Array, Core: 1, Tiles: n, Loads: []isa.Slice{slice(n, size)}}
 }
 
 func TestTheDMARunsAheadAsFarAsThereIsRoom(t *testing.T) {
@@ -112,9 +118,11 @@ func TestQueuesAreForCoresOrForClasses(t *testing.T) {
 	}{
 		{1, config.RoundRobin, isa.Weights, 0, 0}, {1, config.RoundRobin, isa.KVWrite, 0, 1},
 		{4, config.OldestFirst, isa.Weights, 3, 0}, {4, config.OldestFirst, isa.KVWrite, 3, 1},
-		{4, config.RoundRobin, isa.KVWrite, 3, 3}, {16, config.RoundRobin, isa.Weights, 6, 2}, {3, config.RoundRobin, isa.Weights, 2, 2},
+		{4, config.RoundRobin, isa.KVWrite, 3, 3}, {16, config.RoundRobin, isa.Weights, 6, 2},
+		{3, config.RoundRobin, isa.Weights, 2, 2},
 	} {
-		q := QueuesOf(&config.Config{Cores: c.cores, DMA: config.DMA{Queues: 2}, Network: config.Network{Arbitration: c.order}})
+		q := QueuesOf(&config.Config{Cores: c.cores, DMA: config.DMA{Queues: 2},
+			Network: config.Network{Arbitration: c.order}})
 		if got := q.of(c.data, c.core); got != c.want || got >= q.Count {
 			t.Errorf("%+v: got %d of %d", c, got, q.Count)
 		}

@@ -9,14 +9,14 @@ import (
 // idealBurst is the granularity of an ideal memory: one byte, so that nothing is rounded.
 const idealBurst = 1
 
-// Ideal is a memory that is nothing but a bandwidth: no latency, no banks, no refresh. Its clock is the NPU's. The reproduction
-// of the paper's figure uses it, as do tests, whose cycles can then be calculated by hand.
+// Ideal is a memory that is nothing but a bandwidth: no latency, no banks, no refresh. Its clock is the NPU's. The
+// reproduction of the paper's figure uses it, as do tests, whose cycles can then be calculated by hand.
 type Ideal struct {
 	clock     unit.Hertz
 	bandwidth unit.BytesPerSecond
 
-	// The bus was last idle before clock start and has moved total bytes since. Completions are calculated from these two, so
-	// that no rounding accumulates.
+	// The bus was last idle before clock start and has moved total bytes since. Completions are calculated from these
+	// two, so that no rounding accumulates.
 	start, total int64
 	free         int64 // clock at which everything has been moved
 	done         []dram.Done

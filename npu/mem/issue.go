@@ -45,7 +45,8 @@ func (d *DMA) send(s *isa.Slice, tile, tiles int, p purpose) error {
 	return nil
 }
 
-// issue sends transfers, stores first, until nothing is left, the limit of outstanding ones is reached, or the scratchpad is full.
+// issue sends transfers, stores first, until nothing is left, the limit of outstanding ones is reached, or the
+// scratchpad is full.
 func (d *DMA) issue() error {
 	for d.outstanding < d.mostOutstanding {
 		var err error
@@ -70,7 +71,8 @@ func (d *DMA) issue() error {
 	return nil
 }
 
-// reserve takes scratchpad space for the next tile, all of it before the first transfer, and reports whether there was room.
+// reserve takes scratchpad space for the next tile, all of it before the first transfer, and reports whether there was
+// room.
 func (d *DMA) reserve() bool {
 	if d.reserved {
 		return true

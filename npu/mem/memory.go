@@ -15,14 +15,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Memory is the front of the memory controllers: it takes transfers from the cores' DMAs, hands them to the channels in the
-// DRAM's clock domain, and answers each on the first NPU edge at which its last datum has crossed the network.
+// Memory is the front of the memory controllers: it takes transfers from the cores' DMAs, hands them to the channels in
+// the DRAM's clock domain, and answers each on the first NPU edge at which its last datum has crossed the network.
 //
-// The channels simulate ahead of the engine. A submitted transfer runs at once up to the clock at which the channels have
-// accepted its last burst, for nothing that comes later can change that; completions until then are certain. When the bursts
-// that are still queued complete depends on whether another transfer comes. So on the first NPU edge after that clock (the
-// settling edge) the memory asks which transfers complete next if none comes, and schedules their answers. A transfer
-// that does come replaces such a prediction.
+// The channels simulate ahead of the engine. A submitted transfer runs at once up to the clock at which the channels
+// have accepted its last burst, for nothing that comes later can change that; completions until then are certain. When
+// the bursts that are still queued complete depends on whether another transfer comes. So on the first NPU edge after
+// that clock (the settling edge) the memory asks which transfers complete next if none comes, and schedules their
+// answers. A transfer that does come replaces such a prediction.
 type Memory struct {
 	*engine.Component
 	Port     akita.Port // to the DMAs
@@ -114,7 +114,8 @@ func (m *Memory) Received(p akita.Port) error {
 	t.Arrived = m.Now()
 	m.network.Request(t.Core, m.Now())
 	m.pending = append(m.pending, inFlight{m: t, id: m.arrived})
-	m.dram.Submit(dram.Transfer{ID: m.arrived, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()), Class: uint8(t.Data), Queue: t.Queue})
+	m.dram.Submit(dram.Transfer{ID: m.arrived, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()),
+		Class: uint8(t.Data), Queue: t.Queue})
 	m.schedule(m.dram.TakeDone(), true)
 	m.settle()
 	return nil
@@ -128,7 +129,8 @@ func (m *Memory) settle() {
 	}
 }
 
-// settleAt returns the settling edge: the first NPU cycle after the clock at which the channels have accepted everything.
+// settleAt returns the settling edge: the first NPU cycle after the clock at which the channels have accepted
+// everything.
 func (m *Memory) settleAt() unit.Cycles {
 	return max(m.toNPU(m.dram.Accepted()+1), m.Now())
 }
@@ -182,8 +184,8 @@ func (m *Memory) Woken(kind int, arg int64) error {
 	return nil
 }
 
-// predict schedules the transfers that complete next if no other comes. What an older prediction said of the rest is dropped:
-// deliver asks again when these are complete.
+// predict schedules the transfers that complete next if no other comes. What an older prediction said of the rest is
+// dropped: deliver asks again when these are complete.
 func (m *Memory) predict() {
 	next := m.dram.Next()
 	if len(next) == 0 {
@@ -256,7 +258,8 @@ func (m *Memory) Idle() bool { return len(m.pending)+len(m.onLinks) == 0 }
 
 // Describe lists what is in flight.
 func (m *Memory) Describe() string {
-	return fmt.Sprintf("%d transfers in flight, all accepted by DRAM clock %d; %d on the network", len(m.pending), m.dram.Accepted(), len(m.onLinks))
+	return fmt.Sprintf("%d transfers in flight, all accepted by DRAM clock %d; %d on the network",
+		len(m.pending), m.dram.Accepted(), len(m.onLinks))
 }
 
 // Counts adds the counts of the memory and the network to c, up to the NPU cycle at which the program ended.

@@ -9,15 +9,17 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Network is the on-chip network between the cores' scratchpads and the memory. It calculates when data that have left DRAM,
-// or other cores' scratchpads, have crossed a link. It is not a component and has no events: the memory's front and the DMAs
-// ask it once for each transfer and exchange.
+// Network is the on-chip network between the cores' scratchpads and the memory. It calculates when data that have left
+// DRAM, or other cores' scratchpads, have crossed a link. It is not a component and has no events: the memory's front
+// and the DMAs ask it once for each transfer and exchange.
 //
-// A crossbar has a link for each core, a bus one for all. A link moves noc.bandwidth bytes a second, of reads, writes and
-// exchanges alike, and moves the data of a request only after the request. So a transfer that is complete in DRAM at r has
-// crossed at
+// A crossbar has a link for each core, a bus one for all. A link moves noc.bandwidth bytes a second, of reads, writes
+// and exchanges alike, and moves the data of a request only after the request. So a transfer that is complete in DRAM
+// at r has crossed at
 //
-//	f = max(r, F),   F = max over cycles s up to its own request: s + (bytes requested since s, complete until now) / bandwidth
+//	f = max(r, F),   F = max over cycles s up to its own request: s + bytes(s) / bandwidth
+//
+// where bytes(s) are those requested at or after s and complete in DRAM until now
 //
 //	requests      a1 a2
 //	in DRAM       ├──1──┼──2──┤ r2                        a link faster than DRAM costs nothing,
@@ -25,12 +27,13 @@ import (
 //
 // Times are calculated from sums of bytes, so that no rounding accumulates.
 //
-// No link can do better: it has carried all that was requested since s in the time since s. A real link does worse where the
-// data of a transfer leave DRAM late between its request and its end, and faster than the link; a model of whole transfers
-// leaves that out. The error is at most the link's time for the transfers that are outstanding on it (dma.outstanding for each
-// of its cores), once each time traffic turns from DRAM-bound to link-bound. Data that wait for a link do not hold up the
-// controllers, whose buffers are taken to hold all outstanding transfers; they only keep their DMA from sending further ones.
-// A core is not slowed down by sending: in an exchange of all with all, each core sends as much as it receives.
+// No link can do better: it has carried all that was requested since s in the time since s. A real link does worse
+// where the data of a transfer leave DRAM late between its request and its end, and faster than the link; a model of
+// whole transfers leaves that out. The error is at most the link's time for the transfers that are outstanding on it
+// (dma.outstanding for each of its cores), once each time traffic turns from DRAM-bound to link-bound. Data that wait
+// for a link do not hold up the controllers, whose buffers are taken to hold all outstanding transfers; they only keep
+// their DMA from sending further ones. A core is not slowed down by sending: in an exchange of all with all, each core
+// sends as much as it receives.
 type Network struct {
 	clock     unit.Hertz
 	bandwidth unit.BytesPerSecond // 0: not limited
@@ -87,7 +90,8 @@ func (l *link) find(from unit.Cycles) int {
 	return i
 }
 
-// carry hands the data of a request at step i to a link, and returns F: the earliest cycle at which they can have crossed.
+// carry hands the data of a request at step i to a link, and returns F: the earliest cycle at which they can have
+// crossed.
 func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
 	var at unit.Cycles
 	for k := range l.steps[:i+1] {
@@ -99,8 +103,8 @@ func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
 	return at
 }
 
-// forget drops the steps that can no longer be the maximum. A step without open requests grows only when the next one does, so
-// that whichever of the two ends later now always will.
+// forget drops the steps that can no longer be the maximum. A step without open requests grows only when the next one
+// does, so that whichever of the two ends later now always will.
 func (n *Network) forget(l *link, now unit.Cycles) {
 	kept := l.steps[:1]
 	for _, next := range l.steps[1:] {
@@ -177,11 +181,13 @@ func (n *Network) Check(end unit.Cycles) error {
 		l := &n.links[i]
 		for _, s := range l.steps {
 			if s.open > 0 {
-				return fmt.Errorf("mem: %d transfers requested at cycle %d have not crossed link %d of the network", s.open, s.from, i)
+				return fmt.Errorf("mem: %d transfers requested at cycle %d have not crossed link %d of the network",
+					s.open, s.from, i)
 			}
 		}
 		if l.free > end {
-			return fmt.Errorf("mem: link %d of the network is in use until cycle %d, the program ended at %d", i, l.free, end)
+			return fmt.Errorf("mem: link %d of the network is in use until cycle %d, the program ended at %d",
+				i, l.free, end)
 		}
 	}
 	return nil

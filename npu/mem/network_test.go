@@ -11,7 +11,8 @@ import (
 )
 
 func network(topology config.Topology, bandwidth unit.BytesPerSecond) *Network {
-	return NewNetwork(&config.Config{Clock: 1e9, Cores: 2, Network: config.Network{Topology: topology, Bandwidth: bandwidth, Latency: 7}})
+	return NewNetwork(&config.Config{Clock: 1e9, Cores: 2,
+		Network: config.Network{Topology: topology, Bandwidth: bandwidth, Latency: 7}})
 }
 
 func TestALinkMovesDataWhileTheyAreBeingFetched(t *testing.T) {
@@ -21,14 +22,16 @@ func TestALinkMovesDataWhileTheyAreBeingFetched(t *testing.T) {
 		sends []Delivery
 		want  []unit.Cycles
 	}{
-		{"as fast as DRAM: nothing shows", 1e9, []Delivery{{0, 1000, 0, 1000}, {0, 1000, 0, 2000}}, []unit.Cycles{1000, 2000}},
+		{"as fast as DRAM: nothing shows", 1e9,
+			[]Delivery{{0, 1000, 0, 1000}, {0, 1000, 0, 2000}}, []unit.Cycles{1000, 2000}},
 		{"half as fast", 0.5e9, []Delivery{{0, 1000, 0, 1000}, {0, 1000, 0, 2000}}, []unit.Cycles{2000, 4000}},
 		{"not limited", 0, []Delivery{{0, 1 << 40, 0, 1}}, []unit.Cycles{1}},
 		{"what a link did not use before a request is lost to it", 1e9,
 			[]Delivery{{0, 1000, 0, 9000}, {0, 1000, 9500, 9600}}, []unit.Cycles{9000, 10500}},
 		{"a small late transfer that overtakes does not make the old one late", 1e9,
 			[]Delivery{{0, 10, 8990, 9000}, {0, 5000, 0, 9001}}, []unit.Cycles{9000, 9001}},
-		{"another core's link is free", 0.5e9, []Delivery{{0, 1000, 0, 1000}, {1, 1000, 0, 2000}}, []unit.Cycles{2000, 2000}},
+		{"another core's link is free", 0.5e9,
+			[]Delivery{{0, 1000, 0, 1000}, {1, 1000, 0, 2000}}, []unit.Cycles{2000, 2000}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			n := network(config.Crossbar, c.link)
@@ -67,8 +70,8 @@ func TestABusIsOneLink(t *testing.T) {
 	}
 }
 
-// TestNoLinkOverDelivers compares the steps that a link keeps with all that there ever were: the doc comment's formula, term by
-// term in rational numbers.
+// TestNoLinkOverDelivers compares the steps that a link keeps with all that there ever were: the doc comment's formula,
+// term by term in rational numbers.
 func TestNoLinkOverDelivers(t *testing.T) {
 	const rate = 7 // bytes in 10 cycles
 	for seed := range uint64(200) {

@@ -9,8 +9,8 @@ import (
 // Observe makes the DMA record what it does; nil stops that.
 func (d *DMA) Observe(r *activity.Recording) { d.recording = r }
 
-// note records how much of the scratchpad is in use. Within a cycle space is given back before it is taken, so that the use at
-// the end of a cycle is its maximum.
+// note records how much of the scratchpad is in use. Within a cycle space is given back before it is taken, so that the
+// use at the end of a cycle is its maximum.
 func (d *DMA) note() {
 	if d.recording != nil {
 		d.recording.Occupied(d.place.Core, d.Now(), d.program.Static+d.Pad.used)
@@ -31,6 +31,6 @@ func (m *Memory) note(t *msg.Transfer, crossed unit.Cycles) {
 
 // moveOf returns the record of a transfer that ends at a cycle.
 func moveOf(t *msg.Transfer, burst unit.Bytes, end unit.Cycles) activity.Move {
-	return activity.Move{Core: t.Core, Op: t.Op, Tile: t.Tile, Data: t.Data, Write: t.Write, Bytes: burstTraffic(t.Walk, burst),
-		From: t.Arrived, To: end}
+	return activity.Move{Core: t.Core, Op: t.Op, Tile: t.Tile, Data: t.Data, Write: t.Write,
+		Bytes: burstTraffic(t.Walk, burst), From: t.Arrived, To: end}
 }

@@ -97,8 +97,8 @@ func (d *DMA) queueStores(op, tile int) {
 	}
 }
 
-// doneIfStored reports an op to the sequencer once its stores are complete. An op of a unit that stores nothing is reported by
-// the unit.
+// doneIfStored reports an op to the sequencer once its stores are complete. An op of a unit that stores nothing is
+// reported by the unit.
 func (d *DMA) doneIfStored(op int) error {
 	o := &d.program.Ops[op]
 	if d.ops[op].storing > 0 || (len(o.Stores) == 0 && o.Unit != isa.Move) {

@@ -6,9 +6,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Scratchpad accounts for the space of streams in a core's on-chip memory. The DMA reserves space for a whole tile, loads and
-// output, before it fetches the tile, and gives it back when the unit has finished with the tile and its output is written.
-// So the capacity limits how far the DMA runs ahead.
+// Scratchpad accounts for the space of streams in a core's on-chip memory. The DMA reserves space for a whole tile,
+// loads and output, before it fetches the tile, and gives it back when the unit has finished with the tile and its
+// output is written. So the capacity limits how far the DMA runs ahead.
 type Scratchpad struct {
 	capacity, used, peak unit.Bytes
 }
