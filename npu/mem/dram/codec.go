@@ -11,9 +11,19 @@ type codec struct {
 	reading bool
 	now     int64
 	names   *rowCoder
-	inside  []outstanding
+	tags    []uint32 // of the walks inside
 
 	clocks []int64 // at which requests arrived, other than now: sorted
+}
+
+// write begins a frame.
+func (k *codec) write(now int64, names *rowCoder) {
+	k.text, k.reading, k.now, k.names, k.tags = k.text[:0], false, now, names, k.tags[:0]
+}
+
+// readCodec reads a frame, at clock 0.
+func readCodec(text string, names *rowCoder) codec {
+	return codec{text: []byte(text), reading: true, names: names}
 }
 
 func (k *codec) int64(v *int64) {
@@ -112,7 +122,7 @@ func (k *codec) request(r *request, c core) {
 	k.int64(&word)
 	var rank, order int64
 	if !k.reading {
-		rank = int64(rankOf(k.inside, r.tag))
+		rank = int64(k.rankOf(r.tag))
 		i, _ := slices.BinarySearch(k.clocks, r.arrive)
 		order = int64(i - len(k.clocks))
 	}
@@ -129,4 +139,14 @@ func (k *codec) request(r *request, c core) {
 			r.since = 0
 		}
 	}
+}
+
+// rankOf is the position of a walk's tag among those inside.
+func (k *codec) rankOf(tag uint32) uint32 {
+	for i := len(k.tags) - 1; i >= 0; i-- {
+		if k.tags[i] == tag {
+			return uint32(i)
+		}
+	}
+	panic("dram: a queued burst belongs to no walk")
 }

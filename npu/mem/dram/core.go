@@ -133,3 +133,30 @@ func raise(t *int64, to int64) {
 		*t = to
 	}
 }
+
+// newCore makes a channel's controller at power-on. So many refreshes of each rank, or bank, may be due while requests wait.
+func newCore(s *Standard, refresh Refresh, postponed int) (core, error) {
+	if s.Family == HBM {
+		c, err := newHBMController(s, refresh)
+		if err != nil {
+			return nil, err
+		}
+		c.postpone(postponed)
+		return c, nil
+	}
+	c := newController(s, refresh)
+	c.postpone(postponed)
+	return c, nil
+}
+
+// eachTag calls f on the tag of each burst inside, always in the same order.
+func eachTag(c core, f func(tag *uint32)) {
+	c.eachRequest(func(r *request) { f(&r.tag) })
+}
+
+// How a controller is driven.
+const (
+	injectPerClock = 2                // bursts that a controller is offered per clock: that of the reference runs
+	skipAfter      = 8                // dead clocks after which looking for the next live one pays
+	mostInside     = 4 * hbmQueueSize // more bursts than any controller holds
+)

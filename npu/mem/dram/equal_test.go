@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -222,10 +223,10 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	if testing.Short() {
 		cases = 100
 	}
-	if racing {
+	if simtest.Racing {
 		cases = 10
 	}
-	if *long {
+	if simtest.Long() {
 		cases = 3000
 	}
 	budget := int64(1 << 20)
@@ -244,15 +245,15 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	if testing.Short() {
 		cases = 3
 	}
-	if racing {
+	if simtest.Racing {
 		cases = 1
 	}
-	if *long {
+	if simtest.Long() {
 		cases = 100
 	}
 	for seed := range cases {
 		r := rand.New(rand.NewSource(seed))
-		p := newPair(t, Options{Standard: lpddr56400(), Channels: 1, Refresh: Refresh(r.Intn(3)), Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6),
+		p := newPair(t, Options{Standard: MustLookup("lpddr5-6400"), Channels: 1, Refresh: Refresh(r.Intn(3)), Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6),
 			BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
 		granule := int64(1) << p.fast.mapping.granuleShift
 		sizes := []int64{granule / 16, granule, 3 * granule}

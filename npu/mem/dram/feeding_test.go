@@ -98,7 +98,7 @@ func TestAWriterJoinsWithoutDrainingTheReader(t *testing.T) {
 		return 0
 	}
 	alone, with := play(false), play(true)
-	tm := lpddr56400().Timing
+	tm := MustLookup("lpddr5-6400").Timing
 	turn := tm.TRTRS + tm.TWTRL + tm.TCL + tm.TCWL + tm.TRP + tm.TRCD // there and back, and a row
 	if cost := with - alone; cost < 0 || cost > 32*tm.TBL+2*turn {
 		t.Errorf("a write of 32 bursts costs the reader %d clocks, its data take %d and the turns about %d", cost, 32*tm.TBL, 2*turn)
@@ -121,45 +121,10 @@ func TestChunksArriveOneAfterAnother(t *testing.T) {
 	}
 }
 
-// TestRanksHandTheDataBusOver holds the first legal clock of a column command of another rank against the sum of JEDEC's
-// parameters: illegal one clock before.
-func TestRanksHandTheDataBusOver(t *testing.T) {
-	for _, std := range []*Standard{lpddr56400(), ddr43200(), lpddr4x4266()} {
-		std.Ranks = 2
-		tm := &std.Timing
-		written := tm.TCWL + tm.TBL
-		for _, g := range []struct {
-			name  string
-			write uint8
-			next  command
-			want  int64
-		}{
-			{"RD to RD: tBL + tCS", 0, cmdRD, tm.TBL + tm.TCS},
-			{"RD to WR: tCL + tBL + tCS - tCWL", 0, cmdWR, tm.TCL + tm.TBL + tm.TCS - tm.TCWL},
-			{"WR to WR: tBL + tCS", 1, cmdWR, tm.TBL + tm.TCS},
-			{"WR to RD: tCWL + tBL + tCS - tCL", 1, cmdRD, max(written+tm.TCS-tm.TCL, 0)},
-		} {
-			const now = 1000
-			c := newController(std, NoRefresh)
-			c.clock = now
-			l := readList
-			if g.write == 1 {
-				l = writeList
-			}
-			c.list(l).push(request{write: g.write})
-			c.moveData(l, 0)
-			other := request{bank: uint8(std.Groups * std.Banks), group: uint8(std.Groups)}
-			if at := c.readyAt(g.next, &other); at != now+g.want && !(g.want == 0 && at <= now) {
-				t.Errorf("%s, %s: legal after %d clocks, want %d", std.Name, g.name, at-now, g.want)
-			}
-		}
-	}
-}
-
 // TestOneRankWorksWhileAnotherIsRefreshed: two ranks, one of which is always free, lose less than one.
 func TestOneRankWorksWhileAnotherIsRefreshed(t *testing.T) {
 	clocks := func(ranks int, mapping string) int64 {
-		std := ddr43200()
+		std := MustLookup("ddr4-3200")
 		std.Ranks = ranks
 		s, err := New(Options{Standard: std, Channels: 1, Mapping: mapping})
 		if err != nil {
@@ -194,7 +159,7 @@ func TestPostponedRefreshesSaveRestarts(t *testing.T) {
 		}
 		return clock
 	}
-	tm := lpddr56400().Timing
+	tm := MustLookup("lpddr5-6400").Timing
 	bare := clocks(0, NoRefresh)
 	restart := float64(clocks(0, AllBank)-bare)/float64(clocks(0, AllBank)/tm.TREFI) - float64(tm.TRFC)
 	for _, n := range []int{1, 3, 8} {

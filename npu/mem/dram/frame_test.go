@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // frameCommand is a command as the trace shows it.
@@ -20,14 +22,14 @@ func TestFramesHoldAllThatMatters(t *testing.T) {
 	if testing.Short() {
 		clocks = 1000
 	}
-	if racing {
+	if simtest.Racing {
 		clocks = 200
 	}
-	for _, std := range standards() {
+	for _, std := range All() {
 		t.Run(std.Name, func(t *testing.T) {
 			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
 			o := Options{Standard: std, Channels: 1, Postpone: min(1, std.MaxPostponed)}
-			c, err := newCore(&o)
+			c, err := newCore(o.Standard, o.Refresh, o.Postpone)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -139,7 +139,7 @@ func (g *Golden) rule() {
 		g.Rule, g.Reason = Skipped, err.Error()
 	case g.Simulator == dramsim && (g.Stream.Random || g.Stream.Planes > 1 || g.Stream.Write > 0):
 		g.Rule, g.Reason = Shown, "DRAMsim3 schedules otherwise: 32 + 16 x 8 commands ahead, four hits of a row in turn"
-	case g.Simulator == dramsim && std.Groups > 1 && m.below(groupField) > 2:
+	case g.Simulator == dramsim && std.Groups > 1 && m.groupRun() > 4:
 		g.Rule, g.Reason = Shown, "long runs in one bank group, of which DRAMsim3 sees more at once"
 	case g.Simulator == dramsim:
 		g.Rule = Close

@@ -2,16 +2,14 @@ package dram
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
-
-var long = flag.Bool("long", false, "run every golden row and thousands of random cases")
 
 func goldens(t *testing.T) []Golden {
 	t.Helper()
@@ -49,7 +47,7 @@ func runGoldens(t *testing.T, exact bool) {
 		if !exact && g.Stream.Planes == 1 && !g.Stream.Random && g.Stream.Write == 0 {
 			cost /= 16 // replayed: the memo soon knows all of it
 		}
-		if !*long && (cost > each || cost > budget-spent[g.Standard]) {
+		if !simtest.Long() && (cost > each || cost > budget-spent[g.Standard]) {
 			left++
 			continue
 		}
@@ -73,7 +71,7 @@ func runGoldens(t *testing.T, exact bool) {
 // TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs compares what both tables have with configs/dramsim3/lpddr4_4266_x16_1ch.ini of
 // the runs, JESD209-4 class values.
 func TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs(t *testing.T) {
-	s := lpddr4x4266()
+	s := MustLookup("lpddr4x-4266")
 	got := s.Timing
 	got.TRPAB, got.TRFCPB, got.TREFIPB, got.TPBR2PB, got.TPBR2AC, got.TCS = 0, 0, 0, 0, 0, 0 // DRAMsim3 had none of these
 	want := Timing{TBL: 8, TBLMax: 8,                                                        // BL 16
@@ -90,7 +88,7 @@ func TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs(t *testing.T) {
 // TestHBM2MeetsDRAMsim3WithItsRefreshTime runs the sequential read of hbm2_2000_1ch_legacy, which took 91.90 % of the peak:
 // 128 bits without pseudo channels, tRFC 260 clocks (configs/dramsim3/hbm2_2000_1ch.ini). Ours has 350.
 func TestHBM2MeetsDRAMsim3WithItsRefreshTime(t *testing.T) {
-	std := hbm2()
+	std := MustLookup("hbm2-2000")
 	std.Timing.TRFC = 260
 	s := Stream{Bytes: 64 * unit.MiB, Unit: 64, Planes: 1, Chunk: 64}
 	r, err := RunStream(context.Background(), Options{Standard: std, Channels: 1, Mapping: "co1,ra1,bg2,co4,ba2,ro16"}, s, nil)

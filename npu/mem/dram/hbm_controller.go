@@ -6,7 +6,6 @@ import "fmt"
 // four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
 // place.bank, so that a set of banks is one uint64.
 const (
-	hbmPseudos   = 2
 	hbmGroupBits = 2 // bank number to group number: drop two bits
 	hbmStackBits = 4 // bank number to stack number
 	hbmMaxBanks  = 64

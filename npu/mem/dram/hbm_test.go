@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // hbmStandards are two of each generation.
-func hbmStandards() []*Standard { return []*Standard{hbm2(), hbm3(), hbm2e(), hbm3e()} }
+func hbmStandards() []*Standard {
+	return []*Standard{MustLookup("hbm2-2000"), MustLookup("hbm3-6400"), MustLookup("hbm2e"), MustLookup("hbm3e")}
+}
 
 func hbmSystem(t testing.TB, o Options) *System {
 	t.Helper()
@@ -30,9 +32,9 @@ func TestHBMSystem(t *testing.T) {
 		mapping  string
 		percent  float64 // sequential read of 64 MiB: Ramulator 2.1; of the default mapping, ours
 	}{
-		{hbm3(), 16, "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13", 91.6},
-		{hbm2(), 8, "co1,ra1,co1,ch3,bg2,co3,ba2,ro16", 89.6},
-		{hbm3(), 16, "", 91.8},
+		{MustLookup("hbm3-6400"), 16, "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13", 91.6},
+		{MustLookup("hbm2-2000"), 8, "co1,ra1,co1,ch3,bg2,co3,ba2,ro16", 89.6},
+		{MustLookup("hbm3-6400"), 16, "", 91.8},
 	} {
 		s := hbmSystem(t, Options{Standard: c.std, Channels: c.channels, Mapping: c.mapping})
 		t.Run(fmt.Sprintf("%s with %d channels mapped %s reads sequentially at %.1f %%", c.std.Name, c.channels, s.mapping, c.percent), func(t *testing.T) {
@@ -82,10 +84,10 @@ func randomTransfers(r *rand.Rand, n int) []Transfer {
 // TestHBMFastPathEqualsStepping: skipping dead clocks, and remembering, changes no completion, prediction or count.
 func TestHBMFastPathEqualsStepping(t *testing.T) {
 	seeds := uint64(16)
-	if racing {
+	if simtest.Racing {
 		seeds = 2
 	}
-	if *long {
+	if simtest.Long() {
 		seeds = 400
 	}
 	for _, std := range hbmStandards() {
@@ -130,48 +132,6 @@ func equalHBM(t *testing.T, fast, slow *System, list []Transfer) {
 	}
 }
 
-func TestHBMControllerRefuses(t *testing.T) {
-	for name, c := range map[string]struct {
-		change  func(*Standard)
-		refresh Refresh
-		want    string
-	}{
-		"per-bank refresh":           {func(*Standard) {}, PerBank, "per-bank refresh of HBM is not modelled; accepted: all-bank, none"},
-		"one pseudo channel":         {func(s *Standard) { s.Ranks = 1 }, AllBank, "has 1 pseudo channels of 2 stacks of 4 x 4 banks"},
-		"a timing that is zero":      {func(s *Standard) { s.Timing.TFAW = 0 }, AllBank, "timing TFAW is 0; must be positive"},
-		"precharges on paired edges": {func(s *Standard) { s.Timing.TPPD = 1 }, AllBank, "TPPD is 1 half clocks; must be at least 2"},
-		"eight bank groups":          {func(s *Standard) { s.Groups = 8 }, AllBank, "8 x 4 banks"},
-		"four stack identifiers":     {func(s *Standard) { s.Stacks = 4 }, AllBank, "of 4 stacks"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := hbm3()
-			c.change(s)
-			if _, err := newHBMController(s, c.refresh); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-		})
-	}
-}
-
-func TestHBMPresetsAreValid(t *testing.T) {
-	for std, peak := range map[*Standard]int64{hbm2(): 32_000_000_000, hbm3(): 51_200_000_000} {
-		t.Run(std.Name, func(t *testing.T) {
-			if err := std.Validate(); err != nil {
-				t.Error(err)
-			}
-			if got := int64(std.Width) / 8 * 2 * peakClocks(std); got != peak {
-				t.Errorf("the pins carry %d B/s, want %d", got, peak)
-			}
-		})
-	}
-}
-
-// peakClocks is the number of data transfers per pin and second, halved: both edges of the data clock carry data.
-func peakClocks(s *Standard) int64 {
-	perBurst := int64(s.Burst) * 8 / int64(s.Width/hbmPseudos) // transfers of a pin
-	return perBurst * 1_000_000_000_000_000 / (s.Timing.TBL * int64(s.TCK)) / 2
-}
-
 // BenchmarkHBM steps one channel; a burst is one operation.
 func BenchmarkHBM(b *testing.B) {
 	for _, std := range hbmStandards() {
@@ -192,5 +152,32 @@ func BenchmarkHBM(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestAnHBMOfOnesOwn: what an HBM is made of stands in the standard, whatever its name.
+func TestAnHBMOfOnesOwn(t *testing.T) {
+	last := func(s *Standard) int64 {
+		m, err := New(Options{Standard: s, Channels: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Submit(Transfer{Walk: isa.Contiguous(0, 64*unit.KiB)})
+		return m.Settle()[0].Clock
+	}
+	for _, name := range []string{"hbm2-2000", "hbm2e", "hbm3-6400", "hbm3e"} {
+		own := MustLookup(name)
+		own.Name = "mine"
+		slow := MustLookup(name)
+		slow.Name = "slow"
+		slow.Timing.TRCD += 100
+		t.Run(fmt.Sprintf("like %s", MustLookup(name).Name), func(t *testing.T) {
+			if a, b := last(own), last(MustLookup(name)); a != b {
+				t.Errorf("takes %d clocks, the preset %d", a, b)
+			}
+			if a, b := last(slow), last(MustLookup(name)); a < b+100 {
+				t.Errorf("with 100 clocks more of tRCD takes %d clocks, the preset %d", a, b)
+			}
+		})
 	}
 }

@@ -73,6 +73,17 @@ func (m *Mapping) Stripe() int64 {
 	return 1 << (m.pieces[0].shift + m.pieces[0].bits)
 }
 
+// Run is the bytes of a stripe that lie side by side on one channel.
+func (m *Mapping) Run() int64 {
+	if len(m.pieces) == 0 {
+		return m.Stripe()
+	}
+	return 1 << m.pieces[len(m.pieces)-1].shift
+}
+
+// Channels is the number of channels.
+func (m *Mapping) Channels() int64 { return 1 << m.channelBits }
+
 // Split cuts a global address into channel and channel-local address.
 func (m *Mapping) Split(address int64) (channel int, local int64) {
 	for _, p := range m.pieces { // cutting bits out leaves those below where they are

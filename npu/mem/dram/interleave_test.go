@@ -8,23 +8,6 @@ import (
 	"testing"
 )
 
-// randomMap shuffles single address bits of a standard, those of the channels among them: every field is in pieces.
-func randomMap(t *testing.T, r *rand.Rand, s *Standard, channels int, hash bool) *Mapping {
-	t.Helper()
-	var words []string
-	for f, bits := range []uint{log2(channels), log2(s.Ranks), log2(max(s.Stacks, 1)), log2(s.Groups), log2(s.Banks), 3, log2(s.Columns)} {
-		for range bits {
-			words = append(words, fieldNames[f]+"1")
-		}
-	}
-	r.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
-	m, err := ParseMapping(strings.Join(words, ","), s, channels, hash)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // naive takes an address apart bit by bit, as the mapping's text says.
 func naive(m *Mapping, s *Standard, address int64) (channel int, local int64, p place) {
 	var value [fieldCount]int64
@@ -67,11 +50,11 @@ func naive(m *Mapping, s *Standard, address int64) (channel int, local int64, p 
 
 func TestMappingsOfScatteredBitsSplitAddressesBitByBit(t *testing.T) {
 	r := rand.New(rand.NewSource(5))
-	standards := []*Standard{lpddr56400(), ddr43200(), hbm3()}
+	standards := []*Standard{MustLookup("lpddr5-6400"), MustLookup("ddr4-3200"), MustLookup("hbm3-6400")}
 	for n := range 150 {
 		s := standards[n%len(standards)]
 		channels := 1 << r.Intn(5)
-		m := randomMap(t, r, s, channels, n%2 == 0)
+		m := randomMapping(t, r, s, channels, n%2 == 0)
 		for range 100 {
 			a := r.Int63n(1 << (6 + r.Intn(34)))
 			channel, local, want := naive(m, s, a)
@@ -87,10 +70,10 @@ func TestMappingsOfScatteredBitsSplitAddressesBitByBit(t *testing.T) {
 // TestAChannelSeesItsBytesInOrder counts the bytes of a channel below every burst of an address space.
 func TestAChannelSeesItsBytesInOrder(t *testing.T) {
 	r := rand.New(rand.NewSource(6))
-	s := lpddr56400()
+	s := MustLookup("lpddr5-6400")
 	for range 60 {
 		channels := 1 << r.Intn(5)
-		m := randomMap(t, r, s, channels, false)
+		m := randomMapping(t, r, s, channels, false)
 		for c := range channels {
 			v := m.interleave(c)
 			var below int64

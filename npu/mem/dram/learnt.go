@@ -33,7 +33,7 @@ func (l *Learnt) New(o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCore(&o)
+	c, err := newCore(o.Standard, o.Refresh, o.Postpone)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (l *Learnt) memo(o *Options, m *Mapping, first *port) *memo {
 func kindOf(o *Options, m *Mapping) string {
 	s := *o.Standard
 	s.Name, s.Source, s.Comments, s.Energy, s.TCK = "", "", nil, Energy{}, 0
-	return fmt.Sprintf("%+v %+v %+v %d %d", s, o.rules(), m.segments, o.Refresh, o.Postpone) + fmt.Sprint(m.hash)
+	return fmt.Sprintf("%+v %+v %s %d %d", s, o.rules(), m.channelKey(), o.Refresh, o.Postpone)
 }
 
 // use says that a memo is in use.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -36,7 +37,7 @@ func relatives(o Options) []Options {
 	return family
 }
 
-var related = Options{Standard: lpddr56400(), Channels: 2, Refresh: AllBank, Queues: 2, Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
+var related = Options{Standard: MustLookup("lpddr5-6400"), Channels: 2, Refresh: AllBank, Queues: 2, Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
 
 // TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives work by turns, on the same walks: what one has
 // learnt must serve another only where that one would have learnt it, too. The twins that step everything share nothing.
@@ -45,10 +46,10 @@ func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 	if testing.Short() {
 		cases = 3
 	}
-	if racing {
+	if simtest.Racing {
 		cases = 1
 	}
-	if *long {
+	if simtest.Long() {
 		cases = 200
 	}
 	for seed := range cases {

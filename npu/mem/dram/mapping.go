@@ -3,6 +3,7 @@ package dram
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -158,6 +159,30 @@ func (m *Mapping) findBlocks() {
 		}
 	}
 }
+
+// rows returns the rows that a walk may visit which lies in channel-local [from, to), and the first row of the granule that
+// holds its next burst: two walks a whole number of granules apart visit equal banks and columns, and rows that are equally
+// far from their bases.
+func (m *Mapping) rows(next, from, to int64) (base, low, high int64) {
+	return next >> m.granuleShift * m.granuleRows, from >> m.blockShift * m.blockRows, ((to-1)>>m.blockShift + 1) * m.blockRows
+}
+
+// granule is the bytes of channel-local addresses after which banks and columns repeat.
+func (m *Mapping) granule() int64 { return 1 << m.granuleShift }
+
+// channelKey is equal for mappings of which a single channel sees no difference.
+func (m *Mapping) channelKey() string { return fmt.Sprintf("%+v%v", m.segments, m.hash) }
+
+// withoutChannels is the text of the mapping of one of the channels.
+func (m *Mapping) withoutChannels() string {
+	words := slices.DeleteFunc(strings.Split(m.text, ","), func(word string) bool {
+		return strings.HasPrefix(strings.TrimSpace(word), fieldNames[channelField])
+	})
+	return strings.Join(words, ",")
+}
+
+// groupRun is the bursts of a channel in a row that fall into one bank group.
+func (m *Mapping) groupRun() int64 { return 1 << m.below(groupField) }
 
 // below counts the bits of a channel-local address between those of a burst and the lowest of a field.
 func (m *Mapping) below(f field) (bits uint) {

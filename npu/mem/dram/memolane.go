@@ -153,9 +153,6 @@ func (l *memoLane) known(limit int64) *edge {
 	return nil
 }
 
-// roomInside is more bursts than any controller holds.
-const roomInside = 4 * hbmQueueSize
-
 // end is the edge to the end of a walk under way that applies, if there is one.
 func (l *memoLane) end(limit int64) *edge {
 	n, due, room := l.at, l.due-l.clock, limit-l.clock
@@ -168,7 +165,7 @@ func (l *memoLane) end(limit int64) *edge {
 			continue
 		}
 		key := endKey{l.feeds[q].left, int32(q), bounds}
-		if (key.left-roomInside)*l.memo.perBurst < due { // else a refresh falls due on the way: no need to look
+		if (key.left-mostInside)*l.memo.perBurst < due { // else a refresh falls due on the way: no need to look
 			if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
 				return e
 			}
@@ -260,7 +257,7 @@ func without[T any](list []T, done []mark) []T {
 func (l *memoLane) span() {
 	for q := range l.feeds {
 		if f := &l.feeds[q]; f.on {
-			l.names.spans[q] = l.mapping.spanOf(&f.cursor)
+			l.names.spans[q] = spanOf(l.mapping, &f.cursor)
 		} else {
 			l.names.spans[q].on = false
 		}
@@ -292,7 +289,7 @@ func (l *memoLane) bounds() int32 {
 
 // phase writes where a walk stands, as far as its coming bursts depend on it, apart from a translation by whole granules.
 func (l *memoLane) phase(k *codec, c *cursor) {
-	numbers := [5]int64{l.memo.shape(&c.shape), c.next() & (1<<l.mapping.granuleShift - 1)}
+	numbers := [5]int64{l.memo.shape(&c.shape), c.next() & (l.mapping.granule() - 1)}
 	if c.turn > 0 {
 		numbers[2], numbers[3] = c.turnIndex%c.planes, c.offset
 	}
@@ -345,7 +342,7 @@ func (l *memoLane) startKey(queue int) []byte {
 	}
 	k.int64(&head)
 	l.phase(k, &f.cursor)
-	s := l.mapping.spanOf(&f.cursor)
+	s := spanOf(l.mapping, &f.cursor)
 	for i, row := range l.foreign {
 		if row >= s.low && row < s.high {
 			index, distance := int64(i), row-s.base

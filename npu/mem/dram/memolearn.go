@@ -93,7 +93,7 @@ func (l *memoLane) edgeFrom(p *port, ended int) *edge {
 	for q := range l.feeds {
 		f := &p.feeds[q]
 		if f.on {
-			names.spans[q] = l.mapping.spanOf(&f.cursor)
+			names.spans[q] = spanOf(l.mapping, &f.cursor)
 		}
 		if c := &l.feeds[q]; c.on {
 			e.moves = append(e.moves, move{q, c.left - f.left, f.turnIndex - c.turnIndex, f.offset - c.offset})

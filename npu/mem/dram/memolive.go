@@ -31,7 +31,7 @@ type live struct {
 func (l *memoLane) leave() {
 	p := l.thaw().clone()
 	p.classes = nil
-	p.eachRequest(func(r *request) { r.tag = l.inside[r.tag].tag })
+	eachTag(p.core, func(tag *uint32) { *tag = l.inside[*tag].tag })
 	for i := range p.inside {
 		p.inside[i].tag, p.inside[i].class = l.inside[i].tag, l.inside[i].class
 	}
@@ -97,7 +97,7 @@ func (l *memoLane) comeBack() bool {
 	var names rowCoder
 	for q := range p.feeds {
 		if f := &p.feeds[q]; f.on {
-			names.spans[q] = l.mapping.spanOf(&f.cursor)
+			names.spans[q] = spanOf(l.mapping, &f.cursor)
 		}
 	}
 	p.freeze(&l.codec, &names, l.phase)

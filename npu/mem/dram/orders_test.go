@@ -24,7 +24,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%d x %s: %s, %s, %s", c.channels, c.standard, linear, local, preferred)
 		}
 	}
-	for _, s := range standards() {
+	for _, s := range All() {
 		for channels := 1; channels <= 64; channels *= 2 {
 			for _, text := range []string{RowLinearMapping(s, channels), RowLocalMapping(s, channels), DefaultMapping(s, channels)} {
 				if _, err := ParseMapping(text, s, channels, false); err != nil {

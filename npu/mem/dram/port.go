@@ -6,12 +6,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// injectPerClock is how many bursts a channel's controller is offered per clock: that of the reference runs.
-const injectPerClock = 2
-
-// maxQueues is how many requesters a channel can serve at a time.
-const maxQueues = 4
-
 // PaceParts is in how many parts a clock is divided to say how fast a consumer is.
 const PaceParts = 16
 
@@ -218,9 +212,6 @@ func (p *port) refund() {
 	}
 	p.refunds = slices.Delete(p.refunds, 0, n)
 }
-
-// skipAfter is the number of dead clocks after which looking for the next live one pays.
-const skipAfter = 8
 
 // advance ticks once. Clocks in which nothing can happen are skipped up to limit if no burst can enter.
 func (p *port) advance(blocked bool, limit int64) {

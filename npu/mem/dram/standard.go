@@ -24,6 +24,9 @@ const (
 	maxRanks  = 4
 )
 
+// hbmPseudos is the number of pseudo channels of an HBM channel (JESD235, JESD238).
+const hbmPseudos = 2
+
 // Timing is the timing table of a standard in clocks of TCK, with JEDEC's names. A value that a standard does not have is
 // zero; Validate knows which ones it must have. JEDEC counts from the last clock of a command that takes several.
 type Timing struct {
@@ -98,15 +101,15 @@ type Standard struct {
 	Comments []string // assumptions, one each
 }
 
-// standards lists the presets.
-func standards() []*Standard {
+// All returns a fresh copy of every preset.
+func All() []*Standard {
 	return []*Standard{lpddr4x4266(), lpddr56400(), lpddr5x8533(), ddr43200(), ddr56400(), hbm2(), hbm2e(), hbm3(), hbm3e()}
 }
 
 // Names returns the names that Lookup accepts, sorted.
 func Names() []string {
 	var names []string
-	for _, s := range standards() {
+	for _, s := range All() {
 		names = append(names, s.Name)
 	}
 	slices.Sort(names)
@@ -115,12 +118,21 @@ func Names() []string {
 
 // Lookup returns a fresh copy of the preset of that name.
 func Lookup(name string) (*Standard, error) {
-	for _, s := range standards() {
+	for _, s := range All() {
 		if s.Name == name {
 			return s, nil
 		}
 	}
 	return nil, fmt.Errorf("DRAM standard %q is not known; accepted: %s", name, strings.Join(Names(), ", "))
+}
+
+// MustLookup is Lookup for a name that is known to exist; it panics otherwise.
+func MustLookup(name string) *Standard {
+	s, err := Lookup(name)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // PeakBytesPerSecond is the bandwidth of the data pins of that many channels.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -64,13 +64,6 @@ func TestCapacityOfAChannel(t *testing.T) {
 	}
 }
 
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	if err == nil || err.Error() != want {
-		t.Errorf("error %v\nwant  %s", err, want)
-	}
-}
-
 func TestUnknownStandardIsRefusedWithTheAcceptedNames(t *testing.T) {
 	_, err := Lookup("lpddr6")
 	if err == nil || !strings.HasPrefix(err.Error(), `DRAM standard "lpddr6" is not known; accepted: ddr4-3200, ddr5-6400, `) {
@@ -79,7 +72,7 @@ func TestUnknownStandardIsRefusedWithTheAcceptedNames(t *testing.T) {
 }
 
 func TestMappingsThatDoNotFitAreRefused(t *testing.T) {
-	s := lpddr56400()
+	s := MustLookup("lpddr5-6400")
 	for _, c := range []struct {
 		text     string
 		channels int
@@ -97,12 +90,12 @@ func TestMappingsThatDoNotFitAreRefused(t *testing.T) {
 		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": 3 channels; must be a power of two`},
 	} {
 		_, err := ParseMapping(c.text, s, c.channels, false)
-		wantError(t, err, c.want)
+		simtest.WantError(t, err, c.want)
 	}
 }
 
 func TestMappingSplitsAddressesAsWritten(t *testing.T) {
-	m, err := ParseMapping("co2,ch2,bg2,ba2,co4,ro16", lpddr56400(), 4, false)
+	m, err := ParseMapping("co2,ch2,bg2,ba2,co4,ro16", MustLookup("lpddr5-6400"), 4, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +108,7 @@ func TestMappingSplitsAddressesAsWritten(t *testing.T) {
 	if got, want := m.locate(local), (place{row: 5, bank: 3<<2 | 2, group: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	h, err := ParseMapping("co2,ch2,bg2,ba2,co4,ro16", lpddr56400(), 4, true)
+	h, err := ParseMapping("co2,ch2,bg2,ba2,co4,ro16", MustLookup("lpddr5-6400"), 4, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,14 +118,9 @@ func TestMappingSplitsAddressesAsWritten(t *testing.T) {
 	}
 }
 
-func TestPerBankRefreshIsRefusedWhereThereIsNone(t *testing.T) {
-	_, err := New(Options{Standard: ddr43200(), Channels: 1, Refresh: PerBank})
-	wantError(t, err, `DRAM standard "ddr4-3200" has no per-bank refresh; accepted: all-bank, none`)
-}
-
 func TestUnknownRefreshPolicyIsRefusedWithTheAcceptedNames(t *testing.T) {
 	var r Refresh
-	wantError(t, r.UnmarshalText([]byte("sometimes")), `refresh policy "sometimes" is not known; accepted: all-bank, per-bank, none`)
+	simtest.WantError(t, r.UnmarshalText([]byte("sometimes")), `refresh policy "sometimes" is not known; accepted: all-bank, per-bank, none`)
 	for _, want := range []Refresh{AllBank, PerBank, NoRefresh} {
 		if err := r.UnmarshalText([]byte(want.String())); err != nil || r != want {
 			t.Errorf("%v read as %v, %v", want, r, err)
@@ -140,67 +128,21 @@ func TestUnknownRefreshPolicyIsRefusedWithTheAcceptedNames(t *testing.T) {
 	}
 }
 
-// sample is how much a sequential read takes to show its efficiency.
-func sample() unit.Bytes {
-	if testing.Short() {
-		return 8 * unit.MiB
-	}
-	return 64 * unit.MiB
-}
-
-// efficiency is the share of the peak that walks reach, one after the other.
-func efficiency(t *testing.T, s *System, walks []isa.Pattern) float64 {
-	t.Helper()
-	s.Reset()
-	var bytes unit.Bytes
-	for i, w := range walks {
-		s.Submit(Transfer{ID: int64(i), Walk: w})
-		bytes += w.Bytes()
-	}
-	done := s.Settle()
-	clocks := done[len(done)-1].Clock
-	std := s.options.Standard
-	perClock := float64(std.Burst) / float64(std.Timing.TBL) * float64(s.options.Channels)
-	return 100 * float64(bytes) / (float64(clocks) * perClock)
-}
-
-func TestSequentialReadsReachWhatTheReferencesReach(t *testing.T) {
-	whole := []isa.Pattern{isa.Contiguous(0, sample())}
-	for _, c := range []struct {
-		name, standard, mapping string
-		refresh                 Refresh
-		want, within            float64
-	}{
-		{"LPDDR4X-4266, DRAMsim3 91.51 %", "lpddr4x-4266", "co2,ba3,co4,ro16", AllBank, 91.51, 1.5},
-		{"LPDDR4X-4266 row-linear, DRAMsim3 91.51 %", "lpddr4x-4266", "co6,ba3,ro16", AllBank, 91.51, 1.5},
-		{"LPDDR5-6400, DRAMsim3 90.50 %", "lpddr5-6400", "co1,bg2,co5,ba2,ro16", AllBank, 90.50, 1.5},
-		{"DDR4-3200, DRAMsim3 95.0 %", "ddr4-3200", "bg2,co7,ba2,ro16", AllBank, 95.0, 1.5},
-		{"LPDDR5-6400 without refresh, all of it", "lpddr5-6400", "", NoRefresh, 100, 0.1},
-		{"LPDDR5X-8533 without refresh, all of it", "lpddr5x-8533", "", NoRefresh, 100, 0.1},
-		{"LPDDR4X-4266 without refresh, all of it", "lpddr4x-4266", "", NoRefresh, 100, 0.1},
-		{"DDR4-3200 without refresh, all of it", "ddr4-3200", "", NoRefresh, 100, 0.1},
-		{"DDR5-6400 without refresh, all of it", "ddr5-6400", "", NoRefresh, 100, 0.1},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := mustNew(t, Options{Channels: 1, Mapping: c.mapping, Refresh: c.refresh}, c.standard)
-			got := efficiency(t, s, whole)
-			t.Logf("%.2f %%", got)
-			if math.Abs(got-c.want) > c.within {
-				t.Errorf("%.2f %% of the peak, want %.2f ± %.2f", got, c.want, c.within)
+func TestHBMPresetsAreValid(t *testing.T) {
+	for std, peak := range map[*Standard]int64{MustLookup("hbm2-2000"): 32_000_000_000, MustLookup("hbm3-6400"): 51_200_000_000} {
+		t.Run(std.Name, func(t *testing.T) {
+			if err := std.Validate(); err != nil {
+				t.Error(err)
+			}
+			if got := int64(std.Width) / 8 * 2 * peakClocks(std); got != peak {
+				t.Errorf("the pins carry %d B/s, want %d", got, peak)
 			}
 		})
 	}
 }
 
-func TestRefreshCostsAtLeastItsOwnTime(t *testing.T) {
-	for _, name := range []string{"lpddr5-6400", "lpddr5x-8533", "lpddr4x-4266", "ddr4-3200", "ddr5-6400"} {
-		s := mustNew(t, Options{Channels: 1}, name)
-		tm := s.options.Standard.Timing
-		bound := 100 * (1 - float64(tm.TRFC)/float64(tm.TREFI))
-		got := efficiency(t, s, []isa.Pattern{isa.Contiguous(0, sample())})
-		t.Logf("%s: %.2f %% of at most %.2f %%", name, got, bound)
-		if got > bound+0.05 || got < bound-6 {
-			t.Errorf("%s: %.2f %% of the peak; 1 - tRFC/tREFI is %.2f %%", name, got, bound)
-		}
-	}
+// peakClocks is the number of data transfers per pin and second, halved: both edges of the data clock carry data.
+func peakClocks(s *Standard) int64 {
+	perBurst := int64(s.Burst) * 8 / int64(s.Width/hbmPseudos) // transfers of a pin
+	return perBurst * 1_000_000_000_000_000 / (s.Timing.TBL * int64(s.TCK)) / 2
 }

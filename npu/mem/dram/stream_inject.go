@@ -46,7 +46,7 @@ type injector struct {
 func newInjector(o Options, s Stream, m *Mapping) (*injector, error) {
 	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact, outlets: make([]outlet, o.Channels)}
 	for i := range in.outlets {
-		c, err := newCore(&o)
+		c, err := newCore(o.Standard, o.Refresh, o.Postpone)
 		if err != nil {
 			return nil, err
 		}

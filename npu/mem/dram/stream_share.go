@@ -3,7 +3,6 @@ package dram
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -33,25 +32,22 @@ const longestProof = 1 << 20
 // share finds out whether a stream that only reads falls on all channels alike, and no channel gets too far ahead. Where
 // turns and regions are whole stripes of the mapping, one stripe shows it; else one period of turns and stripes.
 func (s *Stream) share(m *Mapping, burst int64) (*share, bool) {
-	stripe, run := m.Stripe(), m.Stripe() // run: contiguous on one channel
-	if len(m.pieces) > 0 {
-		run = 1 << m.pieces[len(m.pieces)-1].shift
-	}
+	stripe, run, channels := m.Stripe(), m.Run(), m.Channels()
 	if s.Write > 0 || s.Random || s.Planes > 1 && s.distance()%stripe != 0 {
 		return nil, false
 	}
-	h := &share{planes: int64(s.Planes), distance: s.distance() >> m.channelBits, burst: burst}
+	h := &share{planes: int64(s.Planes), distance: s.distance() / channels, burst: burst}
 	of := *s // the part to look at, and the same on a channel
 	on := share{planes: h.planes, distance: h.distance, burst: burst}
 	switch chunk := int64(s.Chunk); {
 	case s.Planes == 1:
-		h.chunk = stripe >> m.channelBits
+		h.chunk = stripe / channels
 		of.Chunk = unit.Bytes(stripe)
 		on = *h
 	case chunk%stripe == 0:
-		h.chunk = chunk >> m.channelBits
+		h.chunk = chunk / channels
 		of.Planes, of.Chunk = 1, unit.Bytes(stripe)
-		on.planes, on.chunk = 1, stripe>>m.channelBits
+		on.planes, on.chunk = 1, stripe/channels
 	case run%chunk == 0:
 		h.chunk, on.chunk = chunk, chunk
 	case chunk%run == 0:
@@ -66,7 +62,7 @@ func (s *Stream) share(m *Mapping, burst int64) (*share, bool) {
 // alike gives channels the bursts of s until turns and stripes have come to the same place again, and returns how many of
 // all bursts fall on each; nil if a channel gets too far ahead, or another burst than on says.
 func alike(s *Stream, on *share, m *Mapping) []int64 {
-	channels := int64(1) << m.channelBits
+	channels := m.Channels()
 	total := int64(s.Bytes) / on.burst
 	chunk, stripe := int64(s.Chunk), m.Stripe()
 	turns := stripe / min(chunk&-chunk, stripe) // of each region in a period
@@ -205,12 +201,4 @@ func (h *share) walk(at, bursts int64) (isa.Pattern, int64) {
 	n := min(left, inTurn-within%inTurn, perTransfer)
 	p.Turn = unit.Bytes(n * h.burst)
 	return p, n
-}
-
-// withoutChannels is the text of the mapping of one of the channels.
-func (m *Mapping) withoutChannels() string {
-	words := slices.DeleteFunc(strings.Split(m.text, ","), func(word string) bool {
-		return strings.HasPrefix(strings.TrimSpace(word), fieldNames[channelField])
-	})
-	return strings.Join(words, ",")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -64,7 +65,7 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (Options, *Mapping) {
 		t.Fatal(err)
 	}
 	if r.Intn(3) == 0 {
-		m = randomMap(t, r, std, o.Channels, o.BankHash)
+		m = randomMapping(t, r, std, o.Channels, o.BankHash)
 	}
 	o.Mapping = m.String()
 	return o, m
@@ -123,7 +124,7 @@ func drive(t *testing.T, o Options, m *Mapping, list []access) (cycles int64, co
 	cores, fifos := make([]core, o.Channels), make([][]access, o.Channels)
 	for i := range cores {
 		var err error
-		if cores[i], err = newCore(&o); err != nil {
+		if cores[i], err = newCore(o.Standard, o.Refresh, o.Postpone); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,10 +167,10 @@ func drive(t *testing.T, o Options, m *Mapping, list []access) (cycles int64, co
 // that, on short streams, with the definition.
 func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
 	cases := 120
-	if racing {
+	if simtest.Racing {
 		cases = 20
 	}
-	if *long {
+	if simtest.Long() {
 		cases = 1200
 	}
 	replayed := 0
@@ -199,7 +200,7 @@ func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
 }
 
 func TestAStreamThatRunsAheadOnAChannelIsStepped(t *testing.T) {
-	std := lpddr56400()
+	std := MustLookup("lpddr5-6400")
 	for _, c := range []struct {
 		name, mapping string
 		stream        string
@@ -242,7 +243,7 @@ func TestALongStreamIsFast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := RunStream(context.Background(), Options{Standard: lpddr56400(), Channels: 4, Mapping: "co1,bg2,ch2,co5,ba2,ro16"}, s, nil)
+	r, err := RunStream(context.Background(), Options{Standard: MustLookup("lpddr5-6400"), Channels: 4, Mapping: "co1,bg2,ch2,co5,ba2,ro16"}, s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +259,7 @@ func TestAStreamCanBeInterruptedAndSaysHowFarItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Standard: lpddr56400(), Channels: 1}
+		o := Options{Standard: MustLookup("lpddr5-6400"), Channels: 1}
 		why := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(context.Background())
 		var last int64

@@ -3,6 +3,7 @@ package dram
 import (
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -56,14 +57,14 @@ func TestStreamsThatMeanNothingAreRefused(t *testing.T) {
 		{"bytes=1MiB,write=0.1", "write=0.1: not a share of the units; accepted: 0% to 100%, whole"},
 	} {
 		_, err := ParseStream(c.text)
-		wantError(t, err, c.want)
+		simtest.WantError(t, err, c.want)
 	}
 	s, err := ParseStream("bytes=1MiB,unit=32")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, s.Fits(ddr43200()), "unit=32: smaller than a burst of ddr4-3200, 64 bytes; accepted: 64 to 4096, a power of two")
-	if err := s.Fits(lpddr56400()); err != nil {
+	simtest.WantError(t, s.Fits(MustLookup("ddr4-3200")), "unit=32: smaller than a burst of ddr4-3200, 64 bytes; accepted: 64 to 4096, a power of two")
+	if err := s.Fits(MustLookup("lpddr5-6400")); err != nil {
 		t.Error(err)
 	}
 }

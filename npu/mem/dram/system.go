@@ -119,21 +119,6 @@ func leastClocks(s *Standard) int64 {
 	return s.Timing.TBL
 }
 
-// newCore makes a channel's controller at power-on.
-func newCore(o *Options) (core, error) {
-	if o.Standard.Family == HBM {
-		c, err := newHBMController(o.Standard, o.Refresh)
-		if err != nil {
-			return nil, err
-		}
-		c.postpone(o.Postpone)
-		return c, nil
-	}
-	c := newController(o.Standard, o.Refresh)
-	c.postpone(o.Postpone)
-	return c, nil
-}
-
 // Mapping returns the address mapping.
 func (s *System) Mapping() *Mapping { return s.mapping }
 

@@ -95,7 +95,7 @@ func TestReleasesThatRunBackwardsPanic(t *testing.T) {
 // TestIrregularWalksOfEqualShapeAreToldApart repeats a walk whose strides are no multiple of the channel interleave from
 // starts that look alike to a channel but are cut differently.
 func TestIrregularWalksOfEqualShapeAreToldApart(t *testing.T) {
-	p := newPair(t, Options{Standard: lpddr56400(), Channels: 4})
+	p := newPair(t, Options{Standard: MustLookup("lpddr5-6400"), Channels: 4})
 	for id := range int64(400) {
 		w := isa.Pattern{Base: unit.Bytes(32 * (id * 7 % 64)), Turn: 288, Planes: 1, Outer: 30, OuterStride: unit.Bytes(1024 + 96)}
 		p.submit(Transfer{ID: id, Walk: w, Release: id * 5000})

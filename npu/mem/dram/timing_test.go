@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // scope is what two commands must share for a gate to hold between them. A command to a whole rank takes part at the
@@ -169,7 +171,7 @@ func gates(s *Standard, refresh Refresh) []gate {
 
 // ofTwoRanks are the LPDDR and DDR presets with two ranks.
 func ofTwoRanks() (list []*Standard) {
-	for _, s := range standards() {
+	for _, s := range All() {
 		if s.Family == SingleBus {
 			s.Name += " x 2 ranks"
 			s.Ranks = 2
@@ -191,10 +193,10 @@ func policies(s *Standard) []Refresh {
 // clock too early, and for each gate one comes at the very clock. Law: whatever comes, comes to banks in the right state,
 // alone on its bus, with WCK running, and on an edge where it may.
 func TestTimings(t *testing.T) {
-	if racing {
+	if simtest.Racing {
 		t.Skip("needs many clocks; left to the runs without race detector")
 	}
-	all := standards()
+	all := All()
 	if !testing.Short() {
 		all = append(all, ofTwoRanks()...)
 	}
@@ -243,7 +245,7 @@ func lawful(t *testing.T, o *observer) {
 
 // TestOneReadOfAClosedBankTakesTheSumOfItsTimings: the clock of the last datum, from power-on.
 func TestOneReadOfAClosedBankTakesTheSumOfItsTimings(t *testing.T) {
-	for _, s := range standards() {
+	for _, s := range All() {
 		t.Run(s.Name, func(t *testing.T) {
 			b := newBench(t, s, NoRefresh)
 			b.offer(place{row: 7}, false, 0)
@@ -271,10 +273,10 @@ var intervals = []string{"TREFI", "TREFIPB", "TAAD", "TWCKPST"}
 // TestATimingOffByOneIsNoticed gives the controllers standards with one timing off by one clock, and holds them against
 // the right one: a gate that would be forgotten or off in a controller fails in the same way.
 func TestATimingOffByOneIsNoticed(t *testing.T) {
-	if !*long {
+	if !simtest.Long() {
 		t.Skip("minutes: only with -long")
 	}
-	for _, s := range append(standards(), ofTwoRanks()...) {
+	for _, s := range append(All(), ofTwoRanks()...) {
 		for _, refresh := range policies(s) {
 			for field := range reflect.TypeOf(s.Timing).Fields() {
 				for _, by := range []int64{-1, 1} {

@@ -1,13 +1,11 @@
 package dram
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // mayBeZero are the fields that a standard can do without, and what zero then means.
@@ -42,7 +40,7 @@ func leaves(v reflect.Value, visit func(name string, field reflect.Value)) {
 
 // TestEveryFieldIsNeeded zeroes the fields of every preset, one at a time.
 func TestEveryFieldIsNeeded(t *testing.T) {
-	for _, preset := range standards() {
+	for _, preset := range All() {
 		s := *preset
 		tried := 0
 		leaves(reflect.ValueOf(&s).Elem(), func(field string, value reflect.Value) {
@@ -136,7 +134,7 @@ func TestContradictionsAreRefused(t *testing.T) {
 		t.Run(strings.TrimPrefix(c.want, "DRAM standard "), func(t *testing.T) {
 			s := c.of()
 			c.damage(s)
-			wantError(t, s.Validate(), c.want)
+			simtest.WantError(t, s.Validate(), c.want)
 			if _, err := New(Options{Standard: s, Channels: 1}); err == nil || err.Error() != c.want {
 				t.Errorf("New says %v", err)
 			}
@@ -145,7 +143,7 @@ func TestContradictionsAreRefused(t *testing.T) {
 }
 
 func TestRanksOfLPDDRAndDDR(t *testing.T) {
-	for _, preset := range standards() {
+	for _, preset := range All() {
 		for _, ranks := range []int{1, 2, 4} {
 			s := *preset
 			if s.Family == HBM {
@@ -156,32 +154,5 @@ func TestRanksOfLPDDRAndDDR(t *testing.T) {
 				t.Errorf("%d ranks of %s: %v", ranks, s.Name, err)
 			}
 		}
-	}
-}
-
-// TestAnHBMOfOnesOwn: what an HBM is made of stands in the standard, whatever its name.
-func TestAnHBMOfOnesOwn(t *testing.T) {
-	last := func(s *Standard) int64 {
-		m, err := New(Options{Standard: s, Channels: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.Submit(Transfer{Walk: isa.Contiguous(0, 64*unit.KiB)})
-		return m.Settle()[0].Clock
-	}
-	for _, preset := range []func() *Standard{hbm2, hbm2e, hbm3, hbm3e} {
-		own := preset()
-		own.Name = "mine"
-		slow := preset()
-		slow.Name = "slow"
-		slow.Timing.TRCD += 100
-		t.Run(fmt.Sprintf("like %s", preset().Name), func(t *testing.T) {
-			if a, b := last(own), last(preset()); a != b {
-				t.Errorf("takes %d clocks, the preset %d", a, b)
-			}
-			if a, b := last(slow), last(preset()); a < b+100 {
-				t.Errorf("with 100 clocks more of tRCD takes %d clocks, the preset %d", a, b)
-			}
-		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -37,13 +38,13 @@ func TestWalksVisitTheBurstsOfTheirPatternInOrder(t *testing.T) {
 		cases = 600
 	}
 	r := rand.New(rand.NewSource(3))
-	s := lpddr56400()
+	s := MustLookup("lpddr5-6400")
 	for n := range cases {
 		channels := 1 << r.Intn(4)
 		text := []string{"co6,ch,bg2,ba2,ro16", "co2,ch,bg2,ba2,co4,ro16", "ch,co6,bg2,ba2,ro16", "co1,bg2,ch,co5,ba2,ro16"}[n%4]
 		m := mustMap(t, s, text, channels)
 		if n%3 == 0 {
-			m = randomMap(t, r, s, channels, false)
+			m = randomMapping(t, r, s, channels, false)
 		}
 		p := randomWalk(r, 30_000, nil)
 		if n%7 == 0 {
@@ -103,7 +104,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 	if testing.Short() {
 		cases = 15
 	}
-	if racing {
+	if simtest.Racing {
 		cases = 3
 	}
 	for seed := range int64(cases) {
@@ -117,7 +118,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 		m := s.Mapping()
 		var channels []*port
 		for range o.Channels {
-			c, err := newCore(&o)
+			c, err := newCore(o.Standard, o.Refresh, o.Postpone)
 			if err != nil {
 				t.Fatal(err)
 			}

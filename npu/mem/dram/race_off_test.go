@@ -1,5 +1,0 @@
-//go:build !race
-
-package dram
-
-const racing = false
