@@ -22,26 +22,30 @@ npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit npu/isa
 npu/plan:            sim/unit
-npu/mem/dram:        sim/unit npu/isa npu/stats
-npu/config:          sim/unit sim/unit/suggest npu/mem/dram yaml
-npu/mem/dram/layouts: sim/unit npu/isa npu/config npu/mem/dram errgroup
+npu/dram/spec:       sim/unit npu/stats
+npu/dram/dramtest:   npu/dram/spec
+npu/dram/controller: npu/stats npu/dram/spec
+npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
+npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram
+npu/config:          sim/unit sim/unit/suggest npu/dram/spec yaml
+npu/dram/layouts:    npu/isa npu/config npu/dram npu/dram/spec sim/unit errgroup
 sim/engine:          sim/unit akita
 sim/simtest:         sim/unit sim/engine akita cmp
 sim/monitor:         sim/engine akita
 
 npu/msg:             sim/unit npu/isa akita
 npu/core:            sim/unit sim/engine npu/isa npu/activity npu/msg akita
-npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/mem/dram akita
+npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/dram akita
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
-npu/energy:          sim/unit npu/stats npu/config npu/mem/dram
-npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/mem/dram npu/array npu/vector akita
+npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
+npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
 workloads/precision: workloads safetensors float16
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads
 traces:              workloads workloads/precision zstd
-sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/mem/dram npu/energy
+sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
@@ -95,7 +99,7 @@ var modules = map[string]string{
 }
 
 // inTests is what every test may import besides what its package reaches, directly or through others.
-const inTests = "sim/simtest gpu/gputest cmp rapid script"
+const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.

@@ -4,8 +4,9 @@ import (
 	"math"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 )
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
@@ -28,7 +29,7 @@ func newDRAM(c *config.Config, learnt *dram.Learnt) (mem.DRAM, error) {
 
 // pace is the time that the DMAs together take for a burst of a channel, of which each has an equal share of their bandwidth:
 // in dram.PaceParts of a DRAM clock, rounded up.
-func pace(c *config.Config, s *dram.Standard) int64 {
+func pace(c *config.Config, s *spec.Standard) int64 {
 	if c.DMA.Bandwidth == 0 {
 		return 0
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
@@ -46,7 +48,7 @@ EXAMPLES:
 			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
 			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "XOR low row bits into bank group and bank"},
-			&cli.StringFlag{Name: "refresh", Value: dram.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
+			&cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
 			&cli.IntFlag{Name: "ranks", Value: 1, Usage: "`N` ranks of a channel: 1, 2 or 4; HBM has 1"},
 			&cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"},
 			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
@@ -62,7 +64,7 @@ EXAMPLES:
 // dramJob is a stream on channels.
 type dramJob struct {
 	options dram.Options
-	stream  dram.Stream
+	stream  stream.Stream
 	mapping bool // given
 }
 
@@ -75,7 +77,7 @@ func runDRAM(c *cli.Context) error {
 		return err
 	}
 	p := newProgress(c.App.ErrWriter, int64(j.stream.Bytes/j.options.Standard.Burst), "bursts")
-	r, err := dram.RunStream(c.Context, j.options, j.stream, p.update)
+	r, err := stream.Run(c.Context, j.options, j.stream, p.update)
 	p.end()
 	if err != nil {
 		return stopped(c.Context, err)
@@ -101,10 +103,10 @@ func loadDRAM(c *cli.Context) (*dramJob, error) {
 	j := &dramJob{mapping: c.IsSet("mapping")}
 	o := &j.options
 	if !c.IsSet("standard") {
-		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(dram.Names(), ", "))
+		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
 	}
 	var err error
-	if o.Standard, err = dram.Lookup(c.String("standard")); err != nil {
+	if o.Standard, err = spec.Lookup(c.String("standard")); err != nil {
 		return nil, flagged("standard", "", err)
 	}
 	o.Channels, o.BankHash, o.Exact = c.Int("channels"), c.Bool("bank-hash"), c.Bool("exact")
@@ -118,9 +120,9 @@ func loadDRAM(c *cli.Context) (*dramJob, error) {
 		return nil, flagged("refresh", "", err)
 	}
 	if o.Mapping = c.String("mapping"); o.Mapping == "" {
-		o.Mapping = dram.DefaultMapping(o.Standard, o.Channels)
+		o.Mapping = spec.DefaultMapping(o.Standard, o.Channels)
 	}
-	if _, err := dram.ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash); err != nil {
+	if _, err := spec.ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash); err != nil {
 		return nil, flagged("mapping", "", err)
 	}
 	if _, err := dram.New(*o); err != nil { // what is left to be wrong
@@ -136,9 +138,9 @@ func loadDRAM(c *cli.Context) (*dramJob, error) {
 func (j *dramJob) ranks(c *cli.Context) error {
 	s, n := j.options.Standard, c.Int("ranks")
 	switch {
-	case s.Family == dram.HBM && n != 1:
+	case s.Family == spec.HBM && n != 1:
 		return fmt.Errorf("--ranks %d: a channel of %s has one; accepted: 1", n, s.Name)
-	case s.Family != dram.HBM:
+	case s.Family != spec.HBM:
 		s.Ranks = n
 		if err := s.Validate(); err != nil {
 			return flagged("ranks", "", err)
@@ -150,18 +152,18 @@ func (j *dramJob) ranks(c *cli.Context) error {
 	return nil
 }
 
-func loadStream(c *cli.Context) (s dram.Stream, err error) {
+func loadStream(c *cli.Context) (s stream.Stream, err error) {
 	text := c.String("stream")
 	if text == "" {
 		return s, errors.New("dram: --stream is missing; accepted: KEY=VALUE,... such as bytes=16MiB,planes=4,chunk=1024")
 	}
 	if w := c.String("write"); c.IsSet("write") {
-		if _, err := dram.ParsePercent(w); err != nil {
+		if _, err := stream.ParsePercent(w); err != nil {
 			return s, fmt.Errorf("--write %s: %w", w, err)
 		}
 		text += ",write=" + w
 	}
-	s, err = dram.ParseStream(text)
+	s, err = stream.Parse(text)
 	return s, flagIf("stream", err)
 }
 
@@ -203,7 +205,7 @@ type dramResult struct {
 	PerBit     float64 `json:"picojoules_per_bit"`
 }
 
-func (j *dramJob) result(r *dram.StreamResult) dramResult {
+func (j *dramJob) result(r *stream.Result) dramResult {
 	o, n := &j.options, &r.Counts
 	joules := energyOf(r)
 	return dramResult{Turns: n.Turnarounds, Latency: meanLatency(r, o), Latencies: r.Access.Latency[:], Energy: joules,
@@ -213,18 +215,18 @@ func (j *dramJob) result(r *dram.StreamResult) dramResult {
 		Conflicts: n.RowConflicts, Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }
 
-func energyOf(r *dram.StreamResult) float64 {
+func energyOf(r *stream.Result) float64 {
 	e := r.Energy()
 	return e.Total().Joules()
 }
 
 // meanLatency of reads in seconds; 0 without any.
-func meanLatency(r *dram.StreamResult, o *dram.Options) float64 {
+func meanLatency(r *stream.Result, o *dram.Options) float64 {
 	return float64(r.Access.Wait) / float64(max(r.Access.Reads, 1)) * o.Standard.TCK.Seconds()
 }
 
 // show writes the result for people.
-func (j *dramJob) show(w io.Writer, r *dram.StreamResult) error {
+func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 	o, n := &j.options, &r.Counts
 	hash := ""
 	if o.BankHash {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 )
 
 func TestDRAMResultsHaveTheirKeys(t *testing.T) {
@@ -40,13 +40,13 @@ func TestDRAMResultsHaveTheirKeys(t *testing.T) {
 }
 
 func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
-	all, err := dram.Goldens()
+	all, err := stream.Goldens()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var rows []checked
 	for _, g := range all {
-		if !g.Stream.Random || g.Standard != "ddr4-3200" || g.Rule == dram.EqualDecimal {
+		if !g.Stream.Random || g.Standard != "ddr4-3200" || g.Rule == stream.EqualDecimal {
 			continue
 		}
 		r := checked{Golden: g}
@@ -59,7 +59,7 @@ func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
 		t.Fatalf("%d rows, error %v", len(rows), err)
 	}
 	rows[0].Cycles++
-	if rows[0].Rule != dram.Equal {
+	if rows[0].Rule != stream.Equal {
 		t.Fatalf("row %s is %v", rows[0].ID, rows[0].Rule)
 	}
 	want := "dram check: rows outside their tolerance: " + rows[0].ID

@@ -11,7 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -26,12 +27,12 @@ the differences: in clocks where the reference's are known, else in percent of t
    shown   DRAMsim3's controller schedules otherwise: the difference is not judged
    skipped not run, with the reason
    FAIL    outside its tolerance; the exit code is then 1
-The golden numbers and where they come from are in npu/mem/dram/golden. All rows take about a minute.
+The golden numbers and where they come from are in npu/dram/stream/golden. All rows take about a minute.
 
 EXAMPLES:
    pmpdsim dram check
    pmpdsim dram check --quick --standard hbm3-6400
-   pmpdsim dram check --format json`, dram.ClosePoints),
+   pmpdsim dram check --format json`, stream.ClosePoints),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "only rows of this `STANDARD` (list dram)", DefaultText: "all"},
 			&cli.BoolFlag{Name: "quick", Usage: "only sequential and random reads: a few seconds"},
@@ -45,8 +46,8 @@ EXAMPLES:
 
 // checked is a golden stream with what we make of it.
 type checked struct {
-	dram.Golden
-	result *dram.StreamResult // nil: skipped
+	stream.Golden
+	result *stream.Result // nil: skipped
 }
 
 func runDRAMCheck(c *cli.Context) error {
@@ -58,11 +59,11 @@ func runDRAMCheck(c *cli.Context) error {
 	}
 	only := c.String("standard")
 	if only != "" {
-		if _, err := dram.Lookup(only); err != nil {
+		if _, err := spec.Lookup(only); err != nil {
 			return flagged("standard", "", err)
 		}
 	}
-	all, err := dram.Goldens()
+	all, err := stream.Goldens()
 	if err != nil {
 		return internal(err)
 	}
@@ -103,14 +104,14 @@ func failures(rows []checked) error {
 
 // checkRows runs the rows on several cores, those that only differ in who else ran them once.
 func checkRows(c *cli.Context, rows []checked) error {
-	same := map[dram.Golden][]*checked{}
-	var order []dram.Golden // the map has none
+	same := map[stream.Golden][]*checked{}
+	var order []stream.Golden // the map has none
 	for i := range rows {
 		r := &rows[i]
-		if r.Rule == dram.Skipped {
+		if r.Rule == stream.Skipped {
 			continue
 		}
-		what := dram.Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh, Stream: r.Stream}
+		what := stream.Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh, Stream: r.Stream}
 		if same[what] == nil {
 			order = append(order, what)
 		}
@@ -140,8 +141,8 @@ func (r *checked) verdict() string {
 	switch {
 	case r.result != nil && !r.Met(r.result):
 		return failedVerdict
-	case r.Rule == dram.EqualDecimal:
-		return dram.Equal.String()
+	case r.Rule == stream.EqualDecimal:
+		return stream.Equal.String()
 	}
 	return r.Rule.String()
 }
@@ -187,7 +188,7 @@ func checkItems(rows []checked) []checkItem {
 
 // showCheck writes a table and a summary per standard, and what was skipped.
 func showCheck(w io.Writer, rows []checked, only string) error {
-	names := dram.Names()
+	names := spec.Names()
 	if only != "" {
 		names = []string{only}
 	}
@@ -219,7 +220,7 @@ func showCheck(w io.Writer, rows []checked, only string) error {
 func (r *checked) cells() []string {
 	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
 	cells := []string{r.ID, who, r.Mapping, r.streamText()}
-	if r.Rule == dram.Equal {
+	if r.Rule == stream.Equal {
 		return append(cells, fmt.Sprint(r.result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.result.Cycles-r.Cycles), 0), r.verdict())
 	}
 	decimals := 2
@@ -258,7 +259,7 @@ func (r *checked) streamText() string {
 	if r.BankHash {
 		text += ", hash"
 	}
-	if r.Refresh != dram.AllBank {
+	if r.Refresh != spec.AllBank {
 		text += ", refresh " + r.Refresh.String()
 	}
 	return text
@@ -273,7 +274,7 @@ func summary(rows []checked, name string) string {
 			continue
 		}
 		count[r.verdict()]++
-		if r.Rule == dram.Close && r.result != nil {
+		if r.Rule == stream.Close && r.result != nil {
 			worst = math.Max(worst, math.Abs(r.Points(r.result)))
 		}
 	}
@@ -296,13 +297,13 @@ func summary(rows []checked, name string) string {
 func showSkipped(w io.Writer, rows []checked) error {
 	var seen []string
 	for _, r := range rows {
-		if r.Rule != dram.Skipped || slices.Contains(seen, r.Config+r.Reason) {
+		if r.Rule != stream.Skipped || slices.Contains(seen, r.Config+r.Reason) {
 			continue
 		}
 		seen = append(seen, r.Config+r.Reason)
 		n := 0
 		for _, o := range rows {
-			if o.Rule == dram.Skipped && o.Config == r.Config && o.Reason == r.Reason {
+			if o.Rule == stream.Skipped && o.Config == r.Config && o.Reason == r.Reason {
 				n++
 			}
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -48,7 +48,7 @@ EXAMPLES:
 			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
 			&cli.StringSliceFlag{Name: "mapping", Usage: "`MAPPING`: a name, or address bits; repeatable", DefaultText: "the three that have names"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "also each mapping with low row bits XORed into bank group and bank"},
-			&cli.StringFlag{Name: "refresh", Value: dram.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
+			&cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
 			&cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"},
 			&cli.StringFlag{Name: "planes", Usage: "numbers of planes that a pass reads: `N,...`", DefaultText: defaultPlanes + "; with --layout " + defaultPlanesRead},
 			&cli.StringFlag{Name: "chunk", Value: defaultChunks, Usage: "bytes of a plane in a turn on a channel: `SIZE,...`"},

@@ -10,8 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -20,7 +21,7 @@ func loadLayoutSweep(c *cli.Context) (*layoutSweep, error) {
 	s := &layoutSweep{named: c.IsSet("layout")}
 	s.Channels, s.Workers, s.Postpone = c.Int("channels"), c.Int("workers"), c.Int("postpone")
 	var err error
-	if s.Standard, err = dram.Lookup(c.String("standard")); err != nil {
+	if s.Standard, err = spec.Lookup(c.String("standard")); err != nil {
 		return nil, flagged("standard", "", err)
 	}
 	if n := s.Channels; n < 1 || n > 1024 || n&(n-1) != 0 {
@@ -56,7 +57,7 @@ func (s *layoutSweep) loadMappings(c *cli.Context) error {
 			m = known[i]
 		} else if !strings.ContainsAny(text, "0123456789") {
 			return fmt.Errorf("--mapping %s: no mapping has that name; accepted: %s, or address bits such as %s", text, mappingNames(known), known[0].Fields)
-		} else if _, err := dram.ParseMapping(text, s.Standard, s.Channels, false); err != nil {
+		} else if _, err := spec.ParseMapping(text, s.Standard, s.Channels, false); err != nil {
 			return flagged("mapping", "", err)
 		}
 		if slices.Contains(s.Mappings, m) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
@@ -16,7 +16,7 @@ import (
 func (s *layoutSweep) machine() string {
 	refresh := s.Refresh.String() + " refresh"
 	switch {
-	case s.Refresh == dram.NoRefresh:
+	case s.Refresh == spec.NoRefresh:
 		refresh = "no refresh"
 	case s.Postpone > 0:
 		refresh += fmt.Sprintf(", %d postponed", s.Postpone)

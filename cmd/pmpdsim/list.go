@@ -11,7 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
@@ -223,7 +223,7 @@ type dramItem struct {
 	Banks     int         `json:"banks_per_group"`
 	Row       int64       `json:"row_bytes"`
 	Peak      int64       `json:"peak_bytes_per_second"`
-	Timing    dram.Timing `json:"timing_clocks"`
+	Timing    spec.Timing `json:"timing_clocks"`
 	Comments  []string    `json:"comments,omitempty"`
 }
 
@@ -235,8 +235,8 @@ func dramListing() listing {
 				{Name: "burst", Right: true}, {Name: "banks", Right: true}, {Name: "row", Right: true}, {Name: "GB/s", Right: true},
 				{Name: "source", Width: 60}}}
 			var values []any
-			for _, name := range dram.Names() {
-				s, err := dram.Lookup(name)
+			for _, name := range spec.Names() {
+				s, err := spec.Lookup(name)
 				if err != nil {
 					return nil, nil, err
 				}

@@ -13,7 +13,7 @@
 // text means the default of package dram for the standard and the number of channels. Loading writes it out, and as long
 // as it is that default it follows changes of standard and channels.
 //
-// Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves (npu/mem/dram).
+// Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves (npu/dram/spec).
 //
 // To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset. To add
 // a preset: a complete file in presets/, and its name in presetNames.

@@ -5,25 +5,25 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // This file is all that this package knows of DRAM standards, and all of it is asked of package dram.
 
 // standards returns the accepted values of dram.standard.
-func standards() []string { return append(dram.Names(), IdealDRAM) }
+func standards() []string { return append(spec.Names(), IdealDRAM) }
 
 // standardOf returns the data of d's standard, or nil where d has none: an ideal memory, or a name that is not known.
-func standardOf(d DRAM) *dram.Standard {
-	if !slices.Contains(dram.Names(), d.Standard) {
+func standardOf(d DRAM) *spec.Standard {
+	if !slices.Contains(spec.Names(), d.Standard) {
 		return nil
 	}
-	s, err := dram.Lookup(d.Standard)
+	s, err := spec.Lookup(d.Standard)
 	if err != nil {
 		panic("config: a DRAM standard is listed but not known: " + err.Error())
 	}
-	if s.Family == dram.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
+	if s.Family == spec.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		s.Ranks = d.Ranks
 	}
 	return s
@@ -35,12 +35,12 @@ func defaultMapping(d DRAM) string {
 	if s == nil || !channelsPossible(d.Channels) {
 		return ""
 	}
-	return dram.DefaultMapping(s, d.Channels)
+	return spec.DefaultMapping(s, d.Channels)
 }
 
 // mappingProblem returns what is wrong with the mapping of d, a memory of standard s, or "".
-func mappingProblem(d DRAM, s *dram.Standard) string {
-	if _, err := dram.ParseMapping(d.Mapping, s, d.Channels, d.BankHash); err != nil {
+func mappingProblem(d DRAM, s *spec.Standard) string {
+	if _, err := spec.ParseMapping(d.Mapping, s, d.Channels, d.BankHash); err != nil {
 		message, example := strings.TrimPrefix(err.Error(), "DRAM mapping "), `such as the default "`+defaultMapping(d)+`"`
 		if strings.Contains(message, "; accepted: ") {
 			return message + ", in a mapping " + example
@@ -51,10 +51,10 @@ func mappingProblem(d DRAM, s *dram.Standard) string {
 }
 
 // Standard returns the data of the DRAM standard, with the ranks of this configuration, or nil: an ideal memory has none.
-func (c *Config) Standard() *dram.Standard { return standardOf(c.DRAM) }
+func (c *Config) Standard() *spec.Standard { return standardOf(c.DRAM) }
 
 // RefreshPolicy returns how the DRAM is refreshed.
-func (c *Config) RefreshPolicy() (r dram.Refresh, err error) {
+func (c *Config) RefreshPolicy() (r spec.Refresh, err error) {
 	if err := r.UnmarshalText([]byte(c.DRAM.Refresh)); err != nil {
 		return r, fmt.Errorf("dram.refresh: %w", err)
 	}
@@ -62,7 +62,7 @@ func (c *Config) RefreshPolicy() (r dram.Refresh, err error) {
 }
 
 // PerBank reports whether banks are refreshed one by one.
-func (d DRAM) PerBank() bool { return d.Refresh == dram.PerBank.String() }
+func (d DRAM) PerBank() bool { return d.Refresh == spec.PerBank.String() }
 
 // PeakBandwidth returns the bytes a second of all DRAM channels without refresh, turnarounds and row misses.
 func (c *Config) PeakBandwidth() float64 {
@@ -87,7 +87,7 @@ func (c *Config) Stripe() (unit.Bytes, error) {
 	if s == nil {
 		return grain, nil
 	}
-	m, err := dram.ParseMapping(c.DRAM.Mapping, s, c.DRAM.Channels, c.DRAM.BankHash)
+	m, err := spec.ParseMapping(c.DRAM.Mapping, s, c.DRAM.Channels, c.DRAM.BankHash)
 	if err != nil {
 		return 0, fmt.Errorf("dram.mapping: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -24,7 +24,7 @@ const grain unit.Bytes = 64
 
 // RefreshModes returns the ways in which channels refresh their rows: all banks at once, one bank after the other, never
 // (to see what refresh costs).
-func RefreshModes() []string { return dram.RefreshNames() }
+func RefreshModes() []string { return spec.RefreshNames() }
 
 // Validate returns everything that is impossible about c, in the order of the keys, or nothing.
 func (c *Config) Validate() []Problem {
@@ -214,7 +214,7 @@ func (k *checker) ideal(d DRAM) {
 }
 
 // timed checks a memory whose bandwidth follows from its standard s.
-func (k *checker) timed(d DRAM, s *dram.Standard) {
+func (k *checker) timed(d DRAM, s *spec.Standard) {
 	if d.Bandwidth != 0 {
 		k.add("dram.bandwidth", fmt.Sprintf("%v, but the bandwidth of %s follows from its timing; accepted: 0B/s, or the standard %q",
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
@@ -231,7 +231,7 @@ func (k *checker) timed(d DRAM, s *dram.Standard) {
 		k.add("dram.ranks", fmt.Sprintf("%d: %v; accepted: fewer", d.Ranks, err), "dram.standard")
 		return
 	}
-	if s.Family == dram.HBM && d.Ranks > 1 {
+	if s.Family == spec.HBM && d.Ranks > 1 {
 		k.add("dram.ranks", fmt.Sprintf("%d, but a channel of %s has one (pseudo channels and stacks belong to the standard); accepted: 1",
 			d.Ranks, d.Standard), "dram.standard")
 	}

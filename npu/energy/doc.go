@@ -2,7 +2,7 @@
 //
 // Energy is action counts times a table, part by part: Of. A PE cycle of the array, a look-up, a byte at the scratchpad, a
 // lane operation, a bit over a millimetre of wire each have an energy; silicon leaks for as long as the step takes; the
-// DRAM's part comes from its own tables (npu/mem/dram). Area is the same silicon summed up: AreaOf, and IsoArea compares
+// DRAM's part comes from its own tables (npu/dram/spec). Area is the same silicon summed up: AreaOf, and IsoArea compares
 // styles of arrays on equal area.
 //
 // The tables stand beside the functions that read them, with the source and the arithmetic of every number. [V] was read in

@@ -1,7 +1,7 @@
 package mem
 
 import (
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )

@@ -8,7 +8,7 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 
 	"github.com/pmpdsim/pmpdsim/npu/activity"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/engine"

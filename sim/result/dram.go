@@ -2,7 +2,7 @@ package result
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
@@ -16,7 +16,7 @@ func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	clocks := float64(n.Clocks) * float64(c.DRAM.Channels)
 	ranks := float64(s.Ranks)
 	buses := clocks
-	if s.Family == dram.HBM {
+	if s.Family == spec.HBM {
 		buses *= ranks // a pseudo channel has its own
 	}
 	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses

@@ -1,0 +1,162 @@
+package controller
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+)
+
+// bench is a controller under test with its trace.
+type bench struct {
+	s     *spec.Standard
+	offer func(p spec.Place, write bool, tag uint32) bool
+	tick  func() outcome
+	done  func() int64 // clock of the last datum of the last column command
+	owe   func(n int)  // lets n refreshes be postponed
+	trace []issue
+}
+
+// newBench is the only place where these tests meet the controllers.
+func newBench(t *testing.T, s *spec.Standard, refresh spec.Refresh) *bench {
+	t.Helper()
+	b := &bench{s: s}
+	rank := s.Groups * s.Banks * max(s.Stacks, 1)
+	note := func(cmd Command, bank int, clock int64) {
+		if cmd == cmdPREA || cmd == cmdREF && refresh == spec.AllBank {
+			bank *= rank // was the number of the rank or pseudo channel
+		}
+		b.trace = append(b.trace, issue{cmd, max(bank, 0), clock})
+	}
+	if s.Family == spec.HBM {
+		c, err := newHBMController(s, refresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
+		return b
+	}
+	c := newSingleBus(s, refresh)
+	c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
+	return b
+}
+
+// drive offers traffic of many kinds, each for a while: few or many banks and rows, reads or writes or both, dense or
+// with pauses, so that queues run dry and fill up.
+func (b *bench) drive(seed uint64, ticks int) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	banks := b.s.Ranks * max(b.s.Stacks, 1) * b.s.Groups * b.s.Banks
+	for ticks > 0 {
+		pool := r.Perm(banks)[:1+r.IntN(1<<r.IntN(7))%banks]
+		rows, writes, run, gap := 1+r.IntN(4), []int{0, 5, 30, 50, 100}[r.IntN(5)], 1+r.IntN(8), []int{1, 1, 3, 20}[r.IntN(4)]
+		var p spec.Place
+		write, left := false, 0
+		for range 20 + r.IntN(600) {
+			for range 2 {
+				if r.IntN(gap) > 0 {
+					continue
+				}
+				if left--; left <= 0 {
+					left, write = 1+r.IntN(run), r.IntN(100) < writes
+					bank := pool[r.IntN(len(pool))]
+					p = spec.Place{Row: int64(r.IntN(rows)), Bank: uint8(bank), Group: uint8(bank / b.s.Banks)}
+				}
+				b.offer(p, write, 0)
+			}
+			b.tick()
+			ticks--
+		}
+		for range []int{0, 3, 40, 200, 700}[r.IntN(5)] {
+			b.tick()
+			ticks--
+		}
+	}
+}
+
+// lesson is directed traffic: reads of one bank after the other, each of a row of its own or always of row 0, one every
+// so many clocks.
+type lesson struct {
+	fresh []int // banks whose every read is of another row
+	same  []int // banks that are read of row 0, once for each round of fresh
+	pace  int64
+	burst int  // reads that come together; 0: 1
+	owing bool // refreshes may be postponed
+}
+
+// lessons leave a refresh every kind of row and bus to wait for.
+func lessons(s *spec.Standard) []lesson {
+	all := s.Ranks * max(s.Stacks, 1) * s.Groups * s.Banks
+	next, far, last := (s.Banks+1)%all, all/2, all-1 // of another group, if there is one; of another rank, if there is one
+	slow := s.Timing.TRC + s.Timing.TRCD + s.Timing.TRAS
+	list := []lesson{{same: []int{0}}, {same: []int{0, next, far}}, {same: []int{0, last}, pace: 7 * slow}}
+	for _, pace := range []int64{0, slow} {
+		list = append(list, lesson{fresh: []int{0}, pace: pace}, lesson{fresh: []int{last}, pace: pace}, lesson{fresh: []int{0, far}, pace: pace},
+			lesson{fresh: []int{0, 1, far, last}, pace: pace}, lesson{fresh: []int{1}, same: []int{0}, pace: pace},
+			lesson{fresh: []int{last, last}, same: []int{0}, pace: pace})
+	}
+	// While a refresh that did not press has got as far as its PREA; banks take turns, because tRC holds back their own.
+	return append(list, lesson{fresh: []int{0, 1}, pace: slow, burst: 1, owing: true},
+		lesson{fresh: []int{0, 0, 1, 1}, pace: 2*slow + 1, burst: 2, owing: true},
+		lesson{fresh: []int{0}, pace: 2 * slow, burst: 2, owing: true})
+}
+
+// teach runs a lesson.
+func (b *bench) teach(l lesson, ticks int64) {
+	n, round, burst := 0, len(l.fresh)+len(l.same), max(l.burst, 1)
+	if l.owing {
+		b.owe(b.s.MaxPostponed)
+	}
+	for clock := range ticks {
+		if clock >= l.pace*int64(n/burst) {
+			p := spec.Place{Row: int64(n)}
+			if i := n % round; i < len(l.fresh) {
+				p.Bank = uint8(l.fresh[i])
+			} else {
+				p.Bank, p.Row = uint8(l.same[i-len(l.fresh)]), 0
+			}
+			p.Group = p.Bank / uint8(b.s.Banks)
+			if b.offer(p, false, 0) {
+				n++
+			}
+		}
+		b.tick()
+	}
+}
+
+// observe drives a standard with refreshes so often that two are due at once, often, and seldom. Only intervals change:
+// every gate is the standard's.
+func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *observer {
+	t.Helper()
+	o := &observer{s: s, refresh: refresh}
+	tm := s.Timing
+	run := func(spare int64, traffic func(b *bench)) {
+		often := *s
+		often.Timing.TREFI = tm.TRFC + spare
+		if refresh == spec.PerBank {
+			often.Timing.TREFIPB = tm.TPBR2PB + spare/4
+		}
+		b := newBench(t, &often, refresh)
+		traffic(b)
+		o.traces = append(o.traces, b.trace)
+	}
+	for i, spare := range []int64{tm.TRC / 2, tm.TRC + tm.TRP, 3 * tm.TRC, 6 * tm.TRFC} {
+		run(spare, func(b *bench) { b.drive(uint64(i), ticks) })
+	}
+	run(2*tm.TRC, func(b *bench) { // refreshes come in bunches
+		b.owe(s.MaxPostponed)
+		b.drive(9, ticks)
+	})
+	for spare := tm.TRAS; spare < tm.TRAS+tm.TRC+tm.TRC/2; spare += 1 + tm.TRC/150*2 { // a refresh falls due at any moment of a row's life
+		for _, l := range lessons(s) {
+			refreshes := int64(2)
+			switch {
+			case l.owing:
+				refreshes = 12
+			case s.Family == spec.HBM: // pseudo channels take turns
+				refreshes = 3
+			}
+			run(spare, func(b *bench) { b.teach(l, refreshes*(tm.TRFC+spare)) })
+		}
+	}
+	return o
+}

@@ -1,0 +1,152 @@
+package controller
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// codec writes what it is shown into a frame, or reads it back in the same order.
+type Codec struct {
+	Text    []byte
+	Reading bool
+	Now     int64
+	names   *RowCoder
+	Tags    []uint32 // of the walks inside
+
+	clocks []int64 // at which requests arrived, other than now: sorted
+}
+
+// write begins a frame.
+func (k *Codec) Begin(now int64, names *RowCoder) {
+	k.Text, k.Reading, k.Now, k.names, k.Tags = k.Text[:0], false, now, names, k.Tags[:0]
+}
+
+// readCodec reads a frame, at clock 0.
+func NewReader(text string, names *RowCoder) Codec {
+	return Codec{Text: []byte(text), Reading: true, names: names}
+}
+
+func (k *Codec) Int64(v *int64) {
+	if !k.Reading {
+		k.Text = binary.AppendVarint(k.Text, *v)
+		return
+	}
+	if b := k.Text[0]; b < 0x80 { // most values take a byte
+		*v = int64(b>>1) ^ -int64(b&1)
+		k.Text = k.Text[1:]
+		return
+	}
+	n := 0
+	*v, n = binary.Varint(k.Text)
+	k.Text = k.Text[n:]
+}
+
+func (k *Codec) Int(v *int) {
+	w := int64(*v)
+	k.Int64(&w)
+	*v = int(w)
+}
+
+func (k *Codec) uint64(v *uint64) {
+	w := int64(*v)
+	k.Int64(&w)
+	*v = uint64(w)
+}
+
+// timer shows the earliest clock of a command. One that has run out by the next clock holds nothing back any more.
+func (k *Codec) timer(v *int64) {
+	left := *v - k.Now
+	if left <= 1 {
+		left = 0
+	}
+	k.Int64(&left)
+	if k.Reading {
+		*v = left
+	}
+}
+
+// until shows a clock that is not before now.
+func (k *Codec) Until(v *int64) {
+	left := *v - k.Now
+	k.Int64(&left)
+	if k.Reading {
+		*v = left
+	}
+}
+
+// window shows the clocks of the last four ACTs. What counts is what each leaves of the window of clocks; the oldest
+// one's is in a timer already.
+func (k *Codec) window(acts *[4]int64, oldest *int64, clocks int64) {
+	var left [4]int64
+	for i := 1; i < len(acts); i++ {
+		left[i] = acts[(*oldest+int64(i))&3] + clocks
+		k.timer(&left[i])
+	}
+	if k.Reading {
+		for i := range acts {
+			acts[i] = left[i] - clocks
+		}
+		*oldest = 0
+	}
+}
+
+func (k *Codec) row(v *int64) {
+	if !k.Reading {
+		code := k.names.Encode(*v)
+		k.Int64(&code)
+		return
+	}
+	var code int64
+	k.Int64(&code)
+	*v = k.names.Decode(code)
+}
+
+// arrivals notes when requests arrived, to write only their order: 0 for now, -1 for the latest clock before it, and so
+// on. The controller asks only who came first. (Writes may linger in their queue for as long as reads keep coming: ages
+// would never repeat.)
+func (k *Codec) arrivals(each func(func(r *request))) {
+	k.clocks = k.clocks[:0]
+	each(func(r *request) {
+		if n := len(k.clocks); r.arrive != k.Now && (n == 0 || k.clocks[n-1] != r.arrive) {
+			k.clocks = append(k.clocks, r.arrive)
+		}
+	})
+	slices.Sort(k.clocks)
+	k.clocks = slices.Compact(k.clocks)
+}
+
+// request shows one. Its tag is a rank, its direction and place in the queue that it is in tell the rest.
+func (k *Codec) request(r *request, c Controller) {
+	k.row(&r.row)
+	word := int64(r.bank)<<3 | int64(r.found)<<1 | int64(r.write)
+	k.Int64(&word)
+	var rank, order int64
+	if !k.Reading {
+		rank = int64(k.RankOf(r.tag))
+		i, _ := slices.BinarySearch(k.clocks, r.arrive)
+		order = int64(i - len(k.clocks))
+	}
+	k.Int64(&rank)
+	k.Int64(&order)
+	since := r.since - k.Now
+	if word&1 == 0 {
+		k.Int64(&since)
+	}
+	if k.Reading {
+		*r = request{row: r.row, arrive: order, since: since, tag: uint32(rank), bank: uint8(word >> 3), write: uint8(word & 1), found: uint8(word >> 1 & 3)}
+		r.group = c.GroupOf(r.bank)
+		if r.write == 1 {
+			r.since = 0
+		}
+	}
+}
+
+// rankOf is the position of a walk's tag among those inside.
+func (k *Codec) RankOf(tag uint32) uint32 {
+	for i := len(k.Tags) - 1; i >= 0; i-- {
+		if k.Tags[i] == tag {
+			return uint32(i)
+		}
+	}
+	panic("dram: a queued burst belongs to no walk")
+}

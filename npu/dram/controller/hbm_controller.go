@@ -1,0 +1,229 @@
+package controller
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+)
+
+import "fmt"
+
+// Geometry of a channel, common to HBM2 and HBM3 (JESD235, JESD238): two pseudo channels, bank groups of four banks,
+// four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
+// place.bank, so that a set of banks is one uint64.
+const (
+	hbmGroupBits = 2 // bank number to group number: drop two bits
+	hbmStackBits = 4 // bank number to stack number
+	hbmMaxBanks  = 64
+	hbmQueueSize = 64 // entries of the read and of the write queue
+
+	hbmDrainAbove = hbmQueueSize * 8 / 10
+	hbmDrainBelow = (hbmQueueSize*2 + 9) / 10 // fewer than this
+)
+
+// Indices of the two kinds of column commands and of their queues.
+const (
+	hbmRead  = 0
+	hbmWrite = 1
+)
+
+// hbmQueue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero.
+type hbmQueue struct {
+	n int64
+	r [hbmQueueSize]request
+}
+
+func (q *hbmQueue) push(r request) {
+	q.r[q.n] = r
+	q.n++
+}
+
+func (q *hbmQueue) remove(i int) request {
+	r := q.r[i]
+	copy(q.r[i:q.n], q.r[i+1:q.n])
+	q.n--
+	q.r[q.n] = request{}
+	return r
+}
+
+// hbmBank is a bank: its row, the earliest clocks of its next commands, and what waits for it.
+type hbmBank struct {
+	row      int64
+	act      int64
+	pre      int64
+	column   [2]int64
+	queued   [2]uint16 // requests in each queue
+	hits     [2]uint16 // those of them that want the open row
+	conflict int64     // 1: closed to make room for another row
+}
+
+// hbmGroup holds the earliest clocks of commands to one bank group.
+type hbmGroup struct {
+	act    int64
+	column [2]int64
+}
+
+// hbmPseudo holds the earliest clocks of commands to one pseudo channel.
+type hbmPseudo struct {
+	act, pre, preAll, refresh int64
+
+	column [2]int64
+	acts   [4]int64 // clocks of the last four ACTs
+	oldest int64    // index of the oldest of them
+}
+
+// hbmState is everything that changes in one channel, apart from vitals.
+type hbmState struct {
+	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
+
+	queue  [2]hbmQueue
+	active hbmQueue // requests that had their row opened and wait for their column command
+
+	bank   [hbmMaxBanks]hbmBank
+	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
+	pseudo [spec.PseudoChannels]hbmPseudo
+
+	open   uint64    // banks with an open row
+	opened uint64    // banks of the active list
+	hit    [2]uint64 // banks with a queued request for their open row, by queue
+	miss   [2]uint64 // banks with a queued request for a row that is not open
+
+	dues          int64 // REFab due, one for each pseudo channel in turn
+	catching      int64 // 1: they go before requests, until none is due
+	refreshPseudo int64 // whose turn it is
+	rowBus        int64 // earliest clock of the next row command
+	draining      int64 // 1: the write queue is served
+	lastWrite     int64 // 1: the last data went to the DRAM
+}
+
+// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, FR-FCFS with
+// row-hit protection, open page, all-bank refresh of one pseudo channel after the other. On each clock
+//
+//	a refresh falls due → column bus: (1) opened requests, oldest first → (2) nothing else while a refresh is due
+//	                                  → (3) queue in service, first row hit that can go
+//	                    → row bus:    (1) refresh due: PREA, then REFab
+//	                                  → (2) queue in service, first whose ACT or PRE can go
+//
+// HBM3 is stepped in half clocks: odd ones are the rising edges of CK, which take every command; even ones the falling
+// edges, which take a PRE or PREA only. (Nor may the falling edge paired with a row command bring a PREA, or a PRE of the
+// same bank, to that pseudo channel: tPPD and tRAS see to that.) The order of choices was learnt from Ramulator 2.1 (MIT licence).
+type hbmController struct {
+	Status
+	hbmState
+	gaps        hbmGaps
+	half        bool
+	interval    int64 // tREFI; never without refresh
+	postponed   int64 // refreshes that may be due while requests wait
+	pseudoShift uint  // bank number to pseudo channel: drop so many bits
+	pseudoBanks [spec.PseudoChannels]uint64
+}
+
+// newHBMController makes a channel of s at power-on.
+func newHBMController(s *spec.Standard, refresh spec.Refresh) (*hbmController, error) {
+	t, err := newHBMTable(s)
+	if err != nil {
+		return nil, err
+	}
+	if refresh == spec.PerBank {
+		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
+	}
+	c := &hbmController{gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
+		pseudoShift: hbmStackBits + spec.Log2(max(s.Stacks, 1))}
+	for p := range c.pseudoBanks {
+		n := 1 << c.pseudoShift
+		c.pseudoBanks[p] = (1<<n - 1) << (p * n)
+	}
+	if refresh == spec.NoRefresh {
+		c.interval = Never
+	}
+	c.RefreshDue = c.interval
+	for p := range c.pseudo {
+		for i := range c.pseudo[p].acts {
+			c.pseudo[p].acts[i] = LongAgo
+		}
+	}
+	return c, nil
+}
+
+// postpone lets n refreshes of each pseudo channel be due while requests wait.
+func (c *hbmController) postpone(n int) { c.postponed = int64(n) * spec.PseudoChannels }
+
+func (c *hbmController) RefreshTimer() RefreshTimer { return RefreshTimer{c.interval, 0, 1} }
+
+func (c *hbmController) Clone() Controller {
+	n := *c
+	return &n
+}
+
+func (c *hbmController) GroupOf(bank uint8) uint8 { return bank >> hbmGroupBits }
+
+// offer hands in a burst before the next tick; false if its queue is full.
+func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
+	kind, since := hbmRead, c.Clock
+	if write {
+		kind, since = hbmWrite, 0
+	}
+	q := &c.queue[kind]
+	if q.n == hbmQueueSize {
+		return false
+	}
+	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: uint8(kind)})
+	c.Offered++
+	b, bit := &c.bank[p.Bank], uint64(1)<<p.Bank
+	b.queued[kind]++
+	if c.open&bit != 0 && b.row == p.Row {
+		b.hits[kind]++
+		c.hit[kind] |= bit
+	} else {
+		c.miss[kind] |= bit
+	}
+	return true
+}
+
+// remask brings hit and miss in line with what waits for a bank whose row has changed.
+func (c *hbmController) remask(bank uint8) {
+	b, bit := &c.bank[bank], uint64(1)<<bank
+	for kind := range b.queued {
+		c.hit[kind] &^= bit
+		c.miss[kind] &^= bit
+		if b.hits[kind] > 0 {
+			c.hit[kind] |= bit
+		}
+		if b.queued[kind] > b.hits[kind] {
+			c.miss[kind] |= bit
+		}
+	}
+}
+
+// empty says that no burst is inside.
+func (c *hbmController) Empty() bool { return c.queue[hbmRead].n+c.queue[hbmWrite].n+c.active.n == 0 }
+
+// tick advances one clock and issues at most one command on each bus.
+func (c *hbmController) Tick() outcome {
+	c.Clock++
+	c.Offered = 0
+	c.Refreshed = false
+	if c.Clock == c.RefreshDue {
+		c.DueCount++
+		c.RefreshDue += c.interval
+		c.dues += spec.PseudoChannels
+		if c.dues > c.postponed {
+			c.catching = 1
+		}
+	}
+	was := c.draining
+	done := c.rising() && c.columnBus()
+	row := c.rowCommand()
+	switch {
+	case done:
+		return ColumnIssued
+	case row || was != c.draining:
+		return Changed
+	}
+	return Nothing
+}
+
+// rising says that this clock is a rising edge of CK.
+func (c *hbmController) rising() bool { return !c.half || (c.Clock+c.shift)&1 == 1 }
+
+// pressing says that refreshes due go before requests: when more are due than may be postponed, until none is; or when
+// there is no request.
+func (c *hbmController) pressing() bool { return c.dues > 0 && (c.catching == 1 || c.Empty()) }

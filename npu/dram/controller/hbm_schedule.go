@@ -1,0 +1,186 @@
+package controller
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+)
+
+import "math/bits"
+
+// columnBus issues at most one RD or WR.
+func (c *hbmController) columnBus() bool {
+	if i := c.oldestOpened(); i >= 0 {
+		r := c.active.remove(i)
+		c.opened &^= 1 << r.bank
+		c.moveData(&r)
+		return true
+	}
+	if c.pressing() {
+		return false
+	}
+	c.chooseQueue()
+	ready := c.readyColumns(c.draining)
+	if ready == 0 {
+		return false
+	}
+	q := &c.queue[c.draining]
+	for i := range q.r[:q.n] {
+		r := &q.r[i]
+		if ready>>r.bank&1 == 0 || c.bank[r.bank].row != r.row {
+			continue
+		}
+		taken := q.remove(i)
+		b := &c.bank[taken.bank]
+		b.queued[taken.write]--
+		if b.hits[taken.write]--; b.hits[taken.write] == 0 {
+			c.hit[taken.write] &^= 1 << taken.bank
+		}
+		c.moveData(&taken)
+		return true
+	}
+	panic("dram: an HBM bank counts a row hit that no request wants")
+}
+
+// oldestOpened finds the request that arrived first among those whose row was opened for them and whose column command
+// can go; of those that arrived together, the one opened first; -1: none.
+func (c *hbmController) oldestOpened() int {
+	best := -1
+	for i := range c.active.r[:c.active.n] {
+		r := &c.active.r[i]
+		if best >= 0 && r.arrive >= c.active.r[best].arrive {
+			continue
+		}
+		if c.columnAt(r.bank, int64(r.write)) <= c.Clock {
+			best = i
+		}
+	}
+	return best
+}
+
+// columnAt is the first clock at which the timers allow a column command to an open bank.
+func (c *hbmController) columnAt(bank uint8, kind int64) int64 {
+	return max(c.bank[bank].column[kind], c.group[bank>>hbmGroupBits].column[kind], c.pseudo[bank>>c.pseudoShift].column[kind])
+}
+
+// chooseQueue turns the write drain on and off.
+func (c *hbmController) chooseQueue() {
+	reads, writes := c.queue[hbmRead].n, c.queue[hbmWrite].n
+	if c.draining == 0 {
+		if writes > hbmDrainAbove || reads == 0 {
+			c.draining = 1
+		}
+	} else if writes < hbmDrainBelow && reads != 0 {
+		c.draining = 0
+	}
+}
+
+// readyColumns is the set of banks that can take the column command of a queued request now.
+func (c *hbmController) readyColumns(kind int64) uint64 {
+	var ready uint64
+	for p := range int64(spec.PseudoChannels) {
+		if c.Clock < c.pseudo[p].column[kind] {
+			continue
+		}
+		for m := c.hit[kind] & c.pseudoBanks[p]; m != 0; m &= m - 1 {
+			b := bits.TrailingZeros64(m)
+			if c.Clock >= c.bank[b].column[kind] && c.Clock >= c.group[b>>hbmGroupBits].column[kind] {
+				ready |= 1 << b
+			}
+		}
+	}
+	return ready
+}
+
+// rowCommand issues at most one ACT, PRE, PREA or REFab.
+func (c *hbmController) rowCommand() bool {
+	if c.pressing() {
+		return c.Clock >= c.rowBus && c.refreshStep()
+	}
+	c.chooseQueue()
+	if c.Clock < c.rowBus {
+		return false
+	}
+	pres := c.readyPrecharges(c.draining)
+	var acts uint64
+	if c.rising() {
+		acts = c.readyActivates(c.draining)
+	}
+	q := &c.queue[c.draining]
+	for i := 0; acts|pres != 0 && i < int(q.n); i++ {
+		r := &q.r[i]
+		bit := uint64(1) << r.bank
+		switch {
+		case acts&bit != 0:
+			c.activate(q.remove(i))
+			return true
+		case pres&bit == 0:
+		case c.bank[r.bank].row == r.row || hitOfSameAge(q, i, c.bank[r.bank].row):
+			pres &^= bit // a row is not closed while a request as old as this one wants it
+		default:
+			c.precharge(r.bank)
+			return true
+		}
+	}
+	return false
+}
+
+// hitOfSameAge says that a request that arrived together with request i, and stands behind it, wants the open row.
+func hitOfSameAge(q *hbmQueue, i int, row int64) bool {
+	r := &q.r[i]
+	for j := i + 1; j < int(q.n) && q.r[j].arrive == r.arrive; j++ {
+		if q.r[j].bank == r.bank && q.r[j].row == row {
+			return true
+		}
+	}
+	return false
+}
+
+// readyActivates is the set of closed banks that can take the ACT of a queued request now.
+func (c *hbmController) readyActivates(kind int64) uint64 {
+	var ready uint64
+	for p := range int64(spec.PseudoChannels) {
+		if c.Clock < c.pseudo[p].act {
+			continue
+		}
+		for m := c.miss[kind] &^ c.open & c.pseudoBanks[p]; m != 0; m &= m - 1 {
+			b := bits.TrailingZeros64(m)
+			if c.Clock >= c.bank[b].act && c.Clock >= c.group[b>>hbmGroupBits].act {
+				ready |= 1 << b
+			}
+		}
+	}
+	return ready
+}
+
+// readyPrecharges is the set of banks open at the wrong row that can take a PRE now.
+func (c *hbmController) readyPrecharges(kind int64) uint64 {
+	var ready uint64
+	for p := range int64(spec.PseudoChannels) {
+		if c.Clock < c.pseudo[p].pre {
+			continue
+		}
+		for m := c.miss[kind] & c.open &^ c.opened & c.pseudoBanks[p]; m != 0; m &= m - 1 {
+			b := bits.TrailingZeros64(m)
+			if c.Clock >= c.bank[b].pre {
+				ready |= 1 << b
+			}
+		}
+	}
+	return ready
+}
+
+// refreshStep issues the next command of the refresh that is due, if it can: PREA while a bank is open, then REFab.
+func (c *hbmController) refreshStep() bool {
+	p, banks := &c.pseudo[c.refreshPseudo], c.pseudoBanks[c.refreshPseudo]
+	if c.open&banks == 0 {
+		if !c.rising() || c.Clock < p.refresh {
+			return false
+		}
+		c.refreshAll()
+		return true
+	}
+	if c.opened&banks != 0 || c.Clock < p.preAll {
+		return false
+	}
+	c.prechargeAll()
+	return true
+}

@@ -1,0 +1,71 @@
+package controller
+
+import "math/bits"
+
+// skip jumps over the clocks up to limit in which tick would do nothing: to be called after a tick that did nothing
+// while no burst can be accepted. Then only a timer that runs out can change anything.
+func (c *hbmController) Skip(limit int64) {
+	if k := min(c.nextEvent(), limit+1); k > c.Clock+1 {
+		c.Clock = k - 1
+		c.Offered = 0
+	}
+}
+
+// nextEvent is a clock before which no tick does anything.
+func (c *hbmController) nextEvent() int64 {
+	k := c.RefreshDue
+	for i := range c.active.r[:c.active.n] {
+		r := &c.active.r[i]
+		k = min(k, c.risingFrom(c.columnAt(r.bank, int64(r.write))))
+	}
+	if c.pressing() {
+		return min(k, c.refreshAt())
+	}
+	for m := c.hit[c.draining]; m != 0; m &= m - 1 {
+		k = min(k, c.risingFrom(c.columnAt(uint8(bits.TrailingZeros64(m)), c.draining)))
+	}
+	for m := c.miss[c.draining] &^ c.opened; m != 0; m &= m - 1 {
+		k = min(k, c.rowAt(bits.TrailingZeros64(m)))
+	}
+	return k
+}
+
+// risingFrom is the first rising edge after this clock that is not before clock k.
+func (c *hbmController) risingFrom(k int64) int64 {
+	k = max(k, c.Clock+1)
+	if c.half && (k+c.shift)&1 == 0 {
+		k++
+	}
+	return k
+}
+
+// refreshAt is the first clock at which the timers allow the next command of the refresh that is due.
+func (c *hbmController) refreshAt() int64 {
+	p, banks := &c.pseudo[c.refreshPseudo], c.pseudoBanks[c.refreshPseudo]
+	switch {
+	case c.open&banks == 0:
+		return c.risingFrom(max(c.rowBus, p.refresh))
+	case c.opened&banks != 0:
+		return Never // waits for a column command
+	}
+	return max(c.rowBus, p.preAll, c.Clock+1)
+}
+
+// rowAt is the first clock at which the timers allow the ACT or PRE that a queued request needs. A PRE that they have
+// allowed before is held back by row-hit protection until a command goes out.
+func (c *hbmController) rowAt(bank int) int64 {
+	b, p := &c.bank[bank], &c.pseudo[bank>>c.pseudoShift]
+	if c.open>>bank&1 == 0 {
+		return c.risingFrom(max(c.rowBus, p.act, c.group[bank>>hbmGroupBits].act, b.act))
+	}
+	if k := max(c.rowBus, p.pre, b.pre); k > c.Clock {
+		return k
+	}
+	return Never
+}
+
+// lull is longer than any timer runs.
+func (c *hbmController) QuietAfter() int64 {
+	g := &c.gaps
+	return g.refPre + g.actRef + g.window + g.dataRead + g.columnPre[hbmWrite] + g.preRef + g.turn[hbmWrite]
+}

@@ -1,0 +1,156 @@
+package controller
+
+// fallDue makes one unit of every rank due.
+func (c *singleBus) fallDue() {
+	c.DueCount++
+	c.RefreshDue += c.interval
+	c.dues += c.ranks
+	c.NextUnit = (c.NextUnit + c.ranks) % c.units
+	if c.dues > c.postponed {
+		c.catching = 1
+	}
+	if c.dues > c.postponed+16*c.ranks {
+		panic("dram: refresh starved: sixteen are due")
+	}
+}
+
+func (c *singleBus) RefreshTimer() RefreshTimer {
+	return RefreshTimer{c.interval, c.ranks, max(c.units, 1)}
+}
+
+// pressing says that refreshes due go before requests: when more are due than may be postponed, until none is; or when
+// there is no request.
+func (c *singleBus) pressing() bool { return c.dues > 0 && (c.catching == 1 || c.state.Empty()) }
+
+// unitDue is the unit of the oldest refresh due: a rank, or a bank. Banks take turns, and in each turn ranks do.
+func (c *singleBus) unitDue() int64 {
+	u := (c.NextUnit - c.dues%c.units + c.units) % c.units
+	if !c.perBank {
+		return u
+	}
+	return u%c.ranks<<c.rankShift | u/c.ranks
+}
+
+// prechargeAll closes every bank of a rank for an all-bank refresh.
+func (c *singleBus) prechargeAll(rank int64) {
+	t, k, own := c.timing, c.Clock, &c.rank[rank]
+	raise(&own.pre, k+t.TPPD)
+	raise(&own.preAll, k+t.TPPD)
+	raise(&own.refreshAll, k+t.TRP)
+	raise(&own.act, k+t.TRPAB)
+	first := rank << c.rankShift
+	for i := first; i < first+1<<c.rankShift; i++ {
+		b := &c.bank[i]
+		b.status, b.row, b.conflict = closed, 0, 0
+	}
+	own.opened = 0
+	c.allHits = [2]bool{}
+	c.Counts.PrechargeAll++
+	c.log(cmdPREA, int(rank))
+}
+
+// refreshStep issues the next command of the oldest refresh due, if it can.
+func (c *singleBus) refreshStep() bool {
+	if c.refreshAt() > c.Clock {
+		return false
+	}
+	t, k, unit := c.timing, c.Clock, c.unitDue()
+	if !c.perBank {
+		own := &c.rank[unit]
+		if own.opened > 0 {
+			c.prechargeAll(unit)
+			return true
+		}
+		raise(&own.act, k+t.TRFC)
+		raise(&own.preAll, k+t.TRFC)
+		raise(&own.refreshAll, k+t.TRFC)
+	} else {
+		b, own := &c.bank[unit], c.rankOf(uint8(unit))
+		if b.status != closed {
+			c.precharge(unit)
+			return true
+		}
+		raise(&own.refreshBank, k+t.TPBR2PB)
+		raise(&own.refreshAll, k+t.TRFCPB)
+		raise(&own.act, k+t.TPBR2AC)
+		raise(&b.act, k+t.TRFCPB)
+	}
+	c.log(cmdREF, int(unit))
+	if c.dues--; c.dues <= 0 {
+		c.catching = 0
+	}
+	c.Counts.Refreshes++
+	c.Refreshed = true
+	return true
+}
+
+// refreshAt is the first clock at which the next command (PRE, PRE-all or REF) of the oldest refresh due can go, as far
+// as timers tell; never, if it waits for a column command or an ACT-2.
+func (c *singleBus) refreshAt() int64 {
+	unit := c.unitDue()
+	if !c.perBank {
+		own := &c.rank[unit]
+		switch {
+		case c.pending == 1 && c.rankOf(c.acting.bank) == own || own.opened > 0 && own.columns > 0:
+			return Never
+		case own.opened > 0:
+			return own.preAll
+		}
+		return own.refreshAll
+	}
+	b, own := &c.bank[unit], c.rankOf(uint8(unit))
+	switch {
+	case b.status == activating || b.status == open && b.waiting > 0:
+		return Never
+	case b.status == open:
+		return max(own.pre, b.pre)
+	}
+	return max(own.refreshBank, b.refresh)
+}
+
+// skip jumps over the clocks up to limit in which tick would do nothing: to be called after a tick that did nothing
+// while no burst can be accepted. Then only a timer that runs out can change anything.
+func (c *singleBus) Skip(limit int64) {
+	k := min(c.RefreshDue, limit+1)
+	if c.pending == 1 {
+		k = min(k, c.deadline)
+	}
+	switch {
+	case c.synced == 1:
+		r := &c.list(c.syncList).r[c.syncItem]
+		k = min(k, c.readyAt(c.wants(r), r))
+	default:
+		for i := range c.active.n {
+			r := &c.active.r[i]
+			k = min(k, c.readyAt(c.wants(r), r))
+		}
+		if c.pressing() {
+			k = min(k, c.refreshAt())
+			break
+		}
+		q := &c.read
+		if c.draining == 1 {
+			q = &c.write
+		}
+		for i := range q.n {
+			r := &q.r[i]
+			cmd := c.wants(r)
+			if cmd == cmdACT2 || cmd == cmdACT && c.pending == 1 {
+				continue
+			}
+			if at := c.readyAt(cmd, r); at > c.Clock { // an earlier one is held back by row-hit protection until a command goes out
+				k = min(k, at)
+			}
+		}
+	}
+	if k > c.Clock+1 {
+		c.Clock = k - 1
+		c.Offered = 0
+	}
+}
+
+// lull is longer than any timer runs: refresh and write recovery, and all that comes before them.
+func (c *singleBus) QuietAfter() int64 {
+	t := c.timing
+	return t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
+}

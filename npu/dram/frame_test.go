@@ -1,0 +1,77 @@
+package dram
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
+)
+
+// frameCommand is a command as the trace shows it.
+type frameCommand struct {
+	cmd   controller.Command
+	bank  int
+	clock int64
+}
+
+// TestFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as the
+// channel itself does, command by command, from any clock.
+func TestFramesHoldAllThatMatters(t *testing.T) {
+	clocks := 3000
+	if testing.Short() {
+		clocks = 1000
+	}
+	if simtest.Racing {
+		clocks = 200
+	}
+	for _, std := range spec.All() {
+		t.Run(std.Name, func(t *testing.T) {
+			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
+			o := Options{Standard: std, Channels: 1, Postpone: min(1, std.MaxPostponed)}
+			c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPort(c, rules{grant: 32}, nil)
+			p.inside = []outstanding{{tag: 5}}
+			banks := std.Ranks * max(std.Stacks, 1) * std.Groups * std.Banks
+			r := rand.New(rand.NewPCG(9, 9))
+			for range clocks {
+				for crowd := 1 + r.IntN(16); p.Offered < controller.OffersPerClock && r.IntN(3) > 0; {
+					bank := uint8(r.IntN(crowd) * 5 % banks)
+					if !p.Offer(spec.Place{Row: int64(r.IntN(3)), Bank: bank, Group: p.GroupOf(bank)}, r.IntN(6) == 0, 5) {
+						break
+					}
+					p.inside[0].left++
+				}
+				goesOnAlike(t, p)
+				p.advance(false, controller.Never)
+			}
+		})
+	}
+}
+
+// goesOnAlike compares what a channel does in the next clocks with what its thawed frame does.
+func goesOnAlike(t *testing.T, p *port) {
+	t.Helper()
+	names := &controller.RowCoder{} // rows 0 and 1 as a walk's, 2 as a foreign one
+	names.Spans[0] = controller.RowRange{On: true, Base: 1, Low: 0, High: 2}
+	var k controller.Codec
+	twin, thawed := p.clone(), p.clone()
+	p.freeze(&k, names, nil)
+	thawed.RefreshDue -= p.Clock
+	thawed.thaw(string(k.Text), names)
+	var want, got []frameCommand
+	twin.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
+		want = append(want, frameCommand{cmd, bank, clock - p.Clock})
+	}
+	thawed.Status.Trace = func(cmd controller.Command, bank int, clock int64) { got = append(got, frameCommand{cmd, bank, clock}) }
+	twin.run(p.Clock+300, false)
+	thawed.run(300, false)
+	if !slices.Equal(want, got) {
+		t.Fatalf("from clock %d the channel does\n%v, thawed\n%v", p.Clock, want, got)
+	}
+}

@@ -1,0 +1,298 @@
+package dram
+
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+)
+
+// PaceParts is in how many parts a clock is divided to say how fast a consumer is.
+const PaceParts = 16
+
+// none: no queue.
+const none = -1
+
+// outstanding is a walk with bursts in the controller, or one being fed.
+type outstanding struct {
+	tag   uint32
+	class uint8 // requester, for the statistics
+	queue uint8
+	fed   bool  // all its bursts have been accepted
+	left  int64 // bursts in the controller
+}
+
+// mark is a completion on one channel.
+type mark struct {
+	tag   uint32
+	clock int64
+}
+
+// job is a transfer as one channel sees it.
+type job struct {
+	walk  walk
+	write bool
+	class uint8
+	tag   uint32
+}
+
+// feed is a walk being fed.
+type feed struct {
+	cursor
+	place spec.Place // of the next burst
+	on    bool
+	write bool
+	tag   uint32
+	stop  int64 // a watched run ends when left comes down to it
+}
+
+// refund is a read whose buffer space comes back at a clock.
+type refund struct {
+	clock int64
+	queue uint8
+}
+
+// rules say how a channel is fed.
+type rules struct {
+	grant  int64 // bursts that a queue may feed while others wait
+	window int64 // read bursts of a queue that may be outstanding; 0: any number
+	pace   int64 // time that the consumer takes for a burst, in PaceParts of a clock; 0: none
+	exact  bool  // step every clock
+}
+
+// port feeds one controller. Each queue has at most one walk under way; queues take turns of at most grant bursts, and a
+// turn ends early when the controller has no room for the next burst. A queue alone is never interrupted.
+type port struct {
+	controller.Controller
+	*controller.Status // of core
+	rules
+	mapping *spec.Mapping
+
+	feeds   [controller.MaxQueues]feed
+	active  int   // feeds that are on
+	turn    int   // queue whose turn it is; 0 if none is on
+	granted int64 // bursts left of its turn
+
+	used    [controller.MaxQueues]int64 // read bursts outstanding, with a window
+	refunds []refund                    // data that are on their way, or wait for the consumer: in order
+	taken   int64                       // when the consumer has taken the last burst, in PaceParts of a clock
+
+	inside  []outstanding
+	done    []mark // completions that have become certain
+	classes []stats.Requester
+	quiet   int // ticks in a row that did nothing
+}
+
+func newPort(c controller.Controller, r rules, m *spec.Mapping) *port {
+	return &port{Controller: c, Status: c.View(), rules: r, mapping: m, granted: r.grant, taken: controller.LongAgo}
+}
+
+func (p *port) clone() *port {
+	n := *p
+	n.Controller = p.Controller.Clone()
+	n.Status = n.Controller.View()
+	n.inside, n.done, n.classes, n.refunds = slices.Clone(p.inside), slices.Clone(p.done), slices.Clone(p.classes), slices.Clone(p.refunds)
+	return &n
+}
+
+// begin starts feeding a walk from a free queue.
+func (p *port) begin(queue int, j *job) {
+	f := &p.feeds[queue]
+	if f.on {
+		panic("dram: a queue was given a second walk")
+	}
+	f.begin(&j.walk)
+	f.on, f.write, f.tag, f.stop = true, j.write, j.tag, 0
+	f.place = p.mapping.Locate(f.next())
+	p.inside = append(p.inside, outstanding{tag: j.tag, class: j.class, queue: uint8(queue)})
+	if p.active++; p.active == 1 {
+		p.turn, p.granted = queue, p.grant
+	}
+}
+
+// end takes a queue whose walk has been accepted out of the round.
+func (p *port) end(queue int) {
+	p.feeds[queue].on = false
+	p.active--
+	switch {
+	case p.active == 0:
+		p.turn, p.granted = 0, p.grant
+	case p.turn == queue || p.active == 1:
+		p.pass()
+	}
+}
+
+// pass gives the next queue its turn.
+func (p *port) pass() {
+	p.granted = p.grant
+	for {
+		if p.turn = (p.turn + 1) % controller.MaxQueues; p.feeds[p.turn].on {
+			return
+		}
+	}
+}
+
+// feed hands in what the controller takes at this clock. It stops when a walk has been accepted, and returns its queue;
+// or says whether there is room in the clock for a burst that cannot be accepted, or for which there is none.
+func (p *port) feed() (blocked bool, ended int) {
+	if len(p.refunds) > 0 {
+		p.refund()
+	}
+	for p.Offered < controller.OffersPerClock {
+		if p.active == 0 || !p.hand() {
+			return true, none
+		}
+		if f := &p.feeds[p.turn]; f.left == 0 {
+			queue := p.turn
+			p.accepted(f.tag)
+			p.end(queue)
+			return false, queue
+		} else {
+			f.place = p.mapping.Locate(f.next())
+		}
+		if p.active > 1 {
+			if p.granted--; p.granted == 0 {
+				p.pass()
+			}
+		}
+	}
+	return false, none
+}
+
+// hand hands in one burst of the queue whose turn it is, or of the first after it that can.
+func (p *port) hand() bool {
+	if p.handFrom(p.turn) {
+		return true
+	}
+	if p.active == 1 {
+		return false
+	}
+	turn, granted := p.turn, p.granted
+	for range p.active - 1 {
+		if p.pass(); p.handFrom(p.turn) {
+			return true
+		}
+	}
+	p.turn, p.granted = turn, granted
+	return false
+}
+
+func (p *port) handFrom(queue int) bool {
+	f := &p.feeds[queue]
+	limited := p.window > 0 && !f.write
+	if limited && p.used[queue] >= p.window || !p.Offer(f.place, f.write, f.tag) {
+		return false
+	}
+	if limited {
+		p.used[queue]++
+	}
+	p.find(f.tag).left++
+	f.step()
+	return true
+}
+
+// find returns the walk of a tag. The last ones are the likeliest.
+func (p *port) find(tag uint32) *outstanding {
+	for i := len(p.inside) - 1; i >= 0; i-- {
+		if p.inside[i].tag == tag {
+			return &p.inside[i]
+		}
+	}
+	panic("dram: a burst belongs to no walk")
+}
+
+// accepted notes that the last burst of a walk has been accepted.
+func (p *port) accepted(tag uint32) { p.find(tag).fed = true }
+
+// refund gives buffer space back.
+func (p *port) refund() {
+	n := 0
+	for n < len(p.refunds) && p.refunds[n].clock <= p.Clock {
+		p.used[p.refunds[n].queue]--
+		n++
+	}
+	p.refunds = slices.Delete(p.refunds, 0, n)
+}
+
+// advance ticks once. Clocks in which nothing can happen are skipped up to limit if no burst can enter.
+func (p *port) advance(blocked bool, limit int64) {
+	switch p.Tick() {
+	case controller.ColumnIssued:
+		p.quiet = 0
+		p.serve()
+	case controller.Changed:
+		p.quiet = 0
+	case controller.Nothing:
+		if !blocked {
+			p.quiet = 0
+		} else if p.quiet++; p.quiet >= controller.SkipAfter && !p.exact {
+			if len(p.refunds) > 0 {
+				limit = min(limit, max(p.refunds[0].clock, p.Clock))
+			}
+			p.Skip(limit)
+		}
+	}
+}
+
+// serve counts the burst that has just been served, and notes the end of its walk.
+func (p *port) serve() {
+	served := p.Issued
+	o := p.find(served.Tag)
+	at := served.Clock
+	if served.Write == 0 {
+		if p.pace > 0 {
+			p.taken = max(at*PaceParts, p.taken+p.pace)
+			at = (p.taken + PaceParts - 1) / PaceParts
+		}
+		if p.window > 0 {
+			p.refunds = append(p.refunds, refund{at, o.queue})
+		}
+	}
+	served.CountIn(classOf(&p.classes, o.class), at)
+	if o.left--; o.left == 0 && o.fed {
+		p.done = append(p.done, mark{o.tag, at})
+		p.inside = slices.DeleteFunc(p.inside, func(x outstanding) bool { return x.tag == served.Tag })
+	}
+}
+
+// run feeds and ticks until the clock is limit. It returns early with the queue whose walk has just been accepted, and,
+// if watched, when a feed has come to its stop or a refresh has gone out.
+func (p *port) run(limit int64, watched bool) (ended int) {
+	for p.Clock < limit {
+		blocked, queue := p.feed()
+		if queue != none {
+			return queue
+		}
+		p.advance(blocked, limit)
+		if watched && (p.Refreshed || p.stopped()) {
+			break
+		}
+	}
+	return none
+}
+
+// stopped says that a feed has come to its stop.
+func (p *port) stopped() bool {
+	for i := range p.feeds {
+		if f := &p.feeds[i]; f.on && f.left <= f.stop {
+			return true
+		}
+	}
+	return false
+}
+
+// drain runs until no burst is inside. No walk may be under way.
+func (p *port) drain() {
+	for !p.Empty() {
+		p.advance(true, controller.Never)
+	}
+}
+
+// rest runs to a clock, or until nothing happens any more.
+func (p *port) rest(limit int64) {
+	for !p.Empty() && p.Clock < limit {
+		p.advance(true, limit)
+	}
+	p.run(min(limit, p.Clock+p.QuietAfter()+p.window*(p.pace/PaceParts+1)), false)
+}

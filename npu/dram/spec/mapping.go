@@ -1,0 +1,248 @@
+package spec
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// field is one coordinate of a burst.
+type field uint8
+
+const (
+	channelField field = iota
+	rankField
+	stackField
+	groupField
+	bankField
+	rowField
+	columnField
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{"ch", "ra", "si", "bg", "ba", "ro", "co"}
+var fieldWords = [fieldCount]string{"channel", "rank or pseudo channel", "stack", "bank group", "bank", "row", "column"}
+
+// segment is a run of address bits that belongs to one field.
+type segment struct {
+	field field
+	bits  uint
+}
+
+// Mapping says which address bits select what, least significant field first, above the bits inside a burst:
+// "co2,ch2,bg2,ba2,co4,ro16". A field may appear twice, low part first. Bits above the list go to the row.
+//
+// A channel-local address is the address without the channel bits: a contiguous range of addresses is a contiguous range
+// of channel-local addresses on every channel (interleave.go).
+type Mapping struct {
+	text     string
+	segments []segment // without the channel
+	width    [fieldCount]uint
+	hash     bool
+	burst    uint // log2 of the bytes of a burst
+
+	pieces      []piece // of the channel field in the global byte address, highest first; neighbours are one
+	channelBits uint    // of all pieces
+
+	// Row blocks. Moving a channel-local address by 1<<blockShift moves its row by blockRows and leaves group, bank and
+	// column alone. With the bank hash that holds for moves by 1<<granuleShift only.
+	blockShift   uint
+	blockRows    int64
+	granuleShift uint
+	granuleRows  int64
+
+	block []Place // of every burst of block 0, before the bank hash; nil if blocks are too large
+}
+
+// maxBlock bounds the table of places; maxChannels is what configurations accept, too.
+const (
+	maxBlock    = 1 << 14
+	maxChannels = 1024
+)
+
+// ParseMapping reads a mapping and checks it against the geometry of a standard and the number of channels.
+func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, error) {
+	m := &Mapping{text: text, hash: hash, burst: Log2(int(s.Burst))}
+	fail := func(format string, a ...any) (*Mapping, error) {
+		return nil, fmt.Errorf("DRAM mapping %q: %s", text, fmt.Sprintf(format, a...))
+	}
+	if channels <= 0 || channels&(channels-1) != 0 {
+		return fail("%d channels; must be a power of two", channels)
+	}
+	if channels > maxChannels {
+		return fail("%d channels; at most %d are modelled", channels, maxChannels)
+	}
+	position := m.burst
+	for _, word := range strings.Split(text, ",") {
+		seg, err := parseSegment(strings.TrimSpace(word))
+		if err != nil {
+			return fail("%v", err)
+		}
+		if seg.field == channelField {
+			m.addPiece(position, seg.bits)
+		} else {
+			m.segments = append(m.segments, seg)
+		}
+		m.width[seg.field] += seg.bits
+		position += seg.bits
+	}
+	want := [fieldCount]uint{Log2(channels), Log2(s.Ranks), Log2(max(s.Stacks, 1)), Log2(s.Groups), Log2(s.Banks), Log2(s.Rows), Log2(s.Columns)}
+	for f := range fieldCount {
+		have := m.width[f]
+		switch {
+		case f == rowField && have >= 1 && have <= want[f]: // the rest of the address goes to the row
+		case f == rowField:
+			return fail("has %d row bits; %s has 1 to %d", have, s.Name, want[f])
+		case f == channelField && have != want[f]:
+			return fail("has %d channel bits; %d channels take %d (ch%d)", have, channels, want[f], want[f])
+		case have != want[f]:
+			return fail("has %d %s bits (%s); %s has %d", have, fieldWords[f], fieldNames[f], s.Name, want[f])
+		}
+	}
+	if len(m.pieces) > maxPieces {
+		return fail("has the channel field in %d pieces; at most %d are modelled", len(m.pieces), maxPieces)
+	}
+	m.findBlocks()
+	if n := int64(1) << (m.blockShift - m.burst); n <= maxBlock {
+		for i := range n {
+			m.block = append(m.block, m.cut(i<<m.burst))
+		}
+	}
+	return m, nil
+}
+
+// addPiece notes channel bits above those noted before.
+func (m *Mapping) addPiece(shift, bits uint) {
+	m.channelBits += bits
+	if len(m.pieces) > 0 && m.pieces[0].shift+m.pieces[0].bits == shift {
+		m.pieces[0].bits += bits
+		return
+	}
+	m.pieces = append([]piece{{shift, bits}}, m.pieces...)
+}
+
+func parseSegment(word string) (segment, error) {
+	for f, name := range fieldNames {
+		digits, ok := strings.CutPrefix(word, name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 1 || n > 40 {
+			return segment{}, fmt.Errorf("%q has no number of bits; accepted: 1 to 40, such as %q", word, name+"2")
+		}
+		return segment{field(f), uint(n)}, nil
+	}
+	return segment{}, fmt.Errorf("field %q is not known; accepted: %s, each with a number of bits, such as \"co2\"",
+		word, strings.Join(fieldNames[:], " "))
+}
+
+// findBlocks finds the translations of the address that are translations of the row.
+func (m *Mapping) findBlocks() {
+	m.blockShift, m.blockRows = m.burst, 1
+	last := len(m.segments) - 1
+	for i, seg := range m.segments {
+		if i == last && seg.field == rowField {
+			break // the topmost bits are row bits: translations start right below them
+		}
+		m.blockShift += seg.bits
+		if seg.field == rowField {
+			m.blockRows <<= seg.bits
+		}
+	}
+	m.granuleShift, m.granuleRows = m.blockShift, m.blockRows
+	if m.hash { // the bank depends on the row's low bits
+		for period := int64(1) << (m.width[groupField] + m.width[bankField]); m.granuleRows < period; m.granuleRows <<= 1 {
+			m.granuleShift++
+		}
+	}
+}
+
+// rows returns the rows that a walk may visit which lies in channel-local [from, to), and the first row of the granule that
+// holds its next burst: two walks a whole number of granules apart visit equal banks and columns, and rows that are equally
+// far from their bases.
+func (m *Mapping) Rows(next, from, to int64) (base, low, high int64) {
+	return next >> m.granuleShift * m.granuleRows, from >> m.blockShift * m.blockRows, ((to-1)>>m.blockShift + 1) * m.blockRows
+}
+
+// granule is the bytes of channel-local addresses after which banks and columns repeat.
+func (m *Mapping) Granule() int64 { return 1 << m.granuleShift }
+
+// channelKey is equal for mappings of which a single channel sees no difference.
+func (m *Mapping) ChannelKey() string { return fmt.Sprintf("%+v%v", m.segments, m.hash) }
+
+// withoutChannels is the text of the mapping of one of the channels.
+func (m *Mapping) WithoutChannels() string {
+	words := slices.DeleteFunc(strings.Split(m.text, ","), func(word string) bool {
+		return strings.HasPrefix(strings.TrimSpace(word), fieldNames[channelField])
+	})
+	return strings.Join(words, ",")
+}
+
+// groupRun is the bursts of a channel in a row that fall into one bank group.
+func (m *Mapping) GroupRun() int64 { return 1 << m.below(groupField) }
+
+// below counts the bits of a channel-local address between those of a burst and the lowest of a field.
+func (m *Mapping) below(f field) (bits uint) {
+	for _, seg := range m.segments {
+		if seg.field == f {
+			break
+		}
+		bits += seg.bits
+	}
+	return bits
+}
+
+// String returns the text that the mapping was read from.
+func (m *Mapping) String() string { return m.text }
+
+// place is where a burst lives in a channel. bank counts ((rank·stacks + stack)·groups + group)·banks + bank.
+type Place struct {
+	Row   int64
+	Bank  uint8
+	Group uint8 // bank without its lowest field
+}
+
+// locate finds the place of a channel-local byte address.
+func (m *Mapping) Locate(local int64) Place {
+	if m.block == nil {
+		return m.hashed(m.cut(local))
+	}
+	p := m.block[local>>m.burst&int64(len(m.block)-1)]
+	p.Row += local >> m.blockShift * m.blockRows
+	if m.hash {
+		return m.hashed(p)
+	}
+	return p
+}
+
+// cut gathers the fields of a channel-local byte address.
+func (m *Mapping) cut(local int64) Place {
+	a := uint64(local) >> m.burst
+	var value [fieldCount]uint64
+	var filled [fieldCount]uint
+	for _, seg := range m.segments {
+		value[seg.field] |= (a & (1<<seg.bits - 1)) << filled[seg.field]
+		filled[seg.field] += seg.bits
+		a >>= seg.bits
+	}
+	value[rowField] |= a << filled[rowField]
+	w := &m.width
+	group := (value[rankField]<<w[stackField]|value[stackField])<<w[groupField] | value[groupField]
+	return Place{Row: int64(value[rowField]), Group: uint8(group), Bank: uint8(group<<w[bankField] | value[bankField])}
+}
+
+// hashed spreads rows over banks: group ^= low row bits, bank ^= the row bits above those.
+func (m *Mapping) hashed(p Place) Place {
+	if !m.hash {
+		return p
+	}
+	g, b := m.width[groupField], m.width[bankField]
+	p.Group ^= uint8(p.Row & (1<<g - 1))
+	p.Bank ^= uint8(p.Row&(1<<g-1)<<b | p.Row>>g&(1<<b-1))
+	return p
+}
+
+func Log2(n int) uint { return uint(bits.Len(uint(n)) - 1) }

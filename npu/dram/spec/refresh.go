@@ -1,0 +1,43 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Refresh is a refresh policy. How many may be postponed is another option.
+type Refresh uint8
+
+// The refresh policies.
+const (
+	AllBank Refresh = iota
+	PerBank
+	NoRefresh
+)
+
+var refreshNames = []string{"all-bank", "per-bank", "none"}
+
+// RefreshNames returns the texts that UnmarshalText reads.
+func RefreshNames() []string { return slices.Clone(refreshNames) }
+
+// String returns the name used in configs.
+func (r Refresh) String() string {
+	if int(r) < len(refreshNames) {
+		return refreshNames[r]
+	}
+	return fmt.Sprintf("refresh(%d)", uint8(r))
+}
+
+// UnmarshalText reads "all-bank".
+func (r *Refresh) UnmarshalText(text []byte) error {
+	i := slices.Index(refreshNames, string(text))
+	if i < 0 {
+		return fmt.Errorf("refresh policy %q is not known; accepted: %s", text, strings.Join(refreshNames, ", "))
+	}
+	*r = Refresh(i)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (r Refresh) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

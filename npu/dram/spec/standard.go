@@ -1,0 +1,158 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Family says which controller drives a standard.
+type Family uint8
+
+// The families of controllers.
+const (
+	SingleBus Family = iota // LPDDR and DDR: one command per clock
+	HBM                     // two pseudo channels, a row and a column command bus
+)
+
+// Limits of the fixed-size controller state, over all ranks.
+const (
+	MaxBanks  = 64
+	MaxGroups = 32
+	MaxRanks  = 4
+)
+
+// hbmPseudos is the number of pseudo channels of an HBM channel (JESD235, JESD238).
+const PseudoChannels = 2
+
+// Timing is the timing table of a standard in clocks of TCK, with JEDEC's names. A value that a standard does not have is
+// zero; Validate knows which ones it must have. JEDEC counts from the last clock of a command that takes several.
+type Timing struct {
+	TBL    int64 // data bus clocks of one burst
+	TBLMax int64 // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
+	TCL    int64 // RD to first datum
+	TCWL   int64 // WR to first datum
+	TRCD   int64 // ACT to RD, WR; HBM: to RD
+	TRCDWR int64 // ACT to WR of HBM
+	TRP    int64 // PRE to ACT, one bank
+	TRPAB  int64 // PRE-all to ACT
+	TRAS   int64 // ACT to PRE
+	TRC    int64 // ACT to ACT of one bank
+	TWR    int64 // end of write data to PRE
+	TRTP   int64 // RD to PRE
+	TPPD   int64 // PRE to PRE
+	TCCDS  int64 // RD to RD, other bank group
+	TCCDL  int64 // RD to RD, same bank group
+	TCCDR  int64 // RD to RD, other stack identifier
+	TCCDSW int64 // WR to WR, other bank group
+	TCCDLW int64 // WR to WR, same bank group
+	TRRDS  int64 // ACT to ACT, other bank group
+	TRRDL  int64 // ACT to ACT, same bank group
+	TWTRS  int64 // end of write data to RD, other bank group
+	TWTRL  int64 // end of write data to RD, same bank group
+	TRTRS  int64 // bubble when the data bus turns from read to write
+	TCS    int64 // bubble when the data bus passes from one rank to another
+	TFAW   int64 // window that holds at most four ACTs
+
+	TREFI   int64 // all-bank refresh interval
+	TRFC    int64 // all-bank refresh to any command
+	TREFIPB int64 // per-bank refresh interval of the rank
+	TRFCPB  int64 // per-bank refresh to ACT of that bank
+	TPBR2PB int64 // per-bank refresh to per-bank refresh
+	TPBR2AC int64 // per-bank refresh to ACT of another bank
+
+	TAAD    int64 // split activate: last clock of ACT-2 after ACT-1
+	TWCKPST int64 // WCK postamble: the clock runs this much longer than the data
+}
+
+// HBMBus says how the commands of an HBM occupy its two command buses, in clocks of TCK.
+type HBMBus struct {
+	Activate  int64 // clocks that ACT occupies the row bus
+	Column    int64 // clocks that RD or WR occupies the column bus
+	HalfClock bool  // the clock is half a CK: a PRE may come on the falling edge
+}
+
+// Standard is checked data: a DRAM standard at one speed and density, with its source.
+type Standard struct {
+	Name   string
+	Source string // where every number comes from, and where sources disagree
+	Family Family
+
+	TCK     unit.Femtoseconds // command clock
+	Width   int               // data bits of a channel
+	Burst   unit.Bytes        // bytes of one burst
+	Ranks   int               // pseudo channels of HBM
+	Stacks  int               // stack identifiers of a rank; 0: the standard has none
+	Groups  int               // bank groups; 1: none
+	Banks   int               // banks of a group
+	Rows    int               // rows of a bank
+	Columns int               // bursts of a row
+	Split   bool
+	WCK     bool
+	HBM     HBMBus
+	Timing  Timing
+
+	MaxPostponed int // all-bank refreshes that may be owed at any time
+	RefreshBanks int // banks that one per-bank refresh refreshes; 0: there is none
+
+	Energy   Energy
+	Comments []string // assumptions, one each
+}
+
+// All returns a fresh copy of every preset.
+func All() []*Standard {
+	return []*Standard{lpddr4x4266(), lpddr56400(), lpddr5x8533(), ddr43200(), ddr56400(), hbm2(), hbm2e(), hbm3(), hbm3e()}
+}
+
+// Names returns the names that Lookup accepts, sorted.
+func Names() []string {
+	var names []string
+	for _, s := range All() {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Lookup returns a fresh copy of the preset of that name.
+func Lookup(name string) (*Standard, error) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("DRAM standard %q is not known; accepted: %s", name, strings.Join(Names(), ", "))
+}
+
+// MustLookup is Lookup for a name that is known to exist; it panics otherwise.
+func MustLookup(name string) *Standard {
+	s, err := Lookup(name)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// PeakBytesPerSecond is the bandwidth of the data pins of that many channels.
+func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
+	const fs = 1_000_000_000_000_000
+	buses := channels
+	if s.Family == HBM {
+		buses *= s.Ranks // pseudo channels have a data bus each, ranks share one
+	}
+	q, fits := unit.MulDivDown(uint64(s.Burst)*uint64(buses), fs, uint64(s.Timing.TBL)*uint64(s.TCK))
+	if !fits {
+		panic(fmt.Sprintf("dram: the bandwidth of %d channels of %s overflows", channels, s.Name))
+	}
+	return unit.BytesPerSecond(q)
+}
+
+// RowBytes is the size of an open row.
+func (s *Standard) RowBytes() unit.Bytes { return s.Burst * unit.Bytes(s.Columns) }
+
+// ChannelBytes is the capacity of one channel.
+func (s *Standard) ChannelBytes() unit.Bytes {
+	return s.RowBytes() * unit.Bytes(s.Rows) * unit.Bytes(s.Banks*s.Groups*max(s.Stacks, 1)*s.Ranks)
+}

@@ -1,0 +1,260 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxTiming bounds timings and row counts: sums of a few stay far below the controller's never.
+const maxTiming = 1 << 30
+
+// named is a value of a standard with the name of its field.
+type named struct {
+	name string
+	n    int64
+}
+
+// Validate refuses a standard that lacks a source, a geometry or a timing, or that contradicts itself.
+func (s *Standard) Validate() error {
+	if s.Name == "" {
+		return fmt.Errorf("DRAM standard has no name")
+	}
+	for _, find := range []func() string{s.geometryProblem, s.missing, s.superfluous, s.contradiction, s.refreshContradiction, s.energyProblem} {
+		if problem := find(); problem != "" {
+			return fmt.Errorf("DRAM standard %q: %s", s.Name, problem)
+		}
+	}
+	return nil
+}
+
+// geometryProblem says what is wrong with the organisation; empty: nothing.
+func (s *Standard) geometryProblem() string {
+	if strings.TrimSpace(s.Source) == "" {
+		return "has no source: every timing table needs a citation"
+	}
+	if s.Family > HBM {
+		return fmt.Sprintf("family %d is not known", s.Family)
+	}
+	if s.TCK <= 0 {
+		return fmt.Sprintf("clock period TCK is %d fs; must be positive", s.TCK)
+	}
+	for _, g := range []named{{"Width", int64(s.Width)}, {"Burst", int64(s.Burst)}, {"Ranks", int64(s.Ranks)}, {"Groups", int64(s.Groups)},
+		{"Banks", int64(s.Banks)}, {"Rows", int64(s.Rows)}, {"Columns", int64(s.Columns)}} {
+		if g.n <= 0 || g.n&(g.n-1) != 0 || g.n > maxTiming {
+			return fmt.Sprintf("%s is %d; must be a power of two", g.name, g.n)
+		}
+	}
+	if s.Family == HBM {
+		if s.Ranks != PseudoChannels || s.Groups != 4 || s.Banks != 4 || s.Stacks != 1 && s.Stacks != 2 {
+			return fmt.Sprintf("has %d pseudo channels of %d stacks of %d x %d banks; the HBM controller drives 2 of 1 or 2 of 4 x 4",
+				s.Ranks, s.Stacks, s.Groups, s.Banks)
+		}
+		if s.Split || s.WCK {
+			return "Split and WCK are of LPDDR5, not of HBM"
+		}
+		return ""
+	}
+	switch {
+	case s.Ranks > MaxRanks:
+		return fmt.Sprintf("has %d ranks; accepted: 1, 2, 4", s.Ranks)
+	case s.Stacks != 0:
+		return fmt.Sprintf("Stacks is %d; must be zero: only HBM has stack identifiers", s.Stacks)
+	case s.Ranks*s.Groups > MaxGroups || s.Ranks*s.Groups*s.Banks > MaxBanks:
+		return fmt.Sprintf("has %d ranks of %d bank groups of %d banks; at most %d groups and %d banks are modelled",
+			s.Ranks, s.Groups, s.Banks, MaxGroups, MaxBanks)
+	}
+	return ""
+}
+
+// perBank says that the standard has per-bank refresh.
+func (s *Standard) HasPerBankRefresh() bool {
+	return s.Timing.TREFIPB|s.Timing.TRFCPB|s.Timing.TPBR2PB|s.Timing.TPBR2AC|int64(s.RefreshBanks) != 0
+}
+
+// missing names a timing that the standard must have and has not.
+func (s *Standard) missing() string {
+	t := &s.Timing
+	need := []named{{"TBL", t.TBL}, {"TBLMax", t.TBLMax}, {"TCL", t.TCL}, {"TCWL", t.TCWL}, {"TRCD", t.TRCD}, {"TRP", t.TRP},
+		{"TRPAB", t.TRPAB}, {"TRAS", t.TRAS}, {"TRC", t.TRC}, {"TWR", t.TWR}, {"TRTP", t.TRTP}, {"TPPD", t.TPPD},
+		{"TCCDS", t.TCCDS}, {"TCCDL", t.TCCDL}, {"TCCDSW", t.TCCDSW}, {"TCCDLW", t.TCCDLW}, {"TRRDS", t.TRRDS},
+		{"TRRDL", t.TRRDL}, {"TWTRS", t.TWTRS}, {"TWTRL", t.TWTRL}, {"TRTRS", t.TRTRS}, {"TFAW", t.TFAW},
+		{"TREFI", t.TREFI}, {"TRFC", t.TRFC}, {"MaxPostponed", int64(s.MaxPostponed)}}
+	if s.Family == HBM {
+		need = append(need, named{"TRCDWR", t.TRCDWR}, named{"HBM.Activate", s.HBM.Activate}, named{"HBM.Column", s.HBM.Column})
+	} else {
+		need = append(need, named{"TCS", t.TCS}) // of one rank, too: a system may have more of the same
+	}
+	if s.Stacks > 1 {
+		need = append(need, named{"TCCDR", t.TCCDR})
+	}
+	if s.Split {
+		need = append(need, named{"TAAD", t.TAAD})
+	}
+	if s.WCK {
+		need = append(need, named{"TWCKPST", t.TWCKPST})
+	}
+	if s.HasPerBankRefresh() {
+		need = append(need, named{"TREFIPB", t.TREFIPB}, named{"TRFCPB", t.TRFCPB}, named{"TPBR2PB", t.TPBR2PB},
+			named{"TPBR2AC", t.TPBR2AC}, named{"RefreshBanks", int64(s.RefreshBanks)})
+	}
+	for _, n := range need {
+		kind := ""
+		if strings.HasPrefix(n.name, "T") {
+			kind = "timing "
+		}
+		switch {
+		case n.n <= 0:
+			return fmt.Sprintf("%s%s is %d; must be positive", kind, n.name, n.n)
+		case n.n > maxTiming:
+			return fmt.Sprintf("%s%s is %d; must be at most %d", kind, n.name, n.n, int64(maxTiming))
+		}
+	}
+	return ""
+}
+
+// superfluous names a value that the standard cannot have: the controller would ignore it.
+func (s *Standard) superfluous() string {
+	t := &s.Timing
+	var none []named
+	if s.Family == HBM {
+		none = append(none, named{"TCS", t.TCS}) // pseudo channels share no data pins
+	} else {
+		none = append(none, named{"TRCDWR", t.TRCDWR}, named{"HBM.Activate", s.HBM.Activate}, named{"HBM.Column", s.HBM.Column})
+		if s.HBM.HalfClock {
+			return "HBM.HalfClock is of HBM only"
+		}
+	}
+	if s.Stacks <= 1 {
+		none = append(none, named{"TCCDR", t.TCCDR})
+	}
+	if !s.Split {
+		none = append(none, named{"TAAD", t.TAAD})
+	}
+	if !s.WCK {
+		none = append(none, named{"TWCKPST", t.TWCKPST})
+	}
+	for _, n := range none {
+		if n.n != 0 {
+			return fmt.Sprintf("%s is %d; must be zero: the standard has no use for it", n.name, n.n)
+		}
+	}
+	return ""
+}
+
+// relation is one that holds in every DRAM: left is at least right.
+type relation struct {
+	what        string
+	left, right int64
+}
+
+// contradiction names a relation of timings that no DRAM can have. There is none between tRAS and tRCD: JESD209-4 has
+// max(42 ns, 3nCK) and max(18 ns, 4nCK), which cross at a slow clock; nor between tFAW and 4 tRRD.
+func (s *Standard) contradiction() string {
+	t := &s.Timing
+	transfers := int64(s.Burst) * 8 / int64(s.BusWidth())
+	if transfers == 0 || transfers%t.TBL != 0 {
+		return fmt.Sprintf("TBL %d clocks do not divide the %d transfers of a burst of %d B on %d pins", t.TBL, transfers, s.Burst, s.BusWidth())
+	}
+	if sum := t.TRAS + t.TRP; t.TRC < sum {
+		return fmt.Sprintf("TRC %d is shorter than TRAS %d + TRP %d", t.TRC, t.TRAS, t.TRP)
+	}
+	// Data of a WR never starts before that of an earlier RD has ended.
+	if t.TCL+t.TBL+t.TRTRS <= t.TCWL {
+		return fmt.Sprintf("TCWL %d is not shorter than TCL %d + TBL %d + TRTRS %d", t.TCWL, t.TCL, t.TBL, t.TRTRS)
+	}
+	rules := []relation{
+		{"TBLMax %d is shorter than TBL %d", t.TBLMax, t.TBL},
+		{"TRPAB %d is shorter than TRP %d", t.TRPAB, t.TRP},
+		{"TCCDL %d, of one bank group, is shorter than TCCDS %d", t.TCCDL, t.TCCDS},
+		{"TCCDLW %d, of one bank group, is shorter than TCCDSW %d", t.TCCDLW, t.TCCDSW},
+		{"TRRDL %d, of one bank group, is shorter than TRRDS %d", t.TRRDL, t.TRRDS},
+		{"TWTRL %d, of one bank group, is shorter than TWTRS %d", t.TWTRL, t.TWTRS},
+		{"TCCDS %d is shorter than TBL %d: bursts would overlap", t.TCCDS, t.TBL},
+		{"TCCDSW %d is shorter than TBL %d: bursts would overlap", t.TCCDSW, t.TBL},
+		{"TFAW %d, of four activates, is shorter than TRRDS %d, of one", t.TFAW, t.TRRDS},
+	}
+	if s.Stacks > 1 {
+		rules = append(rules, relation{"TCCDR %d, of other dies, is shorter than TCCDS %d", t.TCCDR, t.TCCDS})
+	}
+	if s.Family == HBM { // JEDEC counts from the last clock of a command to the last of the next: a gap must remain
+		rules = append(rules,
+			relation{"TRP %d is not longer than the %d clocks of an ACT", t.TRP, s.HBM.Activate},
+			relation{"TRCD %d is shorter than the %d clocks of a column command", t.TRCD, s.HBM.Column},
+			relation{"TRCDWR %d is shorter than the %d clocks of a column command", t.TRCDWR, s.HBM.Column},
+			relation{"TCCDS %d is shorter than the %d clocks of a column command", t.TCCDS, s.HBM.Column})
+		if s.HBM.HalfClock && t.TPPD < 2 {
+			return fmt.Sprintf("TPPD is %d half clocks; must be at least 2: a PRE may not use the falling edge paired with another", t.TPPD)
+		}
+	}
+	return firstBroken(rules)
+}
+
+func (s *Standard) refreshContradiction() string {
+	t := &s.Timing
+	if t.TREFI <= t.TRFC {
+		return fmt.Sprintf("TREFI %d is not longer than TRFC %d: the channel would do nothing but refresh", t.TREFI, t.TRFC)
+	}
+	if !s.HasPerBankRefresh() {
+		return ""
+	}
+	banks := int64(s.Groups * s.Banks * max(s.Stacks, 1))
+	if n := int64(s.RefreshBanks); banks%n != 0 {
+		return fmt.Sprintf("RefreshBanks is %d; must divide the %d banks of a rank", n, banks)
+	}
+	commands := banks / int64(s.RefreshBanks) // per-bank refreshes that do the work of one all-bank refresh
+	if off := commands*t.TREFIPB - t.TREFI; off > commands || off < -commands {
+		return fmt.Sprintf("TREFIPB %d is not TREFI %d / %d, the per-bank refreshes of a round", t.TREFIPB, t.TREFI, commands)
+	}
+	return firstBroken([]relation{
+		{"TRFC %d is shorter than TRFCPB %d, of fewer banks", t.TRFC, t.TRFCPB},
+		{"TREFIPB %d is shorter than TPBR2PB %d: refreshes would fall due faster than they may be issued", t.TREFIPB, t.TPBR2PB},
+		{"TRFCPB %d, of the bank itself, is shorter than TPBR2AC %d, of another", t.TRFCPB, t.TPBR2AC},
+	})
+}
+
+func firstBroken(rules []relation) string {
+	for _, r := range rules {
+		if r.left < r.right {
+			return fmt.Sprintf(r.what, r.left, r.right)
+		}
+	}
+	return ""
+}
+
+// busWidth is the number of pins of one data bus: pseudo channels have one each.
+func (s *Standard) BusWidth() int {
+	if s.Family == HBM {
+		return s.Width / PseudoChannels
+	}
+	return s.Width
+}
+
+// energyProblem names an entry that the energy table lacks. A write may cost nothing at the device's own pins (the host
+// drives them).
+func (s *Standard) energyProblem() string {
+	e := &s.Energy
+	if strings.TrimSpace(e.Source) == "" {
+		return "its energy table has no source"
+	}
+	need := []named{{"Activate", int64(e.Activate)}, {"Read", int64(e.Read)}, {"Write", int64(e.Write)}, {"ReadIO", int64(e.ReadIO)},
+		{"Refresh", int64(e.Refresh)}, {"Active", int64(e.Active)}, {"Standby", int64(e.Standby)}}
+	if s.HasPerBankRefresh() {
+		need = append(need, named{"RefreshBank", int64(e.RefreshBank)})
+	}
+	for _, n := range need {
+		if n.n <= 0 {
+			return fmt.Sprintf("energy %s is %d; must be positive", n.name, n.n)
+		}
+	}
+	switch {
+	case e.WriteIO < 0:
+		return fmt.Sprintf("energy WriteIO is %d; must not be negative", e.WriteIO)
+	case e.Active < e.Standby:
+		return fmt.Sprintf("background power Active %v is less than Standby %v", e.Active, e.Standby)
+	case !s.HasPerBankRefresh() && e.RefreshBank != 0:
+		return fmt.Sprintf("energy RefreshBank is %d; must be zero: the standard has no per-bank refresh", e.RefreshBank)
+	case s.HasPerBankRefresh() && e.RefreshBank > e.Refresh:
+		return fmt.Sprintf("energy RefreshBank %v is more than Refresh %v, of all banks", e.RefreshBank, e.Refresh)
+	}
+	return ""
+}

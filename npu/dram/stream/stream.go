@@ -1,0 +1,166 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Stream is synthetic traffic, as the golden runs define it (golden/README.md): a list of units, each cut into bursts in
+// address order, from one generator that feeds all channels.
+//
+//	sequential  region k of Planes starts at k·(Bytes/Planes + Skew); Chunk bytes from region 0, then from region 1, ...
+//	random      Unit · (xorshift64 mod 2^24)
+//	writes      unit i is one if floor((i+1)·Write/100) > floor(i·Write/100); writes go to 512 MiB + Unit·(writes so far)
+//	            and do not advance what is read
+type Stream struct {
+	Bytes  unit.Bytes // reads and writes
+	Unit   unit.Bytes
+	Random bool
+	Planes int        // regions that are read in turns
+	Chunk  unit.Bytes // of a region in one turn
+	Skew   unit.Bytes // distance between regions, beyond their size
+	Write  int        // percent of the units
+}
+
+// StreamResult is what became of a stream.
+type Result struct {
+	Cycles int64           // controller clocks until the last datum had been returned and the last WR issued
+	Bytes  unit.Bytes      // moved
+	Counts stats.DRAM      // of all channels, up to and with clock Cycles
+	Access stats.Requester // what the bursts met; latency from acceptance by a controller
+
+	standard *spec.Standard
+	channels int
+	refresh  spec.Refresh
+}
+
+// Seconds is the time that the stream took.
+func (r *Result) Seconds() float64 { return float64(r.Cycles) * float64(r.standard.TCK) / 1e15 }
+
+// Energy is what the commands and the background power of all channels cost.
+func (r *Result) Energy() spec.EnergyUse {
+	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh)
+}
+
+// Bandwidth is in bytes per second.
+func (r *Result) Bandwidth() float64 { return float64(r.Bytes) / r.Seconds() }
+
+// Efficiency is the share of the peak of all channels' data pins, 0 to 1.
+func (r *Result) Efficiency() float64 {
+	s, buses := r.standard, r.channels
+	if s.Family == spec.HBM {
+		buses *= s.Ranks // pseudo channels have a data bus each
+	}
+	return float64(int64(r.Bytes/s.Burst)*s.Timing.TBL) / float64(int64(buses)*r.Cycles)
+}
+
+// Progress is told how many of all bursts have been taken by the channels.
+type Progress func(done, total int64)
+
+// RunStream drives the channels of o, from power-on, with s; the queues of o have no part in it. Streams that fall alike on all channels and only read are
+// replayed on one of them from what the memo has learnt; all others are stepped, clocks in which nothing can happen
+// excepted. With o.Exact every clock is stepped. The result is the same.
+func Run(ctx context.Context, o dram.Options, s Stream, progress Progress) (*Result, error) {
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	o.Queues, o.Grant, o.Window, o.Pace = 0, 0, 0, 0
+	system, err := dram.New(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Fits(o.Standard); err != nil {
+		return nil, err
+	}
+	r := &Result{Bytes: s.Bytes, standard: o.Standard, channels: o.Channels, refresh: o.Refresh}
+	if share, alike := s.share(system.Mapping(), int64(o.Standard.Burst)); alike && !o.Exact {
+		err = share.replay(ctx, o, system.Mapping(), r, progress)
+	} else {
+		var in *injector
+		if in, err = newInjector(o, s, system.Mapping()); err == nil {
+			err = in.run(ctx, r, progress)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Counts.Clocks = r.Cycles
+	if n := r.Counts.Reads + r.Counts.Writes; n != int64(s.Bytes/o.Standard.Burst) {
+		panic(fmt.Sprintf("dram: %d bursts were served of a stream of %v", n, s.Bytes))
+	}
+	return r, nil
+}
+
+// distance is from the start of a region to that of the next.
+func (s *Stream) distance() int64 { return int64(s.Bytes)/int64(s.Planes) + int64(s.Skew) }
+
+// generator yields the bursts of a stream.
+type generator struct {
+	Stream
+	burst    int64
+	unit     int64 // number of the next unit
+	written  int64
+	region   int64
+	inTurn   int64   // bytes of the region's turn that have been taken
+	offsets  []int64 // bytes taken of each region
+	random   uint64
+	distance int64
+
+	address int64 // of the next burst of the unit begun
+	left    int64 // its bursts to come
+	write   bool
+}
+
+// The fixed numbers of the golden streams.
+const (
+	seed       = 88172645463325252
+	randomMask = 1<<24 - 1
+	writeBase  = 512 << 20
+)
+
+func newGenerator(s Stream, burst int64) *generator {
+	return &generator{Stream: s, burst: burst, offsets: make([]int64, s.Planes), random: seed, distance: s.distance()}
+}
+
+// next is the address and direction of the next burst; false at the end.
+func (g *generator) next() (address int64, write, ok bool) {
+	if g.left == 0 {
+		if g.unit*int64(g.Unit) >= int64(g.Bytes) {
+			return 0, false, false
+		}
+		g.begin()
+		g.unit++
+		g.left = int64(g.Unit) / g.burst
+	}
+	address = g.address
+	g.address += g.burst
+	g.left--
+	return address, g.write, true
+}
+
+// begin finds the next unit.
+func (g *generator) begin() {
+	size, percent := int64(g.Unit), int64(g.Write)
+	g.write = (g.unit+1)*percent/100 > g.unit*percent/100
+	switch {
+	case g.write:
+		g.address = writeBase + size*g.written
+		g.written++
+	case g.Random:
+		g.random ^= g.random << 13
+		g.random ^= g.random >> 7
+		g.random ^= g.random << 17
+		g.address = size * int64(g.random&randomMask)
+	default:
+		g.address = g.region*g.distance + g.offsets[g.region]
+		g.offsets[g.region] += size
+		if g.inTurn += size; g.inTurn >= int64(g.Chunk) {
+			g.inTurn, g.region = 0, (g.region+1)%int64(g.Planes)
+		}
+	}
+}

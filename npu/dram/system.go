@@ -1,0 +1,354 @@
+package dram
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Options is what a System is built from.
+type Options struct {
+	Standard *spec.Standard
+	Channels int    // a power of two
+	Mapping  string // empty: DefaultMapping
+	BankHash bool   // bank bits XOR low row bits
+	Refresh  spec.Refresh
+	Postpone int  // refreshes that may wait for requests: at most Standard.MaxPostponed
+	Exact    bool // step every clock and remember nothing: the slow twin that the fast path is tested against
+
+	Queues int        // requesters that are served in turn, 1 to 4; 0: 1
+	Grant  unit.Bytes // of a channel's traffic in a queue's turn; 0: 1 KiB
+	Window unit.Bytes // read data of a queue that a channel may owe; 0: any amount
+	Pace   int64      // time that the consumer takes for a burst of a channel, in PaceParts of a clock, with a Window; 0: none
+}
+
+// rules are the options that concern how a channel is fed.
+func (o *Options) rules() rules {
+	grant := o.Grant
+	if grant == 0 {
+		grant = unit.KiB
+	}
+	r := rules{grant: max(int64(grant/o.Standard.Burst), 1), window: int64(o.Window / o.Standard.Burst), pace: o.Pace, exact: o.Exact}
+	if o.Window > 0 {
+		r.window = max(r.window, 1)
+	}
+	return r
+}
+
+func (o *Options) validate() error {
+	if o.Standard == nil {
+		return fmt.Errorf("dram: no standard")
+	}
+	if err := o.Standard.Validate(); err != nil {
+		return err
+	}
+	switch name := o.Standard.Name; {
+	case o.Refresh > spec.NoRefresh:
+		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
+	case o.Refresh == spec.PerBank && o.Standard.Timing.TRFCPB == 0:
+		return fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", name)
+	case o.Postpone < 0 || o.Postpone > o.Standard.MaxPostponed:
+		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d", name, o.Postpone, o.Standard.MaxPostponed)
+	case o.Queues < 0 || o.Queues > controller.MaxQueues:
+		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, controller.MaxQueues)
+	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:
+		return fmt.Errorf("dram: a negative grant, window or pace")
+	case o.Pace > 0 && o.Window == 0:
+		return fmt.Errorf("dram: a consumer's pace without a window: its buffer would have no end")
+	}
+	return nil
+}
+
+var _ Memory = (*System)(nil)
+
+// System is the channels behind one address mapping. It implements Memory.
+//
+// Channels that have had equal walks are in equal states: one lane simulates them all, and its counts are multiplied. A
+// transfer that falls unequally on such a group splits it; groups whose lanes have become equal again are joined.
+//
+// With one queue a transfer is simulated as soon as it is submitted, up to the clock at which its last burst has been
+// accepted. With several, up to its release: what is submitted later may come between.
+type System struct {
+	options   Options
+	mapping   *spec.Mapping
+	power     func() lane // a channel at power-on
+	groups    []group
+	flights   []flight // transfers that are not complete, in order of submission
+	nextTag   uint32
+	done      []Done
+	taken     []Done
+	settled   []Done
+	counts    stats.DRAM
+	classes   []stats.Requester
+	harvested []stats.Requester
+	ways      []spec.Interleave // of the channels
+	known     []known           // by channel
+	current   Transfer
+	released  int64
+	accepted  int64
+	clock     int64
+}
+
+// known is the last share of a channel: tiles of a matrix differ in where they start.
+type known struct {
+	pattern isa.Pattern
+	share   walk
+}
+
+// flight is a transfer, or a part of one, that is not complete on every channel.
+type flight struct {
+	tag  uint32
+	done Done // as far as it has come
+	left int  // channels on which it is not complete
+}
+
+// New builds the channels, which learn alone.
+func New(o Options) (*System, error) {
+	return new(Learnt).New(o)
+}
+
+// leastClocks is the least time between bursts that a channel accepts, once its queues are full.
+func leastClocks(s *spec.Standard) int64 {
+	if s.Family == spec.HBM {
+		return s.Timing.TBL / int64(s.Ranks) // a data bus for each pseudo channel
+	}
+	return s.Timing.TBL
+}
+
+// Mapping returns the address mapping.
+func (s *System) Mapping() *spec.Mapping { return s.mapping }
+
+// Reset returns to power-on state. What was learnt for speed is kept.
+func (s *System) Reset() {
+	all := make([]int, s.options.Channels)
+	for i := range all {
+		all[i] = i
+	}
+	s.groups = []group{{lane: s.power(), channels: all}}
+	s.flights, s.done, s.counts = s.flights[:0], s.done[:0], stats.DRAM{}
+	clear(s.classes)
+	s.nextTag, s.released, s.accepted, s.clock = 0, 0, 0, 0
+}
+
+// BurstBytes is the unit of traffic.
+func (s *System) BurstBytes() int64 { return int64(s.options.Standard.Burst) }
+
+// Submit hands in a transfer.
+func (s *System) Submit(t Transfer) {
+	if t.Release < s.released {
+		panic(fmt.Sprintf("dram: transfer %d is released at clock %d, after one at %d", t.ID, t.Release, s.released))
+	}
+	if t.Queue < 0 || t.Queue >= max(s.options.Queues, 1) {
+		panic(fmt.Sprintf("dram: transfer %d is for queue %d of %d", t.ID, t.Queue, max(s.options.Queues, 1)))
+	}
+	s.released, s.accepted = t.Release, t.Release
+	if t.Chunk == 0 {
+		s.current = t
+		s.submit(&s.current, 0)
+	} else {
+		t.parts(func(part int, p *Transfer) { s.submit(p, part) })
+	}
+	s.clock = max(s.clock, s.accepted)
+	s.collect()
+	s.join()
+}
+
+// submit hands in a part of a transfer.
+func (s *System) submit(t *Transfer, part int) {
+	tag, channels := s.nextTag, 0
+	s.nextTag++
+	p, period := &t.Walk, unit.Bytes(s.mapping.Stripe())
+	uneven := (p.Base|p.Turn|p.PlaneStride|p.OuterStride)&(period-1) != 0
+	for i := 0; i < len(s.groups); i++ {
+		w := s.shareOf(t, s.groups[i].channels[0])
+		if uneven {
+			s.split(i, t, &w)
+		}
+		g := &s.groups[i]
+		g.run(t.Release)
+		if w.bursts == 0 {
+			continue
+		}
+		channels += len(g.channels)
+		g.job = job{w, t.Write, t.Class, tag}
+		g.add(t.Queue)
+		if s.options.Queues <= 1 {
+			g.run(controller.Never)
+			s.accepted = max(s.accepted, g.lane.now())
+		}
+	}
+	done := Done{ID: t.ID, Part: part}
+	if channels > 0 {
+		s.flights = append(s.flights, flight{tag, done, channels})
+	} else {
+		done.Clock = t.Release
+		s.done = append(s.done, done)
+	}
+}
+
+// shareOf is the part of t that lies on a channel.
+func (s *System) shareOf(t *Transfer, channel int) walk {
+	k := &s.known[channel]
+	distance := int64(t.Walk.Base - k.pattern.Base)
+	if same := k.pattern; k.share.bursts > 0 {
+		if same.Base = t.Walk.Base; same == t.Walk && distance%s.ways[channel].Period == 0 {
+			if w := k.share.moved(distance, &s.ways[channel]); w.low >= 0 {
+				return w
+			}
+		}
+	}
+	k.pattern = t.Walk
+	k.share = newWalk(&t.Walk, s.ways[channel], s.BurstBytes())
+	return k.share
+}
+
+// split moves the channels of group i on which t's share is not w into a new last group, where Submit meets them later.
+func (s *System) split(i int, t *Transfer, w *walk) {
+	g := &s.groups[i]
+	var same, other []int
+	for n, c := range g.channels[1:] {
+		if s.shareOf(t, c) != *w {
+			if other == nil {
+				same = slices.Clone(g.channels[:n+1])
+			}
+			other = append(other, c)
+		} else if other != nil {
+			same = append(same, c)
+		}
+	}
+	if other != nil {
+		s.harvest(g)
+		g.channels = same
+		twin := g.twin()
+		twin.channels = other
+		s.groups = append(s.groups, twin)
+	}
+}
+
+// join merges groups whose lanes have come to equal states.
+func (s *System) join() {
+	for i := 0; i < len(s.groups); i++ {
+		for j := len(s.groups) - 1; j > i; j-- {
+			if s.groups[i].lane.equal(s.groups[j].lane) {
+				s.harvest(&s.groups[i])
+				s.harvest(&s.groups[j])
+				s.groups[i].channels = append(s.groups[i].channels, s.groups[j].channels...)
+				s.groups = slices.Delete(s.groups, j, j+1)
+			}
+		}
+	}
+}
+
+// flight finds a transfer that is not complete. Few are, and mostly the last.
+func (s *System) flight(tag uint32) int {
+	for i := len(s.flights) - 1; i >= 0; i-- {
+		if s.flights[i].tag == tag {
+			return i
+		}
+	}
+	panic("dram: a channel completed a transfer that is not in flight")
+}
+
+// collect takes completions from the lanes.
+func (s *System) collect() {
+	for i := range s.groups {
+		g := &s.groups[i]
+		for _, m := range g.lane.take() {
+			k := s.flight(m.tag)
+			f := &s.flights[k]
+			f.done.Clock = max(f.done.Clock, m.clock)
+			if f.left -= len(g.channels); f.left == 0 {
+				s.done = append(s.done, f.done)
+				s.flights = slices.Delete(s.flights, k, k+1)
+			}
+		}
+	}
+}
+
+// harvest takes counts from a group's lane: before its channels change, and when they are asked for.
+func (s *System) harvest(g *group) {
+	var d stats.DRAM
+	clear(s.harvested)
+	g.lane.harvest(&d, &s.harvested)
+	n := int64(len(g.channels))
+	d.Scale(n)
+	s.counts.Add(&d)
+	for c := range s.harvested {
+		s.harvested[c].Scale(n)
+	}
+	addClasses(&s.classes, s.harvested)
+}
+
+func (s *System) harvestAll() {
+	for i := range s.groups {
+		s.harvest(&s.groups[i])
+	}
+}
+
+func sortDone(d []Done) {
+	slices.SortFunc(d, func(a, b Done) int {
+		return cmp.Or(cmp.Compare(a.Clock, b.Clock), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Part, b.Part))
+	})
+}
+
+// TakeDone returns the completions that have become certain since the last call.
+func (s *System) TakeDone() []Done {
+	s.taken, s.done = s.done, s.taken[:0]
+	sortDone(s.taken)
+	return s.taken
+}
+
+// Accepted is the clock up to which the channels have been simulated: nothing that is submitted later can change what
+// happens until then. With one queue, the last transfer has then been accepted.
+func (s *System) Accepted() int64 { return s.accepted }
+
+// Settle predicts the completion of every transfer that is not complete, should no other come.
+func (s *System) Settle() []Done {
+	s.settled = s.settled[:0]
+	if len(s.flights) == 0 {
+		return s.settled
+	}
+	for _, f := range s.flights {
+		s.settled = append(s.settled, f.done)
+	}
+	for i := range s.groups {
+		s.groups[i].settle(func(m mark) {
+			d := &s.settled[s.flight(m.tag)]
+			d.Clock = max(d.Clock, m.clock)
+		})
+	}
+	sortDone(s.settled)
+	return s.settled
+}
+
+// Finish runs every channel to a clock.
+func (s *System) Finish(clock int64) {
+	s.released = max(s.released, clock)
+	s.accepted = max(s.accepted, clock)
+	s.clock = max(s.clock, clock)
+	for i := range s.groups {
+		s.groups[i].run(clock)
+	}
+	s.collect()
+	s.join()
+}
+
+// Counts are those of all channels.
+func (s *System) Counts() stats.DRAM {
+	s.harvestAll()
+	c := s.counts
+	c.Clocks = s.clock
+	return c
+}
+
+// Classes are what the bursts of each class of transfers met, of all channels.
+func (s *System) Classes() []stats.Requester {
+	s.harvestAll()
+	return s.classes
+}

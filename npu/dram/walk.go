@@ -1,0 +1,169 @@
+package dram
+
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+)
+
+// shape is what two walks have in common that only differ in where they start and how long they last. A walk of one
+// turn has the zero shape: it goes straight on until it ends.
+type shape struct {
+	turn        int64
+	planes      int64
+	planeStride int64
+	outerStride int64
+	via         spec.Interleave // zero: turn and strides are channel-local and whole bursts
+}
+
+// walk is a transfer as one channel sees it.
+type walk struct {
+	shape
+	base   int64 // of the first turn: channel-local, or global with via
+	length int64 // bytes of a turn (of the only one, if the shape is zero)
+	outer  int64
+	bursts int64 // of the whole walk
+	burst  int64 // bytes
+	low    int64 // the walk lies in channel-local [low, high)
+	high   int64
+}
+
+// newWalk is the part of pattern p that lies on one channel. Turns are rounded outwards to whole bursts, after planes that
+// lie side by side and turns that follow one another have been taken together.
+func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
+	w := walk{base: int64(p.Base), length: int64(p.Turn), outer: int64(p.Outer), burst: burst}
+	w.planes, w.planeStride, w.outerStride = int64(p.Planes), int64(p.PlaneStride), int64(p.OuterStride)
+	if w.length <= 0 || w.planes <= 0 || w.outer <= 0 {
+		return walk{}
+	}
+	w.merge()
+	first, last := w.extremes()
+	if first < 0 {
+		panic(fmt.Sprintf("dram: walk %+v reaches below address 0", *p))
+	}
+	w.low, w.high = v.Local(first/burst*burst), v.Local((last+burst-1)/burst*burst)
+	if w.low == w.high {
+		return walk{}
+	}
+	if w.planeStride%v.Period == 0 && w.outerStride%v.Period == 0 {
+		// every turn looks alike to the channel
+		end := (w.base + w.length + burst - 1) / burst * burst
+		w.base = v.Local(w.base / burst * burst)
+		w.length = v.Local(end) - w.base
+		if w.length == 0 {
+			return walk{}
+		}
+		w.planeStride, w.outerStride = w.planeStride/v.Period*v.Share, w.outerStride/v.Period*v.Share
+		w.merge()
+		w.bursts = w.length / burst * w.planes * w.outer
+	} else {
+		w.via = v
+		for i := range w.outer * w.planes {
+			_, n := w.turnAt(i)
+			w.bursts += n
+		}
+		if w.bursts == 0 {
+			return walk{}
+		}
+	}
+	if w.planes*w.outer == 1 {
+		w.shape = shape{planes: 1}
+	} else {
+		w.turn = w.length
+	}
+	return w
+}
+
+// moved is the share of a pattern that starts a distance of whole periods further on.
+func (w *walk) moved(distance int64, v *spec.Interleave) walk {
+	n := *w
+	local := distance / v.Period * v.Share
+	n.low += local
+	n.high += local
+	if n.via.Period > 0 {
+		n.base += distance
+	} else {
+		n.base += local
+	}
+	return n
+}
+
+// merge rewrites the walk with the fewest turns.
+func (w *walk) merge() {
+	if w.planes > 1 && w.planeStride == w.length {
+		w.length, w.planes = w.length*w.planes, 1
+	}
+	if w.planes > 1 && w.outer == 1 {
+		w.outer, w.outerStride, w.planes = w.planes, w.planeStride, 1
+	}
+	if w.planes == 1 {
+		w.planeStride = 0
+		if w.outerStride == w.length {
+			w.length, w.outer = w.length*w.outer, 1
+		}
+		if w.outer == 1 {
+			w.outerStride = 0
+		}
+	}
+}
+
+// extremes are the first byte and the byte after the last, whatever the signs of the strides.
+func (w *walk) extremes() (first, last int64) {
+	p, o := (w.planes-1)*w.planeStride, (w.outer-1)*w.outerStride
+	return w.base + min(p, 0) + min(o, 0), w.base + max(p, 0) + max(o, 0) + w.length
+}
+
+// start is the address of turn i: channel-local, or global with via.
+func (w *walk) start(i int64) int64 {
+	o := i / w.planes
+	return w.base + o*w.outerStride + (i-o*w.planes)*w.planeStride
+}
+
+// turnAt is the channel-local address of turn i and its bursts on this channel, which may be none.
+func (w *walk) turnAt(i int64) (address, bursts int64) {
+	a := w.start(i)
+	if w.via.Period == 0 {
+		return a, w.length / w.burst
+	}
+	from, to := w.via.Local(a/w.burst*w.burst), w.via.Local((a+w.length+w.burst-1)/w.burst*w.burst)
+	return from, (to - from) / w.burst
+}
+
+// cursor is a position in a walk: the next burst to hand to the controller.
+type cursor struct {
+	walk
+	turnIndex int64
+	offset    int64 // bursts into the turn
+	left      int64 // bursts of the walk that are still to come
+
+	address int64 // of the turn
+	size    int64 // bursts of the turn
+}
+
+// at puts the cursor offset bursts into turn i.
+func (c *cursor) at(i, offset int64) {
+	c.turnIndex, c.offset = i, offset
+	c.address, c.size = c.turnAt(i)
+}
+
+// begin puts the cursor at the start of w, which is not empty.
+func (c *cursor) begin(w *walk) {
+	c.walk, c.left = *w, w.bursts
+	c.at(0, 0)
+	for c.size == 0 {
+		c.at(c.turnIndex+1, 0)
+	}
+}
+
+// next is the channel-local address of the next burst.
+func (c *cursor) next() int64 { return c.address + c.offset*c.burst }
+
+// step moves past the next burst.
+func (c *cursor) step() {
+	c.left--
+	c.offset++
+	for c.offset == c.size && c.left > 0 {
+		c.at(c.turnIndex+1, 0)
+	}
+}
