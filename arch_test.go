@@ -48,7 +48,7 @@ traces:              workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
+sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/replay
 plots:               npu/isa sim/result pretty plot
 plots/report:        sim/result plots
@@ -66,7 +66,7 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           gpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit sim/unit/suggest npu/config npu/compile workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
+sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `
 

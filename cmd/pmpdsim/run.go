@@ -9,12 +9,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -52,7 +50,7 @@ EXAMPLES:
 			schedulesFlag(),
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
-				Action: between("batch", 1, compile.MostSequences)},
+				Action: between("batch", 1, replay.MostSequences)},
 			workersFlag(),
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
 			&cli.BoolFlag{Name: "explain", Usage: "also show how each operator is cut into tiles, and why"},
@@ -145,10 +143,10 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	return s.emit(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
 }
 
-// jobs makes one job per schedule. It compiles their longest passes, so that what cannot run is found before anything runs,
-// and warns of what does not fit the NPU's memory.
-func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precision.Schedule) ([]replay.Job, error) {
-	var jobs []replay.Job
+// jobs prepares one job per schedule, so that what cannot run is found before anything runs, and warns of what does not fit
+// the NPU's memory.
+func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precision.Schedule) ([]*replay.Prepared, error) {
+	var jobs []*replay.Prepared
 	for _, s := range schedules {
 		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}
 		if w.trace != nil {
@@ -159,56 +157,21 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 		if j.Evidence, err = w.evidence(s); err != nil {
 			return nil, flagged("schedule", "", err)
 		}
-		need, err := tryJob(j)
+		p, err := replay.Prepare(j)
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", s, err)
 		}
-		if need > cfg.DRAM.Capacity {
+		if need := p.Footprint().Total(); need > cfg.DRAM.Capacity {
 			say(stderr, "warning: schedule %s occupies %s of DRAM, %s has %s (dram.capacity); it is simulated as if it fitted", s,
 				plots.Memory.Text(float64(need)), cfg.Name, plots.Memory.Text(float64(cfg.DRAM.Capacity)))
 		}
-		jobs = append(jobs, j)
+		jobs = append(jobs, p)
 	}
 	return jobs, nil
 }
 
-// tryJob compiles prefill and the last decode pass at every precision, and returns what the job occupies in DRAM.
-func tryJob(j replay.Job) (unit.Bytes, error) {
-	compiler, used, err := compilerOf(j)
-	if err != nil {
-		return 0, err
-	}
-	if err := compiler.CheckPrefill(j.Prompt, used[0]); err != nil {
-		return 0, err
-	}
-	for _, b := range used[1:] {
-		if _, err := compiler.Decode(j.Prompt+j.Generated-2, b, b); err != nil {
-			return 0, err
-		}
-	}
-	return compiler.Footprint().Total(), nil
-}
-
-// compilerOf makes the compiler of a job, and the precisions that it uses: that of prefill, then those of decode in
-// their order.
-func compilerOf(j replay.Job) (*compile.Compiler, []unit.Bits, error) {
-	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
-	if err != nil {
-		return nil, nil, err
-	}
-	used := []unit.Bits{unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill))}
-	for pass := 1; pass < j.Generated; pass++ {
-		if b := unit.Bits(policy.Bits(pass)); !slices.Contains(used[1:], b) {
-			used = append(used, b)
-		}
-	}
-	c, err := compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt, Generated: j.Generated,
-		Batch: j.Batch, Decide: j.Deciding(policy)})
-	return c, used, err
-}
-
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
-func simulate(ctx context.Context, s streams, jobs []replay.Job, o replay.Options) ([]*result.Result, error) {
+func simulate(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.Options) ([]*result.Result, error) {
 	var total int64
 	for _, j := range jobs {
 		total += int64(j.Generated)
@@ -234,11 +197,11 @@ func simulate(ctx context.Context, s streams, jobs []replay.Job, o replay.Option
 }
 
 // show writes results in the format that was asked for.
-func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs []replay.Job, rs []*result.Result) error {
+func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs []*replay.Prepared, rs []*result.Result) error {
 	if o.explain {
 		for i, j := range jobs {
 			var err error
-			if rs[i].Tilings, err = tilings(j); err != nil {
+			if rs[i].Tilings, err = j.Tilings(); err != nil {
 				return err
 			}
 		}
@@ -261,24 +224,4 @@ func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs [
 		return nil
 	}
 	return plots.Breakdown(out, rs)
-}
-
-// tilings tells how the operators of a job are cut: in prefill, and in the last decode pass at each precision.
-func tilings(j replay.Job) ([]result.Tiling, error) {
-	compiler, used, err := compilerOf(j)
-	if err != nil {
-		return nil, err
-	}
-	choices, err := compiler.ExplainPrefill(j.Prompt, used[0])
-	if err != nil {
-		return nil, err
-	}
-	all := []result.Tiling{{Pass: "prefill", Bits: int(used[0]), Operators: choices}}
-	for _, b := range used[1:] {
-		if choices, err = compiler.ExplainDecode(j.Prompt+j.Generated-2, b); err != nil {
-			return nil, err
-		}
-		all = append(all, result.Tiling{Pass: "decode", Bits: int(b), Operators: choices})
-	}
-	return all, nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/energy"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -146,7 +145,7 @@ func loadStyleSweep(c *cli.Context) (*styleSweep, error) {
 	if s.bits, err = integers("bits", c.String("bits"), "2 to 8, or 16", func(n int) bool { return n >= 2 && n <= 8 || n == 16 }); err != nil {
 		return nil, err
 	}
-	most := compile.MostSequences
+	most := replay.MostSequences
 	s.batches, err = integers("batch", c.String("batch"), fmt.Sprintf("1 to %d", most), func(n int) bool { return n >= 1 && n <= most })
 	return s, err
 }
@@ -182,7 +181,7 @@ func (s *styleSweep) loadNPUs(c *cli.Context) error {
 
 // run simulates all points, in the order of the table: model, batch, style, bits.
 func (s *styleSweep) run(c *cli.Context) ([]stylePoint, error) {
-	var jobs []replay.Job
+	var jobs []*replay.Prepared
 	for _, m := range s.models {
 		for _, batch := range s.batches {
 			for _, cfg := range s.npus {
@@ -192,10 +191,11 @@ func (s *styleSweep) run(c *cli.Context) ([]stylePoint, error) {
 						return nil, internal(err)
 					}
 					j := replay.Job{Config: cfg, Model: m, Task: customTask, Prompt: s.context, Generated: 2, Batch: batch, Schedule: schedule, DecodeOnly: true}
-					if _, _, err := compilerOf(j); err != nil {
+					p, err := replay.Prepare(j)
+					if err != nil {
 						return nil, fmt.Errorf("%s, %s: %w", cfg.Array.Style, m.Name, err)
 					}
-					jobs = append(jobs, j)
+					jobs = append(jobs, p)
 				}
 			}
 		}

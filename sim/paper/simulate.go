@@ -74,7 +74,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 			keys = append(keys, k)
 			steps = append(steps, some)
 			jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
-				Schedule: p.schedule})
+				Schedule: p.schedule, DecodeOnly: !o.Prefill})
 		}
 	}
 	if o.Prefill {
@@ -87,7 +87,11 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 			}
 		}
 	}
-	counts, err := replay.Steps(ctx, jobs, steps, replay.Options{Workers: o.Workers, Progress: o.Progress})
+	prepared, err := replay.PrepareAll(jobs)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := replay.Steps(ctx, prepared, steps, replay.Options{Workers: o.Workers, Progress: o.Progress})
 	if err != nil {
 		return nil, err
 	}

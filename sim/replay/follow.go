@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,24 +22,21 @@ type Pass struct {
 // It returns the result, of fewer tokens than the job's where the passes end early, and what each step counted, prefill
 // first. What is followed to its end counts what Run counts for the trace of it.
 func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.Result, []stats.Counts, error) {
-	if j.Generated < 2 {
-		return nil, nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
-	}
-	if err := j.Model.CheckLengths(j.Prompt, j.Generated); err != nil {
+	if err := j.check(); err != nil {
 		return nil, nil, err
 	}
-	r := j.begin(nil)
-	plan := &precision.Plan{}
-	if j.Generated > 2 && j.Schedule.Kind.Reads() { // after its last pass nothing is asked
-		plan.Asked = 1 // what once costs
+	p := j.begin()
+	decided := &precision.Plan{}
+	if p.Passes() > 1 && j.Schedule.Kind.Reads() { // after its last pass nothing is asked
+		decided.Asked = 1 // what once costs
 	}
-	used := []unit.Bits{r.prefill}
 	for _, b := range j.Schedule.Bits {
-		used = append(used, unit.Bits(b))
+		p.used = append(p.used, unit.Bits(b))
 	}
-	if err := r.compile(used, plan); err != nil {
+	if err := p.compile(decided); err != nil {
 		return nil, nil, err
 	}
+	r := p.run(nil)
 	if err := r.follow(ctx, passes, o); err != nil {
 		return nil, nil, err
 	}
@@ -54,7 +50,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	}
 	workers := max(1, o.Workers)
 	o.Machines.begin(workers, []*run{r})
-	steps := make(chan task, r.job.Generated) // never full: who decodes does not wait
+	steps := make(chan task, r.Generated) // never full: who decodes does not wait
 	g, within := errgroup.WithContext(ctx)
 	meter := newMeter(nil, nil)
 	for _, machines := range o.Machines.workers[:workers] {
@@ -78,7 +74,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 		return err
 	}
 	r.bits, r.counts = r.bits[:known], r.counts[:known+1]
-	r.job.Generated = known + 1
+	r.Job.Generated = known + 1
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package replay
 
 import (
+	"context"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -28,4 +30,13 @@ func job(t testing.TB, npu, model, task, schedule string) Job {
 		t.Fatal(err)
 	}
 	return Job{Config: c, Model: m, Task: task, Prompt: w.Prompt, Generated: w.Gen(m), Schedule: s}
+}
+
+// runJobs prepares jobs and runs them.
+func runJobs(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
+	prepared, err := PrepareAll(jobs)
+	if err != nil {
+		return nil, err
+	}
+	return Run(ctx, prepared, o)
 }

@@ -39,7 +39,7 @@ func (p *pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
 	if m := p.machines[r.npu]; m != nil {
 		return m, nil
 	}
-	m, err := p.fleet.New(r.job.Config)
+	m, err := p.fleet.New(r.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
 	for _, schedule := range []string{"fp16", "static:4>3"} {
 		j := job(t, "edge-lpddr5", "qwen2.5-0.5b", "iwslt", schedule)
 		j.Prompt, j.Generated = 4, 4
-		fresh, err := Run(t.Context(), []Job{j}, Options{Workers: 1})
+		fresh, err := runJobs(t.Context(), []Job{j}, Options{Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
 			return kept.workers[0].machines[j.Config.Fingerprint()]
 		}
 		before := machine()
-		again, err := Run(t.Context(), []Job{j}, Options{Workers: 1, Machines: &kept})
+		again, err := runJobs(t.Context(), []Job{j}, Options{Workers: 1, Machines: &kept})
 		if err != nil || !reflect.DeepEqual(fresh, again) {
 			t.Errorf("%s on a machine that is kept: %+v (%v), want %+v", schedule, again, err, fresh)
 		}
@@ -37,12 +37,12 @@ func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
 	t.Run("those of other NPUs are forgotten, and all after a fault", func(t *testing.T) {
 		j := job(t, "pmpd-paper", "qwen2.5-0.5b", "iwslt", "fp16")
 		j.Prompt, j.Generated = 4, 4
-		if _, err := Run(t.Context(), []Job{j}, Options{Workers: 1, Machines: &kept}); err != nil || len(kept.workers[0].machines) != 1 {
+		if _, err := runJobs(t.Context(), []Job{j}, Options{Workers: 1, Machines: &kept}); err != nil || len(kept.workers[0].machines) != 1 {
 			t.Errorf("%d machines, %v", len(kept.workers[0].machines), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := Run(ctx, []Job{j}, Options{Workers: 1, Machines: &kept}); err == nil || kept.workers != nil {
+		if _, err := runJobs(ctx, []Job{j}, Options{Workers: 1, Machines: &kept}); err == nil || kept.workers != nil {
 			t.Errorf("after a fault: %v, %v", kept.workers, err)
 		}
 	})
@@ -62,7 +62,7 @@ func TestMachinesWithEqualDRAMShareWhatTheyLearn(t *testing.T) {
 			t.Fatal(err)
 		}
 		j.Config = &c
-		alone, err := Run(t.Context(), []Job{j}, Options{Workers: 1})
+		alone, err := runJobs(t.Context(), []Job{j}, Options{Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestMachinesWithEqualDRAMShareWhatTheyLearn(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	for range 2 {
 		for _, i := range r.Perm(len(jobs)) {
-			got, err := Run(t.Context(), jobs[i:i+1], Options{Workers: 1, Machines: &kept})
+			got, err := runJobs(t.Context(), jobs[i:i+1], Options{Workers: 1, Machines: &kept})
 			if err != nil || !reflect.DeepEqual(got[0], want[i]) {
 				t.Errorf("job %d: %+v (%v), alone %+v", i, got, err, want[i])
 			}

@@ -3,8 +3,6 @@ package replay
 import (
 	"slices"
 	"sync/atomic"
-
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Progress is how far Run is.
@@ -16,36 +14,28 @@ type Progress struct {
 // longPrompt is the longest whose program is made for its weight alone. Beyond it attention counts, which goes by the square.
 const longPrompt = 4096
 
-// weigh estimates the work of a run's steps, for whoever wants to know about progress. It is counted in DRAM transfers, which is what simulating takes its time for.
+// weigh estimates the work of prefill, for whoever wants to know about progress. Work is counted in DRAM transfers, which is
+// what simulating takes its time for.
 func (r *run) weigh() error {
-	r.weights = map[int]int64{}
-	if slices.Contains(r.steps, 0) {
-		prompt := min(r.job.Prompt, longPrompt)
-		p, err := r.compiler.Prefill(prompt, r.prefill)
-		if err != nil {
-			return err
-		}
-		times := float64(r.job.Prompt) / float64(prompt)
-		r.weights[0] = int64(float64(p.Transfers()+1) * times * times)
+	if !slices.Contains(r.steps, 0) {
+		return nil
 	}
-	for _, b := range r.bits {
-		if r.weights[b] > 0 {
-			continue
-		}
-		p, err := r.compiler.Decode(r.job.Prompt+r.job.Generated-2, unit.Bits(b), unit.Bits(b))
-		if err != nil {
-			return err
-		}
-		r.weights[b] = p.Transfers() + 1
+	prompt := min(r.Prompt, longPrompt)
+	p, err := r.compiler.Prefill(prompt, r.prefill)
+	if err != nil {
+		return err
 	}
+	times := float64(r.Prompt) / float64(prompt)
+	r.prefillWork = int64(float64(p.Transfers()+1) * times * times)
 	return nil
 }
 
+// weight is the estimated work of a step. A decode pass is taken to be as long as the last one of its precision.
 func (r *run) weight(step int) int64 {
 	if step == 0 {
-		return r.weights[0]
+		return r.prefillWork
 	}
-	return r.weights[r.bits[step-1]]
+	return r.transfers[r.bits[step-1]] + 1
 }
 
 // meter adds up what the workers have done.

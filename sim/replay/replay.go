@@ -1,6 +1,9 @@
 // Package replay walks over a decode trace, step by step: which precision, which position, which program, what it
 // counted. It is the one loop between a job and its result.
 //
+// A Job is prepared once: Prepare checks it, decides its precisions and compiles what its steps share. Run and Steps simulate
+// prepared jobs; Follow simulates one whose precisions become known while it runs.
+//
 // A step is a pure function of the NPU and the program, so steps are simulated on several workers in any order and added
 // up in theirs: results do not depend on the number of workers.
 package replay
@@ -13,13 +16,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pmpdsim/pmpdsim/npu"
-	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/timeline"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -43,6 +43,9 @@ type Job struct {
 	TraceSource     string
 }
 
+// Passes returns the number of decode passes. The first token comes from prefill, so there is one less than tokens.
+func (j Job) Passes() int { return j.Generated - 1 }
+
 // Options say how to run jobs.
 type Options struct {
 	Workers  int            // at least 1
@@ -54,30 +57,23 @@ type Options struct {
 	Built func(*npu.Machine) // called with each machine before it runs, by the worker that has it; may be nil
 }
 
-// run is a job on its way to a result.
+// run is a prepared job on its way to a result.
 type run struct {
-	job      Job
-	npu      string // the configuration's fingerprint
-	compiler *compile.Compiler
-	prefill  unit.Bits
-	bits     []int           // of each decode pass
-	plan     *precision.Plan // nil if nothing was decided
-	asked    []bool          // after each decode pass: whether the schedule had to work something out
-	steps    []int           // that are simulated, in rising order: 0 is prefill, n the nth decode pass
-	counts   []stats.Counts  // of each step
-	weights  map[int]int64   // DRAM transfers of prefill (0) and of a decode pass by its bits
-	recorder *recorder       // nil: none
+	*Prepared
+	steps       []int          // that are simulated, in rising order: 0 is prefill, n the nth decode pass
+	counts      []stats.Counts // of each step
+	prefillWork int64          // in DRAM transfers, if progress is asked for
+	recorder    *recorder      // nil: none
 }
 
-// Run simulates jobs and returns their results in the same order, with speed-ups against the baselines among them.
-func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
-	runs := make([]*run, len(jobs))
-	for i, j := range jobs {
-		r, err := prepare(j, every(j), o)
-		if err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
-		}
-		runs[i] = r
+// first is the first step that is simulated.
+func (r *run) first() int { return r.steps[0] }
+
+// Run simulates prepared jobs and returns their results in the same order, with speed-ups against the baselines among them.
+func Run(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result, error) {
+	runs := make([]*run, len(prepared))
+	for i, p := range prepared {
+		runs[i] = p.run(p.all())
 	}
 	if err := record(runs, o); err != nil {
 		return nil, err
@@ -85,30 +81,26 @@ func Run(ctx context.Context, jobs []Job, o Options) ([]*result.Result, error) {
 	if err := simulate(ctx, runs, o); err != nil {
 		return nil, err
 	}
-	results := make([]*result.Result, len(runs))
+	jobs, results := make([]Job, len(runs)), make([]*result.Result, len(runs))
 	for i, r := range runs {
-		results[i] = r.result(o.Version)
+		jobs[i], results[i] = r.Job, r.result(o.Version)
 	}
 	Compare(jobs, results)
 	return results, nil
 }
 
-// Steps simulates some steps of jobs and returns what each of them counted, as they are given: 0 is prefill, n the nth decode
-// pass. A step counts the same here as in a run of all steps. No timeline is written.
-func Steps(ctx context.Context, jobs []Job, steps [][]int, o Options) ([][]stats.Counts, error) {
-	runs := make([]*run, len(jobs))
-	for i, j := range jobs {
+// Steps simulates some steps of prepared jobs and returns what each of them counted, as they are given: 0 is prefill, n the
+// nth decode pass. A step counts the same here as in a run of all steps. No timeline is written.
+func Steps(ctx context.Context, prepared []*Prepared, steps [][]int, o Options) ([][]stats.Counts, error) {
+	runs := make([]*run, len(prepared))
+	for i, p := range prepared {
 		for _, s := range steps[i] {
-			if s < 0 || s >= j.Generated {
-				return nil, fmt.Errorf("schedule %s: step %d of %d tokens; accepted: 0, which is prefill, to %d", j.Schedule, s, j.Generated,
-					j.Generated-1)
+			if s < 0 || s > p.Passes() {
+				return nil, fmt.Errorf("schedule %s: step %d of %d tokens; accepted: 0, which is prefill, to %d", p.Schedule, s, p.Generated,
+					p.Passes())
 			}
 		}
-		r, err := prepare(j, slices.Compact(slices.Sorted(slices.Values(steps[i]))), o)
-		if err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
-		}
-		runs[i] = r
+		runs[i] = p.run(slices.Compact(slices.Sorted(slices.Values(steps[i]))))
 	}
 	if err := simulate(ctx, runs, o); err != nil {
 		return nil, err
@@ -122,82 +114,15 @@ func Steps(ctx context.Context, jobs []Job, steps [][]int, o Options) ([][]stats
 	return counts, nil
 }
 
-// every lists the steps of a job.
-func every(j Job) []int {
-	var all []int
-	for s := range j.Generated {
-		if s > 0 || !j.DecodeOnly {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// prepare checks a job and compiles what its steps share.
-func prepare(j Job, steps []int, o Options) (*run, error) {
-	if j.Generated < 2 {
-		return nil, fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
-	}
-	if err := j.Model.CheckLengths(j.Prompt, j.Generated); err != nil {
-		return nil, err
-	}
-	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
-	if err != nil {
-		return nil, err
-	}
-	r := j.begin(steps)
-	r.plan, _ = policy.(*precision.Plan)
-	used := []unit.Bits{r.prefill}
-	for pass := 1; pass < j.Generated; pass++ {
-		b := policy.Bits(pass)
-		r.bits[pass-1], r.asked[pass-1] = b, r.plan != nil && pass <= r.plan.Asked
-		used = append(used, unit.Bits(b))
-	}
-	if err := r.compile(used, policy); err != nil {
-		return nil, err
-	}
-	if o.Progress == nil {
-		return r, nil
-	}
-	return r, r.weigh()
-}
-
-// begin is a run of a job before it is known what its passes are.
-func (j Job) begin(steps []int) *run {
-	return &run{job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)), steps: steps,
-		bits: make([]int, j.Generated-1), asked: make([]bool, j.Generated-1), counts: make([]stats.Counts, j.Generated)}
-}
-
-// compile prepares what all steps share, for the precisions that they use.
-func (r *run) compile(used []unit.Bits, policy precision.Policy) error {
-	j := &r.job
-	var err error
-	r.compiler, err = compile.New(compile.Job{Config: j.Config, Model: j.Model, Precisions: used, Prompt: j.Prompt,
-		Generated: j.Generated, Batch: j.Batch, Decide: j.Deciding(policy)})
-	return err
-}
-
-// first is the first step that is simulated.
-func (r *run) first() int { return r.steps[0] }
-
-// program compiles a step: 0 is prefill, n the nth decode pass.
-func (r *run) program(step int) (*isa.Program, error) {
-	if step == 0 {
-		return r.compiler.Prefill(r.job.Prompt, r.prefill)
-	}
-	before := r.prefill
-	if step > 1 {
-		before = unit.Bits(r.bits[step-2])
-	}
-	past, bits := r.job.Prompt+step-1, unit.Bits(r.bits[step-1])
-	if r.asked[step-1] {
-		return r.compiler.DecodeDeciding(past, bits, before)
-	}
-	return r.compiler.Decode(past, bits, before)
-}
-
 // simulate runs all steps of all runs on the workers.
 func simulate(ctx context.Context, runs []*run, o Options) error {
+	if o.Progress != nil {
+		for _, r := range runs {
+			if err := r.weigh(); err != nil {
+				return err
+			}
+		}
+	}
 	work, meter := newQueue(runs), newMeter(runs, o.Progress)
 	workers := max(1, o.Workers)
 	if o.Machines == nil {
@@ -257,7 +182,7 @@ func (t task) simulate(ctx context.Context, r *run, machines *pool, total *meter
 
 // result adds the steps up in their order.
 func (r *run) result(version string) *result.Result {
-	j := &r.job
+	j := &r.Job
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,

@@ -22,7 +22,7 @@ func short(t testing.TB, npu, model, schedule string, prompt, gen int) Job {
 
 func mustRun(t testing.TB, workers int, jobs ...Job) []*result.Result {
 	t.Helper()
-	rs, err := Run(t.Context(), jobs, Options{Workers: workers, Version: "test"})
+	rs, err := runJobs(t.Context(), jobs, Options{Workers: workers, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestBadJobsAreErrors(t *testing.T) {
 		"max_position_embeddings": short(t, "pmpd-paper", "phi-1.5", "fp16", 2000, 100),
 		"recorded":                short(t, "pmpd-paper", "phi-1.5", "recorded", 20, 10),
 	} {
-		if _, err := Run(t.Context(), []Job{j}, Options{Workers: 1}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := runJobs(t.Context(), []Job{j}, Options{Workers: 1}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
@@ -161,7 +161,7 @@ func TestBadJobsAreErrors(t *testing.T) {
 
 func TestCancelStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := Run(ctx, []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 200)}, Options{Workers: 2, Progress: func(Progress) { cancel() }})
+	_, err := runJobs(ctx, []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 200)}, Options{Workers: 2, Progress: func(Progress) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -172,7 +172,7 @@ func TestCancelStopsInsideAStep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	j := short(t, "pmpd-paper", "phi-1.5", "fp16", 1500, 2)
 	var last Progress
-	_, err := Run(ctx, []Job{j}, Options{Workers: 1, Progress: func(p Progress) {
+	_, err := runJobs(ctx, []Job{j}, Options{Workers: 1, Progress: func(p Progress) {
 		if last = p; p.Share > 0.05 {
 			cancel()
 		}
@@ -188,7 +188,7 @@ func TestCancelStopsInsideAStep(t *testing.T) {
 func TestProgress(t *testing.T) {
 	var seen []Progress
 	jobs := []Job{short(t, "pmpd-paper", "phi-1.5", "fp16", 300, 3), short(t, "pmpd-paper", "phi-1.5", "static:4>2@1", 300, 4)}
-	if _, err := Run(t.Context(), jobs, Options{Workers: 1, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
+	if _, err := runJobs(t.Context(), jobs, Options{Workers: 1, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
 		t.Fatal(err)
 	}
 	if len(seen) < 100 || seen[0].Passes != 0 || seen[0].Share <= 0 {

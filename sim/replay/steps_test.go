@@ -11,8 +11,12 @@ import (
 func TestStepsCountWhatTheyCountInARun(t *testing.T) {
 	j := short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>2@2", 40, 5)
 	whole := mustRun(t, 2, j)[0]
+	p, err := Prepare(j)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, workers := range []int{1, 2} {
-		counts, err := Steps(t.Context(), []Job{j, j}, [][]int{{0, 1, 2, 3, 4}, {3, 1}}, Options{Workers: workers})
+		counts, err := Steps(t.Context(), []*Prepared{p, p}, [][]int{{0, 1, 2, 3, 4}, {3, 1}}, Options{Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +33,7 @@ func TestStepsCountWhatTheyCountInARun(t *testing.T) {
 		}
 	}
 	t.Run("a step that there is not is refused", func(t *testing.T) {
-		_, err := Steps(t.Context(), []Job{j}, [][]int{{1, 5}}, Options{})
+		_, err := Steps(t.Context(), []*Prepared{p}, [][]int{{1, 5}}, Options{})
 		if err == nil || !strings.Contains(err.Error(), "step 5 of 5 tokens; accepted: 0, which is prefill, to 4") {
 			t.Errorf("%v", err)
 		}

@@ -51,7 +51,7 @@ func record(runs []*run, o Options) error {
 
 // about is what a timeline says of its run: everything that it depends on, and what is left out.
 func about(i int, r *run, o Options) timeline.Run {
-	j := &r.job
+	j := &r.Job
 	var left string
 	switch o.Timeline.Detail {
 	case activity.Steps:
@@ -96,7 +96,7 @@ func (c *recorder) observe(m *npu.Machine, step int, p *isa.Program) *timeline.S
 			s.Detail, s.Note = activity.Ops, fmt.Sprintf("%d transfers are more than %d", n, finest)
 		}
 	}
-	s.Recording = activity.New(s.Detail, p, c.run.job.Config.Cores)
+	s.Recording = activity.New(s.Detail, p, c.run.Config.Cores)
 	m.Observe(s.Recording)
 	return s
 }
@@ -122,7 +122,7 @@ func (c *recorder) done(step int, s *timeline.Step, cycles unit.Cycles) error {
 func (c *recorder) write(s *timeline.Step) error {
 	times := 1
 	if c.next == 0 {
-		times = max(c.run.job.Batch, 1)
+		times = max(c.run.Batch, 1)
 	}
 	for range times {
 		if err := c.part.Step(s); err != nil {

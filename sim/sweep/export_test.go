@@ -159,7 +159,11 @@ func TestASweepsResultsAreThoseOfARun(t *testing.T) {
 	for _, p := range all {
 		jobs = append(jobs, p.Job)
 	}
-	rs, err := replay.Run(t.Context(), jobs, replay.Options{Workers: 1, Version: testVersion})
+	prepared, err := replay.PrepareAll(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs, err := replay.Run(t.Context(), prepared, replay.Options{Workers: 1, Version: testVersion})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -298,7 +298,7 @@ func (s *Spec) readBatches(r *reader, n *yaml.Node) {
 	}
 	r.texts(n, "batch", "a number of sequences") // an empty list, the same number twice
 	for _, x := range list {
-		s.batches = append(s.batches, r.whole(x, "batch", 1, compile.MostSequences))
+		s.batches = append(s.batches, r.whole(x, "batch", 1, replay.MostSequences))
 	}
 }
 

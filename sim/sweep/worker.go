@@ -115,7 +115,11 @@ func (w *Worker) simulate(ctx context.Context, p *Point, m *measured) (err error
 			err = fmt.Errorf("internal error: %v", fault)
 		}
 	}()
-	rs, err := replay.Run(ctx, []replay.Job{p.Job}, replay.Options{Workers: 1, Version: w.Report, Machines: &w.machines})
+	prepared, err := replay.PrepareAll([]replay.Job{p.Job})
+	if err != nil {
+		return err
+	}
+	rs, err := replay.Run(ctx, prepared, replay.Options{Workers: 1, Version: w.Report, Machines: &w.machines})
 	if err != nil {
 		return err
 	}

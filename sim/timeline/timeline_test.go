@@ -50,11 +50,20 @@ func job(t *testing.T, npu, model, schedule string, set ...string) replay.Job {
 	return replay.Job{Config: c, Model: m, Prompt: 20, Generated: 5, Schedule: s}
 }
 
+func prepared(t *testing.T, jobs ...replay.Job) []*replay.Prepared {
+	t.Helper()
+	all, err := replay.PrepareAll(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // write runs jobs and returns their results and their timeline.
 func write(t *testing.T, workers, steps int, d activity.Detail, jobs ...replay.Job) ([]*result.Result, []byte) {
 	t.Helper()
 	parts := make([]bytes.Buffer, len(jobs))
-	rs, err := replay.Run(t.Context(), jobs, replay.Options{Workers: workers, Version: "test",
+	rs, err := replay.Run(t.Context(), prepared(t, jobs...), replay.Options{Workers: workers, Version: "test",
 		Timeline: &replay.Timeline{Detail: d, Passes: steps, Part: func(i int) io.Writer { return &parts[i] }}})
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +270,7 @@ func TestSameJobSameTimeline(t *testing.T) {
 
 func TestATimelineChangesNoResult(t *testing.T) {
 	j := job(t, "edge-lpddr5", "small", "static:4>2@2")
-	want, err := replay.Run(t.Context(), []replay.Job{j}, replay.Options{Workers: 1, Version: "test"})
+	want, err := replay.Run(t.Context(), prepared(t, j), replay.Options{Workers: 1, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +356,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
 
 func TestAFullDiskEndsTheRun(t *testing.T) {
-	_, err := replay.Run(t.Context(), []replay.Job{job(t, "pmpd-paper", "small", "fp16")}, replay.Options{Workers: 2,
+	_, err := replay.Run(t.Context(), prepared(t, job(t, "pmpd-paper", "small", "fp16")), replay.Options{Workers: 2,
 		Timeline: &replay.Timeline{Detail: activity.Ops, Part: func(int) io.Writer { return full{} }}})
 	if err == nil || err.Error() != "writing the timeline: the disk is full" {
 		t.Errorf("got %v", err)

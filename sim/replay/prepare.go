@@ -1,0 +1,161 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/compile"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// MostSequences is the largest batch.
+const MostSequences = compile.MostSequences
+
+// Prepared is a job that has been checked and compiled, and whose precisions are known: all that is left is to simulate it.
+// Only Prepare makes one. It does not change, so that several runs may share it.
+type Prepared struct {
+	Job
+	npu       string // the configuration's fingerprint
+	compiler  *compile.Compiler
+	prefill   unit.Bits
+	bits      []int           // of each decode pass
+	plan      *precision.Plan // nil if nothing was decided
+	asked     []bool          // after each decode pass: whether the schedule had to work something out
+	used      []unit.Bits     // precisions of decode, in the order in which they come
+	transfers map[int]int64   // DRAM transfers of the last decode pass, by the bits that it may have
+}
+
+// Prepare checks and compiles a job, its longest passes at every precision included: what is wrong with it is found before
+// anything is simulated.
+func Prepare(j Job) (*Prepared, error) {
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	p := j.begin()
+	p.plan, _ = policy.(*precision.Plan)
+	for i := range p.bits {
+		pass := i + 1
+		p.bits[i], p.asked[i] = policy.Bits(pass), p.plan != nil && pass <= p.plan.Asked
+		if b := unit.Bits(p.bits[i]); !slices.Contains(p.used, b) {
+			p.used = append(p.used, b)
+		}
+	}
+	if err := p.compile(policy); err != nil {
+		return nil, err
+	}
+	return p, p.compileLongest()
+}
+
+// PrepareAll prepares jobs, and says of which schedule an error is.
+func PrepareAll(jobs []Job) ([]*Prepared, error) {
+	all := make([]*Prepared, len(jobs))
+	for i, j := range jobs {
+		var err error
+		if all[i], err = Prepare(j); err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", j.Schedule, err)
+		}
+	}
+	return all, nil
+}
+
+// check finds lengths that cannot be.
+func (j Job) check() error {
+	if j.Passes() < 1 {
+		return fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
+	}
+	return j.Model.CheckLengths(j.Prompt, j.Generated)
+}
+
+// begin is a job of which it is not yet known what its passes are.
+func (j Job) begin() *Prepared {
+	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)),
+		bits: make([]int, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[int]int64{}}
+}
+
+// compile makes what the programs of all steps share, for prefill's precision and those that are used in decode.
+func (p *Prepared) compile(policy precision.Policy) (err error) {
+	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]unit.Bits{p.prefill}, p.used...),
+		Prompt: p.Prompt, Generated: p.Generated, Batch: p.Batch, Decide: p.Deciding(policy)})
+	return err
+}
+
+// compileLongest compiles what needs most room: prefill, and the last decode pass at every precision. The program of a long
+// prefill is large, so that it is only checked.
+func (p *Prepared) compileLongest() error {
+	if !p.DecodeOnly {
+		if err := p.compiler.CheckPrefill(p.Prompt, p.prefill); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.used {
+		last, err := p.compiler.Decode(p.lastPast(), b, b)
+		if err != nil {
+			return err
+		}
+		p.transfers[int(b)] = last.Transfers()
+	}
+	return nil
+}
+
+// lastPast is the number of positions in the cache before the last decode pass.
+func (p *Prepared) lastPast() int { return p.Prompt + p.Passes() - 1 }
+
+// Footprint returns what the job occupies in DRAM.
+func (p *Prepared) Footprint() plan.Footprint { return p.compiler.Footprint() }
+
+// Tilings returns how the operators are cut: in prefill, and in the last decode pass at each precision.
+func (p *Prepared) Tilings() ([]result.Tiling, error) {
+	choices, err := p.compiler.ExplainPrefill(p.Prompt, p.prefill)
+	if err != nil {
+		return nil, err
+	}
+	all := []result.Tiling{{Pass: "prefill", Bits: int(p.prefill), Operators: choices}}
+	for _, b := range p.used {
+		if choices, err = p.compiler.ExplainDecode(p.lastPast(), b); err != nil {
+			return nil, err
+		}
+		all = append(all, result.Tiling{Pass: "decode", Bits: int(b), Operators: choices})
+	}
+	return all, nil
+}
+
+// run starts a run of some steps.
+func (p *Prepared) run(steps []int) *run {
+	return &run{Prepared: p, steps: steps, counts: make([]stats.Counts, 1+p.Passes())}
+}
+
+// all lists the steps of a run: 0 is prefill.
+func (p *Prepared) all() []int {
+	var steps []int
+	for s := range 1 + p.Passes() {
+		if s > 0 || !p.DecodeOnly {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// program compiles a step: 0 is prefill, n the nth decode pass.
+func (p *Prepared) program(step int) (*isa.Program, error) {
+	if step == 0 {
+		return p.compiler.Prefill(p.Prompt, p.prefill)
+	}
+	before := p.prefill
+	if step > 1 {
+		before = unit.Bits(p.bits[step-2])
+	}
+	past, bits := p.Prompt+step-1, unit.Bits(p.bits[step-1])
+	if p.asked[step-1] {
+		return p.compiler.DecodeDeciding(past, bits, before)
+	}
+	return p.compiler.Decode(past, bits, before)
+}
