@@ -122,6 +122,7 @@ func check(files fs.FS, policy string) ([]string, error) {
 		t.checkImports(e, s)
 		if !s.test {
 			t.checkCalls(s)
+			t.checkWords(s)
 		}
 	}
 	t.checkVariables()
@@ -380,6 +381,11 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"deleting fails", "npu/a.go", `package npu; var m = map[int]int{}; func f() { delete(m, 1) }`, "variable m is written"},
 		{"sorting fails", "npu/a.go", `package npu; import "slices"; var s = []int{2, 1}; func f() { slices.Sort(s) }`, "variable s is written"},
 		{"a lock fails", "npu/a.go", `package npu; import "sync"; var l sync.Mutex`, "variable l is state"},
+		{"an error that wants something fails", "npu/a.go", "package npu; const e = `0 is out of range; want 1`", "write \"; accepted: \""},
+		{"a question outside of suggest fails", "npu/a.go", "package npu; const e = `(did you mean x?)`", "write suggest.Accepted"},
+		{"a name that is unknown fails", "npu/a.go", "package npu; const e = `x is unknown`", "is not known; accepted: "},
+		{"an error in the one form passes", "npu/a.go", "package npu; const e = `x is not known; accepted: y`", ""},
+		{"other words in a test pass", "npu/a_test.go", "package npu; const e = `; want 1`", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := wellUsed()

@@ -42,9 +42,9 @@ npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
-workloads/precision: workloads safetensors float16
+workloads/precision: sim/unit/suggest workloads safetensors float16
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads
-traces:              workloads workloads/precision zstd
+traces:              sim/unit/suggest workloads workloads/precision zstd
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
@@ -110,7 +110,7 @@ const showing = "plots plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build
-	go.mod go.sum tools.mod tools.sum Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE arch_test.go arch_rules_test.go`
+	go.mod go.sum tools.mod tools.sum Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE arch_test.go arch_rules_test.go arch_words_test.go`
 
 const root = "github.com/pmpdsim/pmpdsim/"
 

@@ -62,7 +62,7 @@ func (b *binder) object(n node, v reflect.Value, skip string) *Error {
 			if key == skip {
 				continue
 			}
-			return fault(clip(key), names(fields), "the key is unknown")
+			return unknown(clip(key), key, names(fields), "unknown key")
 		}
 		seen[i] = true
 		if err := b.value(n.kids[k], v.Field(fields[i].at), fields[i].rule); err != nil {
@@ -90,12 +90,12 @@ func unique(keys []string) *Error {
 }
 
 // names lists the keys of an object for an error.
-func names(fields []field) string {
-	var b strings.Builder
+func names(fields []field) []string {
+	var all []string
 	for _, f := range fields {
-		b.WriteString(f.name + ", ")
+		all = append(all, f.name)
 	}
-	return b.String() + "x_…"
+	return append(all, "x_…")
 }
 
 // extend keeps the value of a key that starts with x_.

@@ -13,7 +13,7 @@ func checkHeader(h *Header) *Error {
 		return fault("format", Format, "%q is another format", clip(h.Format))
 	}
 	if h.Version != Version {
-		return fault("version", strconv.Itoa(Version), "version %d is not supported", h.Version)
+		return fault("version", strconv.Itoa(Version), "version %d is not written", h.Version)
 	}
 	for _, check := range []func(*Header) *Error{
 		checkPrecisions, checkShape, checkOrigin, checkPrompt, checkScheduler,

@@ -1,10 +1,5 @@
 package traces
 
-import (
-	"slices"
-	"strings"
-)
-
 // Origin says what the records of a trace are worth: which machine produced them.
 type Origin string
 
@@ -107,12 +102,8 @@ func (v *DType) UnmarshalText(text []byte) error { return choose(v, text, F16, B
 
 // choose sets v to text if it is one of the values.
 func choose[T ~string](v *T, text []byte, values ...T) error {
-	if !slices.Contains(values, T(text)) {
-		names := make([]string, len(values))
-		for i, value := range values {
-			names[i] = string(value)
-		}
-		return fault("", strings.Join(names, ", "), "%q is unknown", clip(string(text)))
+	if err := oneOf(string(text), values...); err != nil {
+		return err
 	}
 	*v = T(text)
 	return nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Error is a fault of a trace: where it is, what is wrong, and what would be right.
@@ -13,9 +15,10 @@ type Error struct {
 	Key      string // path of the field, such as model.layers or ops[3].weight_bytes; empty for the whole record
 	What     string
 	Accepted string // may be empty
+	Meant    string // the accepted word that is spelt much like a wrong one, if there is one
 }
 
-// Error returns "file:line: key: what is wrong; accepted: what would be right".
+// Error returns `file:line: key: what is wrong; accepted: what would be right; did you mean "…"?`.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -34,12 +37,24 @@ func (e *Error) Error() string {
 	if e.Accepted != "" {
 		b.WriteString("; accepted: " + e.Accepted)
 	}
+	b.WriteString(suggest.Question(e.Meant))
 	return b.String()
 }
 
 // fault returns an Error that still lacks its file and line.
 func fault(key, accepted, format string, args ...any) *Error {
 	return &Error{Key: key, What: fmt.Sprintf(format, args...), Accepted: accepted}
+}
+
+// unknown is the fault of a word that is none of those accepted.
+func unknown[T ~string](key, word string, accepted []T, format string, args ...any) *Error {
+	list := make([]string, len(accepted))
+	for i, a := range accepted {
+		list[i] = string(a)
+	}
+	err := fault(key, strings.Join(list, ", "), format, args...)
+	err.Meant = suggest.Nearest(word, list)
+	return err
 }
 
 // under moves e below a field or an element of another field.

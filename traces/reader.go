@@ -191,7 +191,7 @@ func (r *Reader) readHeader() error {
 	}
 	for i, key := range root.keys {
 		if v := string(root.kids[i].raw); key == "version" && v != strconv.Itoa(Version) {
-			return r.at(fault("version", strconv.Itoa(Version), "version %s is not supported", clip(v)))
+			return r.at(fault("version", strconv.Itoa(Version), "version %s is not read", clip(v)))
 		}
 	}
 	r.raw = bytes.Clone(line)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,11 +106,9 @@ func checkText(rule, text string) *Error {
 }
 
 // oneOf accepts the listed words.
-func oneOf(text string, words ...string) *Error {
-	for _, w := range words {
-		if text == w {
-			return nil
-		}
+func oneOf[T ~string](text string, words ...T) *Error {
+	if slices.Contains(words, T(text)) {
+		return nil
 	}
-	return fault("", strings.Join(words, ", "), "%q is unknown", clip(text))
+	return unknown("", text, words, "%q is not known", clip(text))
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // traits are a family's fixed properties and the defaults of its configuration class in transformers
@@ -64,7 +65,7 @@ func traitsOf(f Family) (traits, bool) {
 func ParseConfig(name, file string, data []byte) (*Model, error) {
 	f := readFields(file, data)
 	t := f.family()
-	f.refuseUnsupported(t.family)
+	f.refuseUnmodelled(t.family)
 	m := &Model{
 		Name: name, Family: t.family, Norm: t.norm, GatedMLP: t.gated, Source: file, PaperHigh: 4, PaperLow: 3,
 		Hidden: f.count("hidden_size"), Layers: f.count("num_hidden_layers"), FFN: f.count("intermediate_size"),
@@ -87,49 +88,41 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 
 func (f *fields) family() traits {
 	if f.err == nil && !f.has("model_type") {
-		f.fail("model_type", "missing; supported: %s", familyNames())
+		f.fail("model_type", "missing; %s", suggest.Accepted("", Families()))
 	}
 	t, ok := traitsOf(Family(f.textOr("model_type", "")))
 	if !ok {
-		f.fail("model_type", "%s is not supported; supported: %s", f.show("model_type"), familyNames())
+		f.fail("model_type", "%s is not known; %s", f.show("model_type"), suggest.Accepted("", Families()))
 	}
 	return t
 }
 
-func familyNames() string {
-	names := []string{}
-	for _, f := range Families() {
-		names = append(names, string(f))
-	}
-	return strings.Join(names, " ")
-}
-
-// refuseUnsupported names the first key that asks for something that is not modelled.
-func (f *fields) refuseUnsupported(family Family) {
+// refuseUnmodelled names the first key that asks for something that is not modelled.
+func (f *fields) refuseUnmodelled(family Family) {
 	for _, key := range []string{"quantization_config", "quantization", "compression_config"} {
-		f.refuse(key, "the schedule sets the precision of the weights, so give the unquantised model's config.json")
+		f.refuse(key, "is not read: the schedule sets the precision of the weights", "the config.json of the unquantised model")
 	}
 	for _, key := range []string{"num_local_experts", "num_experts", "n_routed_experts", "num_experts_per_tok",
 		"moe_intermediate_size"} {
-		f.refuse(key, "mixtures of experts are not modelled, only dense MLPs", "0")
+		f.refuse(key, "is not modelled: only dense MLPs are, no mixtures of experts", "0, or no such key", "0")
 	}
 	for _, key := range []string{"text_config", "vision_config", "audio_config"} {
-		f.refuse(key, "only the config.json of a text model is, with its shapes at the top level")
+		f.refuse(key, "is not read", "the config.json of a text model, with its shapes at the top level")
 	}
 	for _, key := range []string{"is_encoder_decoder", "add_cross_attention", "use_bidirectional_attention"} {
-		f.refuse(key, "only causal decoders are (false)", "false")
+		f.refuse(key, "is not modelled: only causal decoders are", "false", "false")
 	}
 	for _, key := range []string{"qk_layernorm", "qk_norm", "use_qk_norm"} {
-		f.refuse(key, "only qwen3's norm of each q and k head is, which has no key; supported: false", "false")
+		f.refuse(key, "is not modelled: only qwen3's norm of each q and k head is, which has no key", "false", "false")
 	}
-	f.refuse("pruned_heads", "only layers of equal shape are ({})", "{}")
-	f.refuse("block_configs", "only layers of equal shape are")
-	f.refuse("no_rope_layers", "only rotary embeddings in every layer are")
-	f.refuse("clip_qkv", "only null is")
-	f.refuse("alibi", "only rotary embeddings are (false)", "false")
+	f.refuse("pruned_heads", "is not modelled: only layers of equal shape are", "{}", "{}")
+	f.refuse("block_configs", "is not modelled: only layers of equal shape are", "null")
+	f.refuse("no_rope_layers", "is not modelled: only rotary embeddings in every layer are", "null")
+	f.refuse("clip_qkv", "is not modelled", "null")
+	f.refuse("alibi", "is not modelled: only rotary embeddings are", "false", "false")
 	readBy := func(key string, off string, families ...Family) {
 		if !slices.Contains(families, family) {
-			f.refuse(key, fmt.Sprintf("%s models have no such option; supported: %s", family, off), off)
+			f.refuse(key, fmt.Sprintf("is not modelled: %s models have no such option", family), off, off)
 		}
 	}
 	readBy("attention_bias", "false", Llama, Qwen3, Gemma2)
@@ -151,7 +144,7 @@ func (f *fields) heads(m *Model, t traits) {
 		m.KVHeads = t.kvHeads
 		if m.Heads%m.KVHeads != 0 {
 			f.fail("num_key_value_heads", "missing, and the default of %s (%d) does not divide num_attention_heads (%d); "+
-				"want a divisor of it", t.family, t.kvHeads, m.Heads)
+				"accepted: a divisor of it", t.family, t.kvHeads, m.Heads)
 		}
 	}
 	switch {
@@ -162,7 +155,7 @@ func (f *fields) heads(m *Model, t traits) {
 	default:
 		m.HeadDim = m.Hidden / m.Heads
 		if m.Hidden%m.Heads != 0 {
-			f.fail("num_attention_heads", "%d does not divide hidden_size (%d); want a divisor of it, or head_dim", m.Heads,
+			f.fail("num_attention_heads", "%d does not divide hidden_size (%d); accepted: a divisor of it, or a head_dim", m.Heads,
 				m.Hidden)
 		}
 	}
@@ -178,14 +171,14 @@ func (f *fields) rotary(m *Model, t traits) {
 	}
 	part := source.fractionOr(key, t.rotary)
 	if !t.partial && part != 1 {
-		source.fail(key, "%s is not supported; %s models rotate whole heads (1.0)", source.show(key), t.family)
+		source.fail(key, "%s is not modelled: %s models rotate whole heads; accepted: 1", source.show(key), t.family)
 	}
 	if f.err == nil {
 		f.err = source.err
 	}
 	m.RotaryDim = int(float64(m.HeadDim) * part)
 	if m.RotaryDim < 2 || m.RotaryDim%2 != 0 {
-		f.fail(key, "rotates %d of head_dim %d; want an even number of at least 2", m.RotaryDim, m.HeadDim)
+		f.fail(key, "rotates %d of head_dim %d; accepted: an even number of at least 2", m.RotaryDim, m.HeadDim)
 	}
 }
 
@@ -201,7 +194,7 @@ func (f *fields) activation(m *Model, t traits) {
 	case "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast":
 		m.Activation = Gelu
 	default:
-		f.fail(key, "%s is not supported; supported: silu swish gelu gelu_new gelu_fast gelu_pytorch_tanh", f.show(key))
+		f.fail(key, "%s is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh", f.show(key))
 	}
 }
 
@@ -233,7 +226,7 @@ func (f *fields) block(m *Model) {
 		m.OBias = m.QKVBias
 		attention, final := !f.isNull("attn_logit_softcapping"), !f.isNull("final_logit_softcapping")
 		if attention != final {
-			f.fail("attn_logit_softcapping", "only one of it and final_logit_softcapping is null; supported: both or neither")
+			f.fail("attn_logit_softcapping", "only one of it and final_logit_softcapping is null; accepted: both, or neither")
 		}
 		m.Softcap = attention && final
 	case Mistral, Phi3:
@@ -247,7 +240,7 @@ func (f *fields) window(m *Model, t traits) {
 		m.Window = 0
 	}
 	if !t.windowed && m.Window != 0 {
-		f.fail("sliding_window", "%s is not supported; %s models attend to every position (null)", f.show("sliding_window"),
+		f.fail("sliding_window", "%s is not modelled: %s models attend to every position; accepted: null", f.show("sliding_window"),
 			t.family)
 	}
 	if t.family == Gemma2 && m.Window > 0 {
@@ -278,7 +271,7 @@ func (f *fields) layerTypes(m *Model) {
 	}
 	var types []string
 	if err := json.Unmarshal(f.raw[key], &types); err != nil || len(types) != m.Layers {
-		f.fail(key, "%s is not usable; want a list of %d strings, one per layer", f.show(key), m.Layers)
+		f.fail(key, "%s is not usable; accepted: a list of %d strings, one per layer", f.show(key), m.Layers)
 		return
 	}
 	for l, got := range types {
@@ -287,8 +280,7 @@ func (f *fields) layerTypes(m *Model) {
 			want = "sliding_attention"
 		}
 		if got != want {
-			f.fail(key, "layer %d is %q, which is not supported; sliding_window and its rule for %s models give %q", l, got,
-				m.Family, want)
+			f.fail(key, "layer %d is %q; accepted: %q, as sliding_window has it in %s models", l, got, want, m.Family)
 			return
 		}
 	}

@@ -122,80 +122,80 @@ func TestParseConfigReads(t *testing.T) {
 }
 
 func TestParseConfigRefuses(t *testing.T) {
-	const families = "supported: llama mistral qwen2 qwen3 phi phi3 stablelm gemma2"
+	const families = "accepted: llama, mistral, qwen2, qwen3, phi, phi3, stablelm, gemma2"
 	one := func(k, v string) map[string]string { return map[string]string{k: v} }
 	for _, c := range []struct {
 		name, family string
 		changes      map[string]string
 		want         string // the whole message
 	}{
-		{"an unknown family", "gpt2", nil, `c.json: model_type: "gpt2" is not supported; ` + families},
+		{"an unknown family", "gpt2", nil, `c.json: model_type: "gpt2" is not known; ` + families},
 		{"no family", "llama", one("model_type", ""), `c.json: model_type: missing; ` + families},
-		{"a family that is no string", "llama", one("model_type", "7"), `c.json: model_type: 7 is not usable; want a string`},
+		{"a family that is no string", "llama", one("model_type", "7"), `c.json: model_type: 7 is not usable; accepted: a string`},
 		{"a quantised checkpoint", "llama", one("quantization_config", `{"bits": 4,`+"\n"+` "quant_method": "awq"}`),
-			`c.json: quantization_config: {"bits":4,"quant_method":"awq"} is not supported; the schedule sets the precision ` +
-				`of the weights, so give the unquantised model's config.json`},
+			`c.json: quantization_config: {"bits":4,"quant_method":"awq"} is not read: the schedule sets the precision ` +
+				`of the weights; accepted: the config.json of the unquantised model`},
 		{"a mixture of experts", "mistral", one("num_local_experts", "8"),
-			`c.json: num_local_experts: 8 is not supported; mixtures of experts are not modelled, only dense MLPs`},
+			`c.json: num_local_experts: 8 is not modelled: only dense MLPs are, no mixtures of experts; accepted: 0, or no such key`},
 		{"a multimodal model", "llama", one("vision_config", `{"hidden_size": 1024}`),
-			`c.json: vision_config: {"hidden_size":1024} is not supported; only the config.json of a text model is, with ` +
+			`c.json: vision_config: {"hidden_size":1024} is not read; accepted: the config.json of a text model, with ` +
 				`its shapes at the top level`},
 		{"an activation", "llama", one("hidden_act", `"relu2"`),
-			`c.json: hidden_act: "relu2" is not supported; supported: silu swish gelu gelu_new gelu_fast gelu_pytorch_tanh`},
+			`c.json: hidden_act: "relu2" is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh`},
 		{"norms of q and k in stablelm", "stablelm", one("qk_layernorm", "true"),
-			`c.json: qk_layernorm: true is not supported; only qwen3's norm of each q and k head is, which has no key; ` +
-				`supported: false`},
+			`c.json: qk_layernorm: true is not modelled: only qwen3's norm of each q and k head is, which has no key; ` +
+				`accepted: false`},
 		{"biases that the family cannot have", "mistral", one("mlp_bias", "true"),
-			`c.json: mlp_bias: true is not supported; mistral models have no such option; supported: false`},
+			`c.json: mlp_bias: true is not modelled: mistral models have no such option; accepted: false`},
 		{"parallel blocks outside stablelm", "llama", one("use_parallel_residual", "true"),
-			`c.json: use_parallel_residual: true is not supported; llama models have no such option; supported: false`},
+			`c.json: use_parallel_residual: true is not modelled: llama models have no such option; accepted: false`},
 		{"soft caps outside gemma2", "llama", one("final_logit_softcapping", "30.0"),
-			`c.json: final_logit_softcapping: 30.0 is not supported; llama models have no such option; supported: null`},
+			`c.json: final_logit_softcapping: 30.0 is not modelled: llama models have no such option; accepted: null`},
 		{"one soft cap of two", "gemma2", one("attn_logit_softcapping", "null"), `c.json: attn_logit_softcapping: only one of ` +
-			`it and final_logit_softcapping is null; supported: both or neither`},
+			`it and final_logit_softcapping is null; accepted: both, or neither`},
 		{"a window in a family without", "llama", one("sliding_window", "4096"),
-			`c.json: sliding_window: 4096 is not supported; llama models attend to every position (null)`},
+			`c.json: sliding_window: 4096 is not modelled: llama models attend to every position; accepted: null`},
 		{"layer_types against the rule", "qwen3", one("layer_types",
 			`["full_attention", "full_attention", "sliding_attention", "full_attention"]`), `c.json: layer_types: layer 2 is ` +
-			`"sliding_attention", which is not supported; sliding_window and its rule for qwen3 models give "full_attention"`},
+			`"sliding_attention"; accepted: "full_attention", as sliding_window has it in qwen3 models`},
 		{"layer_types of other length", "qwen3", one("layer_types", `["full_attention"]`),
-			`c.json: layer_types: ["full_attention"] is not usable; want a list of 4 strings, one per layer`},
+			`c.json: layer_types: ["full_attention"] is not usable; accepted: a list of 4 strings, one per layer`},
 		{"part of a head rotated in llama", "llama", one("partial_rotary_factor", "0.5"),
-			`c.json: partial_rotary_factor: 0.5 is not supported; llama models rotate whole heads (1.0)`},
+			`c.json: partial_rotary_factor: 0.5 is not modelled: llama models rotate whole heads; accepted: 1`},
 		{"the same inside rope_parameters", "llama", one("rope_parameters", `{"partial_rotary_factor": 0.5}`),
-			`c.json: rope_parameters: partial_rotary_factor: 0.5 is not supported; llama models rotate whole heads (1.0)`},
+			`c.json: rope_parameters: partial_rotary_factor: 0.5 is not modelled: llama models rotate whole heads; accepted: 1`},
 		{"rope_parameters that are no object", "llama", one("rope_parameters", `[1]`),
-			`c.json: rope_parameters: [1] is not usable; want an object`},
+			`c.json: rope_parameters: [1] is not usable; accepted: an object`},
 		{"more than a whole head rotated", "phi", one("partial_rotary_factor", "1.5"),
-			`c.json: partial_rotary_factor: 1.5 is not usable; want a number above 0 and at most 1`},
+			`c.json: partial_rotary_factor: 1.5 is not usable; accepted: a number above 0 and at most 1`},
 		{"an odd number of values rotated", "phi", one("partial_rotary_factor", "0.07"),
-			`c.json: partial_rotary_factor: rotates 1 of head_dim 16; want an even number of at least 2`},
-		{"a missing shape", "llama", one("vocab_size", ""), `c.json: vocab_size: missing; want a positive integer`},
-		{"a null shape", "llama", one("hidden_size", "null"), `c.json: hidden_size: missing; want a positive integer`},
+			`c.json: partial_rotary_factor: rotates 1 of head_dim 16; accepted: an even number of at least 2`},
+		{"a missing shape", "llama", one("vocab_size", ""), `c.json: vocab_size: missing; accepted: a positive integer`},
+		{"a null shape", "llama", one("hidden_size", "null"), `c.json: hidden_size: missing; accepted: a positive integer`},
 		{"a shape of text", "llama", one("hidden_size", `"64"`),
-			`c.json: hidden_size: "64" is not usable; want a positive integer`},
+			`c.json: hidden_size: "64" is not usable; accepted: a positive integer`},
 		{"a fraction", "llama", one("num_hidden_layers", "4.5"),
-			`c.json: num_hidden_layers: 4.5 is not usable; want a positive integer`},
+			`c.json: num_hidden_layers: 4.5 is not usable; accepted: a positive integer`},
 		{"zero", "llama", one("num_attention_heads", "0"),
-			`c.json: num_attention_heads: 0 is not usable; want a positive integer`},
+			`c.json: num_attention_heads: 0 is not usable; accepted: a positive integer`},
 		{"a negative number", "llama", one("intermediate_size", "-96"),
-			`c.json: intermediate_size: -96 is not usable; want a positive integer`},
+			`c.json: intermediate_size: -96 is not usable; accepted: a positive integer`},
 		{"a number beyond int64", "llama", one("vocab_size", "99999999999999999999"),
-			`c.json: vocab_size: 99999999999999999999 is not usable; want a positive integer`},
+			`c.json: vocab_size: 99999999999999999999 is not usable; accepted: a positive integer`},
 		{"a shape that no model has", "llama", one("hidden_size", "1048576"),
-			`c.json: hidden_size: 1048576 is out of range; want 1 to 524288`},
+			`c.json: hidden_size: 1048576 is out of range; accepted: 1 to 524288`},
 		{"heads that do not divide hidden_size", "llama", map[string]string{"head_dim": "", "num_attention_heads": "6"},
-			`c.json: num_attention_heads: 6 does not divide hidden_size (64); want a divisor of it, or head_dim`},
+			`c.json: num_attention_heads: 6 does not divide hidden_size (64); accepted: a divisor of it, or a head_dim`},
 		{"KV heads that do not divide heads", "llama", one("num_key_value_heads", "3"),
-			`c.json: num_key_value_heads: 3 does not divide num_attention_heads (4); want a divisor of it`},
+			`c.json: num_key_value_heads: 3 does not divide num_attention_heads (4); accepted: a divisor of it`},
 		{"no KV heads where the default does not fit", "qwen2", one("num_key_value_heads", ""),
 			`c.json: num_key_value_heads: missing, and the default of qwen2 (32) does not divide num_attention_heads (4); ` +
-				`want a divisor of it`},
+				`accepted: a divisor of it`},
 		{"a flag of text", "llama", one("tie_word_embeddings", `"yes"`),
-			`c.json: tie_word_embeddings: "yes" is not usable; want true or false`},
+			`c.json: tie_word_embeddings: "yes" is not usable; accepted: true or false`},
 		{"a long value, shortened", "llama", one("quantization", `"`+strings.Repeat("é", 40)+`"`), `c.json: quantization: "` +
-			strings.Repeat("é", 29) + `… is not supported; the schedule sets the precision of the weights, so give the ` +
-			`unquantised model's config.json`},
+			strings.Repeat("é", 29) + `… is not read: the schedule sets the precision of the weights; accepted: the ` +
+			`config.json of the unquantised model`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := workloads.ParseConfig("small", "c.json", config(c.family, c.changes))

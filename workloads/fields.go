@@ -26,9 +26,9 @@ func readFields(file string, data []byte) *fields {
 	switch {
 	case errors.As(err, &syntax):
 		line, column := position(data, syntax.Offset)
-		f.err = fmt.Errorf("%s:%d:%d: not JSON: %w; want a Hugging Face config.json", file, line, column, err)
+		f.err = fmt.Errorf("%s:%d:%d: not JSON: %w; accepted: a Hugging Face config.json", file, line, column, err)
 	case err != nil || f.raw == nil:
-		f.err = fmt.Errorf("%s: a JSON value that is not an object; want a Hugging Face config.json", file)
+		f.err = fmt.Errorf("%s: a JSON value that is not an object; accepted: a Hugging Face config.json", file)
 	}
 	return f
 }
@@ -39,7 +39,7 @@ func position(data []byte, offset int64) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// fail keeps the first error: one sentence that names the file, the key, its value and what is supported.
+// fail keeps the first error: one sentence that names the file, the key, its value and what is accepted.
 func (f *fields) fail(key, format string, args ...any) {
 	if f.err == nil {
 		f.err = fmt.Errorf("%s: %s: %s", f.file, key, fmt.Sprintf(format, args...))
@@ -79,7 +79,7 @@ func (f *fields) show(key string) string {
 // count reads a required positive integer.
 func (f *fields) count(key string) int {
 	if !f.has(key) {
-		f.fail(key, "missing; want a positive integer")
+		f.fail(key, "missing; accepted: a positive integer")
 		return 1
 	}
 	return f.countOr(key, 1)
@@ -92,7 +92,7 @@ func (f *fields) countOr(key string, fallback int) int {
 	}
 	n, err := strconv.Atoi(string(f.raw[key]))
 	if err != nil || n < 1 || n > math.MaxInt32 {
-		f.fail(key, "%s is not usable; want a positive integer", f.show(key))
+		f.fail(key, "%s is not usable; accepted: a positive integer", f.show(key))
 		return 1
 	}
 	return n
@@ -109,7 +109,7 @@ func (f *fields) flagOr(key string, fallback bool) bool {
 	case "false":
 		return false
 	}
-	f.fail(key, "%s is not usable; want true or false", f.show(key))
+	f.fail(key, "%s is not usable; accepted: true or false", f.show(key))
 	return fallback
 }
 
@@ -120,7 +120,7 @@ func (f *fields) textOr(key, fallback string) string {
 	}
 	var s string
 	if err := json.Unmarshal(f.raw[key], &s); err != nil {
-		f.fail(key, "%s is not usable; want a string", f.show(key))
+		f.fail(key, "%s is not usable; accepted: a string", f.show(key))
 		return fallback
 	}
 	return s
@@ -133,15 +133,15 @@ func (f *fields) fractionOr(key string, fallback float64) float64 {
 	}
 	var v float64
 	if err := json.Unmarshal(f.raw[key], &v); err != nil || !(v > 0 && v <= 1) {
-		f.fail(key, "%s is not usable; want a number above 0 and at most 1", f.show(key))
+		f.fail(key, "%s is not usable; accepted: a number above 0 and at most 1", f.show(key))
 		return fallback
 	}
 	return v
 }
 
 // refuse fails when the key has a value other than those that switch its feature off.
-func (f *fields) refuse(key, supported string, off ...string) {
+func (f *fields) refuse(key, wrong, accepted string, off ...string) {
 	if f.has(key) && !slices.Contains(off, string(f.raw[key])) {
-		f.fail(key, "%s is not supported; %s", f.show(key), supported)
+		f.fail(key, "%s %s; accepted: %s", f.show(key), wrong, accepted)
 	}
 }

@@ -71,12 +71,12 @@ func (f *fields) ropeScale() *RopeScale {
 			Original: f.above("original_max_position_embeddings", 0),
 		}
 		if s.High <= s.Low {
-			f.fail("high_freq_factor", "%s is not usable; want more than low_freq_factor (%s)", f.show("high_freq_factor"),
+			f.fail("high_freq_factor", "%s is not usable; accepted: more than low_freq_factor (%s)", f.show("high_freq_factor"),
 				f.show("low_freq_factor"))
 		}
 		return s
 	}
-	f.fail(key, "%s is not supported; supported: default llama3", f.show(key))
+	f.fail(key, "%s is not modelled; accepted: default, llama3", f.show(key))
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (f *fields) eos(m *Model) []int {
 		err = json.Unmarshal(f.raw[key], &ids)
 	}
 	if err != nil || slices.ContainsFunc(ids, func(id int) bool { return id < 0 || id >= m.Vocab }) {
-		f.fail(key, "%s is not usable; want a token from 0 to %d, a list of them, or null", f.show(key), m.Vocab-1)
+		f.fail(key, "%s is not usable; accepted: a token from 0 to %d, a list of them, or null", f.show(key), m.Vocab-1)
 	}
 	return ids
 }
@@ -114,7 +114,7 @@ func (f *fields) object(key string) *fields {
 	inner := &fields{file: f.file + ": " + key, err: f.err}
 	if f.err == nil {
 		if err := json.Unmarshal(f.raw[key], &inner.raw); err != nil {
-			f.fail(key, "%s is not usable; want an object", f.show(key))
+			f.fail(key, "%s is not usable; accepted: an object", f.show(key))
 		}
 	}
 	return inner
@@ -123,7 +123,7 @@ func (f *fields) object(key string) *fields {
 // above reads a required number above least.
 func (f *fields) above(key string, least float64) float64 {
 	if !f.has(key) {
-		f.fail(key, "missing; want a number above %g", least)
+		f.fail(key, "missing; accepted: a number above %g", least)
 		return least + 1
 	}
 	return f.aboveOr(key, least, least+1)
@@ -136,7 +136,7 @@ func (f *fields) aboveOr(key string, least, fallback float64) float64 {
 	}
 	var v float64
 	if err := json.Unmarshal(f.raw[key], &v); err != nil || !(v > least) {
-		f.fail(key, "%s is not usable; want a number above %g", f.show(key), least)
+		f.fail(key, "%s is not usable; accepted: a number above %g", f.show(key), least)
 		return fallback
 	}
 	return v

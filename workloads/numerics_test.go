@@ -53,16 +53,16 @@ func TestNumerics(t *testing.T) {
 
 func TestBadNumericsAreRefused(t *testing.T) {
 	for more, want := range map[string]string{
-		`, "rms_norm_eps": "1e-5"`:                               `config.json: rms_norm_eps: "1e-5" is not usable; want a number above 0 and at most 1`,
-		`, "rope_theta": 1`:                                      "config.json: rope_theta: 1 is not usable; want a number above 1",
-		`, "rope_parameters": {"rope_theta": "x"}`:               `config.json: rope_parameters: rope_theta: "x" is not usable; want a number above 1`,
-		`, "rope_scaling": 8`:                                    "config.json: rope_scaling: 8 is not usable; want an object",
-		`, "rope_scaling": {"type": "linear", "factor": 2}`:      `config.json: rope_scaling: type: "linear" is not supported; supported: default llama3`,
-		`, "rope_scaling": {"rope_type": "llama3", "factor": 8}`: "config.json: rope_scaling: low_freq_factor: missing; want a number above 0",
-		`, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4, "original_max_position_embeddings": 9}`: "config.json: rope_scaling: high_freq_factor: 4 is not usable; want more than low_freq_factor (4)",
-		`, "eos_token_id": 100`:     "config.json: eos_token_id: 100 is not usable; want a token from 0 to 99, a list of them, or null",
-		`, "eos_token_id": [1, -1]`: "config.json: eos_token_id: [1,-1] is not usable; want a token from 0 to 99, a list of them, or null",
-		`, "eos_token_id": "</s>"`:  `config.json: eos_token_id: "</s>" is not usable; want a token from 0 to 99, a list of them, or null`,
+		`, "rms_norm_eps": "1e-5"`:                               `config.json: rms_norm_eps: "1e-5" is not usable; accepted: a number above 0 and at most 1`,
+		`, "rope_theta": 1`:                                      "config.json: rope_theta: 1 is not usable; accepted: a number above 1",
+		`, "rope_parameters": {"rope_theta": "x"}`:               `config.json: rope_parameters: rope_theta: "x" is not usable; accepted: a number above 1`,
+		`, "rope_scaling": 8`:                                    "config.json: rope_scaling: 8 is not usable; accepted: an object",
+		`, "rope_scaling": {"type": "linear", "factor": 2}`:      `config.json: rope_scaling: type: "linear" is not modelled; accepted: default, llama3`,
+		`, "rope_scaling": {"rope_type": "llama3", "factor": 8}`: "config.json: rope_scaling: low_freq_factor: missing; accepted: a number above 0",
+		`, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4, "original_max_position_embeddings": 9}`: "config.json: rope_scaling: high_freq_factor: 4 is not usable; accepted: more than low_freq_factor (4)",
+		`, "eos_token_id": 100`:     "config.json: eos_token_id: 100 is not usable; accepted: a token from 0 to 99, a list of them, or null",
+		`, "eos_token_id": [1, -1]`: "config.json: eos_token_id: [1,-1] is not usable; accepted: a token from 0 to 99, a list of them, or null",
+		`, "eos_token_id": "</s>"`:  `config.json: eos_token_id: "</s>" is not usable; accepted: a token from 0 to 99, a list of them, or null`,
 	} {
 		config := numericsConfig(workloads.Llama, more)
 		m, err := workloads.ParseConfig("m", config.File, config.Data)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Params counts a model's parameters by what becomes of them.
@@ -68,7 +69,7 @@ func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
 // today and keep every count of Params and of Step's operators within int64.
 func (m *Model) Validate() error {
 	if _, ok := traitsOf(m.Family); !ok {
-		return fmt.Errorf("model_type: %q is not supported; supported: %s", m.Family, familyNames())
+		return fmt.Errorf("model_type: %q is not known; %s", m.Family, suggest.Accepted("", Families()))
 	}
 	for _, limit := range []struct {
 		key        string
@@ -85,7 +86,7 @@ func (m *Model) Validate() error {
 		{"max_position_embeddings", m.MaxPositions, 1 << 22},
 	} {
 		if limit.value < 1 || limit.value > limit.max {
-			return fmt.Errorf("%s: %d is out of range; want 1 to %d", limit.key, limit.value, limit.max)
+			return fmt.Errorf("%s: %d is out of range; accepted: 1 to %d", limit.key, limit.value, limit.max)
 		}
 	}
 	return m.validateParts()
@@ -93,25 +94,25 @@ func (m *Model) Validate() error {
 
 func (m *Model) validateParts() error {
 	if m.Heads%m.KVHeads != 0 {
-		return fmt.Errorf("num_key_value_heads: %d does not divide num_attention_heads (%d); want a divisor of it",
+		return fmt.Errorf("num_key_value_heads: %d does not divide num_attention_heads (%d); accepted: a divisor of it",
 			m.KVHeads, m.Heads)
 	}
 	if m.RotaryDim < 0 || m.RotaryDim > m.HeadDim || m.RotaryDim%2 != 0 {
-		return fmt.Errorf("partial_rotary_factor: rotates %d of head_dim %d; want an even number up to it", m.RotaryDim,
+		return fmt.Errorf("partial_rotary_factor: rotates %d of head_dim %d; accepted: an even number up to it", m.RotaryDim,
 			m.HeadDim)
 	}
 	if m.Norm != RMSNorm && m.Norm != LayerNorm {
-		return fmt.Errorf("norm: %q is unknown; want %s or %s", m.Norm, RMSNorm, LayerNorm)
+		return fmt.Errorf("norm: %q is not known; accepted: %s, %s", m.Norm, RMSNorm, LayerNorm)
 	}
 	if m.Activation != Silu && m.Activation != Gelu {
-		return fmt.Errorf("hidden_act: %q is unknown; want %s or %s", m.Activation, Silu, Gelu)
+		return fmt.Errorf("hidden_act: %q is not known; accepted: %s, %s", m.Activation, Silu, Gelu)
 	}
 	if m.Parallel != (m.BlockNorms == 1) || (m.BlockNorms != 1 && m.BlockNorms != 2 && m.BlockNorms != 4) {
-		return fmt.Errorf("block norms: %d with parallel=%t; want 1 in a parallel block, 2 or 4 in a sequential one",
+		return fmt.Errorf("block norms: %d with parallel=%t; accepted: 1 in a parallel block, 2 or 4 in a sequential one",
 			m.BlockNorms, m.Parallel)
 	}
 	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 {
-		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; want no negative number", m.Window,
+		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; accepted: no negative numbers", m.Window,
 			m.WindowEvery, m.WindowFrom)
 	}
 	return nil
@@ -120,11 +121,11 @@ func (m *Model) validateParts() error {
 // CheckLengths says whether prompt and generation fit the positions that the model was made for.
 func (m *Model) CheckLengths(prompt, gen int) error {
 	if prompt < 1 || gen < 1 {
-		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens; want at least 1 of each", m.Name, prompt, gen)
+		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens; accepted: at least 1 of each", m.Name, prompt, gen)
 	}
 	if prompt > m.MaxPositions || gen > m.MaxPositions-prompt { // not prompt+gen, which may overflow
 		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens are more than the model's "+
-			"max_position_embeddings of %d; want at most %d together", m.Name, prompt, gen, m.MaxPositions, m.MaxPositions)
+			"max_position_embeddings of %d; accepted: up to %d together", m.Name, prompt, gen, m.MaxPositions, m.MaxPositions)
 	}
 	return nil
 }

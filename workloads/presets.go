@@ -97,12 +97,12 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	}
 	switch {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
-		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file%s; accepted: %s, or the path of a Hugging Face "+
-			"config.json or of its directory", nameOrPath, suggestion(nameOrPath, names), strings.Join(names, " "))
+		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
+			"or the path of a Hugging Face config.json or of its directory"))
 	case err != nil:
-		return nil, nil, fmt.Errorf("model %q: %w; want a Hugging Face config.json or its directory", nameOrPath, err)
+		return nil, nil, fmt.Errorf("model %q: %w; accepted: a Hugging Face config.json or its directory", nameOrPath, err)
 	case !info.Mode().IsRegular():
-		return nil, nil, fmt.Errorf("model %q: not a regular file; want a Hugging Face config.json or its directory", nameOrPath)
+		return nil, nil, fmt.Errorf("model %q: not a regular file; accepted: a Hugging Face config.json or its directory", nameOrPath)
 	}
 	data, err := readConfig(file)
 	if err != nil {
@@ -128,7 +128,7 @@ func readConfig(file string) ([]byte, error) {
 		return nil, fmt.Errorf("reading a model's shape: %w", err)
 	}
 	if len(data) > most {
-		return nil, fmt.Errorf("%s: larger than 4 MiB; want a Hugging Face config.json", file)
+		return nil, fmt.Errorf("%s: larger than 4 MiB; accepted: a Hugging Face config.json", file)
 	}
 	return data, nil
 }
@@ -143,12 +143,4 @@ func nameOf(file string) string {
 		base = filepath.Base(filepath.Dir(file))
 	}
 	return strings.TrimSuffix(base, ".json")
-}
-
-// suggestion asks for the accepted name that is spelt most like a wrong one, or says nothing when none is.
-func suggestion(name string, accepted []string) string {
-	if near := suggest.Nearest(name, accepted); near != "" {
-		return fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	return ""
 }

@@ -176,7 +176,7 @@ func TestLoad(t *testing.T) {
 		want        []string
 	}{
 		{"an unknown name is answered with the accepted ones", "gpt-5",
-			[]string{`model "gpt-5" is neither`, "accepted: vicuna-7b mobilellama-1.4b", "config.json"}},
+			[]string{`model "gpt-5" is neither`, "accepted: vicuna-7b, mobilellama-1.4b", "config.json"}},
 		{"a misspelt name is answered with the nearest", "vicuna7b", []string{`did you mean "vicuna-7b"?`}},
 		{"capitals do not hide the nearest", "Llama-3.1-8B", []string{`did you mean "llama-3.1-8b"?`}},
 		{"no name is an error", "", []string{"neither a preset nor a file", "accepted: vicuna-7b"}},

@@ -2,7 +2,8 @@ package workloads
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Task is a workload by its lengths: how many tokens the prompt has and how many are generated.
@@ -43,5 +44,5 @@ func LookupTask(name string) (Task, error) {
 		}
 		names = append(names, t.Name)
 	}
-	return Task{}, fmt.Errorf("task %q is unknown%s; accepted: %s", name, suggestion(name, names), strings.Join(names, " "))
+	return Task{}, fmt.Errorf("task %q is not known; %s", name, suggest.Accepted(name, names))
 }

@@ -47,7 +47,7 @@ func TestTasks(t *testing.T) {
 		}
 	})
 	t.Run("an unknown task is answered with the accepted ones", func(t *testing.T) {
-		const want = `task "dialogsumm" is unknown (did you mean "dialogsum"?); accepted: cnn_dm dialogsum iwslt mt_bench`
+		const want = `task "dialogsumm" is not known; accepted: cnn_dm, dialogsum, iwslt, mt_bench; did you mean "dialogsum"?`
 		if _, err := workloads.LookupTask("dialogsumm"); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
@@ -67,10 +67,10 @@ func TestCheckLengths(t *testing.T) {
 	}{
 		{"all positions may be used", 1848, 200, ""},
 		{"one more may not, and both figures are named", 1849, 200, "phi-1.5: a prompt of 1849 tokens and 200 generated " +
-			"tokens are more than the model's max_position_embeddings of 2048; want at most 2048 together"},
+			"tokens are more than the model's max_position_embeddings of 2048; accepted: up to 2048 together"},
 		{"lengths whose sum overflows are refused", most, most, "max_position_embeddings of 2048"},
-		{"no prompt is refused", 0, 5, "want at least 1 of each"},
-		{"no generation is refused", 5, -1, "want at least 1 of each"},
+		{"no prompt is refused", 0, 5, "accepted: at least 1 of each"},
+		{"no generation is refused", 5, -1, "accepted: at least 1 of each"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := m.CheckLengths(c.prompt, c.gen)

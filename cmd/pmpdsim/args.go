@@ -101,7 +101,7 @@ func (o *ordering) unknownCommand(arg string) error {
 			names = append(names, c.Name)
 		}
 	}
-	return fmt.Errorf("%sunknown command %q%s; accepted: %s", o.where(), arg, nearest("", arg, names), strings.Join(names, ", "))
+	return fmt.Errorf("%sunknown command %q; %s", o.where(), arg, suggest.Accepted(arg, names))
 }
 
 // flag takes a flag with its value, which may be the next argument, and returns what is left.
@@ -151,7 +151,11 @@ func (o *ordering) unknownFlag(arg, name string) error {
 		names = append(names, f.Names()...)
 		all = append(all, dashes(f.Names()[0]))
 	}
-	return fmt.Errorf("%sunknown flag %s%s; accepted: %s", o.where(), arg, nearest("--", name, names), strings.Join(all, " "))
+	meant := suggest.Nearest(name, names)
+	if meant != "" {
+		meant = dashes(meant)
+	}
+	return fmt.Errorf("%sunknown flag %s; accepted: %s%s", o.where(), arg, strings.Join(all, ", "), suggest.Question(meant))
 }
 
 // hasFlag tells that a command or one below it has a flag.
@@ -166,12 +170,4 @@ func dashes(name string) string {
 		return "-" + name
 	}
 	return "--" + name
-}
-
-// nearest asks whether another name was meant, or says nothing.
-func nearest(prefix, name string, names []string) string {
-	if n := suggest.Nearest(name, names); n != "" {
-		return fmt.Sprintf(" (did you mean %s%s?)", prefix, n)
-	}
-	return ""
 }

@@ -259,11 +259,11 @@ func TestBadFoldersAreRefusedInOneSentence(t *testing.T) {
 		"another head": {config(`"vocab_size": 320`, `"vocab_size": 352`),
 			`DIR/model.safetensors: tensor "model.embed_tokens.weight" has the shape [320 96]; accepted: [352 96], by config.json`},
 		"scaling by yarn": {config(`"rope_theta": 10000`, `"rope_theta": 10000, "rope_scaling": {"type": "yarn", "factor": 4}`),
-			`DIR/config.json: rope_scaling: type: "yarn" is not supported; supported: default llama3`},
+			`DIR/config.json: rope_scaling: type: "yarn" is not modelled; accepted: default, llama3`},
 		"no epsilon": {config(`"rms_norm_eps": 0.00001`, `"rms_norm_eps": 0`),
-			"DIR/config.json: rms_norm_eps: 0 is not usable; want a number above 0 and at most 1"},
+			"DIR/config.json: rms_norm_eps: 0 is not usable; accepted: a number above 0 and at most 1"},
 		"an end outside the vocabulary": {config("2\n  ]", "320\n  ]"),
-			"DIR/config.json: eos_token_id: [320] is not usable; want a token from 0 to 319, a list of them, or null"},
+			"DIR/config.json: eos_token_id: [320] is not usable; accepted: a token from 0 to 319, a list of them, or null"},
 		"nine query heads a KV head": {config(`"num_attention_heads": 6`, `"num_attention_heads": 18`), "DIR/config.json: "},
 	} {
 		t.Run(name, func(t *testing.T) {

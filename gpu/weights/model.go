@@ -47,7 +47,7 @@ func (m *Model) check() error {
 	switch m.Family {
 	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Phi, workloads.StableLM:
 	default:
-		return fmt.Errorf("model_type: %s is not run; accepted: llama mistral qwen2 phi stablelm", m.Family)
+		return fmt.Errorf("model_type: %s is not run; accepted: llama, mistral, qwen2, phi, stablelm", m.Family)
 	}
 	if m.QKNorm || m.Softcap || m.BlockNorms > 2 {
 		return fmt.Errorf("model_type: norms of q and k, soft-capped logits and four norms a block are not run; accepted: none of them")

@@ -13,9 +13,9 @@ import (
 
 func TestEveryPresetIsRunOrRefusedByName(t *testing.T) {
 	refused := map[string]string{
-		"gemma-2-2b": "models/gemma-2-2b.json: model_type: gemma2 is not run; accepted: llama mistral qwen2 phi stablelm",
-		"phi-3-mini": "models/phi-3-mini.json: model_type: phi3 is not run; accepted: llama mistral qwen2 phi stablelm",
-		"qwen3-8b":   "models/qwen3-8b.json: model_type: qwen3 is not run; accepted: llama mistral qwen2 phi stablelm",
+		"gemma-2-2b": "models/gemma-2-2b.json: model_type: gemma2 is not run; accepted: llama, mistral, qwen2, phi, stablelm",
+		"phi-3-mini": "models/phi-3-mini.json: model_type: phi3 is not run; accepted: llama, mistral, qwen2, phi, stablelm",
+		"qwen3-8b":   "models/qwen3-8b.json: model_type: qwen3 is not run; accepted: llama, mistral, qwen2, phi, stablelm",
 	}
 	for _, shape := range workloads.Models() {
 		m, err := weights.Load(shape.Name)

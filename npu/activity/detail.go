@@ -29,5 +29,5 @@ func ParseDetail(text string) (Detail, error) {
 			return Detail(d), nil
 		}
 	}
-	return 0, fmt.Errorf("level of detail %q is unknown; accepted: %s", text, strings.Join(detailNames[:], ", "))
+	return 0, fmt.Errorf("level of detail %q is not known; accepted: %s", text, strings.Join(detailNames[:], ", "))
 }

@@ -40,7 +40,7 @@ func NewArray(c *config.Config) (*Array, error) {
 		return nil, unknown("array.dataflow", "a dataflow", a.Dataflow, config.Dataflows())
 	}
 	if !slices.Contains(config.GEMVs(), a.GEMV) {
-		return nil, unknown("array.gemv", "a way of vectors", a.GEMV, config.GEMVs())
+		return nil, unknown("array.gemv", "a GEMV mapping", a.GEMV, config.GEMVs())
 	}
 	if !slices.Contains(config.ActivationFormats(), a.Activations) {
 		return nil, unknown("array.activations", "a number format", a.Activations, config.ActivationFormats())

@@ -204,8 +204,8 @@ func TestUnknownNamesAreErrors(t *testing.T) {
 			`array.style: "systolic" is not a style; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16`},
 		"a dataflow": {func(c *config.Config) { c.Array.Dataflow = "ws" },
 			`array.dataflow: "ws" is not a dataflow; accepted: weight-stationary, output-stationary, input-stationary`},
-		"a way of vectors": {func(c *config.Config) { c.Array.GEMV = "" },
-			`array.gemv: "" is not a way of vectors; accepted: stationary, columns, k-split`},
+		"a GEMV mapping": {func(c *config.Config) { c.Array.GEMV = "" },
+			`array.gemv: "" is not a GEMV mapping; accepted: stationary, columns, k-split`},
 		"a number format": {func(c *config.Config) { c.Array.Activations = "fp8" },
 			`array.activations: "fp8" is not a number format; accepted: fp16, bf16, int8`},
 	} {

@@ -6,7 +6,7 @@
 // line, with its place, the key, what is wrong and what would be right:
 //
 //	my.yaml:4:9: array.rows: 0 is out of range; accepted: 1 to 4096
-//	--set array.row=64: array.row: unknown key, nearest is array.rows; accepted: style, rows, …
+//	--set array.row=64: array.row: unknown key; accepted: style, rows, …; did you mean "array.rows"?
 //
 // A user's file names a preset as its base and changes some keys; a file without base must give every key, as the files
 // of the presets and the output of YAML do. Nothing is defaulted: the one derived value is dram.mapping, where the empty

@@ -30,10 +30,10 @@ const (
 // Dataflows returns the dataflows that there are.
 func Dataflows() []Dataflow { return []Dataflow{WeightStationary, OutputStationary, InputStationary} }
 
-// GEMV says how a matrix-vector product takes the array.
+// GEMV is the mapping of a matrix-vector product to the array.
 type GEMV string
 
-// The ways of vectors. Stationary: as a matrix of one row. Columns: every PE takes its weights from a scratchpad lane of
+// The GEMV mappings. Stationary: as a matrix of one row. Columns: every PE takes its weights from a scratchpad lane of
 // its own. KSplit: so, too, and columns without an output take slices of the reduction.
 const (
 	GEMVStationary GEMV = "stationary"
@@ -41,7 +41,7 @@ const (
 	GEMVKSplit     GEMV = "k-split"
 )
 
-// GEMVs returns the ways of vectors that there are.
+// GEMVs returns the GEMV mappings that there are.
 func GEMVs() []GEMV { return []GEMV{GEMVStationary, GEMVColumns, GEMVKSplit} }
 
 // Activations is the number format in which activations enter the array.
@@ -128,7 +128,7 @@ func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
 // UnmarshalText reads the name of a dataflow.
 func (d *Dataflow) UnmarshalText(t []byte) error { return enum(d, t, Dataflows()) }
 
-// UnmarshalText reads the name of a way of vectors.
+// UnmarshalText reads the name of a GEMV mapping.
 func (g *GEMV) UnmarshalText(t []byte) error { return enum(g, t, GEMVs()) }
 
 // UnmarshalText reads the name of a format.

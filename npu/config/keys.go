@@ -142,11 +142,7 @@ func (c *Config) nearestPath(path string) string {
 	return ""
 }
 
-// unknownKey says what is wrong with path and which keys its section accepts.
-func (c *Config) unknownKey(path string, more ...string) string {
-	message := "unknown key"
-	if near := c.nearestPath(path); near != "" {
-		message += ", nearest is " + near
-	}
-	return message + "; accepted: " + strings.Join(append(more, c.level(path)...), ", ")
+// unknownKey says what is wrong with path, which keys its section accepts, and others that the caller does.
+func (c *Config) unknownKey(path string, others ...string) string {
+	return "unknown key; accepted: " + strings.Join(append(c.level(path), others...), ", ") + suggest.Question(c.nearestPath(path))
 }

@@ -2,7 +2,10 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Layout names how quantised weights lie in DRAM.
@@ -42,9 +45,9 @@ func (w Weights) String() string {
 func ParseLayout(spec string) ([]string, error) {
 	rest, skew, skewed := strings.Cut(spec, "+")
 	name, chunk, chunked := strings.Cut(rest, ":")
-	if err := enum(new(Layout), []byte(name), Layouts()); err != nil {
-		message, _, _ := strings.Cut(err.Error(), "; accepted: ")
-		return nil, fmt.Errorf("layout %s; accepted: %s", message, LayoutForms)
+	if !slices.Contains(Layouts(), Layout(name)) {
+		meant := suggest.Nearest(name, Layouts())
+		return nil, fmt.Errorf("layout %q is not known; accepted: %s%s", name, LayoutForms, suggest.Question(meant))
 	}
 	key, size, assigned := strings.Cut(skew, "=")
 	switch {

@@ -62,7 +62,7 @@ func Load(nameOrPath string) (*Config, error) {
 	}
 	data, err := os.ReadFile(nameOrPath)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("NPU %s, or the path of a YAML file", notKnown(nameOrPath, Names()))
+		return nil, fmt.Errorf("NPU %s", notKnown(nameOrPath, Names(), "or the path of a YAML file"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an NPU's description: %w", err)

@@ -74,10 +74,10 @@ func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		{"text for a number", "array.rows=x", `array.rows: "x" is not a whole number; accepted: a whole number such as 64`},
 		{"nothing for a number", "array.rows=", `array.rows: "" is not a whole number; accepted: a whole number such as 64`},
 		{"a bare number", "clock=12", `clock: "12" has no unit; accepted: [k M G T]Hz, such as "1.2GHz"`},
-		{"a slip of the finger", "array.row=64", "array.row: unknown key, nearest is array.rows; accepted: " + array},
-		{"an unknown section", "arry.rows=64", "arry.rows: unknown key, nearest is array.rows; accepted: " + top},
-		{"a key without its section", "cols=64", "cols: unknown key, nearest is array.cols; accepted: " + top},
-		{"more than a key", "array.rows.more=64", "array.rows.more: unknown key, nearest is array.rows; accepted: " + array},
+		{"a slip of the finger", "array.row=64", "array.row: unknown key; accepted: " + array + `; did you mean "array.rows"?`},
+		{"an unknown section", "arry.rows=64", "arry.rows: unknown key; accepted: " + top + `; did you mean "array.rows"?`},
+		{"a key without its section", "cols=64", "cols: unknown key; accepted: " + top + `; did you mean "array.cols"?`},
+		{"more than a key", "array.rows.more=64", "array.rows.more: unknown key; accepted: " + array + `; did you mean "array.rows"?`},
 		{"nothing known", "zyx=64", "zyx: unknown key; accepted: " + top},
 		{"the base of a file", "base=edge-lpddr4x", "base: unknown key; accepted: " + top},
 		{"a section", "kv=8", "kv: a section, not a value; accepted: one of its keys bits"},
@@ -105,7 +105,7 @@ func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 	t.Run("all at once, in order", func(t *testing.T) {
 		err := preset(t, "edge-lpddr5").Set([]string{"array.rows=x", "array.cols=0", "array.rows=1", "arr=1"})
 		want := []string{`--set array.rows=x: array.rows: "x"`, `--set array.rows=1: array.rows: assigned a second time, first by array.rows=x;`,
-			`--set arr=1: arr: unknown key, nearest is array;`, `--set array.cols=0: array.cols: 0 is out of range;`}
+			`--set arr=1: arr: unknown key; accepted: `, `--set array.cols=0: array.cols: 0 is out of range;`}
 		if err == nil {
 			t.Fatal("was accepted")
 		}

@@ -21,17 +21,9 @@ func enum[T ~string](to *T, text []byte, known []T) error {
 	return nil
 }
 
-// notKnown says which names are accepted instead of name.
-func notKnown[T ~string](name string, known []T) string {
-	names := make([]string, len(known))
-	for i, k := range known {
-		names[i] = string(k)
-	}
-	message := fmt.Sprintf("%q is not known", name)
-	if near := suggest.Nearest(name, names); near != "" {
-		message += fmt.Sprintf(", nearest is %q", near)
-	}
-	return message + "; accepted: " + strings.Join(names, ", ")
+// notKnown says which names, or other things, are accepted instead of name.
+func notKnown[T ~string](name string, known []T, others ...string) string {
+	return fmt.Sprintf("%q is not known; %s", name, suggest.Accepted(name, known, others...))
 }
 
 // kindOf says what a value of v's type looks like in a file; the one list of the types that a Config may hold.

@@ -100,8 +100,8 @@ func (r *reader) values(e entry) []Value {
 	path := e.key.value
 	key, ok := config.Lookup(path)
 	if !ok {
-		err := config.Check(path, "")
-		r.add(e.key.Place, "axes."+path, "%v; a choice of your own is {NAME: {LABEL: {KEY: VALUE}}}", err)
+		err := config.Check(path, "", "or a choice of your own, {NAME: {LABEL: {KEY: VALUE}}}")
+		r.add(e.key.Place, "axes."+path, "%v", err)
 		return nil
 	}
 	var all []Value

@@ -97,11 +97,7 @@ func (r *reader) scalar(n *yaml.Node, key, accepted string) (text, bool) {
 
 // unknown says that a key does not exist, and which do.
 func (r *reader) unknown(k text, under string, accepted []string) {
-	near := ""
-	if n := suggest.Nearest(k.value, accepted); n != "" {
-		near = ", nearest is " + n
-	}
-	r.add(k.Place, joined(under, k.value), "unknown key%s; accepted: %s", near, strings.Join(accepted, ", "))
+	r.add(k.Place, joined(under, k.value), "unknown key; %s", suggest.Accepted(k.value, accepted))
 }
 
 func joined(under, key string) string {

@@ -93,7 +93,7 @@ func TestClassifierShapes(t *testing.T) {
 		{"three classes", func(m map[string]tensor) { m["project.2.bias"] = tensor{[]int{3}, nil} },
 			"project.2.bias is [3]; accepted: [4] beside a query of [2 2 3]"},
 		{"a tensor more", func(m map[string]tensor) { m["extra"] = tensor{} },
-			`tensor "extra" is unknown; accepted: query, project.0.weight, project.0.bias, project.2.weight, project.2.bias, ln.weight, ln.bias`},
+			`tensor "extra" is not known; accepted: query, project.0.weight, project.0.bias, project.2.weight, project.2.bias, ln.weight, ln.bias`},
 		{"infinity", func(m map[string]tensor) { m["ln.bias"].values[3] = float32(math.Inf(1)) },
 			`tensor "ln.bias" has a value that is not finite`},
 	} {

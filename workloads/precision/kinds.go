@@ -1,8 +1,9 @@
 package precision
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Kind is the sort of a schedule, spelt as on the command line and in traces.
@@ -56,7 +57,16 @@ func Accepted() string {
 	for _, k := range Kinds() {
 		forms = append(forms, k.Syntax)
 	}
-	return strings.Join(forms, " ") + ", each with ,prefill=N if wanted; bits are " + acceptedBits()
+	return strings.Join(forms, ", ") + ", each with ,prefill=N where wanted, and bits of " + acceptedBits()
+}
+
+// nearestKind is the kind that a wrong name may have meant, or "".
+func nearestKind(name string) string {
+	var kinds []Kind
+	for _, k := range Kinds() {
+		kinds = append(kinds, k.Kind)
+	}
+	return suggest.Nearest(name, kinds)
 }
 
 // syntax is the accepted form of a kind.
@@ -88,5 +98,5 @@ func (k Kind) Reads() bool {
 func WeightBits() []int { return []int{2, 3, 4, 5, 6, 7, 8, 16} }
 
 func acceptedBits() string {
-	return strings.Trim(fmt.Sprint(WeightBits()), "[]")
+	return join(WeightBits(), ", ")
 }

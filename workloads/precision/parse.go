@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
@@ -126,7 +127,7 @@ func (p *parser) kind(parts []part) Schedule {
 		p.falling(&s, value)
 		s.defaults()
 	default:
-		p.fail(kind, "unknown kind of schedule; accepted: %s", Accepted())
+		p.fail(kind, "unknown kind of schedule; accepted: %s%s", Accepted(), suggest.Question(nearestKind(name)))
 	}
 	return s
 }

@@ -91,17 +91,17 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	const (
-		bits = "2 3 4 5 6 7 8 16"
-		all  = "accepted: fp16 uniform:N static:A>B[>C…][@s1[,s2…]] learned:A>B[>C…][,l=N][,classifier=FILE] " +
-			"activation:A>B[>C…][,l=N] confidence:A>B[>C…][,window=N][,k=X] random:A>B[,l=N][,seed=N][,p=W/X/Y/Z] " +
-			"oracle:A>B[,bound=X] recorded, each with ,prefill=N if wanted; bits are " + bits
+		bits = "2, 3, 4, 5, 6, 7, 8, 16"
+		all  = "accepted: fp16, uniform:N, static:A>B[>C…][@s1[,s2…]], learned:A>B[>C…][,l=N][,classifier=FILE], " +
+			"activation:A>B[>C…][,l=N], confidence:A>B[>C…][,window=N][,k=X], random:A>B[,l=N][,seed=N][,p=W/X/Y/Z], " +
+			"oracle:A>B[,bound=X], recorded, each with ,prefill=N where wanted, and bits of " + bits
 		step = "accepted: a switch step: the number of the last decode pass before the switch, in at most 9 digits"
 	)
 	for _, c := range []struct{ text, want string }{
 		{"", `at character 1 (""): unknown kind of schedule; ` + all},
 		{"int8", `at character 1 ("int8"): unknown kind of schedule; ` + all},
-		{"FP16", `at character 1 ("FP16"): unknown kind of schedule; ` + all},
-		{" fp16", `at character 1 (" fp16"): unknown kind of schedule; ` + all},
+		{"FP16", `at character 1 ("FP16"): unknown kind of schedule; ` + all + `; did you mean "fp16"?`},
+		{" fp16", `at character 1 (" fp16"): unknown kind of schedule; ` + all + `; did you mean "fp16"?`},
 		{"learned", `at character 1 ("learned"): the bits are missing; accepted: learned:A>B[>C…][,l=N][,classifier=FILE]`},
 		{"learned:4", `at character 9 ("4"): one precision only; accepted: two or more, as in learned:4>3, or uniform:N for one`},
 		{"learned:3>4", `at character 11 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},

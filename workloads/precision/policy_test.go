@@ -148,12 +148,12 @@ func TestRecorded(t *testing.T) {
 		want     string
 	}{
 		{"without a trace the error asks for one", 4, nil, `schedule "recorded": the trace has the bits of 0 decode passes, and ` +
-			`4 tokens take 3; want a trace of that many (--trace), or fewer tokens`},
+			`4 tokens take 3; accepted: a trace of that many (--trace), or fewer tokens`},
 		{"a shorter trace is refused", 4, []int{3, 3}, `schedule "recorded": the trace has the bits of 2 decode passes, and 4 ` +
-			`tokens take 3; want a trace of that many (--trace), or fewer tokens`},
+			`tokens take 3; accepted: a trace of that many (--trace), or fewer tokens`},
 		{"impossible bits are refused", 3, []int{3, 12}, `schedule "recorded": decode pass 2 of the trace has 12 bits; ` +
-			`accepted: 2 3 4 5 6 7 8 16`},
-		{"no tokens are refused", 0, []int{3}, `schedule "recorded": 0 tokens to generate; want at least 1`},
+			`accepted: 2, 3, 4, 5, 6, 7, 8, 16`},
+		{"no tokens are refused", 0, []int{3}, `schedule "recorded": 0 tokens to generate; accepted: 1 or more`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if p, err := s.Resolve(c.gen, precision.Evidence{Recorded: c.recorded}); err == nil || err.Error() != c.want {

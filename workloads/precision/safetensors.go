@@ -94,7 +94,7 @@ func take(tensors map[string]tensor, names ...string) ([]tensor, error) {
 			}
 		}
 		slices.Sort(more)
-		return nil, fmt.Errorf("tensor %q is unknown; accepted: %s", more[0], strings.Join(names, ", "))
+		return nil, fmt.Errorf("tensor %q is not known; accepted: %s", more[0], strings.Join(names, ", "))
 	}
 	return found, nil
 }

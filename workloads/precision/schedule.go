@@ -152,7 +152,7 @@ func (s Schedule) Resolve(gen int, e Evidence) (Policy, error) {
 // checked is the schedule as it would be parsed: it may have been put together by hand.
 func (s Schedule) checked(gen int) (Schedule, error) {
 	if gen < 1 {
-		return s, fmt.Errorf("schedule %q: %d tokens to generate; want at least 1", s, gen)
+		return s, fmt.Errorf("schedule %q: %d tokens to generate; accepted: 1 or more", s, gen)
 	}
 	return Parse(s.String())
 }
@@ -176,7 +176,7 @@ func (s Schedule) static(gen int) Static {
 func (s Schedule) resolveRecorded(gen int, recorded []int) (Policy, error) {
 	passes := gen - 1
 	if len(recorded) < passes {
-		return nil, fmt.Errorf("schedule %q: the trace has the bits of %d decode passes, and %d tokens take %d; want a trace "+
+		return nil, fmt.Errorf("schedule %q: the trace has the bits of %d decode passes, and %d tokens take %d; accepted: a trace "+
 			"of that many (--trace), or fewer tokens", s, len(recorded), gen, passes)
 	}
 	for i, bits := range recorded {

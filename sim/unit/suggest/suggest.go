@@ -18,11 +18,11 @@ import (
 // Accepted returns the end of an error about word: `accepted: a, b, c; did you mean "c"?`. others follow the names in the
 // list, such as "or the path of a YAML file", and are no candidates of the question.
 func Accepted[S ~string](word string, names []S, others ...string) string {
-	texts := make([]string, len(names))
-	for i, n := range names {
-		texts[i] = string(n)
+	var texts []string
+	for _, n := range names {
+		texts = append(texts, string(n))
 	}
-	return "accepted: " + strings.Join(append(texts, others...), ", ") + Question(Nearest(word, texts))
+	return "accepted: " + strings.Join(append(texts, others...), ", ") + Question(Nearest(word, names))
 }
 
 // Question returns `; did you mean "name"?`, and nothing for an empty name.
@@ -36,19 +36,20 @@ func Question(name string) string {
 // Nearest returns the candidate that word may have meant, or "": the one the fewest edits away, or else the first that
 // begins with word. Edits count up to a third of the word, or up to two if that is more; in a word of four letters or
 // fewer, one. Case does not count.
-func Nearest(word string, candidates []string) string {
+func Nearest[S ~string](word string, candidates []S) string {
 	least := max(2, len(word)/3) + 1
 	if len(word) <= 4 {
 		least = 2
 	}
 	word = strings.ToLower(word)
 	best, begun := "", ""
-	for _, c := range candidates {
-		if d := distance(word, strings.ToLower(c)); d < least {
-			best, least = c, d
+	for _, name := range candidates {
+		c := strings.ToLower(string(name))
+		if d := distance(word, c); d < least {
+			best, least = string(name), d
 		}
-		if begun == "" && len(word) >= 3 && strings.HasPrefix(strings.ToLower(c), word) {
-			begun = c
+		if begun == "" && len(word) >= 3 && strings.HasPrefix(c, word) {
+			begun = string(name)
 		}
 	}
 	return cmp.Or(best, begun)
