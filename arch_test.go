@@ -65,7 +65,7 @@ gpu/driver+test:     gpu/kernels
 gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
-gpu/bench:           gpu gpu/weights gpu/kernels gpu/driver gpu/cuda
+gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
 cmd/pmpdsim:         *
 `

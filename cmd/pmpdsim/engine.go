@@ -51,6 +51,19 @@ func engineFlags() []cli.Flag {
 	}
 }
 
+// loadWeights finds models by name or path.
+func loadWeights(names []string) ([]*weights.Model, error) {
+	var models []*weights.Model
+	for _, name := range names {
+		m, err := weights.Load(name)
+		if err != nil {
+			return nil, flagged("model", name, err)
+		}
+		models = append(models, m)
+	}
+	return models, nil
+}
+
 // engineOptions are what the flags of engineFlags say; nil: nothing.
 type engineOptions struct {
 	from       string // name or path of the model

@@ -38,6 +38,28 @@ func traceOutputFlag() cli.Flag {
 	return outputFlag("write to `FILE`, usually *"+traces.Suffix, "required")
 }
 
+// modelsFlag is several models; absent names those that are taken without it.
+func modelsFlag(usage, absent string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "model", Usage: usage, DefaultText: absent}
+}
+
+// modelsOr are the values of modelsFlag, or others if there are none.
+func modelsOr(c *cli.Context, others []string) []string {
+	if names := c.StringSlice("model"); len(names) > 0 {
+		return names
+	}
+	return others
+}
+
+// bitsFlag is several weight precisions; weightBits reads them.
+func bitsFlag(value string) cli.Flag {
+	return &cli.StringFlag{Name: "bits", Value: value, Usage: "weight precisions: `BITS,...`"}
+}
+
+func weightBits(c *cli.Context) ([]int, error) {
+	return integers("bits", c.String("bits"), "2 to 8, or 16", func(n int) bool { return n >= 2 && n <= 8 || n == 16 })
+}
+
 // tracesFlag is a directory with traces.
 func tracesFlag(usage, absent string) cli.Flag {
 	return &cli.StringFlag{Name: "traces", Usage: usage, DefaultText: absent}

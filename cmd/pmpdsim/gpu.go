@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/gpu/bench"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -57,22 +59,30 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "measure", Usage: "measure copies, gaps and events"},
 			formatFlag("table", "json"),
 		},
-		Action: func(c *cli.Context) error {
-			if err := arguments(c); err != nil {
-				return err
-			}
-			m, err := cuda.Describe(c.Int("device"), c.Bool("measure"))
-			if err != nil {
-				return onGPU(err)
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, []gpuInfo{{m.GPU, m.FreeBytes, m.Emulated, m.Kernels, m.Calib}})
-				}
-				return showGPU(w, m)
-			})
-		},
+		Action: action(func(c *cli.Context) (*gpuInfoOptions, error) {
+			return &gpuInfoOptions{c.Int("device"), c.Bool("measure"), c.String("format")}, nil
+		}),
 	}
+}
+
+// gpuInfoOptions are what gpu info was asked for.
+type gpuInfoOptions struct {
+	device  int
+	measure bool
+	format  string
+}
+
+func (o *gpuInfoOptions) run(_ context.Context, s streams) error {
+	m, err := cuda.Describe(o.device, o.measure)
+	if err != nil {
+		return onGPU(err)
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, []gpuInfo{{m.GPU, m.FreeBytes, m.Emulated, m.Kernels, m.Calib}})
+		}
+		return showGPU(w, m)
+	})
 }
 
 // gpuInfo is a GPU as JSON, in the words of a trace's header.
@@ -136,4 +146,101 @@ func gpuLines(m *cuda.Machine) [][2]string {
 			[2]string{"graph", fmt.Sprintf("%s a kernel, %s an event", plots.Time.Text(float64(*c.NodeGapNS)/1e9), plots.Time.Text(float64(*c.EventNS)/1e9))})
 	}
 	return lines
+}
+
+func gpuCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "compare the GPU's kernels with the CPU's",
+		Description: `Runs prefill and a decode pass at every precision with random weights on the GPU and on the CPU, both over the same
+tokens, and compares logits, keys and values, tokens and signals. Without --model it takes three small models with the blocks
+of Llama, Phi and StableLM. A row that is off says what, and the exit code is 1.
+
+EXAMPLES:
+   pmpdsim gpu check
+   pmpdsim gpu check --prompt 600 --format json
+   pmpdsim gpu check --model path/to/config.json --seed 2`,
+		Flags: []cli.Flag{
+			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "three small ones"),
+			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: atLeast("prompt", 1)},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`SEED` of the weights"},
+			deviceFlag(),
+			formatFlag("table", "json"),
+		},
+		Action: action(fillGPUCheck),
+	}
+}
+
+// checkedPass is one comparison as JSON.
+type checkedPass struct {
+	Model     string  `json:"model"`
+	Pass      string  `json:"pass"`
+	Bits      int     `json:"weight_bits"`
+	Positions int     `json:"positions"`
+	Logits    float64 `json:"logits_error"`
+	Cache     float64 `json:"cache_error"`
+	Signals   float64 `json:"signals_error"`
+	Token     int     `json:"token"`
+	Want      int     `json:"want_token"`
+	Wrong     string  `json:"wrong"`
+}
+
+// gpuCheckOptions are what gpu check was asked for.
+type gpuCheckOptions struct {
+	models []string // none: three small ones
+	prompt int
+	seed   uint64
+	device int
+	format string
+}
+
+func fillGPUCheck(c *cli.Context) (*gpuCheckOptions, error) {
+	return &gpuCheckOptions{c.StringSlice("model"), c.Int("prompt"), c.Uint64("seed"), c.Int("device"), c.String("format")}, nil
+}
+
+func (o *gpuCheckOptions) run(_ context.Context, s streams) error {
+	models, err := loadWeights(o.models)
+	if err != nil {
+		return err
+	}
+	if len(models) == 0 {
+		models = bench.SmallModels()
+	}
+	var rows []checkedPass
+	for _, m := range models {
+		if err := m.Fits(bench.CheckPositions(o.prompt)); err != nil {
+			return fmt.Errorf("--prompt %d: %w", o.prompt, err)
+		}
+		all, err := bench.Check(m, o.device, o.prompt, o.seed)
+		if err != nil {
+			return onGPU(err)
+		}
+		for _, a := range all {
+			rows = append(rows, checkedPass{m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
+		}
+	}
+	err = s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, rows)
+		}
+		return checkTable(w, rows)
+	})
+	if wrong := slices.IndexFunc(rows, func(r checkedPass) bool { return r.Wrong != "" }); err == nil && wrong >= 0 {
+		r := rows[wrong]
+		return internal(fmt.Errorf("%s, %s at %d bits: %s", r.Model, r.Pass, r.Bits, r.Wrong))
+	}
+	return err
+}
+
+func checkTable(w io.Writer, rows []checkedPass) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "pass"}, {Name: "bits", Right: true}, {Name: "positions", Right: true},
+		{Name: "logits", Right: true}, {Name: "keys, values", Right: true}, {Name: "signals", Right: true}, {Name: "token", Right: true}, {Name: "verdict"}}}
+	for _, r := range rows {
+		verdict := "agrees"
+		if r.Wrong != "" {
+			verdict = "FAIL: " + r.Wrong
+		}
+		t.Add(r.Model, r.Pass, strconv.Itoa(r.Bits), strconv.Itoa(r.Positions), fmt.Sprintf("%.1e", r.Logits), fmt.Sprintf("%.1e", r.Cache),
+			fmt.Sprintf("%.1e", r.Signals), strconv.Itoa(r.Token), verdict)
+	}
+	return t.Write(w)
 }

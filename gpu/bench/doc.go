@@ -1,4 +1,5 @@
 // Package bench measures kernels on the GPU: matrix-vector products and decode passes against what the device can do at best.
+// It also checks them: Check compares whole passes with those of the CPU backend.
 //
 // # What it models
 //
