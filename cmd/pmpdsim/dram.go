@@ -45,45 +45,56 @@ EXAMPLES:
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check|layouts [flags]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
-			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
+			channelsFlag(),
 			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "XOR low row bits into bank group and bank"},
-			&cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
+			refreshFlag(),
 			&cli.IntFlag{Name: "ranks", Value: 1, Usage: "`N` ranks of a channel: 1, 2 or 4; HBM has 1"},
-			&cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"},
+			postponeFlag(),
 			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
 			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
 		},
 		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand()},
-		Action:      runDRAM,
+		Action:      action(fillDRAM),
 	}
 }
 
-// dramJob is a stream on channels.
-type dramJob struct {
-	options dram.Options
-	stream  stream.Stream
-	mapping bool // given
+// dramOptions are what dram was asked for.
+type dramOptions struct {
+	standard string
+	options  dram.Options // all but the standard
+	mapping  string       // empty: the standard's
+	ranks    int
+	stream   string
+	write    *string // share of writes
+	format   string
 }
 
-func runDRAM(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
+func fillDRAM(c *cli.Context) (*dramOptions, error) {
+	o := &dramOptions{standard: c.String("standard"), mapping: c.String("mapping"), ranks: c.Int("ranks"), stream: c.String("stream"),
+		write: optional(c, "write", c.String), format: c.String("format")}
+	if o.standard == "" {
+		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
 	}
-	j, err := loadDRAM(c)
+	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"), Postpone: c.Int("postpone")}
+	return o, flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh"))))
+}
+
+func (o *dramOptions) run(ctx context.Context, s streams) error {
+	j, err := o.load()
 	if err != nil {
 		return err
 	}
-	p := newProgress(c.App.ErrWriter, int64(j.stream.Bytes/j.options.Standard.Burst), "bursts")
-	r, err := stream.Run(c.Context, j.options, j.stream, p.update)
+	p := newProgress(s.err, int64(j.stream.Bytes/j.options.Standard.Burst), "bursts")
+	r, err := stream.Run(ctx, j.options, j.stream, p.update)
 	p.end()
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
-	return emit(c.App.Writer, "", func(w io.Writer) error {
-		if c.String("format") == "json" {
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
 			return jsonLines(w, []dramResult{j.result(r)})
 		}
 		return j.show(w, r)
@@ -98,45 +109,41 @@ func stopped(ctx context.Context, err error) error {
 	return internal(err)
 }
 
-// loadDRAM resolves the flags.
-func loadDRAM(c *cli.Context) (*dramJob, error) {
-	j := &dramJob{mapping: c.IsSet("mapping")}
-	o := &j.options
-	if !c.IsSet("standard") {
-		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
-	}
+// dramJob is a stream on channels.
+type dramJob struct {
+	options dram.Options
+	stream  stream.Stream
+	mapping bool // given
+}
+
+// load finds the standard, and what is wrong with the stream on it.
+func (o *dramOptions) load() (*dramJob, error) {
+	j := &dramJob{options: o.options, mapping: o.mapping != ""}
 	var err error
-	if o.Standard, err = spec.Lookup(c.String("standard")); err != nil {
+	if j.options.Standard, err = spec.Lookup(o.standard); err != nil {
 		return nil, flagged("standard", "", err)
 	}
-	o.Channels, o.BankHash, o.Exact = c.Int("channels"), c.Bool("bank-hash"), c.Bool("exact")
-	if n := o.Channels; n < 1 || n > 1024 || n&(n-1) != 0 {
-		return nil, fmt.Errorf("--channels %d: not a number of channels; accepted: a power of two, 1 to 1024", n)
-	}
-	if err := j.ranks(c); err != nil {
+	if err := j.ranks(o.ranks); err != nil {
 		return nil, err
 	}
-	if err := o.Refresh.UnmarshalText([]byte(c.String("refresh"))); err != nil {
-		return nil, flagged("refresh", "", err)
+	if j.options.Mapping = o.mapping; o.mapping == "" {
+		j.options.Mapping = spec.DefaultMapping(j.options.Standard, j.options.Channels)
 	}
-	if o.Mapping = c.String("mapping"); o.Mapping == "" {
-		o.Mapping = spec.DefaultMapping(o.Standard, o.Channels)
-	}
-	if _, err := spec.ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash); err != nil {
+	if _, err := spec.ParseMapping(j.options.Mapping, j.options.Standard, j.options.Channels, j.options.BankHash); err != nil {
 		return nil, flagged("mapping", "", err)
 	}
-	if _, err := dram.New(*o); err != nil { // what is left to be wrong
+	if _, err := dram.New(j.options); err != nil { // what is left to be wrong
 		return nil, flagged("refresh", "", err)
 	}
-	if j.stream, err = loadStream(c); err == nil {
-		err = flagIf("stream", j.stream.Fits(o.Standard))
+	if j.stream, err = o.loadStream(); err == nil {
+		err = flagged("stream", "", j.stream.Fits(j.options.Standard))
 	}
 	return j, err
 }
 
 // ranks sets what the standard leaves open.
-func (j *dramJob) ranks(c *cli.Context) error {
-	s, n := j.options.Standard, c.Int("ranks")
+func (j *dramJob) ranks(n int) error {
+	s := j.options.Standard
 	switch {
 	case s.Family == spec.HBM && n != 1:
 		return fmt.Errorf("--ranks %d: a channel of %s has one; accepted: 1", n, s.Name)
@@ -146,33 +153,25 @@ func (j *dramJob) ranks(c *cli.Context) error {
 			return flagged("ranks", "", err)
 		}
 	}
-	if j.options.Postpone = c.Int("postpone"); j.options.Postpone < 0 || j.options.Postpone > s.MaxPostponed {
-		return fmt.Errorf("--postpone %d: %s may postpone up to %d refreshes; accepted: 0 to %d", j.options.Postpone, s.Name, s.MaxPostponed, s.MaxPostponed)
+	if n := j.options.Postpone; n < 0 || n > s.MaxPostponed {
+		return fmt.Errorf("--postpone %d: %s may postpone up to %d refreshes; accepted: 0 to %d", n, s.Name, s.MaxPostponed, s.MaxPostponed)
 	}
 	return nil
 }
 
-func loadStream(c *cli.Context) (s stream.Stream, err error) {
-	text := c.String("stream")
+func (o *dramOptions) loadStream() (s stream.Stream, err error) {
+	text := o.stream
 	if text == "" {
 		return s, errors.New("dram: --stream is missing; accepted: KEY=VALUE,... such as bytes=16MiB,planes=4,chunk=1024")
 	}
-	if w := c.String("write"); c.IsSet("write") {
-		if _, err := stream.ParsePercent(w); err != nil {
-			return s, fmt.Errorf("--write %s: %w", w, err)
+	if o.write != nil {
+		if _, err := stream.ParsePercent(*o.write); err != nil {
+			return s, fmt.Errorf("--write %s: %w", *o.write, err)
 		}
-		text += ",write=" + w
+		text += ",write=" + *o.write
 	}
 	s, err = stream.Parse(text)
-	return s, flagIf("stream", err)
-}
-
-// flagIf puts a flag in front of an error, if there is one.
-func flagIf(flag string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return flagged(flag, "", err)
+	return s, flagged("stream", "", err)
 }
 
 // dramResult is what became of a stream, as JSON.

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -37,10 +37,10 @@ EXAMPLES:
 			&cli.StringFlag{Name: "standard", Usage: "only rows of this `STANDARD` (list dram)", DefaultText: "all"},
 			&cli.BoolFlag{Name: "quick", Usage: "only sequential and random reads: a few seconds"},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			workersFlag(),
 			formatFlag("table", "json"),
 		},
-		Action: runDRAMCheck,
+		Action: action(fillDRAMCheck),
 	}
 }
 
@@ -50,16 +50,22 @@ type checked struct {
 	result *stream.Result // nil: skipped
 }
 
-func runDRAMCheck(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
-	}
-	if n := c.Int("workers"); n < 1 {
-		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
-	}
-	only := c.String("standard")
-	if only != "" {
-		if _, err := spec.Lookup(only); err != nil {
+// dramCheckOptions are what dram check was asked for.
+type dramCheckOptions struct {
+	standard string // empty: all
+	quick    bool
+	exact    bool
+	workers  int
+	format   string
+}
+
+func fillDRAMCheck(c *cli.Context) (*dramCheckOptions, error) {
+	return &dramCheckOptions{c.String("standard"), c.Bool("quick"), c.Bool("exact"), c.Int("workers"), c.String("format")}, nil
+}
+
+func (o *dramCheckOptions) run(ctx context.Context, s streams) error {
+	if o.standard != "" {
+		if _, err := spec.Lookup(o.standard); err != nil {
 			return flagged("standard", "", err)
 		}
 	}
@@ -70,18 +76,18 @@ func runDRAMCheck(c *cli.Context) error {
 	var rows []checked
 	for _, g := range all {
 		slow := g.Stream.Planes > 1 || g.Stream.Write > 0
-		if (only == "" || g.Standard == only) && !(slow && c.Bool("quick")) {
+		if (o.standard == "" || g.Standard == o.standard) && !(slow && o.quick) {
 			rows = append(rows, checked{Golden: g})
 		}
 	}
-	if err := checkRows(c, rows); err != nil {
-		return stopped(c.Context, err)
+	if err := o.check(ctx, s, rows); err != nil {
+		return stopped(ctx, err)
 	}
-	if err := emit(c.App.Writer, "", func(w io.Writer) error {
-		if c.String("format") == "json" {
+	if err := s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
 			return jsonLines(w, checkItems(rows))
 		}
-		return showCheck(w, rows, only)
+		return showCheck(w, rows, o.standard)
 	}); err != nil {
 		return err
 	}
@@ -102,8 +108,8 @@ func failures(rows []checked) error {
 	return internal(fmt.Errorf("dram check: rows outside their tolerance: %s", strings.Join(failed, " ")))
 }
 
-// checkRows runs the rows on several cores, those that only differ in who else ran them once.
-func checkRows(c *cli.Context, rows []checked) error {
+// check runs the rows on several cores, those that only differ in who else ran them once.
+func (o *dramCheckOptions) check(ctx context.Context, s streams, rows []checked) error {
 	same := map[stream.Golden][]*checked{}
 	var order []stream.Golden // the map has none
 	for i := range rows {
@@ -117,13 +123,13 @@ func checkRows(c *cli.Context, rows []checked) error {
 		}
 		same[what] = append(same[what], r)
 	}
-	p := newProgress(c.App.ErrWriter, int64(len(order)), "streams")
+	p := newProgress(s.err, int64(len(order)), "streams")
 	defer p.end()
-	group, ctx := errgroup.WithContext(c.Context)
-	group.SetLimit(c.Int("workers"))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(o.workers)
 	for _, what := range order {
 		group.Go(func() error {
-			result, err := what.Run(ctx, c.Bool("exact"))
+			result, err := what.Run(ctx, o.exact)
 			for _, r := range same[what] {
 				r.result = result
 			}

@@ -250,7 +250,7 @@ func (e *engine) load(s streams, schedules []precision.Schedule) (err error) {
 // recording is the job of one schedule.
 func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	j := gpu.Job{Model: e.model, WeightsSHA256: e.source.SHA256(), Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
-		Schedule: s, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: "pmpdsim " + programVersion(),
+		Schedule: s, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: program(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
 		return j, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -31,6 +32,11 @@ func formatFlag(accepted ...string) cli.Flag {
 // outputFlag is where a command writes; absent says what happens without it.
 func outputFlag(usage, absent string) cli.Flag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}
+}
+
+// pictureFlag is where a command draws its picture; pictureFrom reads it.
+func pictureFlag(article string) cli.Flag {
+	return outputFlag("draw "+article+" picture into `FILE`, by its name .png, .svg or .pdf", "")
 }
 
 // traceOutputFlag is where a command writes a trace; it has to be given.
@@ -58,6 +64,26 @@ func bitsFlag(value string) cli.Flag {
 
 func weightBits(c *cli.Context) ([]int, error) {
 	return integers("bits", c.String("bits"), "2 to 8, or 16", func(n int) bool { return n >= 2 && n <= 8 || n == 16 })
+}
+
+// channelsFlag is how many DRAM channels there are.
+func channelsFlag() cli.Flag {
+	return &cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two", Action: func(_ *cli.Context, n int) error {
+		if n < 1 || n > 1024 || n&(n-1) != 0 {
+			return fmt.Errorf("--channels %d: not a number of channels; accepted: a power of two, 1 to 1024", n)
+		}
+		return nil
+	}}
+}
+
+// refreshFlag is how DRAM is refreshed.
+func refreshFlag() cli.Flag {
+	return &cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"}
+}
+
+// postponeFlag is how many refreshes DRAM may put off.
+func postponeFlag() cli.Flag {
+	return &cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"}
 }
 
 // tracesFlag is a directory with traces.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -87,23 +89,54 @@ func writableOutput(path string) error {
 	return flagged("output", "", writable(path))
 }
 
+// picture is what --output of pictureFlag asks for; with no path nothing.
+type picture struct {
+	path    string
+	command string // that makes it
+}
+
+// pictureFrom reads the flag.
+func pictureFrom(c *cli.Context) picture {
+	command := commandLine(c)
+	for _, arg := range c.Args().Slice() {
+		command += " " + quoted(arg)
+	}
+	return picture{c.String("output"), command}
+}
+
+// check finds out before a long simulation whether the picture can be drawn and written.
+func (p picture) check() error {
+	if p.path == "" {
+		return nil
+	}
+	_, err := plots.FormatOf(p.path)
+	if err == nil {
+		err = writable(p.path)
+	}
+	return flagged("output", "", err)
+}
+
+// draw draws the picture, if one is asked for.
+func (p picture) draw(figure plots.Figure, title string) error {
+	if p.path == "" {
+		return nil
+	}
+	format, err := plots.FormatOf(p.path)
+	if err != nil {
+		return flagged("output", "", err)
+	}
+	origin := plots.Origin{Title: title, Command: p.command, Program: program()}
+	return emit(nil, p.path, func(w io.Writer) error { return plots.Write(w, figure, format, origin) })
+}
+
 // pictureOf finds out before a long simulation whether the picture that --output asks for can be drawn and written, and as
 // what.
 func pictureOf(c *cli.Context) (path, format string, err error) {
-	path = c.String("output")
-	format, err = pictureAt(path)
-	return path, format, err
-}
-
-// pictureAt is pictureOf for a path; no path, no picture.
-func pictureAt(path string) (format string, err error) {
-	if path == "" {
-		return "", nil
+	p := pictureFrom(c)
+	if err = p.check(); err == nil && p.path != "" {
+		format, err = plots.FormatOf(p.path)
 	}
-	if format, err = plots.FormatOf(path); err == nil {
-		err = writable(path)
-	}
-	return format, flagged("output", "", err)
+	return p.path, format, err
 }
 
 // emit writes the output of a command to a file, or to stdout when there is no path, all of it or nothing.
@@ -139,4 +172,39 @@ func jsonLines[T any](w io.Writer, values []T) error {
 		}
 	}
 	return nil
+}
+
+// program names this program in what it writes.
+func program() string { return "pmpdsim " + programVersion() }
+
+// commandLine writes the command with the flags that were given, for the files that it makes. The number of workers is
+// left out: no result depends on it.
+func commandLine(c *cli.Context) string {
+	words := []string{c.Command.HelpName}
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if !c.IsSet(name) || name == "workers" {
+			continue
+		}
+		if values, ok := c.Value(name).(cli.StringSlice); ok {
+			for _, v := range values.Value() {
+				words = append(words, "--"+name+" "+quoted(v))
+			}
+			continue
+		}
+		if b, ok := c.Value(name).(bool); ok && b {
+			words = append(words, "--"+name)
+			continue
+		}
+		words = append(words, "--"+name+" "+quoted(fmt.Sprint(c.Value(name))))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted writes a word as a shell takes it.
+func quoted(word string) string {
+	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,9 +40,7 @@ EXAMPLES:
    pmpdsim paper --waterfall --panel dialogsum --model phi-1.5
    pmpdsim paper --waterfall --all --format csv
    pmpdsim paper --presets`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "npu", Value: paper.NPU, Usage: "`NPU`: a preset (list npus) or a YAML file that changes one"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPU, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
+		Flags: append(npuFlagsOf(paper.NPU),
 			&cli.BoolFlag{Name: "every-pass", Usage: "simulate every decode pass"},
 			&cli.BoolFlag{Name: "waterfall", Usage: "from the paper's machine to a real one, stage by stage"},
 			&cli.StringFlag{Name: "panel", Value: "CNN/DM", Usage: "`PANEL` of the bar that --waterfall follows: a task"},
@@ -50,17 +48,18 @@ EXAMPLES:
 			&cli.StringFlag{Name: "scheme", Value: string(paper.Static), Usage: "`SCHEME` of that bar: fp16, uniform, static or learned"},
 			&cli.BoolFlag{Name: "all", Usage: "--waterfall of all static bars; a picture shows the bar above"},
 			&cli.BoolFlag{Name: "presets", Usage: "what remains of the static bars on each preset; minutes"},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
+			workersFlag(),
 			&cli.StringFlag{Name: "csv", Usage: "also write the rows into `FILE`"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "draw a picture into `FILE`, by its name .png, .svg or .pdf"},
+			pictureFlag("a"),
 			formatFlag("table", "csv", "json"),
-		},
-		Action: runPaper,
+		),
+		Action: action(fillPaper),
 	}
 }
 
 // study is what the command can do: simulate, then show what came of it.
 type study struct {
+	unit     string // what progress counts
 	simulate func(context.Context, paper.Options) error
 	table    func(io.Writer) error
 	csv      func(io.Writer) error
@@ -68,120 +67,116 @@ type study struct {
 	figure   func() (plots.Figure, string) // and its title; nil where there is none
 }
 
-func runPaper(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
-	}
-	if n := c.Int("workers"); n < 1 {
-		return fmt.Errorf("--workers %d: too few; accepted: 1 or more", n)
-	}
-	s, err := loadStudy(c)
-	if err != nil {
-		return err
-	}
-	picture, rows := paperFiles(c)
-	format, err := pictureAt(picture)
-	if err != nil {
-		return err
-	}
-	if rows != "" {
-		if err := writable(rows); err != nil {
-			return flagged("csv", "", err)
-		}
-	}
-	p := newProgress(c.App.ErrWriter, 0, s.unit(c))
-	err = s.simulate(c.Context, paper.Options{Workers: c.Int("workers"), Progress: p.passes})
-	p.end()
-	if errors.Is(err, context.Canceled) {
-		return context.Cause(c.Context)
-	}
-	if err != nil {
-		return internal(err)
-	}
-	if rows != "" {
-		if err := flagged("csv", "", writeFile(rows, s.csv)); err != nil {
-			return err
-		}
-	}
-	if picture != "" {
-		figure, title := s.figure()
-		origin := plots.Origin{Title: title, Command: commandLine(c), Program: c.App.Name + " " + c.App.Version}
-		if err := emit(nil, picture, func(w io.Writer) error { return plots.Write(w, figure, format, origin) }); err != nil {
-			return err
-		}
-	}
-	if !c.IsSet("output") && picture != "" {
-		say(c.App.ErrWriter, "note: the figure is in %s, its numbers are in %s", picture, rows)
-	}
-	return emit(c.App.Writer, "", map[string]func(io.Writer) error{"table": s.table, "csv": s.csv, "json": s.json}[c.String("format")])
+// paperOptions are what paper was asked for.
+type paperOptions struct {
+	npu                  npuOptions
+	everyPass            bool
+	panel, model, scheme string // of the bar that the waterfall follows
+	waterfall, all       bool
+	presets              bool
+	workers              int
+	picture              picture
+	csv                  string
+	byDefault            bool // nobody asked for picture and CSV
+	format               string
 }
 
-// paperFiles are the picture and the rows to be written: of the plain figure both, unless others, or none, are asked for.
-func paperFiles(c *cli.Context) (picture, rows string) {
-	picture, rows = c.String("output"), c.String("csv")
-	plain := c.String("format") == "table"
-	for _, f := range []string{"npu", "set", "waterfall", "presets", "output", "csv"} {
-		plain = plain && !c.IsSet(f)
-	}
-	if plain {
-		return "paper.png", "paper.csv"
-	}
-	return picture, rows
-}
-
-// unit is what progress counts.
-func (s *study) unit(c *cli.Context) string {
-	switch {
-	case c.Bool("waterfall"):
-		return "stages"
-	case c.Bool("presets"):
-		return "NPUs"
-	}
-	return "passes"
-}
-
-// loadStudy finds out what is asked for.
-func loadStudy(c *cli.Context) (*study, error) {
-	bars, err := paper.Figure()
-	if err != nil {
-		return nil, internal(err)
-	}
-	falling, presets := c.Bool("waterfall"), c.Bool("presets")
+func fillPaper(c *cli.Context) (*paperOptions, error) {
+	o := &paperOptions{everyPass: c.Bool("every-pass"), panel: c.String("panel"), model: c.String("model"), scheme: c.String("scheme"),
+		waterfall: c.Bool("waterfall"), all: c.Bool("all"), presets: c.Bool("presets"), workers: c.Int("workers"), picture: pictureFrom(c),
+		csv: c.String("csv"), format: c.String("format")}
 	for _, f := range []string{"panel", "model", "scheme", "all"} {
-		if c.IsSet(f) && !falling {
+		if c.IsSet(f) && !o.waterfall {
 			return nil, fmt.Errorf("--%s: there is no bar to follow; accepted: with --waterfall", f)
 		}
 	}
 	for _, f := range []string{"npu", "set", "every-pass"} {
-		if c.IsSet(f) && (falling || presets) {
+		if c.IsSet(f) && (o.waterfall || o.presets) {
 			return nil, fmt.Errorf("--%s: the machines of --waterfall and --presets are given; accepted: without them", f)
 		}
 	}
 	switch {
-	case falling && presets:
+	case o.waterfall && o.presets:
 		return nil, errors.New("--presets: not together with --waterfall; accepted: one of them")
-	case presets && c.IsSet("output"):
+	case o.presets && c.IsSet("output"):
 		return nil, errors.New("--output: --presets has no picture; accepted: --csv, --format")
-	case falling:
-		bar, err := paper.Find(bars, c.String("panel"), c.String("model"), paper.Scheme(c.String("scheme")))
+	}
+	asked := func(name string) bool { return c.IsSet(name) }
+	if o.format == "table" && !slices.ContainsFunc([]string{"npu", "set", "waterfall", "presets", "output", "csv"}, asked) {
+		o.byDefault, o.picture.path, o.csv = true, "paper.png", "paper.csv"
+	}
+	var err error
+	o.npu, err = npuFrom(c)
+	return o, err
+}
+
+func (o *paperOptions) run(ctx context.Context, s streams) error {
+	study, err := o.load()
+	if err != nil {
+		return err
+	}
+	if err := o.picture.check(); err != nil {
+		return err
+	}
+	if o.csv != "" {
+		if err := writable(o.csv); err != nil {
+			return flagged("csv", "", err)
+		}
+	}
+	p := newProgress(s.err, 0, study.unit)
+	err = study.simulate(ctx, paper.Options{Workers: o.workers, Progress: p.passes})
+	p.end()
+	if errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return internal(err)
+	}
+	if o.csv != "" {
+		if err := flagged("csv", "", writeFile(o.csv, study.csv)); err != nil {
+			return err
+		}
+	}
+	if o.picture.path != "" {
+		figure, title := study.figure()
+		if err := o.picture.draw(figure, title); err != nil {
+			return err
+		}
+	}
+	if o.byDefault {
+		s.say("note: the figure is in %s, its numbers are in %s", o.picture.path, o.csv)
+	}
+	return s.emit("", map[string]func(io.Writer) error{"table": study.table, "csv": study.csv, "json": study.json}[o.format])
+}
+
+// load finds out what is asked for.
+func (o *paperOptions) load() (*study, error) {
+	bars, err := paper.Figure()
+	if err != nil {
+		return nil, internal(err)
+	}
+	switch {
+	case o.waterfall:
+		bar, err := paper.Find(bars, o.panel, o.model, paper.Scheme(o.scheme))
 		if err != nil {
 			return nil, flagged("waterfall", "", err)
 		}
-		return fallStudy(bar, bars, c.Bool("all")), nil
-	case presets:
+		return fallStudy(bar, bars, o.all), nil
+	case o.presets:
 		return presetStudy(bars), nil
 	}
-	cfg, err := loadNPU(c)
+	cfg, err := o.npu.load()
 	if err != nil {
 		return nil, err
 	}
-	return barStudy(cfg, bars, c.Bool("every-pass")), nil
+	return barStudy(cfg, bars, o.everyPass), nil
 }
 
 // barStudy is the figure on an NPU.
 func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *study {
 	var rows []paper.Row
 	return &study{
+		unit: "passes",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			if !everyPass {
 				o.Passes = paper.PassesFor(cfg)
@@ -207,6 +202,7 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 	var rows []paper.Fall
 	one := func() []paper.Fall { return rows[:len(rows)/len(followed)] }
 	return &study{
+		unit: "stages",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			o.Passes = paper.Sampled
 			rows, err = paper.Waterfall(ctx, followed, o)
@@ -228,6 +224,7 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 func presetStudy(bars []paper.Bar) *study {
 	var rows []paper.Remains
 	return &study{
+		unit: "NPUs",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			rows, err = paper.Presets(ctx, config.Presets(), bars, o)
 			return err
