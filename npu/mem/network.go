@@ -19,7 +19,7 @@ import (
 //
 //	f = max(r, F),   F = max over cycles s up to its own request: s + bytes(s) / bandwidth
 //
-// where bytes(s) are those requested at or after s and complete in DRAM until now
+// where bytes(s) are those requested at or after s and complete in DRAM until now.
 //
 //	requests      a1 a2
 //	in DRAM       ├──1──┼──2──┤ r2                        a link faster than DRAM costs nothing,
