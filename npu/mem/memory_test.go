@@ -16,8 +16,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// scripted is a memory that behaves as a test says: reply n belongs to transfer n+1, and predictions are made in order. It
-// notes what it is asked, and when.
+// scripted is a memory that behaves as a test says: reply n belongs to transfer n+1, and predictions are made in order.
+// It notes what it is asked, and when.
 type scripted struct {
 	*Ideal
 	replies     []reply
@@ -147,17 +147,20 @@ func TestTheMemoryAnswersWhenItsChannelsAreDone(t *testing.T) {
 			SameClock, []unit.Cycles{10},
 			scripted{replies: []reply{{50, nil}}, predictions: [][]dram.Done{together(at(120, 1))}},
 			[]unit.Cycles{120}, []call{{10, "submit 1 for 10"}, {50 + 1, "next"}}},
-		{"a clock of 1.5 ns: releases, settling edges and completions round up", // 10 / 1.5 = 6.7; 21 x 1.5 = 31.5; 101 x 1.5 = 151.5
+		// 10 / 1.5 = 6.7; 21 x 1.5 = 31.5; 101 x 1.5 = 151.5
+		{"a clock of 1.5 ns: releases, settling edges and completions round up",
 			ns15, []unit.Cycles{10},
 			scripted{replies: []reply{{20, together(at(101, 1))}}},
 			[]unit.Cycles{152}, []call{{10, "submit 1 for 7"}, {32, "next"}}},
-		{"... and what is on an edge of both clocks stays there", // 12 / 1.5 = 8; 20 x 1.5 = 30; 100 x 1.5 = 150
+		// 12 / 1.5 = 8; 20 x 1.5 = 30; 100 x 1.5 = 150
+		{"... and what is on an edge of both clocks stays there",
 			ns15, []unit.Cycles{12},
 			scripted{replies: []reply{{19, together(at(100, 1))}}},
 			[]unit.Cycles{150}, []call{{12, "submit 1 for 8"}, {30, "next"}}},
 		{"a transfer that comes before the settling edge moves it",
 			SameClock, []unit.Cycles{10, 40},
-			scripted{replies: []reply{{50, nil}, {80, nil}}, predictions: [][]dram.Done{together(at(120, 1), at(120, 2))}},
+			scripted{replies: []reply{{50, nil}, {80, nil}},
+				predictions: [][]dram.Done{together(at(120, 1), at(120, 2))}},
 			[]unit.Cycles{120, 120}, []call{{10, "submit 1 for 10"}, {40, "submit 2 for 40"}, {80 + 1, "next"}}},
 		{"a later transfer delays a predicted completion",
 			SameClock, []unit.Cycles{10, 100},
@@ -172,7 +175,8 @@ func TestTheMemoryAnswersWhenItsChannelsAreDone(t *testing.T) {
 			[]unit.Cycles{115, 125}, nil},
 		{"a prediction holds until another one: the completion is before the settling edge",
 			SameClock, []unit.Cycles{10, 119},
-			scripted{replies: []reply{{50, nil}, {125, nil}}, predictions: [][]dram.Done{together(at(120, 1)), together(at(140, 2))}},
+			scripted{replies: []reply{{50, nil}, {125, nil}},
+				predictions: [][]dram.Done{together(at(120, 1)), together(at(140, 2))}},
 			[]unit.Cycles{120, 140},
 			[]call{{10, "submit 1 for 10"}, {50 + 1, "next"}, {119, "submit 2 for 119"}, {125 + 1, "next"}}},
 		{"a later prediction that leaves a transfer out takes its completion back",
@@ -218,7 +222,8 @@ func TestTheMemoryAnswersWhenItsChannelsAreDone(t *testing.T) {
 }
 
 func TestTheMemoryIsBusyWhileAnythingIsInDRAM(t *testing.T) {
-	s := &scripted{Ideal: NewIdeal(1e9, 1), replies: []reply{{10, together(at(50, 1))}, {20, together(at(60, 2))}, {100, together(at(130, 3))}}}
+	s := &scripted{Ideal: NewIdeal(1e9, 1), replies: []reply{
+		{10, together(at(50, 1))}, {20, together(at(60, 2))}, {100, together(at(130, 3))}}}
 	b := newMemoryBench(t, DRAM{Memory: s}, 0)
 	s.now = b.memory.Now
 	b.request(10, 0, line)
@@ -237,7 +242,8 @@ func TestTheMemoryIsBusyWhileAnythingIsInDRAM(t *testing.T) {
 
 func TestAnAnswerWaitsForItsLink(t *testing.T) {
 	const rate = 2 // bytes a cycle
-	s := &scripted{Ideal: NewIdeal(1e9, 1), replies: []reply{{10, together(at(20, 1))}, {11, together(at(22, 2))}, {12, together(at(300, 3))}}}
+	s := &scripted{Ideal: NewIdeal(1e9, 1), replies: []reply{
+		{10, together(at(20, 1))}, {11, together(at(22, 2))}, {12, together(at(300, 3))}}}
 	b := newMemoryBench(t, DRAM{Memory: s}, rate)
 	s.now = b.memory.Now
 	b.request(10, 0, line)
