@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/sim/engine"
 	"github.com/pmpdsim/pmpdsim/sim/unit"

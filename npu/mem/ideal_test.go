@@ -3,8 +3,8 @@ package mem
 import (
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )

@@ -8,8 +8,8 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/npu/mem/dram"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
