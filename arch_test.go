@@ -26,7 +26,7 @@ npu/dram/spec:       sim/unit npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
-npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram
+npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram errgroup
 npu/config:          sim/unit sim/unit/suggest npu/dram/spec yaml
 npu/dram/layouts:    npu/isa npu/config npu/dram npu/dram/spec sim/unit errgroup
 sim/engine:          sim/unit akita

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
@@ -44,12 +43,6 @@ EXAMPLES:
 	}
 }
 
-// checked is a golden stream with what we make of it.
-type checked struct {
-	stream.Golden
-	result *stream.Result // nil: skipped
-}
-
 // dramCheckOptions are what dram check was asked for.
 type dramCheckOptions struct {
 	standard string // empty: all
@@ -69,18 +62,10 @@ func (o *dramCheckOptions) run(ctx context.Context, s streams) error {
 			return flagged("standard", "", err)
 		}
 	}
-	all, err := stream.Goldens()
+	p := newProgress(s.err, 0, "streams")
+	rows, err := stream.Check(ctx, stream.CheckOptions{Standard: o.standard, Quick: o.quick, Exact: o.exact, Workers: o.workers, Progress: p.update})
+	p.end()
 	if err != nil {
-		return internal(err)
-	}
-	var rows []checked
-	for _, g := range all {
-		slow := g.Stream.Planes > 1 || g.Stream.Write > 0
-		if (o.standard == "" || g.Standard == o.standard) && !(slow && o.quick) {
-			rows = append(rows, checked{Golden: g})
-		}
-	}
-	if err := o.check(ctx, s, rows); err != nil {
 		return stopped(ctx, err)
 	}
 	if err := s.emit("", func(w io.Writer) error {
@@ -95,10 +80,10 @@ func (o *dramCheckOptions) run(ctx context.Context, s streams) error {
 }
 
 // failures is the error of the rows outside their tolerance, if there are any.
-func failures(rows []checked) error {
+func failures(rows []stream.Checked) error {
 	var failed []string
 	for _, r := range rows {
-		if r.verdict() == failedVerdict {
+		if r.Verdict() == stream.Failed {
 			failed = append(failed, r.ID)
 		}
 	}
@@ -106,51 +91,6 @@ func failures(rows []checked) error {
 		return nil
 	}
 	return internal(fmt.Errorf("dram check: rows outside their tolerance: %s", strings.Join(failed, " ")))
-}
-
-// check runs the rows on several cores, those that only differ in who else ran them once.
-func (o *dramCheckOptions) check(ctx context.Context, s streams, rows []checked) error {
-	same := map[stream.Golden][]*checked{}
-	var order []stream.Golden // the map has none
-	for i := range rows {
-		r := &rows[i]
-		if r.Rule == stream.Skipped {
-			continue
-		}
-		what := stream.Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh, Stream: r.Stream}
-		if same[what] == nil {
-			order = append(order, what)
-		}
-		same[what] = append(same[what], r)
-	}
-	p := newProgress(s.err, int64(len(order)), "streams")
-	defer p.end()
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(o.workers)
-	for _, what := range order {
-		group.Go(func() error {
-			result, err := what.Run(ctx, o.exact)
-			for _, r := range same[what] {
-				r.result = result
-			}
-			p.add(1)
-			return err
-		})
-	}
-	return group.Wait()
-}
-
-// failedVerdict stands for a row outside its tolerance; all others have the name of their rule.
-const failedVerdict = "FAIL"
-
-func (r *checked) verdict() string {
-	switch {
-	case r.result != nil && !r.Met(r.result):
-		return failedVerdict
-	case r.Rule == stream.EqualDecimal:
-		return stream.Equal.String()
-	}
-	return r.Rule.String()
 }
 
 // checkItem is a row as JSON. What was not run has no results.
@@ -174,18 +114,18 @@ type checkItem struct {
 	Points     *float64 `json:"difference_points,omitempty"` // percent of the peak
 }
 
-func checkItems(rows []checked) []checkItem {
+func checkItems(rows []stream.Checked) []checkItem {
 	var items []checkItem
 	for _, r := range rows {
 		v := checkItem{Row: r.ID, Reference: r.Simulator, Config: r.Config, Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping,
-			BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.verdict(),
+			BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.Verdict(),
 			Reason: r.Reason, TheirShare: r.Percent / 100}
 		if r.Cycles > 0 {
 			v.Theirs = &r.Cycles
 		}
-		if r.result != nil {
-			efficiency, points := r.result.Efficiency(), r.Points(r.result)
-			v.Cycles, v.Efficiency, v.Points = &r.result.Cycles, &efficiency, &points
+		if r.Result != nil {
+			efficiency, points := r.Result.Efficiency(), r.Points(r.Result)
+			v.Cycles, v.Efficiency, v.Points = &r.Result.Cycles, &efficiency, &points
 		}
 		items = append(items, v)
 	}
@@ -193,7 +133,7 @@ func checkItems(rows []checked) []checkItem {
 }
 
 // showCheck writes a table and a summary per standard, and what was skipped.
-func showCheck(w io.Writer, rows []checked, only string) error {
+func showCheck(w io.Writer, rows []stream.Checked, only string) error {
 	names := spec.Names()
 	if only != "" {
 		names = []string{only}
@@ -202,8 +142,8 @@ func showCheck(w io.Writer, rows []checked, only string) error {
 		t := &plots.Table{Columns: []plots.Column{{Name: "row"}, {Name: "reference"}, {Name: "mapping"}, {Name: "stream"},
 			{Name: "ours", Right: true}, {Name: "theirs", Right: true}, {Name: "difference", Right: true}, {Name: "verdict"}}}
 		for _, r := range rows {
-			if r.Standard == name && r.result != nil {
-				t.Add(r.cells()...)
+			if r.Standard == name && r.Result != nil {
+				t.Add(checkCells(&r)...)
 			}
 		}
 		if _, err := fmt.Fprintf(w, "%s: %s\n\n", name, summary(rows, name)); err != nil {
@@ -222,19 +162,19 @@ func showCheck(w io.Writer, rows []checked, only string) error {
 	return showSkipped(w, rows)
 }
 
-// cells are the row of the table: clocks where they have to be equal, else percent of the peak.
-func (r *checked) cells() []string {
+// checkCells are the row of the table: clocks where they have to be equal, else percent of the peak.
+func checkCells(r *stream.Checked) []string {
 	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
-	cells := []string{r.ID, who, r.Mapping, r.streamText()}
+	cells := []string{r.ID, who, r.Mapping, streamText(r)}
 	if r.Rule == stream.Equal {
-		return append(cells, fmt.Sprint(r.result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.result.Cycles-r.Cycles), 0), r.verdict())
+		return append(cells, fmt.Sprint(r.Result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.Result.Cycles-r.Cycles), 0), r.Verdict())
 	}
 	decimals := 2
 	if r.Cycles == 0 {
 		decimals = 1
 	}
-	return append(cells, fmt.Sprintf("%.2f %%", 100*r.result.Efficiency()), fmt.Sprintf("%.*f %%", decimals, r.Percent),
-		signed(r.Points(r.result), 2), r.verdict())
+	return append(cells, fmt.Sprintf("%.2f %%", 100*r.Result.Efficiency()), fmt.Sprintf("%.*f %%", decimals, r.Percent),
+		signed(r.Points(r.Result), 2), r.Verdict())
 }
 
 // signed writes a difference; one that rounds to nothing has no sign.
@@ -247,7 +187,7 @@ func signed(v float64, decimals int) string {
 }
 
 // streamText is short for the stream and what else a row differs in.
-func (r *checked) streamText() string {
+func streamText(r *stream.Checked) string {
 	s := &r.Stream
 	text := "sequential"
 	switch {
@@ -272,20 +212,20 @@ func (r *checked) streamText() string {
 }
 
 // summary counts the verdicts of a standard.
-func summary(rows []checked, name string) string {
+func summary(rows []stream.Checked, name string) string {
 	count := map[string]int{}
 	worst := 0.0
 	for _, r := range rows {
 		if r.Standard != name {
 			continue
 		}
-		count[r.verdict()]++
-		if r.Rule == stream.Close && r.result != nil {
-			worst = math.Max(worst, math.Abs(r.Points(r.result)))
+		count[r.Verdict()]++
+		if r.Rule == stream.Close && r.Result != nil {
+			worst = math.Max(worst, math.Abs(r.Points(r.Result)))
 		}
 	}
 	var parts []string
-	for _, verdict := range []string{"equal", "close", "shown", failedVerdict, "skipped"} {
+	for _, verdict := range []string{"equal", "close", "shown", stream.Failed, "skipped"} {
 		if n := count[verdict]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, verdict))
 			if verdict == "close" {
@@ -300,7 +240,7 @@ func summary(rows []checked, name string) string {
 }
 
 // showSkipped lists why rows were not run, once per setting.
-func showSkipped(w io.Writer, rows []checked) error {
+func showSkipped(w io.Writer, rows []stream.Checked) error {
 	var seen []string
 	for _, r := range rows {
 		if r.Rule != stream.Skipped || slices.Contains(seen, r.Config+r.Reason) {
