@@ -4,267 +4,163 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// command is a command on the bus.
-type Command uint8
+import "github.com/pmpdsim/pmpdsim/npu/stats"
+
+// core is a controller of either family, as a port drives it: bursts are offered before a tick, a tick is one clock.
+type Controller interface {
+	View() *Status
+	Offer(p spec.Place, write bool, tag uint32) bool // false: its queue is full
+	Tick() outcome
+	Skip(limit int64)  // over clocks up to limit in which tick would do nothing, if nothing is offered
+	Empty() bool       // no burst is inside
+	QuietAfter() int64 // when empty and no refresh falls due, nothing changes any more after so many clocks
+	RefreshTimer() RefreshTimer
+	Clone() Controller
+
+	Snapshot(k *Codec)                // writes the state into a frame, or reads it
+	eachRequest(f func(r *request))   // always in the same order
+	GroupOf(bank uint8) (group uint8) // of a bank's number
+}
+
+// refreshTimer says when refreshes fall due: every interval for each units, which take turns.
+type RefreshTimer struct {
+	Interval    int64 // clocks
+	Each, Units int64
+}
+
+// vitals is what all controllers have: the clock, the refresh timer, and what the last tick did.
+type Status struct {
+	Clock      int64
+	Offered    int64 // bursts accepted at this clock
+	RefreshDue int64 // clock at which the next refresh falls due
+	NextUnit   int64 // per-bank refresh: the bank that it concerns
+	DueCount   int64 // times that one has fallen due
+
+	Counts    stats.DRAM
+	Issued    column // by the last tick that said so
+	Refreshed bool   // the last tick issued a REF
+	Trace     func(cmd Command, bank int, clock int64)
+}
+
+func (v *Status) View() *Status { return v }
+
+func (v *Status) log(cmd Command, bank int) {
+	if v.Trace != nil {
+		v.Trace(cmd, bank, v.Clock)
+	}
+}
+
+// column is a column command just issued: its request is served.
+type column struct {
+	Tag   uint32
+	Write uint8
+	found uint8
+	Clock int64 // read: last datum; write: the command
+	since int64 // read: clock at which it was accepted
+}
+
+// countIn counts the column command for its requester, whose data were complete at a clock.
+func (c *column) CountIn(s *stats.Requester, at int64) {
+	switch c.found {
+	case rowHit:
+		s.RowHits++
+	case rowMiss:
+		s.RowMisses++
+	default:
+		s.RowConflicts++
+	}
+	if c.Write == 1 {
+		s.Writes++
+		return
+	}
+	s.Reads++
+	s.Wait += at - c.since
+	s.Latency[stats.LatencyBucket(at-c.since)]++
+}
+
+// outcome says what a tick did.
+type outcome uint8
 
 const (
-	cmdACT Command = iota // ACT, or ACT-1 where the activate is split
-	cmdACT2
-	cmdPRE
-	cmdPREA
-	cmdRD
-	cmdWR
-	cmdREF
-	cmdCAS
+	Nothing      outcome = iota // and nothing will be done until a timer runs out
+	Changed                     // a command went out, or the controller changed its mind
+	ColumnIssued                // a column command went out: issued says which
 )
 
-var _ Controller = (*singleBus)(nil)
-
-// controller steps one LPDDR or DDR channel of one or more ranks: FR-FCFS with row-hit protection, open page, one
-// command per clock. The order of choices in a clock, learnt from Ramulator 2.1 (MIT licence):
-//
-//	a refresh falls due → (1) urgent ACT-2 → (2) column command after its CAS → (3) opened requests, oldest first
-//	→ (4) refresh due → (5) queue in service, first whose next command can go → (6) pending ACT-2
-type singleBus struct {
-	Status
-	state
-	std       *spec.Standard
-	timing    *spec.Timing
-	ranks     int64
-	rankShift uint // bank number to rank: drop so many bits
-	banks     int64
-	bankBits  uint // bank number to group number: drop so many bits
-
-	// Refresh. A fall makes one unit of every rank due: the rank, or its next bank.
-	interval  int64
-	perBank   bool
-	units     int64 // of which refreshes are counted: ranks, or banks
-	postponed int64 // refreshes that may be due while requests wait
-
-	allHits [2]bool // read, write queue: certainly every request's row is open (a short cut, not state)
+// request is one burst in the controller.
+type request struct {
+	row    int64
+	arrive int64 // clock at which it was accepted; in a frame, its order
+	since  int64 // read: that clock, also in a frame
+	tag    uint32
+	bank   uint8
+	group  uint8
+	write  uint8
+	found  uint8 // what its column command will count as: rowHit, rowMiss, rowConflict
 }
 
-func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
-	c := &singleBus{std: std, timing: &std.Timing, ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
-		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
-	switch refresh {
-	case spec.AllBank:
-		c.interval, c.units = std.Timing.TREFI, c.ranks
-	case spec.PerBank:
-		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks, true
+// What a request found its bank like.
+const (
+	rowHit uint8 = iota
+	rowMiss
+	rowConflict
+)
+
+// countData counts a column command.
+func (v *Status) countData(r *request, dataEnd int64) {
+	switch r.found {
+	case rowHit:
+		v.Counts.RowHits++
+	case rowMiss:
+		v.Counts.RowMisses++
+	case rowConflict:
+		v.Counts.RowConflicts++
 	}
-	c.RefreshDue = c.interval
-	for r := range c.rank {
-		for i := range c.rank[r].acts {
-			c.rank[r].acts[i] = LongAgo
+	v.Issued = column{Tag: r.tag, Write: r.write, found: r.found, Clock: dataEnd, since: r.since}
+	if r.write == 1 {
+		v.Counts.Writes++
+		v.log(cmdWR, int(r.bank))
+		return
+	}
+	v.Counts.Reads++
+	v.log(cmdRD, int(r.bank))
+}
+
+const (
+	Never   = int64(1) << 60
+	LongAgo = -int64(1) << 40
+)
+
+// raise moves an earliest clock later, never earlier.
+func raise(t *int64, to int64) {
+	if *t < to {
+		*t = to
+	}
+}
+
+// newCore makes a channel's controller at power-on. So many refreshes of each rank, or bank, may be due while requests wait.
+func New(s *spec.Standard, refresh spec.Refresh, postponed int) (Controller, error) {
+	if s.Family == spec.HBM {
+		c, err := newHBMController(s, refresh)
+		if err != nil {
+			return nil, err
 		}
+		c.postpone(postponed)
+		return c, nil
 	}
-	return c
+	c := newSingleBus(s, refresh)
+	c.postpone(postponed)
+	return c, nil
 }
 
-// postpone lets n refreshes of each rank, or of each bank, be due while requests wait.
-func (c *singleBus) postpone(n int) { c.postponed = int64(n) * c.units }
-
-func (c *singleBus) Clone() Controller {
-	n := *c
-	return &n
+// eachTag calls f on the tag of each burst inside, always in the same order.
+func EachTag(c Controller, f func(tag *uint32)) {
+	c.eachRequest(func(r *request) { f(&r.tag) })
 }
 
-func (c *singleBus) GroupOf(bank uint8) uint8 { return bank >> c.bankBits }
-
-func (c *singleBus) rankOf(bank uint8) *rankState { return &c.rank[bank>>c.rankShift] }
-
-// offer hands in a burst before the next tick; false if its queue is full.
-func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
-	q, w, since := &c.read, uint8(0), c.Clock
-	if write {
-		q, w, since = &c.write, 1, 0
-	}
-	if q.n == queueSize {
-		return false
-	}
-	if b := &c.bank[p.Bank]; b.status != open || b.row != p.Row {
-		c.allHits[w] = false
-	}
-	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w})
-	c.Offered++
-	return true
-}
-
-// tick advances one clock and issues at most one command.
-func (c *singleBus) Tick() outcome {
-	c.Clock++
-	c.Offered = 0
-	c.Refreshed = false
-	if c.Clock == c.RefreshDue {
-		c.fallDue()
-	}
-	if c.synced == 1 {
-		return c.followCAS()
-	}
-	if c.pending == 1 && c.deadline <= c.Clock {
-		c.activate2()
-		return Changed
-	}
-	if i := c.oldestOpened(); i >= 0 {
-		return c.columnCommand(activeList, i)
-	}
-	if c.pressing() {
-		if c.refreshStep() {
-			return Changed
-		}
-		return c.lastResort(Nothing)
-	}
-	was := c.draining
-	c.chooseQueue()
-	l := readList
-	if c.draining == 1 {
-		l = writeList
-	}
-	if i, cmd := c.firstReady(c.list(l)); i >= 0 {
-		return c.serve(l, i, cmd)
-	}
-	if was != c.draining {
-		return c.lastResort(Changed)
-	}
-	return c.lastResort(Nothing)
-}
-
-// lastResort uses the bus for a pending ACT-2 when nothing else wants it.
-func (c *singleBus) lastResort(otherwise outcome) outcome {
-	if c.pending == 1 {
-		c.activate2()
-		return Changed
-	}
-	return otherwise
-}
-
-// chooseQueue turns the write drain on and off.
-func (c *singleBus) chooseQueue() {
-	if c.draining == 0 {
-		if c.write.n > drainAbove || c.read.n == 0 {
-			c.draining = 1
-		}
-	} else if c.write.n < drainBelow && c.read.n != 0 {
-		c.draining = 0
-	}
-}
-
-// readyAt is the first clock at which the rank, group and bank timers allow cmd for r.
-func (c *singleBus) readyAt(cmd Command, r *request) int64 {
-	b, g, k := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
-	switch cmd {
-	case cmdRD:
-		return max(k.read, g.read, b.column)
-	case cmdWR:
-		return max(k.write, g.write, b.column)
-	case cmdACT:
-		return max(k.act, g.act, b.act)
-	case cmdPRE:
-		return max(k.pre, b.pre)
-	}
-	panic("dram: command without a readiness rule")
-}
-
-// wants is the command that r needs next.
-func (c *singleBus) wants(r *request) Command {
-	b := &c.bank[r.bank]
-	switch {
-	case b.status == closed:
-		return cmdACT
-	case b.status == activating:
-		return cmdACT2
-	case b.row != r.row:
-		return cmdPRE
-	case r.write == 1:
-		return cmdWR
-	}
-	return cmdRD
-}
-
-// oldestOpened is the request whose row was opened for it, with the oldest arrival of those that can go; -1: none.
-func (c *singleBus) oldestOpened() int64 {
-	best := int64(-1)
-	for i := range c.active.n {
-		r := &c.active.r[i]
-		if best >= 0 && r.arrive >= c.active.r[best].arrive {
-			continue
-		}
-		if c.readyAt(c.wants(r), r) <= c.Clock {
-			best = i
-		}
-	}
-	return best
-}
-
-// allowed tells which commands some rank's timers allow now: a precheck for all requests of a queue.
-func (c *singleBus) allowed(write bool) (act, pre, column bool) {
-	for i := range c.rank[:c.ranks] {
-		k := &c.rank[i]
-		act = act || k.act <= c.Clock
-		pre = pre || k.pre <= c.Clock
-		if write {
-			column = column || k.write <= c.Clock
-		} else {
-			column = column || k.read <= c.Clock
-		}
-	}
-	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the list of opened requests is bounded, too
-}
-
-// firstReady is the first request in arrival order whose next command can go; -1: none.
-func (c *singleBus) firstReady(q *queue) (int64, Command) {
-	if q.n == 0 {
-		return -1, 0
-	}
-	kind := q.r[0].write
-	canAct, canPre, canColumn := c.allowed(kind == 1)
-	if !canColumn && (!canAct && !canPre || c.allHits[kind]) {
-		return -1, 0
-	}
-	several := c.ranks > 1
-	hits := int64(0)
-	for i := range q.n {
-		r := &q.r[i]
-		b := &c.bank[r.bank]
-		switch {
-		case b.status == open && b.row == r.row:
-			hits++
-			if !canColumn || b.column > c.Clock {
-				continue
-			}
-			g := &c.group[r.group]
-			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) {
-				return i, cmdWR
-			}
-			if kind == 0 && g.read <= c.Clock && (!several || c.rankOf(r.bank).read <= c.Clock) {
-				return i, cmdRD
-			}
-		case b.status == open:
-			if canPre && b.pre <= c.Clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.Clock) && !c.protected(q, r) {
-				return i, cmdPRE
-			}
-		case b.status == closed:
-			if canAct && b.act <= c.Clock && c.group[r.group].act <= c.Clock && (!several || c.rankOf(r.bank).act <= c.Clock) {
-				return i, cmdACT
-			}
-		}
-	}
-	c.allHits[kind] = hits == q.n
-	return -1, 0
-}
-
-// protected says that a queued request not younger than r wants the row that r would close.
-func (c *singleBus) protected(q *queue, r *request) bool {
-	row := c.bank[r.bank].row
-	for i := range q.n {
-		o := &q.r[i]
-		if o.arrive > r.arrive {
-			return false
-		}
-		if o.bank == r.bank && o.row == row {
-			return true
-		}
-	}
-	return false
-}
+// How a controller is driven.
+const (
+	OffersPerClock = 2                // bursts that a controller is offered per clock: that of the reference runs
+	SkipAfter      = 8                // dead clocks after which looking for the next live one pays
+	MaxInside      = 4 * hbmQueueSize // more bursts than any controller holds
+)

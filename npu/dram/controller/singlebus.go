@@ -1,0 +1,270 @@
+package controller
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+)
+
+// command is a command on the bus.
+type Command uint8
+
+const (
+	cmdACT Command = iota // ACT, or ACT-1 where the activate is split
+	cmdACT2
+	cmdPRE
+	cmdPREA
+	cmdRD
+	cmdWR
+	cmdREF
+	cmdCAS
+)
+
+var _ Controller = (*singleBus)(nil)
+
+// controller steps one LPDDR or DDR channel of one or more ranks: FR-FCFS with row-hit protection, open page, one
+// command per clock. The order of choices in a clock, learnt from Ramulator 2.1 (MIT licence):
+//
+//	a refresh falls due → (1) urgent ACT-2 → (2) column command after its CAS → (3) opened requests, oldest first
+//	→ (4) refresh due → (5) queue in service, first whose next command can go → (6) pending ACT-2
+type singleBus struct {
+	Status
+	state
+	std       *spec.Standard
+	timing    *spec.Timing
+	ranks     int64
+	rankShift uint // bank number to rank: drop so many bits
+	banks     int64
+	bankBits  uint // bank number to group number: drop so many bits
+
+	// Refresh. A fall makes one unit of every rank due: the rank, or its next bank.
+	interval  int64
+	perBank   bool
+	units     int64 // of which refreshes are counted: ranks, or banks
+	postponed int64 // refreshes that may be due while requests wait
+
+	allHits [2]bool // read, write queue: certainly every request's row is open (a short cut, not state)
+}
+
+func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
+	c := &singleBus{std: std, timing: &std.Timing, ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
+		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
+	switch refresh {
+	case spec.AllBank:
+		c.interval, c.units = std.Timing.TREFI, c.ranks
+	case spec.PerBank:
+		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks, true
+	}
+	c.RefreshDue = c.interval
+	for r := range c.rank {
+		for i := range c.rank[r].acts {
+			c.rank[r].acts[i] = LongAgo
+		}
+	}
+	return c
+}
+
+// postpone lets n refreshes of each rank, or of each bank, be due while requests wait.
+func (c *singleBus) postpone(n int) { c.postponed = int64(n) * c.units }
+
+func (c *singleBus) Clone() Controller {
+	n := *c
+	return &n
+}
+
+func (c *singleBus) GroupOf(bank uint8) uint8 { return bank >> c.bankBits }
+
+func (c *singleBus) rankOf(bank uint8) *rankState { return &c.rank[bank>>c.rankShift] }
+
+// offer hands in a burst before the next tick; false if its queue is full.
+func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
+	q, w, since := &c.read, uint8(0), c.Clock
+	if write {
+		q, w, since = &c.write, 1, 0
+	}
+	if q.n == queueSize {
+		return false
+	}
+	if b := &c.bank[p.Bank]; b.status != open || b.row != p.Row {
+		c.allHits[w] = false
+	}
+	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w})
+	c.Offered++
+	return true
+}
+
+// tick advances one clock and issues at most one command.
+func (c *singleBus) Tick() outcome {
+	c.Clock++
+	c.Offered = 0
+	c.Refreshed = false
+	if c.Clock == c.RefreshDue {
+		c.fallDue()
+	}
+	if c.synced == 1 {
+		return c.followCAS()
+	}
+	if c.pending == 1 && c.deadline <= c.Clock {
+		c.activate2()
+		return Changed
+	}
+	if i := c.oldestOpened(); i >= 0 {
+		return c.columnCommand(activeList, i)
+	}
+	if c.pressing() {
+		if c.refreshStep() {
+			return Changed
+		}
+		return c.lastResort(Nothing)
+	}
+	was := c.draining
+	c.chooseQueue()
+	l := readList
+	if c.draining == 1 {
+		l = writeList
+	}
+	if i, cmd := c.firstReady(c.list(l)); i >= 0 {
+		return c.serve(l, i, cmd)
+	}
+	if was != c.draining {
+		return c.lastResort(Changed)
+	}
+	return c.lastResort(Nothing)
+}
+
+// lastResort uses the bus for a pending ACT-2 when nothing else wants it.
+func (c *singleBus) lastResort(otherwise outcome) outcome {
+	if c.pending == 1 {
+		c.activate2()
+		return Changed
+	}
+	return otherwise
+}
+
+// chooseQueue turns the write drain on and off.
+func (c *singleBus) chooseQueue() {
+	if c.draining == 0 {
+		if c.write.n > drainAbove || c.read.n == 0 {
+			c.draining = 1
+		}
+	} else if c.write.n < drainBelow && c.read.n != 0 {
+		c.draining = 0
+	}
+}
+
+// readyAt is the first clock at which the rank, group and bank timers allow cmd for r.
+func (c *singleBus) readyAt(cmd Command, r *request) int64 {
+	b, g, k := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
+	switch cmd {
+	case cmdRD:
+		return max(k.read, g.read, b.column)
+	case cmdWR:
+		return max(k.write, g.write, b.column)
+	case cmdACT:
+		return max(k.act, g.act, b.act)
+	case cmdPRE:
+		return max(k.pre, b.pre)
+	}
+	panic("dram: command without a readiness rule")
+}
+
+// wants is the command that r needs next.
+func (c *singleBus) wants(r *request) Command {
+	b := &c.bank[r.bank]
+	switch {
+	case b.status == closed:
+		return cmdACT
+	case b.status == activating:
+		return cmdACT2
+	case b.row != r.row:
+		return cmdPRE
+	case r.write == 1:
+		return cmdWR
+	}
+	return cmdRD
+}
+
+// oldestOpened is the request whose row was opened for it, with the oldest arrival of those that can go; -1: none.
+func (c *singleBus) oldestOpened() int64 {
+	best := int64(-1)
+	for i := range c.active.n {
+		r := &c.active.r[i]
+		if best >= 0 && r.arrive >= c.active.r[best].arrive {
+			continue
+		}
+		if c.readyAt(c.wants(r), r) <= c.Clock {
+			best = i
+		}
+	}
+	return best
+}
+
+// allowed tells which commands some rank's timers allow now: a precheck for all requests of a queue.
+func (c *singleBus) allowed(write bool) (act, pre, column bool) {
+	for i := range c.rank[:c.ranks] {
+		k := &c.rank[i]
+		act = act || k.act <= c.Clock
+		pre = pre || k.pre <= c.Clock
+		if write {
+			column = column || k.write <= c.Clock
+		} else {
+			column = column || k.read <= c.Clock
+		}
+	}
+	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the list of opened requests is bounded, too
+}
+
+// firstReady is the first request in arrival order whose next command can go; -1: none.
+func (c *singleBus) firstReady(q *queue) (int64, Command) {
+	if q.n == 0 {
+		return -1, 0
+	}
+	kind := q.r[0].write
+	canAct, canPre, canColumn := c.allowed(kind == 1)
+	if !canColumn && (!canAct && !canPre || c.allHits[kind]) {
+		return -1, 0
+	}
+	several := c.ranks > 1
+	hits := int64(0)
+	for i := range q.n {
+		r := &q.r[i]
+		b := &c.bank[r.bank]
+		switch {
+		case b.status == open && b.row == r.row:
+			hits++
+			if !canColumn || b.column > c.Clock {
+				continue
+			}
+			g := &c.group[r.group]
+			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) {
+				return i, cmdWR
+			}
+			if kind == 0 && g.read <= c.Clock && (!several || c.rankOf(r.bank).read <= c.Clock) {
+				return i, cmdRD
+			}
+		case b.status == open:
+			if canPre && b.pre <= c.Clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.Clock) && !c.protected(q, r) {
+				return i, cmdPRE
+			}
+		case b.status == closed:
+			if canAct && b.act <= c.Clock && c.group[r.group].act <= c.Clock && (!several || c.rankOf(r.bank).act <= c.Clock) {
+				return i, cmdACT
+			}
+		}
+	}
+	c.allHits[kind] = hits == q.n
+	return -1, 0
+}
+
+// protected says that a queued request not younger than r wants the row that r would close.
+func (c *singleBus) protected(q *queue, r *request) bool {
+	row := c.bank[r.bank].row
+	for i := range q.n {
+		o := &q.r[i]
+		if o.arrive > r.arrive {
+			return false
+		}
+		if o.bank == r.bank && o.row == row {
+			return true
+		}
+	}
+	return false
+}
