@@ -25,7 +25,7 @@ func BenchmarkDecodeStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			machine, err := new(Fleet).New(c)
+			machine, err := new(MachineSet).New(c)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -214,7 +214,7 @@ func TestAnyProgramEndsAndLeavesNothingBehind(t *testing.T) {
 		c := several(1+r.IntN(16), config.Topologies()[r.IntN(2)], unit.BytesPerSecond(r.IntN(3)*7e8))
 		c.Scratchpad.Size = 1800 + unit.Bytes(r.IntN(4000))
 		p, moved := randomProgram(r, c.Cores)
-		m, err := new(Fleet).New(c)
+		m, err := new(MachineSet).New(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +240,7 @@ func TestAnyProgramEndsOnRealMemory(t *testing.T) {
 		c.DRAM, c.DMA.Queues, c.DMA.Grant = real.DRAM, 1+r.IntN(4), 256
 		c.Network.Arbitration = config.Arbitrations()[seed%2]
 		p, _ := randomProgram(r, c.Cores)
-		m, err := new(Fleet).New(c)
+		m, err := new(MachineSet).New(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func TestASharedProgramMovesAndDoesTheSame(t *testing.T) {
 
 func TestCoresHaveNames(t *testing.T) {
 	for cores, want := range map[int]string{1: "NPU.Array", 3: "NPU.Core[2].Array"} {
-		m, err := new(Fleet).New(several(cores, config.Crossbar, 0))
+		m, err := new(MachineSet).New(several(cores, config.Crossbar, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func TestCoresHaveNames(t *testing.T) {
 }
 
 func TestWatchSeesAllCores(t *testing.T) {
-	m, err := new(Fleet).New(several(4, config.Bus, 1e9))
+	m, err := new(MachineSet).New(several(4, config.Bus, 1e9))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
-func newDRAM(c *config.Config, learnt *dram.Learnt) (mem.DRAM, error) {
+func newDRAM(c *config.Config, learnt *dram.MemoSet) (mem.DRAM, error) {
 	if c.DRAM.Standard == config.IdealDRAM {
 		return mem.DRAM{Memory: mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), TCK: mem.SameClock}, nil
 	}

@@ -66,13 +66,13 @@ const patience = 1 << 20
 
 // Fleet is machines of one goroutine. What one of them learns about its DRAM for speed is known to those with an equal one;
 // results do not depend on it.
-type Fleet struct{ learnt dram.Learnt }
+type MachineSet struct{ memos dram.MemoSet }
 
 // New builds and wires a machine of the fleet.
-func (f *Fleet) New(c *config.Config) (*Machine, error) {
+func (f *MachineSet) New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: engine.NewEngine()}
 	k := engine.NewClock(c.Clock)
-	d, err := newDRAM(c, &f.learnt)
+	d, err := newDRAM(c, &f.memos)
 	if err != nil {
 		return nil, err
 	}

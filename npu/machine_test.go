@@ -47,7 +47,7 @@ func sum(name string, elements int64, deps ...int) isa.Op {
 
 func run(t testing.TB, c *config.Config, ops ...isa.Op) stats.Counts {
 	t.Helper()
-	m, err := new(Fleet).New(c)
+	m, err := new(MachineSet).New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestCyclesByKindAddUp(t *testing.T) {
 }
 
 func TestRunIsAPureFunction(t *testing.T) {
-	m, err := new(Fleet).New(tiny())
+	m, err := new(MachineSet).New(tiny())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestRunIsAPureFunction(t *testing.T) {
 }
 
 func TestBadProgramsAreErrors(t *testing.T) {
-	m, err := new(Fleet).New(tiny())
+	m, err := new(MachineSet).New(tiny())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestBadProgramsAreErrors(t *testing.T) {
 }
 
 func TestWatchSeesProgressAndEndsARun(t *testing.T) {
-	m, err := new(Fleet).New(tiny())
+	m, err := new(MachineSet).New(tiny())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bit
 	if err != nil {
 		return stats.Counts{}, p, err
 	}
-	machine, err := new(Fleet).New(c)
+	machine, err := new(MachineSet).New(c)
 	if err != nil {
 		return stats.Counts{}, p, err
 	}

@@ -71,7 +71,7 @@ func decodeStep(t testing.TB, preset, model string, change func(*config.Config))
 	}
 	wide := *c
 	change(&wide)
-	machine, err := new(Fleet).New(&wide)
+	machine, err := new(MachineSet).New(&wide)
 	if err != nil {
 		t.Fatal(err)
 	}

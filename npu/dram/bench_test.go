@@ -48,7 +48,7 @@ func BenchmarkToken7B(b *testing.B) {
 				streamToken(s, tensors, c.size)
 				b.ReportMetric(float64(learntBy(s).bytes)/1e6, "memo-MB")
 				b.ReportMetric(float64(learntBy(s).steps)/1e6, "Mclocks-stepped")
-				b.ReportMetric(float64(len(learntBy(s).nodes)), "nodes")
+				b.ReportMetric(float64(len(learntBy(s).states)), "nodes")
 			}
 			report(b, total, start)
 		})

@@ -7,27 +7,27 @@ import (
 )
 
 // lane simulates one channel.
-type lane interface {
+type channel interface {
 	now() int64
-	begin(queue int, j *job)                             // starts feeding a walk from a free queue
-	run(limit int64) (ended int)                         // to a clock, or until a walk has been accepted: its queue
-	settle(seen func(mark))                              // predicts the completion of every walk inside; none is under way
-	take() []mark                                        // completions since the last call
-	harvest(add *stats.DRAM, classes *[]stats.Requester) // counts since the last call
-	twin() lane                                          // a copy
-	equal(o lane) bool                                   // certainly in equal states; may miss some
+	begin(queue int, j *channelTransfer)                    // starts feeding a walk from a free queue
+	run(limit int64) (ended int)                            // to a clock, or until a walk has been accepted: its queue
+	settle(seen func(completion))                           // predicts the completion of every walk inside; none is under way
+	takeDone() []completion                                 // completions since the last call
+	takeCounts(add *stats.DRAM, classes *[]stats.Requester) // counts since the last call
+	clone() channel                                         // a copy
+	equal(o channel) bool                                   // certainly in equal states; may miss some
 }
 
-var _ lane = (*steppedLane)(nil)
+var _ channel = (*steppedChannel)(nil)
 
 // steppedLane is the plain twin: one channel, stepped.
-type steppedLane struct{ *port }
+type steppedChannel struct{ *port }
 
-func (l steppedLane) now() int64                  { return l.Clock }
-func (l steppedLane) run(limit int64) (ended int) { return l.port.run(limit, false) }
+func (l steppedChannel) now() int64                  { return l.Clock }
+func (l steppedChannel) run(limit int64) (ended int) { return l.port.run(limit, false) }
 
-func (l steppedLane) settle(seen func(mark)) {
-	scratch := l.clone()
+func (l steppedChannel) settle(seen func(completion)) {
+	scratch := l.port.clone()
 	scratch.done = scratch.done[:0]
 	scratch.drain()
 	for _, m := range scratch.done {
@@ -35,21 +35,21 @@ func (l steppedLane) settle(seen func(mark)) {
 	}
 }
 
-func (l steppedLane) take() []mark {
+func (l steppedChannel) takeDone() []completion {
 	d := slices.Clone(l.done)
 	l.done = l.done[:0]
 	return d
 }
 
-func (l steppedLane) harvest(add *stats.DRAM, classes *[]stats.Requester) {
+func (l steppedChannel) takeCounts(add *stats.DRAM, classes *[]stats.Requester) {
 	add.Add(&l.Counts)
 	l.Counts = stats.DRAM{}
 	addClasses(classes, l.classes)
 }
 
-func (l steppedLane) twin() lane { return steppedLane{l.clone()} }
+func (l steppedChannel) clone() channel { return steppedChannel{l.port.clone()} }
 
-func (l steppedLane) equal(lane) bool { return false }
+func (l steppedChannel) equal(channel) bool { return false }
 
 // classOf is the place of a class in a list, which grows with the classes that are met.
 func classOf(list *[]stats.Requester, class uint8) *stats.Requester {

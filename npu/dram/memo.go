@@ -18,33 +18,33 @@ import "github.com/pmpdsim/pmpdsim/npu/stats"
 // refreshed, it is soon at a known node again.
 
 // node is a frame that was met.
-type node struct {
-	text       string
+type state struct {
+	snapshot   string
 	generation int
 
-	next    *edge // to the end of the cell; at rest: until nothing changes any more
-	ends    map[endKey]*edge
-	stops   map[int64]*edge // by clocks to wait
-	timed   map[timedKey]*edge
-	starts  map[string]*edge // by the walk that begins
-	settled map[timedKey][]mark
-	calm    *calm // settled, if no refresh falls due meanwhile
-	sleep   sleep
+	next       *transition // to the end of the cell; at rest: until nothing changes any more
+	ends       map[endKey]*transition
+	stops      map[int64]*transition // by clocks to wait
+	timed      map[timedKey]*transition
+	starts     map[string]*transition // by the walk that begins
+	settled    map[timedKey][]completion
+	calm       *calm // settled, if no refresh falls due meanwhile
+	quiescence quiescence
 }
 
 // sleep says whether anything changes at a node at rest, apart from refreshes that fall due.
-type sleep uint8
+type quiescence uint8
 
 const (
-	notTried sleep = iota
-	asleep
-	awake
+	untested quiescence = iota
+	quiescent
+	notQuiescent
 )
 
 // calm is what happens if nothing comes, and how long that takes.
 type calm struct {
 	clocks int64
-	done   []mark
+	done   []completion
 }
 
 // endKey is the end of a walk.
@@ -63,20 +63,20 @@ type timedKey struct {
 }
 
 // edge is what happens between two nodes.
-type edge struct {
-	to     *node
-	clocks int64
-	falls  int64 // times that a refresh fell due
-	ended  int   // queue whose walk was accepted, or none
-	counts stats.DRAM
-	parts  []part
-	done   []mark  // ranks at the source; clocks from there
-	rows   []int64 // the target's foreign rows, as codes of the source
-	moves  []move
+type transition struct {
+	to        *state
+	clocks    int64
+	intervals int64 // times that a refresh fell due
+	ended     int   // queue whose walk was accepted, or none
+	counts    stats.DRAM
+	byWalk    []walkCounts
+	done      []completion // ranks at the source; clocks from there
+	unvisited []int64      // the target's foreign rows, as codes of the source
+	moves     []move
 }
 
 // part is what the bursts of one walk met.
-type part struct {
+type walkCounts struct {
 	rank  uint32
 	stats stats.Requester
 }
@@ -91,30 +91,30 @@ type move struct {
 // memo is what lanes have learnt of channels of one kind. It never changes results: each edge is something that did happen
 // from the very frame it leaves, so forgetting, keeping or sharing it is a matter of speed.
 type memo struct {
-	kind       string
-	shelf      *Learnt
-	nodes      map[string]*node
-	shapes     map[shape]int64 // numbers
-	lastShape  shape
-	lastNumber int64
-	bounds     map[string]int32 // numbers
-	generation int
-	bytes      int
-	scratch    *port
-	timer      controller.RefreshTimer
-	power      string // the frame at power-on
-	cell       int64  // bursts
-	credit     int    // of a new lane
-	perBurst   int64  // least clocks of a burst
-	steps      int64  // clocks simulated while learning
-	learnt     int64  // edges
+	key         string
+	set         *MemoSet
+	states      map[string]*state
+	shapes      map[shape]int64 // numbers
+	lastShape   shape
+	lastNumber  int64
+	bounds      map[string]int32 // numbers
+	generation  int
+	bytes       int
+	scratch     *port
+	timer       controller.RefreshTimer
+	powerOn     string // the frame at power-on
+	cell        int64  // bursts
+	budget      int    // of a new lane
+	burstClocks int64  // least clocks of a burst
+	steps       int64  // clocks simulated while learning
+	learnt      int64  // edges
 }
 
 // Rough sizes for the memory limit.
 const (
-	memoLimit = 128 << 20
-	nodeBytes = 256
-	edgeBytes = 512
+	memoLimit       = 128 << 20
+	stateBytes      = 256
+	transitionBytes = 512
 )
 
 // cellBursts is the length of a cell: what has to be stepped where a walk starts anew or is refreshed, against the
@@ -122,36 +122,36 @@ const (
 const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
-	m := &memo{nodes: map[string]*node{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch, timer: scratch.RefreshTimer(), cell: cellBursts, credit: firstCredit}
+	m := &memo{states: map[string]*state{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch, timer: scratch.RefreshTimer(), cell: cellBursts, budget: firstBudget}
 	k := controller.Codec{}
-	scratch.freeze(&k, &controller.RowCoder{}, nil)
-	m.power = string(k.Text)
+	scratch.store(&k, &controller.RowCoder{}, nil)
+	m.powerOn = string(k.Bytes)
 	return m
 }
 
 // intern returns the node of a frame.
-func (m *memo) intern(text []byte) (n *node, fresh bool) {
-	m.shelf.makeRoom(m)
-	if n = m.nodes[string(text)]; n != nil {
+func (m *memo) intern(text []byte) (n *state, fresh bool) {
+	m.set.evict(m)
+	if n = m.states[string(text)]; n != nil {
 		return n, false
 	}
-	n = &node{text: string(text), generation: m.generation}
-	m.nodes[n.text] = n
-	m.grow(nodeBytes + len(text))
+	n = &state{snapshot: string(text), generation: m.generation}
+	m.states[n.snapshot] = n
+	m.account(stateBytes + len(text))
 	return n, true
 }
 
 // current is n, or its successor if it was forgotten.
-func (m *memo) current(n *node) *node {
+func (m *memo) revive(n *state) *state {
 	if n.generation == m.generation {
 		return n
 	}
-	n, _ = m.intern([]byte(n.text))
+	n, _ = m.intern([]byte(n.snapshot))
 	return n
 }
 
 // shape numbers the shapes of walks.
-func (m *memo) shape(s *shape) int64 {
+func (m *memo) shapeNumber(s *shape) int64 {
 	if *s == m.lastShape {
 		return m.lastNumber
 	}
@@ -165,16 +165,16 @@ func (m *memo) shape(s *shape) int64 {
 }
 
 // put stores a new edge.
-func put[K comparable](m *memo, in *map[K]*edge, key K, e *edge) {
+func put[K comparable](m *memo, in *map[K]*transition, key K, e *transition) {
 	if *in == nil {
-		*in = map[K]*edge{}
+		*in = map[K]*transition{}
 	}
 	(*in)[key] = e
-	m.book(e)
+	m.record(e)
 }
 
 // book accounts for a new edge.
-func (m *memo) book(e *edge) {
-	m.grow(edgeBytes + 8*len(e.rows))
+func (m *memo) record(e *transition) {
+	m.account(transitionBytes + 8*len(e.unvisited))
 	m.learnt++
 }

@@ -9,35 +9,35 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-var _ lane = (*memoLane)(nil)
+var _ channel = (*memoChannel)(nil)
 
 // memoLane is a channel that lives in the memo: a node with the time, the rows and the walks that the node's frame leaves
 // open. It is stepped only from nodes that lack the edge it needs.
-type memoLane struct {
-	memo    *memo
-	mapping *spec.Mapping
-	at      *node
-	clock   int64
-	due     int64      // clock at which the next refresh falls due
-	unit    int64      // that it concerns
-	foreign []int64    // rows of the frame
-	inside  []resident // by rank
-	feeds   [controller.MaxQueues]memoFeed
-	active  int
-	new     int   // nodes met in a row that were new
-	live    *live // nil: in the memo
-	credit  int   // what learning may still cost
-	worth   bool  // it has risen above creditGood
-	pause   int   // walks between two looks for the memo
+type memoChannel struct {
+	memo       *memo
+	mapping    *spec.Mapping
+	at         *state
+	clock      int64
+	due        int64      // clock at which the next refresh falls due
+	unit       int64      // that it concerns
+	unvisited  []int64    // rows of the frame
+	inside     []resident // by rank
+	feeds      [controller.MaxQueues]memoFeed
+	active     int
+	newStates  int          // nodes met in a row that were new
+	running    *runningPort // nil: in the memo
+	budget     int          // what learning may still cost
+	paidOff    bool         // it has risen above creditGood
+	retryEvery int          // walks between two looks for the memo
 
 	counts  stats.DRAM
 	classes []stats.Requester
-	done    []mark
+	done    []completion
 
-	names controller.RowCoder
-	codec controller.Codec
-	key   []byte
-	spare []int64
+	rows    controller.RowCoder
+	codec   controller.Codec
+	key     []byte
+	scratch []int64
 }
 
 // resident is a walk inside.
@@ -53,18 +53,18 @@ type memoFeed struct {
 	write bool
 }
 
-func newMemoLane(m *memo, mapping *spec.Mapping) *memoLane {
-	l := &memoLane{memo: m, mapping: mapping, due: m.timer.Interval, credit: m.credit}
-	l.at, _ = m.intern([]byte(m.power))
+func newMemoChannel(m *memo, mapping *spec.Mapping) *memoChannel {
+	l := &memoChannel{memo: m, mapping: mapping, due: m.timer.Interval, budget: m.budget}
+	l.at, _ = m.intern([]byte(m.powerOn))
 	return l
 }
 
-func (l *memoLane) now() int64 { return l.clock }
+func (l *memoChannel) now() int64 { return l.clock }
 
 // run simulates up to a clock, or until a walk has been accepted, and returns its queue.
-func (l *memoLane) run(limit int64) (ended int) {
-	if l.live != nil {
-		if ended, back := l.runLive(limit); !back {
+func (l *memoChannel) run(limit int64) (ended int) {
+	if l.running != nil {
+		if ended, back := l.runPort(limit); !back {
 			return ended
 		}
 	}
@@ -72,59 +72,59 @@ func (l *memoLane) run(limit int64) (ended int) {
 		return l.runWhole()
 	}
 	for l.clock < limit {
-		l.at = l.memo.current(l.at)
-		if l.active == 0 && l.asleep() {
-			l.doze(limit)
+		l.at = l.memo.revive(l.at)
+		if l.active == 0 && l.isQuiescent() {
+			l.idle(limit)
 			continue
 		}
-		e := l.edge(limit)
+		e := l.findOrLearn(limit)
 		if e == nil {
 			return l.run(limit)
 		}
-		if l.follow(e); e.ended != none {
+		if l.follow(e); e.ended != noQueue {
 			return e.ended
 		}
 	}
-	return none
+	return noQueue
 }
 
 // edge is the edge from here that applies, learnt if need be; nil if the lane has become live instead.
-func (l *memoLane) edge(limit int64) *edge {
-	e := l.known(limit)
-	if e == nil && !l.broke() {
+func (l *memoChannel) findOrLearn(limit int64) *transition {
+	e := l.find(limit)
+	if e == nil && !l.overBudget() {
 		e = l.learn(limit)
 	}
 	return e
 }
 
 // broke makes the lane live if its credit does not allow it to learn another edge.
-func (l *memoLane) broke() bool {
-	if l.credit -= learnCosts; l.credit >= 0 {
+func (l *memoChannel) overBudget() bool {
+	if l.budget -= learnCost; l.budget >= 0 {
 		return false
 	}
-	l.leave()
+	l.leaveMemo()
 	return true
 }
 
 // runWhole runs to the end of a walk, and remembers the way as one edge.
-func (l *memoLane) runWhole() int {
-	l.at = l.memo.current(l.at)
-	if e := l.end(controller.Never); e != nil {
+func (l *memoChannel) runWhole() int {
+	l.at = l.memo.revive(l.at)
+	if e := l.findEnd(controller.Never); e != nil {
 		l.follow(e)
 		return e.ended
 	}
-	from, way := l.at, l.depart()
+	from, way := l.at, l.startPath()
 	for {
-		l.at = l.memo.current(l.at)
-		e := l.edge(controller.Never)
+		l.at = l.memo.revive(l.at)
+		e := l.findOrLearn(controller.Never)
 		if e == nil {
 			return l.run(controller.Never)
 		}
 		way.add(e)
-		if l.follow(e); e.ended == none {
+		if l.follow(e); e.ended == noQueue {
 			continue
 		}
-		if way.legs > 1 && l.active == 0 {
+		if way.length > 1 && l.active == 0 {
 			l.shortcut(from, way)
 		}
 		return e.ended
@@ -132,31 +132,31 @@ func (l *memoLane) runWhole() int {
 }
 
 // known is the edge from here that applies, if there is one.
-func (l *memoLane) known(limit int64) *edge {
+func (l *memoChannel) find(limit int64) *transition {
 	n, due, room := l.at, l.due-l.clock, limit-l.clock
-	if e := n.next; e != nil && e.clocks < due && e.clocks <= room && l.lasts(e) {
+	if e := n.next; e != nil && e.clocks < due && e.clocks <= room && l.applies(e) {
 		return e
 	}
-	if e := l.end(limit); e != nil {
+	if e := l.findEnd(limit); e != nil {
 		return e
 	}
-	if e := n.timed[timedKey{due: due, unit: l.unit}]; e != nil && e.clocks <= room && l.lasts(e) {
+	if e := n.timed[timedKey{due: due, unit: l.unit}]; e != nil && e.clocks <= room && l.applies(e) {
 		return e
 	}
 	if limit == controller.Never {
 		return nil
 	}
-	if e := n.stops[room]; e != nil && room < due && l.lasts(e) {
+	if e := n.stops[room]; e != nil && room < due && l.applies(e) {
 		return e
 	}
-	if e := n.timed[timedKey{due: due, unit: l.unit, stop: room}]; e != nil && l.lasts(e) {
+	if e := n.timed[timedKey{due: due, unit: l.unit, stop: room}]; e != nil && l.applies(e) {
 		return e
 	}
 	return nil
 }
 
 // end is the edge to the end of a walk under way that applies, if there is one.
-func (l *memoLane) end(limit int64) *edge {
+func (l *memoChannel) findEnd(limit int64) *transition {
 	n, due, room := l.at, l.due-l.clock, limit-l.clock
 	if n.ends == nil && n.timed == nil {
 		return nil
@@ -167,12 +167,12 @@ func (l *memoLane) end(limit int64) *edge {
 			continue
 		}
 		key := endKey{l.feeds[q].left, int32(q), bounds}
-		if (key.left-controller.MaxInside)*l.memo.perBurst < due { // else a refresh falls due on the way: no need to look
-			if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.lasts(e) {
+		if (key.left-controller.MaxBursts)*l.memo.burstClocks < due { // else a refresh falls due on the way: no need to look
+			if e := n.ends[key]; e != nil && e.clocks < due && e.clocks < room && l.applies(e) {
 				return e
 			}
 		}
-		if e := n.timed[timedKey{due: due, unit: l.unit, end: key}]; e != nil && e.clocks < room && l.lasts(e) {
+		if e := n.timed[timedKey{due: due, unit: l.unit, end: key}]; e != nil && e.clocks < room && l.applies(e) {
 			return e
 		}
 	}
@@ -181,8 +181,8 @@ func (l *memoLane) end(limit int64) *edge {
 
 // lasts says that the walks under way are long enough for an edge. One alone that ends with it is: the edge was found by
 // its length.
-func (l *memoLane) lasts(e *edge) bool {
-	if l.active == 1 && e.ended != none {
+func (l *memoChannel) applies(e *transition) bool {
+	if l.active == 1 && e.ended != noQueue {
 		return true
 	}
 	for i := range e.moves {
@@ -195,17 +195,17 @@ func (l *memoLane) lasts(e *edge) bool {
 }
 
 // follow moves along an edge.
-func (l *memoLane) follow(e *edge) {
-	if len(e.rows) > 0 || len(l.foreign) > 0 {
-		l.span()
-		l.names.Unvisited, l.spare = l.foreign, l.spare[:0]
-		for _, code := range e.rows {
-			l.spare = append(l.spare, l.names.Decode(code))
+func (l *memoChannel) follow(e *transition) {
+	if len(e.unvisited) > 0 || len(l.unvisited) > 0 {
+		l.updateRanges()
+		l.rows.Unvisited, l.scratch = l.unvisited, l.scratch[:0]
+		for _, code := range e.unvisited {
+			l.scratch = append(l.scratch, l.rows.Decode(code))
 		}
-		l.foreign, l.spare = l.spare, l.foreign
+		l.unvisited, l.scratch = l.scratch, l.unvisited
 	}
-	for i := range e.parts {
-		p := &e.parts[i]
+	for i := range e.byWalk {
+		p := &e.byWalk[i]
 		classOf(&l.classes, l.inside[p.rank].class).Add(&p.stats)
 	}
 	if len(e.done) > 0 {
@@ -218,36 +218,36 @@ func (l *memoLane) follow(e *edge) {
 			f.at(f.turnIndex+m.turns, f.offset+m.offset)
 		}
 	}
-	if e.ended != none {
+	if e.ended != noQueue {
 		l.feeds[e.ended].on = false
 		l.active--
 	}
-	if l.credit = min(l.credit+1, creditMost); l.credit > creditGood {
-		l.worth = true
+	if l.budget = min(l.budget+1, maxBudget); l.budget > paidOffBudget {
+		l.paidOff = true
 	}
 	l.counts.Add(&e.counts)
 	l.clock += e.clocks
-	if e.falls > 0 {
+	if e.intervals > 0 {
 		t := &l.memo.timer
-		l.due += e.falls * t.Interval
-		l.unit = (l.unit + e.falls*t.Each) % t.Units
+		l.due += e.intervals * t.Interval
+		l.unit = (l.unit + e.intervals*t.Step) % t.Units
 	}
 	l.at = e.to
 }
 
 // complete notes the ends of walks inside; the others move up.
-func (l *memoLane) complete(done []mark) {
+func (l *memoChannel) complete(done []completion) {
 	for _, m := range done {
-		l.done = append(l.done, mark{l.inside[m.tag].tag, l.clock + m.clock})
+		l.done = append(l.done, completion{l.inside[m.tag].tag, l.clock + m.clock})
 	}
 	l.inside = without(l.inside, done)
 }
 
 // without takes the ranks that are done out of a list by rank.
-func without[T any](list []T, done []mark) []T {
+func without[T any](list []T, done []completion) []T {
 	n := 0
 	for rank := range list {
-		if !slices.ContainsFunc(done, func(m mark) bool { return m.tag == uint32(rank) }) {
+		if !slices.ContainsFunc(done, func(m completion) bool { return m.tag == uint32(rank) }) {
 			list[n] = list[rank]
 			n++
 		}
@@ -256,24 +256,24 @@ func without[T any](list []T, done []mark) []T {
 }
 
 // span brings the row coder's spans in line with the walks under way.
-func (l *memoLane) span() {
+func (l *memoChannel) updateRanges() {
 	for q := range l.feeds {
 		if f := &l.feeds[q]; f.on {
-			l.names.Spans[q] = spanOf(l.mapping, &f.cursor)
+			l.rows.Ranges[q] = rowRange(l.mapping, &f.cursor)
 		} else {
-			l.names.Spans[q].On = false
+			l.rows.Ranges[q].Active = false
 		}
 	}
 }
 
 // bounds are the ends of walks that share rows: when one of them ends, they tell which rows the other may still visit.
-func (l *memoLane) bounds() int32 {
+func (l *memoChannel) bounds() int32 {
 	if l.active < 2 {
 		return 0
 	}
-	l.span()
+	l.updateRanges()
 	l.key = l.key[:0]
-	l.names.Overlaps(func(pair int64, a, b *controller.RowRange) {
+	l.rows.EachOverlap(func(pair int64, a, b *controller.RowRange) {
 		for _, v := range []int64{pair, a.Low - a.Base, a.High - a.Base, b.Low - b.Base, b.High - b.Base} {
 			l.key = binary.AppendVarint(l.key, v)
 		}
@@ -290,8 +290,8 @@ func (l *memoLane) bounds() int32 {
 }
 
 // phase writes where a walk stands, as far as its coming bursts depend on it, apart from a translation by whole granules.
-func (l *memoLane) phase(k *controller.Codec, c *cursor) {
-	numbers := [5]int64{l.memo.shape(&c.shape), c.next() & (l.mapping.Granule() - 1)}
+func (l *memoChannel) phase(k *controller.Codec, c *cursor) {
+	numbers := [5]int64{l.memo.shapeNumber(&c.shape), c.next() & (l.mapping.Granule() - 1)}
 	if c.turn > 0 {
 		numbers[2], numbers[3] = c.turnIndex%c.planes, c.offset
 	}
@@ -304,11 +304,11 @@ func (l *memoLane) phase(k *controller.Codec, c *cursor) {
 }
 
 // begin starts feeding a walk from a free queue.
-func (l *memoLane) begin(queue int, j *job) {
-	if l.live != nil && l.beginLive(queue, j) {
+func (l *memoChannel) begin(queue int, j *channelTransfer) {
+	if l.running != nil && l.beginOnPort(queue, j) {
 		return
 	}
-	l.at = l.memo.current(l.at)
+	l.at = l.memo.revive(l.at)
 	f := &l.feeds[queue]
 	f.begin(&j.walk)
 	f.on, f.write = true, j.write
@@ -316,14 +316,14 @@ func (l *memoLane) begin(queue int, j *job) {
 	e := l.at.starts[string(key)]
 	if e == nil {
 		f.on = false
-		if l.broke() {
-			l.beginLive(queue, j)
+		if l.overBudget() {
+			l.beginOnPort(queue, j)
 			return
 		}
 		at := string(key)
-		p := l.thaw()
-		p.begin(queue, &job{walk: j.walk, write: j.write, class: uint8(len(l.inside)), tag: uint32(len(l.inside))})
-		e = l.edgeFrom(p, none)
+		p := l.load()
+		p.begin(queue, &channelTransfer{walk: j.walk, write: j.write, class: uint8(len(l.inside)), tag: uint32(len(l.inside))})
+		e = l.transitionTo(p, noQueue)
 		e.moves = nil
 		put(l.memo, &l.at.starts, at, e)
 	}
@@ -335,17 +335,17 @@ func (l *memoLane) begin(queue int, j *job) {
 }
 
 // startKey is a coming walk as a channel sees it: its phase, and the rows inside that it may visit.
-func (l *memoLane) startKey(queue int) []byte {
+func (l *memoChannel) startKey(queue int) []byte {
 	f, k := &l.feeds[queue], &l.codec
-	k.Text, k.Reading = k.Text[:0], false
+	k.Bytes, k.Reading = k.Bytes[:0], false
 	head := int64(queue) << 1
 	if f.write {
 		head |= 1
 	}
 	k.Int64(&head)
 	l.phase(k, &f.cursor)
-	s := spanOf(l.mapping, &f.cursor)
-	for i, row := range l.foreign {
+	s := rowRange(l.mapping, &f.cursor)
+	for i, row := range l.unvisited {
 		if row >= s.Low && row < s.High {
 			index, distance := int64(i), row-s.Base
 			k.Int64(&index)
@@ -353,45 +353,45 @@ func (l *memoLane) startKey(queue int) []byte {
 		}
 	}
 	if l.active > 0 {
-		l.span()
-		l.names.Overlaps(func(pair int64, a, b *controller.RowRange) {
+		l.updateRanges()
+		l.rows.EachOverlap(func(pair int64, a, b *controller.RowRange) {
 			for _, v := range []int64{-1, pair, b.Base - a.Base, a.Low - a.Base, a.High - a.Base, b.Low - b.Base, b.High - b.Base} {
 				k.Int64(&v)
 			}
 		})
 	}
-	return k.Text
+	return k.Bytes
 }
 
-func (l *memoLane) take() []mark {
+func (l *memoChannel) takeDone() []completion {
 	d := l.done
 	l.done = d[:0]
 	return d
 }
 
-func (l *memoLane) harvest(add *stats.DRAM, classes *[]stats.Requester) {
-	if l.live != nil {
-		l.gather()
+func (l *memoChannel) takeCounts(add *stats.DRAM, classes *[]stats.Requester) {
+	if l.running != nil {
+		l.takePortCounts()
 	}
 	add.Add(&l.counts)
 	l.counts = stats.DRAM{}
 	addClasses(classes, l.classes)
 }
 
-func (l *memoLane) twin() lane {
+func (l *memoChannel) clone() channel {
 	n := *l
-	n.foreign, n.inside, n.done, n.classes = slices.Clone(l.foreign), slices.Clone(l.inside), slices.Clone(l.done), slices.Clone(l.classes)
-	n.spare, n.key, n.codec, n.names.Unvisited = nil, nil, controller.Codec{}, nil
-	if l.live != nil {
-		v := *l.live
+	n.unvisited, n.inside, n.done, n.classes = slices.Clone(l.unvisited), slices.Clone(l.inside), slices.Clone(l.done), slices.Clone(l.classes)
+	n.scratch, n.key, n.codec, n.rows.Unvisited = nil, nil, controller.Codec{}, nil
+	if l.running != nil {
+		v := *l.running
 		v.port = v.clone()
-		n.live = &v
+		n.running = &v
 	}
 	return &n
 }
 
-func (l *memoLane) equal(o lane) bool {
-	m, ok := o.(*memoLane)
-	return ok && l.live == nil && m.live == nil && l.active == 0 && m.active == 0 && l.at == m.at && l.clock == m.clock && l.due == m.due && l.unit == m.unit &&
-		slices.Equal(l.foreign, m.foreign) && slices.Equal(l.inside, m.inside)
+func (l *memoChannel) equal(o channel) bool {
+	m, ok := o.(*memoChannel)
+	return ok && l.running == nil && m.running == nil && l.active == 0 && m.active == 0 && l.at == m.at && l.clock == m.clock && l.due == m.due && l.unit == m.unit &&
+		slices.Equal(l.unvisited, m.unvisited) && slices.Equal(l.inside, m.inside)
 }

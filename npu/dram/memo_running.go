@@ -12,25 +12,25 @@ import (
 // live, that is stepped, on a port of its own. From time to time it looks whether the state that it has come to is a known
 // one, notes it if not, and else returns.
 const (
-	firstCredit  = 4096 // at power-on
-	creditBack   = 128  // when it returns
-	creditGood   = 256  // more than on return: edges are known
-	creditMost   = 16384
-	learnCosts   = 8
-	liveStride   = 5  // a live walk looks for the memo at the end of each 2^5 cells
-	longestPause = 64 // between the short walks before which a live lane looks for the memo
+	firstBudget   = 4096 // at power-on
+	returnBudget  = 128  // when it returns
+	paidOffBudget = 256  // more than on return: edges are known
+	maxBudget     = 16384
+	learnCost     = 8
+	runningStride = 5  // a live walk looks for the memo at the end of each 2^5 cells
+	maxRetryEvery = 64 // between the short walks before which a live lane looks for the memo
 )
 
 // live is a lane out of the memo.
-type live struct {
+type runningPort struct {
 	*port
-	origin int64 // clock at which it left
-	wait   int   // walks until it looks again
+	origin  int64 // clock at which it left
+	retryIn int   // walks until it looks again
 }
 
 // leave makes the lane live.
-func (l *memoLane) leave() {
-	p := l.thaw().clone()
+func (l *memoChannel) leaveMemo() {
+	p := l.load().clone()
 	p.classes = nil
 	controller.EachTag(p.Controller, func(tag *uint32) { *tag = l.inside[*tag].tag })
 	for i := range p.inside {
@@ -41,16 +41,16 @@ func (l *memoLane) leave() {
 			f.tag, f.stop = l.inside[f.tag].tag, 0
 		}
 	}
-	if l.worth { // it was worth while
-		l.pause = 0
+	if l.paidOff { // it was worth while
+		l.retryEvery = 0
 	}
-	l.pause, l.worth = min(2*l.pause+1, longestPause), false
-	l.live = &live{port: p, origin: l.clock, wait: l.pause + 1} // the walk that it left for comes first
+	l.retryEvery, l.paidOff = min(2*l.retryEvery+1, maxRetryEvery), false
+	l.running = &runningPort{port: p, origin: l.clock, retryIn: l.retryEvery + 1} // the walk that it left for comes first
 }
 
 // runLive steps up to a clock, or until a walk has been accepted, unless it comes to a known state before.
-func (l *memoLane) runLive(limit int64) (ended int, back bool) {
-	p := l.live
+func (l *memoChannel) runPort(limit int64) (ended int, back bool) {
+	p := l.running
 	end := controller.Never
 	if limit != controller.Never {
 		end = limit - p.origin
@@ -58,56 +58,56 @@ func (l *memoLane) runLive(limit int64) (ended int, back bool) {
 	for p.Clock < end {
 		for q := range p.feeds {
 			if f := &p.feeds[q]; f.on && (f.stop >= f.left || f.stop == 0) {
-				f.stop = f.left - f.toEnd(l.memo.cell<<liveStride)
+				f.stop = f.left - f.toEnd(l.memo.cell<<runningStride)
 			}
 		}
 		ended := p.run(end, true)
-		l.sync()
-		if ended != none {
+		l.takeCompletions()
+		if ended != noQueue {
 			l.active--
 			return ended, false
 		}
-		if p.stopped() && l.comeBack() {
-			return none, true
+		if p.stopped() && l.returnToMemo() {
+			return noQueue, true
 		}
 	}
 	l.clock = p.origin + p.Clock
-	return none, false
+	return noQueue, false
 }
 
 // sync takes over what the live port has done.
-func (l *memoLane) sync() {
-	p := l.live
+func (l *memoChannel) takeCompletions() {
+	p := l.running
 	l.clock = p.origin + p.Clock
 	for _, m := range p.done {
-		l.done = append(l.done, mark{m.tag, p.origin + m.clock})
+		l.done = append(l.done, completion{m.tag, p.origin + m.clock})
 	}
 	p.done = p.done[:0]
 }
 
 // gather takes the live port's counts over.
-func (l *memoLane) gather() {
-	l.counts.Add(&l.live.Counts)
-	l.live.Counts = stats.DRAM{}
-	addClasses(&l.classes, l.live.classes)
+func (l *memoChannel) takePortCounts() {
+	l.counts.Add(&l.running.Counts)
+	l.running.Counts = stats.DRAM{}
+	addClasses(&l.classes, l.running.classes)
 }
 
 // comeBack returns to the memo if the state is known there; if not, it will be.
-func (l *memoLane) comeBack() bool {
-	p := l.live
+func (l *memoChannel) returnToMemo() bool {
+	p := l.running
 	var names controller.RowCoder
 	for q := range p.feeds {
 		if f := &p.feeds[q]; f.on {
-			names.Spans[q] = spanOf(l.mapping, &f.cursor)
+			names.Ranges[q] = rowRange(l.mapping, &f.cursor)
 		}
 	}
-	p.freeze(&l.codec, &names, l.phase)
-	n, fresh := l.memo.intern(l.codec.Text)
+	p.store(&l.codec, &names, l.phase)
+	n, fresh := l.memo.intern(l.codec.Bytes)
 	if fresh {
 		return false
 	}
-	l.gather()
-	l.at, l.foreign, l.clock, l.unit = n, slices.Clone(names.Unvisited), p.origin+p.Clock, p.NextUnit
+	l.takePortCounts()
+	l.at, l.unvisited, l.clock, l.unit = n, slices.Clone(names.Unvisited), p.origin+p.Clock, p.NextUnit
 	if l.memo.timer.Interval != controller.Never {
 		l.due = p.origin + p.RefreshDue
 	}
@@ -119,19 +119,19 @@ func (l *memoLane) comeBack() bool {
 		f := &p.feeds[q]
 		l.feeds[q] = memoFeed{cursor: f.cursor, on: f.on, write: f.write}
 	}
-	l.live, l.credit, l.worth = nil, creditBack, false
+	l.running, l.budget, l.paidOff = nil, returnBudget, false
 	return true
 }
 
 // beginLive starts feeding a walk from a live lane, unless it returns before.
-func (l *memoLane) beginLive(queue int, j *job) bool {
-	p := l.live
-	if p.wait--; p.wait <= 0 && l.active == 0 {
-		if l.comeBack() {
+func (l *memoChannel) beginOnPort(queue int, j *channelTransfer) bool {
+	p := l.running
+	if p.retryIn--; p.retryIn <= 0 && l.active == 0 {
+		if l.returnToMemo() {
 			return false
 		}
-		l.pause = min(2*l.pause+1, longestPause)
-		p.wait = l.pause
+		l.retryEvery = min(2*l.retryEvery+1, maxRetryEvery)
+		p.retryIn = l.retryEvery
 	}
 	p.begin(queue, j)
 	l.active++
@@ -139,11 +139,11 @@ func (l *memoLane) beginLive(queue int, j *job) bool {
 }
 
 // settleLive predicts what a copy does.
-func (l *memoLane) settleLive(seen func(mark)) {
-	p := l.live
+func (l *memoChannel) settleOnPort(seen func(completion)) {
+	p := l.running
 	c := p.clone()
 	c.drain()
 	for _, m := range c.done {
-		seen(mark{m.tag, p.origin + m.clock})
+		seen(completion{m.tag, p.origin + m.clock})
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Learnt is what Systems have learnt for speed. Those that share one must be used from one goroutine. Channels that behave
 // alike share a memo, of whichever System they are: neither the number of channels nor how addresses are spread over
 // them matters to a channel. What is shared never changes a result, as what is kept from one transfer to the next does not.
-type Learnt struct {
+type MemoSet struct {
 	memos []*memo // used last: last
 	bytes int     // of all memos
 	limit int     // 0: memoLimit
@@ -20,12 +20,12 @@ type Learnt struct {
 // Bounds of what is not forgotten to make room: memos, which have some 300 KiB each before they have learnt anything, and the
 // numbers that one has given to shapes and bounds.
 const (
-	mostMemos   = 64
-	mostNumbers = 1 << 16
+	maxMemos   = 64
+	maxNumbers = 1 << 16
 )
 
 // New builds the channels, which begin with what others have learnt.
-func (l *Learnt) New(o Options) (*System, error) {
+func (l *MemoSet) New(o Options) (*System, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -41,14 +41,14 @@ func (l *Learnt) New(o Options) (*System, error) {
 		return nil, err
 	}
 	first := newPort(c, o.rules(), m)
-	s := &System{options: o, mapping: m, ways: m.Interleaves(o.Channels), known: make([]known, o.Channels)}
+	s := &System{options: o, mapping: m, interleaves: m.Interleaves(o.Channels), lastShares: make([]lastShare, o.Channels)}
 	if o.Exact {
-		s.power = func() lane { return steppedLane{first.clone()} }
+		s.powerOn = func() channel { return steppedChannel{first.clone()} }
 	} else {
-		learnt := l.memo(&o, m, first)
-		s.power = func() lane {
-			learnt.use()
-			return newMemoLane(learnt, m)
+		learnt := l.lookup(&o, m, first)
+		s.powerOn = func() channel {
+			learnt.touch()
+			return newMemoChannel(learnt, m)
 		}
 	}
 	s.Reset()
@@ -56,34 +56,34 @@ func (l *Learnt) New(o Options) (*System, error) {
 }
 
 // memo is that of a channel's kind; a port at power-on is there to make it from.
-func (l *Learnt) memo(o *Options, m *spec.Mapping, first *port) *memo {
-	kind := kindOf(o, m)
-	if i := slices.IndexFunc(l.memos, func(m *memo) bool { return m.kind == kind }); i >= 0 {
-		if known := l.memos[i]; len(known.shapes)+len(known.bounds) < mostNumbers {
+func (l *MemoSet) lookup(o *Options, m *spec.Mapping, first *port) *memo {
+	kind := memoKey(o, m)
+	if i := slices.IndexFunc(l.memos, func(m *memo) bool { return m.key == kind }); i >= 0 {
+		if known := l.memos[i]; len(known.shapes)+len(known.bounds) < maxNumbers {
 			return known
 		}
-		l.release(l.memos[i])
+		l.detach(l.memos[i])
 	}
 	n := newMemo(first)
-	n.kind, n.perBurst, n.shelf = kind, leastClocks(o.Standard), l
+	n.key, n.burstClocks, n.set = kind, leastClocks(o.Standard), l
 	l.memos = append(l.memos, n)
-	if len(l.memos) > mostMemos {
-		l.release(l.memos[0])
+	if len(l.memos) > maxMemos {
+		l.detach(l.memos[0])
 	}
 	return n
 }
 
 // kindOf writes all that a channel's behaviour depends on, in clocks: options other than these, and all of a standard but
 // what it is called, costs and measures time by.
-func kindOf(o *Options, m *spec.Mapping) string {
+func memoKey(o *Options, m *spec.Mapping) string {
 	s := *o.Standard
 	s.Name, s.Source, s.Comments, s.Energy, s.TCK = "", "", nil, spec.Energy{}, 0
 	return fmt.Sprintf("%+v %+v %s %d %d", s, o.rules(), m.ChannelKey(), o.Refresh, o.Postpone)
 }
 
 // use says that a memo is in use.
-func (m *memo) use() {
-	of := m.shelf.memos
+func (m *memo) touch() {
+	of := m.set.memos
 	if i := slices.Index(of, m); i >= 0 && i < len(of)-1 {
 		copy(of[i:], of[i+1:])
 		of[len(of)-1] = m
@@ -91,21 +91,21 @@ func (m *memo) use() {
 }
 
 // release gives a memo to the Systems that still have it.
-func (l *Learnt) release(m *memo) {
+func (l *MemoSet) detach(m *memo) {
 	l.memos = slices.DeleteFunc(l.memos, func(x *memo) bool { return x == m })
 	l.bytes -= m.bytes
-	m.shelf = &Learnt{memos: []*memo{m}, bytes: m.bytes, limit: l.limit}
+	m.set = &MemoSet{memos: []*memo{m}, bytes: m.bytes, limit: l.limit}
 }
 
 // makeRoom forgets what has not been used for longest, before something is added to m.
-func (l *Learnt) makeRoom(m *memo) {
+func (l *MemoSet) evict(m *memo) {
 	limit := l.limit
 	if limit == 0 {
 		limit = memoLimit
 	}
 	for l.bytes > limit {
 		if oldest := l.memos[0]; oldest != m {
-			l.release(oldest)
+			l.detach(oldest)
 			continue
 		}
 		m.forget()
@@ -113,14 +113,14 @@ func (l *Learnt) makeRoom(m *memo) {
 }
 
 // grow accounts for what m has learnt.
-func (m *memo) grow(bytes int) {
+func (m *memo) account(bytes int) {
 	m.bytes += bytes
-	m.shelf.bytes += bytes
+	m.set.bytes += bytes
 }
 
 // forget empties a memo.
 func (m *memo) forget() {
 	m.generation++
-	m.grow(-m.bytes)
-	clear(m.nodes)
+	m.account(-m.bytes)
+	clear(m.states)
 }

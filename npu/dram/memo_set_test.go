@@ -55,7 +55,7 @@ func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 	}
 	for seed := range cases {
 		r := rand.New(rand.NewSource(seed))
-		shared := &Learnt{limit: []int{0, 0, 200 * nodeBytes, 3000 * nodeBytes}[r.Intn(4)]}
+		shared := &MemoSet{limit: []int{0, 0, 200 * stateBytes, 3000 * stateBytes}[r.Intn(4)]}
 		var systems []*pair
 		for _, o := range relatives(related) {
 			systems = append(systems, sharingPair(t, o, shared))
@@ -68,7 +68,7 @@ func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 			shuffled := slices.Clone(systems)
 			r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 			inTurns(r, shuffled, library)
-			if limit := shared.limit; limit > 0 && shared.bytes > limit+50*nodeBytes {
+			if limit := shared.limit; limit > 0 && shared.bytes > limit+50*stateBytes {
 				t.Errorf("%d B are kept with a limit of %d", shared.bytes, limit)
 			}
 		}
@@ -76,7 +76,7 @@ func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 }
 
 // sharingPair is a pair whose fast System shares what it learns.
-func sharingPair(t *testing.T, o Options, shared *Learnt) *pair {
+func sharingPair(t *testing.T, o Options, shared *MemoSet) *pair {
 	t.Helper()
 	p := newPair(t, o)
 	var err error
@@ -119,7 +119,7 @@ func TestWhatMattersToAChannelTellsItsKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kinds = append(kinds, kindOf(&o, m))
+		kinds = append(kinds, memoKey(&o, m))
 	}
 	same := []int{1, 2, len(kinds) - 1}
 	for i, k := range kinds[1:] {
@@ -130,7 +130,7 @@ func TestWhatMattersToAChannelTellsItsKind(t *testing.T) {
 }
 
 func TestWhatOneSystemHasLearntAnotherNeedNotStep(t *testing.T) {
-	var shared Learnt
+	var shared MemoSet
 	play := func(channels int, mapping string) (stepped int64) {
 		o := related
 		o.Channels, o.Mapping, o.Queues = channels, mapping, 1
@@ -160,7 +160,7 @@ func TestWhatOneSystemHasLearntAnotherNeedNotStep(t *testing.T) {
 }
 
 func TestWhatHasNotBeenUsedForLongestIsForgottenFirst(t *testing.T) {
-	var shared Learnt
+	var shared MemoSet
 	use := func(o Options) *System {
 		s, err := shared.New(o)
 		if err != nil {
@@ -188,14 +188,14 @@ func TestWhatHasNotBeenUsedForLongestIsForgottenFirst(t *testing.T) {
 	if sum != shared.bytes {
 		t.Errorf("%d B are booked, the memos have %d", shared.bytes, sum)
 	}
-	for i := range 2 * mostMemos {
+	for i := range 2 * maxMemos {
 		o := per[0]
 		o.Grant = unit.Bytes(32 + 32*i)
 		if _, err := shared.New(o); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := len(shared.memos); n != mostMemos {
-		t.Errorf("%d memos, want %d", n, mostMemos)
+	if n := len(shared.memos); n != maxMemos {
+		t.Errorf("%d memos, want %d", n, maxMemos)
 	}
 }

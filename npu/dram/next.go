@@ -3,7 +3,7 @@ package dram
 import "slices"
 
 // firstLook is how many clocks Next looks ahead at first.
-const firstLook = 512
+const firstHorizon = 512
 
 // Next predicts the completion of those transfers that are complete next, should no other come, without changing the state.
 // Where every walk has been accepted it is Settle. Where several queues still feed, it looks ahead only as far as it has to:
@@ -19,22 +19,22 @@ func (s *System) Next() []Done {
 	}
 	twins := make([]group, len(s.groups))
 	for i := range s.groups {
-		twins[i] = s.groups[i].twin()
-		twins[i].lane.take() // what became certain has been collected
+		twins[i] = s.groups[i].clone()
+		twins[i].channel.takeDone() // what became certain has been collected
 	}
 	flights := slices.Clone(s.flights)
 	s.settled = s.settled[:0]
 	limit := s.accepted
-	for look := int64(firstLook); len(s.settled) == 0; look *= 2 {
+	for look := int64(firstHorizon); len(s.settled) == 0; look *= 2 {
 		limit += look
 		for i := range twins {
 			g := &twins[i]
 			g.run(limit)
-			for _, m := range g.lane.take() {
+			for _, m := range g.channel.takeDone() {
 				k := slices.IndexFunc(flights, func(f flight) bool { return f.tag == m.tag })
 				f := &flights[k]
 				f.done.Clock = max(f.done.Clock, m.clock)
-				if f.left -= len(g.channels); f.left == 0 {
+				if f.left -= len(g.members); f.left == 0 {
 					s.settled = append(s.settled, f.done)
 				}
 			}

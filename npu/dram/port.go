@@ -12,7 +12,7 @@ import (
 const PaceParts = 16
 
 // none: no queue.
-const none = -1
+const noQueue = -1
 
 // outstanding is a walk with bursts in the controller, or one being fed.
 type outstanding struct {
@@ -24,13 +24,13 @@ type outstanding struct {
 }
 
 // mark is a completion on one channel.
-type mark struct {
+type completion struct {
 	tag   uint32
 	clock int64
 }
 
 // job is a transfer as one channel sees it.
-type job struct {
+type channelTransfer struct {
 	walk  walk
 	write bool
 	class uint8
@@ -48,7 +48,7 @@ type feed struct {
 }
 
 // refund is a read whose buffer space comes back at a clock.
-type refund struct {
+type slot struct {
 	clock int64
 	queue uint8
 }
@@ -69,35 +69,35 @@ type port struct {
 	rules
 	mapping *spec.Mapping
 
-	feeds   [controller.MaxQueues]feed
-	active  int   // feeds that are on
-	turn    int   // queue whose turn it is; 0 if none is on
-	granted int64 // bursts left of its turn
+	feeds     [controller.MaxQueues]feed
+	active    int   // feeds that are on
+	serving   int   // queue whose turn it is; 0 if none is on
+	grantLeft int64 // bursts left of its turn
 
 	used    [controller.MaxQueues]int64 // read bursts outstanding, with a window
-	refunds []refund                    // data that are on their way, or wait for the consumer: in order
+	freeing []slot                      // data that are on their way, or wait for the consumer: in order
 	taken   int64                       // when the consumer has taken the last burst, in PaceParts of a clock
 
-	inside  []outstanding
-	done    []mark // completions that have become certain
-	classes []stats.Requester
-	quiet   int // ticks in a row that did nothing
+	inside    []outstanding
+	done      []completion // completions that have become certain
+	classes   []stats.Requester
+	idleTicks int // ticks in a row that did nothing
 }
 
 func newPort(c controller.Controller, r rules, m *spec.Mapping) *port {
-	return &port{Controller: c, Status: c.View(), rules: r, mapping: m, granted: r.grant, taken: controller.LongAgo}
+	return &port{Controller: c, Status: c.View(), rules: r, mapping: m, grantLeft: r.grant, taken: controller.LongAgo}
 }
 
 func (p *port) clone() *port {
 	n := *p
 	n.Controller = p.Controller.Clone()
 	n.Status = n.Controller.View()
-	n.inside, n.done, n.classes, n.refunds = slices.Clone(p.inside), slices.Clone(p.done), slices.Clone(p.classes), slices.Clone(p.refunds)
+	n.inside, n.done, n.classes, n.freeing = slices.Clone(p.inside), slices.Clone(p.done), slices.Clone(p.classes), slices.Clone(p.freeing)
 	return &n
 }
 
 // begin starts feeding a walk from a free queue.
-func (p *port) begin(queue int, j *job) {
+func (p *port) begin(queue int, j *channelTransfer) {
 	f := &p.feeds[queue]
 	if f.on {
 		panic("dram: a queue was given a second walk")
@@ -107,7 +107,7 @@ func (p *port) begin(queue int, j *job) {
 	f.place = p.mapping.Locate(f.next())
 	p.inside = append(p.inside, outstanding{tag: j.tag, class: j.class, queue: uint8(queue)})
 	if p.active++; p.active == 1 {
-		p.turn, p.granted = queue, p.grant
+		p.serving, p.grantLeft = queue, p.grant
 	}
 }
 
@@ -117,17 +117,17 @@ func (p *port) end(queue int) {
 	p.active--
 	switch {
 	case p.active == 0:
-		p.turn, p.granted = 0, p.grant
-	case p.turn == queue || p.active == 1:
-		p.pass()
+		p.serving, p.grantLeft = 0, p.grant
+	case p.serving == queue || p.active == 1:
+		p.nextQueue()
 	}
 }
 
 // pass gives the next queue its turn.
-func (p *port) pass() {
-	p.granted = p.grant
+func (p *port) nextQueue() {
+	p.grantLeft = p.grant
 	for {
-		if p.turn = (p.turn + 1) % controller.MaxQueues; p.feeds[p.turn].on {
+		if p.serving = (p.serving + 1) % controller.MaxQueues; p.feeds[p.serving].on {
 			return
 		}
 	}
@@ -136,15 +136,15 @@ func (p *port) pass() {
 // feed hands in what the controller takes at this clock. It stops when a walk has been accepted, and returns its queue;
 // or says whether there is room in the clock for a burst that cannot be accepted, or for which there is none.
 func (p *port) feed() (blocked bool, ended int) {
-	if len(p.refunds) > 0 {
-		p.refund()
+	if len(p.freeing) > 0 {
+		p.freeSlots()
 	}
 	for p.Offered < controller.OffersPerClock {
 		if p.active == 0 || !p.hand() {
-			return true, none
+			return true, noQueue
 		}
-		if f := &p.feeds[p.turn]; f.left == 0 {
-			queue := p.turn
+		if f := &p.feeds[p.serving]; f.left == 0 {
+			queue := p.serving
 			p.accepted(f.tag)
 			p.end(queue)
 			return false, queue
@@ -152,29 +152,29 @@ func (p *port) feed() (blocked bool, ended int) {
 			f.place = p.mapping.Locate(f.next())
 		}
 		if p.active > 1 {
-			if p.granted--; p.granted == 0 {
-				p.pass()
+			if p.grantLeft--; p.grantLeft == 0 {
+				p.nextQueue()
 			}
 		}
 	}
-	return false, none
+	return false, noQueue
 }
 
 // hand hands in one burst of the queue whose turn it is, or of the first after it that can.
 func (p *port) hand() bool {
-	if p.handFrom(p.turn) {
+	if p.handFrom(p.serving) {
 		return true
 	}
 	if p.active == 1 {
 		return false
 	}
-	turn, granted := p.turn, p.granted
+	turn, granted := p.serving, p.grantLeft
 	for range p.active - 1 {
-		if p.pass(); p.handFrom(p.turn) {
+		if p.nextQueue(); p.handFrom(p.serving) {
 			return true
 		}
 	}
-	p.turn, p.granted = turn, granted
+	p.serving, p.grantLeft = turn, granted
 	return false
 }
 
@@ -206,29 +206,29 @@ func (p *port) find(tag uint32) *outstanding {
 func (p *port) accepted(tag uint32) { p.find(tag).fed = true }
 
 // refund gives buffer space back.
-func (p *port) refund() {
+func (p *port) freeSlots() {
 	n := 0
-	for n < len(p.refunds) && p.refunds[n].clock <= p.Clock {
-		p.used[p.refunds[n].queue]--
+	for n < len(p.freeing) && p.freeing[n].clock <= p.Clock {
+		p.used[p.freeing[n].queue]--
 		n++
 	}
-	p.refunds = slices.Delete(p.refunds, 0, n)
+	p.freeing = slices.Delete(p.freeing, 0, n)
 }
 
 // advance ticks once. Clocks in which nothing can happen are skipped up to limit if no burst can enter.
 func (p *port) advance(blocked bool, limit int64) {
 	switch p.Tick() {
 	case controller.ColumnIssued:
-		p.quiet = 0
+		p.idleTicks = 0
 		p.serve()
 	case controller.Changed:
-		p.quiet = 0
-	case controller.Nothing:
+		p.idleTicks = 0
+	case controller.Idle:
 		if !blocked {
-			p.quiet = 0
-		} else if p.quiet++; p.quiet >= controller.SkipAfter && !p.exact {
-			if len(p.refunds) > 0 {
-				limit = min(limit, max(p.refunds[0].clock, p.Clock))
+			p.idleTicks = 0
+		} else if p.idleTicks++; p.idleTicks >= controller.SkipAfter && !p.exact {
+			if len(p.freeing) > 0 {
+				limit = min(limit, max(p.freeing[0].clock, p.Clock))
 			}
 			p.Skip(limit)
 		}
@@ -246,12 +246,12 @@ func (p *port) serve() {
 			at = (p.taken + PaceParts - 1) / PaceParts
 		}
 		if p.window > 0 {
-			p.refunds = append(p.refunds, refund{at, o.queue})
+			p.freeing = append(p.freeing, slot{at, o.queue})
 		}
 	}
 	served.CountIn(classOf(&p.classes, o.class), at)
 	if o.left--; o.left == 0 && o.fed {
-		p.done = append(p.done, mark{o.tag, at})
+		p.done = append(p.done, completion{o.tag, at})
 		p.inside = slices.DeleteFunc(p.inside, func(x outstanding) bool { return x.tag == served.Tag })
 	}
 }
@@ -261,7 +261,7 @@ func (p *port) serve() {
 func (p *port) run(limit int64, watched bool) (ended int) {
 	for p.Clock < limit {
 		blocked, queue := p.feed()
-		if queue != none {
+		if queue != noQueue {
 			return queue
 		}
 		p.advance(blocked, limit)
@@ -269,7 +269,7 @@ func (p *port) run(limit int64, watched bool) (ended int) {
 			break
 		}
 	}
-	return none
+	return noQueue
 }
 
 // stopped says that a feed has come to its stop.
@@ -290,9 +290,9 @@ func (p *port) drain() {
 }
 
 // rest runs to a clock, or until nothing happens any more.
-func (p *port) rest(limit int64) {
+func (p *port) runUntilQuiescent(limit int64) {
 	for !p.Empty() && p.Clock < limit {
 		p.advance(true, limit)
 	}
-	p.run(min(limit, p.Clock+p.QuietAfter()+p.window*(p.pace/PaceParts+1)), false)
+	p.run(min(limit, p.Clock+p.LongestTimer()+p.window*(p.pace/PaceParts+1)), false)
 }

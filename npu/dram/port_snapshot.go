@@ -9,26 +9,26 @@ import (
 )
 
 // spanOf is the span of a walk at a position.
-func spanOf(m *spec.Mapping, c *cursor) controller.RowRange {
+func rowRange(m *spec.Mapping, c *cursor) controller.RowRange {
 	base, low, high := m.Rows(c.next(), c.low, c.high)
-	return controller.RowRange{On: true, Base: base, Low: low, High: high}
+	return controller.RowRange{Active: true, Base: base, Low: low, High: high}
 }
 
 // freeze is the frame of a port, and of the walks under way: two walks of equal phase yield the same banks and columns and
 // equally translated rows, as long as both last.
-func (p *port) freeze(k *controller.Codec, names *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
-	p.refund()
+func (p *port) store(k *controller.Codec, names *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
+	p.freeSlots()
 	k.Begin(p.Clock, names)
 	for i := range p.inside {
 		k.Tags = append(k.Tags, p.inside[i].tag)
 	}
-	p.frame(k)
+	p.snapshot(k)
 	for i := range p.feeds {
 		if p.feeds[i].on {
 			phases(k, &p.feeds[i].cursor)
 		}
 	}
-	names.Overlaps(func(pair int64, a, b *controller.RowRange) {
+	names.EachOverlap(func(pair int64, a, b *controller.RowRange) {
 		distance := b.Base - a.Base
 		k.Int64(&pair)
 		k.Int64(&distance)
@@ -36,25 +36,25 @@ func (p *port) freeze(k *controller.Codec, names *controller.RowCoder, phases fu
 }
 
 // frame shows the state of a port and its controller.
-func (p *port) frame(k *controller.Codec) {
+func (p *port) snapshot(k *controller.Codec) {
 	k.Int64(&p.Offered)
 	k.Int(&p.active)
-	k.Int(&p.turn)
+	k.Int(&p.serving)
 	if p.active > 1 {
-		k.Int64(&p.granted)
+		k.Int64(&p.grantLeft)
 	}
 	for i := range p.feeds {
-		p.codeFeed(k, &p.feeds[i], i)
+		p.snapshotFeed(k, &p.feeds[i], i)
 	}
-	p.codeInside(k)
+	p.snapshotInside(k)
 	if p.window > 0 {
-		p.codeWindow(k)
+		p.snapshotWindow(k)
 	}
 	p.Controller.Snapshot(k)
 }
 
 // codeFeed shows a feed, apart from where its walk stands.
-func (p *port) codeFeed(k *controller.Codec, f *feed, queue int) {
+func (p *port) snapshotFeed(k *controller.Codec, f *feed, queue int) {
 	word := int64(0)
 	if f.on {
 		word = 1
@@ -72,7 +72,7 @@ func (p *port) codeFeed(k *controller.Codec, f *feed, queue int) {
 }
 
 // codeInside shows how many walks are inside and, where that matters, whose.
-func (p *port) codeInside(k *controller.Codec) {
+func (p *port) snapshotInside(k *controller.Codec) {
 	n := len(p.inside)
 	k.Int(&n)
 	if k.Reading {
@@ -97,7 +97,7 @@ func (p *port) codeInside(k *controller.Codec) {
 }
 
 // codeWindow shows the buffer space that is out, and the consumer.
-func (p *port) codeWindow(k *controller.Codec) {
+func (p *port) snapshotWindow(k *controller.Codec) {
 	for i := range p.used {
 		k.Int64(&p.used[i])
 	}
@@ -106,25 +106,25 @@ func (p *port) codeWindow(k *controller.Codec) {
 	if k.Reading {
 		p.taken = next - p.pace
 	}
-	n := len(p.refunds)
+	n := len(p.freeing)
 	k.Int(&n)
 	if k.Reading {
-		p.refunds = slices.Grow(p.refunds[:0], n)[:n]
+		p.freeing = slices.Grow(p.freeing[:0], n)[:n]
 	}
-	for i := range p.refunds {
-		queue := int(p.refunds[i].queue)
+	for i := range p.freeing {
+		queue := int(p.freeing[i].queue)
 		k.Int(&queue)
-		p.refunds[i].queue = uint8(queue)
-		k.Until(&p.refunds[i].clock)
+		p.freeing[i].queue = uint8(queue)
+		k.Until(&p.freeing[i].clock)
 	}
 }
 
 // thaw puts the port into a frame, at clock 0, with real rows; tags are ranks. The walks under way are to be put back.
-func (p *port) thaw(text string, names *controller.RowCoder) {
+func (p *port) load(text string, names *controller.RowCoder) {
 	k := controller.NewReader(text, names)
-	p.Clock, p.DueCount, p.Refreshed, p.quiet = 0, 0, false, 0
-	p.granted = p.grant
-	p.frame(&k)
+	p.Clock, p.DueCount, p.Refreshed, p.idleTicks = 0, 0, false, 0
+	p.grantLeft = p.grant
+	p.snapshot(&k)
 	controller.EachTag(p.Controller, func(tag *uint32) { p.inside[*tag].left++ })
 	p.done = p.done[:0]
 	p.Counts = stats.DRAM{}

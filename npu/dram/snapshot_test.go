@@ -58,12 +58,12 @@ func TestFramesHoldAllThatMatters(t *testing.T) {
 func goesOnAlike(t *testing.T, p *port) {
 	t.Helper()
 	names := &controller.RowCoder{} // rows 0 and 1 as a walk's, 2 as a foreign one
-	names.Spans[0] = controller.RowRange{On: true, Base: 1, Low: 0, High: 2}
+	names.Ranges[0] = controller.RowRange{Active: true, Base: 1, Low: 0, High: 2}
 	var k controller.Codec
 	twin, thawed := p.clone(), p.clone()
-	p.freeze(&k, names, nil)
+	p.store(&k, names, nil)
 	thawed.RefreshDue -= p.Clock
-	thawed.thaw(string(k.Text), names)
+	thawed.load(string(k.Bytes), names)
 	var want, got []frameCommand
 	twin.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
 		want = append(want, frameCommand{cmd, bank, clock - p.Clock})

@@ -75,28 +75,28 @@ var _ Memory = (*System)(nil)
 // With one queue a transfer is simulated as soon as it is submitted, up to the clock at which its last burst has been
 // accepted. With several, up to its release: what is submitted later may come between.
 type System struct {
-	options   Options
-	mapping   *spec.Mapping
-	power     func() lane // a channel at power-on
-	groups    []group
-	flights   []flight // transfers that are not complete, in order of submission
-	nextTag   uint32
-	done      []Done
-	taken     []Done
-	settled   []Done
-	counts    stats.DRAM
-	classes   []stats.Requester
-	harvested []stats.Requester
-	ways      []spec.Interleave // of the channels
-	known     []known           // by channel
-	current   Transfer
-	released  int64
-	accepted  int64
-	clock     int64
+	options      Options
+	mapping      *spec.Mapping
+	powerOn      func() channel // a channel at power-on
+	groups       []group
+	flights      []flight // transfers that are not complete, in order of submission
+	nextTag      uint32
+	done         []Done
+	taken        []Done
+	settled      []Done
+	counts       stats.DRAM
+	classes      []stats.Requester
+	classScratch []stats.Requester
+	interleaves  []spec.Interleave // of the channels
+	lastShares   []lastShare       // by channel
+	current      Transfer
+	released     int64
+	accepted     int64
+	clock        int64
 }
 
 // known is the last share of a channel: tiles of a matrix differ in where they start.
-type known struct {
+type lastShare struct {
 	pattern isa.Pattern
 	share   walk
 }
@@ -110,7 +110,7 @@ type flight struct {
 
 // New builds the channels, which learn alone.
 func New(o Options) (*System, error) {
-	return new(Learnt).New(o)
+	return new(MemoSet).New(o)
 }
 
 // leastClocks is the least time between bursts that a channel accepts, once its queues are full.
@@ -130,7 +130,7 @@ func (s *System) Reset() {
 	for i := range all {
 		all[i] = i
 	}
-	s.groups = []group{{lane: s.power(), channels: all}}
+	s.groups = []group{{channel: s.powerOn(), members: all}}
 	s.flights, s.done, s.counts = s.flights[:0], s.done[:0], stats.DRAM{}
 	clear(s.classes)
 	s.nextTag, s.released, s.accepted, s.clock = 0, 0, 0, 0
@@ -155,8 +155,8 @@ func (s *System) Submit(t Transfer) {
 		t.parts(func(part int, p *Transfer) { s.submit(p, part) })
 	}
 	s.clock = max(s.clock, s.accepted)
-	s.collect()
-	s.join()
+	s.collectDone()
+	s.mergeGroups()
 }
 
 // submit hands in a part of a transfer.
@@ -166,21 +166,21 @@ func (s *System) submit(t *Transfer, part int) {
 	p, period := &t.Walk, unit.Bytes(s.mapping.Stripe())
 	uneven := (p.Base|p.Turn|p.PlaneStride|p.OuterStride)&(period-1) != 0
 	for i := 0; i < len(s.groups); i++ {
-		w := s.shareOf(t, s.groups[i].channels[0])
+		w := s.shareOf(t, s.groups[i].members[0])
 		if uneven {
-			s.split(i, t, &w)
+			s.splitGroup(i, t, &w)
 		}
 		g := &s.groups[i]
 		g.run(t.Release)
 		if w.bursts == 0 {
 			continue
 		}
-		channels += len(g.channels)
-		g.job = job{w, t.Write, t.Class, tag}
-		g.add(t.Queue)
+		channels += len(g.members)
+		g.job = channelTransfer{w, t.Write, t.Class, tag}
+		g.enqueue(t.Queue)
 		if s.options.Queues <= 1 {
 			g.run(controller.Never)
-			s.accepted = max(s.accepted, g.lane.now())
+			s.accepted = max(s.accepted, g.channel.now())
 		}
 	}
 	done := Done{ID: t.ID, Part: part}
@@ -194,28 +194,28 @@ func (s *System) submit(t *Transfer, part int) {
 
 // shareOf is the part of t that lies on a channel.
 func (s *System) shareOf(t *Transfer, channel int) walk {
-	k := &s.known[channel]
+	k := &s.lastShares[channel]
 	distance := int64(t.Walk.Base - k.pattern.Base)
 	if same := k.pattern; k.share.bursts > 0 {
-		if same.Base = t.Walk.Base; same == t.Walk && distance%s.ways[channel].Period == 0 {
-			if w := k.share.moved(distance, &s.ways[channel]); w.low >= 0 {
+		if same.Base = t.Walk.Base; same == t.Walk && distance%s.interleaves[channel].Period == 0 {
+			if w := k.share.moved(distance, &s.interleaves[channel]); w.low >= 0 {
 				return w
 			}
 		}
 	}
 	k.pattern = t.Walk
-	k.share = newWalk(&t.Walk, s.ways[channel], s.BurstBytes())
+	k.share = newWalk(&t.Walk, s.interleaves[channel], s.BurstBytes())
 	return k.share
 }
 
 // split moves the channels of group i on which t's share is not w into a new last group, where Submit meets them later.
-func (s *System) split(i int, t *Transfer, w *walk) {
+func (s *System) splitGroup(i int, t *Transfer, w *walk) {
 	g := &s.groups[i]
 	var same, other []int
-	for n, c := range g.channels[1:] {
+	for n, c := range g.members[1:] {
 		if s.shareOf(t, c) != *w {
 			if other == nil {
-				same = slices.Clone(g.channels[:n+1])
+				same = slices.Clone(g.members[:n+1])
 			}
 			other = append(other, c)
 		} else if other != nil {
@@ -223,22 +223,22 @@ func (s *System) split(i int, t *Transfer, w *walk) {
 		}
 	}
 	if other != nil {
-		s.harvest(g)
-		g.channels = same
-		twin := g.twin()
-		twin.channels = other
+		s.collectCounts(g)
+		g.members = same
+		twin := g.clone()
+		twin.members = other
 		s.groups = append(s.groups, twin)
 	}
 }
 
 // join merges groups whose lanes have come to equal states.
-func (s *System) join() {
+func (s *System) mergeGroups() {
 	for i := 0; i < len(s.groups); i++ {
 		for j := len(s.groups) - 1; j > i; j-- {
-			if s.groups[i].lane.equal(s.groups[j].lane) {
-				s.harvest(&s.groups[i])
-				s.harvest(&s.groups[j])
-				s.groups[i].channels = append(s.groups[i].channels, s.groups[j].channels...)
+			if s.groups[i].channel.equal(s.groups[j].channel) {
+				s.collectCounts(&s.groups[i])
+				s.collectCounts(&s.groups[j])
+				s.groups[i].members = append(s.groups[i].members, s.groups[j].members...)
 				s.groups = slices.Delete(s.groups, j, j+1)
 			}
 		}
@@ -256,14 +256,14 @@ func (s *System) flight(tag uint32) int {
 }
 
 // collect takes completions from the lanes.
-func (s *System) collect() {
+func (s *System) collectDone() {
 	for i := range s.groups {
 		g := &s.groups[i]
-		for _, m := range g.lane.take() {
+		for _, m := range g.channel.takeDone() {
 			k := s.flight(m.tag)
 			f := &s.flights[k]
 			f.done.Clock = max(f.done.Clock, m.clock)
-			if f.left -= len(g.channels); f.left == 0 {
+			if f.left -= len(g.members); f.left == 0 {
 				s.done = append(s.done, f.done)
 				s.flights = slices.Delete(s.flights, k, k+1)
 			}
@@ -272,22 +272,22 @@ func (s *System) collect() {
 }
 
 // harvest takes counts from a group's lane: before its channels change, and when they are asked for.
-func (s *System) harvest(g *group) {
+func (s *System) collectCounts(g *group) {
 	var d stats.DRAM
-	clear(s.harvested)
-	g.lane.harvest(&d, &s.harvested)
-	n := int64(len(g.channels))
+	clear(s.classScratch)
+	g.channel.takeCounts(&d, &s.classScratch)
+	n := int64(len(g.members))
 	d.Scale(n)
 	s.counts.Add(&d)
-	for c := range s.harvested {
-		s.harvested[c].Scale(n)
+	for c := range s.classScratch {
+		s.classScratch[c].Scale(n)
 	}
-	addClasses(&s.classes, s.harvested)
+	addClasses(&s.classes, s.classScratch)
 }
 
-func (s *System) harvestAll() {
+func (s *System) collectAllCounts() {
 	for i := range s.groups {
-		s.harvest(&s.groups[i])
+		s.collectCounts(&s.groups[i])
 	}
 }
 
@@ -318,7 +318,7 @@ func (s *System) Settle() []Done {
 		s.settled = append(s.settled, f.done)
 	}
 	for i := range s.groups {
-		s.groups[i].settle(func(m mark) {
+		s.groups[i].settle(func(m completion) {
 			d := &s.settled[s.flight(m.tag)]
 			d.Clock = max(d.Clock, m.clock)
 		})
@@ -335,13 +335,13 @@ func (s *System) Finish(clock int64) {
 	for i := range s.groups {
 		s.groups[i].run(clock)
 	}
-	s.collect()
-	s.join()
+	s.collectDone()
+	s.mergeGroups()
 }
 
 // Counts are those of all channels.
 func (s *System) Counts() stats.DRAM {
-	s.harvestAll()
+	s.collectAllCounts()
 	c := s.counts
 	c.Clocks = s.clock
 	return c
@@ -349,6 +349,6 @@ func (s *System) Counts() stats.DRAM {
 
 // Classes are what the bursts of each class of transfers met, of all channels.
 func (s *System) Classes() []stats.Requester {
-	s.harvestAll()
+	s.collectAllCounts()
 	return s.classes
 }

@@ -52,10 +52,10 @@ func TestARepeatedHistoryIsNotSteppedAgain(t *testing.T) {
 func TestMemoryOfTheMemoIsBoundedAndOfNoConsequence(t *testing.T) {
 	play := func(limit int) (clock int64, s *System) {
 		s = mustNew(t, Options{Channels: 1}, "lpddr5-6400")
-		learntBy(s).shelf.limit = limit
+		learntBy(s).set.limit = limit
 		for i := range int64(200) {
 			s.Submit(Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(i*777_777), 30_000)})
-			if n := learntBy(s).bytes; n > limit+20*nodeBytes {
+			if n := learntBy(s).bytes; n > limit+20*stateBytes {
 				t.Fatalf("memo holds %d B with a limit of %d", n, limit)
 			}
 		}
@@ -63,7 +63,7 @@ func TestMemoryOfTheMemoIsBoundedAndOfNoConsequence(t *testing.T) {
 		return done[len(done)-1].Clock, s
 	}
 	free, _ := play(memoLimit)
-	tight, s := play(10 * nodeBytes)
+	tight, s := play(10 * stateBytes)
 	if free != tight {
 		t.Errorf("last completion at %d with a tight memo, %d with a large one", tight, free)
 	}

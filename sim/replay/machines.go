@@ -13,7 +13,7 @@ type Machines struct{ workers []*pool }
 
 // pool are the machines of a worker, by the fingerprint of the NPU.
 type pool struct {
-	fleet    npu.Fleet
+	fleet    npu.MachineSet
 	machines map[string]*npu.Machine
 }
 

@@ -11,7 +11,7 @@ import (
 type bench struct {
 	s     *spec.Standard
 	offer func(p spec.Place, write bool, tag uint32) bool
-	tick  func() outcome
+	tick  func() Outcome
 	done  func() int64 // clock of the last datum of the last column command
 	owe   func(n int)  // lets n refreshes be postponed
 	trace []issue

@@ -7,10 +7,10 @@ import (
 
 // codec writes what it is shown into a frame, or reads it back in the same order.
 type Codec struct {
-	Text    []byte
+	Bytes   []byte
 	Reading bool
 	Now     int64
-	names   *RowCoder
+	rows    *RowCoder
 	Tags    []uint32 // of the walks inside
 
 	clocks []int64 // at which requests arrived, other than now: sorted
@@ -18,27 +18,27 @@ type Codec struct {
 
 // write begins a frame.
 func (k *Codec) Begin(now int64, names *RowCoder) {
-	k.Text, k.Reading, k.Now, k.names, k.Tags = k.Text[:0], false, now, names, k.Tags[:0]
+	k.Bytes, k.Reading, k.Now, k.rows, k.Tags = k.Bytes[:0], false, now, names, k.Tags[:0]
 }
 
 // readCodec reads a frame, at clock 0.
 func NewReader(text string, names *RowCoder) Codec {
-	return Codec{Text: []byte(text), Reading: true, names: names}
+	return Codec{Bytes: []byte(text), Reading: true, rows: names}
 }
 
 func (k *Codec) Int64(v *int64) {
 	if !k.Reading {
-		k.Text = binary.AppendVarint(k.Text, *v)
+		k.Bytes = binary.AppendVarint(k.Bytes, *v)
 		return
 	}
-	if b := k.Text[0]; b < 0x80 { // most values take a byte
+	if b := k.Bytes[0]; b < 0x80 { // most values take a byte
 		*v = int64(b>>1) ^ -int64(b&1)
-		k.Text = k.Text[1:]
+		k.Bytes = k.Bytes[1:]
 		return
 	}
 	n := 0
-	*v, n = binary.Varint(k.Text)
-	k.Text = k.Text[n:]
+	*v, n = binary.Varint(k.Bytes)
+	k.Bytes = k.Bytes[n:]
 }
 
 func (k *Codec) Int(v *int) {
@@ -92,13 +92,13 @@ func (k *Codec) window(acts *[4]int64, oldest *int64, clocks int64) {
 
 func (k *Codec) row(v *int64) {
 	if !k.Reading {
-		code := k.names.Encode(*v)
+		code := k.rows.Encode(*v)
 		k.Int64(&code)
 		return
 	}
 	var code int64
 	k.Int64(&code)
-	*v = k.names.Decode(code)
+	*v = k.rows.Decode(code)
 }
 
 // arrivals notes when requests arrived, to write only their order: 0 for now, -1 for the latest clock before it, and so

@@ -10,10 +10,10 @@ import "github.com/pmpdsim/pmpdsim/npu/stats"
 type Controller interface {
 	View() *Status
 	Offer(p spec.Place, write bool, tag uint32) bool // false: its queue is full
-	Tick() outcome
-	Skip(limit int64)  // over clocks up to limit in which tick would do nothing, if nothing is offered
-	Empty() bool       // no burst is inside
-	QuietAfter() int64 // when empty and no refresh falls due, nothing changes any more after so many clocks
+	Tick() Outcome
+	Skip(limit int64)    // over clocks up to limit in which tick would do nothing, if nothing is offered
+	Empty() bool         // no burst is inside
+	LongestTimer() int64 // when empty and no refresh falls due, nothing changes any more after so many clocks
 	RefreshTimer() RefreshTimer
 	Clone() Controller
 
@@ -25,7 +25,7 @@ type Controller interface {
 // refreshTimer says when refreshes fall due: every interval for each units, which take turns.
 type RefreshTimer struct {
 	Interval    int64 // clocks
-	Each, Units int64
+	Step, Units int64
 }
 
 // vitals is what all controllers have: the clock, the refresh timer, and what the last tick did.
@@ -37,8 +37,8 @@ type Status struct {
 	DueCount   int64 // times that one has fallen due
 
 	Counts    stats.DRAM
-	Issued    column // by the last tick that said so
-	Refreshed bool   // the last tick issued a REF
+	Issued    ColumnCommand // by the last tick that said so
+	Refreshed bool          // the last tick issued a REF
 	Trace     func(cmd Command, bank int, clock int64)
 }
 
@@ -51,7 +51,7 @@ func (v *Status) log(cmd Command, bank int) {
 }
 
 // column is a column command just issued: its request is served.
-type column struct {
+type ColumnCommand struct {
 	Tag   uint32
 	Write uint8
 	found uint8
@@ -60,7 +60,7 @@ type column struct {
 }
 
 // countIn counts the column command for its requester, whose data were complete at a clock.
-func (c *column) CountIn(s *stats.Requester, at int64) {
+func (c *ColumnCommand) CountIn(s *stats.Requester, at int64) {
 	switch c.found {
 	case rowHit:
 		s.RowHits++
@@ -79,10 +79,10 @@ func (c *column) CountIn(s *stats.Requester, at int64) {
 }
 
 // outcome says what a tick did.
-type outcome uint8
+type Outcome uint8
 
 const (
-	Nothing      outcome = iota // and nothing will be done until a timer runs out
+	Idle         Outcome = iota // and nothing will be done until a timer runs out
 	Changed                     // a command went out, or the controller changed its mind
 	ColumnIssued                // a column command went out: issued says which
 )
@@ -116,7 +116,7 @@ func (v *Status) countData(r *request, dataEnd int64) {
 	case rowConflict:
 		v.Counts.RowConflicts++
 	}
-	v.Issued = column{Tag: r.tag, Write: r.write, found: r.found, Clock: dataEnd, since: r.since}
+	v.Issued = ColumnCommand{Tag: r.tag, Write: r.write, found: r.found, Clock: dataEnd, since: r.since}
 	if r.write == 1 {
 		v.Counts.Writes++
 		v.log(cmdWR, int(r.bank))
@@ -162,5 +162,5 @@ func EachTag(c Controller, f func(tag *uint32)) {
 const (
 	OffersPerClock = 2                // bursts that a controller is offered per clock: that of the reference runs
 	SkipAfter      = 8                // dead clocks after which looking for the next live one pays
-	MaxInside      = 4 * hbmQueueSize // more bursts than any controller holds
+	MaxBursts      = 4 * hbmQueueSize // more bursts than any controller holds
 )

@@ -179,7 +179,7 @@ func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 }
 
 // remask brings hit and miss in line with what waits for a bank whose row has changed.
-func (c *hbmController) remask(bank uint8) {
+func (c *hbmController) updateMasks(bank uint8) {
 	b, bit := &c.bank[bank], uint64(1)<<bank
 	for kind := range b.queued {
 		c.hit[kind] &^= bit
@@ -197,7 +197,7 @@ func (c *hbmController) remask(bank uint8) {
 func (c *hbmController) Empty() bool { return c.queue[hbmRead].n+c.queue[hbmWrite].n+c.active.n == 0 }
 
 // tick advances one clock and issues at most one command on each bus.
-func (c *hbmController) Tick() outcome {
+func (c *hbmController) Tick() Outcome {
 	c.Clock++
 	c.Offered = 0
 	c.Refreshed = false
@@ -218,7 +218,7 @@ func (c *hbmController) Tick() outcome {
 	case row || was != c.draining:
 		return Changed
 	}
-	return Nothing
+	return Idle
 }
 
 // rising says that this clock is a rising edge of CK.

@@ -63,7 +63,7 @@ func (c *hbmController) activate(r request) {
 	for kind := range c.queue {
 		b.hits[kind] = c.countHits(kind, r.bank)
 	}
-	c.remask(r.bank)
+	c.updateMasks(r.bank)
 	c.Counts.Activates++
 	c.log(cmdACT, int(r.bank))
 }
@@ -135,5 +135,5 @@ func (c *hbmController) close(bank uint8) {
 	c.bank[bank].hits = [2]uint16{}
 	c.bank[bank].row = 0
 	c.open &^= 1 << bank
-	c.remask(bank)
+	c.updateMasks(bank)
 }

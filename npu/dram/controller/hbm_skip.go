@@ -65,7 +65,7 @@ func (c *hbmController) rowAt(bank int) int64 {
 }
 
 // lull is longer than any timer runs.
-func (c *hbmController) QuietAfter() int64 {
+func (c *hbmController) LongestTimer() int64 {
 	g := &c.gaps
 	return g.refPre + g.actRef + g.window + g.dataRead + g.columnPre[hbmWrite] + g.preRef + g.turn[hbmWrite]
 }

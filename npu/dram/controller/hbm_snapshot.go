@@ -45,7 +45,7 @@ func (c *hbmController) Snapshot(k *Codec) {
 	}
 	k.timer(&s.rowBus)
 	for i := range s.pseudo {
-		c.codePseudo(k, &s.pseudo[i])
+		c.snapshotPseudo(k, &s.pseudo[i])
 	}
 	banks := spec.PseudoChannels << c.pseudoShift
 	for i := range s.group[:banks>>hbmGroupBits] {
@@ -69,7 +69,7 @@ func (c *hbmController) Snapshot(k *Codec) {
 	}
 }
 
-func (c *hbmController) codePseudo(k *Codec, p *hbmPseudo) {
+func (c *hbmController) snapshotPseudo(k *Codec, p *hbmPseudo) {
 	for _, v := range []*int64{&p.act, &p.pre, &p.column[0], &p.column[1]} {
 		k.timer(v)
 	}
@@ -99,6 +99,6 @@ func (c *hbmController) recount() {
 		c.opened |= 1 << c.active.r[i].bank
 	}
 	for i := range c.bank {
-		c.remask(uint8(i))
+		c.updateMasks(uint8(i))
 	}
 }

@@ -92,12 +92,12 @@ func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 }
 
 // tick advances one clock and issues at most one command.
-func (c *singleBus) Tick() outcome {
+func (c *singleBus) Tick() Outcome {
 	c.Clock++
 	c.Offered = 0
 	c.Refreshed = false
 	if c.Clock == c.RefreshDue {
-		c.fallDue()
+		c.refreshFallsDue()
 	}
 	if c.synced == 1 {
 		return c.followCAS()
@@ -113,7 +113,7 @@ func (c *singleBus) Tick() outcome {
 		if c.refreshStep() {
 			return Changed
 		}
-		return c.lastResort(Nothing)
+		return c.activate2Or(Idle)
 	}
 	was := c.draining
 	c.chooseQueue()
@@ -125,13 +125,13 @@ func (c *singleBus) Tick() outcome {
 		return c.serve(l, i, cmd)
 	}
 	if was != c.draining {
-		return c.lastResort(Changed)
+		return c.activate2Or(Changed)
 	}
-	return c.lastResort(Nothing)
+	return c.activate2Or(Idle)
 }
 
 // lastResort uses the bus for a pending ACT-2 when nothing else wants it.
-func (c *singleBus) lastResort(otherwise outcome) outcome {
+func (c *singleBus) activate2Or(otherwise Outcome) Outcome {
 	if c.pending == 1 {
 		c.activate2()
 		return Changed

@@ -1,7 +1,7 @@
 package controller
 
 // serve issues cmd for entry i of list l.
-func (c *singleBus) serve(l, i int64, cmd Command) outcome {
+func (c *singleBus) serve(l, i int64, cmd Command) Outcome {
 	r := &c.list(l).r[i]
 	switch cmd {
 	case cmdRD, cmdWR:
@@ -17,7 +17,7 @@ func (c *singleBus) serve(l, i int64, cmd Command) outcome {
 
 // columnCommand issues RD or WR, or first the CAS that starts WCK when that has stopped. An ACT-2 whose deadline would
 // pass between CAS and column command goes before them.
-func (c *singleBus) columnCommand(l, i int64) outcome {
+func (c *singleBus) columnCommand(l, i int64) Outcome {
 	if c.std.WCK && c.Clock >= c.rankOf(c.list(l).r[i].bank).wckOff {
 		if c.pending == 1 && c.deadline <= c.Clock+1 {
 			c.activate2()
@@ -33,10 +33,10 @@ func (c *singleBus) columnCommand(l, i int64) outcome {
 }
 
 // followCAS issues the column command that its CAS announced.
-func (c *singleBus) followCAS() outcome {
+func (c *singleBus) followCAS() Outcome {
 	r := &c.list(c.syncList).r[c.syncItem]
 	if c.readyAt(c.wants(r), r) > c.Clock {
-		return Nothing
+		return Idle
 	}
 	l, i := c.syncList, c.syncItem
 	c.synced, c.syncList, c.syncItem = 0, 0, 0

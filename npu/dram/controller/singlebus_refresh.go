@@ -1,7 +1,7 @@
 package controller
 
 // fallDue makes one unit of every rank due.
-func (c *singleBus) fallDue() {
+func (c *singleBus) refreshFallsDue() {
 	c.DueCount++
 	c.RefreshDue += c.interval
 	c.dues += c.ranks
@@ -150,7 +150,7 @@ func (c *singleBus) Skip(limit int64) {
 }
 
 // lull is longer than any timer runs: refresh and write recovery, and all that comes before them.
-func (c *singleBus) QuietAfter() int64 {
+func (c *singleBus) LongestTimer() int64 {
 	t := c.timing
 	return t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
 }

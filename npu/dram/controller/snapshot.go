@@ -12,7 +12,7 @@ const MaxQueues = 4
 
 // span is where the walk of a queue may lie: rows that it may visit, and the row base of its position.
 type RowRange struct {
-	On              bool
+	Active          bool
 	Base, Low, High int64
 }
 
@@ -21,7 +21,7 @@ type RowRange struct {
 // visited by the walks under way. Where two walks may visit a row, the first queue's code counts: the distance of their
 // bases is then part of the frame (overlaps).
 type RowCoder struct {
-	Spans     [MaxQueues]RowRange
+	Ranges    [MaxQueues]RowRange
 	Unvisited []int64
 }
 
@@ -31,8 +31,8 @@ const (
 )
 
 func (n *RowCoder) Encode(row int64) int64 {
-	for q := range n.Spans {
-		if s := &n.Spans[q]; s.On && row >= s.Low && row < s.High {
+	for q := range n.Ranges {
+		if s := &n.Ranges[q]; s.Active && row >= s.Low && row < s.High {
 			return (row-s.Base)<<codeBits | int64(q+1)
 		}
 	}
@@ -48,16 +48,16 @@ func (n *RowCoder) Encode(row int64) int64 {
 // decode is the inverse of code.
 func (n *RowCoder) Decode(code int64) int64 {
 	if q := code & codeMask; q > 0 {
-		return n.Spans[q-1].Base + code>>codeBits
+		return n.Ranges[q-1].Base + code>>codeBits
 	}
 	return n.Unvisited[code>>codeBits]
 }
 
 // overlaps calls f on each pair of spans that share rows. Pairs are numbered.
-func (n *RowCoder) Overlaps(f func(pair int64, a, b *RowRange)) {
-	for i := range n.Spans {
-		for j := i + 1; j < len(n.Spans); j++ {
-			if a, b := &n.Spans[i], &n.Spans[j]; a.On && b.On && a.Low < b.High && b.Low < a.High {
+func (n *RowCoder) EachOverlap(f func(pair int64, a, b *RowRange)) {
+	for i := range n.Ranges {
+		for j := i + 1; j < len(n.Ranges); j++ {
+			if a, b := &n.Ranges[i], &n.Ranges[j]; a.Active && b.Active && a.Low < b.High && b.Low < a.High {
 				f(int64(i*MaxQueues+j), a, b)
 			}
 		}
@@ -94,7 +94,7 @@ func (c *singleBus) Snapshot(k *Codec) {
 		k.Int64(&c.NextUnit)
 	}
 	for i := range s.rank[:c.ranks] {
-		c.codeRank(k, &s.rank[i])
+		c.snapshotRank(k, &s.rank[i])
 	}
 	for i := range s.group[:c.banks>>c.bankBits] {
 		g := &s.group[i]
@@ -103,11 +103,11 @@ func (c *singleBus) Snapshot(k *Codec) {
 		}
 	}
 	for i := range s.bank[:c.banks] {
-		c.codeBank(k, &s.bank[i])
+		c.snapshotBank(k, &s.bank[i])
 	}
 }
 
-func (c *singleBus) codeRank(k *Codec, r *rankState) {
+func (c *singleBus) snapshotRank(k *Codec, r *rankState) {
 	for _, v := range []*int64{&r.read, &r.write, &r.act, &r.pre, &r.wckOff} {
 		k.timer(v)
 	}
@@ -125,7 +125,7 @@ func (c *singleBus) codeRank(k *Codec, r *rankState) {
 	}
 }
 
-func (c *singleBus) codeBank(k *Codec, b *bank) {
+func (c *singleBus) snapshotBank(k *Codec, b *bank) {
 	word := b.status | b.conflict<<2 | b.waiting<<3
 	k.Int64(&word)
 	if k.Reading {

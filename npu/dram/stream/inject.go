@@ -19,7 +19,7 @@ type queued struct {
 }
 
 // outlet is a channel with its FIFO.
-type outlet struct {
+type fedChannel struct {
 	controller.Controller
 	*controller.Status // of core
 	fifo               [fifoDepth]queued
@@ -33,9 +33,9 @@ type outlet struct {
 //	generator ─ next burst ─► FIFO of its channel, 64 deep ─ at most 2 per clock, up to the first refusal ─► controller
 type injector struct {
 	*generator
-	mapping *spec.Mapping
-	outlets []outlet
-	exact   bool
+	mapping  *spec.Mapping
+	channels []fedChannel
+	exact    bool
 
 	next   queued // the burst that the generator holds
 	to     int    // its channel
@@ -47,13 +47,13 @@ type injector struct {
 }
 
 func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
-	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact, outlets: make([]outlet, o.Channels)}
-	for i := range in.outlets {
+	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact, channels: make([]fedChannel, o.Channels)}
+	for i := range in.channels {
 		c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
 		if err != nil {
 			return nil, err
 		}
-		in.outlets[i].Controller, in.outlets[i].Status = c, c.View()
+		in.channels[i].Controller, in.channels[i].Status = c, c.View()
 	}
 	return in, nil
 }
@@ -76,19 +76,19 @@ func (in *injector) run(ctx context.Context, r *Result, progress Progress) error
 		if now == controller.Never {
 			break
 		}
-		for i := range in.outlets {
-			if o := &in.outlets[i]; o.Clock == now && in.lives(o) {
+		for i := range in.channels {
+			if o := &in.channels[i]; o.Clock == now && in.busy(o) {
 				in.step(o)
 			}
 		}
 		if !in.exact {
-			in.rest(now + 1)
+			in.skipIdle(now + 1)
 		}
 	}
 	r.Cycles, r.Access = in.served, in.access
-	for i := range in.outlets {
-		in.finish(&in.outlets[i])
-		r.Counts.Add(&in.outlets[i].Counts)
+	for i := range in.channels {
+		in.finish(&in.channels[i])
+		r.Counts.Add(&in.channels[i].Counts)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (in *injector) fill() {
 			channel, local := in.mapping.Split(address)
 			in.next, in.to, in.held = queued{in.mapping.Locate(local), write}, channel, true
 		}
-		o := &in.outlets[in.to]
+		o := &in.channels[in.to]
 		if o.n == fifoDepth {
 			return
 		}
@@ -116,13 +116,13 @@ func (in *injector) fill() {
 }
 
 // lives says that something is to come from or to a channel.
-func (in *injector) lives(o *outlet) bool { return !in.ended || o.n > 0 || !o.Empty() }
+func (in *injector) busy(o *fedChannel) bool { return !in.ended || o.n > 0 || !o.Empty() }
 
 // clock is the earliest of the channels that live; never, if none does.
 func (in *injector) clock() int64 {
 	first := controller.Never
-	for i := range in.outlets {
-		if o := &in.outlets[i]; in.lives(o) {
+	for i := range in.channels {
+		if o := &in.channels[i]; in.busy(o) {
 			first = min(first, o.Clock)
 		}
 	}
@@ -130,7 +130,7 @@ func (in *injector) clock() int64 {
 }
 
 // step is one clock of a channel.
-func (in *injector) step(o *outlet) {
+func (in *injector) step(o *fedChannel) {
 	accepted := 0
 	for accepted < controller.OffersPerClock && o.n > 0 {
 		q := &o.fifo[o.head]
@@ -147,7 +147,7 @@ func (in *injector) step(o *outlet) {
 		in.served = max(in.served, o.Issued.Clock)
 		o.Issued.CountIn(&in.access, o.Issued.Clock)
 	}
-	if outcome == controller.Nothing && accepted < controller.OffersPerClock {
+	if outcome == controller.Idle && accepted < controller.OffersPerClock {
 		o.quiet++
 	} else {
 		o.quiet = 0
@@ -156,9 +156,9 @@ func (in *injector) step(o *outlet) {
 
 // rest lets channels skip clocks: a channel that refuses its next burst, and one that gets no more, until a timer of its
 // own runs out; one whose FIFO is empty, while the generator waits for a full FIFO whose channel refuses its first burst.
-func (in *injector) rest(now int64) {
-	for i := range in.outlets {
-		o := &in.outlets[i]
+func (in *injector) skipIdle(now int64) {
+	for i := range in.channels {
+		o := &in.channels[i]
 		if o.quiet >= controller.SkipAfter && o.Clock == now && (o.n > 0 || in.ended && !o.Empty()) {
 			o.Skip(controller.Never)
 		}
@@ -166,21 +166,21 @@ func (in *injector) rest(now int64) {
 	if in.ended {
 		return
 	}
-	stopper := &in.outlets[in.to]
+	stopper := &in.channels[in.to]
 	if stopper.n < fifoDepth || stopper.Clock == now {
 		return
 	}
-	for i := range in.outlets {
-		if o := &in.outlets[i]; o.quiet >= controller.SkipAfter && o.Clock == now && o.n == 0 {
+	for i := range in.channels {
+		if o := &in.channels[i]; o.quiet >= controller.SkipAfter && o.Clock == now && o.n == 0 {
 			o.Skip(stopper.Clock)
 		}
 	}
 }
 
 // finish brings a channel that has nothing left to do to the end.
-func (in *injector) finish(o *outlet) {
+func (in *injector) finish(o *fedChannel) {
 	for o.Clock < in.served {
-		if o.Tick() == controller.Nothing && !in.exact {
+		if o.Tick() == controller.Idle && !in.exact {
 			o.Skip(in.served)
 		}
 	}
