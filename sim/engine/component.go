@@ -111,7 +111,7 @@ func (c *Component) Retrieve(port akita.Port) akita.Msg {
 func (c *Component) fire(kind int32, arg int64) error { return c.behaviour.Woken(int(kind), arg) }
 
 // Handle is part of akita's interface: components here are woken, and have no events of another type.
-func (c *Component) Handle(e akita.Event) error { return foreign(e) }
+func (c *Component) Handle(e akita.Event) error { return unexpected(e) }
 
 // NotifyRecv is called by akita's port.
 func (c *Component) NotifyRecv(_ akita.VTimeInSec, port akita.Port) {

@@ -17,20 +17,20 @@ import (
 type Engine struct {
 	akita.HookableBase
 
-	queue   queue
-	now     atomic.Uint64 // bits of the time in seconds; atomic because a monitor reads it from outside
-	gate    gate
-	targets []target // by the numbers in entries; the first is guests
-	guests  guests
-	links   []*Link
-	ends    []akita.SimulationEndHandler
-	dog     *Watchdog
-	current int32 // the target that acts, or none
-	failure error
-	handled int64
-	checks  [3]check
-	span    int64 // events between the last look at the checks and the next one
-	toPoll  int64 // how many of them are left
+	queue       queue
+	now         atomic.Uint64 // bits of the time in seconds; atomic because a monitor reads it from outside
+	pauser      pauser
+	targets     []target // by the numbers in entries; the first is guests
+	external    external
+	links       []*Link
+	endHandlers []akita.SimulationEndHandler
+	watchdog    *Watchdog
+	current     int32 // the target that acts, or none
+	failure     error
+	handled     int64
+	checks      [3]check
+	interval    int64 // events between the last look at the checks and the next one
+	untilPoll   int64 // how many of them are left
 }
 
 // target is what the engine wakes: a component, a link, or the guests.
@@ -40,15 +40,15 @@ type target interface {
 }
 
 // nobody is no target's number.
-const nobody = -1
+const noTarget = -1
 
 var _ akita.Engine = (*Engine)(nil)
 
 // NewEngine returns an engine at time zero with nothing to do.
 func NewEngine() *Engine {
-	e := &Engine{current: nobody}
-	e.gate.init()
-	e.register(&e.guests)
+	e := &Engine{current: noTarget}
+	e.pauser.init()
+	e.register(&e.external)
 	e.arm()
 	return e
 }
@@ -71,7 +71,7 @@ func (e *Engine) Handled() int64 { return e.handled }
 func (e *Engine) Schedule(evt akita.Event) {
 	t := evt.Time()
 	e.mustBeAhead(t, evt.Handler())
-	e.queue.push(t+0, evt.IsSecondary(), call{arg: e.guests.admit(evt)}) // +0 turns -0, whose bits sort last, into 0
+	e.queue.push(t+0, evt.IsSecondary(), call{arg: e.external.add(evt)}) // +0 turns -0, whose bits sort last, into 0
 }
 
 func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
@@ -93,10 +93,10 @@ func (e *Engine) wake(t akita.VTimeInSec, late bool, c call) {
 // With a Watchdog it also returns an error when the simulation stands still or stops with work undone. After an error
 // it returns the same one until Reset.
 func (e *Engine) Run() error {
-	e.gate.enter()
-	defer e.gate.leave()
+	e.pauser.begin()
+	defer e.pauser.end()
 	for e.failure == nil && e.queue.len() > 0 {
-		e.gate.pass()
+		e.pauser.checkpoint()
 		next := e.queue.pop()
 		if e.now.Load() != next.time { // an atomic store costs more than the comparison
 			e.now.Store(next.time)
@@ -109,14 +109,14 @@ func (e *Engine) Run() error {
 			e.fail(to, err)
 		}
 		e.handled++
-		e.toPoll--
-		if e.toPoll == 0 {
+		e.untilPoll--
+		if e.untilPoll == 0 {
 			e.poll()
 		}
 	}
-	e.current = nobody
-	if e.failure == nil && e.dog != nil {
-		e.failure = e.dog.atEnd()
+	e.current = noTarget
+	if e.failure == nil && e.watchdog != nil {
+		e.failure = e.watchdog.atEnd()
 	}
 	return e.failure
 }
@@ -147,9 +147,9 @@ type check struct {
 
 // The checks of an engine.
 const (
-	dogCheck = iota
+	watchdogCheck = iota
 	ownerCheck
-	visitorCheck
+	observerCheck
 )
 
 // Every makes Run call look after every n events, for what is nobody's event: a wish to stop, a progress bar. An error of
@@ -157,7 +157,7 @@ const (
 func (e *Engine) Every(n int64, look func() error) { e.setCheck(ownerCheck, n, look) }
 
 // Visit is Every for somebody beside the owner, such as a monitor.
-func (e *Engine) Visit(n int64, look func() error) { e.setCheck(visitorCheck, n, look) }
+func (e *Engine) Observe(n int64, look func() error) { e.setCheck(observerCheck, n, look) }
 
 func (e *Engine) setCheck(i int, every int64, look func() error) {
 	e.checks[i] = check{every: every, look: look}
@@ -173,19 +173,19 @@ func (e *Engine) restartChecks() {
 
 // arm counts down to the next check that is due.
 func (e *Engine) arm() {
-	e.span = math.MaxInt64
+	e.interval = math.MaxInt64
 	for i := range e.checks {
 		if c := &e.checks[i]; c.look != nil {
-			e.span = min(e.span, c.left)
+			e.interval = min(e.interval, c.left)
 		}
 	}
-	e.toPoll = e.span
+	e.untilPoll = e.interval
 }
 
 func (e *Engine) poll() {
 	for i := range e.checks {
 		c := &e.checks[i]
-		if c.left -= e.span; c.left > 0 || c.look == nil {
+		if c.left -= e.interval; c.left > 0 || c.look == nil {
 			continue
 		}
 		c.left = c.every
@@ -199,15 +199,15 @@ func (e *Engine) poll() {
 // Where says which component handled an event at which time. It is for the one place that recovers from panics: after a
 // panic in a handler it still names that handler, until Reset.
 func (e *Engine) Where() string {
-	if e.current == nobody {
+	if e.current == noTarget {
 		return "the engine at " + inMicroseconds(e.CurrentTime())
 	}
 	return e.place(e.targets[e.current])
 }
 
 func (e *Engine) place(h akita.Handler) string {
-	if h == akita.Handler(&e.guests) {
-		h = e.guests.running
+	if h == akita.Handler(&e.external) {
+		h = e.external.running
 	}
 	t := inMicroseconds(e.CurrentTime())
 	if c, ok := h.(interface{ Now() unit.Cycles }); ok {
@@ -218,19 +218,19 @@ func (e *Engine) place(h akita.Handler) string {
 
 // Pause stops the engine between two events, and returns when it has stopped: until Continue, the caller may read the
 // components' state. A handler must not call it, for it would wait for itself.
-func (e *Engine) Pause() { e.gate.shut() }
+func (e *Engine) Pause() { e.pauser.pause() }
 
 // Continue undoes Pause.
-func (e *Engine) Continue() { e.gate.open() }
+func (e *Engine) Continue() { e.pauser.resume() }
 
 // RegisterSimulationEndHandler adds a handler that Finished calls.
 func (e *Engine) RegisterSimulationEndHandler(handler akita.SimulationEndHandler) {
-	e.ends = append(e.ends, handler)
+	e.endHandlers = append(e.endHandlers, handler)
 }
 
 // Finished calls the registered handlers in the order of their registration.
 func (e *Engine) Finished() {
-	for _, h := range e.ends {
+	for _, h := range e.endHandlers {
 		h.Handle(e.CurrentTime())
 	}
 }
@@ -239,14 +239,14 @@ func (e *Engine) Finished() {
 // stays: hooks, end handlers, links, watchdog. State inside components is theirs to reset.
 func (e *Engine) Reset() {
 	e.queue.clear()
-	e.guests.clear()
+	e.external.clear()
 	e.now.Store(0)
-	e.failure, e.current, e.handled = nil, nobody, 0
+	e.failure, e.current, e.handled = nil, noTarget, 0
 	for _, l := range e.links {
 		l.reset()
 	}
-	if e.dog != nil {
-		e.dog.reset()
+	if e.watchdog != nil {
+		e.watchdog.reset()
 	}
 	e.restartChecks()
 }

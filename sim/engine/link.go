@@ -25,14 +25,14 @@ type Link struct {
 	number    int32 // with the engine
 	clock     Clock
 	latency   unit.Cycles
-	ends      map[akita.Port]*end
-	order     []*end
-	flying    ring[transit] // latency is fixed and events are FIFO, so messages land in the order of sending
+	byPort    map[akita.Port]*endpoint
+	endpoints []*endpoint
+	inFlight  ring[transit] // latency is fixed and events are FIFO, so messages land in the order of sending
 	resetting bool
 }
 
 // end is what a link knows of one port.
-type end struct {
+type endpoint struct {
 	port     akita.Port
 	own      *port // the same, if it is one of this package
 	link     *Link
@@ -68,7 +68,7 @@ func NewLink(name string, engine *Engine, clock Clock, latency unit.Cycles) *Lin
 	if latency < 1 {
 		panic(fmt.Sprintf("sim: link %s has a latency of %d cycles", name, int64(latency)))
 	}
-	l := &Link{name: name, engine: engine, clock: clock, latency: latency, ends: make(map[akita.Port]*end)}
+	l := &Link{name: name, engine: engine, clock: clock, latency: latency, byPort: make(map[akita.Port]*endpoint)}
 	engine.links = append(engine.links, l)
 	l.number = engine.register(l)
 	return l
@@ -85,15 +85,15 @@ func (l *Link) PlugIn(p akita.Port, capacity int) {
 	if capacity < 1 {
 		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, p.Name(), capacity))
 	}
-	if l.ends[p] != nil {
+	if l.byPort[p] != nil {
 		panic(fmt.Sprintf("sim: port %s is plugged into link %s twice", p.Name(), l.name))
 	}
-	e := &end{port: p, link: l, index: int32(len(l.order)), capacity: capacity}
-	l.ends[p] = e
-	l.order = append(l.order, e)
+	e := &endpoint{port: p, link: l, index: int32(len(l.endpoints)), capacity: capacity}
+	l.byPort[p] = e
+	l.endpoints = append(l.endpoints, e)
 	p.SetConnection(l)
 	if own, ok := p.(*port); ok {
-		e.own, own.end = own, e
+		e.own, own.endpoint = own, e
 	}
 }
 
@@ -104,7 +104,7 @@ func (l *Link) Unplug(port akita.Port) {
 
 // CanSend tells whether Send would take a message of a port. After a no, the port's owner hears NotifyPortFree.
 func (l *Link) CanSend(src akita.Port) bool {
-	e := l.end(src)
+	e := l.endpoint(src)
 	e.refused = e.refused || e.sent >= e.capacity
 	return e.sent < e.capacity
 }
@@ -112,7 +112,7 @@ func (l *Link) CanSend(src akita.Port) bool {
 // Send takes a message, or refuses it when its source has too many under way.
 func (l *Link) Send(m akita.Msg) *akita.SendError {
 	meta := m.Meta()
-	from, to := l.end(meta.Src), l.end(meta.Dst)
+	from, to := l.endpoint(meta.Src), l.endpoint(meta.Dst)
 	if from == to {
 		panic(fmt.Sprintf("sim: port %s sends to itself", from.port.Name()))
 	}
@@ -122,17 +122,17 @@ func (l *Link) Send(m akita.Msg) *akita.SendError {
 	}
 	from.sent++
 	meta.SendTime = l.engine.CurrentTime()
-	l.flying.push(transit{m, from.index, to.index})
+	l.inFlight.push(transit{m, from.index, to.index})
 	l.engine.wake(l.clock.Time(l.Now()+l.latency), false, call{0, l.number, land})
-	l.tell(akita.HookPosConnStartSend, m)
+	l.invokeHooks(akita.HookPosConnStartSend, m)
 	return nil
 }
 
-func (l *Link) end(p akita.Port) *end {
-	if own, ok := p.(*port); ok && own.end != nil && own.end.link == l { // spares the map, which costs more than the rest
-		return own.end
+func (l *Link) endpoint(p akita.Port) *endpoint {
+	if own, ok := p.(*port); ok && own.endpoint != nil && own.endpoint.link == l { // spares the map, which costs more than the rest
+		return own.endpoint
 	}
-	if e := l.ends[p]; e != nil {
+	if e := l.byPort[p]; e != nil {
 		return e
 	}
 	if p == nil {
@@ -144,7 +144,7 @@ func (l *Link) end(p akita.Port) *end {
 // NotifyAvailable is called by a port that was full and is not any more. The port still holds its locks then, so the
 // delivery has to be an event of its own, in the same cycle.
 func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
-	e := l.end(port)
+	e := l.endpoint(port)
 	if l.resetting || e.retrying || e.blocked.size == 0 {
 		return
 	}
@@ -153,35 +153,35 @@ func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
 }
 
 // Handle is part of akita's interface: a link is woken, and has no events of another type.
-func (l *Link) Handle(e akita.Event) error { return foreign(e) }
+func (l *Link) Handle(e akita.Event) error { return unexpected(e) }
 
 // fire lands a message or retries blocked ones.
 func (l *Link) fire(kind int32, arg int64) error {
 	if kind == land {
-		l.land(l.flying.pop())
+		l.land(l.inFlight.pop())
 		return nil
 	}
-	e := l.order[arg]
+	e := l.endpoints[arg]
 	e.retrying = false
 	for e.blocked.size > 0 && l.deliver(e, e.blocked.front().msg) {
-		l.settle(l.order[e.blocked.pop().from])
+		l.release(l.endpoints[e.blocked.pop().from])
 	}
 	return nil
 }
 
 func (l *Link) land(t transit) {
-	to := l.order[t.to]
+	to := l.endpoints[t.to]
 	// Whoever waits already goes first, even if there is room by now.
 	if to.blocked.size > 0 || !l.deliver(to, t.msg) {
 		to.blocked.push(t)
 		return
 	}
-	l.settle(l.order[t.from])
+	l.release(l.endpoints[t.from])
 }
 
 // deliver offers a message to its destination. Once that has taken it, the message may be on its way back already,
 // so nobody reads it any more.
-func (l *Link) deliver(to *end, m akita.Msg) bool {
+func (l *Link) deliver(to *endpoint, m akita.Msg) bool {
 	m.Meta().RecvTime = l.engine.CurrentTime()
 	var refused *akita.SendError
 	if to.own != nil {
@@ -192,12 +192,12 @@ func (l *Link) deliver(to *end, m akita.Msg) bool {
 	if refused != nil {
 		return false
 	}
-	l.tell(akita.HookPosConnDeliver, m)
+	l.invokeHooks(akita.HookPosConnDeliver, m)
 	return true
 }
 
 // settle gives the room that a delivered message took back to its source.
-func (l *Link) settle(from *end) {
+func (l *Link) release(from *endpoint) {
 	from.sent--
 	if from.refused {
 		from.refused = false
@@ -205,7 +205,7 @@ func (l *Link) settle(from *end) {
 	}
 }
 
-func (l *Link) tell(pos *akita.HookPos, m akita.Msg) {
+func (l *Link) invokeHooks(pos *akita.HookPos, m akita.Msg) {
 	if l.NumHooks() > 0 {
 		l.InvokeHook(akita.HookCtx{Domain: l, Pos: pos, Item: m})
 	}
@@ -215,8 +215,8 @@ func (l *Link) tell(pos *akita.HookPos, m akita.Msg) {
 func (l *Link) reset() {
 	l.resetting = true
 	defer func() { l.resetting = false }()
-	l.flying.clear()
-	for _, e := range l.order {
+	l.inFlight.clear()
+	for _, e := range l.endpoints {
 		e.blocked.clear()
 		e.sent, e.refused, e.retrying = 0, false, false
 		for e.port.Peek() != nil {
@@ -227,7 +227,7 @@ func (l *Link) reset() {
 
 // Idle tells that no message is under way.
 func (l *Link) Idle() bool {
-	for _, e := range l.order {
+	for _, e := range l.endpoints {
 		if e.sent > 0 {
 			return false
 		}
@@ -237,8 +237,8 @@ func (l *Link) Idle() bool {
 
 // Describe lists sources with messages under way and destinations that are full.
 func (l *Link) Describe() string {
-	parts := []string{fmt.Sprintf("%d in flight", l.flying.size)}
-	for _, e := range l.order {
+	parts := []string{fmt.Sprintf("%d in flight", l.inFlight.size)}
+	for _, e := range l.endpoints {
 		if e.sent > 0 {
 			parts = append(parts, fmt.Sprintf("%d/%d from %s", e.sent, e.capacity, e.port.Name()))
 		}

@@ -10,7 +10,7 @@ type port struct {
 	name     string
 	owner    *Component
 	link     akita.Connection
-	end      *end // of the Link, if that is what link is
+	endpoint *endpoint // of the Link, if that is what link is
 	capacity int
 	buffer   ring[akita.Msg]
 	refused  bool // a message was refused, so the link waits for room
@@ -25,13 +25,13 @@ func (p *port) CanSend() bool                    { return p.link.CanSend(p) }
 
 func (p *port) Send(m akita.Msg) *akita.SendError {
 	var refused *akita.SendError
-	if p.end != nil {
-		refused = p.end.link.Send(m)
+	if p.endpoint != nil {
+		refused = p.endpoint.link.Send(m)
 	} else {
 		refused = p.link.Send(m)
 	}
 	if refused == nil {
-		p.tell(akita.HookPosPortMsgSend, m)
+		p.invokeHooks(akita.HookPosPortMsgSend, m)
 	}
 	return refused
 }
@@ -42,7 +42,7 @@ func (p *port) Recv(m akita.Msg) *akita.SendError {
 		p.refused = true
 		return akita.NewSendError()
 	}
-	p.tell(akita.HookPosPortMsgRecvd, m)
+	p.invokeHooks(akita.HookPosPortMsgRecvd, m)
 	p.buffer.push(m)
 	p.owner.NotifyRecv(0, p)
 	return nil
@@ -53,7 +53,7 @@ func (p *port) Retrieve(now akita.VTimeInSec) akita.Msg {
 		return nil
 	}
 	m := p.buffer.pop()
-	p.tell(akita.HookPosPortMsgRetrieve, m)
+	p.invokeHooks(akita.HookPosPortMsgRetrieve, m)
 	if p.refused {
 		p.refused = false
 		p.link.NotifyAvailable(now, p)
@@ -70,7 +70,7 @@ func (p *port) Peek() akita.Msg {
 
 func (p *port) NotifyAvailable(now akita.VTimeInSec) { p.owner.NotifyPortFree(now, p) }
 
-func (p *port) tell(pos *akita.HookPos, m akita.Msg) {
+func (p *port) invokeHooks(pos *akita.HookPos, m akita.Msg) {
 	if p.NumHooks() > 0 {
 		p.InvokeHook(akita.HookCtx{Domain: p, Pos: pos, Item: m})
 	}

@@ -43,8 +43,8 @@ func NewWatchdog(engine *Engine, s Supervision) *Watchdog {
 	}
 	w := &Watchdog{engine: engine, progress: s.Progress, every: s.Events}
 	w.reset()
-	engine.dog = w
-	engine.setCheck(dogCheck, w.every, w.poll)
+	engine.watchdog = w
+	engine.setCheck(watchdogCheck, w.every, w.poll)
 	return w
 }
 
@@ -59,24 +59,24 @@ func (w *Watchdog) poll() error {
 		w.last = p
 		return nil
 	}
-	return w.stall(fmt.Sprintf("%d events without progress", w.every))
+	return w.stalled(fmt.Sprintf("%d events without progress", w.every))
 }
 
 func (w *Watchdog) atEnd() error {
 	for _, r := range w.reporters {
 		if !r.Idle() {
-			return w.stall("no events are left, but " + r.Name() + " is not done")
+			return w.stalled("no events are left, but " + r.Name() + " is not done")
 		}
 		for _, q := range queuesOf(r) {
 			if q.Size > 0 {
-				return w.stall(fmt.Sprintf("no events are left, but %s holds %d messages", q.Name, q.Size))
+				return w.stalled(fmt.Sprintf("no events are left, but %s holds %d messages", q.Name, q.Size))
 			}
 		}
 	}
 	return nil
 }
 
-func (w *Watchdog) stall(reason string) error {
+func (w *Watchdog) stalled(reason string) error {
 	return &StallError{Reason: reason, At: inMicroseconds(w.engine.CurrentTime()), Dump: w.Dump()}
 }
 

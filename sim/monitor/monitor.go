@@ -82,7 +82,7 @@ func (m *Monitor) Close() {
 // Watch makes the monitor look at a machine from now on. It is called before the machine runs, by whoever runs it.
 func (m *Monitor) Watch(e *engine.Engine, parts []akita.Component) {
 	m.engine, m.parts = e, parts
-	e.Visit(visitEvents, m.visit)
+	e.Observe(visitEvents, m.visit)
 }
 
 // Show replaces the progress bars.

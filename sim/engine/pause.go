@@ -7,18 +7,18 @@ import (
 
 // gate lets another goroutine stop a running engine between two events. The engine's loop pays one atomic load per
 // event (a plain move on amd64 and arm64); the mutex is only taken by those who stop, start or wait.
-type gate struct {
-	closed atomic.Bool
+type pauser struct {
+	paused atomic.Bool
 
 	lock    sync.Mutex
 	changed sync.Cond
 	running bool // Run is on some stack
-	parked  bool // Run waits inside pass
+	waiting bool // Run waits inside pass
 }
 
-func (g *gate) init() { g.changed.L = &g.lock }
+func (g *pauser) init() { g.changed.L = &g.lock }
 
-func (g *gate) enter() {
+func (g *pauser) begin() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
 	if g.running {
@@ -27,7 +27,7 @@ func (g *gate) enter() {
 	g.running = true
 }
 
-func (g *gate) leave() {
+func (g *pauser) end() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
 	g.running = false
@@ -35,36 +35,36 @@ func (g *gate) leave() {
 }
 
 // pass returns at once while the gate is open, and when it opens otherwise.
-func (g *gate) pass() {
-	if g.closed.Load() {
-		g.park()
+func (g *pauser) checkpoint() {
+	if g.paused.Load() {
+		g.wait()
 	}
 }
 
-func (g *gate) park() {
+func (g *pauser) wait() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	g.parked = true
+	g.waiting = true
 	g.changed.Broadcast()
-	for g.closed.Load() {
+	for g.paused.Load() {
 		g.changed.Wait()
 	}
-	g.parked = false
+	g.waiting = false
 }
 
 // shut closes the gate and returns when no event is being handled any more.
-func (g *gate) shut() {
+func (g *pauser) pause() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	g.closed.Store(true)
-	for g.closed.Load() && g.running && !g.parked {
+	g.paused.Store(true)
+	for g.paused.Load() && g.running && !g.waiting {
 		g.changed.Wait()
 	}
 }
 
-func (g *gate) open() {
+func (g *pauser) resume() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	g.closed.Store(false)
+	g.paused.Store(false)
 	g.changed.Broadcast()
 }
