@@ -16,13 +16,13 @@ const MaxCycle unit.Cycles = 1 << 50
 //
 // Time(c) is the float64 next to c/f, off by a relative 2^-53 at most; multiplying by f again adds another 2^-53. Up to
 // 2^50 cycles the product is thus within 1/4 of c, so rounding to the nearest integer gives c, and neighbouring cycles
-// keep different times. Akita's Freq fails at this: NoEarlierThan(tick) is not tick for a good part of all ticks, and
-// adding Period() repeatedly leaves the grid.
+// keep different times. Akita's Freq does not: NoEarlierThan(tick) differs from tick for many ticks, and adding
+// Period() repeatedly accumulates rounding errors.
 type Clock struct {
 	hertz float64
 }
 
-// NewClock returns the clock of a frequency, which must be positive and exact in a float64.
+// NewClock returns a clock. It panics unless the frequency is positive and exact in a float64.
 func NewClock(f unit.Hertz) Clock {
 	if f <= 0 || f > 1<<53 {
 		panic(fmt.Sprintf("sim: no clock runs at %d Hz", int64(f)))
@@ -33,7 +33,7 @@ func NewClock(f unit.Hertz) Clock {
 // Frequency returns the clock's frequency.
 func (k Clock) Frequency() unit.Hertz { return unit.Hertz(k.hertz) }
 
-// Time returns the engine time of the edge that starts a cycle.
+// Time returns the engine time, in seconds, of the edge that starts a cycle. It panics outside 0 to MaxCycle.
 func (k Clock) Time(c unit.Cycles) akita.VTimeInSec {
 	if uint64(c) > uint64(MaxCycle) { // negative cycles, too
 		panic(fmt.Sprintf("sim: cycle %d is outside 0..2^50", int64(c)))

@@ -8,19 +8,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Behaviour is what a component does. Every call happens inside an event, at the component's Now, and none while
-// another one of the same component is still on the stack. An error ends the simulation.
+// Behaviour is what a component does. Every call happens inside an event, at the component's Now; calls of one
+// component never nest. An error ends the simulation.
 type Behaviour interface {
 	// Woken handles a wake-up that the component asked for with WakeAt, WakeIn or WakeLast.
 	Woken(kind int, arg int64) error
-	// Received tells that a message has just entered the buffer of a port; Retrieve takes it, now or later.
+	// Received is called when a message has entered the buffer of a port; Retrieve takes it, now or later.
 	Received(port akita.Port) error
-	// Freed tells that a port that refused a message takes one again.
+	// Freed is called when a port that refused a message can send again.
 	Freed(port akita.Port) error
 }
 
-// Component is the part that all components share: it is an akita Component that thinks in cycles. Embed a *Component
-// and give it the embedding type as its Behaviour:
+// Component is what all components share: an akita Component that counts time in cycles. Embed a *Component and pass
+// the embedding type as its Behaviour:
 //
 //	type Adder struct {
 //		*engine.Component
@@ -39,7 +39,7 @@ type Component struct {
 	engine    *Engine
 	clock     Clock
 	behaviour Behaviour
-	number    int32 // with the engine
+	number    int32 // index of this target in the engine
 	ports     []*port
 }
 
@@ -57,7 +57,7 @@ func NewComponent(name string, engine *Engine, clock Clock, behaviour Behaviour)
 	return c
 }
 
-// NewPort makes a port that buffers up to capacity incoming messages.
+// NewPort adds a port that buffers up to capacity incoming messages, at least one.
 func (c *Component) NewPort(name string, capacity int) akita.Port {
 	full := akita.BuildName(c.Name(), name)
 	if capacity < 1 {
@@ -76,8 +76,8 @@ func (c *Component) Now() unit.Cycles { return c.clock.Cycle(c.engine.CurrentTim
 // Clock returns the component's clock.
 func (c *Component) Clock() Clock { return c.clock }
 
-// WakeAt calls Woken(kind, arg) at a cycle, which may be the current one: then it comes after everything that is already
-// scheduled for it.
+// WakeAt schedules Woken(kind, arg) for a cycle. It may be the current cycle; the call then comes after everything that
+// is already scheduled for it.
 func (c *Component) WakeAt(cycle unit.Cycles, kind int, arg int64) {
 	c.engine.wake(c.clock.Time(cycle), false, call{arg, c.number, int32(kind)})
 }
@@ -87,15 +87,15 @@ func (c *Component) WakeIn(delay unit.Cycles, kind int, arg int64) {
 	c.WakeAt(c.Now()+delay, kind, arg)
 }
 
-// WakeLast is WakeAt after all messages and WakeAt events of that cycle (of those alike, in order of scheduling). It is
-// for decisions that must see everything the cycle brings, such as arbitration.
+// WakeLast is WakeAt, but after all messages and WakeAt calls of that cycle; several WakeLast calls run in order of
+// scheduling. It is for decisions that must see everything of a cycle, such as arbitration.
 func (c *Component) WakeLast(cycle unit.Cycles, kind int, arg int64) {
 	c.engine.wake(c.clock.Time(cycle), true, call{arg, c.number, int32(kind)})
 }
 
-// Send sends a message from one of the component's ports. False means that the link takes no more for now; Freed follows
-// when it does. A message must not change from here until its receiver has retrieved it; then it is the receiver's,
-// who may reuse it for the answer.
+// Send sends a message from one of the component's ports, and reports whether the link took it; if not, Freed is called
+// when it has room. The message must not change until its receiver retrieves it. From then on the receiver owns it and
+// may reuse it for the answer.
 func (c *Component) Send(from, to akita.Port, m akita.Msg) bool {
 	meta := m.Meta()
 	meta.Src, meta.Dst = from, to
@@ -110,7 +110,7 @@ func (c *Component) Retrieve(port akita.Port) akita.Msg {
 // fire passes a wake-up on to the behaviour.
 func (c *Component) fire(kind int32, arg int64) error { return c.behaviour.Woken(int(kind), arg) }
 
-// Handle is part of akita's interface: components here are woken, and have no events of another type.
+// Handle is part of akita's interface. Components here are woken instead, so every event is an error.
 func (c *Component) Handle(e akita.Event) error { return unexpected(e) }
 
 // NotifyRecv is called by akita's port.
@@ -127,7 +127,7 @@ func (c *Component) NotifyPortFree(_ akita.VTimeInSec, port akita.Port) {
 	}
 }
 
-// Queues tells how full the buffers of the component's ports are.
+// Queues returns how full the buffers of the component's ports are.
 func (c *Component) Queues() []Level {
 	levels := make([]Level, len(c.ports))
 	for i, p := range c.ports {
@@ -136,7 +136,7 @@ func (c *Component) Queues() []Level {
 	return levels
 }
 
-// Level is how full a queue is.
+// Level is how full a queue is, in messages.
 type Level struct {
 	Name           string
 	Size, Capacity int

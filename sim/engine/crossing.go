@@ -8,14 +8,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Crossing converts between the edges of the NPU's clock, given as a frequency, and those of another domain, given as a
-// period (as DRAM standards do). Both have an edge at time zero.
+// Crossing is a clock domain crossing. It converts between edges of the NPU's clock, given as a frequency, and edges of
+// another clock, given as a period (as in DRAM standards). Both clocks have an edge at time zero.
 //
 //	NPU    |     |     |     |     |        edge k at k/NPU seconds
 //	other  |   |   |   |   |   |   |   |    edge j at j*Other femtoseconds
 //
-// Both directions round up: what happens on an edge of one domain is seen by the other on its first edge at or after it.
-// The arithmetic is in integers of 128 bits, so it does not drift, however long the simulation.
+// Both directions round up: the other domain sees what happens on an edge on its own first edge at or after it. The
+// arithmetic uses 128-bit integers, so it never drifts.
 type Crossing struct {
 	NPU   unit.Hertz
 	Other unit.Femtoseconds
@@ -42,7 +42,7 @@ func (x Crossing) scale() uint64 {
 	return lo
 }
 
-// ceilMulDiv returns a*b/c, rounded up.
+// ceilMulDiv returns a*b/c, rounded up. It panics if that is no int64 of at least 0.
 func ceilMulDiv(a int64, b, c uint64) int64 {
 	q, fits := unit.MulDivUp(uint64(a), b, c)
 	if a < 0 || !fits || q > math.MaxInt64 {

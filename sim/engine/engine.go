@@ -12,34 +12,34 @@ import (
 
 // Engine runs events one after the other, in order of (time, primary before secondary, order of scheduling).
 //
-// It stands behind akita's Engine interface in place of akita's SerialEngine, which runs events of the same time in the
-// order that an unstable heap leaves them, drops the errors of handlers, and takes three mutexes per event.
+// It implements akita's Engine interface and replaces akita's SerialEngine, which runs simultaneous events in whatever
+// order an unstable heap leaves them, drops errors of handlers, and locks three mutexes per event.
 type Engine struct {
 	akita.HookableBase
 
 	queue       queue
-	now         atomic.Uint64 // bits of the time in seconds; atomic because a monitor reads it from outside
+	now         atomic.Uint64 // bits of the time in seconds; atomic because other goroutines may call CurrentTime
 	pauser      pauser
-	targets     []target // by the numbers in entries; the first is guests
+	targets     []target // indexed by entry.to; the first is external
 	external    external
 	links       []*Link
 	endHandlers []akita.SimulationEndHandler
 	watchdog    *Watchdog
-	current     int32 // the target that acts, or none
+	current     int32 // index of the target whose event runs, or noTarget
 	failure     error
 	handled     int64
 	checks      [3]check
-	interval    int64 // events between the last look at the checks and the next one
-	untilPoll   int64 // how many of them are left
+	interval    int64 // events between the last poll of the checks and the next one
+	untilPoll   int64 // events left until the next poll
 }
 
-// target is what the engine wakes: a component, a link, or the guests.
+// target is what the engine wakes: a component, a link, or the external events.
 type target interface {
 	akita.Handler
 	fire(kind int32, arg int64) error
 }
 
-// nobody is no target's number.
+// noTarget is current while no event runs.
 const noTarget = -1
 
 var _ akita.Engine = (*Engine)(nil)
@@ -53,27 +53,28 @@ func NewEngine() *Engine {
 	return e
 }
 
-// register gives a target the number by which entries name it.
+// register adds a target and returns its index, by which entries name it.
 func (e *Engine) register(t target) int32 {
 	e.targets = append(e.targets, t)
 	return int32(len(e.targets) - 1)
 }
 
-// CurrentTime returns the time of the event that runs or ran last.
+// CurrentTime returns the time, in seconds, of the event that runs now or ran last.
 func (e *Engine) CurrentTime() akita.VTimeInSec {
 	return akita.VTimeInSec(math.Float64frombits(e.now.Load()))
 }
 
-// Handled returns how many events have run since the start or the last Reset.
+// Handled returns the number of events that have run since the engine was made or last Reset.
 func (e *Engine) Handled() int64 { return e.handled }
 
-// Schedule queues an event. An event before the current time, or at none, is a bug of its sender and panics.
+// Schedule queues an event of akita's interface. It panics if the event's time is NaN or has passed.
 func (e *Engine) Schedule(evt akita.Event) {
 	t := evt.Time()
 	e.mustBeAhead(t, evt.Handler())
 	e.queue.push(t+0, evt.IsSecondary(), call{arg: e.external.add(evt)}) // +0 turns -0, whose bits sort last, into 0
 }
 
+// mustBeAhead panics if t has passed or is no time.
 func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
 	if now := e.CurrentTime(); !(t >= now && t <= math.MaxFloat64) { // also catches NaN
 		panic(fmt.Sprintf("sim: %s schedules an event for %s; it is already %s",
@@ -81,7 +82,7 @@ func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
 	}
 }
 
-// wake queues a wake-up of a target.
+// wake queues a wake-up of a target; a late one runs after everything else at that time.
 func (e *Engine) wake(t akita.VTimeInSec, late bool, c call) {
 	if now := e.CurrentTime(); !(t >= now) {
 		e.mustBeAhead(t, e.targets[c.to])
@@ -89,9 +90,9 @@ func (e *Engine) wake(t akita.VTimeInSec, late bool, c call) {
 	e.queue.push(t, late, c)
 }
 
-// Run handles events until none is left, and returns the first error of a handler, with its place and simulated time.
-// With a Watchdog it also returns an error when the simulation stands still or stops with work undone. After an error
-// it returns the same one until Reset.
+// Run handles events until none is left. It returns the first error of a handler, wrapped with the component's name and
+// the simulated time. With a Watchdog it also returns an error when the simulation makes no progress or ends with work
+// undone. After an error it returns the same error until Reset.
 func (e *Engine) Run() error {
 	e.pauser.begin()
 	defer e.pauser.end()
@@ -101,7 +102,7 @@ func (e *Engine) Run() error {
 		if e.now.Load() != next.time { // an atomic store costs more than the comparison
 			e.now.Store(next.time)
 		}
-		e.current = next.to // a panic leaves it, for Where
+		e.current = next.to // after a panic, Where still finds it here
 		to := e.targets[next.to]
 		if e.NumHooks() > 0 {
 			e.handleHooked(to, &next)
@@ -121,6 +122,7 @@ func (e *Engine) Run() error {
 	return e.failure
 }
 
+// handleHooked runs one event between akita's two hooks for it.
 func (e *Engine) handleHooked(to target, n *entry) {
 	ctx := akita.HookCtx{Domain: e, Pos: akita.HookPosBeforeEvent, Item: e.eventOf(n)}
 	e.InvokeHook(ctx)
@@ -131,15 +133,15 @@ func (e *Engine) handleHooked(to target, n *entry) {
 	e.InvokeHook(ctx)
 }
 
-// fail ends Run after the current event; the first failure counts. Components reach it for errors in notifications,
-// whose akita signatures return none.
+// fail ends Run after the current event; the first failure counts. Components call it for errors in notifications,
+// whose akita signatures return no error.
 func (e *Engine) fail(at akita.Handler, err error) {
 	if e.failure == nil {
 		e.failure = fmt.Errorf("%s: %w", e.place(at), err)
 	}
 }
 
-// check is something to look at after every so many events.
+// check is a function that Run calls once per every events.
 type check struct {
 	every, left int64
 	look        func() error
@@ -152,11 +154,11 @@ const (
 	observerCheck
 )
 
-// Every makes Run call look after every n events, for what is nobody's event: a wish to stop, a progress bar. An error of
-// look ends Run, which returns it as it is. There is one such function; nil removes it.
+// Every makes Run call look after every n events, for work outside the simulation: cancellation, a progress bar. An
+// error of look ends Run, which returns it unwrapped. An engine has one such function; nil removes it.
 func (e *Engine) Every(n int64, look func() error) { e.setCheck(ownerCheck, n, look) }
 
-// Visit is Every for somebody beside the owner, such as a monitor.
+// Observe is Every with a slot of its own, for an observer beside the engine's owner, such as a monitor.
 func (e *Engine) Observe(n int64, look func() error) { e.setCheck(observerCheck, n, look) }
 
 func (e *Engine) setCheck(i int, every int64, look func() error) {
@@ -171,7 +173,7 @@ func (e *Engine) restartChecks() {
 	e.arm()
 }
 
-// arm counts down to the next check that is due.
+// arm starts the countdown to the next check that is due.
 func (e *Engine) arm() {
 	e.interval = math.MaxInt64
 	for i := range e.checks {
@@ -182,6 +184,7 @@ func (e *Engine) arm() {
 	e.untilPoll = e.interval
 }
 
+// poll calls the checks that are due.
 func (e *Engine) poll() {
 	for i := range e.checks {
 		c := &e.checks[i]
@@ -196,8 +199,8 @@ func (e *Engine) poll() {
 	e.arm()
 }
 
-// Where says which component handled an event at which time. It is for the one place that recovers from panics: after a
-// panic in a handler it still names that handler, until Reset.
+// Where names the component whose event runs, and the time. It is for code that recovers from panics: after a panic in
+// a handler, it names that handler until Reset.
 func (e *Engine) Where() string {
 	if e.current == noTarget {
 		return "the engine at " + inMicroseconds(e.CurrentTime())
@@ -205,6 +208,7 @@ func (e *Engine) Where() string {
 	return e.place(e.targets[e.current])
 }
 
+// place names a handler and the current time, for messages.
 func (e *Engine) place(h akita.Handler) string {
 	if h == akita.Handler(&e.external) {
 		h = e.external.running
@@ -216,27 +220,27 @@ func (e *Engine) place(h akita.Handler) string {
 	return nameOf(h) + " at " + t
 }
 
-// Pause stops the engine between two events, and returns when it has stopped: until Continue, the caller may read the
-// components' state. A handler must not call it, for it would wait for itself.
+// Pause stops the engine between two events and returns once it has stopped. Until Continue, the caller may read the
+// components' state. A handler that calls it deadlocks.
 func (e *Engine) Pause() { e.pauser.pause() }
 
 // Continue undoes Pause.
 func (e *Engine) Continue() { e.pauser.resume() }
 
-// RegisterSimulationEndHandler adds a handler that Finished calls.
+// RegisterSimulationEndHandler adds a handler for Finished to call.
 func (e *Engine) RegisterSimulationEndHandler(handler akita.SimulationEndHandler) {
 	e.endHandlers = append(e.endHandlers, handler)
 }
 
-// Finished calls the registered handlers in the order of their registration.
+// Finished calls the registered end handlers in the order of their registration.
 func (e *Engine) Finished() {
 	for _, h := range e.endHandlers {
 		h.Handle(e.CurrentTime())
 	}
 }
 
-// Reset returns to time zero: no events, no failure, nothing in the links and in the ports that they connect. Wiring
-// stays: hooks, end handlers, links, watchdog. State inside components is theirs to reset.
+// Reset returns the engine to time zero: it drops all events, the failure, and every message in links and in the ports
+// that they connect. Hooks, end handlers, links and the watchdog stay. Components must reset their own state.
 func (e *Engine) Reset() {
 	e.queue.clear()
 	e.external.clear()

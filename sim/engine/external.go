@@ -6,11 +6,11 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 )
 
-// guests are the events that others than this package's components and links have scheduled through akita's interface.
-// Entries of the queue name them by their place.
+// external holds events that came through akita's interface, not from a Component or Link of this package. A queue
+// entry names one by its index.
 type external struct {
 	events  []akita.Event
-	free    []int64 // places
+	free    []int64 // indices in events that can be reused
 	running akita.Handler
 }
 
@@ -34,12 +34,12 @@ func (g *external) fire(_ int32, at int64) error {
 	return g.running.Handle(evt)
 }
 
-// Handle is part of akita's interface; nobody can address the guests.
+// Handle is part of akita's interface; nothing can address it.
 func (g *external) Handle(e akita.Event) error { return unexpected(e) }
 
 func (g *external) clear() { *g = external{} }
 
-// eventOf is the event behind an entry, for hooks.
+// eventOf returns an entry as an akita event, for hooks.
 func (e *Engine) eventOf(n *entry) akita.Event {
 	if n.to == 0 {
 		return e.external.events[n.arg]
@@ -47,7 +47,7 @@ func (e *Engine) eventOf(n *entry) akita.Event {
 	return &event{time: e.CurrentTime(), handler: e.targets[n.to], late: n.order&secondary != 0}
 }
 
-// event is how a hook sees a wake-up. (Akita's own events draw IDs from the process's generator.)
+// event shows a wake-up to a hook. (Akita's own event types draw IDs from a generator that is global to the process.)
 type event struct {
 	time    akita.VTimeInSec
 	handler akita.Handler

@@ -9,20 +9,20 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Link connects any number of ports and delivers each message a fixed number of cycles after it was sent, with one event
-// per message. (Akita's DirectConnection ticks, polls all its ports, and delivers in the cycle of sending.)
+// Link connects any number of ports and delivers each message a fixed number of cycles after it was sent, with one
+// event per message. (Akita's DirectConnection ticks, polls all its ports, and delivers in the cycle of sending.)
 //
 //	Send at t ──► in flight, latency cycles ──► room in the port: Recv at t+latency
 //	                                        └─► none: waits, in order of arrival, until the port says NotifyAvailable
 //
-// It models wires and pipeline registers: no bandwidth and no arbitration. What limits it is the capacity of each
-// source, the number of its messages that are in flight or wait at their destination.
+// It models wires and pipeline registers: no bandwidth and no arbitration. Its only limit is the capacity of each
+// source: the number of its messages that may be in flight or wait at their destination.
 type Link struct {
 	akita.HookableBase
 
 	name      string
 	engine    *Engine
-	number    int32 // with the engine
+	number    int32 // index of this target in the engine
 	clock     Clock
 	latency   unit.Cycles
 	byPort    map[akita.Port]*endpoint
@@ -31,22 +31,23 @@ type Link struct {
 	resetting bool
 }
 
-// end is what a link knows of one port.
+// endpoint is what a link knows of one port.
 type endpoint struct {
 	port     akita.Port
-	own      *port // the same, if it is one of this package
+	own      *port // port, if it is of this package's type
 	link     *Link
 	index    int32
 	capacity int
 	sent     int           // as a source: messages that no destination has taken yet
-	refused  bool          // as a source: a message was refused, so the owner waits for room
-	blocked  ring[transit] // as a destination: messages that have landed and found the port full
-	retrying bool          // as a destination: an event to retry is scheduled
+	refused  bool          // as a source: a message was refused, so the owner waits for Freed
+	blocked  ring[transit] // as a destination: messages that arrived when the port was full
+	retrying bool          // as a destination: a retry event is scheduled
 }
 
+// transit is a message on its way.
 type transit struct {
 	msg      akita.Msg
-	from, to int32 // ends
+	from, to int32 // indices of endpoints
 }
 
 var (
@@ -61,8 +62,8 @@ const (
 	retry
 )
 
-// NewLink returns a link without ports. A latency below one cycle would let a message act on its receiver within the
-// sender's own event.
+// NewLink returns a link without ports. It panics if the latency is below one cycle, which would let a message act on
+// its receiver within the sender's own event.
 func NewLink(name string, engine *Engine, clock Clock, latency unit.Cycles) *Link {
 	akita.NameMustBeValid(name)
 	if latency < 1 {
@@ -80,7 +81,7 @@ func (l *Link) Name() string { return l.name }
 // Now returns the current cycle of the link's clock.
 func (l *Link) Now() unit.Cycles { return l.clock.Cycle(l.engine.CurrentTime()) }
 
-// PlugIn connects a port; at most capacity messages of it are in flight or blocked at the same time.
+// PlugIn connects a port. At most capacity messages from it may be in flight or blocked at the same time.
 func (l *Link) PlugIn(p akita.Port, capacity int) {
 	if capacity < 1 {
 		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, p.Name(), capacity))
@@ -97,19 +98,19 @@ func (l *Link) PlugIn(p akita.Port, capacity int) {
 	}
 }
 
-// Unplug is part of akita's interface; machines here are wired once.
+// Unplug is part of akita's interface; machines here are wired once, so it panics.
 func (l *Link) Unplug(port akita.Port) {
 	panic(fmt.Sprintf("sim: port %s cannot leave link %s", port.Name(), l.name))
 }
 
-// CanSend tells whether Send would take a message of a port. After a no, the port's owner hears NotifyPortFree.
+// CanSend reports whether Send would take a message from a port. If not, the port's owner gets NotifyPortFree later.
 func (l *Link) CanSend(src akita.Port) bool {
 	e := l.endpoint(src)
 	e.refused = e.refused || e.sent >= e.capacity
 	return e.sent < e.capacity
 }
 
-// Send takes a message, or refuses it when its source has too many under way.
+// Send takes a message, or refuses it when its source has as many messages under way as its capacity allows.
 func (l *Link) Send(m akita.Msg) *akita.SendError {
 	meta := m.Meta()
 	from, to := l.endpoint(meta.Src), l.endpoint(meta.Dst)
@@ -129,7 +130,8 @@ func (l *Link) Send(m akita.Msg) *akita.SendError {
 }
 
 func (l *Link) endpoint(p akita.Port) *endpoint {
-	if own, ok := p.(*port); ok && own.endpoint != nil && own.endpoint.link == l { // spares the map, which costs more than the rest
+	// A port of ours knows its endpoint: looking it up in the map would cost more than the rest of a send.
+	if own, ok := p.(*port); ok && own.endpoint != nil && own.endpoint.link == l {
 		return own.endpoint
 	}
 	if e := l.byPort[p]; e != nil {
@@ -141,8 +143,8 @@ func (l *Link) endpoint(p akita.Port) *endpoint {
 	panic(fmt.Sprintf("sim: port %s is not plugged into link %s", p.Name(), l.name))
 }
 
-// NotifyAvailable is called by a port that was full and is not any more. The port still holds its locks then, so the
-// delivery has to be an event of its own, in the same cycle.
+// NotifyAvailable is called by a port that was full and now has room. An akita port holds its locks during the call, so
+// the delivery must be an event of its own, in the same cycle.
 func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
 	e := l.endpoint(port)
 	if l.resetting || e.retrying || e.blocked.size == 0 {
@@ -152,10 +154,10 @@ func (l *Link) NotifyAvailable(now akita.VTimeInSec, port akita.Port) {
 	l.engine.wake(now, false, call{int64(e.index), l.number, retry})
 }
 
-// Handle is part of akita's interface: a link is woken, and has no events of another type.
+// Handle is part of akita's interface. Links are woken instead, so every event is an error.
 func (l *Link) Handle(e akita.Event) error { return unexpected(e) }
 
-// fire lands a message or retries blocked ones.
+// fire handles the arrival of a message, or retries blocked messages.
 func (l *Link) fire(kind int32, arg int64) error {
 	if kind == land {
 		l.land(l.inFlight.pop())
@@ -171,7 +173,7 @@ func (l *Link) fire(kind int32, arg int64) error {
 
 func (l *Link) land(t transit) {
 	to := l.endpoints[t.to]
-	// Whoever waits already goes first, even if there is room by now.
+	// Messages that wait already go first, even if there is room by now.
 	if to.blocked.size > 0 || !l.deliver(to, t.msg) {
 		to.blocked.push(t)
 		return
@@ -179,8 +181,8 @@ func (l *Link) land(t transit) {
 	l.release(l.endpoints[t.from])
 }
 
-// deliver offers a message to its destination. Once that has taken it, the message may be on its way back already,
-// so nobody reads it any more.
+// deliver offers a message to its destination and reports whether it was taken. A message that was taken must not be
+// read here any more: the receiver may already have reused it.
 func (l *Link) deliver(to *endpoint, m akita.Msg) bool {
 	m.Meta().RecvTime = l.engine.CurrentTime()
 	var refused *akita.SendError
@@ -196,7 +198,7 @@ func (l *Link) deliver(to *endpoint, m akita.Msg) bool {
 	return true
 }
 
-// settle gives the room that a delivered message took back to its source.
+// release returns the capacity that a delivered message took to its source.
 func (l *Link) release(from *endpoint) {
 	from.sent--
 	if from.refused {
@@ -225,7 +227,7 @@ func (l *Link) reset() {
 	}
 }
 
-// Idle tells that no message is under way.
+// Idle reports whether no message is under way.
 func (l *Link) Idle() bool {
 	for _, e := range l.endpoints {
 		if e.sent > 0 {
@@ -235,7 +237,7 @@ func (l *Link) Idle() bool {
 	return true
 }
 
-// Describe lists sources with messages under way and destinations that are full.
+// Describe lists the sources with messages under way and the destinations that are full.
 func (l *Link) Describe() string {
 	parts := []string{fmt.Sprintf("%d in flight", l.inFlight.size)}
 	for _, e := range l.endpoints {

@@ -5,15 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// gate lets another goroutine stop a running engine between two events. The engine's loop pays one atomic load per
-// event (a plain move on amd64 and arm64); the mutex is only taken by those who stop, start or wait.
+// pauser lets another goroutine stop a running engine between two events. The event loop pays one atomic load per event
+// (a plain move on amd64 and arm64); only pausing, resuming, starting and ending take the mutex.
 type pauser struct {
 	paused atomic.Bool
 
 	lock    sync.Mutex
 	changed sync.Cond
 	running bool // Run is on some stack
-	waiting bool // Run waits inside pass
+	waiting bool // Run waits inside checkpoint
 }
 
 func (g *pauser) init() { g.changed.L = &g.lock }
@@ -34,7 +34,7 @@ func (g *pauser) end() {
 	g.changed.Broadcast()
 }
 
-// pass returns at once while the gate is open, and when it opens otherwise.
+// checkpoint returns at once unless the engine is paused; then it returns on resume.
 func (g *pauser) checkpoint() {
 	if g.paused.Load() {
 		g.wait()
@@ -52,7 +52,7 @@ func (g *pauser) wait() {
 	g.waiting = false
 }
 
-// shut closes the gate and returns when no event is being handled any more.
+// pause returns when no event is being handled any more.
 func (g *pauser) pause() {
 	g.lock.Lock()
 	defer g.lock.Unlock()

@@ -2,15 +2,15 @@ package engine
 
 import akita "github.com/sarchlab/akita/v3/sim"
 
-// port is an akita Port with a ring for a buffer. Akita's own takes four locks for each message that passes, which an
-// engine that only one goroutine uses has no need of, and does not tell how full its buffer is.
+// port is an akita Port with a ring buffer. Akita's own port takes four locks per message, which a single-threaded
+// engine does not need, and does not show how full its buffer is.
 type port struct {
 	akita.HookableBase
 
 	name     string
 	owner    *Component
 	link     akita.Connection
-	endpoint *endpoint // of the Link, if that is what link is
+	endpoint *endpoint // of link, if that is a Link
 	capacity int
 	buffer   ring[akita.Msg]
 	refused  bool // a message was refused, so the link waits for room
@@ -36,7 +36,8 @@ func (p *port) Send(m akita.Msg) *akita.SendError {
 	return refused
 }
 
-// Recv takes a message from the link, or refuses it; then the link hears NotifyAvailable when there is room again.
+// Recv takes a message from the link, or refuses it when the buffer is full. After a refusal it calls the link's
+// NotifyAvailable when there is room again.
 func (p *port) Recv(m akita.Msg) *akita.SendError {
 	if p.buffer.size >= p.capacity {
 		p.refused = true

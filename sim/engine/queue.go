@@ -7,15 +7,15 @@ import (
 	akita "github.com/sarchlab/akita/v3/sim"
 )
 
-// entry is one event in the queue. It holds no pointer: an event costs no allocation, moving entries costs no write
-// barrier, and the garbage collector does not look at the queue.
+// entry is one event in the queue. It holds no pointer, so an event costs no allocation, moving an entry costs no write
+// barrier, and the garbage collector does not scan the queue.
 type entry struct {
 	time  uint64 // bits of the time in seconds: for floats >= +0 the bits order like the numbers
 	order uint64 // bit 63: secondary; below: sequence of insertion
 	call
 }
 
-// call is what an event does: it wakes the engine's target number to.
+// call is what an event does: it calls fire(kind, arg) of the engine's target number to.
 type call struct {
 	arg  int64
 	to   int32
@@ -24,17 +24,17 @@ type call struct {
 
 const secondary = 1 << 63
 
-// before returns 1 if a runs before b, and 0 otherwise. It is the borrow of a 128-bit subtraction: which of two events is
-// earlier is a coin toss to the branch predictor, and mispredicted branches are most of what a heap costs.
+// before returns 1 if a runs before b, and 0 otherwise. It is the borrow of a 128-bit subtraction, without a branch:
+// which of two events is earlier cannot be predicted, and mispredicted branches are most of a heap's cost.
 func (a *entry) before(b *entry) uint64 {
 	_, borrow := bits.Sub64(a.order, b.order, 0)
 	_, borrow = bits.Sub64(a.time, b.time, borrow)
 	return borrow
 }
 
-// queue hands out entries in order. The few that are due next lie sorted; most of what a machine schedules is due within
-// some cycles and finds its place there within a step or two. The others lie in a heap. The sequence number makes every
-// key unique, which makes the order that of a stable queue.
+// queue is a stable priority queue of entries. A short sorted list holds the entries that are due next: most of what a
+// machine schedules is due within a few cycles and finds its place there after one or two comparisons. A heap holds the
+// others. The sequence number makes every key unique, and so the order stable.
 type queue struct {
 	near     []entry // at most nearby, the next one last
 	far      heap    // none before any of near
@@ -81,7 +81,7 @@ func (q *queue) pop() entry {
 // clear empties the queue.
 func (q *queue) clear() { q.near, q.far, q.inserted = q.near[:0], q.far[:0], 0 }
 
-// heap is a 4-ary heap: half the levels of a binary one.
+// heap is a 4-ary heap, which has half the levels of a binary one.
 type heap []entry
 
 func (q *heap) push(x *entry) {
@@ -110,7 +110,7 @@ func (q *heap) pop() entry {
 	return top
 }
 
-// sink puts x where it belongs, starting from the hole at the root. x lies behind the heap's end.
+// sink moves x from the root down to its place. The root is a hole; x lies behind the heap's end.
 func (q *heap) sink(x *entry) {
 	h := *q
 	i := 0
@@ -136,7 +136,7 @@ func (q *heap) sink(x *entry) {
 	h[i] = *x
 }
 
-// leastOf is a knockout: its first two comparisons do not wait for each other.
+// leastOf returns the index of the least of four entries. Its first two comparisons are independent of each other.
 func leastOf(c *[4]entry) int {
 	a := int(c[1].before(&c[0]))
 	b := 2 + int(c[3].before(&c[2]))

@@ -1,8 +1,8 @@
 package engine
 
-// ring is a FIFO that reuses its memory. A Go slice that is appended to at one end and cut at the other allocates for
-// nearly every element when it is short, which queues of messages are. What has been popped is not zeroed, which would
-// cost a write barrier while garbage is collected: messages are reused anyway.
+// ring is a FIFO in a ring buffer that grows. (A short Go slice that is appended to at one end and cut at the other
+// allocates for nearly every element.) Popped elements are not zeroed: messages are reused anyway, and zeroing would
+// cost a write barrier during garbage collection.
 type ring[T any] struct {
 	items []T
 	head  int

@@ -10,9 +10,9 @@ import (
 // Reporter is a component that can say what it is doing.
 type Reporter interface {
 	akita.Named
-	// Idle tells that nothing is left to do: the simulation may end here.
+	// Idle reports whether nothing is left to do, so that the simulation may end.
 	Idle() bool
-	// Describe says in one line what is being done and waited for.
+	// Describe says in one line what the component does and waits for.
 	Describe() string
 }
 
@@ -20,14 +20,14 @@ type Reporter interface {
 type Supervision struct {
 	// Progress is a number that changes whenever the simulation gets somewhere (operations retired, bytes moved).
 	Progress func() int64
-	// Events is how many events may run without progress. The number is looked at once per so many events, so that
-	// standing still is found after less than twice as many.
+	// Events is how many events may run without progress. Progress is compared once per that many events, so a stall is
+	// found after fewer than twice as many.
 	Events int64
 }
 
-// Watchdog ends a simulation that goes nowhere with a StallError, where it would otherwise run for ever (events keep
-// firing without progress) or end silently with half of the work undone (the queue runs dry while a reporter is not
-// idle or a port still holds a message). It counts events, not cycles, because events are what costs wall time.
+// Watchdog ends a simulation that makes no progress with a StallError. Without it, such a simulation would run for ever
+// (events keep firing) or end silently with work undone (no events are left while a reporter is busy or a port holds a
+// message). It counts events, not cycles, because events are what costs wall time.
 type Watchdog struct {
 	engine    *Engine
 	progress  func() int64
@@ -36,7 +36,7 @@ type Watchdog struct {
 	reporters []Reporter
 }
 
-// NewWatchdog makes a watchdog and sets it on an engine, in place of a previous one.
+// NewWatchdog attaches a new watchdog to an engine, replacing any previous one.
 func NewWatchdog(engine *Engine, s Supervision) *Watchdog {
 	if s.Progress == nil || s.Events < 1 {
 		panic("sim: a watchdog needs a measure of progress and a number of events")
@@ -48,7 +48,7 @@ func NewWatchdog(engine *Engine, s Supervision) *Watchdog {
 	return w
 }
 
-// Register adds reporters; the dump lists them in this order.
+// Register adds reporters. Dump lists them in the order of registration.
 func (w *Watchdog) Register(rs ...Reporter) { w.reporters = append(w.reporters, rs...) }
 
 func (w *Watchdog) reset() { w.last = w.progress() }
@@ -80,7 +80,7 @@ func (w *Watchdog) stalled(reason string) error {
 	return &StallError{Reason: reason, At: inMicroseconds(w.engine.CurrentTime()), Dump: w.Dump()}
 }
 
-// Dump describes every reporter, one a line, with the queues of its ports.
+// Dump describes every reporter in a line, followed by the fill levels of its ports.
 func (w *Watchdog) Dump() string {
 	var b strings.Builder
 	for _, r := range w.reporters {
@@ -103,7 +103,7 @@ func queuesOf(r Reporter) []Level {
 	return nil
 }
 
-// StallError tells that a simulation stood still.
+// StallError is the error of a simulation that made no progress.
 type StallError struct {
 	Reason string
 	At     string // simulated time
