@@ -25,7 +25,7 @@ type Clock struct {
 // NewClock returns a clock. It panics unless the frequency is positive and exact in a float64.
 func NewClock(f unit.Hertz) Clock {
 	if f <= 0 || f > 1<<53 {
-		panic(fmt.Sprintf("sim: no clock runs at %d Hz", int64(f)))
+		panic(fmt.Sprintf("engine: no clock runs at %d Hz", int64(f)))
 	}
 	return Clock{hertz: float64(f)}
 }
@@ -36,7 +36,7 @@ func (k Clock) Frequency() unit.Hertz { return unit.Hertz(k.hertz) }
 // Time returns the engine time, in seconds, of the edge that starts a cycle. It panics outside 0 to MaxCycle.
 func (k Clock) Time(c unit.Cycles) akita.VTimeInSec {
 	if uint64(c) > uint64(MaxCycle) { // negative cycles, too
-		panic(fmt.Sprintf("sim: cycle %d is outside 0..2^50", int64(c)))
+		panic(fmt.Sprintf("engine: cycle %d is outside 0..2^50", int64(c)))
 	}
 	return akita.VTimeInSec(float64(c) / k.hertz)
 }

@@ -61,7 +61,7 @@ func NewComponent(name string, engine *Engine, clock Clock, behaviour Behaviour)
 func (c *Component) NewPort(name string, capacity int) akita.Port {
 	full := akita.BuildName(c.Name(), name)
 	if capacity < 1 {
-		panic(fmt.Sprintf("sim: port %s has room for %d messages", full, capacity))
+		panic(fmt.Sprintf("engine: port %s has room for %d messages", full, capacity))
 	}
 	akita.NameMustBeValid(full)
 	p := &port{name: full, owner: c, capacity: capacity}

@@ -37,7 +37,7 @@ func (x Crossing) ToNPU(j int64) unit.Cycles {
 func (x Crossing) scale() uint64 {
 	hi, lo := bits.Mul64(uint64(x.NPU), uint64(x.Other))
 	if x.NPU <= 0 || x.Other <= 0 || hi != 0 {
-		panic(fmt.Sprintf("sim: no crossing from %d Hz to a period of %d fs", int64(x.NPU), int64(x.Other)))
+		panic(fmt.Sprintf("engine: no crossing from %d Hz to a period of %d fs", int64(x.NPU), int64(x.Other)))
 	}
 	return lo
 }
@@ -46,7 +46,7 @@ func (x Crossing) scale() uint64 {
 func ceilMulDiv(a int64, b, c uint64) int64 {
 	q, fits := unit.MulDivUp(uint64(a), b, c)
 	if a < 0 || !fits || q > math.MaxInt64 {
-		panic(fmt.Sprintf("sim: edge %d has no counterpart in the other clock domain", a))
+		panic(fmt.Sprintf("engine: edge %d has no counterpart in the other clock domain", a))
 	}
 	return int64(q)
 }

@@ -77,7 +77,7 @@ func (e *Engine) Schedule(evt akita.Event) {
 // mustBeAhead panics if t has passed or is no time.
 func (e *Engine) mustBeAhead(t akita.VTimeInSec, by akita.Handler) {
 	if now := e.CurrentTime(); !(t >= now && t <= math.MaxFloat64) { // also catches NaN
-		panic(fmt.Sprintf("sim: %s schedules an event for %s; it is already %s",
+		panic(fmt.Sprintf("engine: %s schedules an event for %s; it is already %s",
 			nameOf(by), inMicroseconds(t), inMicroseconds(now)))
 	}
 }

@@ -56,8 +56,8 @@ func mustPanic(t *testing.T, want string, f func()) {
 	defer func() {
 		t.Helper()
 		got, _ := recover().(string)
-		if !strings.HasPrefix(got, "sim: ") || !strings.Contains(got, want) {
-			t.Errorf("panic %q, want %q", got, "sim: …"+want)
+		if !strings.HasPrefix(got, "engine: ") || !strings.Contains(got, want) {
+			t.Errorf("panic %q, want %q", got, "engine: …"+want)
 		}
 	}()
 	f()

@@ -58,4 +58,4 @@ func (w *event) Time() akita.VTimeInSec { return w.time }
 func (w *event) Handler() akita.Handler { return w.handler }
 func (w *event) IsSecondary() bool      { return w.late }
 
-func unexpected(e akita.Event) error { return fmt.Errorf("sim: an event of the foreign type %T", e) }
+func unexpected(e akita.Event) error { return fmt.Errorf("engine: an event of the foreign type %T", e) }

@@ -67,7 +67,7 @@ const (
 func NewLink(name string, engine *Engine, clock Clock, latency unit.Cycles) *Link {
 	akita.NameMustBeValid(name)
 	if latency < 1 {
-		panic(fmt.Sprintf("sim: link %s has a latency of %d cycles", name, int64(latency)))
+		panic(fmt.Sprintf("engine: link %s has a latency of %d cycles", name, int64(latency)))
 	}
 	l := &Link{name: name, engine: engine, clock: clock, latency: latency, byPort: make(map[akita.Port]*endpoint)}
 	engine.links = append(engine.links, l)
@@ -84,10 +84,10 @@ func (l *Link) Now() unit.Cycles { return l.clock.Cycle(l.engine.CurrentTime()) 
 // PlugIn connects a port. At most capacity messages from it may be in flight or blocked at the same time.
 func (l *Link) PlugIn(p akita.Port, capacity int) {
 	if capacity < 1 {
-		panic(fmt.Sprintf("sim: link %s lets port %s have %d messages in flight", l.name, p.Name(), capacity))
+		panic(fmt.Sprintf("engine: link %s lets port %s have %d messages in flight", l.name, p.Name(), capacity))
 	}
 	if l.byPort[p] != nil {
-		panic(fmt.Sprintf("sim: port %s is plugged into link %s twice", p.Name(), l.name))
+		panic(fmt.Sprintf("engine: port %s is plugged into link %s twice", p.Name(), l.name))
 	}
 	e := &endpoint{port: p, link: l, index: int32(len(l.endpoints)), capacity: capacity}
 	l.byPort[p] = e
@@ -100,7 +100,7 @@ func (l *Link) PlugIn(p akita.Port, capacity int) {
 
 // Unplug is part of akita's interface; machines here are wired once, so it panics.
 func (l *Link) Unplug(port akita.Port) {
-	panic(fmt.Sprintf("sim: port %s cannot leave link %s", port.Name(), l.name))
+	panic(fmt.Sprintf("engine: port %s cannot leave link %s", port.Name(), l.name))
 }
 
 // CanSend reports whether Send would take a message from a port. If not, the port's owner gets NotifyPortFree later.
@@ -115,7 +115,7 @@ func (l *Link) Send(m akita.Msg) *akita.SendError {
 	meta := m.Meta()
 	from, to := l.endpoint(meta.Src), l.endpoint(meta.Dst)
 	if from == to {
-		panic(fmt.Sprintf("sim: port %s sends to itself", from.port.Name()))
+		panic(fmt.Sprintf("engine: port %s sends to itself", from.port.Name()))
 	}
 	if from.sent >= from.capacity {
 		from.refused = true
@@ -138,9 +138,9 @@ func (l *Link) endpoint(p akita.Port) *endpoint {
 		return e
 	}
 	if p == nil {
-		panic(fmt.Sprintf("sim: a message on link %s without source or destination", l.name))
+		panic(fmt.Sprintf("engine: a message on link %s without source or destination", l.name))
 	}
-	panic(fmt.Sprintf("sim: port %s is not plugged into link %s", p.Name(), l.name))
+	panic(fmt.Sprintf("engine: port %s is not plugged into link %s", p.Name(), l.name))
 }
 
 // NotifyAvailable is called by a port that was full and now has room. An akita port holds its locks during the call, so

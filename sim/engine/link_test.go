@@ -229,7 +229,7 @@ func TestComponent(t *testing.T) {
 		p := newPair(1, 1, 1)
 		p.Schedule(&plain{to: p.a.Component})
 		p.Schedule(&plain{to: p.link})
-		if err := p.Run(); err == nil || !strings.Contains(err.Error(), "A at cycle 0 (0 µs): sim: an event of the foreign type *engine.plain") {
+		if err := p.Run(); err == nil || !strings.Contains(err.Error(), "A at cycle 0 (0 µs): engine: an event of the foreign type *engine.plain") {
 			t.Errorf("error %v", err)
 		}
 	})

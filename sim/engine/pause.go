@@ -22,7 +22,7 @@ func (g *pauser) begin() {
 	g.lock.Lock()
 	defer g.lock.Unlock()
 	if g.running {
-		panic("sim: Run while the engine already runs")
+		panic("engine: Run while the engine already runs")
 	}
 	g.running = true
 }

@@ -39,7 +39,7 @@ type Watchdog struct {
 // NewWatchdog attaches a new watchdog to an engine, replacing any previous one.
 func NewWatchdog(engine *Engine, s Supervision) *Watchdog {
 	if s.Progress == nil || s.Events < 1 {
-		panic("sim: a watchdog needs a measure of progress and a number of events")
+		panic("engine: a watchdog needs a measure of progress and a number of events")
 	}
 	w := &Watchdog{engine: engine, progress: s.Progress, every: s.Events}
 	w.reset()
