@@ -124,7 +124,8 @@ func (b *browser) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// media sets the theme of the system, and the size of the window.
+// media sets the theme of the system and the size of the window, and waits until the page has been told of both. Chromium tells
+// a page of such changes at the beginning of a frame, before it runs that frame's callbacks.
 func (b *browser) media(theme string, width, height int64) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -132,6 +133,12 @@ func (b *browser) media(theme string, width, height int64) {
 			{Name: "prefers-reduced-motion", Value: "reduce"}}}) // else a click would meet a page that still glides
 	b.must(err)
 	b.do(chromedp.EmulateViewport(width, height))
+	_, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`new Promise((told) => {
+		const there = () => matchMedia('(prefers-color-scheme: %s)').matches && innerWidth === %d && innerHeight === %d;
+		const look = () => requestAnimationFrame(there() ? () => told(true) : look);
+		look();
+	})`, theme, width, height), chromedp.EvalAwaitPromise))
+	b.must(err)
 }
 
 // eval returns what an expression comes to in the page.
