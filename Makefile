@@ -1,4 +1,5 @@
 # check: what must hold before a change lands      test:   the README's test command
+# long:  what takes too long for every change      (docs/testing.md: which test is where)
 # golden: rewrite all golden files                  bench:  benchmarks, in a form that benchstat reads
 # docs:  check the links of the documentation       vuln, dead: known vulnerabilities, unreachable functions
 # build: bin/pmpdsim with its version                notice: write the licences of all modules into NOTICE
@@ -17,7 +18,7 @@ STAMP = -X main.version=$(VERSION)
 # Where govulncheck finds its database; file:///path works without a network.
 VULNDB ?= https://vuln.go.dev
 
-.PHONY: build check test golden bench docs notice vuln dead cuda
+.PHONY: build check long test golden bench docs notice vuln dead cuda
 
 build:
 	go build -ldflags "$(STAMP)" -o bin/ ./cmd/pmpdsim
@@ -25,8 +26,11 @@ build:
 check:
 	.ci/run
 
+long:
+	.ci/long
+
 test:
-	go test ./...
+	go test ./... -timeout 60m
 
 golden:
 	go test $(GOLDEN) -update

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,71 +11,101 @@ import (
 	"testing"
 )
 
+var redraw = flag.Bool("figures", false, "run the commands of the figures in docs/*.md: minutes")
+
 // drawing is a command of the documents that makes a figure and the numbers in it.
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
 
 // running is a command of the documents that makes results for figures.
 var running = regexp.MustCompile(`(?m)^pmpdsim (run .*) -o (build/\S+\.jsonl)$`)
 
-// TestFiguresOfTheDocs runs the commands that docs/*.md give for their figures. The numbers beside each have to be
-// what the command prints; -update draws the figures anew.
+// TestFiguresOfTheDocs checks that every figure of docs/*.md has a command beside it that made it. With -figures it runs
+// these commands: the numbers beside each figure have to be what its command prints. -update draws the figures anew.
 func TestFiguresOfTheDocs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("some seconds a figure")
-	}
 	t.Chdir("../..")
-	documents, err := filepath.Glob("docs/*.md")
+	text := strings.ReplaceAll(documents(t), "\\\n", " ")
+	commands := drawing.FindAllStringSubmatch(text, -1)
+
+	t.Run("each file has a command, and each command its files", func(t *testing.T) {
+		var made []string
+		for _, m := range commands {
+			made = append(made, m[2], m[3])
+		}
+		there, err := filepath.Glob("docs/figures/*")
+		there = slices.DeleteFunc(there, func(path string) bool {
+			return strings.HasPrefix(filepath.Base(path), "report-") // screenshots
+		})
+		slices.Sort(made)
+		if err != nil || len(there) == 0 || !slices.Equal(there, made) {
+			t.Errorf("docs/figures holds %v (%v), the commands make %v", there, err, made)
+		}
+	})
+	for _, m := range commands {
+		command, picture := strings.Fields(m[1])[0], m[2]
+		t.Run(picture+" says how it was made", func(t *testing.T) {
+			drawn, err := os.ReadFile(picture)
+			if err != nil || !bytes.Contains(drawn, []byte("tEXtComment\x00pmpdsim "+command+" ")) ||
+				!bytes.Contains(drawn, []byte(picture)) {
+				t.Errorf("its comment is not the command that makes it (%v)", err)
+			}
+			if len(drawn) > 150_000 {
+				t.Errorf("%d bytes", len(drawn))
+			}
+		})
+	}
+	t.Run("the numbers beside each are what its command prints", func(t *testing.T) {
+		if !*redraw && !*update {
+			t.Skip("minutes: only with -figures")
+		}
+		for _, m := range running.FindAllStringSubmatch(text, -1) {
+			if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			args := append(strings.Fields(m[1]), "-o", m[2])
+			if _, errs, code := pmpdsim(t, args...); code != exitOK {
+				t.Fatalf("%v: exit code %d, %s", args, code, errs)
+			}
+		}
+		for _, m := range commands {
+			t.Run(m[3], func(t *testing.T) { checkNumbers(t, strings.Fields(m[1]), m[2], m[3]) })
+		}
+	})
+}
+
+// documents returns the text of docs/*.md.
+func documents(t *testing.T) string {
+	t.Helper()
+	paths, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var text []byte
-	for _, d := range documents {
-		more, err := os.ReadFile(d)
+	var text strings.Builder
+	for _, path := range paths {
+		more, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = append(text, more...)
+		text.Write(more)
 	}
-	made := map[string]bool{}
-	lines := strings.ReplaceAll(string(text), "\\\n", " ")
-	for _, m := range running.FindAllStringSubmatch(lines, -1) {
-		if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
+	return text.String()
+}
+
+// checkNumbers runs the command of a figure and compares what it prints with the numbers beside the picture.
+func checkNumbers(t *testing.T, args []string, picture, numbers string) {
+	t.Helper()
+	if *update {
+		args = append(args, "-o", picture)
+	}
+	out, errs, code := pmpdsim(t, args...)
+	if code != exitOK || errs != "" {
+		t.Fatalf("%v: exit code %d, %s", args, code, errs)
+	}
+	if *update {
+		if err := os.WriteFile(numbers, []byte(out), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		args := append(strings.Fields(m[1]), "-o", m[2])
-		if _, errs, code := pmpdsim(t, args...); code != exitOK {
-			t.Fatalf("%v: exit code %d, %s", args, code, errs)
-		}
 	}
-	for _, m := range drawing.FindAllStringSubmatch(lines, -1) {
-		args, picture, numbers := strings.Fields(m[1]), m[2], m[3]
-		made[picture], made[numbers] = true, true
-		if *update {
-			args = append(args, "-o", picture)
-		}
-		out, errs, code := pmpdsim(t, args...)
-		if code != exitOK || errs != "" {
-			t.Fatalf("%v: exit code %d, %s", args, code, errs)
-		}
-		if *update {
-			if err := os.WriteFile(numbers, []byte(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(numbers); err != nil || string(want) != out {
-			t.Errorf("%s is stale (%v): go test ./cmd/pmpdsim -update", numbers, err)
-		}
-		drawn, err := os.ReadFile(picture)
-		if err != nil || !bytes.Contains(drawn, []byte("tEXtComment\x00pmpdsim "+args[0]+" ")) || !bytes.Contains(drawn, []byte(picture)) {
-			t.Errorf("%s does not say how it was made (%v)", picture, err)
-		}
-		if len(drawn) > 150_000 {
-			t.Errorf("%s has %d bytes", picture, len(drawn))
-		}
-	}
-	there, err := filepath.Glob("docs/figures/*")
-	there = slices.DeleteFunc(there, func(path string) bool { return strings.HasPrefix(filepath.Base(path), "report-") }) // screenshots
-	if err != nil || len(there) == 0 || len(there) != len(made) {
-		t.Errorf("docs/figures holds %v (%v), the commands make %v", there, err, made)
+	if want, err := os.ReadFile(numbers); err != nil || string(want) != out {
+		t.Errorf("%s is stale (%v): go test ./cmd/pmpdsim -run FiguresOfTheDocs -update", numbers, err)
 	}
 }

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"flag"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -12,17 +13,24 @@ import (
 	"time"
 )
 
-// kills is at how many points a sweep is killed: the coordinator, a worker, or both.
-const kills = 100
+var long = flag.Bool("long", false, "kill a sweep a hundred times")
+
+// kills is how often a sweep is killed at a random time: the coordinator, a worker, or both.
+func kills() int {
+	switch {
+	case *long:
+		return 100
+	case testing.Short():
+		return 5
+	}
+	return 20
+}
 
 // A sweep that is killed again and again, wherever it may be, ends with the bytes of one that is left alone.
 func TestASweepThatIsKilledAgainAndAgainEqualsAnUndisturbedOne(t *testing.T) {
 	spec := study(t, small)
 	want := results(t, spec, 2)
-	rounds := kills
-	if testing.Short() {
-		rounds = 5
-	}
+	rounds := kills()
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
