@@ -9,22 +9,22 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Array is the compute array of one core: what each tile costs, and what all of them did. Only
-// Cycles and Drain may be called by several goroutines at a time.
+// Array is the compute array of one core: it prices tiles, and counts what those that ran did. Only Cycles and Drain
+// are safe for concurrent use.
 type Array struct {
 	style  Style
 	array  config.Array
 	stream int64 // scratchpad bytes per cycle
 	counts stats.Counts
 
-	priced isa.Work // of the tile before: nearly all tiles of an op are the same
+	priced isa.Work // the last tile, with its price: nearly all tiles of an op are alike
 	price  price
 }
 
-// price is what a tile costs.
+// price is the cost of one tile: cycles, and what it does in them.
 type price struct {
 	cycles, drain unit.Cycles
-	macs, pe      int64
+	macs, pe      int64 // multiply-accumulates, PE cycles that do them
 	read, written unit.Bytes
 	feed          Feed
 }
@@ -48,17 +48,17 @@ func NewArray(c *config.Config) (*Array, error) {
 	return &Array{style: s, array: a, stream: int64(c.Scratchpad.BytesPerCycle)}, nil
 }
 
-// Reset forgets what was counted.
+// Reset sets the counts to zero.
 func (a *Array) Reset() { a.counts = stats.Counts{} }
 
-// Cycles is the time of one tile that is not the last of its op. It does not count.
+// Cycles returns the time of one tile that is not the last of its op. It leaves the counts alone.
 func (a *Array) Cycles(w isa.Work) unit.Cycles { return a.faster(w).cycles }
 
-// Drain is what the op's last tile takes longer: the skew of the array, if folds follow each other without it, and the
-// adders that join slices of the reduction. It does not count.
+// Drain returns the additional time of an op's last tile: the skew of the array, if folds follow each other without it,
+// and the adders that join slices of the reduction. It leaves the counts alone.
 func (a *Array) Drain(w isa.Work) unit.Cycles { return a.faster(w).drain }
 
-// Timing is the time of one tile, which it counts.
+// Timing returns the time of one tile of an op, and adds the tile to the counts.
 func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 	by := &a.counts.Operators[o.Operator]
 	if o.Kind == isa.Switch {
@@ -85,7 +85,7 @@ func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 	return d
 }
 
-// of is the price of a tile, remembered.
+// of returns the price of a tile, which it remembers.
 func (a *Array) of(w isa.Work) *price {
 	if w != a.priced {
 		a.priced, a.price = w, a.faster(w)
@@ -93,40 +93,40 @@ func (a *Array) of(w isa.Work) *price {
 	return &a.price
 }
 
-// faster is the price of the way through the array on which the tile takes fewer cycles, its drain aside. A matrix of few
-// rows is faster as vectors where a fold's weights take long to move in. Vectors never read less, so of two ways that take
-// as long it is the product's.
+// faster returns the price of the faster of the two mappings (product, GEMV), ignoring drain. A tile with few rows of
+// activations is faster as GEMVs where a fold's weights take long to move in. If both take as long, it is the product,
+// which never reads more from the scratchpad.
 func (a *Array) faster(w isa.Work) price {
 	r := a.style.Rate(w.Bits)
 	p := a.priceOf(w, r, product(a.array, w, r))
 	if a.array.GEMV == config.GEMVStationary {
 		return p
 	}
-	v := a.priceOf(w, r, vectors(a.array, w, r))
-	if v.cycles < p.cycles {
+	if v := a.priceOf(w, r, gemv(a.array, w, r)); v.cycles < p.cycles {
 		return v
 	}
 	return p
 }
 
-// priceOf is the longest of what the PEs, the units beside them and the scratchpad take. Everything that enters the array
-// is read from the scratchpad, as often as it enters; outputs are written once, as fp16.
-func (a *Array) priceOf(w isa.Work, r Rate, x way) price {
-	m, n, k, repeat := int64(w.M), int64(w.N), int64(w.K), int64(w.Repeat)
-	feed := a.style.Feed(w, x.weights)
-	read := times(int64(StreamBytes(w)), x.weights) + times(a.activation(), m, k, repeat, x.activations)
+// priceOf returns the price of a tile by one mapping. Its cycles are the most that the PEs, the units beside them or
+// the scratchpad take. Every operand is read from the scratchpad as often as it enters the array; outputs are written
+// once, as fp16.
+func (a *Array) priceOf(w isa.Work, r Rate, m mapping) price {
+	rows, n, k, repeat := int64(w.M), int64(w.N), int64(w.K), int64(w.Repeat)
+	feed := a.style.Feed(w, m.weights)
+	read := times(int64(StreamBytes(w)), m.weights) + times(a.activation(), rows, k, repeat, m.activations)
 	return price{
-		cycles:  unit.Cycles(max(x.cycles, feed.Cycles, ceil(read, a.stream))),
-		drain:   unit.Cycles(x.drain),
-		macs:    times(m, n, k, repeat),
-		pe:      times(m, n, repeat, ceil(k, r.Lanes), r.Cycles),
+		cycles:  unit.Cycles(max(m.cycles, feed.Cycles, ceil(read, a.stream))),
+		drain:   unit.Cycles(m.drain),
+		macs:    times(rows, n, k, repeat),
+		pe:      times(rows, n, repeat, ceil(k, r.Lanes), r.Cycles),
 		read:    unit.Bytes(read),
-		written: unit.Bytes(times(2, m, n, repeat)),
+		written: unit.Bytes(times(2, rows, n, repeat)),
 		feed:    feed,
 	}
 }
 
-// activation is the bytes of one activation in the scratchpad.
+// activation returns the bytes of one activation in the scratchpad.
 func (a *Array) activation() int64 {
 	if a.array.Activations == config.INT8 {
 		return 1
@@ -134,10 +134,10 @@ func (a *Array) activation() int64 {
 	return 2
 }
 
-// StreamBytes is what the tile's weights, or cached values, weigh in the scratchpad.
+// StreamBytes returns the bytes of the tile's weights, or of its cached values, in the scratchpad.
 func StreamBytes(w isa.Work) unit.Bytes {
 	return unit.Bytes(ceil(times(int64(w.N), int64(w.K), int64(w.Repeat), int64(w.Bits)), 8))
 }
 
-// Counts adds what the array did.
+// Counts adds the counts of the array to c.
 func (a *Array) Counts(c *stats.Counts) { c.Add(&a.counts) }

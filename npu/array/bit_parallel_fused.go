@@ -8,21 +8,22 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// bitParallelFused is an array of fusion units (Bit Fusion, ISCA 2018): 2-bit multipliers, bricks, that fuse in space into
-// products up to fused_bits × fused_bits, or work on as many narrower ones side by side. Wider operands are cut into pieces
-// of fused_bits that follow each other. Widths are powers of two, at least 2: 3 bits cost what 4 do.
+// bitParallelFused is an array of fusion units (Bit Fusion, ISCA 2018): 2-bit multipliers, bricks, that fuse in space
+// into products up to fused_bits × fused_bits, or work on as many narrower ones side by side. Wider operands are cut
+// into pieces of fused_bits that follow each other. Widths are powers of two, at least 2: 3 bits cost what 4 do.
 //
 //	w, a = the widths rounded up; F = fused_bits
 //	PE: ⌈F / w⌉ × ⌈F / a⌉ MACs in ⌈w / F⌉ × ⌈a / F⌉ cycles
 //
-// Activations are 8 bits wide for int8 and 16 for fp16 and bf16, whose aligned significands need more than 8. The units
-// hold products of one fusion in their pipeline: a change drains the array and sets the units.
+// Activations are 8 bits wide for int8 and 16 for fp16 and bf16, whose aligned significands need more than 8. The
+// pipeline of a unit holds products of one fusion only: a change drains the array and sets the units.
 //
-// Left out: the shift-add tree's latency, a constant of the pipeline; the wider links that narrow operands need, 2-bit
-// operands as many bits a cycle as the widest.
+// Left out: the latency of the shift-add tree, a constant of the pipeline; and the wider links that narrow operands
+// need (2-bit operands take as many bits a cycle as the widest ones).
 type bitParallelFused struct{ a config.Array }
 
-// Rate is what the bricks of a fusion unit make of the widths.
+// Rate returns the products that the bricks of a fusion unit form: several narrow ones at a time, or a wide one in
+// several cycles.
 func (s bitParallelFused) Rate(weight unit.Bits) Rate {
 	r := Rate{Cycles: 1, Lanes: 1}
 	f := int64(s.a.FusedBits)
@@ -36,10 +37,10 @@ func (s bitParallelFused) Rate(weight unit.Bits) Rate {
 	return r
 }
 
-// powerOfTwo is the narrowest width of fused bricks that holds so many bits.
+// powerOfTwo returns the narrowest width of fused bricks that holds n bits.
 func powerOfTwo(n int64) int64 { return max(2, int64(1)<<bits.Len64(uint64(n-1))) }
 
-// Feed is nothing.
+// Feed returns nothing: a tile needs nothing beside the PEs.
 func (s bitParallelFused) Feed(isa.Work, int64) Feed { return Feed{} }
 
 // Switch drains the array and sets the units.

@@ -12,19 +12,20 @@ import (
 //
 //	PE: 1 MAC in ⌈bits / bits_per_cycle⌉ cycles
 //
-// A width is a number of planes, which pass one after the other through the array: a change of it is a register that the
-// next op's planes follow, and needs no drain.
+// A width is a number of planes that pass through the array one after the other: a change sets a register, which the
+// planes of the next op follow, without a drain.
 //
-// Codes are taken to be sums of per-plane terms (binary-coding quantisation), so a codebook adds traffic, not cycles. Left
-// out: the accumulators' shift after a plane, and BitMoD's merging of four-wide dot products, which is area.
+// Codes are taken to be sums of per-plane terms (binary-coding quantisation), so a codebook adds traffic, not cycles.
+// Left out: the shift of the accumulators after a plane, and BitMoD's merging of four-wide dot products, which saves
+// area.
 type bitSerialWeight struct{ a config.Array }
 
-// Rate is the weight's planes, one MAC.
+// Rate returns one MAC, in as many cycles as the weight's planes take.
 func (s bitSerialWeight) Rate(weight unit.Bits) Rate {
 	return Rate{Cycles: ceil(int64(weight), int64(s.a.BitsPerCycle)), Lanes: 1}
 }
 
-// Feed is nothing.
+// Feed returns nothing: a tile needs nothing beside the PEs.
 func (s bitSerialWeight) Feed(isa.Work, int64) Feed { return Feed{} }
 
 // Switch sets the number of planes.

@@ -9,16 +9,16 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// way is how a tile takes the array.
-type way struct {
+// mapping is how a tile is laid on the array, and what follows from that.
+type mapping struct {
 	cycles      int64 // of the PEs
 	drain       int64 // after the op's last tile
 	weights     int64 // times that each weight enters the array
-	activations int64 // times that each activation does
+	activations int64 // times that each activation enters it
 }
 
-// product is the way of a matrix product, SCALE-Sim's mapping: two dimensions lie along rows and columns, in folds of
-// Rows×Cols, the third streams past.
+// product maps a matrix product as SCALE-Sim does: two dimensions lie along rows and columns, in folds of Rows×Cols,
+// the third one streams past.
 //
 //	                    rows  columns  streams   enters more than once
 //	weight-stationary   K     N        M         activations, for each fold of N
@@ -28,18 +28,18 @@ type way struct {
 // A PE's lanes lie along K. Sums over the folds of K are kept in accumulators below the columns (in the PEs, output-
 // stationary), so every output leaves once.
 //
-// One fold without double buffering, SCALE-Sim's equation 4: the held operand moves in row by row (or, output-stationary,
-// the sums move out), the streaming one passes, and the last of it crosses the array diagonally.
+// Without double buffering a fold takes SCALE-Sim's equation 4: the stationary operand moves in row by row
+// (output-stationary: the sums move out), the streaming one passes, and the last of it crosses the array diagonally.
 //
 //	|-- rows: load --|-- stream × cycles --|-- rows + cols − 2: skew --|
 //
-// With it, a PE's second register takes the next operand while it works on the last one, folds follow each other without a
-// gap, and the skew is paid once, at the end of the op. The first operand of an op moves in during the skew of the op before.
+// With double buffering a PE has a second register for the next operand, so folds follow each other without a gap and
+// the skew is paid once, at the end of the op. The first operand of an op moves in during the skew of the op before.
 // The skew is one cycle a PE whatever the width of the operands: planes pass through the array one after the other.
-func product(a config.Array, w isa.Work, r Rate) way {
+func product(a config.Array, w isa.Work, r Rate) mapping {
 	rows, cols := int64(a.Rows), int64(a.Cols)
 	m, n, k := int64(w.M), int64(w.N), ceil(int64(w.K), r.Lanes)
-	var x way
+	var x mapping
 	var folds, stream int64
 	switch a.Dataflow {
 	case config.WeightStationary:
@@ -65,9 +65,11 @@ func product(a config.Array, w isa.Work, r Rate) way {
 	return x
 }
 
-// Fill is the skew of the array: the last result leaves Rows+Cols−2 cycles after its operands entered the first row.
+// Fill returns the skew of the array: the last result leaves Rows+Cols−2 cycles after its operands entered the first
+// row.
 func Fill(a config.Array) unit.Cycles { return unit.Cycles(a.Rows + a.Cols - 2) }
 
+// ceil returns a/b rounded up, of a forever rounded down: it must not overflow.
 func ceil(a, b int64) int64 {
 	if a > forever-b {
 		return a / b
@@ -75,14 +77,14 @@ func ceil(a, b int64) int64 {
 	return (a + b - 1) / b
 }
 
-// forever is more than any number of cycles or events that can be simulated. Products that exceed it stay there, so that a
-// cost model may ask for absurd tiles and compare what they cost. maxSide is more than the rows or columns of an array.
+// forever is more cycles or events than can be simulated. Products saturate there, so that the cost model may compare
+// absurdly large tiles. maxSide is more than the rows or columns of an array.
 const (
 	forever = math.MaxInt64 / 4
 	maxSide = 1 << 20
 )
 
-// times is the product of numbers that are not negative, or forever.
+// times returns the product of numbers that are not negative, at most forever.
 func times(f ...int64) int64 {
 	p := uint64(1)
 	for _, x := range f {

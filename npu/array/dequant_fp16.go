@@ -6,22 +6,23 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// dequantFP16 puts a codebook look-up in front of an fp16 MAC array, as a GPU's kernels do (Any-Precision LLM, ICML 2024):
-// cycles do not depend on the weight width, and dequant_lanes look-ups a cycle bound how fast weights enter the array.
+// dequantFP16 puts a codebook look-up in front of an fp16 MAC array, as a GPU's kernels do (Any-Precision LLM, ICML
+// 2024): cycles do not depend on the weight width, and dequant_lanes look-ups a cycle bound how fast weights enter the
+// array.
 //
 //	PE: 1 MAC in 1 cycle
 //	tile ≥ N × K × (times that each weight enters) / dequant_lanes, if the weights are codes
 //
-// Looked-up values are not kept outside the PEs: a dataflow that reads a weight again looks it up again. Another precision
-// is another codebook, which comes with the tiles; the codes of the old one drain before the decoder of planes is set.
+// Values are not kept outside the PEs: a dataflow that reads a weight again looks it up again. Another precision has
+// another codebook, which comes with the tiles; the codes of the old one drain before the decoder of planes is set.
 //
-// fp16 weights pass by the codebook. Left out: conflicts between lanes at a codebook's ports.
+// fp16 weights bypass the codebook. Left out: conflicts between lanes at a codebook's ports.
 type dequantFP16 struct{ a config.Array }
 
-// Rate is one MAC a cycle.
+// Rate returns one MAC a cycle.
 func (s dequantFP16) Rate(unit.Bits) Rate { return Rate{Cycles: 1, Lanes: 1} }
 
-// Feed is one look-up for each code that enters.
+// Feed returns a look-up for each code that enters the array.
 func (s dequantFP16) Feed(w isa.Work, n int64) Feed {
 	if !w.Quantised {
 		return Feed{}

@@ -7,10 +7,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// vectors is the way of a tile's activation rows one after the other, each a matrix-vector product. A vector has no use for
-// held weights: every PE takes its own from a wide scratchpad lane, works on it, and the columns add up. Nothing moves in
-// beforehand, so double buffering has no say. Each vector reads all weights of the tile: the scratchpad's bandwidth, not the
-// PEs, is what it usually waits for.
+// gemv maps the activation rows of a tile one after the other, each as a matrix-vector product (GEMV). A vector does
+// not reuse weights, so none are stationary: every PE takes its own from a wide scratchpad lane, and the columns add
+// up. Nothing moves in beforehand, so double buffering makes no difference. Each vector reads all weights of the tile,
+// usually as fast as the scratchpad's bandwidth allows, not the PEs.
 //
 //	gemv: columns   M × ⌈K / lanes / rows⌉ × ⌈N / cols⌉ × cycles of a MAC
 //	gemv: k-split   the same with K cut into slices, where N leaves half of the columns or more without an output:
@@ -19,10 +19,10 @@ import (
 //	columns   0 1 2 3 4 5 6 7      N = 2, 8 columns: 4 slices
 //	output    0 1 0 1 0 1 0 1
 //	slice     0 0 1 1 2 2 3 3      tree: ⌈log2 4⌉ = 2 levels
-func vectors(a config.Array, w isa.Work, r Rate) way {
+func gemv(a config.Array, w isa.Work, r Rate) mapping {
 	n, cols := int64(w.N), int64(a.Cols)
 	along := ceil(ceil(int64(w.K), r.Lanes), int64(a.Rows))
-	x := way{drain: int64(Fill(a)), weights: int64(w.M), activations: ceil(n, cols)}
+	x := mapping{drain: int64(Fill(a)), weights: int64(w.M), activations: ceil(n, cols)}
 	if a.GEMV == config.GEMVKSplit && n <= cols/2 {
 		slices := min(cols/n, along)
 		along = ceil(along, slices)

@@ -96,7 +96,8 @@ func TestScratchpad(t *testing.T) {
 		})
 	}
 	t.Run("vectors that the scratchpad cannot feed go as a matrix", func(t *testing.T) {
-		// 20 vectors of 2 cycles a fold beat 64 rows, but read 768 bytes of weights each; 64 cycles at 256 read them 21 times.
+		// 20 vectors of 2 cycles a fold beat 64 rows, but read 768 bytes of weights each; 64 cycles at 256 read them 21
+		// times.
 		w := isa.Work{M: 20, N: 32, K: 64, Repeat: 1, Bits: 3}
 		for bytes, want := range map[int]unit.Cycles{1 << 20: 20 * 2, 256: rows, 16: (64*32*3/8 + 20*64*2) / 16} {
 			a := array(t, machine(config.BitSerialWeight, func(c *config.Config) {
@@ -109,7 +110,7 @@ func TestScratchpad(t *testing.T) {
 	})
 }
 
-func TestOfTwoWaysThatTakeAsLongTheOneThatReadsLess(t *testing.T) {
+func TestOfTwoMappingsThatTakeAsLongTheOneThatReadsLess(t *testing.T) {
 	a := array(t, machine(config.BitSerialWeight, func(c *config.Config) { c.Array.GEMV = config.GEMVColumns }))
 	p := a.of(isa.Work{M: rows / 2, N: 32, K: 64, Repeat: 1, Bits: 3}) // 32 vectors of 2 cycles, or a fold of 64 rows
 	if want := unit.Bytes(64*32*3/8 + rows/2*64*2); p.cycles != rows || p.read != want {

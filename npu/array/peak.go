@@ -17,9 +17,9 @@ func PeakMACsPerSecond(c *config.Config, bits unit.Bits) float64 {
 	return pes * float64(r.Lanes) / float64(r.Cycles) * float64(c.Clock)
 }
 
-// Ridge returns the multiply-accumulates per byte of DRAM traffic at which the arrays with weights of that many bits and
-// the memory are equally busy. Decoding one token does 8/bits MACs with each byte of weights: it is bound by memory where
-// the ridge lies above that.
+// Ridge returns the multiply-accumulates per byte of DRAM traffic at which the arrays with weights of that many bits
+// and the memory are equally busy. Decoding one token does 8/bits MACs with each byte of weights: it is bound by memory
+// where the ridge lies above that.
 func Ridge(c *config.Config, bits unit.Bits) float64 {
 	return PeakMACsPerSecond(c, bits) / c.PeakBandwidth()
 }

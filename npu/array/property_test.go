@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// anyMachine draws a machine of any style, dataflow and way of vectors.
+// anyMachine draws a machine of any style, dataflow and GEMV mapping.
 func anyMachine(t *rapid.T) *config.Config {
 	up := func(name string, most int) int { return rapid.IntRange(1, most).Draw(t, name) }
 	return &config.Config{Clock: 1e9, Cores: 1, Scratchpad: config.Scratchpad{BytesPerCycle: up("bytes per cycle", 1<<14)},
@@ -60,8 +60,9 @@ func TestNoTileExceedsThePeak(t *testing.T) {
 	})
 }
 
-// A larger tile never takes less. The drain may get shorter: fewer slices of K have fewer levels of adders. And codes may
-// take longer than the fp16 weights that they stand for, which need no look-ups; here either both are codes or neither.
+// A larger tile never takes less. The drain may get shorter: fewer slices of K have fewer levels of adders. And codes
+// may take longer than the fp16 weights that they stand for, which need no look-ups; here either both are codes or
+// neither.
 func TestMoreWorkTakesNoLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, w := drawn(t, anyMachine(t)), anyWork(t)

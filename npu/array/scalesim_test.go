@@ -53,8 +53,8 @@ func systolic(t *testing.T, d config.Dataflow, rows, cols int) *Array {
 	}))
 }
 
-// equation4 is the run time of SCALE-Sim's paper, with the names that it has there: (2R + C + T − 2) ⌈S_R/R⌉ ⌈S_C/C⌉. The
-// fold counts are found by walking over the dimensions.
+// equation4 is the run time of SCALE-Sim's paper, with the names that it has there: (2R + C + T − 2) ⌈S_R/R⌉ ⌈S_C/C⌉.
+// The fold counts are found by walking over the dimensions.
 func equation4(d config.Dataflow, m, n, k, rows, cols int) unit.Cycles {
 	sr, sc, long := k, n, m // weight-stationary
 	switch d {
@@ -91,9 +91,9 @@ func TestLayersTakeWhatSCALESimsEquationSays(t *testing.T) {
 	}
 }
 
-// SCALE-Sim v2 reports the paper's equation, but for output-stationary arrays, where its schedule of demands lets the sums of
-// a fold leave while they are still being added (the first from below at the cycle T − 1, before its PE has finished) and
-// so has no time to shift them out: rows cycles a fold less.
+// SCALE-Sim v2 reports the paper's equation, but for output-stationary arrays, where its schedule of demands lets the
+// sums of a fold leave while they are still being added (the first from below at the cycle T − 1, before its PE has
+// finished) and so has no time to shift them out: rows cycles a fold less.
 func TestSCALESimsReports(t *testing.T) {
 	for i, l := range table(t, "scalesim.csv") {
 		rows, cols := number(t, l["rows"]), number(t, l["cols"])

@@ -11,18 +11,18 @@ import (
 
 // Style is how a PE turns operand widths into cycles.
 type Style interface {
-	// Rate is the work of a PE with weights of this width.
+	// Rate returns the throughput of a PE with weights of this width.
 	Rate(weight unit.Bits) Rate
-	// Feed is what a tile needs beside the PEs when each of its weights enters the array so many times.
+	// Feed returns the work beside the PEs for a tile whose weights each enter the array that many times.
 	Feed(w isa.Work, times int64) Feed
-	// Switch is the time of a change of precision.
+	// Switch returns the time of a change of precision.
 	Switch() unit.Cycles
 }
 
 // Rate is Lanes multiply-accumulates along the reduction in Cycles cycles of one PE.
 type Rate struct{ Cycles, Lanes int64 }
 
-// Feed is work beside the PEs. It overlaps with theirs: Cycles is a lower bound on the tile's time.
+// Feed is the work of a tile beside the PEs, at the same time as theirs: Cycles is a lower bound on the tile's time.
 type Feed struct {
 	Cycles       int64
 	Lookups      int64 // codes that go through a codebook
@@ -64,6 +64,7 @@ func Describe(s config.Style) (Description, error) {
 	return d, err
 }
 
+// styleOf returns the style that a.Style names, and its description.
 func styleOf(a config.Array) (Style, Description, error) {
 	switch a.Style {
 	case config.BitSerialWeight:
@@ -88,6 +89,7 @@ var (
 	_ Style = dequantFP16{}
 )
 
+// unknown returns the error of a value that is none of the accepted ones.
 func unknown[T ~string](path, what string, got T, accepted []T) error {
 	var names []string
 	for _, n := range accepted {
@@ -96,10 +98,10 @@ func unknown[T ~string](path, what string, got T, accepted []T) error {
 	return fmt.Errorf("%s: %q is not %s; accepted: %s", path, got, what, strings.Join(names, ", "))
 }
 
-// significand is the width of an activation in an integer PE. Floating-point activations enter as significands aligned to
-// the largest exponent of their vector, in two's complement (FIGNA, HPCA 2024): fp16 has 10 stored bits, the implicit one
-// and the sign; bf16 7, 1 and 1. Left out: bits that alignment shifts out, for which FIGNA widens the significand, and the
-// aligning unit, which works in passing.
+// significand returns the width of an activation in an integer PE. Floating-point activations enter as significands
+// aligned to the largest exponent of their vector, in two's complement (FIGNA, HPCA 2024): fp16 has 10 stored bits, the
+// implicit one and the sign; bf16 7, 1 and 1. Left out: the bits that alignment shifts out, for which FIGNA widens the
+// significand, and the time of the aligning unit, which is pipelined.
 func significand(a config.Activations) int64 {
 	switch a {
 	case config.FP16:

@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// machine is 64×32 PEs with units beside them and a scratchpad that are never in the way, two weight bits and one activation
-// bit a cycle.
+// machine is 64×32 PEs with units beside them and a scratchpad that are never in the way, two weight bits and one
+// activation bit a cycle.
 func machine(s config.Style, more ...func(*config.Config)) *config.Config {
 	c := &config.Config{Clock: 1e9, Cores: 1, Scratchpad: config.Scratchpad{BytesPerCycle: 1 << 40},
 		Array: config.Array{Style: s, Dataflow: config.WeightStationary, GEMV: config.GEMVStationary, DoubleBuffer: true,
@@ -80,8 +80,8 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// A 100×200 block of activations times a 70×200 block of weights: 4 folds of 64 along K (1 or 2 with 4 or 2 lanes), 2 along
-// M, 3 folds of 32 along N, 4 along M; streams of M = 100, N = 70, K = 200 / lanes, never shorter than 64 rows.
+// A 100×200 block of activations times a 70×200 block of weights: 4 folds of 64 along K (1 or 2 with 4 or 2 lanes), 2
+// along M, 3 folds of 32 along N, 4 along M; streams of M = 100, N = 70, K = 200 / lanes, never shorter than 64 rows.
 func TestTileCycles(t *testing.T) {
 	for _, c := range []struct {
 		style      config.Style

@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// The array register by register: an oracle that knows no formula. Values move by one PE a cycle, and a product counts as
-// done in the cycle in which its last sum has left; the sums must be the product of the matrices.
+// The array register by register: an oracle that knows no formula. Values move by one PE a cycle, and a product counts
+// as done in the cycle in which its last sum has left; the sums must be the product of the matrices.
 
 // grid is the matrix of registers of one kind.
 func grid(rows, cols int) [][]int {
@@ -77,8 +77,8 @@ func stationary(rows, cols, planes int, held, passing [][]int, mul func(held, pa
 	return out, cycles
 }
 
-// outputs keeps sums in the PEs: left (M × K) enters from the left and top (K × N) from above, K by K and plane by plane,
-// and the sums are shifted out below.
+// outputs keeps sums in the PEs: left (M × K) enters from the left and top (K × N) from above, K by K and plane by
+// plane, and the sums are shifted out below.
 func outputs(rows, cols, planes int, left, top [][]int) ([][]int, unit.Cycles) {
 	m, k, n := len(left), len(top), len(top[0])
 	out := grid(m, n)
