@@ -19,16 +19,17 @@ func newDRAM(c *config.Config, learnt *dram.MemoSet) (mem.DRAM, error) {
 	if err != nil {
 		return mem.DRAM{}, err
 	}
-	d, err := learnt.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping, BankHash: c.DRAM.BankHash, Refresh: refresh,
-		Postpone: c.DRAM.Postpone, Queues: mem.QueuesOf(c).Count, Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
+	d, err := learnt.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
+		BankHash: c.DRAM.BankHash, Refresh: refresh, Postpone: c.DRAM.Postpone, Queues: mem.QueuesOf(c).Count,
+		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
 	if err != nil {
 		return mem.DRAM{}, err
 	}
 	return mem.DRAM{Memory: d, TCK: s.TCK}, nil
 }
 
-// pace is the time that the DMAs together take for a burst of a channel, of which each has an equal share of their bandwidth:
-// in dram.PaceParts of a DRAM clock, rounded up.
+// pace returns the time in which the DMAs together take one burst from a channel, in dram.PaceParts of a DRAM clock,
+// rounded up. Each channel has an equal share of their bandwidth.
 func pace(c *config.Config, s *spec.Standard) int64 {
 	if c.DMA.Bandwidth == 0 {
 		return 0

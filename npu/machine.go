@@ -16,11 +16,11 @@
 //	│ each core ├──────────────────────┘        (array and vector unit both say Free and Done)
 //	└───────────┘
 //
-// Each core has an array, a vector unit, a scratchpad and a DMA; they share the sequencer, which knows what waits for what
-// across cores, the memory and, if it is a bus, the network.
+// Each core has an array, a vector unit, a scratchpad and a DMA. The cores share the memory, the network if it is a
+// bus, and the sequencer, which tracks dependencies across cores.
 //
-// A Machine runs one program at a time from power-on state: Run is a pure function of (configuration, program). What
-// the DRAM model has learnt for speed stays from run to run and never changes a result.
+// A Machine runs one program at a time from power-on state: Run is a pure function of (configuration, program). The
+// DRAM model's memo is kept from run to run for speed and never changes a result.
 package npu
 
 import (
@@ -40,7 +40,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Machine is one NPU, ready to run programs one after the other. It is not safe for concurrent use; make one per worker.
+// Machine is one NPU, ready to run programs one after the other. It is not safe for concurrent use; make one per
+// worker.
 type Machine struct {
 	config    *config.Config
 	engine    *engine.Engine
@@ -50,7 +51,7 @@ type Machine struct {
 	memory    *mem.Memory
 }
 
-// coreParts is what every core has one of: units, with the prices of their tiles, and a DMA.
+// coreParts are the parts of one core: its units, with the models that price their tiles, and its DMA.
 type coreParts struct {
 	arrayUnit, vectorUnit *core.Unit
 	arrayTimes            *array.Array
@@ -58,17 +59,17 @@ type coreParts struct {
 	dma                   *mem.DMA
 }
 
-// linkRoom is how many messages of one port may be under way: more than any component sends before it is answered.
+// linkRoom is how many messages of one port a link holds: more than any component sends before it is answered.
 const linkRoom = 1 << 20
 
-// patience is how many events may pass without a transfer or an op completing before a simulation counts as stuck.
+// patience is the number of events without a completed transfer or op after which a simulation counts as stuck.
 const patience = 1 << 20
 
-// Fleet is machines of one goroutine. What one of them learns about its DRAM for speed is known to those with an equal one;
-// results do not depend on it.
+// MachineSet builds the machines of one goroutine. Those with equal DRAM share the memos of its model; results do not
+// depend on that.
 type MachineSet struct{ memos dram.MemoSet }
 
-// New builds and wires a machine of the fleet.
+// New builds and wires a machine.
 func (f *MachineSet) New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: engine.NewEngine()}
 	k := engine.NewClock(c.Clock)
@@ -90,7 +91,7 @@ func (f *MachineSet) New(c *config.Config) (*Machine, error) {
 	return m, nil
 }
 
-// newCore builds a core. A single one has no number.
+// newCore builds a core. The only core of an NPU has no number in its name.
 func (m *Machine) newCore(k engine.Clock, place mem.Place) (coreParts, error) {
 	name, n, c := "NPU", place.Core, m.config
 	if c.Cores > 1 {
@@ -110,8 +111,8 @@ func (m *Machine) newCore(k engine.Clock, place mem.Place) (coreParts, error) {
 	}, nil
 }
 
-// wire connects the components, and sets a watchdog on them. A link is wires: the control messages and the data of different
-// cores do not hold each other up there.
+// wire connects the components, and registers them with a watchdog. The links are wires: messages of different cores do
+// not hold each other up there.
 func (m *Machine) wire(k engine.Clock) {
 	control := engine.NewLink("NPU.Control", m.engine, k, 1)
 	control.PlugIn(m.sequencer.Port, linkRoom)
@@ -141,13 +142,12 @@ func (m *Machine) wire(k engine.Clock) {
 	dog.Register(m.memory, control, data)
 }
 
-// watchEvents is how many events pass between two calls of what Watch has set: a tenth of a millisecond, and some ten
-// milliseconds where every transfer is new to the DRAM model.
+// watchEvents is the number of events between two calls of the function that Watch sets: about 0.1 ms of wall-clock
+// time, 10 ms where the DRAM model meets every transfer for the first time.
 const watchEvents = 256
 
-// Watch makes Run call f now and then with the number of DRAM transfers that are complete. An error of f ends Run, which
-// returns it. How often f is called does not depend on simulated time; what it does must not reach into the machine. Nil
-// ends the watch.
+// Watch makes Run call f every so many events with the number of completed DRAM transfers. If f returns an error, Run
+// stops and returns it. Calls do not depend on simulated time, and f must not touch the machine. Nil ends the watch.
 func (m *Machine) Watch(f func(transfers int64) error) {
 	if f == nil {
 		m.engine.Every(0, nil)
@@ -156,7 +156,8 @@ func (m *Machine) Watch(f func(transfers int64) error) {
 	m.engine.Every(watchEvents, func() error { return f(m.memory.Answers()) })
 }
 
-// Run simulates a program from power-on state and returns what every part did.
+// Run simulates a program from power-on state and returns the counts of all parts. It returns an error for an invalid
+// program, a simulation that is stuck, counts that break a conservation law, and an internal error in a part.
 func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -178,7 +179,7 @@ func (m *Machine) Run(p *isa.Program) (c stats.Counts, err error) {
 	return c, nil
 }
 
-// load makes a program current at power-on state.
+// load resets all parts to power-on state and gives them the program.
 func (m *Machine) load(p *isa.Program, stream unit.Bytes) {
 	m.engine.Reset()
 	m.memory.Reset()
@@ -193,7 +194,7 @@ func (m *Machine) load(p *isa.Program, stream unit.Bytes) {
 	m.sequencer.Load(p)
 }
 
-// counts adds up what every part did.
+// counts adds up the counts of all parts.
 func (m *Machine) counts(n *stats.Counts) {
 	m.sequencer.Counts(n)
 	for i := range m.cores {
@@ -208,7 +209,7 @@ func (m *Machine) counts(n *stats.Counts) {
 	m.memory.Counts(n, n.Cycles)
 }
 
-// check proves that nothing was left behind, and the conservation laws of the counts.
+// check returns an error if anything is still reserved or under way, or if the counts break a conservation law.
 func (m *Machine) check(n *stats.Counts) error {
 	for i := range m.cores {
 		if err := m.cores[i].dma.Check(); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
-// Parts are the engine and the components, for a monitor that looks at them between two events.
+// Parts returns the engine and the components, for a monitor that looks at them between events.
 func (m *Machine) Parts() (*engine.Engine, []akita.Component) {
 	all := []akita.Component{m.sequencer, m.memory}
 	for i := range m.cores {
@@ -17,8 +17,8 @@ func (m *Machine) Parts() (*engine.Engine, []akita.Component) {
 	return m.engine, all
 }
 
-// Observe makes Run note in r what every part does, and when: r must be of the program that runs next, and is of one run. Nil
-// ends that. It changes no cycle.
+// Observe makes the next Run record in r what every part does, and when; r must have been made for its program, and
+// serves for one run. Nil stops recording. Recording changes no cycle.
 func (m *Machine) Observe(r *activity.Recording) {
 	m.sequencer.Observe(r)
 	m.memory.Observe(r)

@@ -50,8 +50,8 @@ func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bit
 	return n, p, err
 }
 
-// Whatever the machine, no operator does more than its peak of MACs and no step moves more than the pins do, and every MAC
-// of the program is done once, however it is cut.
+// Whatever the machine, no operator does more than its peak of MACs and no step moves more than the pins do, and every
+// MAC of the program is done once, however it is cut.
 func TestRooflinesHoldForAnyMachine(t *testing.T) {
 	m := small(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,10 +14,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Sequencer decodes the ops of a program, those of each core in order, one each LaunchCycles, the cores beside each other. It
-// releases an op's loads to its core's DMA as soon as the data is in DRAM, and starts the op when everything it depends on is
-// complete, on whatever core. It attributes every cycle of the step to the kind of the op whose completion moved the front of
-// completions on.
+// Sequencer decodes the ops of a program: those of a core in order, one each sequencer.launch_cycles, and those of all
+// cores at the same time. It releases an op's loads to its core's DMA once their data are in DRAM, and starts the op
+// when all ops that it depends on are complete, on whatever core. It charges each cycle to the kind of the op that
+// completes next.
 type Sequencer struct {
 	*engine.Component
 	Port   akita.Port
@@ -27,27 +27,27 @@ type Sequencer struct {
 	program   *isa.Program
 	issued    int // ops decoded
 	pending   []pendingOp
-	waiters   [][]int // ops to look at when an op completes
+	waiters   [][]int // by op: the ops that depend on it (i), and those that load after it (-i-1)
 	completed int
-	front     unit.Cycles
+	charged   unit.Cycles // every cycle before this one is charged to an op
 	counts    stats.Counts
-	seen      *activity.Recording
+	recording *activity.Recording // nil: nobody observes
 }
 
 // CorePorts are the ports of one core that the sequencer talks to.
 type CorePorts struct{ DMA, Array, Vector akita.Port }
 
-// decoder is where decoding stands for one core.
+// decoder is how far decoding has come for one core.
 type decoder struct {
 	CorePorts
-	next int // op of this core to be decoded, len(Ops) at the end
+	next int // op of this core to decode, len(Ops) after the last one
 	busy bool
 }
 
 // pendingOp is what an op still waits for.
 type pendingOp struct {
-	deps   int
-	loads  int // LoadAfter
+	deps   int // ops of Deps that are not complete
+	loads  int // ops of LoadAfter that are not complete
 	issued bool
 	parts  int // completions to come: the unit's, and the DMA's if there are stores
 	done   bool
@@ -69,13 +69,13 @@ func (s *Sequencer) Connect(cores []CorePorts) {
 	}
 }
 
-// Observe makes the sequencer note what it does; nil ends that.
-func (s *Sequencer) Observe(r *activity.Recording) { s.seen = r }
+// Observe makes the sequencer record what it does; nil stops that.
+func (s *Sequencer) Observe(r *activity.Recording) { s.recording = r }
 
-// Load makes a program current and schedules each core's first op.
+// Load prepares the sequencer for a program, and starts to decode each core's first op.
 func (s *Sequencer) Load(p *isa.Program) {
 	s.program = p
-	s.issued, s.completed, s.front = 0, 0, 0
+	s.issued, s.completed, s.charged = 0, 0, 0
 	s.counts = stats.Counts{}
 	s.pending = slices.Grow(s.pending[:0], len(p.Ops))[:len(p.Ops)]
 	clear(s.pending)
@@ -113,8 +113,8 @@ func (s *Sequencer) advance(core int) {
 	}
 }
 
-// decode starts the decoding of a core's next op. Loads leave in program order, so an op whose loads have to wait for data
-// in DRAM holds up those behind it.
+// decode starts to decode a core's next op, if it can. Loads are released in program order, so an op that loads what is
+// not yet in DRAM holds up the ops behind it.
 func (s *Sequencer) decode(core int) {
 	d := &s.cores[core]
 	if d.busy || d.next == len(s.program.Ops) || s.pending[d.next].loads > 0 {
@@ -122,8 +122,8 @@ func (s *Sequencer) decode(core int) {
 	}
 	d.busy = true
 	s.counts.LaunchBusy += s.launch
-	if s.seen != nil {
-		s.seen.Decode(core, d.next, s.Now(), s.Now()+s.launch)
+	if s.recording != nil {
+		s.recording.Decode(core, d.next, s.Now(), s.Now()+s.launch)
 	}
 	s.WakeIn(s.launch, 0, int64(core))
 }
@@ -149,6 +149,7 @@ func (s *Sequencer) Woken(_ int, core int64) error {
 	return nil
 }
 
+// startIfReady starts an op that is decoded and depends on nothing any more.
 func (s *Sequencer) startIfReady(i int) error {
 	if w := &s.pending[i]; !w.issued || w.deps > 0 {
 		return nil
@@ -172,7 +173,7 @@ func (s *Sequencer) send(to akita.Port, m akita.Msg) error {
 	return nil
 }
 
-// Received books a completion.
+// Received takes the completion of an op's work or of its stores.
 func (s *Sequencer) Received(p akita.Port) error {
 	m, ok := s.Retrieve(p).(*msg.Done)
 	if !ok {
@@ -187,16 +188,16 @@ func (s *Sequencer) Received(p akita.Port) error {
 	}
 	w.done = true
 	s.completed++
-	// An op that nobody waits for, such as the cache's update in decode, does not hold the step up: what passes until
-	// its store has made its way is the time of the ops that work meanwhile.
+	// An op that nobody waits for, such as the update of the KV cache in decode, does not hold the step up: the time
+	// until its stores are complete is charged to the ops that complete later.
 	if len(s.waiters[m.Op]) > 0 || s.Idle() {
 		o := &s.program.Ops[m.Op]
-		s.counts.ByKind[o.Kind] += s.Now() - s.front
-		s.counts.Operators[o.Operator].Cycles += s.Now() - s.front
-		if s.seen != nil {
-			s.seen.Front(m.Op, s.front, s.Now())
+		s.counts.ByKind[o.Kind] += s.Now() - s.charged
+		s.counts.Operators[o.Operator].Cycles += s.Now() - s.charged
+		if s.recording != nil {
+			s.recording.Front(m.Op, s.charged, s.Now())
 		}
-		s.front = s.Now()
+		s.charged = s.Now()
 	}
 	for _, i := range s.waiters[m.Op] {
 		if i < 0 {
@@ -214,32 +215,34 @@ func (s *Sequencer) Received(p akita.Port) error {
 	return nil
 }
 
-// Freed has nothing to do: the links take more messages than the sequencer ever has under way.
+// Freed does nothing: the links take more messages than the sequencer ever sends before they are taken.
 func (s *Sequencer) Freed(akita.Port) error { return nil }
 
-// Completed is the number of ops that are done.
+// Completed returns the number of ops that are complete.
 func (s *Sequencer) Completed() int { return s.completed }
 
-// Idle tells whether all ops are done.
+// Idle reports whether all ops are complete.
 func (s *Sequencer) Idle() bool { return s.program == nil || s.completed == len(s.program.Ops) }
 
-// Describe names the oldest op that is not done.
+// Describe names the oldest op that is not complete.
 func (s *Sequencer) Describe() string {
 	if s.Idle() {
 		return "all ops done"
 	}
 	for i := range s.pending {
 		if w := &s.pending[i]; !w.done {
-			return fmt.Sprintf("%d of %d ops done, %d issued; oldest open: op %d (%s, core %d), %d dependencies and %d loads' producers open",
-				s.completed, len(s.program.Ops), s.issued, i, s.program.Ops[i].Name, s.program.Ops[i].Core, w.deps, w.loads)
+			o := &s.program.Ops[i]
+			return fmt.Sprintf("%d of %d ops done, %d issued; oldest open: op %d (%s, core %d), "+
+				"%d dependencies and %d loads' producers open",
+				s.completed, len(s.program.Ops), s.issued, i, o.Name, o.Core, w.deps, w.loads)
 		}
 	}
 	return "all ops done"
 }
 
-// Counts adds what the sequencer did, and the length of the step.
+// Counts adds the counts of the sequencer, and the length of the step, to c.
 func (s *Sequencer) Counts(c *stats.Counts) {
 	n := s.counts
-	n.Cycles = s.front
+	n.Cycles = s.charged
 	c.Add(&n)
 }

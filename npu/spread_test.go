@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-// spread deals the tiles of every op of a program for one core out to so many, evenly, each op after all parts of those that
-// it depended on: the same traffic and work, and no claim that a compiler would do it so.
+// spread deals the tiles of every op of a program for one core out to so many, evenly, each op after all parts of those
+// that it depended on: the same traffic and work, and no claim that a compiler would do it so.
 func spread(p *isa.Program, cores int) *isa.Program {
 	n := *p
 	n.Ops = nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Detail is how finely a step is recorded; each level has what those before it have.
+// Detail is how finely a step is recorded. Each level includes those before it.
 type Detail uint8
 
 // The levels of detail.
@@ -19,10 +19,10 @@ const (
 
 var detailNames = [detailCount]string{"step", "op", "tile", "transfer"}
 
-// String is the name on the command line.
+// String returns the name on the command line.
 func (d Detail) String() string { return detailNames[d] }
 
-// ParseDetail reads a level.
+// ParseDetail reads the name of a level. The error of an unknown one lists those accepted.
 func ParseDetail(text string) (Detail, error) {
 	for d, name := range detailNames {
 		if name == text {

@@ -5,46 +5,46 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Part is what a span is about.
+// Part is the part of the NPU, or the event, that a span is of.
 type Part uint8
 
 // The parts.
 const (
-	Front    Part = iota // time of the step that counts for an op (npu.Sequencer)
+	Front    Part = iota // cycles of the step that are charged to an op (npu.Sequencer)
 	Decode               // the sequencer decodes an op for its core
 	Array                // a compute array works on an op, or on a tile of it
 	Vector               // a vector unit does
-	Load                 // from when the first load of an op, in one class of data, is at the memory until the last has arrived
-	Store                // the same of its stores
-	Exchange             // a core takes data from others
-	Transfer             // one DRAM transfer, from when the memory has it until the DMA knows that it is complete
+	Load                 // loads of an op of one class of data: from the first one's arrival at the memory to the last one's end
+	Store                // its stores, likewise
+	Exchange             // a core gathers data from others
+	Transfer             // one DRAM transfer, from its arrival at the memory until the DMA has it back
 	Crossing             // one transfer, complete in DRAM, waits for its link
 	PartCount
 )
 
-// Whole is the Tile of a span that is of no single tile.
+// Whole is the Tile of a span that covers a whole op.
 const Whole = -1
 
-// Span is what a part did from one cycle of the step to another.
+// Span is the activity of a part from one cycle of the step to another.
 type Span struct {
 	From, To unit.Cycles
-	Busy     unit.Cycles // of units: in which it worked; the rest it waited
+	Busy     unit.Cycles // of units: cycles of work; in the rest the unit waited
 	Bytes    unit.Bytes  // moved
 	Count    int32       // tiles worked on, transfers moved
 	Op       int32
-	Tile     int32 // Whole: none, or what the op holds
+	Tile     int32 // Whole: all, or the operands that the op holds
 	Core     uint8
 	Part     Part
 	Data     isa.Data // of loads, stores, transfers, crossings
 }
 
-// Label is what an op is called.
+// Label is the name of an op: its operator and its layer.
 type Label struct {
 	Operator uint8 // of Recording.Operators
 	Layer    int16 // -1: none
 }
 
-// Recording is of one step.
+// Recording is the record of one step.
 type Recording struct {
 	Detail    Detail
 	Spans     []Span // those of one part of a core in the order in which they began, if they do not overlap
@@ -53,11 +53,11 @@ type Recording struct {
 	Labels    []Label   // of the ops
 	Operators []string
 
-	works [][PartCount]int32 // by core: place of the part's last span of a whole op, +1
-	moves []int32            // by op and class of data: place of its span, +1
+	works [][PartCount]int32 // by core: index of the part's last span of a whole op, +1
+	moves []int32            // by op and class of data: index of its span, +1
 }
 
-// New returns an empty recording of a program on so many cores.
+// New returns an empty recording of a program on that many cores.
 func New(d Detail, p *isa.Program, cores int) *Recording {
 	r := &Recording{Detail: d, Operators: p.Operators, Labels: make([]Label, len(p.Ops)), Space: make([]Windows, cores),
 		works: make([][PartCount]int32, cores), moves: make([]int32, len(p.Ops)*int(isa.DataCount))}
@@ -67,24 +67,24 @@ func New(d Detail, p *isa.Program, cores int) *Recording {
 	return r
 }
 
-// End gives back what only recording needs.
+// End frees what is only needed while recording.
 func (r *Recording) End() { r.works, r.moves = nil, nil }
 
-// Front notes which op the time between two cycles counts for.
+// Front records the op that the time between two cycles is charged to.
 func (r *Recording) Front(op int, from, to unit.Cycles) {
 	if to > from {
 		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Op: int32(op), Tile: Whole, Part: Front})
 	}
 }
 
-// Decode notes that an op is decoded for a core.
+// Decode records that an op is decoded for a core.
 func (r *Recording) Decode(core, op int, from, to unit.Cycles) {
 	if r.Detail >= Tiles && to > from { // decoding may cost nothing
 		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Op: int32(op), Tile: Whole, Core: uint8(core), Part: Decode})
 	}
 }
 
-// Work notes that a unit works on a tile.
+// Work records that a unit works on a tile.
 func (r *Recording) Work(p Part, core, op, tile int, from, to unit.Cycles) {
 	last := &r.works[core][p]
 	if *last == 0 || r.Spans[*last-1].Op != int32(op) {
@@ -109,7 +109,7 @@ type Move struct {
 	From, To       unit.Cycles
 }
 
-// Transfer notes a transfer.
+// Transfer records a transfer.
 func (r *Recording) Transfer(m Move) {
 	whole := &r.moves[m.Op*int(isa.DataCount)+int(m.Data)]
 	if *whole == 0 {
@@ -130,12 +130,12 @@ func (r *Recording) Transfer(m Move) {
 	}
 }
 
-// Exchange notes that a core takes data from others.
+// Exchange records that a core gathers data from others.
 func (r *Recording) Exchange(core, op int, size unit.Bytes, from, to unit.Cycles) {
 	r.Spans = append(r.Spans, Span{From: from, To: to, Bytes: size, Count: 1, Op: int32(op), Tile: Whole, Core: uint8(core), Part: Exchange})
 }
 
-// Crossing notes that a transfer waits for its link.
+// Crossing records that a transfer waits for its link.
 func (r *Recording) Crossing(m Move) {
 	if r.Detail >= Transfers {
 		r.Spans = append(r.Spans, Span{From: m.From, To: m.To, Busy: m.To - m.From, Bytes: m.Bytes, Count: 1, Op: int32(m.Op),
@@ -143,10 +143,10 @@ func (r *Recording) Crossing(m Move) {
 	}
 }
 
-// Arrived notes that a transfer is complete in DRAM.
+// Arrived records that a transfer is complete in DRAM.
 func (r *Recording) Arrived(now unit.Cycles, size unit.Bytes) { r.Moved.add(now, int64(size)) }
 
-// Occupied notes how much of a core's scratchpad is in use from now on.
+// Occupied records how much of a core's scratchpad is in use from now on.
 func (r *Recording) Occupied(core int, now unit.Cycles, used unit.Bytes) {
 	r.Space[core].set(now, int64(used))
 }

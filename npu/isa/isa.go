@@ -1,9 +1,9 @@
-// Package isa is the op stream between the compiler and the machine: what an NPU is asked to do in one prefill or
-// one decode step. It is plain data; a Program is complete (addresses, tile shapes, dependencies) and knows nothing of time.
+// Package isa is the op stream between the compiler and the machine: the ops of one prefill or one decode step. It is
+// plain data. A Program is complete (addresses, tile shapes, dependencies) and has no times.
 //
-// An op works tile by tile. For each tile the DMA fetches one slice of every Load into the scratchpad, the op's unit
-// works on it, and the DMA writes one slice of every Store. Loads run ahead of the work as far as the scratchpad
-// allows: overlap is an outcome, not an instruction.
+// An op runs tile by tile. For each tile the DMA fetches one slice of every Load into the scratchpad, the op's unit
+// works on it, and the DMA writes one slice of every Store. Loads run ahead of the unit as far as the scratchpad has
+// room: overlap follows from the machine, a program does not ask for it.
 package isa
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Kind says what an op is for; time and traffic are broken down by it.
+// Kind is the purpose of an op, by which time is broken down.
 type Kind uint8
 
 // The kinds of ops.
@@ -45,7 +45,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// Unit executes ops, each unit in program order.
+// Unit is the unit that executes an op. Each unit executes its ops in program order.
 type Unit uint8
 
 // The units.
@@ -55,7 +55,7 @@ const (
 	Move               // DMA alone: loads and stores without work
 )
 
-// Data classifies DRAM traffic.
+// Data is a class of DRAM traffic.
 type Data uint8
 
 // The classes of traffic.
@@ -97,7 +97,7 @@ func Contiguous(base, n unit.Bytes) Pattern {
 	return Pattern{Base: base, Turn: n, Planes: 1, Outer: 1}
 }
 
-// Bytes is the traffic of one walk.
+// Bytes returns the bytes of one walk.
 func (p Pattern) Bytes() unit.Bytes { return p.Turn * unit.Bytes(p.Planes*p.Outer) }
 
 // Slice is a stream cut into tiles: tile t starts Step·t bytes after the first and walks Tile, the last one Last.
@@ -118,21 +118,21 @@ func (s *Slice) At(t, n int) Pattern {
 	return p
 }
 
-// Work is what a unit does for one tile.
+// Work is the work of a unit on one tile.
 type Work struct {
 	// Array: an M×K activation block times the transpose of an N×K block of weights (or of cached K, V), Repeat times
 	// with different operands (heads).
 	M, N, K, Repeat int
 	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
 	Quantised       bool      // weights are codes that go through a codebook
-	Then            [3]Fn     // functions of the vector unit on the M×N×Repeat outputs, tile by tile behind the array; FnNone: none
+	Then            [3]Fn     // functions that the vector unit applies to the M×N×Repeat outputs; FnNone: none
 
 	// Vector: Elements values of a function.
 	Fn       Fn
 	Elements int64
 }
 
-// MACs is the number of multiply-accumulates of the tile.
+// MACs returns the multiply-accumulates of the tile.
 func (w Work) MACs() int64 {
 	return int64(w.M) * int64(w.N) * int64(w.K) * int64(w.Repeat)
 }
@@ -160,7 +160,7 @@ const (
 	FnCount
 )
 
-// MaxOperators is how many operators a program may tell apart.
+// MaxOperators is the number of operators that a program may have.
 const MaxOperators = 40
 
 // Op is one operation of a program.
@@ -168,8 +168,8 @@ type Op struct {
 	Name      string
 	Kind      Kind
 	Layer     int // -1 outside the blocks
-	Operator  int // of Program.Operators: what it is called in any layer
-	Core      int // that does it
+	Operator  int // index into Program.Operators
+	Core      int // whose unit executes it
 	Unit      Unit
 	Deps      []int      // ops that must be complete before this one starts to work
 	LoadAfter []int      // ops that must be complete before this one's loads may be issued (data through DRAM)
@@ -194,7 +194,7 @@ func (o *Op) WorkAt(t int) Work {
 type Program struct {
 	Name      string
 	Ops       []Op
-	Operators []string   // what an op does in any layer, such as "q_proj"; at most MaxOperators
+	Operators []string   // names of ops, the same in each layer, such as "q_proj"; at most MaxOperators
 	Bits      unit.Bits  // weight precision of the block linears
 	Tokens    int        // tokens processed: the prompt in prefill, 1 in decode
 	Context   int        // positions attended to by the last token

@@ -6,7 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// HoldBytes is the scratchpad space of what the op holds.
+// HoldBytes returns the scratchpad space of the operands that the op holds.
 func (o *Op) HoldBytes() unit.Bytes {
 	var n unit.Bytes
 	for i := range o.Hold {
@@ -15,7 +15,7 @@ func (o *Op) HoldBytes() unit.Bytes {
 	return n
 }
 
-// TileBytes is the scratchpad space of tile t: its loads and its output.
+// TileBytes returns the scratchpad space of tile t: its loads and its output.
 func (o *Op) TileBytes(t int) unit.Bytes {
 	var n unit.Bytes
 	for i := range o.Loads {
@@ -27,6 +27,7 @@ func (o *Op) TileBytes(t int) unit.Bytes {
 	return n
 }
 
+// size returns the bytes of tile t of n.
 func (s *Slice) size(t, n int) unit.Bytes {
 	if t == n-1 {
 		return s.Last.Bytes()
@@ -34,10 +35,10 @@ func (s *Slice) size(t, n int) unit.Bytes {
 	return s.Tile.Bytes()
 }
 
-// Fetches tells whether the op has anything to load.
+// Fetches reports whether the op has anything to load.
 func (o *Op) Fetches() bool { return len(o.Hold) > 0 || len(o.Loads) > 0 }
 
-// Transfers is the number of DRAM transfers of the whole program.
+// Transfers returns the number of DRAM transfers of the whole program.
 func (p *Program) Transfers() int64 {
 	var n int64
 	for i := range p.Ops {
@@ -47,13 +48,13 @@ func (p *Program) Transfers() int64 {
 	return n
 }
 
-// Chained tells whether the vector unit works on the array's outputs, tile by tile. The last tile says so, which every op
-// has; Validate sees to it that the others agree.
+// Chained reports whether the vector unit works on the array's outputs, tile by tile. It looks at the last tile, which
+// every op has; Validate makes sure that the others agree.
 func (o *Op) Chained() bool { return o.Unit == Array && o.Last.Then[0] != FnNone }
 
-// Validate checks that the program can run on so many cores with stream bytes of scratchpad beside its static part:
-// dependencies point backwards, every op names a core and a unit that can do it, and what an op holds fits together with any
-// one of its tiles.
+// Validate checks that the program can run on that many cores with stream bytes of scratchpad beside its static part:
+// dependencies point backwards, every op names a core and a unit that can execute it, and the operands that it holds
+// fit together with any one of its tiles.
 func (p *Program) Validate(stream unit.Bytes, cores int) error {
 	for i := range p.Ops {
 		o := &p.Ops[i]
@@ -68,7 +69,7 @@ func (p *Program) Validate(stream unit.Bytes, cores int) error {
 	return nil
 }
 
-// validate checks what does not depend on sizes. The op is number i of its program.
+// validate checks all but sizes. The op has index i in its program.
 func (o *Op) validate(i, cores int) error {
 	switch {
 	case o.Tiles < 1:
@@ -100,7 +101,7 @@ func (o *Op) validate(i, cores int) error {
 	return o.validateThen()
 }
 
-// validateGather checks what is taken from other cores.
+// validateGather checks what the op takes from other cores.
 func (o *Op) validateGather() error {
 	switch {
 	case o.Gather < 0:
@@ -113,7 +114,7 @@ func (o *Op) validateGather() error {
 	return nil
 }
 
-// validateThen checks the functions behind the array.
+// validateThen checks the vector functions on the array's outputs.
 func (o *Op) validateThen() error {
 	works := [2]Work{o.Last, o.Work}
 	for _, w := range works[:min(o.Tiles, 2)] {
@@ -136,7 +137,7 @@ func (o *Op) validateThen() error {
 	return nil
 }
 
-// fits checks that any one tile finds room beside what the op holds.
+// fits checks that any one tile has room beside the operands that the op holds.
 func (o *Op) fits(stream unit.Bytes) error {
 	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1)); o.Fetches() && need > stream {
 		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",

@@ -1,5 +1,5 @@
-// Package msg holds the messages between the components of the NPU. One message is one tile, one transfer or one op,
-// never a burst: what happens inside those is computed by the component that owns it.
+// Package msg holds the messages between the components of the NPU. A message is about one tile, one transfer or one
+// op, never about a burst: the component that owns a tile or a transfer computes what happens inside it.
 package msg
 
 import (
@@ -9,19 +9,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Transfer asks the memory for a walk. The memory sends the same message back when it is done.
+// Transfer asks the memory to read or write a walk. The memory sends the same message back when that is done.
 type Transfer struct {
 	akita.MsgMeta
 	Walk     isa.Pattern
 	Write    bool
 	Data     isa.Data
-	Core     int         // whose DMA it is for
+	Core     int         // whose DMA sent it
 	Queue    int         // of the memory controllers
-	Op, Tile int         // what the DMA does it for
-	Arrived  unit.Cycles // at the memory, which notes it
+	Op, Tile int         // that the data belong to
+	Arrived  unit.Cycles // at the memory, which fills it in
 }
 
-// Meta is part of akita's interface.
+// Meta implements akita.Msg.
 func (m *Transfer) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
 // Fetch tells the DMA that the loads of an op may be issued, after those of earlier ops.
@@ -30,7 +30,7 @@ type Fetch struct {
 	Op int
 }
 
-// Meta is part of akita's interface.
+// Meta implements akita.Msg.
 func (m *Fetch) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
 // Start tells a unit that everything an op waits for is done.
@@ -39,25 +39,25 @@ type Start struct {
 	Op int
 }
 
-// Meta is part of akita's interface.
+// Meta implements akita.Msg.
 func (m *Start) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
-// Tile goes from the DMA to a unit when the next tile of an op lies in the scratchpad, and from the unit to the DMA when
-// it has finished with a tile: then its output may be written and its space used again. Of a chained op it goes from the array
-// to the vector unit in between. Tile -1 is what the op holds.
+// Tile goes from the DMA to a unit when the next tile of an op is in the scratchpad, and from the unit back to the DMA
+// when it has finished with the tile: its output may be written and its space used again. For a chained op it goes from
+// the array to the vector unit in between. Tile -1 stands for the operands that the op holds.
 type Tile struct {
 	akita.MsgMeta
 	Op, Tile int
 }
 
-// Meta is part of akita's interface.
+// Meta implements akita.Msg.
 func (m *Tile) Meta() *akita.MsgMeta { return &m.MsgMeta }
 
-// Done tells the sequencer that an op's work (from a unit) or its stores (from the DMA) are complete.
+// Done tells the sequencer that an op is complete: its work (from a unit), or its stores (from the DMA).
 type Done struct {
 	akita.MsgMeta
 	Op int
 }
 
-// Meta is part of akita's interface.
+// Meta implements akita.Msg.
 func (m *Done) Meta() *akita.MsgMeta { return &m.MsgMeta }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// numbers returns all numbers of a struct by their paths, those of nested structs and arrays too. A field of another kind
-// fails: Add and these tests would have to learn about it first.
+// numbers returns all numbers of a struct by their paths, those of nested structs and arrays too. A field of another
+// kind fails: Add and these tests would have to learn about it first.
 func numbers(t *testing.T, of any) (paths []string, values map[string]reflect.Value) {
 	values = map[string]reflect.Value{}
 	var walk func(path string, v reflect.Value)

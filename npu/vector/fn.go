@@ -6,19 +6,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// cost is what a function asks of the vector unit: how often it walks over its elements (a reduction has to end before
-// its result can be used) and how many lane operations an element takes in all walks together.
+// cost is the cost of a function: its passes over the elements (a reduction must end before its result can be used),
+// and the lane operations of an element in all passes together.
 type cost struct{ passes, ops int64 }
 
-// Operations that a lane does in several steps: exponential, reciprocal and square root by table look-up and a
-// second-order polynomial or one Newton step, four operations each (the usual design, e.g. Softermax, DAC 2021).
+// Operations that a lane does in several steps: exponential, reciprocal and square root, each a table look-up and a
+// second-order polynomial or one Newton step, four operations in all (the usual design, e.g. Softermax, DAC 2021).
 const (
 	exp        = 4
 	reciprocal = 4
 	tanh       = exp + reciprocal + 2 // (e^2x - 1) / (e^2x + 1)
 )
 
-// costOf is the operation count of each function, from its formula.
+// costOf returns the cost of a function, from its formula.
 func costOf(f isa.Fn) cost {
 	switch f {
 	case isa.FnRMSNorm:
@@ -49,12 +49,12 @@ func costOf(f isa.Fn) cost {
 	panic("vector: no cost for this function")
 }
 
-// Cycles is the time of n elements of f: the pipeline's latency for each walk, and the lane operations.
+// Cycles returns the time of n elements of f: the pipeline's latency for each pass, and the lane operations.
 func Cycles(v config.Vector, f isa.Fn, n int64) unit.Cycles {
 	c := costOf(f)
 	lanes := int64(v.Lanes)
 	return v.Latency*unit.Cycles(c.passes) + unit.Cycles((n*c.ops+lanes-1)/lanes)
 }
 
-// Ops is the number of lane operations of n elements of f.
+// Ops returns the lane operations of n elements of f.
 func Ops(f isa.Fn, n int64) int64 { return n * costOf(f).ops }

@@ -1,9 +1,9 @@
 // Package vector is the vector unit: norms, rotary embedding, softmax, activations, residuals, conversion of cached
 // values, sampling.
 //
-// A function walks over its elements one or more times; each walk costs the pipeline's latency, and the lanes do a
-// number of operations per element that follows from the function's formula. Left out: bandwidth conflicts with the
-// array in the scratchpad.
+// A function passes over its elements one or more times. Each pass costs the pipeline's latency, and each element a
+// number of lane operations that follows from the function's formula. Left out: bandwidth conflicts with the array in
+// the scratchpad.
 //
 // To add a function: a constant in npu/isa, its operation count in costOf, a row in the tests.
 package vector
@@ -15,7 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Vector is the vector unit of one core: what each tile costs, and what all of them did.
+// Vector is the vector unit of one core: it prices tiles, and counts what those that ran did.
 type Vector struct {
 	config config.Vector
 	counts stats.Counts
@@ -24,10 +24,11 @@ type Vector struct {
 // New returns the vector unit of a core.
 func New(c *config.Config) *Vector { return &Vector{config: c.Vector} }
 
-// Reset forgets what was counted.
+// Reset sets the counts to zero.
 func (v *Vector) Reset() { v.counts = stats.Counts{} }
 
-// Timing is the time of one tile. Behind an array's tile it is that of each function that follows on the tile's outputs.
+// Timing returns the time of one tile, and adds the tile to the counts. For an op of the array it is the time of the
+// functions on the outputs of its tile (Work.Then).
 func (v *Vector) Timing(o *isa.Op, tile int) unit.Cycles {
 	w := o.WorkAt(tile)
 	var d unit.Cycles
@@ -52,5 +53,5 @@ func (v *Vector) do(f isa.Fn, n int64) unit.Cycles {
 	return Cycles(v.config, f, n)
 }
 
-// Counts adds what the unit did.
+// Counts adds the counts of the unit to c.
 func (v *Vector) Counts(c *stats.Counts) { c.Add(&v.counts) }

@@ -5,8 +5,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/energy"
 )
 
-// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names the
-// operators of the programs.
+// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names
+// the operators of the programs.
 func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	p, d := &r.Counts.Prefill, &r.Counts.Decode
 	passes := float64(len(bits))

@@ -6,8 +6,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// dramShares returns the share of their time in which the data buses move data, and in which banks are refreshed: tRFC for
-// each refresh of all banks of a rank, tRFCpb for one of a single bank. Both are 0 in an ideal memory.
+// dramShares returns the share of their time in which the data buses move data, and in which banks are refreshed: tRFC
+// for each refresh of all banks of a rank, tRFCpb for one of a single bank. Both are 0 in an ideal memory.
 func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	s := c.Standard()
 	if s == nil || n.Clocks == 0 {

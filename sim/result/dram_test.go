@@ -15,7 +15,8 @@ func TestSharesOfTheDRAMsTime(t *testing.T) {
 		set          []string
 		busy, share  float64
 	}{
-		// LPDDR5-6400: a burst takes tBL = 2 clocks of its channel's bus, tRFC = 224, tRFCpb = 112; 4 channels of 16 banks.
+		// LPDDR5-6400: a burst takes tBL = 2 clocks of its channel's bus, tRFC = 224, tRFCpb = 112; 4 channels of 16
+		// banks.
 		{"all banks of a channel at once", "edge-lpddr5", []string{"dram.refresh=all-bank"},
 			bursts * 2 / (4 * 10000.0), 12 * 224 / (4 * 10000.0)},
 		{"bank by bank", "edge-lpddr5", []string{"dram.refresh=per-bank"},

@@ -50,8 +50,8 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 	return all
 }
 
-// bound names what an operator needs longest; where that is less than half of the time that it takes, it is bound by what
-// no unit does: launches, dependencies, fill and drain.
+// bound names what an operator needs longest; where that is less than half of the time that it takes, it is bound by
+// what no unit does: launches, dependencies, fill and drain.
 func (o *Operator) bound() string {
 	name, most := "memory", o.Memory
 	if o.Array > most {

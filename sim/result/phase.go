@@ -8,8 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the operator
-// whose completion it preceded.
+// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the
+// operator whose completion it preceded.
 type Phase struct {
 	Seconds       map[string]float64 `json:"seconds_by_operator"`
 	Bytes         map[string]int64   `json:"bytes_by_data"`
