@@ -42,9 +42,12 @@ npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
-workloads/precision: sim/unit/suggest workloads safetensors float16
+workloads/safetensors: safetensors float16
+workloads/precision: sim/unit/suggest workloads
+workloads/precision/calibrate: workloads/precision
+workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads
-traces:              sim/unit/suggest workloads workloads/precision zstd
+traces:              sim/unit/suggest workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
@@ -53,10 +56,10 @@ sim/paper:           npu/stats npu/config workloads workloads/precision sim/repl
 plots:               npu/isa sim/result pretty plot
 plots/report:        sim/result plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         workloads float16 safetensors errgroup
-gpu/gputest:         gpu/weights
-gpu+test:            gpu/cpu safetensors
-gpu:                 workloads workloads/precision traces gpu/weights
+gpu/weights:         workloads float16 errgroup workloads/safetensors
+gpu/gputest:         gpu/weights workloads workloads/safetensors float16
+gpu+test:            gpu/cpu
+gpu:                 workloads workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // Job is what is to be recorded.
@@ -18,8 +19,8 @@ type Job struct {
 	PromptSHA256  string // of its text; empty: it has none
 	Generate      int    // tokens at most, the first of which comes from prefill
 	Schedule      precision.Schedule
-	Classifier    *precision.Classifier // of a learned schedule
-	Reference     bool                  // compare each pass with an fp16 pass over the same tokens
+	Classifier    *classifier.Net // of a learned schedule
+	Reference     bool            // compare each pass with an fp16 pass over the same tokens
 	IgnoreEOS     bool
 
 	Task    string // for the header
@@ -30,7 +31,7 @@ type Job struct {
 
 	// Keep is given the cache of the last block after decode pass 1: what a classifier of keys and values sees. nil: nobody
 	// wants it.
-	Keep func(*precision.KV) error
+	Keep func(*classifier.KV) error
 }
 
 // check says what is impossible about a job.

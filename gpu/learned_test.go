@@ -1,7 +1,6 @@
 package gpu_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,49 +8,38 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/nlpodyssey/safetensors"
-
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
+	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
-// classifier writes PMPD's network with random weights.
-func classifier(t *testing.T, heads, dim int, seed uint64) string {
+// network writes PMPD's classifier with random weights.
+func network(t *testing.T, heads, dim int, seed uint64) string {
 	t.Helper()
 	draw := rand.New(rand.NewPCG(seed, 1))
-	n := uint64(heads * dim)
-	views := map[string]safetensors.TensorView{}
+	n := heads * dim
+	var tensors []*safetensors.Tensor
 	for _, x := range []struct {
 		name  string
-		shape []uint64
+		shape []int
 	}{
-		{"query", []uint64{uint64(heads), uint64(heads), uint64(dim)}}, {"project.0.weight", []uint64{n, n}}, {"project.0.bias", []uint64{n}},
-		{"project.2.weight", []uint64{4, n}}, {"project.2.bias", []uint64{4}}, {"ln.weight", []uint64{n}}, {"ln.bias", []uint64{n}},
+		{"query", []int{heads, heads, dim}}, {"project.0.weight", []int{n, n}}, {"project.0.bias", []int{n}},
+		{"project.2.weight", []int{4, n}}, {"project.2.bias", []int{4}}, {"ln.weight", []int{n}}, {"ln.bias", []int{n}},
 	} {
-		size := uint64(1)
+		size := 1
 		for _, s := range x.shape {
 			size *= s
 		}
-		var data []byte
-		for range size {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(draw.NormFloat64()/math.Sqrt(float64(n)))))
+		values := make([]float32, size)
+		for i := range values {
+			values[i] = float32(draw.NormFloat64() / math.Sqrt(float64(n)))
 		}
-		view, err := safetensors.NewTensorView(safetensors.F32, x.shape, data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		views[x.name] = view
+		tensors = append(tensors, safetensors.New(x.name, safetensors.F32, x.shape, values))
 	}
 	path := filepath.Join(t.TempDir(), "c.safetensors")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := safetensors.SerializeToWriter(views, nil, f); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
+	if err := safetensors.Write(path, tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -66,14 +54,14 @@ func TestLearned(t *testing.T) {
 	b := backend(t, src, true)
 	chosen := map[int]bool{}
 	for seed := range uint64(4) {
-		file := classifier(t, m.KVHeads, m.HeadDim, seed)
+		file := network(t, m.KVHeads, m.HeadDim, seed)
 		j := job(t, src, "learned:4>3,classifier="+file)
 		var err error
-		if j.Classifier, err = precision.ReadClassifier(file); err != nil {
+		if j.Classifier, err = classifier.Read(file); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "l"+traces.Suffix)
-		j.Keep = func(kv *precision.KV) error { return precision.WriteKV(traces.SidecarOf(path), kv) }
+		j.Keep = func(kv *classifier.KV) error { return classifier.WriteKV(traces.SidecarOf(path), kv) }
 		trace, data := record(t, b, j)
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)

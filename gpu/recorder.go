@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // Recorder is the decode loop: a traces.Source that runs the next pass when the next record is asked for.
@@ -229,13 +230,13 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 }
 
 // cache is that of the last block, which a classifier of keys and values sees.
-func (r *Recorder) cache() (*precision.KV, error) {
+func (r *Recorder) cache() (*classifier.KV, error) {
 	state, err := r.main.State(Want{Cache: true})
 	if err != nil {
 		return nil, err
 	}
 	m := r.job.Model
-	return &precision.KV{Heads: m.KVHeads, Tokens: state.Positions, Dim: m.HeadDim, Key: state.Keys, Value: state.Values}, nil
+	return &classifier.KV{Heads: m.KVHeads, Tokens: state.Positions, Dim: m.HeadDim, Key: state.Keys, Value: state.Values}, nil
 }
 
 // keep hands the cache after decode pass 1 to whoever wants it.

@@ -16,6 +16,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // backend is the CPU's, with a clock that ticks a microsecond a look, or none.
@@ -293,7 +294,7 @@ func TestJobsThatCannotBe(t *testing.T) {
 		{"a schedule of activations", "activation:4>3", "nothing in a live run decides it", nil},
 		{"a classifier that is not there", "learned:4>3", "accepted: learned:4>3,classifier=FILE", nil},
 		{"another model's classifier", "learned:4>3", "the classifier is for 3 KV heads of 5 values; accepted: 2 of 64",
-			func(j *gpu.Job) { j.Classifier = &precision.Classifier{Heads: 3, Dim: 5} }},
+			func(j *gpu.Job) { j.Classifier = &classifier.Net{Heads: 3, Dim: 5} }},
 		{"a token that is none", "fp16", "token 2 of the prompt is 320; accepted: 0 to 319", func(j *gpu.Job) { j.Prompt[1] = 320 }},
 		{"too long", "fp16", "128", func(j *gpu.Job) { j.Generate = 125 }},
 	} {

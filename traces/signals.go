@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // Evidence is what the trace lets a schedule decide on: the recorded bits and the signals of each pass. Where the schedule
@@ -51,11 +52,11 @@ func (t *Trace) signals() []precision.Signals {
 
 // classify runs a classifier. The recorded scores stand in for keys and values that were not kept, if they are its own.
 func (t *Trace) classify(file string, recorded []float64) ([]float64, error) {
-	c, err := precision.ReadClassifier(file)
+	c, err := classifier.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	kv, err := precision.ReadKV(t.Sidecar())
+	kv, err := classifier.ReadKV(t.Sidecar())
 	own := t.Header.Scheduler.ClassifierSHA256
 	if errors.Is(err, fs.ErrNotExist) {
 		if c.SHA256 == own && len(recorded) > 0 {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // made is a trace that looks recorded: the bits of its passes, their confidence, and records behind step 0.
@@ -151,8 +152,8 @@ func TestDecidingAgain(t *testing.T) {
 
 // testdata of package precision: a classifier of 2 heads of 3 values, and keys and values of 5 tokens.
 const (
-	classifierFile = "../workloads/precision/testdata/classifier.safetensors"
-	kvFile         = "../workloads/precision/testdata/kv.safetensors"
+	classifierFile = "../workloads/precision/classifier/testdata/classifier.safetensors"
+	kvFile         = "../workloads/precision/classifier/testdata/kv.safetensors"
 )
 
 // beside copies the keys and values beside a trace.
@@ -177,7 +178,7 @@ func (m small) write(t testing.TB, path string) *Trace {
 }
 
 func TestClassifier(t *testing.T) {
-	c, err := precision.ReadClassifier(classifierFile)
+	c, err := classifier.Read(classifierFile)
 	if err != nil {
 		t.Fatal(err)
 	}

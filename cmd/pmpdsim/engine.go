@@ -21,6 +21,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // What engineFlags accept.
@@ -255,11 +256,11 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	if s.Classifier == "" {
 		return j, nil
 	}
-	classifier, err := precision.ReadClassifier(s.Classifier)
+	net, err := classifier.Read(s.Classifier)
 	if err != nil {
 		return j, flagged("schedule", "", fmt.Errorf("classifier %w", err))
 	}
-	j.Classifier = classifier
+	j.Classifier = net
 	return j, nil
 }
 

@@ -336,5 +336,5 @@ func writeModel(dir, config string) error {
 	if err != nil {
 		return err
 	}
-	return weights.Write(dir, source, "BF16", 2)
+	return gputest.Write(dir, source, "BF16", 2)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 func recordCommand() *cli.Command {
@@ -80,7 +81,7 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 	}
 	job.IgnoreEOS = o.ignoreEOS || e.weights == randomWeights
 	if o.keepKV {
-		job.Keep = func(kv *precision.KV) error { return precision.WriteKV(traces.SidecarOf(o.output), kv) }
+		job.Keep = func(kv *classifier.KV) error { return classifier.WriteKV(traces.SidecarOf(o.output), kv) }
 	}
 	if err := e.load(s, []precision.Schedule{schedule}); err != nil {
 		return err

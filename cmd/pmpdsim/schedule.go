@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
 )
 
 func scheduleCommand() *cli.Command {
@@ -272,7 +273,7 @@ func (o *searchOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	found, err := precision.Calibrate(prompts, o.least)
+	found, err := calibrate.Search(prompts, o.least)
 	if err != nil {
 		return flagged("traces", "", err)
 	}
@@ -280,7 +281,7 @@ func (o *searchOptions) run(_ context.Context, s streams) error {
 		if o.format == "json" {
 			return jsonLines(out, []any{struct {
 				Measure traces.Measure `json:"measure"`
-				*precision.Calibration
+				*calibrate.Result
 			}{o.measure, found}})
 		}
 		return showCalibration(out, o.measure, found)
@@ -301,7 +302,7 @@ func parseBound(text string) (traces.Measure, float64, error) {
 	return traces.Measure(name), least, nil
 }
 
-func showCalibration(out io.Writer, measure traces.Measure, found *precision.Calibration) error {
+func showCalibration(out io.Writer, measure traces.Measure, found *calibrate.Result) error {
 	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "avg bits", Right: true}, {Name: "mean " + string(measure), Right: true},
 		{Name: "lowest", Right: true}, {Name: "prompts that hold", Right: true}, {Name: ""}}}
 	best := "none holds the bound"

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
 // The files of a folder, by the names that transformers gives them.
@@ -25,8 +27,8 @@ const (
 // folder is a Source that reads a Hugging Face folder. Files are mapped, so only the tensors asked for are read.
 type folder struct {
 	model   *Model
-	files   []*file // in the order of their names
-	tensors map[string]*tensor
+	files   []*safetensors.File // in the order of their names
+	tensors map[string]*safetensors.Tensor
 	sum     func() string
 }
 
@@ -48,7 +50,7 @@ func Open(dir string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{model: m, tensors: map[string]*tensor{}}
+	f := &folder{model: m, tensors: map[string]*safetensors.Tensor{}}
 	f.sum = sync.OnceValue(f.hash)
 	if err = f.open(dir); err == nil {
 		err = f.check(dir)
@@ -107,7 +109,7 @@ func (f *folder) shards(dir, index string) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(content.Map)) {
-		if t, ok := f.tensors[name]; !ok || filepath.Base(t.file) != content.Map[name] {
+		if t, ok := f.tensors[name]; !ok || filepath.Base(t.File) != content.Map[name] {
 			return fmt.Errorf("%s: says that %q is in %s, where it is not; accepted: the index that was saved with these shards", index,
 				name, content.Map[name])
 		}
@@ -115,7 +117,7 @@ func (f *folder) shards(dir, index string) error {
 	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
 		if _, ok := content.Map[name]; !ok {
 			return fmt.Errorf("%s: does not name %q, which is in %s; accepted: the index that was saved with these shards", index, name,
-				filepath.Base(f.tensors[name].file))
+				filepath.Base(f.tensors[name].File))
 		}
 	}
 	return nil
@@ -123,39 +125,39 @@ func (f *folder) shards(dir, index string) error {
 
 // add maps a file.
 func (f *folder) add(path string) error {
-	opened, tensors, err := openFile(path)
+	opened, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}
 	f.files = append(f.files, opened)
-	for _, t := range tensors {
-		if first, twice := f.tensors[t.name]; twice {
-			return fmt.Errorf("%s: tensor %q is also in %s; accepted: each once", path, t.name, first.file)
+	for _, t := range opened.Tensors {
+		if first, twice := f.tensors[t.Name]; twice {
+			return fmt.Errorf("%s: tensor %q is also in %s; accepted: each once", path, t.Name, first.File)
 		}
-		f.tensors[t.name] = t
+		f.tensors[t.Name] = t
 	}
 	return nil
 }
 
 // check compares the tensors with what config.json asks for.
 func (f *folder) check(dir string) error {
-	wanted := f.model.tensors()
+	wanted := f.model.Tensors()
 	for _, want := range wanted {
-		t, ok := f.tensors[want.name]
+		t, ok := f.tensors[want.Name]
 		if !ok {
-			return fmt.Errorf("%s: tensor %q is missing; %s asks for it, of shape %v", dir, want.name, configFile, want.shape)
+			return fmt.Errorf("%s: tensor %q is missing; %s asks for it, of shape %v", dir, want.Name, configFile, want.Shape)
 		}
-		if !slices.Equal(t.shape, want.shape) {
-			return t.errorf("has the shape %v; accepted: %v, by %s", t.shape, want.shape, configFile)
+		if !slices.Equal(t.Shape, want.Shape) {
+			return t.Errorf("has the shape %v; accepted: %v, by %s", t.Shape, want.Shape, configFile)
 		}
 	}
 	known := map[string]bool{"lm_head.weight": f.model.Tied} // some save what is tied; it is the embedding all the same
 	for _, want := range wanted {
-		known[want.name] = true
+		known[want.Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
 		if !known[name] && !strings.HasSuffix(name, ".rotary_emb.inv_freq") { // saved before transformers 4.32; follows from config.json
-			return f.tensors[name].errorf("has no place in a %s model as %s describes it; accepted: its weights only", f.model.Family,
+			return f.tensors[name].Errorf("has no place in a %s model as %s describes it; accepted: its weights only", f.model.Family,
 				configFile)
 		}
 	}
@@ -170,8 +172,7 @@ func (f *folder) hash() string {
 	sums := make([]string, len(f.files))
 	_ = split(len(f.files), 1, func(from, to int) error { // no part fails
 		for i := from; i < to; i++ {
-			sum := sha256.Sum256(f.files[i].data)
-			sums[i] = hex.EncodeToString(sum[:])
+			sums[i] = f.files[i].SHA256()
 		}
 		return nil
 	})
@@ -183,7 +184,7 @@ func (f *folder) hash() string {
 	}
 	var lines strings.Builder
 	for i, file := range f.files {
-		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.path))
+		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.Path))
 	}
 	sum := sha256.Sum256([]byte(lines.String()))
 	return hex.EncodeToString(sum[:])
@@ -193,7 +194,7 @@ func (f *folder) hash() string {
 func (f *folder) Close() error {
 	var errs []error
 	for _, file := range f.files {
-		errs = append(errs, file.close())
+		errs = append(errs, file.Close())
 	}
 	f.files, f.tensors = nil, nil
 	return errors.Join(errs...)
@@ -269,7 +270,7 @@ func (r *reader) values(name string) []uint16 {
 		return nil
 	}
 	var out []uint16
-	out, r.err = t.halves()
+	out, r.err = halves(t)
 	return out
 }
 

@@ -17,13 +17,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
 // saved writes random weights of a model to a new folder.
-func saved(t testing.TB, m *weights.Model, values string, shards int) string {
+func saved(t testing.TB, m *weights.Model, values safetensors.Type, shards int) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := weights.Write(dir, random(t, m, 1), values, shards); err != nil {
+	if err := gputest.Write(dir, random(t, m, 1), values, shards); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -69,7 +70,7 @@ func TestFoldersHoldWhatWasWritten(t *testing.T) {
 	})
 	for name, c := range map[string]struct {
 		model  *weights.Model
-		values string
+		values safetensors.Type
 		shards int
 	}{
 		"llama": {tiny(workloads.Llama, nil), "F16", 1}, "mistral": {tiny(workloads.Mistral, nil), "F32", 1},
@@ -323,7 +324,7 @@ func TestBadShardsAreRefused(t *testing.T) {
 func TestValuesThatBinary16DoesNotHave(t *testing.T) {
 	gputest.Numbers(t)
 	const name = "model.layers.2.mlp.down_proj.weight"
-	for values, bits := range map[string][]uint32{
+	for values, bits := range map[safetensors.Type][]uint32{
 		"F32": {math.Float32bits(65520), math.Float32bits(-1e30), 0x7f800000, 0x7fc00000}, "BF16": {0x4780, 0xff80, 0x7fc0}, "F16": {0x7c00, 0xfe01},
 	} {
 		for _, b := range bits {

@@ -48,26 +48,28 @@ func (n names) linear(name string) string {
 
 func (m *Model) hasShift() bool { return m.Norm == workloads.LayerNorm }
 
-// wanted is a tensor of the model before there are values.
-type wanted struct {
-	name  string
-	shape []int
+// Tensor is one array of a model by the name that transformers gives it, without its values.
+type Tensor struct {
+	Name  string
+	Shape []int
 }
 
-// tensors lists all that the model has, but a tied head.
-func (m *Model) tensors() []wanted {
+// Tensors returns all that the model has, but a tied head: the embedding, the blocks one after another, the final norm, the
+// head. In a block, norms come first, then the parts of qkv, o, up and down from the top row to the bottom; a bias follows
+// its matrix.
+func (m *Model) Tensors() []Tensor {
 	n := m.names()
-	list := []wanted{{n.embedding, []int{m.Vocab, m.Hidden}}}
+	list := []Tensor{{n.embedding, []int{m.Vocab, m.Hidden}}}
 	norm := func(name string) {
-		list = append(list, wanted{name + ".weight", []int{m.Hidden}})
+		list = append(list, Tensor{name + ".weight", []int{m.Hidden}})
 		if m.hasShift() {
-			list = append(list, wanted{name + ".bias", []int{m.Hidden}})
+			list = append(list, Tensor{name + ".bias", []int{m.Hidden}})
 		}
 	}
 	linear := func(name string, l workloads.Linear) {
-		list = append(list, wanted{name + ".weight", []int{l.Out, l.In}})
+		list = append(list, Tensor{name + ".weight", []int{l.Out, l.In}})
 		if l.Bias {
-			list = append(list, wanted{name + ".bias", []int{l.Out}})
+			list = append(list, Tensor{name + ".bias", []int{l.Out}})
 		}
 	}
 	for layer := range m.Layers {
@@ -84,10 +86,10 @@ func (m *Model) tensors() []wanted {
 	}
 	norm(n.norm)
 	if !m.Tied {
-		list = append(list, wanted{"lm_head.weight", []int{m.Vocab, m.Hidden}})
+		list = append(list, Tensor{"lm_head.weight", []int{m.Vocab, m.Hidden}})
 	}
 	if m.HeadBias {
-		list = append(list, wanted{"lm_head.bias", []int{m.Vocab}})
+		list = append(list, Tensor{"lm_head.bias", []int{m.Vocab}})
 	}
 	return list
 }

@@ -54,14 +54,14 @@ func (c *choosing) scores(seen []Signals) ([]float64, error) {
 	if len(scores) == 0 {
 		return nil, need(c.source, record, "one, as "+string(c.kind)+" records it")
 	}
-	if len(scores) != candidates || slices.ContainsFunc(scores, func(x float64) bool { return math.IsNaN(x) }) {
+	if len(scores) != CandidateCount || slices.ContainsFunc(scores, func(x float64) bool { return math.IsNaN(x) }) {
 		return nil, fmt.Errorf("%s has %d scores (%s) after decode pass 1; accepted: %d numbers, one per candidate", c.source,
-			len(scores), scoresText(scores), candidates)
+			len(scores), scoresText(scores), CandidateCount)
 	}
 	return scores, nil
 }
 
-// draw is PMPD's random scheduler (random_scheduler.py): the same candidates, drawn once. PMPD does not seed the draw; here
+// draw is PMPD's random scheduler (random_scheduler.py): the same CandidateCount, drawn once. PMPD does not seed the draw; here
 // the seed is the schedule's, and the draw its SHA-256, which stays the same on every machine and in every version.
 func (s Schedule) draw(gen int, e Evidence) *following {
 	shares := s.Prior
@@ -101,7 +101,7 @@ func (s Schedule) hindsight(runs []Run) (*following, error) {
 	}
 	if math.IsNaN(reference) {
 		return nil, fmt.Errorf("no trace of the prompt has %d bits throughout; accepted: traces of the prompt under %s and under "+
-			"static:%d>%d@N (pmpdsim schedule --traces DIR)", high, uniformText(high), high, low)
+			"static:%d>%d@N (pmpdsim schedule --traces DIR)", high, Uniform(high), high, low)
 	}
 	at, quality, found := -1, 0.0, false
 	for _, r := range runs {
@@ -121,11 +121,4 @@ func (s Schedule) hindsight(runs []Run) (*following, error) {
 		return &following{high: never, why: fmt.Sprintf("no recorded switch keeps %g of the quality", s.Bound)}, nil
 	}
 	return &following{high: at, why: fmt.Sprintf("the earliest switch that keeps %g of the quality (%.4g)", s.Bound, quality)}, nil
-}
-
-func uniformText(bits int) string {
-	if bits == 16 {
-		return string(KindFP16)
-	}
-	return fmt.Sprintf("uniform:%d", bits)
 }

@@ -46,13 +46,13 @@ func (p *Plan) Cost(s Schedule, m *workloads.Model, prompt int) Cost {
 	h, d, t := int64(m.KVHeads), int64(m.HeadDim), int64(prompt)+1
 	switch s.Kind {
 	case KindLearned:
-		c.WeightBytes += fp32Bytes * (3*h*d + candidates) // biases, layer norm
-		c.VectorElements = 2*h*t*d + h*h*t + h*h*d + 2*h*d + candidates
+		c.WeightBytes += fp32Bytes * (3*h*d + CandidateCount) // biases, layer norm
+		c.VectorElements = 2*h*t*d + h*h*t + h*h*d + 2*h*d + CandidateCount
 		c.KVElements = 2 * h * t * d
 	case KindActivation:
-		mid := int64(m.Hidden+candidates) / 2
-		c.WeightBytes += fp32Bytes * (mid + candidates) // biases
-		c.VectorElements = mid + candidates
+		mid := int64(m.Hidden+CandidateCount) / 2
+		c.WeightBytes += fp32Bytes * (mid + CandidateCount) // biases
+		c.VectorElements = mid + CandidateCount
 	case KindConfidence:
 		c.VectorElements = int64(m.Vocab)
 	case KindFP16, KindUniform, KindStatic, KindRandom, KindOracle, KindRecorded:
@@ -70,11 +70,11 @@ func (p *Plan) Products(s Schedule, m *workloads.Model, prompt int) []Product {
 			{M: t, N: h * h, K: d, Weights: true}, // keys times the query
 			{M: h * h, N: d, K: t},                // attention times the values
 			{M: 1, N: h * d, K: h * d, Weights: true},
-			{M: 1, N: candidates, K: h * d, Weights: true},
+			{M: 1, N: CandidateCount, K: h * d, Weights: true},
 		}
 	case s.Kind == KindActivation:
-		mid := (m.Hidden + candidates) / 2
-		return []Product{{M: 1, N: mid, K: m.Hidden, Weights: true}, {M: 1, N: candidates, K: mid, Weights: true}}
+		mid := (m.Hidden + CandidateCount) / 2
+		return []Product{{M: 1, N: mid, K: m.Hidden, Weights: true}, {M: 1, N: CandidateCount, K: mid, Weights: true}}
 	}
 	return nil
 }

@@ -17,6 +17,12 @@ type Run struct {
 	Source      string  // what says so, for errors
 }
 
+// PromptRuns are the runs of one prompt, one per schedule.
+type PromptRuns struct {
+	Prompt string
+	Runs   []Run
+}
+
 // Evidence is what is known of the run that a schedule is to decide about: nothing, or what a trace says.
 type Evidence struct {
 	Source   string    // what the evidence comes from, for errors; empty: there is none
@@ -40,8 +46,8 @@ func (s Schedule) horizon(gen int, e Evidence) int {
 	}
 }
 
-// candidates is the number of switch points that PMPD chooses among.
-const candidates = 4
+// CandidateCount is the number of switch points that PMPD chooses among, and of the classes of its classifiers.
+const CandidateCount = 4
 
 // Candidates are the switch points that PMPD chooses among for at most l tokens: 0, l/3, 2(l/3) and l, divided as integers
 // (kv_cache_scheduler.py).

@@ -86,9 +86,9 @@ func (p *parser) prior(s *Schedule, value part) {
 		sum += s.Prior[len(s.Prior)-1]
 	}
 	// The priors of PMPD's scripts are rounded: MobileLLaMA's add up to 0.99995.
-	if len(s.Prior) != candidates || math.Abs(sum-1) > 1e-3 {
+	if len(s.Prior) != CandidateCount || math.Abs(sum-1) > 1e-3 {
 		p.fail(value, "%d shares that add up to %s; accepted: %d that add up to 1 (within 0.001), such as 0.3/0.34/0.22/0.14",
-			len(s.Prior), strconv.FormatFloat(sum, 'g', 6, 64), candidates)
+			len(s.Prior), strconv.FormatFloat(sum, 'g', 6, 64), CandidateCount)
 	}
 }
 

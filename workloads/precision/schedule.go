@@ -30,6 +30,14 @@ type Schedule struct {
 	Bound      float64   // oracle: quality in relation to that of the first precision throughout
 }
 
+// Uniform returns the schedule with so many bits in every pass, which is fp16 for 16.
+func Uniform(bits int) Schedule {
+	if bits == 16 {
+		return Schedule{Kind: KindFP16, Bits: []int{bits}}
+	}
+	return Schedule{Kind: KindUniform, Bits: []int{bits}}
+}
+
 // String is the canonical text: Parse gives back the same schedule.
 func (s Schedule) String() string {
 	text := string(s.Kind)

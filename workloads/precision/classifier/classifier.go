@@ -1,40 +1,17 @@
-package precision
+package classifier
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// KV are the keys and values of a model's last block, [heads, tokens, dim] each, as they lie in the cache (keys rotated).
-type KV struct {
-	Heads, Tokens, Dim int
-	Key, Value         []float32
-}
-
-// ReadKV reads a safetensors file with the tensors key and value.
-func ReadKV(path string) (*KV, error) {
-	tensors, _, err := readTensors(path)
-	if err != nil {
-		return nil, err
-	}
-	kv, err := take(tensors, "key", "value")
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	k, v := kv[0], kv[1]
-	if len(k.shape) != 3 || !slices.Equal(k.shape, v.shape) {
-		return nil, fmt.Errorf("%s: key is %v and value %v; accepted: both [heads, tokens, dim]", path, k.shape, v.shape)
-	}
-	return &KV{Heads: k.shape[0], Tokens: k.shape[1], Dim: k.shape[2], Key: k.values, Value: v.values}, nil
-}
-
-// Classifier is PMPD's network that guesses from the KV cache how long high precision is needed
+// Net is PMPD's network that guesses from the KV cache how long high precision is needed
 // (pmpd/modules/scheduler/kv_cache_scheduler.py): a learned query attends to the keys and values, averaged over the heads,
 // of the last block; the mean of what it gets goes through a layer norm and two linears to four classes.
-type Classifier struct {
+type Net struct {
 	Heads, Dim int
 	SHA256     string // of the file
 
@@ -45,45 +22,33 @@ type Classifier struct {
 	shift      []float32
 }
 
-// ReadClassifier reads the weights, under the names of PMPD's state dictionary.
-func ReadClassifier(path string) (*Classifier, error) {
-	tensors, data, err := readTensors(path)
-	if err != nil {
-		return nil, err
-	}
-	c, err := newClassifier(tensors)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	sum := sha256.Sum256(data)
-	c.SHA256 = hex.EncodeToString(sum[:])
-	return c, nil
-}
-
-func newClassifier(tensors map[string]tensor) (*Classifier, error) {
+// Read reads the weights, under the names of PMPD's state dictionary.
+func Read(path string) (*Net, error) {
 	names := []string{"query", "project.0.weight", "project.0.bias", "project.2.weight", "project.2.bias", "ln.weight", "ln.bias"}
-	t, err := take(tensors, names...)
+	t, sum, err := read(path, names...)
 	if err != nil {
 		return nil, err
 	}
 	q := t[0].shape
 	if len(q) != 3 || q[0] != q[1] {
-		return nil, fmt.Errorf("query is %v; accepted: [heads, heads, dim]", q)
+		return nil, fmt.Errorf("%s: query is %v; accepted: [heads, heads, dim]", path, q)
 	}
 	n := q[0] * q[2]
-	for i, want := range [][]int{q, {n, n}, {n}, {candidates, n}, {candidates}, {n}, {n}} {
+	const classes = precision.CandidateCount
+	for i, want := range [][]int{q, {n, n}, {n}, {classes, n}, {classes}, {n}, {n}} {
 		if !slices.Equal(t[i].shape, want) {
-			return nil, fmt.Errorf("%s is %v; accepted: %v beside a query of %v", names[i], t[i].shape, want, q)
+			return nil, fmt.Errorf("%s: %s is %v; accepted: %v beside a query of %v", path, names[i], t[i].shape, want, q)
 		}
 	}
-	return &Classifier{Heads: q[0], Dim: q[2], query: t[0].values, hidden: t[1].values, up: t[2].values, out: t[3].values,
+	return &Net{Heads: q[0], Dim: q[2], SHA256: sum, query: t[0].values, hidden: t[1].values, up: t[2].values, out: t[3].values,
 		bias: t[4].values, scale: t[5].values, shift: t[6].values}, nil
 }
 
-// Scores are the probabilities of the four classes. Inputs and weights are fp32 as in PMPD, sums fp64.
-func (c *Classifier) Scores(kv *KV) ([]float64, error) {
+// Scores returns the probabilities of the four classes. Inputs and weights are fp32 as in PMPD, sums fp64.
+func (c *Net) Scores(kv *KV) ([]float64, error) {
 	if kv.Heads != c.Heads || kv.Dim != c.Dim {
-		return nil, fmt.Errorf("the classifier is one of %d heads of %d values, the cache has %d of %d", c.Heads, c.Dim, kv.Heads, kv.Dim)
+		return nil, fmt.Errorf("the cache has %d heads of %d values; accepted: %d of %d, those of the classifier", kv.Heads, kv.Dim,
+			c.Heads, c.Dim)
 	}
 	x := c.pool(kv.mean(kv.Key), kv.mean(kv.Value), kv.Tokens)
 	normalise(x, c.scale, c.shift)
@@ -96,7 +61,7 @@ func (c *Classifier) Scores(kv *KV) ([]float64, error) {
 	return scores, nil
 }
 
-// mean is the mean over the heads, [tokens, dim].
+// mean returns the mean over the heads, [tokens, dim].
 func (kv *KV) mean(x []float32) []float64 {
 	n := kv.Tokens * kv.Dim
 	out := make([]float64, n)
@@ -108,7 +73,7 @@ func (kv *KV) mean(x []float32) []float64 {
 
 // pool attends with each of the heads·heads queries and returns the mean over the second heads. PMPD transposes the result
 // before it flattens it: value d of head h is at d·heads + h.
-func (c *Classifier) pool(key, value []float64, tokens int) []float64 {
+func (c *Net) pool(key, value []float64, tokens int) []float64 {
 	x := make([]float64, c.Heads*c.Dim)
 	weights := make([]float64, tokens)
 	for i := range c.Heads * c.Heads {
@@ -145,7 +110,7 @@ func normalise(x []float64, scale, shift []float32) {
 	}
 }
 
-// linear is weight·x + bias, with one row of weights per output.
+// linear returns weight·x + bias, with one row of weights per output.
 func linear(x []float64, weight, bias []float32) []float64 {
 	out := make([]float64, len(bias))
 	for i := range out {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the fixed case that TestClassifier compares with, from Python's standard library alone:
 
-    cd workloads/precision/testdata && python3 kv_classifier.py
+    cd workloads/precision/classifier/testdata && python3 kv_classifier.py
 
 It is written from the description of PMPD's KV classifier as tensor operations on nested lists, one function per operation,
 apart from the Go code: two heads of three values, five tokens. Outputs: classifier.safetensors (F32), kv.safetensors (key

@@ -1,4 +1,4 @@
-package precision_test
+package calibrate_test
 
 import (
 	"fmt"
@@ -7,7 +7,21 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
 )
+
+func parse(t testing.TB, text string) precision.Schedule {
+	t.Helper()
+	s, err := precision.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func run(t testing.TB, schedule string, quality float64) precision.Run {
+	return precision.Run{Schedule: parse(t, schedule), Quality: quality, Source: schedule}
+}
 
 // prompt is one with runs of these qualities: uniform:4 and switches at 2 and 0.
 func prompt(t testing.TB, name string, four, two, zero float64) precision.PromptRuns {
@@ -23,13 +37,13 @@ func prompt(t testing.TB, name string, four, two, zero float64) precision.Prompt
 	return p
 }
 
-func TestCalibrate(t *testing.T) {
-	c, err := precision.Calibrate([]precision.PromptRuns{prompt(t, "a", .8, .8, .4), prompt(t, "b", .5, .49, .5)}, .98)
+func TestSearch(t *testing.T) {
+	c, err := calibrate.Search([]precision.PromptRuns{prompt(t, "a", .8, .8, .4), prompt(t, "b", .5, .49, .5)}, .98)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Run("candidates stand from the most bits to the least, with their means", func(t *testing.T) {
-		for i, want := range []precision.Calibrated{
+		for i, want := range []calibrate.Candidate{
 			{Schedule: parse(t, "uniform:4"), Quality: 1, Lowest: 1, Holding: 1, AverageBits: 4},
 			{Schedule: parse(t, "static:4>3@2"), Quality: (1 + .98) / 2, Lowest: .98, Holding: 1, AverageBits: 3.5, Chosen: true},
 			{Schedule: parse(t, "static:4>3@0"), Quality: (.5 + 1) / 2, Lowest: .5, Holding: .5, AverageBits: 3.25},
@@ -47,7 +61,7 @@ func TestCalibrate(t *testing.T) {
 		}
 	})
 	t.Run("a bound that nothing holds chooses nothing", func(t *testing.T) {
-		c, err := precision.Calibrate([]precision.PromptRuns{prompt(t, "a", .8, .8, .4)}, 1.1)
+		c, err := calibrate.Search([]precision.PromptRuns{prompt(t, "a", .8, .8, .4)}, 1.1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,14 +90,14 @@ func TestCalibrate(t *testing.T) {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			a, b := prompt(t, "a", .8, .8, .4), prompt(t, "b", .5, .49, .5)
 			c.change(&a, &b)
-			_, err := precision.Calibrate([]precision.PromptRuns{a, b}, .9)
+			_, err := calibrate.Search([]precision.PromptRuns{a, b}, .9)
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
 	}
 	t.Run("no prompts are refused", func(t *testing.T) {
-		if _, err := precision.Calibrate(nil, 1); err == nil || !strings.Contains(err.Error(), "no prompts") {
+		if _, err := calibrate.Search(nil, 1); err == nil || !strings.Contains(err.Error(), "no prompts") {
 			t.Error(err)
 		}
 	})
@@ -92,7 +106,7 @@ func TestCalibrate(t *testing.T) {
 		for i := range 7 {
 			all = append(all, prompt(t, fmt.Sprint(i), .3, .3, .3))
 		}
-		c, err := precision.Calibrate(all, 1)
+		c, err := calibrate.Search(all, 1)
 		if err != nil || !c.Candidates[2].Chosen {
 			t.Errorf("%+v, %v", c, err)
 		}

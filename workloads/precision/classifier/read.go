@@ -1,0 +1,41 @@
+package classifier
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
+)
+
+// array is the values of one tensor.
+type array struct {
+	shape  []int
+	values []float32
+}
+
+// read returns the tensors of a file by name, all of them and no others, and the file's SHA-256.
+func read(path string, names ...string) (found []array, sha256 string, err error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = f.Close() }() // the values are copies
+	for _, name := range names {
+		i := slices.IndexFunc(f.Tensors, func(t *safetensors.Tensor) bool { return t.Name == name })
+		if i < 0 {
+			return nil, "", fmt.Errorf("%s: tensor %q is missing; accepted: %s", path, name, strings.Join(names, ", "))
+		}
+		values, err := f.Tensors[i].Values()
+		if err != nil {
+			return nil, "", err
+		}
+		found = append(found, array{f.Tensors[i].Shape, values})
+	}
+	for _, t := range f.Tensors {
+		if !slices.Contains(names, t.Name) {
+			return nil, "", t.Errorf("is not known; accepted: %s", strings.Join(names, ", "))
+		}
+	}
+	return found, f.SHA256(), nil
+}
