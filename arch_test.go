@@ -113,7 +113,7 @@ const showing = "plots plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build
-	go.mod go.sum tools.mod tools.sum Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE arch_test.go arch_rules_test.go arch_docs_test.go arch_words_test.go`
+	go.mod go.sum tools.mod tools.sum Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE arch_test.go arch_rules_test.go arch_docs_test.go arch_words_test.go example_test.go`
 
 const root = "github.com/pmpdsim/pmpdsim/"
 
