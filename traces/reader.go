@@ -14,6 +14,8 @@ import (
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Bounds that keep a broken or hostile file from taking the memory of the machine.
@@ -46,7 +48,7 @@ var _ Source = (*Reader)(nil)
 func Open(path string) (*Reader, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening a trace: %w", err)
+		return nil, suggest.File(err, "a decode trace, usually NAME"+Suffix)
 	}
 	r, err := NewReader(path, file)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -60,7 +61,7 @@ func (t *Trace) Prompt() (string, error) {
 func ReadDir(dir string) ([]*Trace, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, suggest.File(err, "a directory with NAME"+Suffix+" files")
 	}
 	var all []*Trace
 	for _, e := range entries {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -90,11 +91,12 @@ func streamsOf(c *cli.Context) streams { return streams{c.App.Reader, c.App.Writ
 // arguments refuses more or fewer positional arguments than a command takes.
 func arguments(c *cli.Context, names ...string) error {
 	place := strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")
+	all := strings.Join(names, " ")
 	if c.NArg() < len(names) {
-		return fmt.Errorf("%s: %s is missing", place, names[c.NArg()])
+		return fmt.Errorf("%s: %s is missing; accepted: %s %s", place, names[c.NArg()], c.Command.HelpName, all)
 	}
 	if c.NArg() > len(names) {
-		return fmt.Errorf("%s: unexpected argument %q", place, c.Args().Get(len(names)))
+		return fmt.Errorf("%s: unexpected argument %q; accepted: %s", place, c.Args().Get(len(names)), cmp.Or(all, "no arguments"))
 	}
 	return nil
 }

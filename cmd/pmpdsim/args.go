@@ -76,7 +76,7 @@ func (o *ordering) argument(arg string) error {
 		return o.unknownCommand(arg)
 	}
 	if len(o.flags) > 0 && !o.seen["help"] { // pmpdsim --help run is the help of run
-		return fmt.Errorf("%sflags stand after the command %s, not before it", o.where(), arg)
+		return fmt.Errorf("%sflags stand before the command %s; accepted: after it", o.where(), arg)
 	}
 	c := o.below[i]
 	o.commands = append(o.commands, c.Name)
@@ -123,12 +123,22 @@ func (o *ordering) flag(arg string, rest []string) ([]string, error) {
 	}
 	if !hasValue {
 		if len(rest) == 0 {
-			return nil, fmt.Errorf("%sthe value of %s is missing", o.where(), dashes(name))
+			return nil, fmt.Errorf("%sthe value of %s is missing; accepted: %s %s", o.where(), dashes(name), dashes(name), placeholder(f))
 		}
 		value, rest = rest[0], rest[1:]
 		o.flags = append(o.flags, value)
 	}
 	return rest, o.number(f, name, value)
+}
+
+// placeholder is what a flag's value is called in its help.
+func placeholder(f cli.Flag) string {
+	if d, ok := f.(cli.DocGenerationFlag); ok {
+		if parts := strings.Split(d.GetUsage(), "`"); len(parts) == 3 {
+			return parts[1]
+		}
+	}
+	return "VALUE"
 }
 
 // number refuses what is no number where one is due, in the words of this program.

@@ -19,6 +19,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -173,7 +174,7 @@ func (e *engine) read() error {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return flagged("prompt-file", "", err)
+		return flagged("prompt-file", file, suggest.File(err, "a text"))
 	}
 	if e.prompt, err = encode(e.from, string(text)); err != nil {
 		return flagged("prompt-file", file, err)
@@ -258,7 +259,7 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	}
 	net, err := classifier.Read(s.Classifier)
 	if err != nil {
-		return j, flagged("schedule", "", fmt.Errorf("classifier %w", err))
+		return j, flagged("schedule", "", fmt.Errorf("classifier %w", suggest.File(err, "a safetensors file")))
 	}
 	j.Classifier = net
 	return j, nil

@@ -23,7 +23,7 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return unwritable(path, err)
 	}
 	defer func() {
 		if err != nil {
@@ -71,14 +71,19 @@ func writable(path string) error {
 		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return fmt.Errorf("writing %s: %w", path, p.Err) // without the temporary name
-	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return unwritable(path, err)
 	}
 	_ = f.Close() // nothing was written
 	return os.Remove(f.Name())
+}
+
+// unwritable words an error of creating a file, without the temporary name that it was created under.
+func unwritable(path string, err error) error {
+	if at := (*os.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("writing %s: %w; accepted: a file in a directory that can be written to", path, err)
 }
 
 // writableOutput is writable for --output, which need not be given.

@@ -32,12 +32,7 @@ EXAMPLES:
 			outputFlag("keep the results in `DIR`", "required"),
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show how many points there are, how long they may take, and the first of them"},
 			&cli.StringFlag{Name: "executor", Value: "local", Usage: "`WHERE` to simulate: local processes, or slurm job arrays",
-				Action: func(_ *cli.Context, v string) error {
-					if v != "local" && v != "slurm" {
-						return fmt.Errorf("--executor %s: unknown; accepted: local, slurm", v)
-					}
-					return nil
-				}},
+				Action: oneOf("executor", "executor", "local", "slurm")},
 			workersFlag(),
 			&cli.StringFlag{Name: "partition", Usage: "slurm: `NAME` of the partition", DefaultText: "the cluster's"},
 			&cli.IntFlag{Name: "array-size", Usage: "slurm: at most `N` tasks, which share the points", Value: 100, Action: atLeast("array-size", 1)},

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -183,6 +185,9 @@ func (o *repairOptions) run(_ context.Context, s streams) error {
 	t, cut := traces.ReadFile(o.file)
 	if cut == nil {
 		return fmt.Errorf("%s: the trace is whole, with %d steps; accepted: one that was cut off", o.file, len(t.Steps))
+	}
+	if errors.Is(cut, fs.ErrNotExist) {
+		return cut
 	}
 	if t == nil || t.Prefill == nil {
 		return fmt.Errorf("%s: nothing that can be kept: %w", o.file, cut)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -80,7 +81,7 @@ func Load(path string) (*Spec, error) {
 func open(path, name string, from *files) (*Spec, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading a sweep's spec: %w", err)
+		return nil, suggest.File(err, "the YAML file of a sweep's spec")
 	}
 	s := &Spec{files: from, data: data}
 	r := newReader(name)

@@ -5,8 +5,9 @@
 // Contract: what is wrong comes first and is the caller's; then "accepted: " with everything that would have been right,
 // separated by commas; then a question, only where one of the candidates is spelt much like the word. An error without
 // names to choose from ends after "accepted: …". The same word and candidates always make the same text.
+// File does the same for a file that cannot be opened.
 //
-// It leaves out what is wrong, file, line and key: the caller knows them.
+// It leaves out what is wrong with a name, and the file, line and key that it stands in: the caller knows them.
 package suggest
 
 import (
