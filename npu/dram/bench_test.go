@@ -46,9 +46,9 @@ func BenchmarkToken7B(b *testing.B) {
 			for b.Loop() {
 				s := mustNew(b, Options{Channels: 4, Mapping: c.mapping}, "lpddr5-6400")
 				streamToken(s, tensors, c.size)
-				b.ReportMetric(float64(learntBy(s).bytes)/1e6, "memo-MB")
-				b.ReportMetric(float64(learntBy(s).steps)/1e6, "Mclocks-stepped")
-				b.ReportMetric(float64(len(learntBy(s).states)), "nodes")
+				b.ReportMetric(float64(memoOf(s).bytes)/1e6, "memo-MB")
+				b.ReportMetric(float64(memoOf(s).steps)/1e6, "Mclocks-stepped")
+				b.ReportMetric(float64(len(memoOf(s).states)), "nodes")
 			}
 			report(b, total, start)
 		})
@@ -67,8 +67,8 @@ func BenchmarkToken7B(b *testing.B) {
 	}
 }
 
-// BenchmarkIrregular is what a memo cannot help with: bursts at random, and short walks of random shapes with random pauses.
-// The stepped twin is the yardstick.
+// BenchmarkIrregular is what a memo cannot help with: bursts at random, and short walks of random shapes with random
+// pauses. The stepped twin is the yardstick.
 func BenchmarkIrregular(b *testing.B) {
 	random := func(r *rand.Rand, i int64, release int64) Transfer {
 		return Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(r.Int63n(1<<22)*64), 64), Release: release}

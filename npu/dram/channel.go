@@ -6,52 +6,53 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// lane simulates one channel.
+// channel simulates one DRAM channel. There are two: steppedChannel, the reference, and memoChannel, which must equal
+// it.
 type channel interface {
-	now() int64
-	begin(queue int, j *channelTransfer)                    // starts feeding a walk from a free queue
+	now() int64                                             // clock
+	begin(queue int, x *channelTransfer)                    // starts feeding a walk from a free queue
 	run(limit int64) (ended int)                            // to a clock, or until a walk has been accepted: its queue
-	settle(seen func(completion))                           // predicts the completion of every walk inside; none is under way
-	takeDone() []completion                                 // completions since the last call
-	takeCounts(add *stats.DRAM, classes *[]stats.Requester) // counts since the last call
-	clone() channel                                         // a copy
-	equal(o channel) bool                                   // certainly in equal states; may miss some
+	settle(seen func(completion))                           // predicts the completion of the walks inside; none is under way
+	takeDone() []completion                                 // completions since the last call; valid until the next run
+	takeCounts(add *stats.DRAM, classes *[]stats.Requester) // adds the counts since the last call
+	clone() channel
+	equal(o channel) bool // true only if the states are equal; may miss some that are
 }
 
 var _ channel = (*steppedChannel)(nil)
 
-// steppedLane is the plain twin: one channel, stepped.
+// steppedChannel is the reference: it steps its port and remembers nothing.
 type steppedChannel struct{ *port }
 
-func (l steppedChannel) now() int64                  { return l.Clock }
-func (l steppedChannel) run(limit int64) (ended int) { return l.port.run(limit, false) }
+func (c steppedChannel) now() int64                  { return c.Clock }
+func (c steppedChannel) run(limit int64) (ended int) { return c.port.run(limit, false) }
 
-func (l steppedChannel) settle(seen func(completion)) {
-	scratch := l.port.clone()
-	scratch.done = scratch.done[:0]
-	scratch.drain()
-	for _, m := range scratch.done {
-		seen(m)
+func (c steppedChannel) settle(seen func(completion)) {
+	n := c.port.clone()
+	n.done = n.done[:0]
+	n.drain()
+	for _, d := range n.done {
+		seen(d)
 	}
 }
 
-func (l steppedChannel) takeDone() []completion {
-	d := slices.Clone(l.done)
-	l.done = l.done[:0]
+func (c steppedChannel) takeDone() []completion {
+	d := slices.Clone(c.done)
+	c.done = c.done[:0]
 	return d
 }
 
-func (l steppedChannel) takeCounts(add *stats.DRAM, classes *[]stats.Requester) {
-	add.Add(&l.Counts)
-	l.Counts = stats.DRAM{}
-	addClasses(classes, l.classes)
+func (c steppedChannel) takeCounts(add *stats.DRAM, classes *[]stats.Requester) {
+	add.Add(&c.Counts)
+	c.Counts = stats.DRAM{}
+	addClasses(classes, c.classes)
 }
 
-func (l steppedChannel) clone() channel { return steppedChannel{l.port.clone()} }
+func (c steppedChannel) clone() channel { return steppedChannel{c.port.clone()} }
 
-func (l steppedChannel) equal(channel) bool { return false }
+func (c steppedChannel) equal(channel) bool { return false }
 
-// classOf is the place of a class in a list, which grows with the classes that are met.
+// classOf returns the counts of a class in a list, which grows to hold them.
 func classOf(list *[]stats.Requester, class uint8) *stats.Requester {
 	for int(class) >= len(*list) {
 		*list = append(*list, stats.Requester{})
@@ -59,7 +60,7 @@ func classOf(list *[]stats.Requester, class uint8) *stats.Requester {
 	return &(*list)[class]
 }
 
-// addClasses adds what is in from to to, and empties from.
+// addClasses adds the counts in from to those in to, and clears from.
 func addClasses(to *[]stats.Requester, from []stats.Requester) {
 	for i := range from {
 		classOf(to, uint8(i)).Add(&from[i])

@@ -156,13 +156,13 @@ func randomCase(t *testing.T, r *rand.Rand, seed, budget int64) {
 	p := newPair(t, o)
 	p.history = append(p.history, fmt.Sprintf("seed %d %s, %d ranks, %+v, mapping %s", seed, o.Standard.Name, o.Standard.Ranks, o, p.fast.mapping))
 	if r.Intn(8) == 0 {
-		learntBy(p.fast).set.limit = 40 * stateBytes // forget often
+		memoOf(p.fast).set.limit = 40 * stateBytes // forget often
 	}
 	if r.Intn(3) == 0 {
-		learntBy(p.fast).cell = int64(8 << r.Intn(7))
+		memoOf(p.fast).cell = int64(8 << r.Intn(7))
 	}
 	if r.Intn(2) == 0 { // in and out of the memo
-		learntBy(p.fast).budget = r.Intn(200)
+		memoOf(p.fast).budget = r.Intn(200)
 		p.reset()
 	}
 	size := min([]int64{600, 20_000, 200_000, 400_000}[r.Intn(4)], budget)
@@ -218,7 +218,7 @@ func randomScript(p *pair, r *rand.Rand, library []isa.Pattern, writes int, gap 
 	return cost
 }
 
-func learntBy(s *System) *memo { return s.groups[0].channel.(*memoChannel).memo }
+func memoOf(s *System) *memo { return s.groups[0].channel.(*memoChannel).memo }
 
 func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	cases := 120
@@ -240,8 +240,8 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 	}
 }
 
-// TestWalksThatShareRowsAreToldApart lets walks of several queues visit the same few rows, at distances of whole granules:
-// what only depends on how far apart they are must not be taken for equal.
+// TestWalksThatShareRowsAreToldApart lets walks of several queues visit the same few rows, at distances of whole
+// granules: what only depends on how far apart they are must not be taken for equal.
 func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	cases := int64(6)
 	if testing.Short() {

@@ -16,8 +16,8 @@ func lastClock(s *System) (clock int64) {
 	return clock
 }
 
-// TestAWindowBoundsBandwidthByLatency is Little's law: with one burst outstanding, a row hit takes the clock of its RD, tCL
-// and its data, and only then the next one may come.
+// TestAWindowBoundsBandwidthByLatency is Little's law: with one burst outstanding, a row hit takes the clock of its RD,
+// tCL and its data, and only then the next one may come.
 func TestAWindowBoundsBandwidthByLatency(t *testing.T) {
 	for _, name := range []string{"lpddr5-6400", "ddr4-3200", "lpddr4x-4266"} {
 		s := mustNew(t, Options{Channels: 1, Refresh: spec.NoRefresh, Mapping: "", Window: 1}, name)
@@ -52,7 +52,7 @@ func TestASlowConsumerSetsThePace(t *testing.T) {
 	if got, want := lastClock(s), first+(bursts-1)*pace; got < want-1 || got > want+1 {
 		t.Errorf("the last burst is taken at %d, want %d: the first at %d and one each %d clocks", got, want, first, pace)
 	}
-	if n := learntBy(s).learnt; n > 2000 {
+	if n := memoOf(s).transitions; n > 2000 {
 		t.Errorf("the steady state was not recognised: %d edges for %d bursts", n, bursts)
 	}
 }
@@ -146,8 +146,8 @@ func TestOneRankWorksWhileAnotherIsRefreshed(t *testing.T) {
 	}
 }
 
-// TestPostponedRefreshesSaveRestarts: with all of N+1 refreshes made up for in a row, a stream stops and starts again once
-// for them. The cost of a restart follows from the run without postponing.
+// TestPostponedRefreshesSaveRestarts: with all of N+1 refreshes made up for in a row, a stream stops and starts again
+// once for them. The cost of a restart follows from the run without postponing.
 func TestPostponedRefreshesSaveRestarts(t *testing.T) {
 	const bytes = 64 * unit.MiB
 	clocks := func(n int, refresh spec.Refresh) int64 {

@@ -1,43 +1,43 @@
 package dram
 
 import (
+	"slices"
+
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 )
 
-import "slices"
-
-// group is channels in lock-step, with the walks that wait for their queues.
+// group is channels in equal states, of which one is simulated, and the walks that wait for its queues.
 type group struct {
 	channel channel
-	members []int
+	members []int // numbers of the channels
 	waiting [controller.MaxQueues][]channelTransfer
 	busy    [controller.MaxQueues]bool
 	active  int             // busy queues
-	job     channelTransfer // to be added
+	next    channelTransfer // to be enqueued
 }
 
-// add puts the job in a queue.
+// enqueue puts next in a queue.
 func (g *group) enqueue(queue int) {
 	if g.busy[queue] {
-		g.waiting[queue] = append(g.waiting[queue], g.job)
+		g.waiting[queue] = append(g.waiting[queue], g.next)
 		return
 	}
 	g.busy[queue] = true
 	g.active++
-	g.channel.begin(queue, &g.job)
+	g.channel.begin(queue, &g.next)
 }
 
-// run simulates up to a clock; if that is never, until every walk has been accepted.
+// run simulates up to a clock; if that is controller.Never, until every walk has been accepted.
 func (g *group) run(limit int64) {
 	for g.active > 0 || limit != controller.Never {
 		q := g.channel.run(limit)
 		if q == noQueue {
 			return
 		}
-		if next := g.waiting[q]; len(next) > 0 {
-			g.job = next[0]
-			g.waiting[q] = slices.Delete(next, 0, 1)
-			g.channel.begin(q, &g.job)
+		if waiting := g.waiting[q]; len(waiting) > 0 {
+			g.next = waiting[0]
+			g.waiting[q] = slices.Delete(waiting, 0, 1)
+			g.channel.begin(q, &g.next)
 		} else {
 			g.busy[q] = false
 			g.active--
@@ -51,20 +51,19 @@ func (g *group) settle(seen func(completion)) {
 		g.channel.settle(seen)
 		return
 	}
-	t := g.clone()
-	t.run(controller.Never)
-	for _, m := range t.channel.takeDone() {
-		seen(m)
+	n := g.clone()
+	n.run(controller.Never)
+	for _, d := range n.channel.takeDone() {
+		seen(d)
 	}
-	t.channel.settle(seen)
+	n.channel.settle(seen)
 }
 
-// twin copies the group.
 func (g *group) clone() group {
-	t := *g
-	t.channel = g.channel.clone()
-	for q := range t.waiting {
-		t.waiting[q] = slices.Clone(t.waiting[q])
+	n := *g
+	n.channel = g.channel.clone()
+	for q := range n.waiting {
+		n.waiting[q] = slices.Clone(n.waiting[q])
 	}
-	return t
+	return n
 }

@@ -2,37 +2,34 @@ package dram
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-import "github.com/pmpdsim/pmpdsim/npu/stats"
-
-// The memo is a graph of what has once been stepped. A node is a frame (frame.go); an edge is what happened from there to
-// another node. Most edges are quiet: no refresh fell due on them, so that they hold for any time to the next refresh that
-// is longer than they are. The others hold for one such time.
+// The memo is a graph of what has been stepped once. Its vertices are states: snapshots of a channel
+// (controller/snapshot.go). Its edges are transitions: what happened from one state to another. Most transitions hold
+// whenever the next refresh falls due after their end. The others, on which a refresh fell due, hold for one time to
+// that refresh.
 //
 //	cell        cell        refresh falls due            cell
 //	 ●───────────●───────────●────────────────────●───────●───────────●──────●  the walk is accepted
-//	  next        next        timed (59 clocks)     next    next        ends (7 bursts)
+//	  next        next        others: due in 59     next    next        others: 7 bursts left
 //
-// Cells end where the position of a walk is a multiple of so many bursts: wherever a walk has started and whenever it was
-// refreshed, it is soon at a known node again.
+// A cell ends where the position of a walk is a multiple of cellBursts. So channels soon meet in known states again,
+// wherever their walks started and whenever they were refreshed.
 
-// node is a frame that was met.
+// state is a snapshot that a channel has been in, with everything that is known to happen from there.
 type state struct {
 	snapshot   string
-	generation int
+	generation int // of the memo when the state was added
 
-	next       *transition // to the end of the cell; at rest: until nothing changes any more
-	ends       map[endKey]*transition
-	stops      map[int64]*transition // by clocks to wait
-	timed      map[timedKey]*transition
-	starts     map[string]*transition // by the walk that begins
-	settled    map[timedKey][]completion
-	calm       *calm // settled, if no refresh falls due meanwhile
-	quiescence quiescence
+	next        *transition // to the end of the cell, with no refresh; without walks under way, to a quiescent state
+	others      map[transitionKey]*transition
+	starts      map[string]*transition // a walk begins: by startKey
+	predictions map[refreshTime]*prediction
+	quiescence  quiescence
 }
 
-// sleep says whether anything changes at a node at rest, apart from refreshes that fall due.
+// quiescence tells whether nothing changes in a state, apart from refreshes that fall due.
 type quiescence uint8
 
 const (
@@ -41,41 +38,46 @@ const (
 	notQuiescent
 )
 
-// calm is what happens if nothing comes, and how long that takes.
-type calm struct {
+// refreshTime is the time to the next refresh, in clocks, and the unit (rank or bank) that it refreshes. The zero value
+// stands for any time that is long enough.
+type refreshTime struct{ due, unit int64 }
+
+// prediction is what completes if no other walk comes, and the clocks until the channel is empty.
+type prediction struct {
 	clocks int64
-	done   []completion
+	done   []completion // tags are ranks
 }
 
-// endKey is the end of a walk.
-type endKey struct {
+// walkEnd is the end of a walk under way.
+type walkEnd struct {
 	left   int64 // bursts
 	queue  int32
-	bounds int32 // of walks that share rows: a number; 0: none do
+	bounds int32 // number of the bounds of walks that share rows (memoChannel.bounds); 0: none do
 }
 
-// timedKey is a time to the next refresh, and where the edge ends: by default, like next.
-type timedKey struct {
-	due  int64 // clocks
-	unit int64
-	stop int64 // clocks to wait; 0: none
-	end  endKey
+// transitionKey says what a transition depends on beside the state that it leaves. A zero field is of no importance to
+// it.
+type transitionKey struct {
+	refresh refreshTime // a refresh falls due on the way
+	stop    int64       // it ends after so many clocks, because it was run up to a limit
+	end     walkEnd     // it ends where a walk has been accepted
 }
 
-// edge is what happens between two nodes.
+// transition is what happens between two states. Clocks count from the first; ranks and codes of rows are those of the
+// first.
 type transition struct {
 	to        *state
 	clocks    int64
-	intervals int64 // times that a refresh fell due
-	ended     int   // queue whose walk was accepted, or none
+	intervals int64 // refresh intervals that ended, each of which made a refresh due
+	ended     int   // queue whose walk was accepted, or noQueue
 	counts    stats.DRAM
 	byWalk    []walkCounts
-	done      []completion // ranks at the source; clocks from there
-	unvisited []int64      // the target's foreign rows, as codes of the source
+	done      []completion // tags are ranks
+	unvisited []int64      // codes of the unvisited rows (controller.RowCoder) of state to
 	moves     []move
 }
 
-// part is what the bursts of one walk met.
+// walkCounts is what the bursts of one walk met.
 type walkCounts struct {
 	rank  uint32
 	stats stats.Requester
@@ -88,26 +90,26 @@ type move struct {
 	turns, offset int64
 }
 
-// memo is what lanes have learnt of channels of one kind. It never changes results: each edge is something that did happen
-// from the very frame it leaves, so forgetting, keeping or sharing it is a matter of speed.
+// memo is what is known of channels of one kind. It never changes a result: every transition did happen from exactly
+// the snapshot that it leaves. Forgetting, keeping or sharing it is a matter of speed alone.
 type memo struct {
-	key         string
+	key         string // of the kind of channel: memoKey
 	set         *MemoSet
-	states      map[string]*state
-	shapes      map[shape]int64 // numbers
+	states      map[string]*state // by snapshot
+	shapes      map[shape]int64   // numbers of shapes
 	lastShape   shape
 	lastNumber  int64
-	bounds      map[string]int32 // numbers
+	bounds      map[string]int32 // numbers of bounds
 	generation  int
-	bytes       int
-	scratch     *port
+	bytes       int   // roughly, of states and transitions
+	scratch     *port // steps whatever is learnt
 	timer       controller.RefreshTimer
-	powerOn     string // the frame at power-on
-	cell        int64  // bursts
-	budget      int    // of a new lane
+	powerOn     string // the snapshot at power-on
+	cell        int64  // bursts of a cell
+	budget      int    // of a new channel
 	burstClocks int64  // least clocks of a burst
-	steps       int64  // clocks simulated while learning
-	learnt      int64  // edges
+	steps       int64  // clocks stepped to learn
+	transitions int64  // learnt so far
 }
 
 // Rough sizes for the memory limit.
@@ -117,40 +119,41 @@ const (
 	transitionBytes = 512
 )
 
-// cellBursts is the length of a cell: what has to be stepped where a walk starts anew or is refreshed, against the
-// number of edges that a long walk follows.
+// cellBursts is the length of a cell. Long cells make few transitions of a long walk. Short cells leave little to step
+// where a walk starts at a new place or is interrupted by a refresh.
 const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
-	m := &memo{states: map[string]*state{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch, timer: scratch.RefreshTimer(), cell: cellBursts, budget: firstBudget}
+	m := &memo{states: map[string]*state{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch,
+		timer: scratch.RefreshTimer(), cell: cellBursts, budget: firstBudget}
 	k := controller.Codec{}
 	scratch.store(&k, &controller.RowCoder{}, nil)
 	m.powerOn = string(k.Bytes)
 	return m
 }
 
-// intern returns the node of a frame.
-func (m *memo) intern(text []byte) (n *state, fresh bool) {
+// intern returns the state of a snapshot, and reports whether it is new.
+func (m *memo) intern(snapshot []byte) (s *state, fresh bool) {
 	m.set.evict(m)
-	if n = m.states[string(text)]; n != nil {
-		return n, false
+	if s = m.states[string(snapshot)]; s != nil {
+		return s, false
 	}
-	n = &state{snapshot: string(text), generation: m.generation}
-	m.states[n.snapshot] = n
-	m.account(stateBytes + len(text))
-	return n, true
+	s = &state{snapshot: string(snapshot), generation: m.generation}
+	m.states[s.snapshot] = s
+	m.account(stateBytes + len(snapshot))
+	return s, true
 }
 
-// current is n, or its successor if it was forgotten.
-func (m *memo) revive(n *state) *state {
-	if n.generation == m.generation {
-		return n
+// revive returns s, or the state of the same snapshot if the memo has forgotten s.
+func (m *memo) revive(s *state) *state {
+	if s.generation == m.generation {
+		return s
 	}
-	n, _ = m.intern([]byte(n.snapshot))
-	return n
+	s, _ = m.intern([]byte(s.snapshot))
+	return s
 }
 
-// shape numbers the shapes of walks.
+// shapeNumber numbers the shapes of walks.
 func (m *memo) shapeNumber(s *shape) int64 {
 	if *s == m.lastShape {
 		return m.lastNumber
@@ -164,17 +167,41 @@ func (m *memo) shapeNumber(s *shape) int64 {
 	return n
 }
 
-// put stores a new edge.
-func put[K comparable](m *memo, in *map[K]*transition, key K, e *transition) {
-	if *in == nil {
-		*in = map[K]*transition{}
+// add records a transition from s that depends on key; the zero key makes it next.
+func (m *memo) add(s *state, key transitionKey, t *transition) {
+	if key == (transitionKey{}) {
+		s.next = t
+	} else {
+		if s.others == nil {
+			s.others = map[transitionKey]*transition{}
+		}
+		s.others[key] = t
 	}
-	(*in)[key] = e
-	m.record(e)
+	m.record(t)
 }
 
-// book accounts for a new edge.
-func (m *memo) record(e *transition) {
-	m.account(transitionBytes + 8*len(e.unvisited))
-	m.learnt++
+// addStart records what happens when a walk begins in s.
+func (m *memo) addStart(s *state, key string, t *transition) {
+	if s.starts == nil {
+		s.starts = map[string]*transition{}
+	}
+	s.starts[key] = t
+	m.record(t)
+}
+
+// addPrediction records what completes after s.
+func (m *memo) addPrediction(s *state, key refreshTime, p *prediction) {
+	if s.predictions == nil {
+		s.predictions = map[refreshTime]*prediction{}
+	}
+	s.predictions[key] = p
+	if key != (refreshTime{}) { // of the other kind there is one a state
+		m.account(transitionBytes / 2)
+	}
+}
+
+// record accounts for a new transition.
+func (m *memo) record(t *transition) {
+	m.account(transitionBytes + 8*len(t.unvisited))
+	m.transitions++
 }

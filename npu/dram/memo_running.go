@@ -7,50 +7,52 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// Where hardly anything repeats (random reads, short walks with irregular pauses), frames are in vain. A lane has credit: it
-// loses some with each edge that it learns and gains some with each that it knows. Without credit it leaves the memo and is
-// live, that is stepped, on a port of its own. From time to time it looks whether the state that it has come to is a known
-// one, notes it if not, and else returns.
+// Where hardly anything repeats (random reads, short walks with irregular gaps), a memo costs more than it saves. So a
+// channel has a budget: every transition that it learns takes learnCost off, every one that it follows adds 1. Without
+// budget it leaves the memo and is stepped on a port of its own. From time to time it takes a snapshot: if the memo has
+// that state, the channel returns; if not, the memo adds it.
 const (
-	firstBudget   = 4096 // at power-on
-	returnBudget  = 128  // when it returns
-	paidOffBudget = 256  // more than on return: edges are known
-	maxBudget     = 16384
+	firstBudget   = 4096  // at power-on
+	returnBudget  = 128   // on return
+	paidOffBudget = 256   // above it the return was worth its cost
+	maxBudget     = 16384 // more is not saved up
 	learnCost     = 8
-	runningStride = 5  // a live walk looks for the memo at the end of each 2^5 cells
-	maxRetryEvery = 64 // between the short walks before which a live lane looks for the memo
+
+	runningStride = 5  // a long walk tries to return at the end of each 2^5 cells
+	maxRetryEvery = 64 // walks between two attempts to return, at most
 )
 
-// live is a lane out of the memo.
+// runningPort steps a channel that has left the memo. Its clocks count from origin.
 type runningPort struct {
 	*port
-	origin  int64 // clock at which it left
-	retryIn int   // walks until it looks again
+	origin  int64 // clock at which the channel left
+	retryIn int   // walks until it tries to return
 }
 
-// leave makes the lane live.
-func (l *memoChannel) leaveMemo() {
-	p := l.load().clone()
+// leaveMemo has the channel stepped on a port of its own from here on.
+func (c *memoChannel) leaveMemo() {
+	p := c.load().clone()
 	p.classes = nil
-	controller.EachTag(p.Controller, func(tag *uint32) { *tag = l.inside[*tag].tag })
+	controller.EachTag(p.Controller, func(tag *uint32) { *tag = c.inside[*tag].tag })
 	for i := range p.inside {
-		p.inside[i].tag, p.inside[i].class = l.inside[i].tag, l.inside[i].class
+		p.inside[i].tag, p.inside[i].class = c.inside[i].tag, c.inside[i].class
 	}
 	for q := range p.feeds {
 		if f := &p.feeds[q]; f.on {
-			f.tag, f.stop = l.inside[f.tag].tag, 0
+			f.tag, f.stop = c.inside[f.tag].tag, 0
 		}
 	}
-	if l.paidOff { // it was worth while
-		l.retryEvery = 0
+	if c.paidOff {
+		c.retryEvery = 0
 	}
-	l.retryEvery, l.paidOff = min(2*l.retryEvery+1, maxRetryEvery), false
-	l.running = &runningPort{port: p, origin: l.clock, retryIn: l.retryEvery + 1} // the walk that it left for comes first
+	c.retryEvery, c.paidOff = min(2*c.retryEvery+1, maxRetryEvery), false
+	c.running = &runningPort{port: p, origin: c.clock, retryIn: c.retryEvery + 1} // the walk about to begin counts, too
 }
 
-// runLive steps up to a clock, or until a walk has been accepted, unless it comes to a known state before.
-func (l *memoChannel) runPort(limit int64) (ended int, back bool) {
-	p := l.running
+// runPort steps up to a clock, or until a walk has been accepted. It reports back if the channel has returned to the
+// memo before that.
+func (c *memoChannel) runPort(limit int64) (ended int, back bool) {
+	p := c.running
 	end := controller.Never
 	if limit != controller.Never {
 		end = limit - p.origin
@@ -58,92 +60,94 @@ func (l *memoChannel) runPort(limit int64) (ended int, back bool) {
 	for p.Clock < end {
 		for q := range p.feeds {
 			if f := &p.feeds[q]; f.on && (f.stop >= f.left || f.stop == 0) {
-				f.stop = f.left - f.toEnd(l.memo.cell<<runningStride)
+				f.stop = f.left - f.toEnd(c.memo.cell<<runningStride)
 			}
 		}
 		ended := p.run(end, true)
-		l.takeCompletions()
+		c.takeCompletions()
 		if ended != noQueue {
-			l.active--
+			c.active--
 			return ended, false
 		}
-		if p.stopped() && l.returnToMemo() {
+		if p.stopped() && c.returnToMemo() {
 			return noQueue, true
 		}
 	}
-	l.clock = p.origin + p.Clock
+	c.clock = p.origin + p.Clock
 	return noQueue, false
 }
 
-// sync takes over what the live port has done.
-func (l *memoChannel) takeCompletions() {
-	p := l.running
-	l.clock = p.origin + p.Clock
-	for _, m := range p.done {
-		l.done = append(l.done, completion{m.tag, p.origin + m.clock})
+// takeCompletions takes over the clock and the completions of the running port.
+func (c *memoChannel) takeCompletions() {
+	p := c.running
+	c.clock = p.origin + p.Clock
+	for _, d := range p.done {
+		c.done = append(c.done, completion{d.tag, p.origin + d.clock})
 	}
 	p.done = p.done[:0]
 }
 
-// gather takes the live port's counts over.
-func (l *memoChannel) takePortCounts() {
-	l.counts.Add(&l.running.Counts)
-	l.running.Counts = stats.DRAM{}
-	addClasses(&l.classes, l.running.classes)
+// takePortCounts takes over the counts of the running port.
+func (c *memoChannel) takePortCounts() {
+	c.counts.Add(&c.running.Counts)
+	c.running.Counts = stats.DRAM{}
+	addClasses(&c.classes, c.running.classes)
 }
 
-// comeBack returns to the memo if the state is known there; if not, it will be.
-func (l *memoChannel) returnToMemo() bool {
-	p := l.running
-	var names controller.RowCoder
+// returnToMemo returns to the memo if that has the port's state, and reports whether it has. If not, the state is
+// added.
+func (c *memoChannel) returnToMemo() bool {
+	p := c.running
+	var rows controller.RowCoder
 	for q := range p.feeds {
 		if f := &p.feeds[q]; f.on {
-			names.Ranges[q] = rowRange(l.mapping, &f.cursor)
+			rows.Ranges[q] = rowRange(c.mapping, &f.cursor)
 		}
 	}
-	p.store(&l.codec, &names, l.phase)
-	n, fresh := l.memo.intern(l.codec.Bytes)
+	p.store(&c.codec, &rows, c.phase)
+	s, fresh := c.memo.intern(c.codec.Bytes)
 	if fresh {
 		return false
 	}
-	l.takePortCounts()
-	l.at, l.unvisited, l.clock, l.unit = n, slices.Clone(names.Unvisited), p.origin+p.Clock, p.NextUnit
-	if l.memo.timer.Interval != controller.Never {
-		l.due = p.origin + p.RefreshDue
+	c.takePortCounts()
+	c.at, c.unvisited, c.clock, c.unit = s, slices.Clone(rows.Unvisited), p.origin+p.Clock, p.NextUnit
+	if c.memo.timer.Interval != controller.Never {
+		c.due = p.origin + p.RefreshDue
 	}
-	l.inside = l.inside[:0]
+	c.inside = c.inside[:0]
 	for i := range p.inside {
-		l.inside = append(l.inside, resident{p.inside[i].tag, p.inside[i].class})
+		c.inside = append(c.inside, insideWalk{p.inside[i].tag, p.inside[i].class})
 	}
-	for q := range l.feeds {
+	for q := range c.feeds {
 		f := &p.feeds[q]
-		l.feeds[q] = memoFeed{cursor: f.cursor, on: f.on, write: f.write}
+		c.feeds[q] = memoFeed{cursor: f.cursor, on: f.on, write: f.write}
 	}
-	l.running, l.budget, l.paidOff = nil, returnBudget, false
+	c.running, c.budget, c.paidOff = nil, returnBudget, false
 	return true
 }
 
-// beginLive starts feeding a walk from a live lane, unless it returns before.
-func (l *memoChannel) beginOnPort(queue int, j *channelTransfer) bool {
-	p := l.running
-	if p.retryIn--; p.retryIn <= 0 && l.active == 0 {
-		if l.returnToMemo() {
+// beginOnPort starts feeding a walk on the running port. It reports false if the channel has returned to the memo
+// instead.
+func (c *memoChannel) beginOnPort(queue int, x *channelTransfer) bool {
+	p := c.running
+	if p.retryIn--; p.retryIn <= 0 && c.active == 0 {
+		if c.returnToMemo() {
 			return false
 		}
-		l.retryEvery = min(2*l.retryEvery+1, maxRetryEvery)
-		p.retryIn = l.retryEvery
+		c.retryEvery = min(2*c.retryEvery+1, maxRetryEvery)
+		p.retryIn = c.retryEvery
 	}
-	p.begin(queue, j)
-	l.active++
+	p.begin(queue, x)
+	c.active++
 	return true
 }
 
-// settleLive predicts what a copy does.
-func (l *memoChannel) settleOnPort(seen func(completion)) {
-	p := l.running
-	c := p.clone()
-	c.drain()
-	for _, m := range c.done {
-		seen(completion{m.tag, p.origin + m.clock})
+// settleOnPort predicts what a copy of the running port does.
+func (c *memoChannel) settleOnPort(seen func(completion)) {
+	p := c.running
+	n := p.clone()
+	n.drain()
+	for _, d := range n.done {
+		seen(completion{d.tag, p.origin + d.clock})
 	}
 }

@@ -8,24 +8,26 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// Learnt is what Systems have learnt for speed. Those that share one must be used from one goroutine. Channels that behave
-// alike share a memo, of whichever System they are: neither the number of channels nor how addresses are spread over
-// them matters to a channel. What is shared never changes a result, as what is kept from one transfer to the next does not.
+// MemoSet is what Systems remember for speed. Systems that share a set must be used from one goroutine. Channels that
+// behave alike share a memo, whichever System they belong to: neither the number of channels nor how addresses are
+// spread over them matters to a single channel. Sharing a memo never changes a result, just as keeping one between
+// transfers never does. The zero value is an empty set.
 type MemoSet struct {
-	memos []*memo // used last: last
+	memos []*memo // least recently used first
 	bytes int     // of all memos
 	limit int     // 0: memoLimit
 }
 
-// Bounds of what is not forgotten to make room: memos, which have some 300 KiB each before they have learnt anything, and the
-// numbers that one has given to shapes and bounds.
+// Bounds on what the memory limit does not count: memos, each of which takes some 300 KiB when empty, and the shapes
+// and bounds that one memo has numbered.
 const (
 	maxMemos   = 64
 	maxNumbers = 1 << 16
 )
 
-// New builds the channels, which begin with what others have learnt.
-func (l *MemoSet) New(o Options) (*System, error) {
+// New builds a System whose channels start with what the set remembers. It fails on options that contradict each other
+// or the standard.
+func (set *MemoSet) New(o Options) (*System, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -45,80 +47,80 @@ func (l *MemoSet) New(o Options) (*System, error) {
 	if o.Exact {
 		s.powerOn = func() channel { return steppedChannel{first.clone()} }
 	} else {
-		learnt := l.lookup(&o, m, first)
+		memo := set.lookup(&o, m, first)
 		s.powerOn = func() channel {
-			learnt.touch()
-			return newMemoChannel(learnt, m)
+			memo.touch()
+			return newMemoChannel(memo, m)
 		}
 	}
 	s.Reset()
 	return s, nil
 }
 
-// memo is that of a channel's kind; a port at power-on is there to make it from.
-func (l *MemoSet) lookup(o *Options, m *spec.Mapping, first *port) *memo {
-	kind := memoKey(o, m)
-	if i := slices.IndexFunc(l.memos, func(m *memo) bool { return m.key == kind }); i >= 0 {
-		if known := l.memos[i]; len(known.shapes)+len(known.bounds) < maxNumbers {
-			return known
+// lookup returns the memo of a kind of channel. If there is none it makes one, with first as the port that steps.
+func (set *MemoSet) lookup(o *Options, m *spec.Mapping, first *port) *memo {
+	key := memoKey(o, m)
+	if i := slices.IndexFunc(set.memos, func(m *memo) bool { return m.key == key }); i >= 0 {
+		if old := set.memos[i]; len(old.shapes)+len(old.bounds) < maxNumbers {
+			return old
 		}
-		l.detach(l.memos[i])
+		set.detach(set.memos[i])
 	}
 	n := newMemo(first)
-	n.key, n.burstClocks, n.set = kind, leastClocks(o.Standard), l
-	l.memos = append(l.memos, n)
-	if len(l.memos) > maxMemos {
-		l.detach(l.memos[0])
+	n.key, n.burstClocks, n.set = key, leastClocks(o.Standard), set
+	set.memos = append(set.memos, n)
+	if len(set.memos) > maxMemos {
+		set.detach(set.memos[0])
 	}
 	return n
 }
 
-// kindOf writes all that a channel's behaviour depends on, in clocks: options other than these, and all of a standard but
-// what it is called, costs and measures time by.
+// memoKey returns the memo's key: every option, and every timing in clocks, that affects a channel. It leaves out the
+// standard's name, source, energy and clock period.
 func memoKey(o *Options, m *spec.Mapping) string {
 	s := *o.Standard
 	s.Name, s.Source, s.Comments, s.Energy, s.TCK = "", "", nil, spec.Energy{}, 0
 	return fmt.Sprintf("%+v %+v %s %d %d", s, o.rules(), m.ChannelKey(), o.Refresh, o.Postpone)
 }
 
-// use says that a memo is in use.
+// touch makes m the most recently used memo of its set.
 func (m *memo) touch() {
-	of := m.set.memos
-	if i := slices.Index(of, m); i >= 0 && i < len(of)-1 {
-		copy(of[i:], of[i+1:])
-		of[len(of)-1] = m
+	all := m.set.memos
+	if i := slices.Index(all, m); i >= 0 && i < len(all)-1 {
+		copy(all[i:], all[i+1:])
+		all[len(all)-1] = m
 	}
 }
 
-// release gives a memo to the Systems that still have it.
-func (l *MemoSet) detach(m *memo) {
-	l.memos = slices.DeleteFunc(l.memos, func(x *memo) bool { return x == m })
-	l.bytes -= m.bytes
-	m.set = &MemoSet{memos: []*memo{m}, bytes: m.bytes, limit: l.limit}
+// detach removes a memo from the set. Systems that use it keep it, in a set of its own.
+func (set *MemoSet) detach(m *memo) {
+	set.memos = slices.DeleteFunc(set.memos, func(x *memo) bool { return x == m })
+	set.bytes -= m.bytes
+	m.set = &MemoSet{memos: []*memo{m}, bytes: m.bytes, limit: set.limit}
 }
 
-// makeRoom forgets what has not been used for longest, before something is added to m.
-func (l *MemoSet) evict(m *memo) {
-	limit := l.limit
+// evict keeps the set below its limit, least recently used memos first, before something is added to m.
+func (set *MemoSet) evict(m *memo) {
+	limit := set.limit
 	if limit == 0 {
 		limit = memoLimit
 	}
-	for l.bytes > limit {
-		if oldest := l.memos[0]; oldest != m {
-			l.detach(oldest)
+	for set.bytes > limit {
+		if oldest := set.memos[0]; oldest != m {
+			set.detach(oldest)
 			continue
 		}
 		m.forget()
 	}
 }
 
-// grow accounts for what m has learnt.
+// account adds to the size of m.
 func (m *memo) account(bytes int) {
 	m.bytes += bytes
 	m.set.bytes += bytes
 }
 
-// forget empties a memo.
+// forget empties m.
 func (m *memo) forget() {
 	m.generation++
 	m.account(-m.bytes)

@@ -40,8 +40,9 @@ func relatives(o Options) []Options {
 
 var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Refresh: spec.AllBank, Queues: 2, Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
 
-// TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives work by turns, on the same walks: what one has
-// learnt must serve another only where that one would have learnt it, too. The twins that step everything share nothing.
+// TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives work by turns, on the same walks: what one
+// has learnt must serve another only where that one would have learnt it, too. The twins that step everything share
+// nothing.
 func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 	cases := int64(8)
 	if testing.Short() {
@@ -87,7 +88,8 @@ func sharingPair(t *testing.T, o Options, shared *MemoSet) *pair {
 	return p
 }
 
-// inTurns gives each of the pairs the same transfers, a few at a time while others are in the middle of theirs, and resets all.
+// inTurns gives each of the pairs the same transfers, a few at a time while others are in the middle of theirs, and
+// resets all.
 func inTurns(r *rand.Rand, pairs []*pair, library []isa.Pattern) {
 	script := r.Int63()
 	release := make([]int64, len(pairs))
@@ -138,14 +140,14 @@ func TestWhatOneSystemHasLearntAnotherNeedNotStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := learntBy(s).steps
+		before := memoOf(s).steps
 		for i := range int64(50) {
 			size := unit.Bytes(channels) * 300 * unit.KiB
 			s.Submit(Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(i)*size, size), Write: i%10 == 9, Release: i * 9000})
 			s.Settle()
 		}
 		s.Finish(600_000)
-		return learntBy(s).steps - before
+		return memoOf(s).steps - before
 	}
 	if play(2, related.Mapping) == 0 {
 		t.Error("the first System steps nothing")
@@ -176,7 +178,7 @@ func TestWhatHasNotBeenUsedForLongestIsForgottenFirst(t *testing.T) {
 	shared.limit = shared.bytes + 1
 	third := use(per[6])
 	kept := shared.memos
-	if slices.Contains(kept, learntBy(second)) || !slices.Contains(kept, learntBy(first)) || !slices.Contains(kept, learntBy(third)) {
+	if slices.Contains(kept, memoOf(second)) || !slices.Contains(kept, memoOf(first)) || !slices.Contains(kept, memoOf(third)) {
 		t.Errorf("%d memos are kept: not those of the first and the third System", len(kept))
 	}
 	second.Reset() // lives on what it has

@@ -8,28 +8,28 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// PaceParts is in how many parts a clock is divided to say how fast a consumer is.
+// PaceParts is the number of parts of a clock in which Options.Pace counts.
 const PaceParts = 16
 
-// none: no queue.
+// noQueue stands for a queue where there is none.
 const noQueue = -1
 
-// outstanding is a walk with bursts in the controller, or one being fed.
+// outstanding is a walk being fed, or one with bursts in the controller.
 type outstanding struct {
 	tag   uint32
-	class uint8 // requester, for the statistics
+	class uint8 // Transfer.Class
 	queue uint8
 	fed   bool  // all its bursts have been accepted
 	left  int64 // bursts in the controller
 }
 
-// mark is a completion on one channel.
+// completion is the completion of a walk on one channel.
 type completion struct {
 	tag   uint32
 	clock int64
 }
 
-// job is a transfer as one channel sees it.
+// channelTransfer is a transfer as one channel sees it.
 type channelTransfer struct {
 	walk  walk
 	write bool
@@ -44,10 +44,10 @@ type feed struct {
 	on    bool
 	write bool
 	tag   uint32
-	stop  int64 // a watched run ends when left comes down to it
+	stop  int64 // a watched run ends when no more than so many bursts are left
 }
 
-// refund is a read whose buffer space comes back at a clock.
+// slot is the place of a read burst in its queue's window, which becomes free at a clock.
 type slot struct {
 	clock int64
 	queue uint8
@@ -57,15 +57,16 @@ type slot struct {
 type rules struct {
 	grant  int64 // bursts that a queue may feed while others wait
 	window int64 // read bursts of a queue that may be outstanding; 0: any number
-	pace   int64 // time that the consumer takes for a burst, in PaceParts of a clock; 0: none
+	pace   int64 // time that the consumer takes for a burst, in parts of a clock (PaceParts); 0: none
 	exact  bool  // step every clock
 }
 
-// port feeds one controller. Each queue has at most one walk under way; queues take turns of at most grant bursts, and a
-// turn ends early when the controller has no room for the next burst. A queue alone is never interrupted.
+// port feeds one controller. Each queue has at most one walk under way. The queues are served in turn, at most grant
+// bursts at a time, and a turn ends early when the controller has no room for the next burst. A single queue is never
+// interrupted.
 type port struct {
 	controller.Controller
-	*controller.Status // of core
+	*controller.Status // the controller's own
 	rules
 	mapping *spec.Mapping
 
@@ -75,11 +76,11 @@ type port struct {
 	grantLeft int64 // bursts left of its turn
 
 	used    [controller.MaxQueues]int64 // read bursts outstanding, with a window
-	freeing []slot                      // data that are on their way, or wait for the consumer: in order
-	taken   int64                       // when the consumer has taken the last burst, in PaceParts of a clock
+	freeing []slot                      // of data on their way, or waiting for the consumer; by clock
+	taken   int64                       // when the consumer has taken the last burst, in parts of a clock (PaceParts)
 
 	inside    []outstanding
-	done      []completion // completions that have become certain
+	done      []completion // since they were last taken
 	classes   []stats.Requester
 	idleTicks int // ticks in a row that did nothing
 }
@@ -92,26 +93,27 @@ func (p *port) clone() *port {
 	n := *p
 	n.Controller = p.Controller.Clone()
 	n.Status = n.Controller.View()
-	n.inside, n.done, n.classes, n.freeing = slices.Clone(p.inside), slices.Clone(p.done), slices.Clone(p.classes), slices.Clone(p.freeing)
+	n.inside, n.done = slices.Clone(p.inside), slices.Clone(p.done)
+	n.classes, n.freeing = slices.Clone(p.classes), slices.Clone(p.freeing)
 	return &n
 }
 
 // begin starts feeding a walk from a free queue.
-func (p *port) begin(queue int, j *channelTransfer) {
+func (p *port) begin(queue int, x *channelTransfer) {
 	f := &p.feeds[queue]
 	if f.on {
 		panic("dram: a queue was given a second walk")
 	}
-	f.begin(&j.walk)
-	f.on, f.write, f.tag, f.stop = true, j.write, j.tag, 0
+	f.begin(&x.walk)
+	f.on, f.write, f.tag, f.stop = true, x.write, x.tag, 0
 	f.place = p.mapping.Locate(f.next())
-	p.inside = append(p.inside, outstanding{tag: j.tag, class: j.class, queue: uint8(queue)})
+	p.inside = append(p.inside, outstanding{tag: x.tag, class: x.class, queue: uint8(queue)})
 	if p.active++; p.active == 1 {
 		p.serving, p.grantLeft = queue, p.grant
 	}
 }
 
-// end takes a queue whose walk has been accepted out of the round.
+// end takes a queue whose walk has been accepted out of the rotation.
 func (p *port) end(queue int) {
 	p.feeds[queue].on = false
 	p.active--
@@ -123,7 +125,7 @@ func (p *port) end(queue int) {
 	}
 }
 
-// pass gives the next queue its turn.
+// nextQueue gives the next queue its turn.
 func (p *port) nextQueue() {
 	p.grantLeft = p.grant
 	for {
@@ -133,8 +135,9 @@ func (p *port) nextQueue() {
 	}
 }
 
-// feed hands in what the controller takes at this clock. It stops when a walk has been accepted, and returns its queue;
-// or says whether there is room in the clock for a burst that cannot be accepted, or for which there is none.
+// feed offers the controller the bursts of this clock. It stops when a walk has been accepted, and returns that walk's
+// queue. Otherwise it reports blocked if a further burst could be offered at this clock, but there is none or it cannot
+// be accepted.
 func (p *port) feed() (blocked bool, ended int) {
 	if len(p.freeing) > 0 {
 		p.freeSlots()
@@ -160,7 +163,8 @@ func (p *port) feed() (blocked bool, ended int) {
 	return false, noQueue
 }
 
-// hand hands in one burst of the queue whose turn it is, or of the first after it that can.
+// hand offers one burst of the queue whose turn it is or, if that cannot be accepted, of the first queue after it whose
+// burst can. It reports whether one was accepted.
 func (p *port) hand() bool {
 	if p.handFrom(p.serving) {
 		return true
@@ -192,7 +196,7 @@ func (p *port) handFrom(queue int) bool {
 	return true
 }
 
-// find returns the walk of a tag. The last ones are the likeliest.
+// find returns the walk of a tag. It looks at the latest first, which are the likeliest.
 func (p *port) find(tag uint32) *outstanding {
 	for i := len(p.inside) - 1; i >= 0; i-- {
 		if p.inside[i].tag == tag {
@@ -205,7 +209,7 @@ func (p *port) find(tag uint32) *outstanding {
 // accepted notes that the last burst of a walk has been accepted.
 func (p *port) accepted(tag uint32) { p.find(tag).fed = true }
 
-// refund gives buffer space back.
+// freeSlots frees the slots whose clock has come.
 func (p *port) freeSlots() {
 	n := 0
 	for n < len(p.freeing) && p.freeing[n].clock <= p.Clock {
@@ -215,7 +219,8 @@ func (p *port) freeSlots() {
 	p.freeing = slices.Delete(p.freeing, 0, n)
 }
 
-// advance ticks once. Clocks in which nothing can happen are skipped up to limit if no burst can enter.
+// advance ticks once. If blocked, that is if no burst can enter, it may skip clocks up to limit in which nothing
+// happens.
 func (p *port) advance(blocked bool, limit int64) {
 	switch p.Tick() {
 	case controller.ColumnIssued:
@@ -235,7 +240,7 @@ func (p *port) advance(blocked bool, limit int64) {
 	}
 }
 
-// serve counts the burst that has just been served, and notes the end of its walk.
+// serve counts the burst whose column command has just been issued, and completes its walk if it was the last.
 func (p *port) serve() {
 	served := p.Issued
 	o := p.find(served.Tag)
@@ -256,8 +261,8 @@ func (p *port) serve() {
 	}
 }
 
-// run feeds and ticks until the clock is limit. It returns early with the queue whose walk has just been accepted, and,
-// if watched, when a feed has come to its stop or a refresh has gone out.
+// run feeds and ticks up to clock limit. It returns early with the queue of a walk that has just been accepted and, if
+// watched, when a feed has come to its stop or a refresh has been issued.
 func (p *port) run(limit int64, watched bool) (ended int) {
 	for p.Clock < limit {
 		blocked, queue := p.feed()
@@ -272,7 +277,7 @@ func (p *port) run(limit int64, watched bool) (ended int) {
 	return noQueue
 }
 
-// stopped says that a feed has come to its stop.
+// stopped reports whether a feed has come to its stop.
 func (p *port) stopped() bool {
 	for i := range p.feeds {
 		if f := &p.feeds[i]; f.on && f.left <= f.stop {
@@ -282,14 +287,14 @@ func (p *port) stopped() bool {
 	return false
 }
 
-// drain runs until no burst is inside. No walk may be under way.
+// drain runs until the controller is empty. No walk may be under way.
 func (p *port) drain() {
 	for !p.Empty() {
 		p.advance(true, controller.Never)
 	}
 }
 
-// rest runs to a clock, or until nothing happens any more.
+// runUntilQuiescent runs to clock limit, or until nothing happens any more. No walk may be under way.
 func (p *port) runUntilQuiescent(limit int64) {
 	for !p.Empty() && p.Clock < limit {
 		p.advance(true, limit)

@@ -8,17 +8,18 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// spanOf is the span of a walk at a position.
+// rowRange is the range of rows that a walk may visit, seen from its position.
 func rowRange(m *spec.Mapping, c *cursor) controller.RowRange {
 	base, low, high := m.Rows(c.next(), c.low, c.high)
 	return controller.RowRange{Active: true, Base: base, Low: low, High: high}
 }
 
-// freeze is the frame of a port, and of the walks under way: two walks of equal phase yield the same banks and columns and
-// equally translated rows, as long as both last.
-func (p *port) store(k *controller.Codec, names *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
+// store writes the snapshot of a port and of the walks under way to k. phases writes what the coming bursts of a walk
+// depend on: two walks of equal phase visit the same banks and columns, and rows equally far from their bases, as long
+// as both last.
+func (p *port) store(k *controller.Codec, rows *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
 	p.freeSlots()
-	k.Begin(p.Clock, names)
+	k.Begin(p.Clock, rows)
 	for i := range p.inside {
 		k.Tags = append(k.Tags, p.inside[i].tag)
 	}
@@ -28,14 +29,14 @@ func (p *port) store(k *controller.Codec, names *controller.RowCoder, phases fun
 			phases(k, &p.feeds[i].cursor)
 		}
 	}
-	names.EachOverlap(func(pair int64, a, b *controller.RowRange) {
+	rows.EachOverlap(func(pair int64, a, b *controller.RowRange) {
 		distance := b.Base - a.Base
 		k.Int64(&pair)
 		k.Int64(&distance)
 	})
 }
 
-// frame shows the state of a port and its controller.
+// snapshot writes the state of a port and its controller to k, or reads it.
 func (p *port) snapshot(k *controller.Codec) {
 	k.Int64(&p.Offered)
 	k.Int(&p.active)
@@ -53,7 +54,7 @@ func (p *port) snapshot(k *controller.Codec) {
 	p.Controller.Snapshot(k)
 }
 
-// codeFeed shows a feed, apart from where its walk stands.
+// snapshotFeed writes or reads a feed, apart from the position of its walk.
 func (p *port) snapshotFeed(k *controller.Codec, f *feed, queue int) {
 	word := int64(0)
 	if f.on {
@@ -71,7 +72,7 @@ func (p *port) snapshotFeed(k *controller.Codec, f *feed, queue int) {
 	}
 }
 
-// codeInside shows how many walks are inside and, where that matters, whose.
+// snapshotInside writes or reads how many walks are inside and, with a window, of which queues.
 func (p *port) snapshotInside(k *controller.Codec) {
 	n := len(p.inside)
 	k.Int(&n)
@@ -96,7 +97,7 @@ func (p *port) snapshotInside(k *controller.Codec) {
 	}
 }
 
-// codeWindow shows the buffer space that is out, and the consumer.
+// snapshotWindow writes or reads which slots of the windows are taken, and when the consumer is free.
 func (p *port) snapshotWindow(k *controller.Codec) {
 	for i := range p.used {
 		k.Int64(&p.used[i])
@@ -119,9 +120,10 @@ func (p *port) snapshotWindow(k *controller.Codec) {
 	}
 }
 
-// thaw puts the port into a frame, at clock 0, with real rows; tags are ranks. The walks under way are to be put back.
-func (p *port) load(text string, names *controller.RowCoder) {
-	k := controller.NewReader(text, names)
+// load puts the port into the state of a snapshot, at clock 0, with rows as the coder decodes them. Tags become ranks.
+// The caller restores the positions of the walks under way.
+func (p *port) load(snapshot string, rows *controller.RowCoder) {
+	k := controller.NewReader(snapshot, rows)
 	p.Clock, p.DueCount, p.Refreshed, p.idleTicks = 0, 0, false, 0
 	p.grantLeft = p.grant
 	p.snapshot(&k)

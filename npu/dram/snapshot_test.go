@@ -17,8 +17,8 @@ type frameCommand struct {
 	clock int64
 }
 
-// TestFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as the
-// channel itself does, command by command, from any clock.
+// TestFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as
+// the channel itself does, command by command, from any clock.
 func TestFramesHoldAllThatMatters(t *testing.T) {
 	clocks := 3000
 	if testing.Short() {

@@ -12,29 +12,30 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Options is what a System is built from.
+// Options is what a System is built from. The zero values of the optional ones are those of a plain channel.
 type Options struct {
 	Standard *spec.Standard
 	Channels int    // a power of two
-	Mapping  string // empty: DefaultMapping
+	Mapping  string // of address bits, as in spec.ParseMapping; empty: spec.DefaultMapping
 	BankHash bool   // bank bits XOR low row bits
 	Refresh  spec.Refresh
 	Postpone int  // refreshes that may wait for requests: at most Standard.MaxPostponed
-	Exact    bool // step every clock and remember nothing: the slow twin that the fast path is tested against
+	Exact    bool // step every clock and remember nothing: the reference that the fast path must equal
 
 	Queues int        // requesters that are served in turn, 1 to 4; 0: 1
-	Grant  unit.Bytes // of a channel's traffic in a queue's turn; 0: 1 KiB
-	Window unit.Bytes // read data of a queue that a channel may owe; 0: any amount
-	Pace   int64      // time that the consumer takes for a burst of a channel, in PaceParts of a clock, with a Window; 0: none
+	Grant  unit.Bytes // a queue's traffic on a channel in one turn; 0: 1 KiB
+	Window unit.Bytes // read data of a queue that may be outstanding on a channel; 0: any amount
+	Pace   int64      // time that the consumer takes for a channel's burst, in parts of a clock (PaceParts); 0: none
 }
 
-// rules are the options that concern how a channel is fed.
+// rules returns the options that say how a channel is fed, in bursts.
 func (o *Options) rules() rules {
 	grant := o.Grant
 	if grant == 0 {
 		grant = unit.KiB
 	}
-	r := rules{grant: max(int64(grant/o.Standard.Burst), 1), window: int64(o.Window / o.Standard.Burst), pace: o.Pace, exact: o.Exact}
+	burst := o.Standard.Burst
+	r := rules{grant: max(int64(grant/burst), 1), window: int64(o.Window / burst), pace: o.Pace, exact: o.Exact}
 	if o.Window > 0 {
 		r.window = max(r.window, 1)
 	}
@@ -54,7 +55,8 @@ func (o *Options) validate() error {
 	case o.Refresh == spec.PerBank && o.Standard.Timing.TRFCPB == 0:
 		return fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", name)
 	case o.Postpone < 0 || o.Postpone > o.Standard.MaxPostponed:
-		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d", name, o.Postpone, o.Standard.MaxPostponed)
+		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d",
+			name, o.Postpone, o.Standard.MaxPostponed)
 	case o.Queues < 0 || o.Queues > controller.MaxQueues:
 		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, controller.MaxQueues)
 	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:
@@ -69,11 +71,12 @@ var _ Memory = (*System)(nil)
 
 // System is the channels behind one address mapping. It implements Memory.
 //
-// Channels that have had equal walks are in equal states: one lane simulates them all, and its counts are multiplied. A
-// transfer that falls unequally on such a group splits it; groups whose lanes have become equal again are joined.
+// Channels that have had equal walks are in equal states. They form a group: one of them is simulated, and its counts
+// are multiplied. A transfer that falls unequally on a group splits it; groups that have come to equal states are
+// merged.
 //
 // With one queue a transfer is simulated as soon as it is submitted, up to the clock at which its last burst has been
-// accepted. With several, up to its release: what is submitted later may come between.
+// accepted. With several it is simulated up to its release, because what is submitted later may come between.
 type System struct {
 	options      Options
 	mapping      *spec.Mapping
@@ -95,7 +98,8 @@ type System struct {
 	clock        int64
 }
 
-// known is the last share of a channel: tiles of a matrix differ in where they start.
+// lastShare is the share of a pattern that a channel had last. Most patterns differ from the one before in their base
+// alone.
 type lastShare struct {
 	pattern isa.Pattern
 	share   walk
@@ -104,16 +108,16 @@ type lastShare struct {
 // flight is a transfer, or a part of one, that is not complete on every channel.
 type flight struct {
 	tag  uint32
-	done Done // as far as it has come
+	done Done // on those channels on which it is
 	left int  // channels on which it is not complete
 }
 
-// New builds the channels, which learn alone.
+// New builds a System that shares its memo with no other. Its errors are those of MemoSet.New.
 func New(o Options) (*System, error) {
 	return new(MemoSet).New(o)
 }
 
-// leastClocks is the least time between bursts that a channel accepts, once its queues are full.
+// leastClocks is the least time in clocks between two bursts that a channel accepts once its queues are full.
 func leastClocks(s *spec.Standard) int64 {
 	if s.Family == spec.HBM {
 		return s.Timing.TBL / int64(s.Ranks) // a data bus for each pseudo channel
@@ -124,7 +128,7 @@ func leastClocks(s *spec.Standard) int64 {
 // Mapping returns the address mapping.
 func (s *System) Mapping() *spec.Mapping { return s.mapping }
 
-// Reset returns to power-on state. What was learnt for speed is kept.
+// Reset returns to power-on state. The memo is kept.
 func (s *System) Reset() {
 	all := make([]int, s.options.Channels)
 	for i := range all {
@@ -136,10 +140,11 @@ func (s *System) Reset() {
 	s.nextTag, s.released, s.accepted, s.clock = 0, 0, 0, 0
 }
 
-// BurstBytes is the unit of traffic.
+// BurstBytes is the size of a burst in bytes: the unit of traffic.
 func (s *System) BurstBytes() int64 { return int64(s.options.Standard.Burst) }
 
-// Submit hands in a transfer.
+// Submit takes a transfer. It panics if the transfer is released before the last one, or is for a queue that does not
+// exist.
 func (s *System) Submit(t Transfer) {
 	if t.Release < s.released {
 		panic(fmt.Sprintf("dram: transfer %d is released at clock %d, after one at %d", t.ID, t.Release, s.released))
@@ -159,7 +164,7 @@ func (s *System) Submit(t Transfer) {
 	s.mergeGroups()
 }
 
-// submit hands in a part of a transfer.
+// submit takes a part of a transfer.
 func (s *System) submit(t *Transfer, part int) {
 	tag, channels := s.nextTag, 0
 	s.nextTag++
@@ -176,7 +181,7 @@ func (s *System) submit(t *Transfer, part int) {
 			continue
 		}
 		channels += len(g.members)
-		g.job = channelTransfer{w, t.Write, t.Class, tag}
+		g.next = channelTransfer{w, t.Write, t.Class, tag}
 		g.enqueue(t.Queue)
 		if s.options.Queues <= 1 {
 			g.run(controller.Never)
@@ -192,7 +197,7 @@ func (s *System) submit(t *Transfer, part int) {
 	}
 }
 
-// shareOf is the part of t that lies on a channel.
+// shareOf returns the part of t that falls on a channel.
 func (s *System) shareOf(t *Transfer, channel int) walk {
 	k := &s.lastShares[channel]
 	distance := int64(t.Walk.Base - k.pattern.Base)
@@ -208,7 +213,8 @@ func (s *System) shareOf(t *Transfer, channel int) walk {
 	return k.share
 }
 
-// split moves the channels of group i on which t's share is not w into a new last group, where Submit meets them later.
+// splitGroup moves the channels of group i on which t's share is not w to a new last group, to which Submit comes
+// later.
 func (s *System) splitGroup(i int, t *Transfer, w *walk) {
 	g := &s.groups[i]
 	var same, other []int
@@ -225,13 +231,13 @@ func (s *System) splitGroup(i int, t *Transfer, w *walk) {
 	if other != nil {
 		s.collectCounts(g)
 		g.members = same
-		twin := g.clone()
-		twin.members = other
-		s.groups = append(s.groups, twin)
+		n := g.clone()
+		n.members = other
+		s.groups = append(s.groups, n)
 	}
 }
 
-// join merges groups whose lanes have come to equal states.
+// mergeGroups merges groups whose channels have come to equal states.
 func (s *System) mergeGroups() {
 	for i := 0; i < len(s.groups); i++ {
 		for j := len(s.groups) - 1; j > i; j-- {
@@ -245,7 +251,7 @@ func (s *System) mergeGroups() {
 	}
 }
 
-// flight finds a transfer that is not complete. Few are, and mostly the last.
+// flight returns the index of a transfer that is not complete. It looks at the latest first, which are the likeliest.
 func (s *System) flight(tag uint32) int {
 	for i := len(s.flights) - 1; i >= 0; i-- {
 		if s.flights[i].tag == tag {
@@ -255,7 +261,7 @@ func (s *System) flight(tag uint32) int {
 	panic("dram: a channel completed a transfer that is not in flight")
 }
 
-// collect takes completions from the lanes.
+// collectDone takes completions from the channels.
 func (s *System) collectDone() {
 	for i := range s.groups {
 		g := &s.groups[i]
@@ -271,7 +277,7 @@ func (s *System) collectDone() {
 	}
 }
 
-// harvest takes counts from a group's lane: before its channels change, and when they are asked for.
+// collectCounts takes the counts of a group: before its members change, and when counts are asked for.
 func (s *System) collectCounts(g *group) {
 	var d stats.DRAM
 	clear(s.classScratch)
@@ -297,7 +303,8 @@ func sortDone(d []Done) {
 	})
 }
 
-// TakeDone returns the completions that have become certain since the last call.
+// TakeDone returns the completions that have become certain since the last call, by clock. They are valid until the
+// next call.
 func (s *System) TakeDone() []Done {
 	s.taken, s.done = s.done, s.taken[:0]
 	sortDone(s.taken)
@@ -308,7 +315,7 @@ func (s *System) TakeDone() []Done {
 // happens until then. With one queue, the last transfer has then been accepted.
 func (s *System) Accepted() int64 { return s.accepted }
 
-// Settle predicts the completion of every transfer that is not complete, should no other come.
+// Settle predicts the completion of every transfer that is not complete, by clock, should no other come.
 func (s *System) Settle() []Done {
 	s.settled = s.settled[:0]
 	if len(s.flights) == 0 {
@@ -339,7 +346,7 @@ func (s *System) Finish(clock int64) {
 	s.mergeGroups()
 }
 
-// Counts are those of all channels.
+// Counts returns the counts of all channels since power-on.
 func (s *System) Counts() stats.DRAM {
 	s.collectAllCounts()
 	c := s.counts
@@ -347,7 +354,7 @@ func (s *System) Counts() stats.DRAM {
 	return c
 }
 
-// Classes are what the bursts of each class of transfers met, of all channels.
+// Classes returns what the bursts of each Transfer.Class met, on all channels.
 func (s *System) Classes() []stats.Requester {
 	s.collectAllCounts()
 	return s.classes

@@ -38,13 +38,13 @@ func TestARepeatedHistoryIsNotSteppedAgain(t *testing.T) {
 		s.Finish(600_000)
 	}
 	play()
-	first, learnt := s.Counts(), learntBy(s).steps
+	first, learnt := s.Counts(), memoOf(s).steps
 	s.Reset()
 	play()
 	if s.Counts() != first {
 		t.Errorf("the repetition counts %+v, the first time %+v", s.Counts(), first)
 	}
-	if again := learntBy(s).steps - learnt; again != 0 {
+	if again := memoOf(s).steps - learnt; again != 0 {
 		t.Errorf("%d clocks were stepped again", again)
 	}
 }
@@ -52,10 +52,10 @@ func TestARepeatedHistoryIsNotSteppedAgain(t *testing.T) {
 func TestMemoryOfTheMemoIsBoundedAndOfNoConsequence(t *testing.T) {
 	play := func(limit int) (clock int64, s *System) {
 		s = mustNew(t, Options{Channels: 1}, "lpddr5-6400")
-		learntBy(s).set.limit = limit
+		memoOf(s).set.limit = limit
 		for i := range int64(200) {
 			s.Submit(Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(i*777_777), 30_000)})
-			if n := learntBy(s).bytes; n > limit+20*stateBytes {
+			if n := memoOf(s).bytes; n > limit+20*stateBytes {
 				t.Fatalf("memo holds %d B with a limit of %d", n, limit)
 			}
 		}
@@ -67,7 +67,7 @@ func TestMemoryOfTheMemoIsBoundedAndOfNoConsequence(t *testing.T) {
 	if free != tight {
 		t.Errorf("last completion at %d with a tight memo, %d with a large one", tight, free)
 	}
-	if learntBy(s).generation == 0 {
+	if memoOf(s).generation == 0 {
 		t.Error("the tight memo never forgot")
 	}
 }
@@ -93,8 +93,8 @@ func TestReleasesThatRunBackwardsPanic(t *testing.T) {
 	s.Submit(Transfer{ID: 2, Release: 9})
 }
 
-// TestIrregularWalksOfEqualShapeAreToldApart repeats a walk whose strides are no multiple of the channel interleave from
-// starts that look alike to a channel but are cut differently.
+// TestIrregularWalksOfEqualShapeAreToldApart repeats a walk whose strides are no multiple of the channel interleave
+// from starts that look alike to a channel but are cut differently.
 func TestIrregularWalksOfEqualShapeAreToldApart(t *testing.T) {
 	p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 4})
 	for id := range int64(400) {

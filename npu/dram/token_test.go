@@ -14,8 +14,8 @@ type tensor struct {
 	write       bool
 }
 
-// token7B is the traffic of one decode step of a 7B fp16 model (32 layers, d 4096, ff 11008, vocabulary 32000) at a context
-// of 1024: weights in layer order, the caches read and appended to. Source: testdata/README.md.
+// token7B is the traffic of one decode step of a 7B fp16 model (32 layers, d 4096, ff 11008, vocabulary 32000) at a
+// context of 1024: weights in layer order, the caches read and appended to. Source: testdata/README.md.
 func token7B() (tensors []tensor, total int64) {
 	const d, ff, vocabulary, layers, context, maxContext = 4096, 11008, 32000, 32, 1024, 4096
 	var at int64
@@ -57,8 +57,8 @@ func mustNew(tb testing.TB, o Options, name string) *System {
 	return s
 }
 
-// TestOneTokenTakesTheClocksOfTheReferenceRun repeats token7B.csv: each tensor starts when the one before is complete, or
-// 800 clocks later. The reference was cycle-stepped by an independent prototype.
+// TestOneTokenTakesTheClocksOfTheReferenceRun repeats token7B.csv: each tensor starts when the one before is complete,
+// or 800 clocks later. The reference was cycle-stepped by an independent prototype.
 func TestOneTokenTakesTheClocksOfTheReferenceRun(t *testing.T) {
 	tensors, total := token7B()
 	if total != 13751549952 {

@@ -6,19 +6,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Transfer is one descriptor: a walk that only reads or only writes. Its bursts enter the controllers in walk order, after
-// those of the transfers before it in its queue, and not before clock Release.
+// Transfer is a walk that only reads or only writes. Its bursts enter the controllers in walk order, after those of
+// earlier transfers in its queue, and not before clock Release.
 type Transfer struct {
 	ID      int64
 	Walk    isa.Pattern // global byte addresses; every field a multiple of the burst, or Submit rounds outwards
 	Write   bool
 	Release int64      // DRAM clock
 	Queue   int        // of Options.Queues
-	Class   uint8      // whose it is, for the statistics
-	Chunk   unit.Bytes // 0, or report each part of about so many bytes on its own
+	Class   uint8      // the requester under which Classes counts it
+	Chunk   unit.Bytes // report each part of about so many bytes on its own; 0: the whole transfer
 }
 
-// parts calls f on each part of a transfer: a contiguous walk is cut into Chunks, another one after whole rounds of its
+// parts calls f on each part of a transfer. A contiguous walk is cut into Chunks, any other after whole rounds of its
 // planes.
 func (t *Transfer) parts(f func(part int, p *Transfer)) {
 	p, w := *t, &t.Walk
@@ -43,29 +43,28 @@ func (t *Transfer) parts(f func(part int, p *Transfer)) {
 	}
 }
 
-// Done says that the last datum of a transfer, or of its part, has been returned (read) or its last command issued (write)
-// at Clock.
+// Done is the completion of a transfer or of a part of one.
 type Done struct {
-	ID    int64
-	Part  int
-	Clock int64
+	ID    int64 // of the transfer
+	Part  int   // number of the part, from 0
+	Clock int64 // DRAM clock at which the last datum is returned (read) or the last command issued (write)
 }
 
-// Memory is what the memory component drives: channels with timing, or an ideal bandwidth.
+// Memory is what the memory component drives: channels with timing (System), or an ideal bandwidth (npu/mem.Ideal).
 //
-// Time never runs backwards: releases must not decrease. Submit simulates at once, up to a clock (Accepted) until which
-// nothing that is submitted later can change what happens. Completions that became certain on the way are returned by TakeDone. What is still in the controllers' queues
-// at Accepted completes at a time that may depend on later transfers: Settle predicts it under the assumption that none
-// comes before, without changing the state.
+// Time never runs backwards: releases must not decrease. Submit simulates at once, up to clock Accepted: nothing that
+// is submitted later can change what happens until then. TakeDone returns the completions that became certain on the
+// way. What is still in the controllers' queues at Accepted completes at a time that may depend on later transfers.
+// Settle predicts that time, assuming that no other transfer comes, without changing the state.
 type Memory interface {
 	Submit(t Transfer)
-	TakeDone() []Done // certain completions since the last call, by Clock then ID; valid until the next Submit
-	Accepted() int64  // DRAM clock
-	Settle() []Done   // predicted completions of everything outstanding, by Clock then ID
-	Next() []Done     // those among them that come first, at least one if anything is outstanding
-	Finish(clock int64)
+	TakeDone() []Done           // certain completions since the last call, by Clock then ID; valid until the next call
+	Accepted() int64            // DRAM clock
+	Settle() []Done             // predicted completions of everything outstanding, by Clock then ID
+	Next() []Done               // those of them that come first: at least one if anything is outstanding
+	Finish(clock int64)         // runs every channel to a clock
 	Counts() stats.DRAM         // of everything up to Finish
 	Classes() []stats.Requester // by Transfer.Class
-	BurstBytes() int64
-	Reset() // to power-on state: banks closed, clock 0, counts 0; what was learnt for speed is kept
+	BurstBytes() int64          // size of a burst: the unit of traffic
+	Reset()                     // to power-on state: banks closed, clock 0, counts 0; what is remembered for speed stays
 }

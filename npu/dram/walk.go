@@ -7,8 +7,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// shape is what two walks have in common that only differ in where they start and how long they last. A walk of one
-// turn has the zero shape: it goes straight on until it ends.
+// shape is what walks have in common that differ only in where they start and how long they last. A turn is the
+// contiguous bytes that a walk takes from one plane before it goes on to the next (isa.Pattern.Turn). A walk of one
+// turn has planes 1 and zeros: it goes straight on until it ends.
 type shape struct {
 	turn        int64
 	planes      int64
@@ -20,17 +21,17 @@ type shape struct {
 // walk is a transfer as one channel sees it.
 type walk struct {
 	shape
-	base   int64 // of the first turn: channel-local, or global with via
-	length int64 // bytes of a turn (of the only one, if the shape is zero)
-	outer  int64
+	base   int64 // address of the first turn: channel-local, or global with via
+	length int64 // bytes of a turn
+	outer  int64 // rounds over the planes
 	bursts int64 // of the whole walk
-	burst  int64 // bytes
-	low    int64 // the walk lies in channel-local [low, high)
+	burst  int64 // bytes of a burst
+	low    int64 // the walk lies in channel-local addresses [low, high)
 	high   int64
 }
 
-// newWalk is the part of pattern p that lies on one channel. Turns are rounded outwards to whole bursts, after planes that
-// lie side by side and turns that follow one another have been taken together.
+// newWalk returns the part of pattern p that falls on one channel; zero if nothing does. Planes side by side and turns
+// that follow one another are merged. Then each turn is rounded outwards to whole bursts.
 func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
 	w := walk{base: int64(p.Base), length: int64(p.Turn), outer: int64(p.Outer), burst: burst}
 	w.planes, w.planeStride, w.outerStride = int64(p.Planes), int64(p.PlaneStride), int64(p.OuterStride)
@@ -75,7 +76,7 @@ func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
 	return w
 }
 
-// moved is the share of a pattern that starts a distance of whole periods further on.
+// moved returns the share of a pattern that starts a distance further on. The distance is a multiple of the period.
 func (w *walk) moved(distance int64, v *spec.Interleave) walk {
 	n := *w
 	local := distance / v.Period * v.Share
@@ -89,7 +90,7 @@ func (w *walk) moved(distance int64, v *spec.Interleave) walk {
 	return n
 }
 
-// merge rewrites the walk with the fewest turns.
+// merge rewrites the walk with as few turns as possible.
 func (w *walk) merge() {
 	if w.planes > 1 && w.planeStride == w.length {
 		w.length, w.planes = w.length*w.planes, 1
@@ -108,19 +109,19 @@ func (w *walk) merge() {
 	}
 }
 
-// extremes are the first byte and the byte after the last, whatever the signs of the strides.
+// extremes returns the addresses of the first byte and of the byte after the last, whatever the signs of the strides.
 func (w *walk) extremes() (first, last int64) {
 	p, o := (w.planes-1)*w.planeStride, (w.outer-1)*w.outerStride
 	return w.base + min(p, 0) + min(o, 0), w.base + max(p, 0) + max(o, 0) + w.length
 }
 
-// start is the address of turn i: channel-local, or global with via.
+// start returns the address of turn i: channel-local, or global with via.
 func (w *walk) start(i int64) int64 {
 	o := i / w.planes
 	return w.base + o*w.outerStride + (i-o*w.planes)*w.planeStride
 }
 
-// turnAt is the channel-local address of turn i and its bursts on this channel, which may be none.
+// turnAt returns the channel-local address of turn i and its bursts on this channel, which may be none.
 func (w *walk) turnAt(i int64) (address, bursts int64) {
 	a := w.start(i)
 	if w.via.Period == 0 {
@@ -130,24 +131,24 @@ func (w *walk) turnAt(i int64) (address, bursts int64) {
 	return from, (to - from) / w.burst
 }
 
-// cursor is a position in a walk: the next burst to hand to the controller.
+// cursor is a position in a walk: that of the next burst to offer to the controller.
 type cursor struct {
 	walk
 	turnIndex int64
 	offset    int64 // bursts into the turn
-	left      int64 // bursts of the walk that are still to come
+	left      int64 // bursts of the walk still to come
 
-	address int64 // of the turn
+	address int64 // of the turn, channel-local
 	size    int64 // bursts of the turn
 }
 
-// at puts the cursor offset bursts into turn i.
+// at moves the cursor to burst offset of turn i.
 func (c *cursor) at(i, offset int64) {
 	c.turnIndex, c.offset = i, offset
 	c.address, c.size = c.turnAt(i)
 }
 
-// begin puts the cursor at the start of w, which is not empty.
+// begin moves the cursor to the start of w, which is not empty.
 func (c *cursor) begin(w *walk) {
 	c.walk, c.left = *w, w.bursts
 	c.at(0, 0)
@@ -156,10 +157,10 @@ func (c *cursor) begin(w *walk) {
 	}
 }
 
-// next is the channel-local address of the next burst.
+// next returns the channel-local address of the next burst.
 func (c *cursor) next() int64 { return c.address + c.offset*c.burst }
 
-// step moves past the next burst.
+// step moves the cursor past the next burst.
 func (c *cursor) step() {
 	c.left--
 	c.offset++
