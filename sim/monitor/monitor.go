@@ -22,12 +22,12 @@ type Monitor struct {
 	listener net.Listener
 	server   *http.Server
 	load     func() Load
-	asks     chan func() // for the goroutine that simulates
+	requests chan func() // for the goroutine that simulates
 
 	// Of the goroutine that simulates.
-	engine *engine.Engine
-	parts  []akita.Component
-	paused bool
+	engine     *engine.Engine
+	components []akita.Component
+	paused     bool
 
 	bars struct {
 		sync.Mutex
@@ -52,10 +52,10 @@ type Bar struct {
 }
 
 // visitEvents is how many events pass between two looks at what is asked. An event takes a quarter of a microsecond or more.
-const visitEvents = 256
+const pollEvents = 256
 
 // patience is how long an answer waits for the simulation to come by.
-const patience = 30 * time.Second
+const answerTimeout = 30 * time.Second
 
 // Listen starts a monitor on a port of 127.0.0.1, 0 for any that is free. It ends with Close, or when ctx does.
 func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
@@ -63,9 +63,9 @@ func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{listener: listener, load: load, asks: make(chan func())}
+	m := &Monitor{listener: listener, load: load, requests: make(chan func())}
 	m.ctx, m.stop = context.WithCancel(ctx)
-	m.server = &http.Server{Handler: m.guarded(m.routes()), ReadHeaderTimeout: patience}
+	m.server = &http.Server{Handler: m.sameOrigin(m.routes()), ReadHeaderTimeout: answerTimeout}
 	go func() { _ = m.server.Serve(listener) }() // it returns when the server is closed
 	return m, nil
 }
@@ -81,8 +81,8 @@ func (m *Monitor) Close() {
 
 // Watch makes the monitor look at a machine from now on. It is called before the machine runs, by whoever runs it.
 func (m *Monitor) Watch(e *engine.Engine, parts []akita.Component) {
-	m.engine, m.parts = e, parts
-	e.Observe(visitEvents, m.visit)
+	m.engine, m.components = e, parts
+	e.Observe(pollEvents, m.poll)
 }
 
 // Show replaces the progress bars.
@@ -93,10 +93,10 @@ func (m *Monitor) Show(bars ...Bar) {
 }
 
 // visit answers what has been asked, and stays while the simulation is paused.
-func (m *Monitor) visit() error {
+func (m *Monitor) poll() error {
 	for {
 		select {
-		case f := <-m.asks:
+		case f := <-m.requests:
 			f()
 			continue
 		default:
@@ -105,7 +105,7 @@ func (m *Monitor) visit() error {
 			return nil
 		}
 		select {
-		case f := <-m.asks:
+		case f := <-m.requests:
 			f()
 		case <-m.ctx.Done():
 			m.paused = false
@@ -121,10 +121,10 @@ var (
 // ask runs f on the goroutine that simulates, between two events. A panic in f is an error of the answer, not of the run.
 func (m *Monitor) ask(f func() error) error {
 	answer := make(chan error, 1)
-	late := time.NewTimer(patience)
+	late := time.NewTimer(answerTimeout)
 	defer late.Stop()
 	select {
-	case m.asks <- func() { answer <- recovered(f) }:
+	case m.requests <- func() { answer <- recovered(f) }:
 		return <-answer
 	case <-m.ctx.Done():
 		return errEnded

@@ -39,7 +39,7 @@ type walker struct {
 }
 
 func newWalker(e *engine.Engine) *walker {
-	w := &walker{done: make(chan struct{}), list: make([]int, mostElements+1), price: func(i int) int { return i },
+	w := &walker{done: make(chan struct{}), list: make([]int, maxElements+1), price: func(i int) int { return i },
 		byName: map[string]int{"b": 2, "a": 1}, grid: [2]float64{}, nothing: nil, broken: math.NaN(), text: `a "quoted" text`}
 	w.self = w
 	w.inner.Deep.Value = 7
@@ -127,7 +127,7 @@ func TestAPausedSimulationStandsStillAndGoesOn(t *testing.T) {
 		return v.Now
 	}
 	steps := func() float64 {
-		var a album
+		var a snapshot
 		get(t, m, "api/field/"+url.PathEscape(`{"comp_name":"Some.Walker[0]","field_name":"steps"}`), &a)
 		return a.Values[a.Root].Value.(float64)
 	}
@@ -241,7 +241,7 @@ func TestAnEndedMonitorLetsThePausedGoOn(t *testing.T) {
 
 func TestPicturesHoldAllKinds(t *testing.T) {
 	w := newWalker(engine.NewEngine())
-	a, err := picture(w, nil)
+	a, err := snapshotOf(w, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestPicturesHoldAllKinds(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{"inner.Deep.Value": "uint8 7", "byName.b": "int 2", "grid.1": "float64 0", "self.self.text": `string a "quoted" text`} {
-		a, err := picture(w, strings.Split(path, "."))
+		a, err := snapshotOf(w, strings.Split(path, "."))
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
@@ -273,11 +273,11 @@ func TestPicturesHoldAllKinds(t *testing.T) {
 			t.Errorf("%s: %v %v, want %s", path, v.Kind, v.Value, want)
 		}
 	}
-	if a, _ := picture(w, []string{"list"}); len(a.Values) != mostElements+1 {
-		t.Errorf("%d of %d elements", len(a.Values)-1, mostElements)
+	if a, _ := snapshotOf(w, []string{"list"}); len(a.Values) != maxElements+1 {
+		t.Errorf("%d of %d elements", len(a.Values)-1, maxElements)
 	}
 	for _, path := range []string{"none", "grid.2", "byName.c", "steps.x", "nothing.text"} {
-		if _, err := picture(w, strings.Split(path, ".")); err == nil {
+		if _, err := snapshotOf(w, strings.Split(path, ".")); err == nil {
 			t.Errorf("%s is there", path)
 		}
 	}

@@ -21,17 +21,17 @@ type Timeline struct {
 
 // finest is the most transfers of a step that is recorded in more detail than ops: some 60 bytes each, in memory and, before
 // they are deflated, in the file.
-const finest = 1 << 17
+const mostDetailed = 1 << 17
 
 // recorder writes the timeline of a run. Steps are simulated in any order and written in theirs: those that have to wait for
 // one before them are kept, which is no more than the file would hold before it is deflated.
 type recorder struct {
-	what  *Timeline
-	run   *run
-	lock  sync.Mutex
-	part  *timeline.Part
-	next  int // step to write
-	ready map[int]*timeline.Step
+	what   *Timeline
+	run    *run
+	lock   sync.Mutex
+	writer *timeline.Writer
+	next   int // step to write
+	ready  map[int]*timeline.Step
 }
 
 // record prepares the timelines of runs.
@@ -40,11 +40,11 @@ func record(runs []*run, o Options) error {
 		return nil
 	}
 	for i, r := range runs {
-		part, err := timeline.NewPart(o.Timeline.Part(i), about(i, r, o))
+		part, err := timeline.NewWriter(o.Timeline.Part(i), about(i, r, o))
 		if err != nil {
 			return fmt.Errorf("writing the timeline: %w", err)
 		}
-		r.recorder = &recorder{what: o.Timeline, run: r, part: part, next: r.first(), ready: map[int]*timeline.Step{}}
+		r.recorder = &recorder{what: o.Timeline, run: r, writer: part, next: r.first(), ready: map[int]*timeline.Step{}}
 	}
 	return nil
 }
@@ -92,8 +92,8 @@ func (c *recorder) observe(m *npu.Machine, step int, p *isa.Program) *timeline.S
 		switch n := p.Transfers(); {
 		case step-c.run.first() >= c.what.Passes:
 			s.Detail, s.Note = activity.Ops, fmt.Sprintf("only %d passes are more detailed", c.what.Passes)
-		case n > finest:
-			s.Detail, s.Note = activity.Ops, fmt.Sprintf("%d transfers are more than %d", n, finest)
+		case n > mostDetailed:
+			s.Detail, s.Note = activity.Ops, fmt.Sprintf("%d transfers are more than %d", n, mostDetailed)
 		}
 	}
 	s.Recording = activity.New(s.Detail, p, c.run.Config.Cores)
@@ -125,12 +125,12 @@ func (c *recorder) write(s *timeline.Step) error {
 		times = max(c.run.Batch, 1)
 	}
 	for range times {
-		if err := c.part.Step(s); err != nil {
+		if err := c.writer.Step(s); err != nil {
 			return err
 		}
 	}
 	if c.next == len(c.run.counts)-1 {
-		return c.part.Close()
+		return c.writer.Close()
 	}
 	return nil
 }

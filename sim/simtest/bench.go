@@ -14,7 +14,7 @@ import (
 const InFlight = 64
 
 // patience is how many events a bench runs without a message reaching a neighbour before it calls that a stall.
-const patience = 10_000_000
+const stallEvents = 10_000_000
 
 // Bench holds a component under test and its scripted neighbours.
 type Bench struct {
@@ -32,7 +32,7 @@ func NewBench(t testing.TB, f unit.Hertz) *Bench {
 	b := &Bench{Engine: engine.NewEngine(), Clock: engine.NewClock(f), t: t}
 	b.Watchdog = engine.NewWatchdog(b.Engine, engine.Supervision{
 		Progress: func() int64 { return b.arrivals },
-		Events:   patience,
+		Events:   stallEvents,
 	})
 	return b
 }
@@ -74,13 +74,13 @@ type Neighbour struct {
 	// Answer, if set, is called for every arrival, to send something back.
 	Answer func(Arrival) error
 
-	bench  *Bench
-	script []line
-	queue  []line // refused by the link; sent in order when it has room
-	deaf   bool
+	bench   *Bench
+	script  []scripted
+	queue   []scripted // refused by the link; sent in order when it has room
+	blocked bool
 }
 
-type line struct {
+type scripted struct {
 	to  akita.Port
 	msg akita.Msg
 }
@@ -88,8 +88,8 @@ type line struct {
 // What a neighbour wakes up for.
 const (
 	wakeSend = iota
-	wakeDeafen
-	wakeListen
+	wakeBlock
+	wakeUnblock
 )
 
 // Neighbour adds a neighbour whose port buffers a number of messages.
@@ -103,15 +103,15 @@ func (b *Bench) Neighbour(name string, room int) *Neighbour {
 
 // SendAt sends a message at a cycle, or as soon after it as the link takes it.
 func (n *Neighbour) SendAt(cycle unit.Cycles, to akita.Port, m akita.Msg) {
-	n.script = append(n.script, line{to, m})
+	n.script = append(n.script, scripted{to, m})
 	n.WakeAt(cycle, wakeSend, int64(len(n.script)-1))
 }
 
 // DeafFor leaves arriving messages in the port from a cycle on, until another one, to test what the component under
 // test does when its answers are not taken.
-func (n *Neighbour) DeafFor(from, until unit.Cycles) {
-	n.WakeAt(from, wakeDeafen, 0)
-	n.WakeAt(until, wakeListen, 0)
+func (n *Neighbour) BlockFor(from, until unit.Cycles) {
+	n.WakeAt(from, wakeBlock, 0)
+	n.WakeAt(until, wakeUnblock, 0)
 }
 
 // Cycles returns the arrivals' cycles.
@@ -129,11 +129,11 @@ func (n *Neighbour) Woken(kind int, arg int64) error {
 	case wakeSend:
 		n.queue = append(n.queue, n.script[arg])
 		return n.Freed(n.Port)
-	case wakeDeafen:
-		n.deaf = true
+	case wakeBlock:
+		n.blocked = true
 		return nil
-	case wakeListen:
-		n.deaf = false
+	case wakeUnblock:
+		n.blocked = false
 		return n.Received(n.Port)
 	}
 	return fmt.Errorf("simtest: a neighbour has no wake-up of kind %d", kind)
@@ -141,7 +141,7 @@ func (n *Neighbour) Woken(kind int, arg int64) error {
 
 // Received notes messages.
 func (n *Neighbour) Received(port akita.Port) error {
-	for !n.deaf {
+	for !n.blocked {
 		m := n.Retrieve(port)
 		if m == nil {
 			break
@@ -173,7 +173,7 @@ func (n *Neighbour) Idle() bool { return len(n.queue) == 0 }
 // Describe says what the neighbour waits for.
 func (n *Neighbour) Describe() string {
 	s := fmt.Sprintf("%d messages taken, %d wait to be sent", len(n.Arrivals), len(n.queue))
-	if n.deaf {
+	if n.blocked {
 		s += ", deaf"
 	}
 	return s

@@ -191,7 +191,7 @@ func TestBench(t *testing.T) {
 		for range 3 {
 			n.SendAt(0, e.port, &word{})
 		}
-		n.DeafFor(10, 100)
+		n.BlockFor(10, 100)
 		b.Run()
 		if got := n.Cycles(); !slices.Equal(got, []unit.Cycles{100, 100, 100}) {
 			t.Errorf("arrivals %v", got)
@@ -232,7 +232,7 @@ func TestBench(t *testing.T) {
 		wantComplaint(t, "Host.Port.Buf holds 1 message", func(tb testing.TB) {
 			b := NewBench(tb, 800_000_000)
 			n, e := newEcho(b)
-			n.deaf = true
+			n.blocked = true
 			n.SendAt(0, e.port, &word{})
 			b.Run()
 		})

@@ -3,7 +3,7 @@ package timeline
 import "github.com/pmpdsim/pmpdsim/sim/unit"
 
 // count sets a counter, if it changes.
-func (w *Part) count(g *gauge, at unit.Cycles, value int64) {
+func (w *Writer) count(g *gauge, at unit.Cycles, value int64) {
 	if !g.set || g.last != float64(value) {
 		g.set, g.last = true, float64(value)
 		w.p.count(w.ns(at), g.track, value)
@@ -22,7 +22,7 @@ func windows(width, cycles unit.Cycles, f func(i int, from, length unit.Cycles))
 
 // bandwidth writes the mean bandwidth of each window. A transfer counts where it is complete, and no window takes more than the
 // DRAM can move in it: what is too much for one was moved before it.
-func (w *Part) bandwidth(s *Step) {
+func (w *Writer) bandwidth(s *Step) {
 	moved := &s.Recording.Moved
 	var bytes, most []int64
 	windows(moved.Width, s.Cycles, func(i int, _, length unit.Cycles) {
@@ -45,7 +45,7 @@ func (w *Part) bandwidth(s *Step) {
 }
 
 // scratchpads writes the most that was in use of each core's scratchpad in each window.
-func (w *Part) scratchpads(s *Step) {
+func (w *Writer) scratchpads(s *Step) {
 	for c := range s.Recording.Space {
 		space := &s.Recording.Space[c]
 		windows(space.Width, s.Cycles, func(i int, from, _ unit.Cycles) {

@@ -24,11 +24,11 @@ type tracks struct {
 	p     *packets
 	last  uint64
 	cores []uint64 // parents
-	lanes map[place][]uint64
+	rows  map[trackGroup][]uint64
 }
 
 // place is where spans may overlap, or lie in each other.
-type place struct {
+type trackGroup struct {
 	core uint8
 	part activity.Part
 	data isa.Data
@@ -42,8 +42,8 @@ func (t *tracks) add(d descriptor) uint64 {
 }
 
 // lane returns the nth track of a place.
-func (t *tracks) lane(at place, n int) uint64 {
-	all := t.lanes[at]
+func (t *tracks) row(at trackGroup, n int) uint64 {
+	all := t.rows[at]
 	if n == len(all) {
 		name := partNames[at.part]
 		if classed(at.part) {
@@ -51,10 +51,10 @@ func (t *tracks) lane(at place, n int) uint64 {
 		}
 		rank := partRank + int(at.part)*classRank + int(at.data)
 		all = append(all, t.add(descriptor{parent: t.cores[at.core], name: name, rank: rank}))
-		if t.lanes == nil {
-			t.lanes = map[place][]uint64{}
+		if t.rows == nil {
+			t.rows = map[trackGroup][]uint64{}
 		}
-		t.lanes[at] = all
+		t.rows[at] = all
 	}
 	return all[n]
 }
@@ -70,21 +70,21 @@ func nests(p activity.Part) bool {
 }
 
 // spans writes the spans of a step.
-func (w *Part) spans(s *Step) {
-	groups := map[place][]*activity.Span{}
+func (w *Writer) spans(s *Step) {
+	groups := map[trackGroup][]*activity.Span{}
 	for i := range s.Recording.Spans {
 		x := &s.Recording.Spans[i]
-		at := place{core: x.Core, part: x.Part}
+		at := trackGroup{core: x.Core, part: x.Part}
 		if classed(x.Part) {
 			at.data = x.Data
 		}
 		groups[at] = append(groups[at], x)
 	}
-	var order []place
+	var order []trackGroup
 	for at := range groups {
 		order = append(order, at)
 	}
-	slices.SortFunc(order, func(a, b place) int {
+	slices.SortFunc(order, func(a, b trackGroup) int {
 		return cmp.Or(cmp.Compare(a.core, b.core), cmp.Compare(a.part, b.part), cmp.Compare(a.data, b.data))
 	})
 	for _, at := range order {
@@ -92,7 +92,7 @@ func (w *Part) spans(s *Step) {
 		case at.part == activity.Front:
 			w.nested(s, w.steps, groups[at])
 		case nests(at.part):
-			w.nested(s, w.tracks.lane(at, 0), groups[at])
+			w.nested(s, w.tracks.row(at, 0), groups[at])
 		default:
 			w.spread(s, at, groups[at])
 		}
@@ -100,7 +100,7 @@ func (w *Part) spans(s *Step) {
 }
 
 // nested writes spans to one track: those of tiles behind, and in, that of their op.
-func (w *Part) nested(s *Step, track uint64, all []*activity.Span) {
+func (w *Writer) nested(s *Step, track uint64, all []*activity.Span) {
 	var outer *activity.Span
 	for i, x := range all {
 		if outer != nil && x.Op != outer.Op {
@@ -120,7 +120,7 @@ func (w *Part) nested(s *Step, track uint64, all []*activity.Span) {
 }
 
 // spread writes spans to as few tracks as they need.
-func (w *Part) spread(s *Step, at place, all []*activity.Span) {
+func (w *Writer) spread(s *Step, at trackGroup, all []*activity.Span) {
 	slices.SortStableFunc(all, func(a, b *activity.Span) int { return cmp.Compare(a.From, b.From) })
 	var free []unit.Cycles // by lane
 	for _, x := range all {
@@ -130,16 +130,16 @@ func (w *Part) spread(s *Step, at place, all []*activity.Span) {
 			free = append(free, 0)
 		}
 		free[n] = x.To
-		track := w.tracks.lane(at, n)
+		track := w.tracks.row(at, n)
 		w.open(s, track, x)
 		w.p.close(w.ns(w.now+x.To), track)
 	}
 }
 
 // open begins a span with what there is to say of it.
-func (w *Part) open(s *Step, track uint64, x *activity.Span) {
+func (w *Writer) open(s *Step, track uint64, x *activity.Span) {
 	label := s.Recording.Labels[x.Op]
-	a := w.spare[:0]
+	a := w.arguments[:0]
 	if label.Layer >= 0 {
 		a = append(a, Argument{Name: "layer", Value: int64(label.Layer)})
 	}
@@ -157,7 +157,7 @@ func (w *Part) open(s *Step, track uint64, x *activity.Span) {
 	if x.Bytes > 0 {
 		a = append(a, Argument{Name: "bytes", Value: int64(x.Bytes)})
 	}
-	w.spare = a
+	w.arguments = a
 	name := s.Recording.Operators[label.Operator]
 	w.p.open(w.ns(w.now+x.From), track, name, a)
 }

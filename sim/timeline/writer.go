@@ -30,17 +30,17 @@ type Step struct {
 }
 
 // Part writes a run.
-type Part struct {
-	run    Run
-	p      *packets
-	now    unit.Cycles // where the next step begins
-	tracks tracks
-	steps  uint64 // tracks
-	bits   gauge
-	kv     gauge
-	bytes  gauge
-	space  []gauge
-	spare  []Argument
+type Writer struct {
+	run       Run
+	p         *packets
+	now       unit.Cycles // where the next step begins
+	tracks    tracks
+	steps     uint64 // tracks
+	bits      gauge
+	kv        gauge
+	bytes     gauge
+	space     []gauge
+	arguments []Argument
 }
 
 // gauge is a counter.
@@ -54,12 +54,12 @@ type gauge struct {
 const perSecond = 1_000_000_000
 
 // NewPart begins a run.
-func NewPart(out io.Writer, run Run) (*Part, error) {
+func NewWriter(out io.Writer, run Run) (*Writer, error) {
 	p, err := newPackets(out, uint64(run.Number)+1)
 	if err != nil {
 		return nil, err
 	}
-	w := &Part{run: run, p: p}
+	w := &Writer{run: run, p: p}
 	w.tracks.p = p
 	w.tracks.last = uint64(run.Number+1) << 32 // numbers of tracks are unique in the file
 	root := w.tracks.add(descriptor{name: run.Name, rank: run.Number})
@@ -84,7 +84,7 @@ func NewPart(out io.Writer, run Run) (*Part, error) {
 }
 
 // ns is the time of a cycle of the run, rounded down.
-func (w *Part) ns(c unit.Cycles) uint64 {
+func (w *Writer) ns(c unit.Cycles) uint64 {
 	q, fits := unit.MulDivDown(uint64(c), perSecond, uint64(w.run.Clock))
 	if !fits {
 		panic(fmt.Sprintf("timeline: cycle %d of a clock of %v has no nanosecond", int64(c), w.run.Clock))
@@ -93,7 +93,7 @@ func (w *Part) ns(c unit.Cycles) uint64 {
 }
 
 // Step writes the next step.
-func (w *Part) Step(s *Step) error {
+func (w *Writer) Step(s *Step) error {
 	from, to := w.ns(w.now), w.ns(w.now+s.Cycles)
 	detail := Argument{Name: "detail", Text: s.Detail.String()}
 	if s.Note != "" {
@@ -114,7 +114,7 @@ func (w *Part) Step(s *Step) error {
 }
 
 // Close ends the run.
-func (w *Part) Close() error {
+func (w *Writer) Close() error {
 	w.p.close(w.ns(w.now), w.steps, Argument{Name: "cycles", Value: int64(w.now)})
 	if w.bytes.set {
 		w.p.measure(w.ns(w.now), w.bytes.track, 0)

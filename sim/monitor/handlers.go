@@ -20,7 +20,7 @@ import (
 
 // guarded refuses what does not come from the page itself: calls by a name that somebody else's server has given this address,
 // and calls from pages of others.
-func (m *Monitor) guarded(next http.Handler) http.Handler {
+func (m *Monitor) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, port, _ := net.SplitHostPort(m.listener.Addr().String())
 		if r.Host != net.JoinHostPort("127.0.0.1", port) && r.Host != net.JoinHostPort("localhost", port) {
@@ -60,7 +60,7 @@ func (m *Monitor) routes() http.Handler {
 		}
 	}
 	refuse := func(why string) func(*http.Request) (any, error) {
-		return func(*http.Request) (any, error) { return nil, refused(why) }
+		return func(*http.Request) (any, error) { return nil, unsupported(why) }
 	}
 	answer("now", asked(func(*http.Request) (any, error) {
 		return map[string]float64{"now": float64(m.engine.CurrentTime())}, nil
@@ -82,20 +82,20 @@ func (m *Monitor) routes() http.Handler {
 }
 
 // refused is what akita's monitor has and this one does not.
-type refused string
+type unsupported string
 
-func (r refused) Error() string { return string(r) }
+func (r unsupported) Error() string { return string(r) }
 
 // absent is a component or a field that is not there.
-type absent string
+type notFound string
 
-func (a absent) Error() string { return string(a) }
+func (a notFound) Error() string { return string(a) }
 
 func statusOf(err error) int {
 	switch err.(type) {
-	case refused:
+	case unsupported:
 		return http.StatusNotImplemented
-	case absent:
+	case notFound:
 		return http.StatusNotFound
 	}
 	if errors.Is(err, errBusy) || errors.Is(err, errEnded) {
@@ -113,27 +113,27 @@ func (m *Monitor) pause(wanted bool) func(*http.Request) (any, error) {
 
 func (m *Monitor) names(*http.Request) (any, error) {
 	all := []string{}
-	for _, p := range m.parts {
+	for _, p := range m.components {
 		all = append(all, p.Name())
 	}
 	return all, nil
 }
 
-func (m *Monitor) find(name string) (akita.Component, error) {
-	for _, p := range m.parts {
+func (m *Monitor) lookup(name string) (akita.Component, error) {
+	for _, p := range m.components {
 		if p.Name() == name {
 			return p, nil
 		}
 	}
-	return nil, absent(fmt.Sprintf("no component is called %q", name))
+	return nil, notFound(fmt.Sprintf("no component is called %q", name))
 }
 
 func (m *Monitor) component(r *http.Request) (any, error) {
-	c, err := m.find(r.PathValue("name"))
+	c, err := m.lookup(r.PathValue("name"))
 	if err != nil {
 		return nil, err
 	}
-	return picture(c, nil)
+	return snapshotOf(c, nil)
 }
 
 func (m *Monitor) field(r *http.Request) (any, error) {
@@ -144,11 +144,11 @@ func (m *Monitor) field(r *http.Request) (any, error) {
 	if err := json.Unmarshal([]byte(r.PathValue("json")), &want); err != nil {
 		return nil, fmt.Errorf("the field is not named: %w", err)
 	}
-	c, err := m.find(want.Component)
+	c, err := m.lookup(want.Component)
 	if err != nil {
 		return nil, err
 	}
-	return picture(c, strings.Split(want.Field, "."))
+	return snapshotOf(c, strings.Split(want.Field, "."))
 }
 
 // buffer is how full one is, as the page reads it.
@@ -161,7 +161,7 @@ type buffer struct {
 // buffers lists them, the fullest first.
 func (m *Monitor) buffers(r *http.Request) (any, error) {
 	all := []buffer{}
-	for _, p := range m.parts {
+	for _, p := range m.components {
 		if q, ok := p.(interface{ Queues() []engine.Level }); ok {
 			for _, l := range q.Queues() {
 				all = append(all, buffer{l.Name, l.Size, l.Capacity})

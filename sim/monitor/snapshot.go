@@ -11,7 +11,7 @@ import (
 )
 
 // mostElements of a list are shown: a program has a hundred thousand ops.
-const mostElements = 500
+const maxElements = 500
 
 // value is a value as the page reads it: kind (of package reflect), type, what is in it and how long it is. Structs, lists and
 // maps hold numbers of other values.
@@ -23,28 +23,28 @@ type value struct {
 }
 
 // album are values by their numbers; the root is what was asked for.
-type album struct {
+type snapshot struct {
 	Root   string           `json:"r"`
 	Values map[string]value `json:"dict"`
 	next   int
 }
 
 // picture shows a value, or the one that is reached from it by names of fields and places in lists, with what is directly in it.
-func picture(of any, path []string) (*album, error) {
+func snapshotOf(of any, path []string) (*snapshot, error) {
 	v := reflect.ValueOf(of)
 	for _, name := range path {
 		var err error
-		if v, err = inside(v, name); err != nil {
+		if v, err = child(v, name); err != nil {
 			return nil, err
 		}
 	}
-	a := &album{Root: "0", Values: map[string]value{}}
+	a := &snapshot{Root: "0", Values: map[string]value{}}
 	a.add(v, true)
 	return a, nil
 }
 
-func inside(v reflect.Value, name string) (reflect.Value, error) {
-	v = bare(v)
+func child(v reflect.Value, name string) (reflect.Value, error) {
+	v = deref(v)
 	switch v.Kind() {
 	case reflect.Struct:
 		if f := v.FieldByName(name); f.IsValid() {
@@ -61,11 +61,11 @@ func inside(v reflect.Value, name string) (reflect.Value, error) {
 			}
 		}
 	}
-	return v, absent(fmt.Sprintf("%s has no %q", typeOf(v), name))
+	return v, notFound(fmt.Sprintf("%s has no %q", typeOf(v), name))
 }
 
 // bare follows pointers.
-func bare(v reflect.Value) reflect.Value {
+func deref(v reflect.Value) reflect.Value {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -80,8 +80,8 @@ func typeOf(v reflect.Value) string {
 }
 
 // add puts a value into the album, with what is in it if it is open, and returns its number.
-func (a *album) add(v reflect.Value, open bool) string {
-	v = bare(v)
+func (a *snapshot) add(v reflect.Value, open bool) string {
+	v = deref(v)
 	number := strconv.Itoa(a.next)
 	a.next++
 	out := value{Kind: v.Kind(), Type: typeOf(v)}
@@ -99,7 +99,7 @@ func (a *album) add(v reflect.Value, open bool) string {
 		out.Kind, out.Length = reflect.Slice, &n
 		if open {
 			elements := []string{}
-			for i := range min(n, mostElements) {
+			for i := range min(n, maxElements) {
 				elements = append(elements, a.add(v.Index(i), false))
 			}
 			out.Value = elements
@@ -111,7 +111,7 @@ func (a *album) add(v reflect.Value, open bool) string {
 			entries := map[string]string{}
 			keys := v.MapKeys()
 			slices.SortFunc(keys, func(x, y reflect.Value) int { return cmp.Compare(text(x), text(y)) })
-			for _, k := range keys[:min(n, mostElements)] {
+			for _, k := range keys[:min(n, maxElements)] {
 				key := a.add(k, false)
 				entries[key] = a.add(v.MapIndex(k), false)
 			}
@@ -144,7 +144,7 @@ func simple(v reflect.Value) (reflect.Kind, any) {
 
 // text of a value that may be of a field that is not exported, so that fmt could not call its methods.
 func text(v reflect.Value) string {
-	switch v = bare(v); {
+	switch v = deref(v); {
 	case v.Kind() == reflect.String:
 		return v.String()
 	case v.IsValid() && v.CanInt():
