@@ -19,12 +19,12 @@ type note struct {
 
 func (n *note) Meta() *akita.MsgMeta { return &n.MsgMeta }
 
-// node sends notes when woken (kind send, arg id), takes what it receives unless it is deaf, and keeps a log.
+// node sends notes when woken (kind send, arg id), takes what it receives unless it is blocked, and keeps a log.
 type node struct {
 	*Component
 	port    akita.Port
 	peer    akita.Port
-	deaf    bool
+	blocked    bool
 	pending []int // refused notes
 	log     []string
 	fail    error
@@ -48,7 +48,7 @@ func (n *node) note(what string, id int) {
 
 func (n *node) Woken(kind int, arg int64) error {
 	if kind == hear {
-		n.deaf = false
+		n.blocked = false
 		return n.Received(n.port)
 	}
 	n.post(int(arg))
@@ -65,7 +65,7 @@ func (n *node) post(id int) {
 }
 
 func (n *node) Received(port akita.Port) error {
-	for !n.deaf {
+	for !n.blocked {
 		m := n.Retrieve(port)
 		if m == nil {
 			break
@@ -129,7 +129,7 @@ func TestLinkDelivers(t *testing.T) {
 	})
 	t.Run("the meta data tell source, destination and times", func(t *testing.T) {
 		p := newPair(2, 1, 1)
-		p.b.deaf = true
+		p.b.blocked = true
 		p.a.WakeAt(7, send, 1)
 		mustRun(t, p.Engine)
 		m := p.b.port.Peek().Meta()
@@ -166,7 +166,7 @@ func TestLinkPushesBack(t *testing.T) {
 	})
 	t.Run("messages wait for room in order, and enter in the cycle in which there is room", func(t *testing.T) {
 		p := newPair(1, 8, 2)
-		p.b.deaf = true
+		p.b.blocked = true
 		for i := range int64(5) {
 			p.a.WakeAt(unit.Cycles(i), send, i)
 		}
@@ -180,7 +180,7 @@ func TestLinkPushesBack(t *testing.T) {
 	})
 	t.Run("a message that lands while others wait does not overtake them", func(t *testing.T) {
 		p := newPair(1, 8, 1)
-		p.b.deaf = true
+		p.b.blocked = true
 		p.a.WakeAt(0, send, 0)
 		p.a.WakeAt(1, send, 1)
 		p.b.WakeAt(5, hear, 0) // frees the port in cycle 5, before the next line's message lands in cycle 5
@@ -190,7 +190,7 @@ func TestLinkPushesBack(t *testing.T) {
 	})
 	t.Run("messages blocked at their destination count against their source", func(t *testing.T) {
 		p := newPair(1, 2, 1)
-		p.b.deaf = true
+		p.b.blocked = true
 		for i := range int64(4) {
 			p.a.WakeAt(unit.Cycles(10*i), send, i)
 		}
@@ -242,7 +242,7 @@ func TestComponent(t *testing.T) {
 	})
 	t.Run("WakeIn counts from now", func(t *testing.T) {
 		p := newPair(1, 1, 1)
-		p.b.deaf = true
+		p.b.blocked = true
 		p.a.WakeAt(4, send, 1)
 		mustRun(t, p.Engine)
 		p.b.WakeIn(3, hear, 0)
@@ -254,7 +254,7 @@ func TestComponent(t *testing.T) {
 func TestResetEmptiesLinksAndPorts(t *testing.T) {
 	p := newPair(5, 4, 1)
 	run := func() []string {
-		p.b.deaf, p.a.pending, p.a.log, p.b.log = true, nil, nil, nil
+		p.b.blocked, p.a.pending, p.a.log, p.b.log = true, nil, nil, nil
 		for i := range int64(6) {
 			p.a.WakeAt(unit.Cycles(i), send, i)
 		}
@@ -264,7 +264,7 @@ func TestResetEmptiesLinksAndPorts(t *testing.T) {
 	}
 	want := run()
 	p.Reset()
-	p.b.deaf, p.a.pending = true, nil
+	p.b.blocked, p.a.pending = true, nil
 	for i := range int64(6) {
 		p.a.WakeAt(unit.Cycles(i), send, i)
 	}

@@ -51,7 +51,7 @@ func TestWatchdog(t *testing.T) {
 	})
 	t.Run("a component that still waits when no events are left is a deadlock, and the dump shows its queues", func(t *testing.T) {
 		p, _ := watched(1000)
-		p.b.deaf = true
+		p.b.blocked = true
 		for i := range int64(3) {
 			p.a.WakeAt(unit.Cycles(10*i), send, i) // one in B's port, one blocked, one refused
 		}
@@ -68,7 +68,7 @@ func TestWatchdog(t *testing.T) {
 	})
 	t.Run("a message that nobody retrieved is a deadlock, too", func(t *testing.T) {
 		p, _ := watched(1000)
-		p.b.deaf = true
+		p.b.blocked = true
 		p.a.WakeAt(0, send, 0)
 		if err := p.Run(); err == nil || !strings.Contains(err.Error(), "B.Port.Buf holds 1 message") {
 			t.Errorf("error %v", err)

@@ -18,8 +18,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
-// guarded refuses what does not come from the page itself: calls by a name that somebody else's server has given this address,
-// and calls from pages of others.
+// sameOrigin accepts requests from the monitor's own page only. It refuses other host names, which a foreign DNS server
+// may resolve to this address, and requests from pages of other sites.
 func (m *Monitor) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, port, _ := net.SplitHostPort(m.listener.Addr().String())
@@ -31,12 +31,13 @@ func (m *Monitor) sameOrigin(next http.Handler) http.Handler {
 			http.Error(w, "the monitor answers its own page only", http.StatusForbidden)
 			return
 		}
-		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:")
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// routes are what the page asks for.
+// routes handles everything that the page requests.
 func (m *Monitor) routes() http.Handler {
 	mux := http.NewServeMux()
 	answer := func(path string, f func(r *http.Request) (any, error)) {
@@ -47,10 +48,10 @@ func (m *Monitor) routes() http.Handler {
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(v) // whoever asked may have gone
+			_ = json.NewEncoder(w).Encode(v) // fails if the client has gone
 		})
 	}
-	asked := func(f func(r *http.Request) (any, error)) func(*http.Request) (any, error) {
+	betweenEvents := func(f func(r *http.Request) (any, error)) func(*http.Request) (any, error) {
 		return func(r *http.Request) (v any, err error) {
 			err = m.ask(func() (err error) {
 				v, err = f(r)
@@ -62,15 +63,15 @@ func (m *Monitor) routes() http.Handler {
 	refuse := func(why string) func(*http.Request) (any, error) {
 		return func(*http.Request) (any, error) { return nil, unsupported(why) }
 	}
-	answer("now", asked(func(*http.Request) (any, error) {
+	answer("now", betweenEvents(func(*http.Request) (any, error) {
 		return map[string]float64{"now": float64(m.engine.CurrentTime())}, nil
 	}))
-	answer("pause", asked(m.pause(true)))
-	answer("continue", asked(m.pause(false)))
-	answer("list_components", asked(m.names))
-	answer("component/{name}", asked(m.component))
-	answer("field/{json...}", asked(m.field))
-	answer("hangdetector/buffers", asked(m.buffers))
+	answer("pause", betweenEvents(m.pause(true)))
+	answer("continue", betweenEvents(m.pause(false)))
+	answer("list_components", betweenEvents(m.names))
+	answer("component/{name}", betweenEvents(m.component))
+	answer("field/{json...}", betweenEvents(m.field))
+	answer("hangdetector/buffers", betweenEvents(m.buffers))
 	answer("progress", m.progress)
 	answer("resource", func(*http.Request) (any, error) { return m.load(), nil })
 	answer("traffic/{name}", func(*http.Request) (any, error) { return []string{}, nil }) // messages are not analysed
@@ -81,12 +82,12 @@ func (m *Monitor) routes() http.Handler {
 	return mux
 }
 
-// refused is what akita's monitor has and this one does not.
+// unsupported is the error of a function that akita's monitor has and this one does not.
 type unsupported string
 
 func (r unsupported) Error() string { return string(r) }
 
-// absent is a component or a field that is not there.
+// notFound is the error of a component or a field that does not exist.
 type notFound string
 
 func (a notFound) Error() string { return string(a) }
@@ -151,14 +152,14 @@ func (m *Monitor) field(r *http.Request) (any, error) {
 	return snapshotOf(c, strings.Split(want.Field, "."))
 }
 
-// buffer is how full one is, as the page reads it.
+// buffer is a buffer's fill level, as the page reads it.
 type buffer struct {
 	Name     string `json:"buffer"`
 	Level    int    `json:"level"`
 	Capacity int    `json:"cap"`
 }
 
-// buffers lists them, the fullest first.
+// buffers lists all buffers, the fullest first.
 func (m *Monitor) buffers(r *http.Request) (any, error) {
 	all := []buffer{}
 	for _, p := range m.components {

@@ -15,7 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
-// Monitor is a server for the time of a run.
+// Monitor is a server that runs as long as a simulation.
 type Monitor struct {
 	ctx      context.Context
 	stop     context.CancelFunc
@@ -24,7 +24,7 @@ type Monitor struct {
 	load     func() Load
 	requests chan func() // for the goroutine that simulates
 
-	// Of the goroutine that simulates.
+	// Used by the simulating goroutine only.
 	engine     *engine.Engine
 	components []akita.Component
 	paused     bool
@@ -35,7 +35,7 @@ type Monitor struct {
 	}
 }
 
-// Load is what the process takes of its computer.
+// Load is the process's use of the computer.
 type Load struct {
 	CPU    float64 `json:"cpu_percent"` // of one core
 	Memory uint64  `json:"memory_size"` // bytes
@@ -51,13 +51,13 @@ type Bar struct {
 	InProgress uint64    `json:"in_progress"`
 }
 
-// visitEvents is how many events pass between two looks at what is asked. An event takes a quarter of a microsecond or more.
+// pollEvents is how many events pass between two polls for requests. An event takes a quarter of a microsecond or more.
 const pollEvents = 256
 
-// patience is how long an answer waits for the simulation to come by.
+// answerTimeout is how long a request waits for the simulation to answer it.
 const answerTimeout = 30 * time.Second
 
-// Listen starts a monitor on a port of 127.0.0.1, 0 for any that is free. It ends with Close, or when ctx does.
+// Listen starts a monitor on a port of 127.0.0.1; port 0 takes any that is free. It ends with Close, or when ctx does.
 func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -70,16 +70,17 @@ func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	return m, nil
 }
 
-// URL is where the page is.
+// URL returns the address of the page.
 func (m *Monitor) URL() string { return "http://" + m.listener.Addr().String() + "/" }
 
-// Close ends the monitor: whoever waits gets an error, and a paused simulation goes on.
+// Close ends the monitor: waiting requests get an error, and a paused simulation continues.
 func (m *Monitor) Close() {
 	m.stop()
-	_ = m.server.Close() // nobody is left to hear of it
+	_ = m.server.Close() // an error has no one left to report to
 }
 
-// Watch makes the monitor look at a machine from now on. It is called before the machine runs, by whoever runs it.
+// Watch makes the monitor show a machine from now on. The goroutine that will run the engine must call it before the
+// run.
 func (m *Monitor) Watch(e *engine.Engine, parts []akita.Component) {
 	m.engine, m.components = e, parts
 	e.Observe(pollEvents, m.poll)
@@ -92,7 +93,7 @@ func (m *Monitor) Show(bars ...Bar) {
 	m.bars.all = bars
 }
 
-// visit answers what has been asked, and stays while the simulation is paused.
+// poll answers pending requests, and returns when the simulation is not paused.
 func (m *Monitor) poll() error {
 	for {
 		select {
@@ -118,7 +119,8 @@ var (
 	errEnded = errors.New("the run has ended")
 )
 
-// ask runs f on the goroutine that simulates, between two events. A panic in f is an error of the answer, not of the run.
+// ask runs f on the simulating goroutine, between two events. A panic in f becomes an error of the answer, not of the
+// run.
 func (m *Monitor) ask(f func() error) error {
 	answer := make(chan error, 1)
 	late := time.NewTimer(answerTimeout)

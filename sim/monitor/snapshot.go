@@ -10,11 +10,11 @@ import (
 	"strconv"
 )
 
-// mostElements of a list are shown: a program has a hundred thousand ops.
+// maxElements is how many elements of a list are shown: a program has a hundred thousand ops.
 const maxElements = 500
 
-// value is a value as the page reads it: kind (of package reflect), type, what is in it and how long it is. Structs, lists and
-// maps hold numbers of other values.
+// value is a value as the page reads it: kind (of package reflect), type, contents and length. Structs, lists and maps
+// refer to other values by their numbers in the snapshot.
 type value struct {
 	Kind   reflect.Kind `json:"k"`
 	Type   string       `json:"t"`
@@ -22,14 +22,15 @@ type value struct {
 	Length *int         `json:"l,omitempty"`
 }
 
-// album are values by their numbers; the root is what was asked for.
+// snapshot holds values by number. Root is the number of the value that was requested.
 type snapshot struct {
 	Root   string           `json:"r"`
 	Values map[string]value `json:"dict"`
 	next   int
 }
 
-// picture shows a value, or the one that is reached from it by names of fields and places in lists, with what is directly in it.
+// snapshotOf returns a value and its direct members. The path leads to it from of, by names of fields, keys of maps and
+// indices of lists.
 func snapshotOf(of any, path []string) (*snapshot, error) {
 	v := reflect.ValueOf(of)
 	for _, name := range path {
@@ -43,6 +44,7 @@ func snapshotOf(of any, path []string) (*snapshot, error) {
 	return a, nil
 }
 
+// child returns the field, element or map value that name names.
 func child(v reflect.Value, name string) (reflect.Value, error) {
 	v = deref(v)
 	switch v.Kind() {
@@ -64,7 +66,7 @@ func child(v reflect.Value, name string) (reflect.Value, error) {
 	return v, notFound(fmt.Sprintf("%s has no %q", typeOf(v), name))
 }
 
-// bare follows pointers.
+// deref follows pointers and interfaces.
 func deref(v reflect.Value) reflect.Value {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -79,7 +81,7 @@ func typeOf(v reflect.Value) string {
 	return v.Type().String()
 }
 
-// add puts a value into the album, with what is in it if it is open, and returns its number.
+// add adds a value, with its members if open is true, and returns its number.
 func (a *snapshot) add(v reflect.Value, open bool) string {
 	v = deref(v)
 	number := strconv.Itoa(a.next)
@@ -124,7 +126,7 @@ func (a *snapshot) add(v reflect.Value, open bool) string {
 	return number
 }
 
-// simple is a value without parts. What has no text of its own, such as a function, shows its type.
+// simple returns a value that has no members. A value without a text form, such as a function, is shown as its type.
 func simple(v reflect.Value) (reflect.Kind, any) {
 	switch {
 	case !v.IsValid():
@@ -142,7 +144,7 @@ func simple(v reflect.Value) (reflect.Kind, any) {
 	}
 }
 
-// text of a value that may be of a field that is not exported, so that fmt could not call its methods.
+// text returns a value as text. The value may come from an unexported field, whose methods fmt cannot call.
 func text(v reflect.Value) string {
 	switch v = deref(v); {
 	case v.Kind() == reflect.String:

@@ -10,10 +10,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// InFlight is how many messages each port of a bench may have under way: more than a test of one component needs.
+// InFlight is how many messages each port of a bench may have under way, more than a test of one component needs.
 const InFlight = 64
 
-// patience is how many events a bench runs without a message reaching a neighbour before it calls that a stall.
+// stallEvents is how many events a bench runs without a message reaching a neighbour before it reports a stall.
 const stallEvents = 10_000_000
 
 // Bench holds a component under test and its scripted neighbours.
@@ -27,7 +27,7 @@ type Bench struct {
 	arrivals int64
 }
 
-// NewBench returns an empty bench whose components run at a frequency.
+// NewBench returns an empty bench whose components run at frequency f.
 func NewBench(t testing.TB, f unit.Hertz) *Bench {
 	b := &Bench{Engine: engine.NewEngine(), Clock: engine.NewClock(f), t: t}
 	b.Watchdog = engine.NewWatchdog(b.Engine, engine.Supervision{
@@ -37,7 +37,7 @@ func NewBench(t testing.TB, f unit.Hertz) *Bench {
 	return b
 }
 
-// Connect joins ports by a link of a latency of at least one cycle, and returns it.
+// Connect joins ports by a new link, whose latency is at least one cycle.
 func (b *Bench) Connect(latency unit.Cycles, ports ...akita.Port) *engine.Link {
 	l := engine.NewLink(fmt.Sprintf("Link[%d]", b.links), b.Engine, b.Clock, latency)
 	b.links++
@@ -48,7 +48,7 @@ func (b *Bench) Connect(latency unit.Cycles, ports ...akita.Port) *engine.Link {
 	return l
 }
 
-// Run simulates until nothing is left to do, and fails the test on an error.
+// Run simulates until no event is left, and fails the test on an error.
 func (b *Bench) Run() {
 	b.t.Helper()
 	if err := b.Engine.Run(); err != nil {
@@ -65,13 +65,13 @@ type Arrival struct {
 	Msg   akita.Msg
 }
 
-// Neighbour stands in for a component on the other side of the one under test: it sends given messages at given cycles
-// and notes what arrives when. It takes every message at once, except while it is told to be deaf.
+// Neighbour stands in for a component that the one under test talks to: it sends given messages at given cycles and
+// records what arrives when. It takes every message at once, except while it is blocked.
 type Neighbour struct {
 	*engine.Component
 	Port     akita.Port
 	Arrivals []Arrival
-	// Answer, if set, is called for every arrival, to send something back.
+	// Answer, if set, is called for every arrival and may send something back.
 	Answer func(Arrival) error
 
 	bench   *Bench
@@ -85,18 +85,18 @@ type scripted struct {
 	msg akita.Msg
 }
 
-// What a neighbour wakes up for.
+// Kinds of a neighbour's wake-ups.
 const (
 	wakeSend = iota
 	wakeBlock
 	wakeUnblock
 )
 
-// Neighbour adds a neighbour whose port buffers a number of messages.
-func (b *Bench) Neighbour(name string, room int) *Neighbour {
+// Neighbour adds a neighbour whose port buffers up to capacity messages.
+func (b *Bench) Neighbour(name string, capacity int) *Neighbour {
 	n := &Neighbour{bench: b}
 	n.Component = engine.NewComponent(name, b.Engine, b.Clock, n)
-	n.Port = n.NewPort("Port", room)
+	n.Port = n.NewPort("Port", capacity)
 	b.Watchdog.Register(n)
 	return n
 }
@@ -107,14 +107,14 @@ func (n *Neighbour) SendAt(cycle unit.Cycles, to akita.Port, m akita.Msg) {
 	n.WakeAt(cycle, wakeSend, int64(len(n.script)-1))
 }
 
-// DeafFor leaves arriving messages in the port from a cycle on, until another one, to test what the component under
-// test does when its answers are not taken.
+// BlockFor leaves arriving messages in the port from one cycle until another, to test how the component under test
+// behaves when nobody takes its answers.
 func (n *Neighbour) BlockFor(from, until unit.Cycles) {
 	n.WakeAt(from, wakeBlock, 0)
 	n.WakeAt(until, wakeUnblock, 0)
 }
 
-// Cycles returns the arrivals' cycles.
+// Cycles returns the cycles of the arrivals.
 func (n *Neighbour) Cycles() []unit.Cycles {
 	cs := make([]unit.Cycles, len(n.Arrivals))
 	for i, a := range n.Arrivals {
@@ -139,7 +139,7 @@ func (n *Neighbour) Woken(kind int, arg int64) error {
 	return fmt.Errorf("simtest: a neighbour has no wake-up of kind %d", kind)
 }
 
-// Received notes messages.
+// Received records messages.
 func (n *Neighbour) Received(port akita.Port) error {
 	for !n.blocked {
 		m := n.Retrieve(port)
@@ -167,14 +167,14 @@ func (n *Neighbour) Freed(akita.Port) error {
 	return nil
 }
 
-// Idle tells that every message of the script that is due has left.
+// Idle reports whether every message that was due has been sent.
 func (n *Neighbour) Idle() bool { return len(n.queue) == 0 }
 
-// Describe says what the neighbour waits for.
+// Describe says how many messages have arrived and how many wait.
 func (n *Neighbour) Describe() string {
 	s := fmt.Sprintf("%d messages taken, %d wait to be sent", len(n.Arrivals), len(n.queue))
 	if n.blocked {
-		s += ", deaf"
+		s += ", blocked"
 	}
 	return s
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// CPUTime is what this process has used: on a shared machine wall time tells little.
+// CPUTime returns the CPU time that this process has used; on a shared machine, wall time says little.
 func CPUTime(b testing.TB) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -1,5 +1,5 @@
-// Package simtest is for tests only: golden files, a check that the same input gives the same bytes, and a bench that
-// puts one component between scripted neighbours.
+// Package simtest is for tests only: golden files, a check that the same input gives the same bytes, and a test bench
+// that puts one component between scripted neighbours.
 //
 //	b := simtest.NewBench(t, 1_000_000_000)
 //	host := b.Neighbour("Host", 4)

@@ -53,7 +53,7 @@ type Goldens struct {
 }
 
 // NewGoldens returns the golden files in dir. When t ends it fails for each file in dir that no Check has used, so that
-// goldens of deleted tests do not pile up. A run that filters subtests away does not look.
+// goldens of deleted tests do not pile up; a run that leaves subtests out skips this.
 func NewGoldens(t testing.TB, dir string) *Goldens {
 	g := &Goldens{dir: dir}
 	t.Cleanup(func() {
@@ -92,7 +92,7 @@ func (g *Goldens) orphans(t testing.TB) []string {
 	return found
 }
 
-// filtered tells that go test may leave subtests out.
+// filtered reports whether go test may leave subtests out.
 func filtered() bool {
 	value := func(name string) string {
 		if f := flag.Lookup(name); f != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// SameBytes runs f n times and fails when two runs differ. Go ranges over maps in a new order every time, so leaks of
-// that order into a result show after a few runs already.
+// SameBytes runs f n times and fails when two runs differ. Go ranges over maps in a new order every time, so a result
+// that depends on that order differs within a few runs.
 func SameBytes(t testing.TB, n int, f func() []byte) {
 	t.Helper()
 	if n < 2 {

@@ -185,7 +185,7 @@ func TestBench(t *testing.T) {
 			t.Errorf("last arrival %+v at %d", n.Arrivals[1].Msg, b.Now())
 		}
 	})
-	t.Run("a deaf neighbour takes messages when it listens again", func(t *testing.T) {
+	t.Run("a blocked neighbour takes messages when the block ends", func(t *testing.T) {
 		b := NewBench(t, 800_000_000)
 		n, e := newEcho(b)
 		for range 3 {

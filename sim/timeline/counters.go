@@ -2,7 +2,7 @@ package timeline
 
 import "github.com/pmpdsim/pmpdsim/sim/unit"
 
-// count sets a counter, if it changes.
+// count sets a counter if its value changes.
 func (w *Writer) count(g *gauge, at unit.Cycles, value int64) {
 	if !g.set || g.last != float64(value) {
 		g.set, g.last = true, float64(value)
@@ -10,18 +10,18 @@ func (w *Writer) count(g *gauge, at unit.Cycles, value int64) {
 	}
 }
 
-// windows calls f with the place, beginning and length of each window of a step; the last one may be shorter.
+// windows calls f with the index, first cycle and length of each window of a step; the last window may be shorter.
 func windows(width, cycles unit.Cycles, f func(i int, from, length unit.Cycles)) {
 	if width == 0 {
-		return // nothing was noted
+		return // nothing was recorded
 	}
 	for i, from := 0, unit.Cycles(0); from < cycles; i, from = i+1, from+width {
 		f(i, from, min(width, cycles-from))
 	}
 }
 
-// bandwidth writes the mean bandwidth of each window. A transfer counts where it is complete, and no window takes more than the
-// DRAM can move in it: what is too much for one was moved before it.
+// bandwidth writes the mean bandwidth of each window in GB/s. A transfer counts in the window in which it completes.
+// Bytes beyond what the DRAM can move in a window count in the window before.
 func (w *Writer) bandwidth(s *Step) {
 	moved := &s.Recording.Moved
 	var bytes, most []int64
@@ -44,7 +44,7 @@ func (w *Writer) bandwidth(s *Step) {
 	})
 }
 
-// scratchpads writes the most that was in use of each core's scratchpad in each window.
+// scratchpads writes the peak use of each core's scratchpad in each window, in bytes.
 func (w *Writer) scratchpads(s *Step) {
 	for c := range s.Recording.Space {
 		space := &s.Recording.Space[c]

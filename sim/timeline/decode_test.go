@@ -10,7 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// trace is a file, decoded by the field numbers of perfetto_trace.proto. Whatever a field is that is not expected is an error.
+// trace is a file, decoded by the field numbers of perfetto_trace.proto. Whatever a field is that is not expected is an
+// error.
 type trace struct {
 	t       *testing.T
 	tracks  map[uint64]*track
@@ -280,8 +281,8 @@ func (d *trace) argument(b []byte, sequence uint64, s *span) {
 	}
 }
 
-// end checks that every span has ended, and lies in the one around it; that it begins after the one before it has ended follows
-// from the order of events on a track.
+// end checks that every span has ended, and lies in the one around it; that it begins after the one before it has ended
+// follows from the order of events on a track.
 func (d *trace) end() {
 	for _, k := range d.order {
 		if len(k.open) > 0 {

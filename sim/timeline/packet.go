@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Numbers of fields of perfetto_trace.proto.
+// Field numbers of perfetto_trace.proto.
 const (
 	tracePacket protowire.Number = 1 // Trace.packet
 
@@ -44,17 +44,18 @@ const (
 	trackRank    protowire.Number = 12
 )
 
-// Values of fields.
+// Values of those fields.
 const (
 	stateCleared, needsState          = 1, 2    // packetFlags
 	sliceBegin, sliceEnd, counterType = 1, 2, 4 // eventType
 	explicitOrder                     = 3       // trackOrder: by trackRank
 )
 
-// chunk is how many bytes of packets are deflated together; a packet of packets should have less than 512 kB.
+// chunk is how many bytes of packets are deflated together; compressed_packets should stay below 512 kB.
 const chunk = 256 << 10
 
-// packets writes the packets of one sequence. Names go by numbers that are said at their first use.
+// packets writes the packets of one sequence. Names are interned: a name is written with its first use, then only its
+// number.
 type packets struct {
 	out      io.Writer
 	sequence uint64
@@ -64,7 +65,7 @@ type packets struct {
 	deflated bytes.Buffer
 	z        *zlib.Writer
 
-	packet, event, interned, small []byte // in work
+	packet, event, interned, small []byte // under construction; small is scratch
 	err                            error
 }
 
@@ -91,7 +92,7 @@ func text(b []byte, n protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, n, protowire.BytesType), s)
 }
 
-// finish ends the packet in work.
+// finish ends the current packet.
 func (p *packets) finish() {
 	p.packet = number(p.packet, packetSequence, p.sequence)
 	p.buffer = message(p.buffer, tracePacket, p.packet)
@@ -101,7 +102,7 @@ func (p *packets) finish() {
 	}
 }
 
-// flush deflates and writes the packets so far. The first error stays.
+// flush deflates and writes the buffered packets. After an error it does nothing; err keeps the first one.
 func (p *packets) flush() {
 	if p.err != nil || len(p.buffer) == 0 {
 		return
@@ -142,21 +143,21 @@ func (p *packets) track(d descriptor) {
 	p.finish()
 }
 
-// Argument says something about a span.
+// Argument is a named value of a span.
 type Argument struct {
 	Name  string
 	Value int64
-	Text  string // instead of a value, if there is one
+	Text  string // replaces Value, unless it is empty
 }
 
-// begin starts the event in work, of a type on a track.
+// begin starts an event of a type on a track.
 func (p *packets) begin(ns, kind, track uint64) {
 	p.packet = number(p.packet, packetTime, ns)
 	p.event = number(number(p.event[:0], eventType, kind), eventTrack, track)
 	p.interned = p.interned[:0]
 }
 
-// end ends it. Only what uses names needs what was said before.
+// end ends the event. Events that use interned names need the state of the packets before.
 func (p *packets) end(named bool) {
 	if len(p.interned) > 0 {
 		p.packet = message(p.packet, packetInterned, p.interned)
@@ -168,7 +169,7 @@ func (p *packets) end(named bool) {
 	p.finish()
 }
 
-// intern returns the number of a name, and says it if it is new.
+// intern returns the number of a name, and adds the name to the packet if it is new.
 func (p *packets) intern(known map[string]uint64, kind protowire.Number, name string) uint64 {
 	id, ok := known[name]
 	if !ok {
@@ -220,6 +221,7 @@ func (p *packets) count(ns, track uint64, value int64) {
 // measure sets a counter to any number.
 func (p *packets) measure(ns, track uint64, value float64) {
 	p.begin(ns, counterType, track)
-	p.event = protowire.AppendFixed64(protowire.AppendTag(p.event, eventDouble, protowire.Fixed64Type), math.Float64bits(value))
+	p.event = protowire.AppendTag(p.event, eventDouble, protowire.Fixed64Type)
+	p.event = protowire.AppendFixed64(p.event, math.Float64bits(value))
 	p.end(false)
 }

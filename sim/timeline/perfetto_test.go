@@ -17,8 +17,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
-// processorVariable holds a command that runs a query as trace_processor_shell does, for computers that have none on the path:
-// "node .../testdata/trace_processor.mjs DIR".
+// processorVariable holds a command that runs a query as trace_processor_shell does, for computers that have none on
+// the path: "node .../testdata/trace_processor.mjs DIR".
 const processorVariable = "PMPDSIM_TRACE_PROCESSOR"
 
 // traceProcessor is Perfetto's, or the test is skipped.
@@ -89,8 +89,8 @@ func perfettoQuery() string {
 	return strings.Join(parts, " union all ")
 }
 
-// TestPerfettoReadsTimelines asks Perfetto's own trace processor what is in a file, and compares with the result and with what
-// our decoder finds.
+// TestPerfettoReadsTimelines asks Perfetto's own trace processor what is in a file, and compares with the result and
+// with what our decoder finds.
 func TestPerfettoReadsTimelines(t *testing.T) {
 	processor := traceProcessor(t)
 	cores := job(t, "laptop-lpddr5x", "small", "static:4>2@2", "cores=4", "noc.topology=bus", "noc.bandwidth=60GB/s", "fusion=elementwise")

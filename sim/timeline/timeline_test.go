@@ -234,7 +234,8 @@ func checkCounters(t *testing.T, run map[string][]*track, j *replay.Job, n *stat
 	}
 }
 
-// checkDurations checks that nanoseconds are those of the cycles that the spans of tiles have, up to the rounding of both ends.
+// checkDurations checks that nanoseconds are those of the cycles that the spans of tiles have, up to the rounding of
+// both ends.
 func checkDurations(t *testing.T, run map[string][]*track, clock int64) {
 	t.Helper()
 	for _, k := range slices.Concat(run["Array"], run["Vector"], run["Decode"]) {
@@ -328,8 +329,8 @@ func TestDetail(t *testing.T) {
 	}
 }
 
-// A 7B model has some 700 ops a pass. What more passes add to the file is the same for each, so that a run of 256 tokens can be
-// calculated from a short one: deflated, and as a reader meets it.
+// A 7B model has some 700 ops a pass. What more passes add to the file is the same for each, so that a run of 256
+// tokens can be calculated from a short one: deflated, and as a reader meets it.
 func TestARunOfA7BModelIsSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a 7B model: left to the full run")

@@ -9,17 +9,19 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// partNames are what the tracks of a part are called; those of transfers have the class of data behind it.
-var partNames = [activity.PartCount]string{"", "Decode", "Array", "Vector", "Loads", "Stores", "Exchanges", "Transfers", "Link waits"}
+// partNames are the names of the tracks of each part; where parts are classed, the class of data is appended.
+var partNames = [activity.PartCount]string{
+	"", "Decode", "Array", "Vector", "Loads", "Stores", "Exchanges", "Transfers", "Link waits",
+}
 
-// Ranks of the tracks of a core: the parts in their order, each with room for the classes of data.
+// Ranks of the tracks of a core: parts in their order, with a rank for each class of data.
 const (
 	partRank  = 100
 	classRank = int(isa.DataCount)
 	spaceRank = 99
 )
 
-// tracks numbers and describes tracks. Those of parts are made when something happens there.
+// tracks numbers and describes tracks. The track of a part is made when its first span is written.
 type tracks struct {
 	p     *packets
 	last  uint64
@@ -27,7 +29,7 @@ type tracks struct {
 	rows  map[trackGroup][]uint64
 }
 
-// place is where spans may overlap, or lie in each other.
+// trackGroup identifies the tracks of one part of a core, and of one class of data where the part is classed.
 type trackGroup struct {
 	core uint8
 	part activity.Part
@@ -41,7 +43,7 @@ func (t *tracks) add(d descriptor) uint64 {
 	return t.last
 }
 
-// lane returns the nth track of a place.
+// row returns the nth track of a group.
 func (t *tracks) row(at trackGroup, n int) uint64 {
 	all := t.rows[at]
 	if n == len(all) {
@@ -59,12 +61,12 @@ func (t *tracks) row(at trackGroup, n int) uint64 {
 	return all[n]
 }
 
-// classed tells whether a part has a track for each class of data.
+// classed reports whether a part has a track for each class of data.
 func classed(p activity.Part) bool {
 	return p == activity.Load || p == activity.Store || p == activity.Transfer || p == activity.Crossing
 }
 
-// nests tells whether the spans of a part lie in each other, or follow each other, as they were recorded.
+// nests reports whether the spans of a part nest or follow each other in the order in which they were recorded.
 func nests(p activity.Part) bool {
 	return p == activity.Front || p == activity.Decode || p == activity.Array || p == activity.Vector
 }
@@ -99,7 +101,7 @@ func (w *Writer) spans(s *Step) {
 	}
 }
 
-// nested writes spans to one track: those of tiles behind, and in, that of their op.
+// nested writes spans to one track. Spans of tiles follow the span of their op and lie inside it.
 func (w *Writer) nested(s *Step, track uint64, all []*activity.Span) {
 	var outer *activity.Span
 	for i, x := range all {
@@ -119,10 +121,10 @@ func (w *Writer) nested(s *Step, track uint64, all []*activity.Span) {
 	}
 }
 
-// spread writes spans to as few tracks as they need.
+// spread writes spans to as few tracks as possible.
 func (w *Writer) spread(s *Step, at trackGroup, all []*activity.Span) {
 	slices.SortStableFunc(all, func(a, b *activity.Span) int { return cmp.Compare(a.From, b.From) })
-	var free []unit.Cycles // by lane
+	var free []unit.Cycles // for each row, the cycle from which on it is free
 	for _, x := range all {
 		n := slices.IndexFunc(free, func(c unit.Cycles) bool { return c <= x.From })
 		if n < 0 {
@@ -136,7 +138,7 @@ func (w *Writer) spread(s *Step, at trackGroup, all []*activity.Span) {
 	}
 }
 
-// open begins a span with what there is to say of it.
+// open begins a span with its arguments.
 func (w *Writer) open(s *Step, track uint64, x *activity.Span) {
 	label := s.Recording.Labels[x.Op]
 	a := w.arguments[:0]

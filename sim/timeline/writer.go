@@ -8,9 +8,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Run is what a part says of its run.
+// Run describes a run.
 type Run struct {
-	Number    int // of the run in the file, from 0
+	Number    int // position in the file, from 0
 	Name      string
 	Arguments []Argument // of the run's span
 	Clock     unit.Hertz
@@ -25,11 +25,11 @@ type Step struct {
 	KV        int       // tokens attended to
 	Cycles    unit.Cycles
 	Detail    activity.Detail     // of the recording
-	Recording *activity.Recording // nil: the step has no more than its span
-	Note      string              // why it is not more detailed than it is; empty: it is as it was asked for
+	Recording *activity.Recording // nil: only the span of the step is known
+	Note      string              // why the detail is less than requested; empty: it is not
 }
 
-// Part writes a run.
+// Writer writes one run.
 type Writer struct {
 	run       Run
 	p         *packets
@@ -43,17 +43,17 @@ type Writer struct {
 	arguments []Argument
 }
 
-// gauge is a counter.
+// gauge is a counter track and its last value.
 type gauge struct {
 	track uint64
 	last  float64
 	set   bool
 }
 
-// perSecond is how many nanoseconds a second has.
+// perSecond is nanoseconds per second.
 const perSecond = 1_000_000_000
 
-// NewPart begins a run.
+// NewWriter begins a run.
 func NewWriter(out io.Writer, run Run) (*Writer, error) {
 	p, err := newPackets(out, uint64(run.Number)+1)
 	if err != nil {
@@ -61,7 +61,7 @@ func NewWriter(out io.Writer, run Run) (*Writer, error) {
 	}
 	w := &Writer{run: run, p: p}
 	w.tracks.p = p
-	w.tracks.last = uint64(run.Number+1) << 32 // numbers of tracks are unique in the file
+	w.tracks.last = uint64(run.Number+1) << 32 // track numbers must be unique in the file
 	root := w.tracks.add(descriptor{name: run.Name, rank: run.Number})
 	w.steps = w.tracks.add(descriptor{parent: root, name: "Steps"})
 	for i, c := range []struct {
@@ -77,13 +77,14 @@ func NewWriter(out io.Writer, run Run) (*Writer, error) {
 			of = w.tracks.add(descriptor{parent: root, name: fmt.Sprintf("Core %d", c), rank: 10 + c})
 		}
 		w.tracks.cores = append(w.tracks.cores, of)
-		w.space[c].track = w.tracks.add(descriptor{parent: of, name: "Scratchpad in use (bytes)", rank: spaceRank, counter: true})
+		w.space[c].track = w.tracks.add(descriptor{
+			parent: of, name: "Scratchpad in use (bytes)", rank: spaceRank, counter: true})
 	}
 	w.p.open(0, w.steps, run.Name, run.Arguments)
 	return w, p.err
 }
 
-// ns is the time of a cycle of the run, rounded down.
+// ns returns the time of a cycle of the run in nanoseconds, rounded down.
 func (w *Writer) ns(c unit.Cycles) uint64 {
 	q, fits := unit.MulDivDown(uint64(c), perSecond, uint64(w.run.Clock))
 	if !fits {
@@ -99,8 +100,8 @@ func (w *Writer) Step(s *Step) error {
 	if s.Note != "" {
 		detail.Text += ": " + s.Note
 	}
-	w.p.open(from, w.steps, s.Name, []Argument{{Name: "cycles", Value: int64(s.Cycles)}, {Name: "weight bits", Value: int64(s.Bits)},
-		{Name: "KV length", Value: int64(s.KV)}, detail})
+	w.p.open(from, w.steps, s.Name, []Argument{{Name: "cycles", Value: int64(s.Cycles)},
+		{Name: "weight bits", Value: int64(s.Bits)}, {Name: "KV length", Value: int64(s.KV)}, detail})
 	w.count(&w.bits, w.now, int64(s.Bits))
 	w.count(&w.kv, w.now, int64(s.KV))
 	if s.Recording != nil {
