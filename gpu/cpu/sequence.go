@@ -84,7 +84,7 @@ func (s *sequence) pass(ids []int, bits int) (gpu.Pass, error) {
 				return gpu.Pass{}, err
 			}
 		case gpu.Rope:
-			s.turn(op.Layer)
+			s.ropeAppend(op.Layer)
 		case gpu.Attention:
 			if err := s.attend(op.Layer); err != nil {
 				return gpu.Pass{}, err
@@ -183,8 +183,8 @@ func sum(x []float32, f func(float32) float32) (total float32) {
 	return total
 }
 
-// turn rotates q and k by their positions and appends k and v to the cache.
-func (s *sequence) turn(layer int) {
+// ropeAppend rotates q and k by their positions and appends k and v to the cache.
+func (s *sequence) ropeAppend(layer int) {
 	m, half := s.model, s.model.RotaryDim/2
 	width := m.KVWidth()
 	for r, row := range s.qkv {

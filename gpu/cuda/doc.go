@@ -2,27 +2,29 @@
 //
 // # What it models
 //
-// Nothing: it runs. Weights lie on the device, uploaded block by block. A decode pass walks over gpu.Ops and launches one kernel
-// per op; what changes from token to token (the token, its position) is in the device's memory, so the walk is captured once
-// per sequence and precision and the graph replayed. Its last node copies what the last kernel chose, and how sure it was, to
-// page-locked memory; the host waits for an event behind it. A second kind of graph has an event between every two kernels and
-// yields the times of the ops, every so many passes.
+// Nothing: it runs. Weights are uploaded to the device block by block. A decode pass walks over gpu.Ops and launches one
+// kernel per op. What changes from token to token (the token, its position) is in device memory, so the launches are captured
+// once per sequence and precision, and the graph is replayed. Its last node copies the chosen token and its statistics to
+// page-locked memory; the host waits for an event after it. To time the ops, every SampleOps-th pass replays another graph,
+// which has an event between every two kernels.
 //
 //	Decode ─► [token, if it is not the device's own] ─► event ─► graph of the precision ─► event ─► wait ─► Pass
 //	                                                               │
 //	            embed ► (norm ► qkv ► rope ► attention ► merge ► o ► …) × layers ► norm ► lm_head ► choose ► copy
 //
-// Prefill runs chunks of rows: planes are turned into fp16 matrices, a matrix at a time, and multiplied on the tensor cores.
+// Prefill runs chunks of tokens: it expands the planes to fp16, a matrix at a time, and multiplies on the tensor cores.
 //
-// One goroutine, locked to its thread, talks to the driver (gpu/driver); each method of Backend and Sequence is one visit there.
+// Only one goroutine, locked to its thread, calls the driver (gpu/driver); each method of Backend and Sequence runs there as
+// a whole.
 //
 // # What it leaves out
 //
-// Batches, several GPUs. Without the build tag cuda, Open says so and nothing else is here.
+// Batches, several GPUs. Without the build tag cuda, Open returns an error and the package has nothing else.
 //
 // # Adding one more
 //
-// An op is a case in passes.launch and in prefill.run; a kernel is described in gpu/kernels.
+// A new op is a case in sequence.launch (decode), sequence.launchRows (prefill) and backend.launchOf (its launch, for the
+// trace). How to add a kernel is described in gpu/kernels.
 package cuda
 
 import (
@@ -31,22 +33,22 @@ import (
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
-// Options say what is to be ready, and what the caller hears.
+// Options say what to prepare, and what to report to the caller.
 type Options struct {
 	Device int   // number of the GPU
-	Bits   []int // precisions of the passes to come; none: all that there are
-	// SampleOps takes every so many-th decode pass of a sequence apart, the first one included, to time its ops; 0: none. Such a
-	// pass takes longer.
+	Bits   []int // precisions that passes will use; empty: all
+	// SampleOps times the ops of every SampleOps-th decode pass of a sequence, the first included; 0: of none. Such a pass
+	// takes longer.
 	SampleOps int
-	Rows      int // tokens of a prompt that are read at a time: they take scratch; 0: 512
-	// Calibrate measures what the GPU does at best before anything else runs: a second or two.
+	Rows      int // tokens of a prompt per chunk of prefill, which bounds scratch memory; 0: 512
+	// Calibrate measures the GPU's peak rates before anything else runs. It takes a second or two.
 	Calibrate bool
 
 	Now    func() time.Duration // a monotonic clock; nil: the host times nothing
 	Loaded func(blocks int)     // called after each block of the weights; may be nil
 }
 
-// Machine is a GPU and what is known of the kernels on it.
+// Machine is a GPU and the kernels that are loaded on it.
 type Machine struct {
 	GPU       *traces.GPU
 	Kernels   *traces.Kernels

@@ -8,7 +8,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
-	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -19,19 +18,6 @@ type KernelSet struct {
 	params map[string][]kernels.Param
 }
 
-// kernelNames are all that passes and measurements launch.
-func kernelNames() []string {
-	names := []string{"embed", "norm", "rope_append", "silu_mul", "gelu", "gemv_f16", "attn_merge", "attn_prefill", "gemm_f16", "gemm_f16_small",
-		"dequant", "choose", "copy", "empty"}
-	for bits := weights.MinBits; bits <= weights.Planes; bits++ {
-		names = append(names, fmt.Sprintf("gemv_ap%d", bits))
-	}
-	for group := 1; group <= kernels.MaxGroup; group++ {
-		names = append(names, fmt.Sprintf("attn_g%d", group))
-	}
-	return names
-}
-
 // LoadKernels has the driver compile the kernels. It must be called in the device's thread.
 func LoadKernels(d *driver.Device) (*KernelSet, error) {
 	needs := driver.Needs{CUDA: kernels.CUDA, Major: 8} // PTX for sm_80
@@ -40,11 +26,8 @@ func LoadKernels(d *driver.Device) (*KernelSet, error) {
 	if k.module, err = d.Load("the kernels", kernels.PTX, needs); err != nil {
 		return nil, err
 	}
-	for _, name := range kernelNames() {
-		known, ok := kernels.Lookup(name)
-		if !ok {
-			panic("cuda: no kernel " + name)
-		}
+	for _, name := range kernels.Names() {
+		known, _ := kernels.Lookup(name)
 		if k.byName[name], err = k.module.Kernel(name); err != nil {
 			return nil, errors.Join(err, k.Unload())
 		}

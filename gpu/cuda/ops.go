@@ -63,11 +63,11 @@ func (b *backend) activate(rows int) error {
 	return b.kernels.Launch(kernels.Gelu(n, rows), b.stream, on.act, on.up, n)
 }
 
-// turn rotates queries and keys, and appends keys and values to the cache.
-func (s *sequence) turn(layer, rows int) error {
+// ropeAppend rotates queries and keys, and appends keys and values to the cache.
+func (s *sequence) ropeAppend(layer, rows int) error {
 	m, b := s.backend.shape, s.backend
 	keys, values := s.layer(layer)
-	return b.kernels.Launch(kernels.RopeAppend(m.Heads, m.KVHeads, m.HeadDim, rows), b.stream, b.buffers.qkv, keys, values, s.turns, s.state,
+	return b.kernels.Launch(kernels.RopeAppend(m.Heads, m.KVHeads, m.HeadDim, rows), b.stream, b.buffers.qkv, keys, values, s.ropeTable, s.state,
 		m.Heads, m.KVHeads, m.HeadDim, m.RotaryDim, s.positions)
 }
 

@@ -59,7 +59,7 @@ func (s *sequence) launch(op gpu.Op, bits int) error {
 		}
 		return b.product(w, bits, from, to)
 	case gpu.Rope:
-		return s.turn(op.Layer, 1)
+		return s.ropeAppend(op.Layer, 1)
 	case gpu.Attention:
 		return s.attend(op.Layer)
 	case gpu.Merge:

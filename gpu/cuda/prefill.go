@@ -93,7 +93,7 @@ func (s *sequence) launchRows(op gpu.Op, bits, from, n int) error {
 		}
 		return b.products(w, bits, in, out, n)
 	case gpu.Rope:
-		return s.turn(op.Layer, n)
+		return s.ropeAppend(op.Layer, n)
 	case gpu.Attention:
 		return s.attendRows(op.Layer, n)
 	case gpu.Merge: // attention of a chunk is not shared out

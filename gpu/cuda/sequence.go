@@ -19,14 +19,14 @@ type sequence struct {
 	backend   *backend
 	positions int
 
-	memory memory
-	keys   driver.Pointer // [layers][KV heads][positions][head dim], binary16
-	values driver.Pointer
-	turns  driver.Pointer // gpu.RopeTable
-	state  driver.Pointer // token, position, step, and a count of choose's that is 0 between passes
-	stats  driver.Pointer // what choose says
-	logits driver.Pointer
-	prompt driver.Pointer // tokens, 32 bits
+	memory    memory
+	keys      driver.Pointer // [layers][KV heads][positions][head dim], binary16
+	values    driver.Pointer
+	ropeTable driver.Pointer // gpu.RopeTable
+	state     driver.Pointer // token, position, step, and a count of choose's that is 0 between passes
+	stats     driver.Pointer // what choose says
+	logits    driver.Pointer
+	prompt    driver.Pointer // tokens, 32 bits
 
 	told       []float32 // the stats on the host, page-locked
 	input      []uint32  // state to be written, page-locked: of a pass, or of each chunk of prefill
@@ -52,15 +52,15 @@ var _ gpu.Sequence = (*sequence)(nil)
 // allocate runs on the device.
 func (s *sequence) allocate() (err error) {
 	m := s.backend.shape
-	turns := gpu.RopeTable(m, s.positions)
+	table := gpu.RopeTable(m, s.positions)
 	cache := 2 * int64(m.Layers) * int64(m.KVWidth()) * int64(s.positions)
-	for _, a := range []sized{{&s.keys, cache}, {&s.values, cache}, {&s.turns, max(4, driver.Bytes[float32](len(turns)))},
+	for _, a := range []sized{{&s.keys, cache}, {&s.values, cache}, {&s.ropeTable, max(4, driver.Bytes[float32](len(table)))},
 		{&s.state, 4 * kernels.StateWords}, {&s.stats, 4 * kernels.StatsWords}, {&s.logits, 2 * int64(m.Vocab)}, {&s.prompt, 4 * int64(s.positions)}} {
 		if *a.at, err = s.memory.alloc(a.bytes); err != nil {
 			return err
 		}
 	}
-	if err := driver.Upload(s.turns, turns); err != nil {
+	if err := driver.Upload(s.ropeTable, table); err != nil {
 		return err
 	}
 	if s.told, err = driver.Pin[float32](kernels.StatsWords); err != nil {

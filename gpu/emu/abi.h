@@ -34,3 +34,6 @@ enum { FUNC_MAX_THREADS = 0, FUNC_SHARED = 1, FUNC_CONST = 2, FUNC_LOCAL = 3, FU
 enum { JIT_INFO_LOG = 3, JIT_INFO_SIZE = 4, JIT_ERROR_LOG = 5, JIT_ERROR_SIZE = 6 };
 enum { EVENT_DISABLE_TIMING = 2, EVENT_RECORD_EXTERNAL = 1 };
 enum { CAPTURE_GLOBAL = 0, CAPTURE_THREAD_LOCAL = 1, CAPTURE_RELAXED = 2 };
+
+// A function that a program finds in libcuda.so.
+#define API extern "C" __attribute__((visibility("default"))) CUresult

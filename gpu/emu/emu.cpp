@@ -11,11 +11,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
-#include <shared_mutex>
 #include <thread>
 #include <vector>
 
@@ -230,10 +228,6 @@ struct Pool {
     done.wait(lock, [&] { return busy == 0; });
   }
 };
-
-std::shared_mutex allocations_mu;
-std::map<uintptr_t, u64> allocations;
-std::atomic<u64> generation{1};
 } // namespace
 
 Fault run(const Launch &l) {
@@ -269,47 +263,6 @@ void fault(int code, const char *format, ...) {
   me->dead = true;
   to_scheduler(); // the fiber is left where it stands; kernels own nothing that would have to be freed
   abort();
-}
-
-void note_allocation(const void *p, u64 n) {
-  std::unique_lock<std::shared_mutex> lock(allocations_mu);
-  if (n) allocations[(uintptr_t)p] = n;
-  else allocations.erase((uintptr_t)p);
-  generation++;
-}
-
-static bool find_allocation(uintptr_t a, u64 n, uintptr_t *lo, uintptr_t *hi) {
-  std::shared_lock<std::shared_mutex> lock(allocations_mu);
-  auto it = allocations.upper_bound(a);
-  if (it == allocations.begin()) return false;
-  --it;
-  *lo = it->first;
-  *hi = it->first + it->second;
-  return a + n <= *hi;
-}
-bool allocated(const void *p, u64 n) {
-  uintptr_t lo, hi;
-  return find_allocation((uintptr_t)p, n, &lo, &hi);
-}
-
-void check(const void *p, u64 n, u32 align, const char *what) {
-  static thread_local struct { uintptr_t lo, hi; } hit[8]; // allocations found last
-  static thread_local u64 seen;
-  static thread_local u32 next;
-  uintptr_t a = (uintptr_t)p, lo, hi;
-  if (a % align) fault(Misaligned, "%s of %llu bytes at %p is not aligned to %u", what, n, p, align);
-  if (u64 now = generation.load(std::memory_order_relaxed); seen != now) {
-    memset(hit, 0, sizeof hit);
-    seen = now;
-  }
-  for (auto &h : hit)
-    if (a >= h.lo && a + n <= h.hi) return;
-  if (!find_allocation(a, n, &lo, &hi)) {
-    long long past = lo <= a && a < hi + (1 << 20) ? (long long)(a + n - hi) : -1;
-    if (past > 0) fault(IllegalAddress, "%s of %llu bytes at %p ends %lld bytes behind an allocation of %llu", what, n, p, past, (u64)(hi - lo));
-    fault(IllegalAddress, "%s of %llu bytes at %p is outside every allocation", what, n, p);
-  }
-  hit[next++ % 8] = {lo, hi};
 }
 
 void block_barrier() {

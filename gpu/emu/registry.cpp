@@ -3,7 +3,7 @@
 #include <tuple>
 #include <utility>
 
-#include "../kernels/cuda/pmpd.cu"
+#include "pmpd.cu" // of kernels/cuda, or of EMU_KERNELS
 
 namespace emu {
 namespace {
@@ -24,12 +24,9 @@ template <class... A, void (*F)(A...)> struct Bind<F> {
 } // namespace
 
 const Kernel *find_kernel(const std::string &name) {
-#define K(f) Bind<f>::make(#f)
+#define K(name) Bind<name>::make(#name),
   static const Kernel table[] = {
-      K(embed), K(norm), K(rope_append), K(silu_mul), K(gelu),
-      K(attn_g1), K(attn_g2), K(attn_g3), K(attn_g4), K(attn_g5), K(attn_g6), K(attn_g7), K(attn_g8), K(attn_merge), K(attn_prefill),
-      K(gemv_f16), K(gemv_ap2), K(gemv_ap3), K(gemv_ap4), K(gemv_ap5), K(gemv_ap6), K(gemv_ap7), K(gemv_ap8),
-      K(gemm_f16), K(gemm_f16_small), K(dequant), K(choose), K(copy), K(empty),
+#include "kernel_names.inc" // K(name) for each row of kernels/kernels.txt
   };
 #undef K
   for (auto &k : table)

@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// The products at 2 to 4 bits are bound by instructions, not by memory, if they are written carelessly. docs/gpu-kernels.md says how
-// many each weight takes; this test counts them in the PTX and holds the document against it.
+// The products at 2 to 4 bits are bound by instructions, not by memory, if they are written carelessly.
+// docs/gpu-kernels.md says how many each weight takes; this test counts them in the PTX and holds the document against
+// it.
 
-// A multiprocessor of Hopper (compute capability 9.0), results per clock. The figures are those that the CUDA C++ Programming Guide
-// ("Throughput of Native Arithmetic Instructions") and the H100 white paper are remembered to have; neither was at hand to verify them.
+// A multiprocessor of Hopper (compute capability 9.0), results per clock. The figures are those that the CUDA C++
+// Programming Guide ("Throughput of Native Arithmetic Instructions") and the H100 white paper are remembered to have;
+// neither was at hand to verify them.
 const (
 	integers = 64  // 32-bit integer add, logic, shift; prmt is taken to be one of them
 	shuffles = 32  // warp shuffle
@@ -58,7 +60,8 @@ func loop(t *testing.T, bits int) []string {
 	return nil
 }
 
-// classes of opcodes, by their first words. Moves, casts of addresses and parts of registers are no instructions of the machine.
+// classes of opcodes, by their first words. Moves, casts of addresses and parts of registers are no instructions of the
+// machine.
 var classes = []struct {
 	pattern *regexp.Regexp
 	count   func(*counts)

@@ -16,8 +16,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
 
-// Every kernel against the same in float64, on the device that is there: with PMPD_LIBCUDA at gpu/emu's libfakecuda.so, the emulator,
-// which runs threads and blocks in shuffled orders and holds every access against what was allocated.
+// Every kernel against the same in float64, on the device that is there: with PMPD_LIBCUDA at gpu/emu's libfakecuda.so,
+// the emulator, which runs threads and blocks in shuffled orders and holds every access against what was allocated.
 
 // rig is a device with the kernels loaded.
 type rig struct {
@@ -185,7 +185,8 @@ func normal(r *rand.Rand, n int, mean, deviation float64) []uint16 {
 	return out
 }
 
-// near fails where the error of got, relative to the length of want, is above most, or where a value is far off by itself.
+// near fails where the error of got, relative to the length of want, is above most, or where a value is far off by
+// itself.
 func near(t *testing.T, what string, got []uint16, want []float64, most float64) {
 	t.Helper()
 	if len(got) != len(want) {

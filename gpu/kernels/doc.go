@@ -1,53 +1,59 @@
-// Package kernels holds the GPU's kernels: CUDA sources, the PTX made from them, and how each is launched.
+// Package kernels holds the GPU kernels: CUDA sources, the PTX compiled from them, and how each is launched.
 //
 // # What it holds
 //
-// cuda/ has the sources and build.sh the one command that makes ptx/ from them, with clang alone: no CUDA toolkit. [PTX] is
-// embedded, so a program needs a driver only (CUDA 11.8 or later), on any GPU from sm_80 on; the driver compiles it when it is
-// loaded. gpu/emu compiles the same sources for the host, where tests run them.
+// cuda/ has the sources; build.sh compiles them to ptx/ with clang alone, without a CUDA toolkit. [PTX] is embedded, so
+// a program needs only a driver (CUDA 11.8 or later) and a GPU of compute capability 8.0 or later; the driver compiles
+// the PTX when it is loaded. gpu/emu compiles the same sources for the host, where tests run them.
 //
 // # How a kernel is launched
 //
-// Functions named after the kernels answer a [Launch]: name, grid and block for sizes. [Lookup] tells a kernel's parameters in
-// order. None needs dynamic shared memory.
+// kernels.txt is the table of all kernels: name, block, parameters in order. [Lookup] returns a row of it. For each
+// kernel (or family of kernels) launch.go has a function that returns a [Launch] for given sizes: [Embed] for embed,
+// [Gemv] for gemv_f16 and gemv_ap2 to gemv_ap8, and so on. No kernel needs dynamic shared memory.
 //
-//	embed         x, table, ids, d                                     Embed(d, rows)
-//	norm          y, x, add, add2, gamma, beta, d, eps                 Norm(rows)
-//	gemv_f16      y, w, x, bias, n, k                                  Gemv(16, n, k)
-//	gemv_ap2…8    y, planes, lut, x, bias, n, k                        Gemv(bits, n, k)
-//	rope_append   qkv, kc, vc, cs, st, h, kv, hd, rot, tmax            RopeAppend(h, kv, hd, rows)
-//	attn_g1…8     part, q, kc, vc, st, hd, tmax, splits, scale         Attention(h, kv, splits)
-//	attn_merge    o, part, hd, splits                                  Merge(h)
-//	attn_prefill  o, q, kc, vc, st, m, h, kv, hd, stride, tmax, scale  AttentionPrefill(m, h)
-//	silu_mul      y, gu, n                                             SiluMul(n, rows)
-//	gelu          y, x, n                                              Gelu(n, rows)
-//	gemm_f16      c, a, b, bias, m, n, k                               Gemm(m, n)
-//	dequant       out, planes, lut, bits, n, k                         Dequant(n)
-//	choose        stats, st, logits, parts, n, slots, advance          Choose()
-//	copy          to, from, n (of 16 bytes)                            Copy(multiprocessors)
-//	empty                                                              Empty()
+// # What the parameters hold
 //
-// Numbers are binary16 in row-major order, sums binary32. rows are the tokens of a prefill, 1 in decode. add, add2, beta and bias
-// may be null: norm adds what is given to x first (add2 only after add), and is LayerNorm with beta, RMSNorm without. part holds
-// heads·splits·(2+hd) floats. scale is log2(e)/√hd. cs is [position][rot/2] of (cosine, sine) in binary32. q of attention is the
-// first value of a qkv row, and stride how far rows lie apart. A cache is [kv heads][tmax][hd].
+// Values are binary16 in row-major order; sums are binary32 inside a kernel. The rows of a launch are the tokens of a
+// prefill, 1 in decode.
+//
+//	norm          adds add, then add2 to x; LayerNorm if beta is given, else RMSNorm; add, add2 and beta may be null
+//	gemv, gemm    bias may be null; weights are w or b in binary16, or planes and lut of gpu/weights
+//	rope_append   cs holds (cosine, sine) in binary32, [position][rot/2]; appends keys and values to the caches kc and vc
+//	attention     a cache is [KV heads][tmax][hd]; q is the first value of a qkv row, rows are stride values apart;
+//	              scale is log2(e)/√hd; part holds heads·splits·(2+hd) floats between attn_g1…8 and attn_merge
+//	choose        parts is scratch of [ChooseParts] floats
+//	copy          n counts units of 16 bytes
 //
 // # State
 //
-// What changes from token to token lies on the device, so a captured graph is replayed with no update. st is four 32-bit words:
-// the token to embed (ids in decode), its position, which is also the number of positions in the cache before it, the index of
-// the step, and a count that kernels use, 0 between launches. Prefill keeps st[1] at the first new token's position; rows add to it.
-// choose writes slot st[2] mod slots of stats, eight floats each ([StatsWords]): the token's bits, largest logit, second, logsumexp,
-// entropy in nats, p_max, 0, 0. Then it sets token, position += advance (the tokens that the pass has read), step += 1. parts is
-// scratch of [ChooseParts] floats.
+// What changes from token to token is in device memory, so a captured graph can be replayed without an update. st is
+// four 32-bit words:
+//
+//	st[0]  the token to embed (ids in decode)
+//	st[1]  its position, which is also the number of positions in the cache; in prefill, that of the first new token
+//	st[2]  the index of the step
+//	st[3]  a counter for kernels, 0 between launches
+//
+// choose writes slot st[2] mod slots of stats, [StatsWords] floats: the token's bits, the largest logit, the second
+// largest, logsumexp, entropy in nats, the largest probability, 0, 0. Then it sets the token, adds advance (the number
+// of tokens that the pass has read) to the position, and adds 1 to the step.
 //
 // # Limits
 //
-// [Check] tells whether a model fits. Only gemv and gemm take any n; other sizes are multiples of 8, k of 32, head dims up to 128.
+// [Check] says whether a model fits. gemv and gemm take any n; other sizes must be multiples of 8, k of 32, and head
+// sizes at most [MaxHeadDim].
 //
 // # Adding one more
 //
-// A kernel goes into a file of cuda/, into the table here, and into the registry of gpu/emu; build.sh makes the PTX. Tests hold
-// the three together: names, parameters and block sizes. A kernel uses nothing but what pmpd_device.h offers, touches global memory
-// through ld and st, and shared memory through SHARED arrays, so that the emulator sees all it does.
+//  1. The kernel: a function KERNEL void NAME(…) in a file of cuda/. A new file is also included in cuda/pmpd.cu. Use
+//     only what pmpd_device.h offers: ld and st for global memory, SHARED arrays for shared memory. The emulator then
+//     sees every access.
+//  2. A row in kernels.txt. The emulator and gpu/cuda read their lists of kernels from it.
+//  3. A function in launch.go that returns its Launch, and a call of it in TestLaunchesFitTheTable (lint_test.go).
+//  4. ./build.sh, which writes ptx/pmpd.sm_80.ptx. CLANG names the compiler.
+//  5. A test against float64 in a file *_cuda_test.go.
+//
+// Tests fail if PTX, table and launches disagree, if ptx/ is older than cuda/, or if an opcode is unknown. To run the
+// kernel in a pass, add an op to gpu/ops.go and launch it in gpu/cuda/ops.go.
 package kernels

@@ -49,7 +49,8 @@ func TestTheFakeDriverPlaysOtherMachines(t *testing.T) {
 	}
 }
 
-// The emulator's binary16 is exact: its quick ways agree with its slow ones, with and without the host's instructions for it.
+// The emulator's binary16 is exact: its quick ways agree with its slow ones, with and without the host's instructions
+// for it.
 func TestTheEmulatorsHalf(t *testing.T) {
 	newRig(t).emulated()
 	ways := [][]string{nil}

@@ -12,8 +12,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
 
-// What would be luck on a GPU is an error in the emulator, and every later call of the context answers it. So each has a process of
-// its own.
+// What would be luck on a GPU is an error in the emulator, and every later call of the context answers it. So each has
+// a process of its own.
 func TestTheEmulatorFindsFaults(t *testing.T) {
 	for _, c := range []struct {
 		name string

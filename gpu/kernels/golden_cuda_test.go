@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/gemv.golden anew")
 
-// The products of decode round exactly, in an order that the source fixes. So a GPU and the emulator yield the same bits: a GPU
-// that fails here alone is one on which something is compiled other than written.
+// The products of decode round exactly, in an order that the source fixes. So a GPU and the emulator yield the same
+// bits: a GPU that fails here alone is one on which something is compiled other than written.
 func TestProductsOfDecodeBitForBit(t *testing.T) {
 	r := newRig(t)
 	var got strings.Builder

@@ -2,109 +2,106 @@ package kernels
 
 import "fmt"
 
-// Launch is how a kernel is put on the GPU.
+// Launch is a kernel with the sizes of its grid, in blocks, and of its blocks, in threads.
 type Launch struct {
 	Kernel      string
 	Grid, Block [3]int
 }
 
-// launch makes one with a block of one dimension.
+// launch makes a launch of x by y blocks of the size in the table.
 func launch(kernel string, x, y int) Launch {
-	return Launch{kernel, [3]int{x, y, 1}, [3]int{table[kernel].Block, 1, 1}}
+	return Launch{kernel, [3]int{x, y, 1}, table[kernel].Block}
 }
 
-// up divides, rounding up.
-func up(n, by int) int { return (n + by - 1) / by }
+// ceilDiv returns a/b, rounded up.
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// vector is threads' values of 16 bytes along a row of n.
-func vector(kernel string, n, rows int) Launch {
-	return launch(kernel, up(n, 8*table[kernel].Block), rows)
+// rowwise launches a kernel whose threads take eight binary16 values each, along rows of width values.
+func rowwise(kernel string, width, rows int) Launch {
+	return launch(kernel, ceilDiv(width, 8*table[kernel].Threads()), rows)
 }
 
-// Embed launches embed.
-func Embed(d, rows int) Launch { return vector("embed", d, rows) }
+// Embed launches embed for rows tokens of hidden values.
+func Embed(hidden, rows int) Launch { return rowwise("embed", hidden, rows) }
 
-// Norm launches norm.
+// Norm launches norm for rows tokens.
 func Norm(rows int) Launch { return launch("norm", rows, 1) }
 
-// SiluMul launches silu_mul; n is what it makes, half of what it reads.
-func SiluMul(n, rows int) Launch { return vector("silu_mul", n, rows) }
+// SiluMul launches silu_mul for rows of width results; it reads twice as many values.
+func SiluMul(width, rows int) Launch { return rowwise("silu_mul", width, rows) }
 
-// Gelu launches gelu.
-func Gelu(n, rows int) Launch { return vector("gelu", n, rows) }
+// Gelu launches gelu for rows of width values.
+func Gelu(width, rows int) Launch { return rowwise("gelu", width, rows) }
 
-// Gemv launches the product at a precision: bits 2 to 8, or 16.
-func Gemv(bits, n, k int) Launch {
+// Gemv launches the product of a matrix of rows by columns weights and a vector. Weights have 2 to 8 bits, or 16 for
+// binary16. It panics at other bits, and if columns is no multiple of 32.
+func Gemv(bits, rows, columns int) Launch {
 	name := "gemv_f16"
 	if bits < 16 {
 		name = fmt.Sprintf("gemv_ap%d", bits)
 	}
-	if _, ok := table[name]; !ok {
+	kernel, ok := table[name]
+	if !ok {
 		panic(fmt.Sprintf("kernels: a product at %d bits; accepted: 2 to 8, 16", bits))
 	}
-	if n < 1 || k < 32 || k%32 != 0 {
-		panic(fmt.Sprintf("kernels: a product of %d by %d; accepted: columns in multiples of 32", n, k))
+	if rows < 1 || columns < 32 || columns%32 != 0 {
+		panic(fmt.Sprintf("kernels: a product of %d by %d; accepted: columns in multiples of 32", rows, columns))
 	}
-	rows, warps := 1, gemvWarps(bits) // rows of a warp
-	if warps == 4 {
-		rows = 4
+	rowsPerWarp, warps := 1, kernel.Block[1]
+	if bits <= 4 { // blocks have half as many warps then, so that there are about as many blocks
+		rowsPerWarp = 4
 	}
-	return Launch{name, [3]int{up(n, rows*warps), 1, 1}, [3]int{32, warps, 1}}
+	return launch(name, ceilDiv(rows, rowsPerWarp*warps), 1)
 }
 
-// gemvWarps is the warps of a block: at up to 4 bits a warp has four rows, and blocks are smaller so that there are as many.
-func gemvWarps(bits int) int {
-	if bits <= 4 {
-		return 4
-	}
-	return 8
+// RopeAppend launches rope_append for rows tokens.
+func RopeAppend(heads, kvHeads, headDim, rows int) Launch {
+	return Launch{"rope_append", [3]int{heads + 2*kvHeads, rows, 1}, [3]int{headDim / 2, 1, 1}}
 }
 
-// RopeAppend launches rope_append.
-func RopeAppend(h, kv, hd, rows int) Launch {
-	return Launch{"rope_append", [3]int{h + 2*kv, rows, 1}, [3]int{hd / 2, 1, 1}}
+// Attention launches the attention of a decode step, with the positions in splits parts.
+func Attention(heads, kvHeads, splits int) Launch {
+	return launch(fmt.Sprintf("attn_g%d", heads/kvHeads), kvHeads, splits)
 }
 
-// Attention launches the attention of a decode step, over so many splits of the positions.
-func Attention(h, kv, splits int) Launch { return launch(fmt.Sprintf("attn_g%d", h/kv), kv, splits) }
-
-// Splits is how many to use so that a GPU of so many multiprocessors is busy: about two blocks each, and at least 64 positions a split.
-func Splits(kv, positions, multiprocessors int) int {
-	return max(1, min(up(2*multiprocessors, kv), up(positions, 64)))
+// Splits returns how many splits keep a GPU busy: about two blocks per multiprocessor, at least 64 positions per split.
+func Splits(kvHeads, positions, multiprocessors int) int {
+	return max(1, min(ceilDiv(2*multiprocessors, kvHeads), ceilDiv(positions, 64)))
 }
 
 // Merge launches attn_merge.
-func Merge(h int) Launch { return launch("attn_merge", h, 1) }
+func Merge(heads int) Launch { return launch("attn_merge", heads, 1) }
 
-// AttentionPrefill launches attn_prefill.
-func AttentionPrefill(m, h int) Launch { return launch("attn_prefill", up(m, 64), h) }
+// AttentionPrefill launches attn_prefill for rows tokens.
+func AttentionPrefill(rows, heads int) Launch {
+	return launch("attn_prefill", ceilDiv(rows, 64), heads)
+}
 
-// Gemm launches the product of m rows: large tiles where there are enough to keep a GPU busy, else small ones.
-func Gemm(m, n int) Launch {
-	if large := up(m, 128) * up(n, 128); large >= 128 {
-		return launch("gemm_f16", up(m, 128), up(n, 128))
+// Gemm launches a product whose result has rows by columns values: with large tiles if there are enough of them to keep
+// a GPU busy, else with small ones.
+func Gemm(rows, columns int) Launch {
+	if large := ceilDiv(rows, 128) * ceilDiv(columns, 128); large >= 128 {
+		return launch("gemm_f16", ceilDiv(rows, 128), ceilDiv(columns, 128))
 	}
-	return launch("gemm_f16_small", up(m, 64), up(n, 64))
+	return launch("gemm_f16_small", ceilDiv(rows, 64), ceilDiv(columns, 64))
 }
 
-// Dequant launches dequant for n rows.
-func Dequant(n int) Launch {
-	return Launch{"dequant", [3]int{up(n, 8), 1, 1}, [3]int{32, 8, 1}}
-}
+// Dequant launches dequant for the rows of a matrix, a warp each.
+func Dequant(rows int) Launch { return launch("dequant", ceilDiv(rows, table["dequant"].Block[1]), 1) }
 
 // Choose launches choose.
 func Choose() Launch { return launch("choose", chooseGrid, 1) }
 
-// Copy launches copy on a GPU of so many multiprocessors.
+// Copy launches copy with eight blocks per multiprocessor.
 func Copy(multiprocessors int) Launch { return launch("copy", 8*multiprocessors, 1) }
 
-// Empty launches empty.
+// Empty launches empty with one warp.
 func Empty() Launch { return Launch{"empty", [3]int{1, 1, 1}, [3]int{32, 1, 1}} }
 
-// Shape is the sizes of a model that kernels care about.
+// Shape is the sizes of a model that limit which kernels can run it.
 type Shape struct{ Hidden, FFN, Heads, KVHeads, HeadDim, RotaryDim, Vocab int }
 
-// Check says what of a model no kernel can do.
+// Check returns an error that names the first size of a model that the kernels cannot handle, or nil.
 func Check(s Shape) error {
 	group := 0
 	if s.KVHeads > 0 && s.Heads%s.KVHeads == 0 {
@@ -122,7 +119,8 @@ func Check(s Shape) error {
 	case s.Heads*s.HeadDim%32 != 0:
 		return fmt.Errorf("kernels: %d heads of %d; accepted: products that are multiples of 32", s.Heads, s.HeadDim)
 	case s.RotaryDim < 0 || s.RotaryDim > s.HeadDim || s.RotaryDim%2 != 0:
-		return fmt.Errorf("kernels: rotary dim %d of head dim %d; accepted: even numbers up to the head dim", s.RotaryDim, s.HeadDim)
+		return fmt.Errorf("kernels: rotary dim %d of head dim %d; accepted: even numbers up to the head dim",
+			s.RotaryDim, s.HeadDim)
 	case s.Vocab < 1:
 		return fmt.Errorf("kernels: vocabulary of %d; accepted: 1 or more", s.Vocab)
 	}

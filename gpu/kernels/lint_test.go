@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// There is no ptxas without NVIDIA's toolkit, and clang does not look into inline assembly. These tests look at the PTX in their
-// place: every opcode is known, and the ISA version and target of the file have it.
+// There is no ptxas without NVIDIA's toolkit, and clang does not look into inline assembly. These tests look at the PTX
+// in their place: every opcode is known, and the ISA version and target of the file have it.
 
 // need is the least PTX ISA, times ten, and sm that have an opcode, by the PTX ISA manual's notes on each instruction.
 type need struct{ isa, sm int }
@@ -134,8 +134,8 @@ func TestPTXKeepsToWhatItsTargetHas(t *testing.T) {
 			t.Errorf("%s is not in the table", e.name)
 		case !slices.Equal(e.params, k.Params):
 			t.Errorf("%s takes %c in the PTX, %c in the table", e.name, e.params, k.Params)
-		case e.maxThreads != 0 && e.maxThreads != k.Block:
-			t.Errorf("%s has blocks of up to %d in the PTX, %d in the table", e.name, e.maxThreads, k.Block)
+		case e.maxThreads != 0 && e.maxThreads != k.Threads():
+			t.Errorf("%s has blocks of up to %d in the PTX, %d in the table", e.name, e.maxThreads, k.Threads())
 		case len(e.body) == 0:
 			t.Errorf("%s is empty", e.name)
 		}
@@ -177,8 +177,8 @@ func TestLaunchesFitTheTable(t *testing.T) {
 			t.Errorf("no kernel %s", l.Kernel)
 		}
 		seen[l.Kernel] = true
-		if threads := l.Block[0] * l.Block[1] * l.Block[2]; threads < 1 || threads > k.Block {
-			t.Errorf("%s: blocks of %d threads, the table says %d", l.Kernel, threads, k.Block)
+		if threads := l.Block[0] * l.Block[1] * l.Block[2]; threads < 1 || threads > k.Threads() {
+			t.Errorf("%s: blocks of %d threads, the table says %d", l.Kernel, threads, k.Threads())
 		}
 		if min(l.Grid[0], l.Grid[1], l.Grid[2]) < 1 || max(l.Grid[1], l.Grid[2]) > 65535 {
 			t.Errorf("%s: grid %v", l.Kernel, l.Grid)

@@ -53,8 +53,8 @@ func read(t *testing.T, file string) string {
 	return string(data)
 }
 
-// Kernels with a barrier less, a wait less, a wrong index: the tests above must see each of them, or they would not see the same
-// fault in earnest. One build spoils a place in each of several kernels, since their tests do not meet.
+// Kernels with a barrier less, a wait less, a wrong index: the tests above must see each of them, or they would not see
+// the same fault in earnest. One build spoils a place in each of several kernels, since their tests do not meet.
 func TestTestsNoticeSpoiltKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the emulator several times")

@@ -13,7 +13,8 @@ import (
 //go:embed ptx/pmpd.sm_80.ptx
 var PTX string
 
-// CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release history).
+// CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release
+// history).
 const CUDA = "11.8"
 
 // Info says what the PTX is.

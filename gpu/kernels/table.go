@@ -1,88 +1,106 @@
 package kernels
 
 import (
+	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 )
 
-// Param is what kind of parameter a kernel takes.
+// Param is what a kernel's parameter is.
 type Param byte
 
-// The kinds.
+// The kinds of parameters, as kernels.txt writes them.
 const (
 	Pointer Param = 'p' // 64 bits
 	Int     Param = 'u' // 32 bits
 	Float   Param = 'f' // binary32
 )
 
-// Kernel is an entry of PTX.
+// Kernel is a row of kernels.txt: an entry of the PTX.
 type Kernel struct {
 	Name   string
 	Params []Param
 	Names  []string // of the parameters
-	Block  int      // threads of a block: never more, and what launches use
+	Block  [3]int   // threads of the largest block that is launched
 }
 
-// MaxGroup is the most query heads that may share a KV head, MaxHeadDim the longest head.
+// Threads returns the number of threads of the largest block.
+func (k Kernel) Threads() int { return k.Block[0] * k.Block[1] * k.Block[2] }
+
+// MaxGroup is the most query heads that may share a KV head, MaxHeadDim the largest size of a head.
 const (
 	MaxGroup   = 8
 	MaxHeadDim = 128
 )
 
-// Words of choose's buffers, four bytes each.
+// Sizes of the buffers of choose, in words of four bytes.
 const (
-	StatsWords  = 8              // a slot of stats
+	StatsWords  = 8              // one slot of stats
 	StateWords  = 4              // st
 	ChooseParts = chooseGrid * 5 // parts
 	chooseGrid  = 64
 )
 
-// The table: name, block, and parameters with their kind after a colon where it is not a pointer.
-var table = func() map[string]Kernel {
-	m := map[string]Kernel{}
-	add := func(name string, block int, params string) {
-		k := Kernel{Name: name, Block: block}
-		for p := range strings.FieldsSeq(params) {
-			label, kind, _ := strings.Cut(p, ":")
-			switch kind {
-			case "":
-				k.Params = append(k.Params, Pointer)
-			case "u":
-				k.Params = append(k.Params, Int)
-			case "f":
-				k.Params = append(k.Params, Float)
-			default:
-				panic("kernels: table: kind of " + p)
-			}
-			k.Names = append(k.Names, label)
-		}
-		m[name] = k
-	}
-	add("embed", 128, "x table ids d:u")
-	add("norm", 256, "y x add add2 gamma beta d:u eps:f")
-	add("rope_append", 64, "qkv kc vc cs st h:u kv:u hd:u rot:u tmax:u")
-	add("silu_mul", 128, "y gu n:u")
-	add("gelu", 128, "y x n:u")
-	add("gemv_f16", 256, "y w x bias n:u k:u")
-	for bits := 2; bits <= 8; bits++ {
-		add(fmt.Sprintf("gemv_ap%d", bits), 32*gemvWarps(bits), "y planes lut x bias n:u k:u")
-	}
-	for g := 1; g <= MaxGroup; g++ {
-		add(fmt.Sprintf("attn_g%d", g), 128, "part q kc vc st hd:u tmax:u splits:u scale:f")
-	}
-	add("attn_merge", 128, "o part hd:u splits:u")
-	add("attn_prefill", 128, "o q kc vc st m:u h:u kv:u hd:u stride:u tmax:u scale:f")
-	add("gemm_f16", 256, "c a b bias m:u n:u k:u")
-	add("gemm_f16_small", 256, "c a b bias m:u n:u k:u")
-	add("dequant", 256, "out planes lut bits:u n:u k:u")
-	add("choose", 256, "stats st logits parts n:u slots:u advance:u")
-	add("copy", 256, "to from n:u")
-	add("empty", 1024, "")
-	return m
-}()
+//go:embed kernels.txt
+var tableText string
 
-// Lookup finds a kernel by its name.
+// table is kernels.txt by name.
+var table = mustParse(tableText)
+
+func mustParse(text string) map[string]Kernel {
+	kernels, err := parseTable(text)
+	if err != nil {
+		panic("kernels: kernels.txt: " + err.Error())
+	}
+	return kernels
+}
+
+// parseTable reads rows of NAME BLOCK PARAMETER…; lines that are empty or start with # say nothing.
+func parseTable(text string) (map[string]Kernel, error) {
+	kernels := map[string]Kernel{}
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0][0] == '#' {
+			continue
+		}
+		if len(fields) == 1 {
+			return nil, fmt.Errorf("%s has no block; accepted: NAME THREADS[xTHREADS] PARAMETER…", fields[0])
+		}
+		k := Kernel{Name: fields[0], Block: [3]int{1, 1, 1}}
+		if _, twice := kernels[k.Name]; twice {
+			return nil, fmt.Errorf("%s stands there twice; accepted: each kernel once", k.Name)
+		}
+		for i, threads := range strings.SplitN(fields[1], "x", len(k.Block)) {
+			n, err := strconv.Atoi(threads)
+			if err != nil || n < 1 {
+				return nil, fmt.Errorf("%s has blocks of %q; accepted: THREADS or THREADSxTHREADS", k.Name, fields[1])
+			}
+			k.Block[i] = n
+		}
+		for _, p := range fields[2:] {
+			name, kind, scalar := strings.Cut(p, ":")
+			param := Pointer
+			if scalar {
+				if kind != string(Int) && kind != string(Float) {
+					return nil, fmt.Errorf("%s has the parameter %q; accepted: NAME, NAME:u, NAME:f", k.Name, p)
+				}
+				param = Param(kind[0])
+			}
+			k.Params, k.Names = append(k.Params, param), append(k.Names, name)
+		}
+		kernels[k.Name] = k
+	}
+	return kernels, nil
+}
+
+// Lookup returns the kernel with a name, and whether there is one.
 func Lookup(name string) (Kernel, bool) {
 	k, ok := table[name]
 	return k, ok
 }
+
+// Names returns the names of all kernels, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(table)) }
