@@ -19,8 +19,8 @@ func arrayOf(t *testing.T, s config.Style, f config.Activations) config.Array {
 	return a
 }
 
-// BitMoD's two PEs at 28 nm (BitMoD-HPCA-25/bitmod_sim). The bit-serial one is where the bills are fitted; the fp16 one is Horowitz's units
-// scaled by Stillmaker & Baas in energy, and where area is scaled from 45 to 28 nm.
+// BitMoD's two PEs at 28 nm (BitMoD-HPCA-25/bitmod_sim). The bit-serial one is where the bills are fitted; the fp16 one
+// is Horowitz's units scaled by Stillmaker & Baas in energy, and where area is scaled from 45 to 28 nm.
 func TestPEsAreThePublishedOnes(t *testing.T) {
 	n := nodeOf(config.N28)
 	for _, tc := range []struct {
@@ -47,8 +47,8 @@ func TestBillsNeedLittleFitting(t *testing.T) {
 	}
 }
 
-// Counted by hand: BitMoD's lane from the widths in its RTL (products 14 bits, sums of four 17, accumulator 23), Loom's from sixteen
-// one-bit products, FIGLUT's from a group of four 17-bit entries.
+// Counted by hand: BitMoD's lane from the widths in its RTL (products 14 bits, sums of four 17, accumulator 23), Loom's
+// from sixteen one-bit products, FIGLUT's from a group of four 17-bit entries.
 func TestBillsCountWhatTheDesignsHave(t *testing.T) {
 	fp16 := formatOf(config.FP16)
 	for _, tc := range []struct {
@@ -77,8 +77,8 @@ func TestBillsCountWhatTheDesignsHave(t *testing.T) {
 	}
 }
 
-// Bit Fusion's fixed 8 x 8 PE at 45 nm, 500 MHz: 148.845 uW dynamic, 687.6 um2; its 8-bit fusion unit takes 1733.1 um2, 2.52 times as
-// much. The bill of an int8 unit knows nothing of these but the register's energy.
+// Bit Fusion's fixed 8 x 8 PE at 45 nm, 500 MHz: 148.845 uW dynamic, 687.6 um2; its 8-bit fusion unit takes 1733.1 um2,
+// 2.52 times as much. The bill of an int8 unit knows nothing of these but the register's energy.
 func TestIntegerUnitsAreBitFusionsFixedOnes(t *testing.T) {
 	fixed := peOf(arrayOf(t, config.DequantFP16, config.INT8))
 	if !within(fixed.energy, 148845.0/500, 1.45) || !within(fixed.area, 687.6, 1.2) {
@@ -91,8 +91,8 @@ func TestIntegerUnitsAreBitFusionsFixedOnes(t *testing.T) {
 	}
 }
 
-// TPU v4i's table at 7 nm (Jouppi et al., ISCA 2021, from memory): fp16 0.34 + 0.16 pJ, int8 x int8 + int32 0.07 + 0.03. The factor is
-// that of process.go: Stillmaker & Baas say as much less as this table says more.
+// TPU v4i's table at 7 nm (Jouppi et al., ISCA 2021, from memory): fp16 0.34 + 0.16 pJ, int8 x int8 + int32 0.07 +
+// 0.03. The factor is that of process.go: Stillmaker & Baas say as much less as this table says more.
 func TestLogicAt7nmIsBetweenTheSources(t *testing.T) {
 	n := nodeOf(config.N7)
 	fp16, int8 := macOf(formatOf(config.FP16)), bill{products: 64, adders: 32}.cost()
@@ -110,8 +110,9 @@ func TestLogicAt7nmIsBetweenTheSources(t *testing.T) {
 	}
 }
 
-// Samsung's NPU at 4 nm (Park et al., JSSC 2023): 4.26 TFLOPS/W on DeepLabV3 in fp16, 11.59 TOPS/W on MobileNetEdgeTPU in int8, so 0.47 and
-// 0.17 pJ a MAC, memories and everything included. The MAC alone must be a part of that, and not a small one.
+// Samsung's NPU at 4 nm (Park et al., JSSC 2023): 4.26 TFLOPS/W on DeepLabV3 in fp16, 11.59 TOPS/W on MobileNetEdgeTPU
+// in int8, so 0.47 and 0.17 pJ a MAC, memories and everything included. The MAC alone must be a part of that, and not a
+// small one.
 func TestMACsArePartOfAMobileNPU(t *testing.T) {
 	n := nodeOf(config.N5)
 	for _, tc := range []struct {
@@ -125,8 +126,8 @@ func TestMACsArePartOfAMobileNPU(t *testing.T) {
 	}
 }
 
-// Exynos 2400 (docs/sources.md E.5): 17408 MACs and 6 MB in 12 mm2 at 4 nm; its units do int4, int8, int16 and fp16. With fixed int8 units
-// the area must be less, with units that fuse 16 bits not much more.
+// Exynos 2400 (docs/sources.md E.5): 17408 MACs and 6 MB in 12 mm2 at 4 nm; its units do int4, int8, int16 and fp16.
+// With fixed int8 units the area must be less, with units that fuse 16 bits not much more.
 func TestAreaBracketsAMobileNPU(t *testing.T) {
 	c := preset(t, "edge-lpddr5")
 	c.Process, c.Scratchpad.Size = config.N5, 6*unit.MiB
@@ -139,8 +140,8 @@ func TestAreaBracketsAMobileNPU(t *testing.T) {
 	}
 }
 
-// Memories, fJ a bit read, of so many bytes. The factors are how far each source is from the model: those with a 64-bit port, Horowitz's and TPU
-// v4i's, cost more than wide ones.
+// Memories, fJ a bit read, of so many bytes. The factors are how far each source is from the model: those with a 64-bit
+// port, Horowitz's and TPU v4i's, cost more than wide ones.
 func TestMemoriesAreNearThePublishedOnes(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
@@ -168,8 +169,8 @@ func TestMemoriesAreNearThePublishedOnes(t *testing.T) {
 	}
 }
 
-// TPU v4i (Jouppi et al., ISCA 2021): less than 400 mm2 at 7 nm, 11 % of it the four arrays of 128 x 128 bf16 MACs, 28 % the 128 MiB of CMEM.
-// Products have room around their cells: accumulators, test logic, repair, channels.
+// TPU v4i (Jouppi et al., ISCA 2021): less than 400 mm2 at 7 nm, 11 % of it the four arrays of 128 x 128 bf16 MACs,
+// 28 % the 128 MiB of CMEM. Products have room around their cells: accumulators, test logic, repair, channels.
 func TestAreaIsLessThanAProducts(t *testing.T) {
 	c := preset(t, "card-hbm3")
 	c.Array.Style, c.Array.Activations = config.DequantFP16, config.BF16
@@ -185,7 +186,8 @@ func TestAreaIsLessThanAProducts(t *testing.T) {
 	}
 }
 
-// Yokoyama et al. (VLSI 2020): 29.2 Mb/mm2 at 7 nm in macros of 256 kbit. RecPipe's macro of 256 KiB at 12 nm takes 183290 um2.
+// Yokoyama et al. (VLSI 2020): 29.2 Mb/mm2 at 7 nm in macros of 256 kbit. RecPipe's macro of 256 KiB at 12 nm takes
+// 183290 um2.
 func TestMemoryDensityIsThatOfMacros(t *testing.T) {
 	if got := 1 / (nodeOf(config.N7).sramArea(unit.MiB) / 8); !within(got, 29.2, 1.3) {
 		t.Errorf("%.1f Mb/mm2 at 7 nm; published 29.2", got)
@@ -202,7 +204,8 @@ func TestWiresFollowTheSquareOfTheVoltage(t *testing.T) {
 	}
 }
 
-// UNPU's efficiency grows 50.6/3.08 = 16.4 times from 16-bit to 1-bit weights; a bit-serial array takes its energy by the cycle.
+// UNPU's efficiency grows 50.6/3.08 = 16.4 times from 16-bit to 1-bit weights; a bit-serial array takes its energy by
+// the cycle.
 func TestBitSerialEnergyFollowsTheBits(t *testing.T) {
 	c := preset(t, "edge-lpddr4x")
 	const macs = 1e9
@@ -216,8 +219,9 @@ func TestBitSerialEnergyFollowsTheBits(t *testing.T) {
 	}
 }
 
-// One decode pass of Vicuna-7B with 4-bit weights on edge-lpddr5, as pmpdsim counts it: 3.56 GB from DRAM once through the scratchpad, two PE
-// cycles a weight, 76 ms. Decode is bound by memory in energy as it is in time: BitMoD, FIGLUT and all others start from there.
+// One decode pass of Vicuna-7B with 4-bit weights on edge-lpddr5, as pmpdsim counts it: 3.56 GB from DRAM once through
+// the scratchpad, two PE cycles a weight, 76 ms. Decode is bound by memory in energy as it is in time: BitMoD, FIGLUT
+// and all others start from there.
 func TestDecodeIsMostlyDRAM(t *testing.T) {
 	const bursts, bytes = 111_300_000, 3_562_000_000
 	n := &stats.Counts{Cycles: 91_200_000, PECycles: 13_800_000_000, ScratchRead: bytes, ScratchWrite: bytes, VectorOps: 6_800_000}
@@ -232,8 +236,9 @@ func TestDecodeIsMostlyDRAM(t *testing.T) {
 	}
 }
 
-// FIGNA does fp16 x int4 with 2.19 times the TOPS/W of fp16 MACs, and FIGLUT 3-bit weights with 1.59 times FIGNA's: 3.5 in all, of whole
-// accelerators. PEs alone, with tables used by 32 columns, gain more; docs/energy.md has why no closer comparison is made.
+// FIGNA does fp16 x int4 with 2.19 times the TOPS/W of fp16 MACs, and FIGLUT 3-bit weights with 1.59 times FIGNA's: 3.5
+// in all, of whole accelerators. PEs alone, with tables used by 32 columns, gain more; docs/energy.md has why no closer
+// comparison is made.
 func TestTablesGainMoreThanWholeAccelerators(t *testing.T) {
 	a := arrayOf(t, config.LUT, config.FP16)
 	a.LUTGroup, a.Cols = 4, 32

@@ -6,7 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// Area is the silicon of an NPU in mm2, all cores. It is without DRAM, its PHY, the sequencer, the DMA and the network.
+// Area is the silicon of an NPU in mm2, all cores, without DRAM, its PHY, the sequencer, the DMA and the network.
 type Area struct {
 	PEs        float64 `json:"pes"`
 	Tables     float64 `json:"tables"` // codebooks of dequantising arrays, tables of lut arrays and their adders
@@ -25,13 +25,13 @@ func (a Area) Parts() []AreaPart {
 	return []AreaPart{{"pes", a.PEs}, {"tables", a.Tables}, {"scratchpad", a.Scratchpad}, {"vector", a.Vector}}
 }
 
-// Array is what styles of arrays are compared by: PEs and tables.
+// Array returns the area by which styles of arrays are compared: PEs and tables.
 func (a Area) Array() float64 { return a.PEs + a.Tables }
 
-// Total is the sum of the parts.
+// Total returns the sum of the parts.
 func (a Area) Total() float64 { return a.PEs + a.Tables + a.Scratchpad + a.Vector }
 
-// AreaOf is the area of c.
+// AreaOf returns the area of an NPU.
 func AreaOf(c *config.Config) Area {
 	n, cores := nodeOf(c.Process), float64(c.Cores)
 	pes, tables := arrayArea(c.Array, n)
@@ -43,26 +43,27 @@ func AreaOf(c *config.Config) Area {
 	}
 }
 
-// arrayArea is of one core, in mm2.
+// arrayArea returns the area of one core's array, in mm2.
 func arrayArea(a config.Array, n node) (pes, tables float64) {
 	um2 := placed * n.area * 1e-6
 	return peOf(a).area * float64(a.Rows) * float64(a.Cols) * um2, tablesOf(a).area * um2
 }
 
-// leakage is the power of all cells when nothing happens. Wiring does not leak, so neither does what placement adds. Cells of memories
-// leak by their area as logic does [A]: 15 uW/KiB at 28 nm. CACTI's high-performance cells have 719 at 360 K (5.75 mW for 8 KiB,
-// Dongyunkam/DRAM_info) [V], low-leakage cells of foundries one or two [M].
-func leakage(c *config.Config, n node) float64 { // mW
+// leakage returns the power of all cells when nothing happens, in mW. Wiring does not leak, so neither does the area
+// that placement adds. Memory cells leak as much as logic of their area [A]: 15 uW/KiB at 28 nm. CACTI's
+// high-performance cells have 719 at 360 K (5.75 mW for 8 KiB, Dongyunkam/DRAM_info) [V], low-leakage cells of
+// foundries one or two [M].
+func leakage(c *config.Config, n node) float64 {
 	a := AreaOf(c)
 	return n.leak() * ((a.PEs+a.Tables+a.Vector)/placed + a.Scratchpad*arrayEfficiency)
 }
 
-// maxSide is the most rows or columns that a configuration takes (config.Validate).
+// maxSide is the largest number of rows or columns that a configuration may have (config.Validate).
 const maxSide = 4096
 
-// IsoArea returns the dimensions of an array of another style, all else equal, that takes the area of c's array with its tables. Rows are
-// kept and columns scaled, rounding down; where more than 4096 columns would fit, rows are doubled first, as often as it takes
-// and up to 4096. There is one column at least, even where the tables alone take more than there is.
+// IsoArea returns the dimensions of an array of another style, all else equal, that takes the area of c's array and its
+// tables. Rows are kept and columns scaled, rounded down; where more than 4096 columns would fit, rows are doubled
+// until fewer do, up to 4096 rows. There is at least one column, even where the tables alone are too large.
 func IsoArea(c *config.Config, to config.Style) (rows, cols int) {
 	n := nodeOf(c.Process)
 	pes, tables := arrayArea(c.Array, n)
@@ -77,7 +78,7 @@ func IsoArea(c *config.Config, to config.Style) (rows, cols int) {
 	for a.Rows*2 <= maxSide && fits(maxSide+1) {
 		a.Rows *= 2
 	}
-	low, high := 1, maxSide // low fits, or is the least there is
+	low, high := 1, maxSide // low fits, or is 1
 	for low < high {
 		if mid := (low + high + 1) / 2; fits(mid) {
 			low = mid
@@ -88,5 +89,5 @@ func IsoArea(c *config.Config, to config.Style) (rows, cols int) {
 	return a.Rows, low
 }
 
-// side is that of a square of the NPU's area, in mm.
+// side returns the side of a square of the NPU's area, in mm.
 func side(c *config.Config) float64 { return math.Sqrt(AreaOf(c).Total()) }

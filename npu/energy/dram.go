@@ -6,7 +6,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// dramEnergy returns what the DRAM's commands and its background power cost; nothing is known of an ideal memory.
+// dramEnergy returns the energy of the DRAM's commands and of its background power. An ideal memory has none: nothing
+// is known of it.
 func dramEnergy(c *config.Config, n *stats.DRAM) spec.EnergyUse {
 	s := c.Standard()
 	if s == nil {

@@ -143,8 +143,8 @@ func TestEveryCountCostsItsPartAndNoOther(t *testing.T) {
 	}
 }
 
-// A whole number of attojoules an action, rounded down once for each part: twice the counts are twice the energy to a picojoule
-// of each product, whatever their size.
+// A whole number of attojoules an action, rounded down once for each part: twice the counts are twice the energy to a
+// picojoule of each product, whatever their size.
 func TestEnergyIsLinearInCounts(t *testing.T) {
 	c := preset(t, "card-hbm3")
 	one, many := busy(), busy()

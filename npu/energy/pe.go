@@ -7,7 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// format is a number format as the datapath sees it.
+// format is a number format, with the units that compute in it.
 type format struct {
 	mantissa float64 // with the hidden bit; int8: all of it
 	exponent float64
@@ -29,7 +29,7 @@ func formatOf(a config.Activations) format {
 	panic(fmt.Sprintf("energy: no datapath for activations %q", a))
 }
 
-// peOf is one PE of the array at 45 nm, as synthesised.
+// peOf returns the cost of one PE of the array at 45 nm, as synthesised.
 func peOf(a config.Array) cost {
 	f := formatOf(a.Activations)
 	switch a.Style {
@@ -47,8 +47,8 @@ func peOf(a config.Array) cost {
 	panic(fmt.Sprintf("energy: no PE for style %q", a.Style))
 }
 
-// macOf is a bit-parallel multiply-accumulate. The operand registers of floating-point units are in Horowitz's numbers to within
-// what BitMoD's PE says (0.77 pJ for 0.765 at 28 nm).
+// macOf returns the cost of a bit-parallel multiply-accumulate. Horowitz's numbers for floating-point units are taken
+// to include the operand registers: BitMoD's PE agrees (0.77 pJ for 0.765 at 28 nm).
 func macOf(f format) cost {
 	c := cost{f.mul.energy + f.add.energy, f.mul.area + f.add.area}
 	if f.exponent == 0 { // an integer unit: two operands and the sum
@@ -58,14 +58,15 @@ func macOf(f format) cost {
 	return c
 }
 
-// serialBill is one lane of a bit-serial PE, activation times so many weight bits, after BitMoD's RTL (yc2367/BitMoD, hardware/pe:
-// exp_match, bs_mul, grp_accum) [V]: four lanes share the largest exponent, the adder tree and the accumulator.
+// serialBill returns the bill of one lane of a bit-serial PE, activation times so many weight bits, after BitMoD's RTL
+// (yc2367/BitMoD, hardware/pe: exp_match, bs_mul, grp_accum) [V]: four lanes share the largest exponent, the adder tree
+// and the accumulator.
 //
 //	activation --+-- product -- align to the largest exponent -- negate --+
 //	weight bits -+                                                        +-- tree of 4 -- shift by significance -- accumulate
 //
-// Products of an 11-bit mantissa and a term are 14 bits wide once aligned, sums of four 17, accumulators 23 [V]; in general
-// mantissa + weight bits + 1, + 3, + 6 [A]. The activation is held while the bits of its weight pass.
+// Products of an 11-bit mantissa and a term are 14 bits wide once aligned, sums of four 17, accumulators 23 [V]; in
+// general mantissa + weight bits + 1, + 3, + 6 [A]. The activation is held while the bits of its weight pass.
 func serialBill(f format, weight float64) bill {
 	const lanes = 4.0
 	width := f.mantissa + weight + 1
@@ -92,9 +93,10 @@ func serialBill(f format, weight float64) bill {
 	return b
 }
 
-// bothBill is one lane of a unit that takes both operands serially, after Loom's SIP (Sharify et al., DAC 2018): sixteen lanes, an
-// adder tree, and an accumulator of 24 bits that shifts [M]. Activations come as integers: floating-point ones are aligned once at
-// the edge of the array, as FIGNA does. They are broadcast along the rows, so a lane holds its weight bits only [A].
+// bothBill returns the bill of one lane of a unit that takes both operands serially, after Loom's SIP (Sharify et al.,
+// DAC 2018): sixteen lanes, an adder tree, and an accumulator of 24 bits that shifts [M]. Activations come as integers:
+// floating-point ones are aligned once at the edge of the array, as FIGNA does. They are broadcast along the rows, so a
+// lane holds its weight bits only [A].
 func bothBill(activation, weight float64) bill {
 	const lanes, acc = 16.0, 24.0    // not integers: 24 / 16 is one and a half
 	width := activation + weight - 1 // one bit times one bit is one bit
@@ -106,13 +108,14 @@ func bothBill(activation, weight float64) bill {
 	return b
 }
 
-// entryBits is the width of a table entry: the sum of a group of mantissas, aligned with four bits more than they have [A].
+// entryBits returns the width of a table entry: the sum of a group of mantissas, aligned with four bits more than they
+// have [A].
 func entryBits(f format, group float64) float64 {
 	return f.mantissa + 4 + float64(bits.Len(uint(group)-1))
 }
 
-// lookUpBill is FIGLUT's read-accumulate unit: half a table (the other half has the opposite sign) is multiplexed by the weight bits of
-// a group, negated, added up. The table is not part of it: tablesOf.
+// lookUpBill returns the bill of FIGLUT's read-accumulate unit: the weight bits of a group select from half a table
+// (the other half has the opposite sign), and the entry is negated and added up. The table itself is in tablesOf.
 func lookUpBill(f format, group float64) bill {
 	entry := entryBits(f, group)
 	acc := entry + 7
@@ -120,8 +123,9 @@ func lookUpBill(f format, group float64) bill {
 	return bill{adders: acc, muxes: entry * half, registers: acc + group}
 }
 
-// fusionUnit is Bit Fusion's, as synthesised at 45 nm and 500 MHz with 2-bit bricks (hsharma35/bitfusion,
-// results/systolic_array_synth.csv, 1 x 1, dynamic power / 500 MHz) [V]. It is of integers, whatever the format of the activations: see bothBill.
+// fusionUnit returns the cost of Bit Fusion's unit, as synthesised at 45 nm and 500 MHz with 2-bit bricks
+// (hsharma35/bitfusion, results/systolic_array_synth.csv, 1 x 1, dynamic power / 500 MHz) [V]. It computes on integers,
+// whatever the format of the activations: see bothBill.
 func fusionUnit(bits int) cost {
 	switch bits {
 	case 2:
@@ -136,12 +140,12 @@ func fusionUnit(bits int) cost {
 	panic(fmt.Sprintf("energy: no fusion unit of %d bits", bits))
 }
 
-// BitMoD's bit-serial PE of four lanes, two weight bits a cycle, fp16 activations, 28 nm, 1 GHz: 0.56 pJ a cycle and 1507.7 um2
-// (BitMoD-HPCA-25/bitmod_sim/test_bitmod.py) [V].
+// BitMoD's bit-serial PE of four lanes, two weight bits a cycle, fp16 activations, 28 nm, 1 GHz: 0.56 pJ a cycle and
+// 1507.7 um2 (BitMoD-HPCA-25/bitmod_sim/test_bitmod.py) [V].
 const bitmodEnergy, bitmodArea = 560.0 / 4, 1507.7 / 4
 
-// fitted is a bill of the bit-serial kind scaled so that BitMoD's PE costs what it was published to: synthesis shares logic that a
-// bill counts twice. What depends on the parameters comes from the bill.
+// fitted returns the cost of a bill, scaled by the factors that give BitMoD's bit-serial PE its published cost:
+// synthesis shares logic that a bill counts twice. How cost depends on the parameters comes from the bill.
 func fitted(b bill) cost {
 	energy, area := fit()
 	return b.cost().times(energy, area)

@@ -6,11 +6,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// node is what a technology makes of the tables: factors on energy and area at 45 nm and 0.9 V.
+// node is a technology: its factors on the energy and area of the tables, which are at 45 nm and 0.9 V.
 //
-// Energy of logic. Stillmaker & Baas (Integration 58, 2017, Table: E = a V^2 + b V + c) give, relative to 45 nm at 0.9 V, 0.541/
-// 0.844 at 32 nm, 0.201 at 20 nm and 0.9 V, 0.120 at 16 nm and 0.8 V, 0.0478 at 7 nm and 0.7 V [V]. Products say less: TPU v4i's
-// table (Jouppi et al., ISCA 2021, Table 2) has fp16 multiply and add at 7 nm at 0.34 + 0.16 pJ for Horowitz's 1.1 + 0.4 [M].
+// Energy of logic. Stillmaker & Baas (Integration 58, 2017, Table: E = a V^2 + b V + c) give, relative to 45 nm at 0.9
+// V, 0.541/ 0.844 at 32 nm, 0.201 at 20 nm and 0.9 V, 0.120 at 16 nm and 0.8 V, 0.0478 at 7 nm and 0.7 V [V]. Products
+// say less: TPU v4i's table (Jouppi et al., ISCA 2021, Table 2) has fp16 multiply and add at 7 nm at 0.34 + 0.16 pJ for
+// Horowitz's 1.1 + 0.4 [M].
 //
 //	28 nm  0.51   two thirds from 20 to 32 nm: (0.201 + (0.541 - 0.201) 2/3) / 0.844 = 0.507; BitMoD's FP16 PE / Horowitz's
 //	              units = 0.77 / 1.5 = 0.513
@@ -52,18 +53,18 @@ func nodeOf(p config.Process) node {
 	panic(fmt.Sprintf("energy: no factors for process %q", p))
 }
 
-// placed is what placement and routing add to the energy and the area of synthesised logic: 1.5, as BitMoD's authors take it
-// (BitMoD-HPCA-25/bitmod_sim/pe_array.py, PR_SCALING) [V].
+// placed is what placement and routing add to the energy and the area of synthesised logic: 1.5, as BitMoD's authors
+// take it (BitMoD-HPCA-25/bitmod_sim/pe_array.py, PR_SCALING) [V].
 const placed = 1.5
 
-// wire is the energy of one random bit over one millimetre, in fJ. Keckler et al. (IEEE Micro 31(5), 2011, Table 1): 310 pJ for
-// 256 bits over 10 mm at 40 nm and 0.9 V, half of them toggling, so 121 fJ; capacitance per millimetre does not change from
-// node to node, so it goes with the voltage squared: 96 fJ at 0.8 V, 73 at 0.7 V [V]. Their own projection: 78 fJ at 10 nm
-// and 0.75 V; Dally (Yale Patt 75, 2014): 68 at 0.7 V.
+// wire is the energy of one random bit over one millimetre, in fJ. Keckler et al. (IEEE Micro 31(5), 2011, Table 1):
+// 310 pJ for 256 bits over 10 mm at 40 nm and 0.9 V, half of them toggling, so 121 fJ; capacitance per millimetre does
+// not change from node to node, so it goes with the voltage squared: 96 fJ at 0.8 V, 73 at 0.7 V [V]. Their own
+// projection: 78 fJ at 10 nm and 0.75 V; Dally (Yale Patt 75, 2014): 68 at 0.7 V.
 func (n node) wire() float64 { return 121 * (n.volts / 0.9) * (n.volts / 0.9) }
 
-// leak is the power that a square millimetre of cells leaks, in mW. At 45 nm 33 in Bit Fusion's synthesis (22.95 uW of 688 um2
-// for an 8 x 8 PE) [V], 8.6 and 12.6 for Aladdin's 40 nm adder and multiplier (2.4 uW of 278 um2, 80 uW of 6350) [V]: the
-// geometric mean of 33 and 10.5. A gate's leakage is taken to scale as its energy does, as Accelergy does it [V]. Per area it
-// then is 14 mW/mm2 at 28 nm, 33 at 5 nm.
+// leak is the power that a square millimetre of cells leaks, in mW. At 45 nm 33 in Bit Fusion's synthesis (22.95 uW of
+// 688 um2 for an 8 x 8 PE) [V], 8.6 and 12.6 for Aladdin's 40 nm adder and multiplier (2.4 uW of 278 um2, 80 uW of
+// 6350) [V]: the geometric mean of 33 and 10.5. A gate's leakage is taken to scale as its energy does, as Accelergy
+// does it [V]. Per area it then is 14 mW/mm2 at 28 nm, 33 at 5 nm.
 func (n node) leak() float64 { return 18.6 * n.energy / n.area }

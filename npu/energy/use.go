@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Use is the energy of counts by part. The parts named DRAM are zero in an ideal memory, of which nothing is known.
+// Use is the energy of counts, by part. The DRAM parts of an ideal memory are zero: nothing is known of them.
 type Use struct {
 	Array           unit.Picojoules `json:"array"`
 	Tables          unit.Picojoules `json:"tables"` // codebook look-ups, and entries of lut tables
@@ -26,7 +26,7 @@ type Use struct {
 	DRAMBackground  unit.Picojoules `json:"dram_background"`
 }
 
-// Part is a part of a use.
+// Part is one part of a Use, by name.
 type Part struct {
 	Name   string
 	Energy unit.Picojoules
@@ -35,27 +35,29 @@ type Part struct {
 // Parts returns the parts in the order of tables, under their names in JSON.
 func (u Use) Parts() []Part {
 	return []Part{
-		{"array", u.Array}, {"tables", u.Tables}, {"scratchpad_read", u.ScratchpadRead}, {"scratchpad_write", u.ScratchpadWrite},
+		{"array", u.Array}, {"tables", u.Tables},
+		{"scratchpad_read", u.ScratchpadRead}, {"scratchpad_write", u.ScratchpadWrite},
 		{"vector", u.Vector}, {"network", u.Network}, {"leakage", u.Leakage},
-		{"dram_activate", u.DRAMActivate}, {"dram_read", u.DRAMRead}, {"dram_write", u.DRAMWrite}, {"dram_io", u.DRAMIO},
+		{"dram_activate", u.DRAMActivate}, {"dram_read", u.DRAMRead}, {"dram_write", u.DRAMWrite},
+		{"dram_io", u.DRAMIO},
 		{"dram_refresh", u.DRAMRefresh}, {"dram_background", u.DRAMBackground},
 	}
 }
 
-// OnChip is the sum of the NPU's parts.
+// OnChip returns the sum of the NPU's parts.
 func (u Use) OnChip() unit.Picojoules {
 	return u.Array + u.Tables + u.ScratchpadRead + u.ScratchpadWrite + u.Vector + u.Network + u.Leakage
 }
 
-// DRAM is the sum of the DRAM's parts.
+// DRAM returns the sum of the DRAM's parts.
 func (u Use) DRAM() unit.Picojoules {
 	return u.DRAMActivate + u.DRAMRead + u.DRAMWrite + u.DRAMIO + u.DRAMRefresh + u.DRAMBackground
 }
 
-// Total is the sum of the parts.
+// Total returns the sum of all parts.
 func (u Use) Total() unit.Picojoules { return u.OnChip() + u.DRAM() }
 
-// Of is the energy of what was counted on c.
+// Of returns the energy of what was counted on an NPU.
 func Of(c *config.Config, n *stats.Counts) Use {
 	p := nodeOf(c.Process)
 	t := tablesOf(c.Array)
@@ -79,25 +81,26 @@ func Of(c *config.Config, n *stats.Counts) Use {
 	}
 }
 
-// network returns the energy of a byte from the edge of the NPU, where the memory controllers are, to a scratchpad, and from core to
-// core, in fJ: wires only. From the middle of an edge of a square it is 3/4 of its side on average (a quarter along, a half across), between
-// two points 2/3.
+// network returns the energy of the wires, in fJ, for a byte from the edge of the NPU, where the memory controllers
+// are, to a scratchpad, and from core to core. From the middle of an edge of a square to a point in it the wire is 3/4
+// of the side long on average (a quarter along, a half across), between two points 2/3.
 func network(c *config.Config, n node) (memory, exchange float64) {
 	s := side(c) * n.wire() * 8
 	return s * 3 / 4, s * 2 / 3
 }
 
-// energy is so many times fJ, rounded to whole attojoules, rounded down to pJ.
+// energy returns count actions of so many fJ each, which are rounded to whole attojoules. The product is rounded down
+// to pJ.
 func energy(count int64, fJ float64) unit.Picojoules {
 	return unit.Picojoules(mulDiv(count, int64(math.Round(fJ*1e3)), 1e6))
 }
 
-// duration is so many cycles, rounded down to femtoseconds.
+// duration returns n cycles of a clock, rounded down to femtoseconds.
 func duration(n unit.Cycles, f unit.Hertz) unit.Femtoseconds {
 	return unit.Femtoseconds(mulDiv(int64(n), 1e15, int64(f)))
 }
 
-// mulDiv is a b / d, rounded down, for numbers that are not negative, whatever the size of a b.
+// mulDiv returns a·b/d rounded down, for numbers that are not negative.
 func mulDiv(a, b, d int64) int64 {
 	q, fits := unit.MulDivDown(uint64(a), uint64(b), uint64(d))
 	if !fits {
