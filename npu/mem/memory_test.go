@@ -196,6 +196,12 @@ func TestTheMemoryAnswersWhenItsChannelsAreDone(t *testing.T) {
 				finished: together(at(120, 1), at(133, 2))},
 			[]unit.Cycles{120, 133}, []call{{10, "submit 1 for 10"}, {11, "submit 2 for 11"}, {30 + 1, "next"},
 				{120, "finish 120"}, {120, "next"}}},
+		{"... and a prediction of others does not take it back",
+			SameClock, []unit.Cycles{10, 11, 12},
+			scripted{replies: []reply{{20, nil}, {30, nil}, {40, nil}},
+				predictions: [][]dram.Done{together(at(120, 1)), together(at(150, 3))},
+				finished:    together(at(120, 1), at(133, 2))},
+			[]unit.Cycles{120, 133, 150}, nil},
 		{"a completion that becomes certain after it was delivered is not delivered again",
 			SameClock, []unit.Cycles{10, 150},
 			scripted{replies: []reply{{20, nil}, {160, together(at(120, 1), at(170, 2))}},
@@ -258,5 +264,32 @@ func TestAnAnswerWaitsForItsLink(t *testing.T) {
 	b.memory.Counts(&n, 300)
 	if wait := (want[0] - 20) + (want[1] - 22); n.NetworkWait != wait || n.MemoryBusy != 300-10 {
 		t.Errorf("waited for %d cycles, want %d; busy for %d, want %d", n.NetworkWait, wait, n.MemoryBusy, 300-10)
+	}
+}
+
+func TestAResetMemoryIsAsGoodAsNew(t *testing.T) {
+	b := newMemoryBench(t, DRAM{Memory: NewIdeal(1e9, 4e9)}, 2) // a link half as fast as the memory
+	run := func() ([]unit.Cycles, stats.Counts) {
+		b.sent = 0
+		for _, d := range b.dmas {
+			d.Arrivals = nil
+		}
+		b.request(10, 0, line)
+		b.request(20, 1, line)
+		b.Run()
+		var n stats.Counts
+		b.memory.Counts(&n, b.Now())
+		return b.answers(t), n
+	}
+	first, counts := run()
+	// A program that was stopped leaves something behind.
+	b.memory.pending = append(b.memory.pending, inFlight{m: &msg.Transfer{}, id: 7})
+	b.memory.onLinks = append(b.memory.onLinks, inFlight{m: &msg.Transfer{}, id: 8})
+	b.memory.settling = true
+	b.memory.network.Request(0, 5)
+	b.Engine.Reset()
+	b.memory.Reset()
+	if again, n := run(); !slices.Equal(again, first) || n != counts {
+		t.Errorf("answers at %v, then at %v; counts\n%+v, then\n%+v", first, again, counts, n)
 	}
 }
