@@ -81,7 +81,8 @@ func (f *MachineSet) New(c *config.Config) (*Machine, error) {
 	m.network = mem.NewNetwork(c)
 	m.memory = mem.NewMemory("NPU.Memory", m.engine, k, d, m.network)
 	for i := range c.Cores {
-		of, err := m.newCore(k, mem.Place{Core: i, Network: m.network, Burst: unit.Bytes(d.BurstBytes()), Queues: mem.QueuesOf(c)})
+		of, err := m.newCore(k, mem.Place{Core: i, Network: m.network, Burst: unit.Bytes(d.BurstBytes()),
+			Queues: mem.QueuesOf(c)})
 		if err != nil {
 			return nil, err
 		}

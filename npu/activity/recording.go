@@ -14,7 +14,7 @@ const (
 	Decode               // the sequencer decodes an op for its core
 	Array                // a compute array works on an op, or on a tile of it
 	Vector               // a vector unit does
-	Load                 // loads of an op of one class of data: from the first one's arrival at the memory to the last one's end
+	Load                 // loads of one class of data of an op: from the first one's arrival at the memory to the last one's end
 	Store                // its stores, likewise
 	Exchange             // a core gathers data from others
 	Transfer             // one DRAM transfer, from its arrival at the memory until the DMA has it back
@@ -80,7 +80,8 @@ func (r *Recording) Front(op int, from, to unit.Cycles) {
 // Decode records that an op is decoded for a core.
 func (r *Recording) Decode(core, op int, from, to unit.Cycles) {
 	if r.Detail >= Tiles && to > from { // decoding may cost nothing
-		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Op: int32(op), Tile: Whole, Core: uint8(core), Part: Decode})
+		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Op: int32(op), Tile: Whole,
+			Core: uint8(core), Part: Decode})
 	}
 }
 
@@ -96,7 +97,8 @@ func (r *Recording) Work(p Part, core, op, tile int, from, to unit.Cycles) {
 	s.Busy += to - from
 	s.Count++
 	if r.Detail >= Tiles {
-		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Count: 1, Op: int32(op), Tile: int32(tile), Core: uint8(core), Part: p})
+		r.Spans = append(r.Spans, Span{From: from, To: to, Busy: to - from, Count: 1, Op: int32(op), Tile: int32(tile),
+			Core: uint8(core), Part: p})
 	}
 }
 
@@ -125,21 +127,22 @@ func (r *Recording) Transfer(m Move) {
 	s.Bytes += m.Bytes
 	s.Count++
 	if r.Detail >= Transfers {
-		r.Spans = append(r.Spans, Span{From: m.From, To: m.To, Bytes: m.Bytes, Count: 1, Op: int32(m.Op), Tile: int32(m.Tile),
-			Core: uint8(m.Core), Part: Transfer, Data: m.Data})
+		r.Spans = append(r.Spans, Span{From: m.From, To: m.To, Bytes: m.Bytes, Count: 1, Op: int32(m.Op),
+			Tile: int32(m.Tile), Core: uint8(m.Core), Part: Transfer, Data: m.Data})
 	}
 }
 
 // Exchange records that a core gathers data from others.
 func (r *Recording) Exchange(core, op int, size unit.Bytes, from, to unit.Cycles) {
-	r.Spans = append(r.Spans, Span{From: from, To: to, Bytes: size, Count: 1, Op: int32(op), Tile: Whole, Core: uint8(core), Part: Exchange})
+	r.Spans = append(r.Spans, Span{From: from, To: to, Bytes: size, Count: 1, Op: int32(op), Tile: Whole,
+		Core: uint8(core), Part: Exchange})
 }
 
 // Crossing records that a transfer waits for its link.
 func (r *Recording) Crossing(m Move) {
 	if r.Detail >= Transfers {
-		r.Spans = append(r.Spans, Span{From: m.From, To: m.To, Busy: m.To - m.From, Bytes: m.Bytes, Count: 1, Op: int32(m.Op),
-			Tile: int32(m.Tile), Core: uint8(m.Core), Part: Crossing, Data: m.Data})
+		r.Spans = append(r.Spans, Span{From: m.From, To: m.To, Busy: m.To - m.From, Bytes: m.Bytes, Count: 1,
+			Op: int32(m.Op), Tile: int32(m.Tile), Core: uint8(m.Core), Part: Crossing, Data: m.Data})
 	}
 }
 

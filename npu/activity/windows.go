@@ -26,7 +26,7 @@ func (w *Windows) At(i int, rest int64) int64 {
 // Level returns the last level that was set.
 func (w *Windows) Level() int64 { return w.level }
 
-// add adds n, complete at cycle now, to an amount. It happened before that cycle, so it counts in the window of the cycle
+// add adds n, complete at a cycle, to an amount. It happened before that cycle, so it counts in the window of the one
 // before.
 func (w *Windows) add(now unit.Cycles, n int64) {
 	i := w.fit(max(now-1, 0), 0, func(a, b int64) int64 { return a + b })

@@ -23,12 +23,12 @@
 //
 // To add a style:
 //
-//   - npu/config: its name in enums.go (a constant, and Styles). If it has a parameter: a field of Array in config.go, its
-//     bounds in validate.go, its value in each file of presets.
-//   - npu/array: a file with a type that has the three methods of Style, its formulas in the doc comment, and its Description;
-//     a case in styleOf, a guard below it; rows in style_test.go.
-//   - npu/energy: a case in peOf (pe.go), one in tablesOf (memory.go) if it keeps tables beside its PEs, and a published design
-//     to compare with in anchor_test.go.
+//   - npu/config: its name in enums.go (a constant, and Styles). If it has a parameter: a field of Array in config.go,
+//     its bounds in validate.go, its value in each file of presets.
+//   - npu/array: a file with a type that has the three methods of Style, its formulas in the doc comment, and its
+//     Description; a case in styleOf (style.go), a guard below it; rows in style_test.go.
+//   - npu/energy: a case in peOf (pe.go), one in tablesOf (memory.go) if it keeps tables beside its PEs, and a published
+//     design to compare with in anchor_test.go.
 //   - docs/energy.md: a row of its table of PEs.
 //
 // To add a dataflow: its name in npu/config/enums.go, a case in product (dataflow.go), a line in Geometry (style.go),

@@ -43,8 +43,9 @@ type cost struct{ energy, area float64 }
 // cost returns the sum of the components.
 func (b bill) cost() cost {
 	return cost{
-		energy: b.products*productEnergy + b.adders*adderEnergy + b.muxes*muxEnergy + (b.registers+b.held*heldShare)*registerEnergy,
-		area:   b.products*productArea + b.adders*adderArea + b.muxes*muxArea + (b.registers+b.held)*registerArea,
+		energy: b.products*productEnergy + b.adders*adderEnergy + b.muxes*muxEnergy +
+			(b.registers+b.held*heldShare)*registerEnergy,
+		area: b.products*productArea + b.adders*adderArea + b.muxes*muxArea + (b.registers+b.held)*registerArea,
 	}
 }
 

@@ -16,7 +16,8 @@ type format struct {
 
 func formatOf(a config.Activations) format {
 	fp := func(mantissa, exponent, add, mul float64) format {
-		return format{mantissa, exponent, cost{fp16AddEnergy, fp16AddArea}.times(add, add), cost{fp16MulEnergy, fp16MulArea}.times(mul, mul)}
+		return format{mantissa, exponent, cost{fp16AddEnergy, fp16AddArea}.times(add, add),
+			cost{fp16MulEnergy, fp16MulArea}.times(mul, mul)}
 	}
 	switch a {
 	case config.FP16:

@@ -15,7 +15,8 @@ import (
 //
 //	28 nm  0.51   two thirds from 20 to 32 nm: (0.201 + (0.541 - 0.201) 2/3) / 0.844 = 0.507; BitMoD's FP16 PE / Horowitz's
 //	              units = 0.77 / 1.5 = 0.513
-//	16 nm  0.25   geometric mean of 0.120 / 0.844 = 0.142 and of 0.43, which lies on the line (log-log) from 0.51 at 28 to 0.333 at 7 nm
+//	16 nm  0.25   geometric mean of 0.120 / 0.844 = 0.142 and of 0.43, which lies on the line (log-log) from 0.51 at
+//	              28 to 0.333 at 7 nm
 //	 7 nm  0.14   geometric mean of 0.0478 / 0.844 = 0.0566 and of 0.50 / 1.5 = 0.333: the truth is within a factor of 2.4
 //	 5 nm  0.096  x 0.7: N5 takes 30 % less power than N7 at its speed (TSMC, quoted by WikiChip and dvhardware.net 2020) [V]
 //

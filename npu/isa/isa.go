@@ -71,7 +71,8 @@ const (
 	DataCount
 )
 
-var dataNames = [DataCount]string{"weights", "codebooks", "head", "kv-read", "kv-write", "act-read", "act-write", "params"}
+var dataNames = [DataCount]string{"weights", "codebooks", "head", "kv-read", "kv-write",
+	"act-read", "act-write", "params"}
 
 // String returns the name used in tables and JSON.
 func (d Data) String() string {

@@ -109,7 +109,8 @@ func (o *Op) validateGather() error {
 	case o.Gather > 0 && o.Kind != Exchange:
 		return fmt.Errorf("gathers %v, but is no exchange; accepted: kind exchange", o.Gather)
 	case o.Kind == Exchange && (o.Unit != Move || o.Tiles != 1 || len(o.Hold)+len(o.Loads)+len(o.Stores) > 0):
-		return fmt.Errorf("is an exchange with a unit, tiles or DRAM traffic; accepted: unit move, one tile, no loads, no stores")
+		return fmt.Errorf("is an exchange with a unit, tiles or DRAM traffic; " +
+			"accepted: unit move, one tile, no loads, no stores")
 	}
 	return nil
 }
@@ -140,8 +141,8 @@ func (o *Op) validateThen() error {
 // fits checks that any one tile has room beside the operands that the op holds.
 func (o *Op) fits(stream unit.Bytes) error {
 	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1)); o.Fetches() && need > stream {
-		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
-			need, stream)
+		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; "+
+			"accepted: a smaller scratchpad.tile or a larger scratchpad.size", need, stream)
 	}
 	return nil
 }

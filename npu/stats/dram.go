@@ -2,7 +2,7 @@ package stats
 
 import "math/bits"
 
-// DRAM counts the commands of all channels, and where the column commands found their rows.
+// DRAM counts the commands of all channels, and the rows that column commands met.
 type DRAM struct {
 	Clocks       int64 // DRAM clocks simulated, of one channel
 	Activates    int64
@@ -18,7 +18,7 @@ type DRAM struct {
 	Turnarounds  int64 // changes of direction of the data bus
 }
 
-// Requester is what one requester's bursts met in DRAM.
+// Requester counts the bursts of one requester, and what they met in DRAM.
 type Requester struct {
 	Reads        int64
 	Writes       int64
@@ -29,7 +29,7 @@ type Requester struct {
 	Latency      [LatencyBuckets]int64 // reads by that time: LatencyBucket
 }
 
-// Scale multiplies r.
+// Scale multiplies all of r by n.
 func (r *Requester) Scale(n int64) {
 	for _, v := range []*int64{&r.Reads, &r.Writes, &r.RowHits, &r.RowMisses, &r.RowConflicts, &r.Wait} {
 		*v *= n
@@ -39,19 +39,19 @@ func (r *Requester) Scale(n int64) {
 	}
 }
 
-// Scale multiplies d, apart from its clocks: so many channels did the same.
+// Scale multiplies all of d but its clocks by n: that many channels did the same at the same time.
 func (d *DRAM) Scale(n int64) {
-	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes, &d.Syncs,
-		&d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds} {
+	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes,
+		&d.Syncs, &d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds} {
 		*v *= n
 	}
 }
 
-// LatencyBuckets is how many classes of read latency there are: less than 32 clocks, less than 64, and so on; the last
-// one has no upper bound.
+// LatencyBuckets is the number of buckets of read latencies: less than 32 clocks, less than 64, and so on; the last one
+// has no upper bound.
 const LatencyBuckets = 9
 
-// LatencyBucket is the class of a read that took so many clocks.
+// LatencyBucket returns the bucket of a read that took so many clocks.
 func LatencyBucket(clocks int64) int { return min(bits.Len64(uint64(clocks)>>5), LatencyBuckets-1) }
 
 // Add adds o to r.

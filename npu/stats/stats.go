@@ -1,5 +1,10 @@
-// Package stats counts what each part of the machine did, in integers. Seconds, ratios and joules are computed from
-// counts afterwards, elsewhere.
+// Package stats holds the counts of what each part of the machine did: integers, which add up over steps. Package
+// energy and sim/result compute joules, seconds and ratios from them.
+//
+// Left out: everything that is not a sum or a maximum over a step, such as when something happened (npu/activity).
+//
+// To add a count: a field, its line in Add (and Scale, if channels of a group share it), and the component that counts
+// it. A test fails if Add or Scale leaves a field out.
 package stats
 
 import (
@@ -9,17 +14,17 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Counts is everything that one step, or a sum of steps, did.
+// Counts are the counts of one step, or of a sum of steps.
 type Counts struct {
 	Cycles unit.Cycles // NPU clock, wall to wall
 
-	// Of units that every core has one of: sums over the cores.
+	// Sums over the cores, of units that every core has one of.
 	ArrayBusy    unit.Cycles
 	ArraySwitch  unit.Cycles // part of ArrayBusy spent on changes of precision
 	VectorBusy   unit.Cycles
 	LaunchBusy   unit.Cycles // sequencer decoding and issuing ops
 	MemoryBusy   unit.Cycles // at least one transfer in flight
-	SpaceStall   unit.Cycles // DMA had work and waited for scratchpad space
+	SpaceStall   unit.Cycles // DMA had loads to issue and waited for scratchpad space
 	MACs         int64
 	PECycles     int64 // processing-element cycles that did MACs; ≤ rows·cols·Cycles·cores
 	Lookups      int64 // codes that went through a codebook (dequantising arrays)
@@ -43,9 +48,9 @@ type Counts struct {
 	Operators [isa.MaxOperators]Operator // by Op.Operator
 }
 
-// Operator is what all ops of one operator did, in all layers.
+// Operator are the counts of all ops of one operator, in all layers.
 type Operator struct {
-	Cycles     unit.Cycles // of the step: until one of its ops completed, since the op before
+	Cycles     unit.Cycles // of the step that are charged to its ops (npu.Sequencer)
 	ArrayBusy  unit.Cycles
 	VectorBusy unit.Cycles
 	MACs       int64
@@ -63,7 +68,7 @@ func (p *Operator) Add(o *Operator) {
 	p.Bytes += o.Bytes
 }
 
-// DRAMBytes is the traffic of all classes.
+// DRAMBytes returns the traffic of all classes.
 func (c *Counts) DRAMBytes() unit.Bytes {
 	var n unit.Bytes
 	for _, b := range c.Traffic {
@@ -110,8 +115,9 @@ func (c *Counts) Add(o *Counts) {
 	}
 }
 
-// Check proves the conservation laws that hold for any step on so many cores: no part is busy longer than the step, the
-// cycles and bytes by kind and by operator add up, and every column command is a hit, a miss or a conflict.
+// Check returns an error if the counts of a step on that many cores break a conservation law: no part is busy longer
+// than the step, the cycles and bytes by kind and by operator add up, and every column command is a hit, a miss or a
+// conflict.
 func (c *Counts) Check(cores int) error {
 	var sum unit.Cycles
 	var of Operator
@@ -126,10 +132,12 @@ func (c *Counts) Check(cores int) error {
 	case sum != c.Cycles:
 		return fmt.Errorf("stats: cycles by kind add up to %d, the step took %d", sum, c.Cycles)
 	case of.Cycles != c.Cycles || of.MACs != c.MACs || of.PECycles != c.PECycles || of.Bytes != c.DRAMBytes():
-		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; the step has %d, %d, %d, %v",
+		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; "+
+			"the step has %d, %d, %d, %v",
 			of.Cycles, of.MACs, of.PECycles, of.Bytes, c.Cycles, c.MACs, c.PECycles, c.DRAMBytes())
 	case c.ArrayBusy > all || c.VectorBusy > all || c.LaunchBusy > all || c.MemoryBusy > c.Cycles:
-		return fmt.Errorf("stats: a unit was busy longer than the step of %d cycles (array %d, vector %d, launch %d, memory %d)",
+		return fmt.Errorf("stats: a unit was busy longer than the step of %d cycles "+
+			"(array %d, vector %d, launch %d, memory %d)",
 			c.Cycles, c.ArrayBusy, c.VectorBusy, c.LaunchBusy, c.MemoryBusy)
 	case c.DRAM.RowHits+c.DRAM.RowMisses+c.DRAM.RowConflicts != c.DRAM.Reads+c.DRAM.Writes:
 		return fmt.Errorf("stats: %d row hits, %d misses and %d conflicts for %d column commands",
