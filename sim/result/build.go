@@ -25,7 +25,8 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.DRAMBytes = int64(p.DRAMBytes() + d.DRAMBytes())
 	r.DRAMBytesPerToken = ratio(float64(d.DRAMBytes()), tokens)
 	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
-	r.ArrayUtilisation = ratio(float64(d.PECycles), float64(c.Array.Rows)*float64(c.Array.Cols)*float64(c.Cores)*float64(d.Cycles))
+	pes := float64(c.Array.Rows) * float64(c.Array.Cols) * float64(c.Cores)
+	r.ArrayUtilisation = ratio(float64(d.PECycles), pes*float64(d.Cycles))
 	r.RowHitRate = ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
 	used := energy.Of(c, d).Total().Joules()
 	r.EnergyJoules = energy.Of(c, p).Total().Joules() + used
@@ -35,21 +36,21 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }
 
-// Breakdown adds the breakdown of both phases.
+// Breakdown adds the breakdown of both phases to r.
 func (r *Result) Breakdown(c *config.Config) {
 	r.Prefill = NewPhase(&r.Counts.Prefill, c)
 	r.Decode = NewPhase(&r.Counts.Decode, c)
 }
 
-// Baselines are the schedules that speed-ups refer to: what of fp16 and of uniform:N was run on the same NPU, model and
-// lengths.
+// Baselines are the results that speed-ups refer to: fp16 and uniform:N on the same NPU, model and lengths. Nil is one
+// that was not run.
 type Baselines struct {
 	FP16    *Result
 	Uniform func(bits int) *Result
 }
 
-// Compare sets the speed-ups of decode of r, whose highest decode precision is given. Where a baseline was not run the
-// speed-up is absent.
+// Compare sets the speed-ups of r in decode, against fp16 and against uniform:highest, where highest is the highest
+// precision of r's decode. A speed-up against a baseline that was not run is absent.
 func (r *Result) Compare(b Baselines, highest int) {
 	if b.FP16 != nil {
 		r.SpeedupFP16 = speedup(r, b.FP16)

@@ -15,7 +15,10 @@ func (m *Memory) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &n); err != nil {
 		return err
 	}
-	*m = Memory{Footprint: plan.Footprint{Planes: unit.Bytes(n.Planes), Codebooks: unit.Bytes(n.Codebooks), FP16: unit.Bytes(n.FP16),
-		KV: unit.Bytes(n.KV), Activations: unit.Bytes(n.Activations)}, Total: unit.Bytes(n.Total), Capacity: unit.Bytes(n.Capacity)}
+	*m = Memory{
+		Footprint: plan.Footprint{Planes: unit.Bytes(n.Planes), Codebooks: unit.Bytes(n.Codebooks),
+			FP16: unit.Bytes(n.FP16), KV: unit.Bytes(n.KV), Activations: unit.Bytes(n.Activations)},
+		Total: unit.Bytes(n.Total), Capacity: unit.Bytes(n.Capacity),
+	}
 	return nil
 }

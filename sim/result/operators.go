@@ -12,10 +12,10 @@ type Operators struct {
 	Decode  []Operator `json:"decode"`
 }
 
-// Operator is what one operator came to, in all layers, passes and sequences.
+// Operator is the breakdown of one operator, over all layers, passes and sequences.
 type Operator struct {
 	Name        string  `json:"name"`
-	Seconds     float64 `json:"seconds"`       // of the phase: until one of its ops completed, since the op before
+	Seconds     float64 `json:"seconds"`       // of the phase that are charged to its ops (npu.Sequencer)
 	Array       float64 `json:"array_seconds"` // busy with it, on average over the cores
 	Vector      float64 `json:"vector_seconds"`
 	Memory      float64 `json:"memory_seconds"` // its traffic at DRAM's peak
@@ -23,11 +23,11 @@ type Operator struct {
 	DRAMBytes   int64   `json:"dram_bytes"`
 	Intensity   float64 `json:"macs_per_byte"`     // arithmetic intensity: MACs per byte of DRAM traffic
 	Throughput  float64 `json:"macs_per_second"`   // MACs over Seconds
-	Utilisation float64 `json:"array_utilisation"` // PE cycles that did MACs, of those in Seconds, or in array_seconds where that is more
-	BoundBy     string  `json:"bound_by"`          // compute, vector, memory; latency: none of them for half of the time
+	Utilisation float64 `json:"array_utilisation"` // PE cycles with MACs, of those in the longer of Seconds and array_seconds
+	BoundBy     string  `json:"bound_by"`          // compute, vector, memory; latency: none of them for half the time
 }
 
-// operatorsOf breaks a phase down by operator, without those that it does not have.
+// operatorsOf breaks a phase down by operator, and leaves out operators that did nothing.
 func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator {
 	all := make([]Operator, 0, len(names))
 	peak := cfg.PeakBandwidth()
@@ -37,11 +37,11 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 			continue
 		}
 		perCore := func(busy unit.Cycles) float64 { return busy.Seconds(cfg.Clock) / float64(cfg.Cores) }
-		o := Operator{Name: name, Seconds: n.Cycles.Seconds(cfg.Clock), Array: perCore(n.ArrayBusy), Vector: perCore(n.VectorBusy),
-			Memory: float64(n.Bytes) / peak, MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
+		o := Operator{Name: name, Seconds: n.Cycles.Seconds(cfg.Clock), Array: perCore(n.ArrayBusy),
+			Vector: perCore(n.VectorBusy), Memory: float64(n.Bytes) / peak, MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
 		o.Intensity = ratio(float64(n.MACs), float64(n.Bytes))
 		o.Throughput = ratio(float64(n.MACs), o.Seconds)
-		// Operators that work side by side share the time: what passes for one of them can be less than it works.
+		// Operators that run at the same time share its cycles: one may be charged fewer than its array was busy.
 		pes := float64(cfg.Array.Rows*cfg.Array.Cols) * max(float64(n.Cycles)*float64(cfg.Cores), float64(n.ArrayBusy))
 		o.Utilisation = ratio(float64(n.PECycles), pes)
 		o.BoundBy = o.bound()
@@ -50,8 +50,8 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 	return all
 }
 
-// bound names what an operator needs longest; where that is less than half of the time that it takes, it is bound by
-// what no unit does: launches, dependencies, fill and drain.
+// bound names the resource that an operator needs longest. Where that is less than half of its time, the operator is
+// bound by latency: launches, dependencies, fill and drain.
 func (o *Operator) bound() string {
 	name, most := "memory", o.Memory
 	if o.Array > most {
@@ -66,8 +66,8 @@ func (o *Operator) bound() string {
 	return name
 }
 
-// boundBy names the part that was busy longest: that is what more of would help. Of parts that every core has the mean
-// counts.
+// boundBy names the part that was busy longest: more of it would help most. Parts that every core has count by their
+// mean.
 func boundBy(c *stats.Counts, cores int) string {
 	name, most := "memory", c.MemoryBusy
 	for _, u := range []struct {

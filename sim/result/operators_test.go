@@ -8,7 +8,8 @@ import (
 
 func TestOperatorsOfAPhase(t *testing.T) {
 	var c stats.Counts
-	c.Operators[0] = stats.Operator{Cycles: 1000, ArrayBusy: 1800, VectorBusy: 40, MACs: 64_000, PECycles: 32_000, Bytes: 8000}
+	c.Operators[0] = stats.Operator{Cycles: 1000, ArrayBusy: 1800, VectorBusy: 40, MACs: 64_000,
+		PECycles: 32_000, Bytes: 8000}
 	// Operators 1 did nothing. Of the time of 2, which worked beside another one, little passed.
 	c.Operators[2] = stats.Operator{Cycles: 10, ArrayBusy: 500, PECycles: 8000, MACs: 8000}
 	got := operatorsOf(&c, npu(t), []string{"q_proj", "rope", "scores", "context"})
@@ -50,7 +51,8 @@ func TestWhatBindsAnOperator(t *testing.T) {
 		{"array", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 8}, "compute"},
 		{"vector unit", Operator{Seconds: 10, Memory: 7, Array: 8, Vector: 9}, "vector"},
 		{"as long in all: memory comes first", Operator{Seconds: 10, Memory: 9, Array: 9, Vector: 9}, "memory"},
-		{"as long in array and vector unit: the array comes first", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 9}, "compute"},
+		{"as long in array and vector unit: the array comes first",
+			Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 9}, "compute"},
 		{"none of them for half of the time", Operator{Seconds: 10, Memory: 4.9, Array: 4.8}, "latency"},
 		{"one of them for half of the time", Operator{Seconds: 10, Memory: 5}, "memory"},
 	} {

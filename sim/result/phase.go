@@ -8,8 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle counts for the
-// operator whose completion it preceded.
+// Phase is the breakdown of prefill or decode. Seconds by kind add up to the phase's: each cycle is charged to the op
+// that completes next (npu.Sequencer).
 type Phase struct {
 	Seconds       map[string]float64 `json:"seconds_by_operator"`
 	Bytes         map[string]int64   `json:"bytes_by_data"`
@@ -18,9 +18,9 @@ type Phase struct {
 	LaunchBusy    float64            `json:"launch_busy"` //
 	MemoryBusy    float64            `json:"memory_busy"` //
 	SpaceStall    float64            `json:"scratchpad_full"`
-	NetworkWait   float64            `json:"network_wait_seconds"` // transfers waited for a link, summed over them
+	NetworkWait   float64            `json:"network_wait_seconds"` // for links, summed over transfers
 	Exchanged     int64              `json:"exchanged_bytes"`      // from core to core
-	SwitchSeconds float64            `json:"switch_seconds"`       // array drained and reconfigured at changes of precision
+	SwitchSeconds float64            `json:"switch_seconds"`       // the array drains and is set to another precision
 	Switches      int64              `json:"switches"`
 	MACs          int64              `json:"macs"`
 	Activates     int64              `json:"dram_activates"`
@@ -32,8 +32,8 @@ type Phase struct {
 	RowConflicts  int64              `json:"dram_row_conflicts"`
 	Turnarounds   int64              `json:"dram_turnarounds"`       // changes of direction of the data bus
 	BusBusy       float64            `json:"dram_bus_utilisation"`   // share of the data buses' time in which data move
-	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time in which they are refreshed
-	Energy        map[string]float64 `json:"joules"`                 // by part; of an ideal memory only the NPU's are known
+	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time spent on refresh
+	Energy        map[string]float64 `json:"joules"`                 // by part (EnergyParts); of an ideal memory, the NPU's only
 	ByData        map[string]Access  `json:"dram_by_data,omitempty"` // not of an ideal memory
 }
 
@@ -46,7 +46,7 @@ func EnergyParts() []string {
 	return names
 }
 
-// Access is what the bursts of one class of data met in DRAM.
+// Access is what the bursts of one class of data met in DRAM: rows, and latencies.
 type Access struct {
 	Reads        int64     `json:"reads"`
 	Writes       int64     `json:"writes"`
@@ -57,18 +57,20 @@ type Access struct {
 	Latencies    []Latency `json:"read_latencies,omitempty"`
 }
 
-// Latency is a class of a histogram: reads that took less than Below, but not less than the class before.
+// Latency is a bucket of a histogram: reads that took less than Below, but not less than the bucket before.
 type Latency struct {
 	Below float64 `json:"below_seconds,omitempty"` // absent: no bound
 	Reads int64   `json:"reads"`
 }
 
-// NewPhase breaks counts down.
+// NewPhase returns the breakdown of the counts of a phase.
 func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	clock := cfg.Clock
-	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{}, Switches: c.Switches / int64(cfg.Cores), MACs: c.MACs,
-		SwitchSeconds: c.ArraySwitch.Seconds(clock) / float64(cfg.Cores), Activates: c.DRAM.Activates, Reads: c.DRAM.Reads, Writes: c.DRAM.Writes,
-		Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses, RowConflicts: c.DRAM.RowConflicts}
+	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{},
+		Switches: c.Switches / int64(cfg.Cores), MACs: c.MACs, Activates: c.DRAM.Activates, Reads: c.DRAM.Reads,
+		Writes: c.DRAM.Writes, Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses,
+		RowConflicts: c.DRAM.RowConflicts, Turnarounds: c.DRAM.Turnarounds}
+	p.SwitchSeconds = c.ArraySwitch.Seconds(clock) / float64(cfg.Cores)
 	for k, n := range c.ByKind {
 		if n > 0 {
 			p.Seconds[isa.Kind(k).String()] = n.Seconds(clock)
@@ -80,10 +82,10 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 		}
 	}
 	share := func(n unit.Cycles, of int) float64 { return ratio(float64(n), float64(c.Cycles)*float64(of)) }
-	p.ArrayBusy, p.VectorBusy, p.LaunchBusy = share(c.ArrayBusy, cfg.Cores), share(c.VectorBusy, cfg.Cores), share(c.LaunchBusy, cfg.Cores)
-	p.MemoryBusy, p.SpaceStall = share(c.MemoryBusy, 1), share(c.SpaceStall, cfg.Cores)
+	p.ArrayBusy, p.VectorBusy = share(c.ArrayBusy, cfg.Cores), share(c.VectorBusy, cfg.Cores)
+	p.LaunchBusy, p.SpaceStall = share(c.LaunchBusy, cfg.Cores), share(c.SpaceStall, cfg.Cores)
+	p.MemoryBusy = share(c.MemoryBusy, 1)
 	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
-	p.Turnarounds = c.DRAM.Turnarounds
 	p.BusBusy, p.RefreshShare = dramShares(cfg, &c.DRAM)
 	for _, part := range energy.Of(cfg, c).Parts() {
 		if part.Energy > 0 {
@@ -101,10 +103,10 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	return p
 }
 
-// access turns clocks into seconds.
+// access returns the accesses of a class, in seconds of a DRAM clock of tCK.
 func access(s *stats.Requester, tCK float64) Access {
-	a := Access{Reads: s.Reads, Writes: s.Writes, RowHits: s.RowHits, RowMisses: s.RowMisses, RowConflicts: s.RowConflicts,
-		ReadLatency: ratio(float64(s.Wait), float64(s.Reads)) * tCK}
+	a := Access{Reads: s.Reads, Writes: s.Writes, RowHits: s.RowHits, RowMisses: s.RowMisses,
+		RowConflicts: s.RowConflicts, ReadLatency: ratio(float64(s.Wait), float64(s.Reads)) * tCK}
 	for i, n := range s.Latency {
 		if n == 0 {
 			continue

@@ -25,9 +25,9 @@ func lpddr5(t *testing.T) *config.Config {
 
 // phase is the counts of 1000 cycles in which all that can happen does.
 func phase() *stats.Counts {
-	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200, MemoryBusy: 900, SpaceStall: 100,
-		MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000, VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkWait: 50,
-		ScratchRead: 9000, ScratchWrite: 8000}
+	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200,
+		MemoryBusy: 900, SpaceStall: 100, MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000,
+		VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkWait: 50, ScratchRead: 9000, ScratchWrite: 8000}
 	for k := range c.ByKind {
 		c.ByKind[k] = unit.Cycles(k + 1)
 	}
@@ -35,8 +35,8 @@ func phase() *stats.Counts {
 		c.Traffic[d] = unit.Bytes(1000 * (d + 1))
 		c.DRAMBy[d] = stats.Requester{Reads: int64(d + 1), Wait: int64(100 * (d + 1))}
 	}
-	c.DRAM = stats.DRAM{Clocks: 800, Activates: 11, Precharges: 1, Reads: 36, Writes: 9, Refreshes: 5, RowHits: 20, RowMisses: 15, RowConflicts: 10,
-		Turnarounds: 8}
+	c.DRAM = stats.DRAM{Clocks: 800, Activates: 11, Precharges: 1, Reads: 36, Writes: 9, Refreshes: 5,
+		RowHits: 20, RowMisses: 15, RowConflicts: 10, Turnarounds: 8}
 	return c
 }
 
@@ -58,7 +58,8 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 			t.Errorf("%s: %d bytes, %+v", name, p.Bytes[name], p.ByData[name])
 		}
 	}
-	got := []int64{p.Exchanged, p.Switches, p.MACs, p.Activates, p.Reads, p.Writes, p.Refreshes, p.RowHits, p.RowMisses, p.RowConflicts, p.Turnarounds}
+	got := []int64{p.Exchanged, p.Switches, p.MACs, p.Activates, p.Reads, p.Writes, p.Refreshes, p.RowHits, p.RowMisses,
+		p.RowConflicts, p.Turnarounds}
 	if want := []int64{3000, 4 / 2, 64_000, 11, 36, 9, 5, 20, 15, 10, 8}; !slices.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
@@ -100,14 +101,15 @@ func TestWhatAClassOfDataMetInDRAM(t *testing.T) {
 	s.Latency[0], s.Latency[3], s.Latency[stats.LatencyBuckets-1] = 7, 2, 1
 	const tCK = 1.25e-9
 	a := access(s, tCK)
-	if got, want := []int64{a.Reads, a.Writes, a.RowHits, a.RowMisses, a.RowConflicts}, []int64{10, 2, 6, 5, 1}; !slices.Equal(got, want) {
+	got, want := []int64{a.Reads, a.Writes, a.RowHits, a.RowMisses, a.RowConflicts}, []int64{10, 2, 6, 5, 1}
+	if !slices.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
 	expect(t, "mean latency", a.ReadLatency, 480/10.0*tCK)
 	// The first class has reads of less than 32 clocks, each further one twice as many, the last one the rest.
-	want := []Latency{{Below: 32 * tCK, Reads: 7}, {Below: 256 * tCK, Reads: 2}, {Reads: 1}}
-	if !slices.Equal(a.Latencies, want) {
-		t.Errorf("latencies %v, want %v", a.Latencies, want)
+	latencies := []Latency{{Below: 32 * tCK, Reads: 7}, {Below: 256 * tCK, Reads: 2}, {Reads: 1}}
+	if !slices.Equal(a.Latencies, latencies) {
+		t.Errorf("latencies %v, want %v", a.Latencies, latencies)
 	}
 	if w := access(&stats.Requester{Writes: 1}, tCK); w.ReadLatency != 0 || w.Latencies != nil {
 		t.Errorf("writes alone have latencies: %+v", w)

@@ -1,5 +1,12 @@
-// Package result is what one simulated run came to: counts turned into seconds, rates and ratios, with everything that
-// the numbers depend on beside them.
+// Package result is the outcome of a simulated run: counts turned into seconds, rates and ratios, with everything that
+// the numbers depend on beside them. Results are written to JSON and read back without loss, but for the counts
+// themselves.
+//
+// Left out: which result is the better one, and against what it is compared; Compare takes its baselines from the
+// caller.
+//
+// To add a number: a field of Result or Phase with a JSON tag, and its computation in Fill or NewPhase. Tests fail if a
+// field is not filled or is lost in JSON.
 package result
 
 import (
