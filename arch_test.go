@@ -106,7 +106,7 @@ const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.
-const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/compile sim/replay akita"
+const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/compile npu/dram npu/dram/controller sim/replay akita"
 
 // showing are the packages that only show results.
 const showing = "plots plots/report"

@@ -21,7 +21,7 @@ func BenchmarkDecodeStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 1032, Generated: 2000})
+			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 1032, Passes: 1999})
 			if err != nil {
 				b.Fatal(err)
 			}

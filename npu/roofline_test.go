@@ -29,7 +29,7 @@ func small(t testing.TB) *workloads.Model {
 
 // step runs a pass of a model on a machine; decode after the prompt, or prefill of it.
 func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bits, decode bool) (stats.Counts, *isa.Program, error) {
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: prompt, Generated: 8, Batch: batch})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: prompt, Passes: 7, Batch: batch})
 	if err != nil {
 		return stats.Counts{}, nil, err
 	}

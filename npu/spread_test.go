@@ -61,7 +61,7 @@ func decodeStep(t testing.TB, preset, model string, change func(*config.Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 128, Generated: 16})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 128, Passes: 15})
 	if err != nil {
 		t.Fatal(err)
 	}

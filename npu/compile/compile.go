@@ -16,7 +16,7 @@ type Job struct {
 	Model      *workloads.Model
 	Precisions []unit.Bits // every weight precision of the run, prefill included: 2 to 8, or 16
 	Prompt     int         // tokens
-	Generated  int         // tokens
+	Passes     int         // of decode: each appends a token to every sequence
 	Batch      int         // sequences that decode together, 1 to MostSequences
 	Decide     *Decide     // what a precision scheduler computes after some of the decode passes; nil: nothing
 }

@@ -33,7 +33,7 @@ func loaded(t testing.TB, model string) *workloads.Model {
 
 func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Generated: gen})
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Passes: gen - 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,13 +211,13 @@ func TestErrorsSayWhatToChange(t *testing.T) {
 	}
 	c := preset(t)
 	c.Scratchpad.Size = 64 * unit.KiB
-	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2})
+	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Passes: 1})
 	if err == nil || !strings.Contains(err.Error(), "scratchpad.size: the activations of one token of vicuna-7b take") {
 		t.Errorf("got %v", err)
 	}
 	c = preset(t)
 	c.Scratchpad.Tile = 1 * unit.KiB
-	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Generated: 2})
+	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Passes: 1})
 	if err == nil || !strings.Contains(err.Error(), "accepted: a larger scratchpad.tile") {
 		t.Errorf("got %v", err)
 	}

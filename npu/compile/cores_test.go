@@ -23,7 +23,7 @@ func changed(t testing.TB, assignments ...string) *config.Config {
 // batched is a compiler of a batch.
 func batched(t testing.TB, c *config.Config, model string, prompt, batch int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Generated: 20, Batch: batch})
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Passes: 19, Batch: batch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 func TestTilingsThatAreAskedFor(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
 	compile := func(assignments ...string) (*Compiler, error) {
-		return New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Generated: 20})
+		return New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Passes: 19})
 	}
 	for _, c := range []struct {
 		what string
@@ -278,7 +278,7 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 func TestTheSearchFindsTheLeastCost(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
 	cost := func(assignments ...string) (float64, string) {
-		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Generated: 20})
+		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Passes: 19})
 		if err != nil {
 			return 0, err.Error()
 		}

@@ -27,7 +27,7 @@ func TestDeciding(t *testing.T) {
 					m, c := loaded(t, name), preset(t)
 					c.Cores = cores
 					d := kvClassifier(m, prompt+1)
-					job := Job{Config: c, Model: m, Precisions: []unit.Bits{3, 4}, Prompt: prompt, Generated: 9, Batch: batch}
+					job := Job{Config: c, Model: m, Precisions: []unit.Bits{3, 4}, Prompt: prompt, Passes: 8, Batch: batch}
 					plain, err := New(job)
 					if err != nil {
 						t.Fatal(err)

@@ -172,7 +172,7 @@ func TestEveryLayoutCoversEachMatrixOnce(t *testing.T) {
 		m := drawModel(t)
 		c := drawConfig(t)
 		used := rapid.SliceOfNDistinct(rapid.SampledFrom([]unit.Bits{2, 3, 4, 5, 6, 7, 8, 16}), 1, 4, rapid.ID).Draw(t, "precisions")
-		k, err := New(Job{Config: c, Model: m, Precisions: used, Prompt: 4, Generated: 4})
+		k, err := New(Job{Config: c, Model: m, Precisions: used, Prompt: 4, Passes: 3})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func (p *pricing) work(w isa.Work, tiles int) float64 {
 	return float64(p.array.Cycles(w)) * float64(tiles) / p.clock
 }
 
-// passes is what all passes of a job over a matrix take: a prefill that reads it once, and the decode.
+// passes estimates the time of a job on one matrix: one prefill and all decode passes.
 func (p pricing) passes(j Job) func(shape) float64 {
 	return func(s shape) float64 {
 		tiles := (s.rows + s.n - 1) / s.n
@@ -60,7 +60,7 @@ func (p pricing) passes(j Job) func(shape) float64 {
 			w.M = m
 			return max(memory, p.work(w, each))
 		}
-		return pass(j.Prompt) + float64(j.Generated)*pass(max(j.Batch, 1))
+		return pass(j.Prompt) + float64(j.Passes)*pass(max(j.Batch, 1))
 	}
 }
 

@@ -53,7 +53,7 @@ func Run(ctx context.Context, cfg *config.Config, bars []Bar, o Options) ([]Row,
 	for i := range bars {
 		b := &bars[i]
 		r := Row{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Published: b.Published, Inferred: b.Scheme == Learned, Label: b.Label,
-			Prompt: b.Prompt, Generated: b.Generated, Counted: b.Generated - 1 - b.skipped(), NPU: cfg.Name, Config: cfg.Fingerprint()}
+			Prompt: b.Prompt, Generated: b.Generated, Counted: b.passes() - b.skipped(), NPU: cfg.Name, Config: cfg.Fingerprint()}
 		if b.Scheme == Static {
 			r.Step = &b.Step
 		}

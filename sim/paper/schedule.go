@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -12,6 +13,9 @@ type part struct {
 	share    float64
 	schedule precision.Schedule
 }
+
+// passes is the number of a bar's decode passes.
+func (b *Bar) passes() int { return replay.Job{Generated: b.Generated}.Passes() }
 
 // skipped is how many decode passes the paper's code leaves out of a bar's time.
 func (b *Bar) skipped() int {
@@ -72,8 +76,8 @@ func (b *Bar) deciding() precision.Schedule {
 }
 
 // anything is evidence for a decision that does not matter: what deciding costs is the same whatever comes of it.
-func anything(generated int) precision.Evidence {
-	signals := make([]precision.Signals, generated-1)
+func anything(passes int) precision.Evidence {
+	signals := make([]precision.Signals, passes)
 	signals[0].KV = []float64{1, 0, 0, 0}
 	return precision.Evidence{Source: "the classifier's cost", Signals: signals}
 }

@@ -83,7 +83,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 				keys = append(keys, b.key(b.deciding()))
 				steps = append(steps, []int{1})
 				jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
-					Schedule: b.deciding(), Evidence: anything(b.Generated)})
+					Schedule: b.deciding(), Evidence: anything(b.passes())})
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 	}
 	times := map[key]*timing{}
 	for i, k := range keys {
-		times[k] = newTiming(cfg, jobs[i].Generated, steps[i], counts[i])
+		times[k] = newTiming(cfg, jobs[i].Passes(), steps[i], counts[i])
 	}
 	return times, nil
 }
@@ -140,8 +140,8 @@ func spread(first, last, n int) []int {
 
 // newTiming interpolates between the passes that were simulated. The first and the last of each stretch at one precision are
 // among them, so no line goes from one precision to another.
-func newTiming(cfg *config.Config, generated int, steps []int, counts []stats.Counts) *timing {
-	t := &timing{passes: make([]float64, generated-1)}
+func newTiming(cfg *config.Config, passes int, steps []int, counts []stats.Counts) *timing {
+	t := &timing{passes: make([]float64, passes)}
 	last := 0 // pass simulated before
 	for i, step := range steps {
 		now := counts[i].Cycles.Seconds(cfg.Clock)

@@ -273,7 +273,7 @@ func cost(j *replay.Job) float64 {
 		bits = float64(j.Schedule.Bits[0])
 	}
 	pass := float64(j.Model.Params().Blocks)*bits/8/transfer + float64(ops*j.Model.Layers)
-	return pass * (float64(j.Generated-1) + 1 + float64(j.Prompt)/tokens)
+	return pass * (float64(j.Passes()) + 1 + float64(j.Prompt)/tokens)
 }
 
 // row is the point without a result.
