@@ -70,6 +70,8 @@ gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver flo
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
+sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup
+sim/cosim+test:      workloads/precision gpu/cpu gpu/gputest
 cmd/pmpdsim:         *
 `
 

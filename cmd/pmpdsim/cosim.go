@@ -1,23 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/cosim"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -90,20 +84,25 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	co := &cosimulation{options: o, engine: e, npu: cfg}
+	var jobs []cosim.Job
 	for _, schedule := range schedules {
-		if err := co.plan(schedule); err != nil {
+		live, err := e.recording(schedule)
+		if err != nil {
 			return err
 		}
+		jobs = append(jobs, cosim.Plan(live, cfg, customTask))
 	}
 	if err := e.load(s, schedules); err != nil {
 		return err
 	}
-	runs, err := co.decode(ctx, s)
+	p := newProgress(s.err, int64(len(jobs)*e.generate), "tokens")
+	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: programVersion(), Token: func() { p.add(1) }, Keep: o.keep})
+	p.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	return s.emit(o.output, func(w io.Writer) error { return co.show(w, runs) })
+	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1, live: e.on()}
+	return s.emit(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
 }
 
 // parseSchedules are those of the texts, or the model's three.
@@ -124,46 +123,25 @@ func (e *engine) parseSchedules(texts []string) (all []precision.Schedule, err e
 	return all, nil
 }
 
-// cosimulation is what all schedules share.
-type cosimulation struct {
-	options *cosimOptions
-	engine  *engine
-	npu     *config.Config
-	jobs    []replay.Job
-	live    []gpu.Job
-}
-
-// plan finds what is wrong with a schedule before anything runs.
-func (co *cosimulation) plan(s precision.Schedule) error {
-	live, err := co.engine.recording(s)
-	if err != nil {
+// keep writes a trace under a name made of the model's and the schedule's.
+func (o *cosimOptions) keep(j *cosim.Job, trace []byte) error {
+	if o.traces == "" {
+		return nil
+	}
+	name := j.NPU.Model.Name + "." + j.NPU.Schedule.String()
+	name = strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(name)
+	return writeFile(filepath.Join(o.traces, name+traces.Suffix), func(w io.Writer) error {
+		_, err := w.Write(trace)
 		return err
-	}
-	live.IgnoreEOS = true
-	co.live = append(co.live, live)
-	co.jobs = append(co.jobs, replay.Job{Config: co.npu, Model: co.engine.model.Model, Task: cmp.Or(live.Task, customTask), Prompt: len(live.Prompt),
-		Generated: live.Generate, Batch: 1, Schedule: s})
-	return nil
+	})
 }
 
-// decode runs one schedule after the other on both machines.
-func (co *cosimulation) decode(ctx context.Context, s streams) ([]coRun, error) {
-	tokens := int64(len(co.jobs) * co.engine.generate)
-	p := newProgress(s.err, tokens, "tokens")
-	defer p.end()
-	machines := new(replay.Machines)
-	var results []*result.Result
+// coRuns are the rows of what ran.
+func coRuns(all []cosim.Result) []coRun {
 	var runs []coRun
-	for i := range co.jobs {
-		r, t, err := co.both(ctx, i, p, machines)
-		if err != nil {
-			return nil, stopped(ctx, fmt.Errorf("schedule %s: %w", co.jobs[i].Schedule, err))
-		}
-		r.TraceSHA256, r.TraceSource = t.SHA256, string(t.Header.Source)
-		results = append(results, r)
-		runs = append(runs, coRun{Schedule: r.Schedule, NPU: r, Decoded: decoded(t)})
+	for _, r := range all {
+		runs = append(runs, coRun{Schedule: r.NPU.Schedule, NPU: r.NPU, Decoded: decoded(r.Trace)})
 	}
-	replay.Compare(co.jobs, results)
 	for i := range runs {
 		for _, base := range runs {
 			if base.Schedule == string(precision.KindFP16) && base.Decoded.TPOT != nil && runs[i].Decoded.TPOT != nil {
@@ -172,59 +150,7 @@ func (co *cosimulation) decode(ctx context.Context, s streams) ([]coRun, error) 
 			}
 		}
 	}
-	return runs, nil
-}
-
-// both decodes under one schedule and simulates each pass once it is known.
-func (co *cosimulation) both(ctx context.Context, i int, p *progress, machines *replay.Machines) (*result.Result, *traces.Trace, error) {
-	g, ctx := errgroup.WithContext(ctx)
-	recorder, err := gpu.NewRecorder(ctx, co.engine, co.live[i])
-	if err != nil {
-		return nil, nil, err
-	}
-	passes := make(chan replay.Pass, co.engine.generate) // never full
-	var r *result.Result
-	g.Go(func() (err error) {
-		r, _, err = replay.Follow(ctx, co.jobs[i], passes, replay.Options{Workers: co.options.workers, Version: programVersion(), Machines: machines})
-		return err
-	})
-	var file bytes.Buffer
-	g.Go(func() error {
-		defer close(passes)
-		return recorder.Write(&file, func(record traces.Record) {
-			switch s := record.(type) {
-			case *traces.Prefill:
-				p.add(1)
-			case *traces.Step:
-				passes <- replay.Pass{Bits: s.WBits, Asked: recorder.Asked() > s.I}
-				p.add(1)
-			}
-		})
-	})
-	if err := g.Wait(); err != nil {
-		return nil, nil, err
-	}
-	if err := co.keep(co.live[i].Schedule, file.Bytes()); err != nil {
-		return nil, nil, err
-	}
-	reader, err := traces.NewReader(r.Schedule, &file)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := traces.ReadAll(reader)
-	return r, t, errors.Join(err, reader.Close())
-}
-
-// keep writes a trace under a name made of the model's and the schedule's.
-func (co *cosimulation) keep(s precision.Schedule, data []byte) error {
-	if co.options.traces == "" {
-		return nil
-	}
-	name := strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(co.engine.model.Name + "." + s.String())
-	return writeFile(filepath.Join(co.options.traces, name+traces.Suffix), func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
+	return runs
 }
 
 // decoded is what the machine that decoded measured.
@@ -241,19 +167,17 @@ func decoded(t *traces.Trace) plots.Decoded {
 	return d
 }
 
-func (co *cosimulation) show(w io.Writer, runs []coRun) error {
-	if co.options.format == "json" {
-		return jsonLines(w, runs)
+func (o *cosimOptions) show(out io.Writer, cfg *config.Config, w *workload, runs []coRun) error {
+	if o.format == "json" {
+		return jsonLines(out, runs)
 	}
 	var rows []*plots.Decoded
 	var results []*result.Result
 	for i := range runs {
 		rows, results = append(rows, &runs[i].Decoded), append(results, runs[i].NPU)
 	}
-	load := &workload{model: co.engine.model.Model, task: co.jobs[0].Task, prompt: co.jobs[0].Prompt, generated: co.jobs[0].Generated, batch: 1,
-		live: co.engine.on()}
-	if err := header(w, co.npu, load, co.options.npu.unnamed, results); err != nil {
+	if err := header(out, cfg, w, o.npu.unnamed, results); err != nil {
 		return err
 	}
-	return plots.Beside(w, rows, results)
+	return plots.Beside(out, rows, results)
 }

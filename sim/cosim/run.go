@@ -1,0 +1,110 @@
+package cosim
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/traces"
+)
+
+// Job is one schedule for both machines.
+type Job struct {
+	Live gpu.Job
+	NPU  replay.Job
+}
+
+// Plan returns the job of a recording on an NPU. The recording goes on when an answer ends.
+func Plan(live gpu.Job, npu *config.Config, task string) Job {
+	live.IgnoreEOS = true
+	return Job{live, replay.Job{Config: npu, Model: live.Model.Model, Task: cmp.Or(live.Task, task), Prompt: len(live.Prompt),
+		Generated: live.Generate, Batch: 1, Schedule: live.Schedule}}
+}
+
+// Options say how jobs run.
+type Options struct {
+	Workers int                              // simulate on so many cores; results do not depend on it
+	Version string                           // of the program, for the results
+	Token   func()                           // called for each token that was decoded, from one goroutine; may be nil
+	Keep    func(j *Job, trace []byte) error // keeps the file of a trace; may be nil
+}
+
+// Result is one schedule on both machines.
+type Result struct {
+	NPU   *result.Result
+	Trace *traces.Trace // what the engine recorded
+}
+
+// Run runs one job after the other. Speed-ups of the NPU's results are set.
+func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Result, error) {
+	machines := new(replay.Machines)
+	var runs []Result
+	var simulated []*result.Result
+	var what []replay.Job
+	for i := range jobs {
+		j := &jobs[i]
+		r, err := j.run(ctx, engine, &o, machines)
+		if err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", j.NPU.Schedule, err)
+		}
+		r.NPU.TraceSHA256, r.NPU.TraceSource = r.Trace.SHA256, string(r.Trace.Header.Source)
+		runs, simulated, what = append(runs, r), append(simulated, r.NPU), append(what, j.NPU)
+	}
+	replay.Compare(what, simulated)
+	return runs, nil
+}
+
+// run decodes under one schedule and simulates each pass once it is known.
+func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines *replay.Machines) (r Result, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	recorder, err := gpu.NewRecorder(ctx, engine, j.Live)
+	if err != nil {
+		return r, err
+	}
+	passes := make(chan replay.Pass, j.Live.Generate) // never full
+	g.Go(func() (err error) {
+		r.NPU, _, err = replay.Follow(ctx, j.NPU, passes, replay.Options{Workers: o.Workers, Version: o.Version, Machines: machines})
+		return err
+	})
+	var file bytes.Buffer
+	g.Go(func() error {
+		defer close(passes)
+		return recorder.Write(&file, func(record traces.Record) {
+			switch s := record.(type) {
+			case *traces.Prefill:
+				o.token()
+			case *traces.Step:
+				passes <- replay.Pass{Bits: s.WBits, Asked: recorder.Asked() > s.I}
+				o.token()
+			}
+		})
+	})
+	if err := g.Wait(); err != nil {
+		return r, err
+	}
+	if o.Keep != nil {
+		if err := o.Keep(j, file.Bytes()); err != nil {
+			return r, err
+		}
+	}
+	reader, err := traces.NewReader(r.NPU.Schedule, &file)
+	if err != nil {
+		return r, err
+	}
+	r.Trace, err = traces.ReadAll(reader)
+	return r, errors.Join(err, reader.Close())
+}
+
+func (o *Options) token() {
+	if o.Token != nil {
+		o.Token()
+	}
+}
