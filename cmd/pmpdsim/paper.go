@@ -199,8 +199,8 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 			followed = append(followed, b)
 		}
 	}
-	var rows []paper.Fall
-	one := func() []paper.Fall { return rows[:len(rows)/len(followed)] }
+	var rows []paper.WaterfallRow
+	one := func() []paper.WaterfallRow { return rows[:len(rows)/len(followed)] }
 	return &study{
 		unit: "stages",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // fallName names the bar that a waterfall follows.
-func fallName(f *paper.Fall) string {
+func fallName(f *paper.WaterfallRow) string {
 	name := fmt.Sprintf("%s, %s, %s", f.Panel, f.Model, f.Scheme)
 	if f.Inferred {
 		name += " (inferred)"
@@ -21,7 +21,7 @@ func fallName(f *paper.Fall) string {
 }
 
 // fallTable has a row for each stage of one bar.
-func fallTable(w io.Writer, rows []paper.Fall) error {
+func fallTable(w io.Writer, rows []paper.WaterfallRow) error {
 	if _, err := fmt.Fprintf(w, "%s\nfrom the paper's machine to %s with a cache in fp16; each stage on top of those above\n\n", fallName(&rows[0]),
 		paper.Target); err != nil {
 		return err
@@ -40,13 +40,13 @@ func fallTable(w io.Writer, rows []paper.Fall) error {
 }
 
 // fallsTable has a row for each stage, with throughputs and speed-ups over fp16 of all bars.
-func fallsTable(w io.Writer, rows []paper.Fall, bars int) error {
+func fallsTable(w io.Writer, rows []paper.WaterfallRow, bars int) error {
 	stages := len(rows) / bars
 	for _, x := range []struct {
 		title string
-		of    func(*paper.Fall) float64
-	}{{"tokens/s", func(f *paper.Fall) float64 { return f.Throughput }}, {"× fp16", func(f *paper.Fall) float64 { return f.SpeedupFP16 }},
-		{"× uniform", func(f *paper.Fall) float64 { return f.SpeedupUniform }}} {
+		of    func(*paper.WaterfallRow) float64
+	}{{"tokens/s", func(f *paper.WaterfallRow) float64 { return f.Throughput }}, {"× fp16", func(f *paper.WaterfallRow) float64 { return f.SpeedupFP16 }},
+		{"× uniform", func(f *paper.WaterfallRow) float64 { return f.SpeedupUniform }}} {
 		t := &plots.Table{Columns: []plots.Column{{Name: x.title}}}
 		for b := range bars {
 			f := &rows[b*stages]
@@ -75,7 +75,7 @@ func short(model string) string {
 	return name
 }
 
-func fallCSV(w io.Writer, rows []paper.Fall) error {
+func fallCSV(w io.Writer, rows []paper.WaterfallRow) error {
 	records := [][]string{{"panel", "model", "scheme", "inferred", "stage", "name", "set", "tokens_per_second", "fp16_tokens_per_second",
 		"uniform_tokens_per_second", "speedup_vs_fp16", "speedup_vs_uniform", "config_fingerprint"}}
 	for i := range rows {
@@ -88,7 +88,7 @@ func fallCSV(w io.Writer, rows []paper.Fall) error {
 }
 
 // fallFigure is the waterfall of one bar.
-func fallFigure(rows []paper.Fall) *plots.Waterfall {
+func fallFigure(rows []paper.WaterfallRow) *plots.Waterfall {
 	f := &plots.Waterfall{Title: "From the paper's bar to a real machine", Subtitle: fallName(&rows[0]) + "; each stage on top of those above",
 		Final: "what remains"}
 	throughput := plots.WaterfallPanel{Name: "tokens/s", Decimals: 2}

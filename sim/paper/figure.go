@@ -34,18 +34,18 @@ type Bar struct {
 	Scheme Scheme
 
 	Published float64 // tokens/s
-	Label     string  // printed above it: times fp16; fp16 has none
+	Label     string  // printed above the bar: the speed-up over fp16; fp16 bars have none
 
 	Preset    *workloads.Model
 	Task      string
 	Prompt    int // tokens
 	Generated int
 	High, Low int     // the model's pair of precisions
-	Step      int     // static: of the switch
-	MeanBits  float64 // learned: that the published bar implies
+	Step      int     // static: the switch step
+	MeanBits  float64 // learned: the average bits that the published bar implies
 }
 
-// names are the program's words for the figure's.
+// names pairs a name in the figure with this program's name.
 type names struct{ shown, ours string }
 
 func panels() []names {
@@ -65,7 +65,7 @@ func ours(all []names, shown string) (string, error) {
 	return "", fmt.Errorf("%q is not known; accepted: %s", shown, list(all))
 }
 
-// pair is the precisions that a model switches between (command lines of the paper's scripts).
+// pair returns the precisions that a model switches between (command lines of the paper's scripts).
 func pair(model string) (high, low int) {
 	if model == "vicuna-7b" {
 		return 3, 2
@@ -145,11 +145,11 @@ func Find(bars []Bar, panel, model string, scheme Scheme) (Bar, error) {
 	for _, s := range Schemes() {
 		schemes = append(schemes, string(s))
 	}
-	return Bar{}, fmt.Errorf("the figure has no bar %s, %s, %s; accepted: panel %s, model %s (IWSLT without %s), scheme %s", panel, model, scheme,
-		list(panels()), list(models()), models()[2].shown, strings.Join(schemes, ", "))
+	return Bar{}, fmt.Errorf("the figure has no bar %s, %s, %s; accepted: panel %s, model %s (IWSLT without %s), scheme %s",
+		panel, model, scheme, list(panels()), list(models()), models()[2].shown, strings.Join(schemes, ", "))
 }
 
-// list writes both names of each.
+// list lists both names of each.
 func list(all []names) string {
 	var s []string
 	for _, n := range all {

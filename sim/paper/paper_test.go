@@ -116,8 +116,8 @@ func TestThePublishedBars(t *testing.T) {
 	})
 }
 
-// By hand, from the model's shape and the bandwidth: 24 layers of MobileLLaMA with four matrices of 2048 x 2048 and three of
-// 2048 x 5632, a cache of 2 x 24 x 2048 bytes a token, read and, for the new token, written.
+// By hand, from the model's shape and the bandwidth: 24 layers of MobileLLaMA with four matrices of 2048 x 2048 and
+// three of 2048 x 5632, a cache of 2 x 24 x 2048 bytes a token, read and, for the new token, written.
 func TestBarsByHand(t *testing.T) {
 	const (
 		weights   = 24 * (4*2048*2048 + 3*2048*5632)
@@ -160,12 +160,12 @@ func TestLearnedSchedulesHaveTheAverageThatTheBarImplies(t *testing.T) {
 		if b.Scheme != Learned {
 			continue
 		}
-		parts, err := b.parts()
+		mix, err := b.schedules()
 		if err != nil {
 			t.Fatal(err)
 		}
 		bits, shares := 0.0, 0.0
-		for _, p := range parts {
+		for _, p := range mix {
 			if p.share < 0 || p.share > 1 || !slices.Contains([]int{0, b.Generated / 3, 2 * (b.Generated / 3), b.Generated}, p.schedule.Steps[0]) {
 				t.Errorf("%s %s: %.2f of %s", b.Panel, b.Model, p.share, p.schedule)
 			}
@@ -213,7 +213,7 @@ func TestSpread(t *testing.T) {
 		first, last, n int
 		want           []int
 	}{{2, 5, 0, []int{2, 3, 4, 5}}, {1, 9, 3, []int{1, 5, 9}}, {1, 3, 3, []int{1, 2, 3}}, {1, 4, 3, []int{1, 2, 4}}, {7, 7, 3, []int{7}}} {
-		if got := spread(c.first, c.last, c.n); !slices.Equal(got, c.want) {
+		if got := evenly(c.first, c.last, c.n); !slices.Equal(got, c.want) {
 			t.Errorf("%d of %d to %d: %v, want %v", c.n, c.first, c.last, got, c.want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
-// Remains is what remains of the speed-ups of static bars on an NPU.
+// Remains is the speed-ups of the static bars that remain on an NPU.
 type Remains struct {
 	NPU    string   `json:"npu"`
 	Bars   int      `json:"bars"`
@@ -17,7 +17,7 @@ type Remains struct {
 	Config string   `json:"config_fingerprint"`
 }
 
-// Presets simulates the static bars among some on every NPU. Decode passes are sampled where memory is real.
+// Presets simulates the static bars of bars on every NPU. It samples decode passes, except with an ideal memory.
 func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) ([]Remains, error) {
 	var static []Bar
 	for _, b := range bars {
@@ -46,7 +46,7 @@ func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) 
 				stage *Stage
 				to    *Headline
 			}{{&decode, &r.Decode}, {&whole, &r.Whole}} {
-				f, err := x.stage.fall(&static[b], times)
+				f, err := x.stage.row(&static[b], times)
 				if err != nil {
 					return nil, err
 				}

@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// Row is a bar and what was simulated of it. Throughputs are in tokens per second, as the paper counts them.
+// Row is a bar with its simulated result. Throughputs are in tokens per second, as the paper counts them.
 type Row struct {
 	Panel     string  `json:"panel"`
 	Model     string  `json:"model"`
@@ -17,16 +17,16 @@ type Row struct {
 	Published float64 `json:"published"`
 	Simulated float64 `json:"simulated"`
 
-	Residual *float64 `json:"residual_percent,omitempty"` // simulated over published; on another NPU than the paper's absent
-	AvgBits  float64  `json:"avg_bits"`                   // of the passes that the bar counts
+	Residual *float64 `json:"residual_percent,omitempty"` // simulated over published; nil on other NPUs than the paper's
+	AvgBits  float64  `json:"avg_bits"`                   // mean over the passes that the bar counts
 	Step     *int     `json:"switch_step,omitempty"`      // static
-	Inferred bool     `json:"inferred"`                   // of the published bar itself: no evidence
+	Inferred bool     `json:"inferred"`                   // the schedule follows from the published bar: no evidence
 
 	PublishedFP16    float64 `json:"published_vs_fp16"`
 	SimulatedFP16    float64 `json:"simulated_vs_fp16"`
 	PublishedUniform float64 `json:"published_vs_uniform"`
 	SimulatedUniform float64 `json:"simulated_vs_uniform"`
-	Label            string  `json:"label,omitempty"` // times fp16, as printed in the figure
+	Label            string  `json:"label,omitempty"` // speed-up over fp16, as printed in the figure
 
 	Schedules string `json:"schedules"`
 	Prompt    int    `json:"prompt_tokens"`
@@ -36,10 +36,10 @@ type Row struct {
 	Config    string `json:"config_fingerprint"`
 }
 
-// NPU is the preset that stands for the paper's machine.
+// NPU is the preset of the paper's machine.
 const NPU = "pmpd-paper"
 
-// Run simulates bars on an NPU. Residuals are given where it is the paper's.
+// Run simulates bars on an NPU. Rows have residuals if it is the paper's NPU.
 func Run(ctx context.Context, cfg *config.Config, bars []Bar, o Options) ([]Row, error) {
 	times, err := simulate(ctx, cfg, withBaselines(bars), o)
 	if err != nil {
@@ -52,8 +52,9 @@ func Run(ctx context.Context, cfg *config.Config, bars []Bar, o Options) ([]Row,
 	rows := make([]Row, 0, len(bars))
 	for i := range bars {
 		b := &bars[i]
-		r := Row{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Published: b.Published, Inferred: b.Scheme == Learned, Label: b.Label,
-			Prompt: b.Prompt, Generated: b.Generated, Counted: b.passes() - b.skipped(), NPU: cfg.Name, Config: cfg.Fingerprint()}
+		r := Row{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Published: b.Published, Inferred: b.Scheme == Learned,
+			Label: b.Label, Prompt: b.Prompt, Generated: b.Generated, Counted: b.passes() - b.skippedPasses(),
+			NPU: cfg.Name, Config: cfg.Fingerprint()}
 		if b.Scheme == Static {
 			r.Step = &b.Step
 		}
@@ -69,20 +70,20 @@ func Run(ctx context.Context, cfg *config.Config, bars []Bar, o Options) ([]Row,
 	return rows, compare(rows, bars, times)
 }
 
-// fill sets what follows from the times.
+// fill sets the fields that depend on the times.
 func (r *Row) fill(b *Bar, times map[key]*timing) error {
-	parts, err := b.parts()
+	mix, err := b.schedules()
 	if err != nil {
 		return err
 	}
-	for _, p := range parts {
+	for _, p := range mix {
 		bits, err := b.meanBits(p.schedule)
 		if err != nil {
 			return err
 		}
 		r.AvgBits += p.share * bits
 		text := p.schedule.String()
-		if len(parts) > 1 {
+		if len(mix) > 1 {
 			text = fmt.Sprintf("%.1f %% %s", 100*p.share, text)
 		}
 		if r.Schedules != "" {
@@ -94,20 +95,20 @@ func (r *Row) fill(b *Bar, times map[key]*timing) error {
 	return err
 }
 
-// throughput is a bar's as the paper counts it.
+// throughput returns a bar's tokens per second as the paper counts them.
 func throughput(b *Bar, times map[key]*timing) (float64, error) {
-	parts, err := b.parts()
+	mix, err := b.schedules()
 	if err != nil {
 		return 0, err
 	}
 	seconds := 0.0
-	for _, p := range parts {
-		seconds += p.share * times[b.key(p.schedule)].decode(b.skipped())
+	for _, p := range mix {
+		seconds += p.share * times[b.key(p.schedule)].decode(b.skippedPasses())
 	}
 	return float64(b.Generated) / seconds, nil
 }
 
-// withBaselines adds the fp16 and uniform bars of the same panel and model to some bars.
+// withBaselines adds to each bar the fp16 and uniform bars of the same panel and model.
 func withBaselines(bars []Bar) []Bar {
 	var all []Bar
 	for _, b := range bars {
@@ -116,14 +117,14 @@ func withBaselines(bars []Bar) []Bar {
 	return all
 }
 
-// as is the bar of another scheme beside it, as far as it takes to simulate it.
+// as returns the bar of another scheme beside it. Only what simulating it needs is set.
 func (b *Bar) as(s Scheme) Bar {
 	other := *b
 	other.Scheme = s
 	return other
 }
 
-// compare sets the speed-ups of rows over the fp16 and uniform bars beside them.
+// compare sets the speed-ups of rows over the fp16 and uniform bars of the same panel and model.
 func compare(rows []Row, bars []Bar, times map[key]*timing) error {
 	figure, err := Figure()
 	if err != nil {
@@ -149,7 +150,7 @@ func compare(rows []Row, bars []Bar, times map[key]*timing) error {
 	return nil
 }
 
-// Summary is how far rows are from the published bars. Inferred rows do not count.
+// Summary is the residuals of rows against the published bars. Inferred rows do not count.
 type Summary struct {
 	Bars         int
 	RMS, Largest float64 // percent
@@ -180,7 +181,8 @@ type Headline struct {
 	MostUniform float64 `json:"most_vs_uniform"`
 }
 
-// Headlines returns the published and the simulated headline. Learned bars follow from the published ones and say nothing.
+// Headlines returns the published and the simulated headline. Learned bars do not count: they follow from published
+// ones.
 func Headlines(rows []Row) (published, simulated Headline) {
 	for i := range rows {
 		r := &rows[i]

@@ -8,51 +8,51 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// part is a schedule and the share of the sequences that have it.
-type part struct {
+// weighted is a schedule and the share of the sequences that use it, 0 to 1.
+type weighted struct {
 	share    float64
 	schedule precision.Schedule
 }
 
-// passes is the number of a bar's decode passes.
+// passes returns the number of a bar's decode passes.
 func (b *Bar) passes() int { return replay.Job{Generated: b.Generated}.Passes() }
 
-// skipped is how many decode passes the paper's code leaves out of a bar's time.
-func (b *Bar) skipped() int {
+// skippedPasses returns how many decode passes the paper's code leaves out of a bar's time.
+func (b *Bar) skippedPasses() int {
 	if b.Scheme == Static || b.Scheme == Learned {
 		return 1
 	}
 	return 0
 }
 
-// switched is the static schedule of the bar's pair.
-func (b *Bar) switched(step int) precision.Schedule {
+// staticSchedule returns the static schedule that switches from the high to the low precision at a step.
+func (b *Bar) staticSchedule(step int) precision.Schedule {
 	return precision.Schedule{Kind: precision.KindStatic, Bits: []int{b.High, b.Low}, Steps: []int{step}}
 }
 
-// parts are the schedules of a bar's sequences.
-func (b *Bar) parts() ([]part, error) {
+// schedules returns the schedules of a bar's sequences.
+func (b *Bar) schedules() ([]weighted, error) {
 	switch b.Scheme {
 	case FP16:
-		return []part{{1, precision.Schedule{Kind: precision.KindFP16, Bits: []int{16}}}}, nil
+		return []weighted{{1, precision.Schedule{Kind: precision.KindFP16, Bits: []int{16}}}}, nil
 	case Uniform:
-		return []part{{1, precision.Schedule{Kind: precision.KindUniform, Bits: []int{b.High}}}}, nil
+		return []weighted{{1, precision.Schedule{Kind: precision.KindUniform, Bits: []int{b.High}}}}, nil
 	case Static:
-		return []part{{1, b.switched(b.Step)}}, nil
+		return []weighted{{1, b.staticSchedule(b.Step)}}, nil
 	case Learned:
-		return b.mixture()
+		return b.learnedMix()
 	}
 	return nil, fmt.Errorf("scheme %q is not known; accepted: %v", b.Scheme, Schemes())
 }
 
-// mixture stands for a learned schedule. Its classifier chooses a step of {0, L/3, 2L/3, L} for each sequence (pmpd/modules/
-// scheduler), how often which is not published. The least that gives the average bits which the published bar implies is
-// two neighbouring steps, each for a share of the sequences.
-func (b *Bar) mixture() ([]part, error) {
+// learnedMix returns schedules that stand for a learned one. Its classifier chooses a step of {0, L/3, 2L/3, L} for
+// each sequence (pmpd/modules/scheduler); how often it chooses which is not published. The simplest mix with the
+// average bits that the published bar implies is two neighbouring steps, each for a share of the sequences.
+func (b *Bar) learnedMix() ([]weighted, error) {
 	third := b.Generated / 3
 	steps := []int{0, third, 2 * third, b.Generated}
 	for i := range steps[1:] {
-		below, above := b.switched(steps[i]), b.switched(steps[i+1])
+		below, above := b.staticSchedule(steps[i]), b.staticSchedule(steps[i+1])
 		few, err := b.meanBits(below)
 		if err != nil {
 			return nil, err
@@ -61,35 +61,35 @@ func (b *Bar) mixture() ([]part, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b.MeanBits < few-0.05 || b.MeanBits > many { // the least is met but for the error of digitising
+		if b.MeanBits < few-0.05 || b.MeanBits > many { // 0.05: the digitised value may lie a little below the lowest
 			continue
 		}
 		share := math.Max(0, (b.MeanBits-few)/(many-few))
-		return []part{{1 - share, below}, {share, above}}, nil
+		return []weighted{{1 - share, below}, {share, above}}, nil
 	}
 	return nil, fmt.Errorf("%s %s: no switch between %d and %d bits makes %.3f bits on average", b.Panel, b.Model, b.High, b.Low, b.MeanBits)
 }
 
-// deciding is the learned schedule of the bar's pair.
-func (b *Bar) deciding() precision.Schedule {
+// learnedSchedule returns the learned schedule of the bar's precisions.
+func (b *Bar) learnedSchedule() precision.Schedule {
 	return precision.Schedule{Kind: precision.KindLearned, Bits: []int{b.High, b.Low}}
 }
 
-// anything is evidence for a decision that does not matter: what deciding costs is the same whatever comes of it.
-func anything(passes int) precision.Evidence {
+// anyEvidence returns evidence for a decision whose outcome does not matter: deciding costs the same either way.
+func anyEvidence(passes int) precision.Evidence {
 	signals := make([]precision.Signals, passes)
 	signals[0].KV = []float64{1, 0, 0, 0}
 	return precision.Evidence{Source: "the classifier's cost", Signals: signals}
 }
 
-// meanBits averages a schedule over the decode passes that the bar counts.
+// meanBits returns the average bits of a schedule over the decode passes that the bar counts.
 func (b *Bar) meanBits(s precision.Schedule) (float64, error) {
 	policy, err := s.Resolve(b.Generated, precision.Evidence{})
 	if err != nil {
 		return 0, err
 	}
 	sum := 0
-	first := 1 + b.skipped()
+	first := 1 + b.skippedPasses()
 	for pass := first; pass < b.Generated; pass++ {
 		sum += policy.Bits(pass)
 	}

@@ -12,18 +12,19 @@ import (
 
 // Options say how to simulate.
 type Options struct {
-	// Passes is how many decode passes of each stretch at one precision are simulated, evenly spread, its first and last
-	// among them. The time of a pass grows with the cache all but linearly; between two of them it is interpolated. 0: all.
+	// Passes is how many decode passes are simulated of each run of passes at one precision: its first, its last, and
+	// others evenly between. The time of a pass is almost linear in the cache's length; the others are interpolated. 0:
+	// all.
 	Passes   int
-	Prefill  bool // simulate prefill, too, and the first decode pass with the decision of a learned schedule behind it
+	Prefill  bool // also simulate prefill, and the first decode pass followed by a learned schedule's decision
 	Workers  int
 	Progress func(replay.Progress) // may be nil
 }
 
-// Sampled is Options.Passes where a real memory is simulated: the first and the last are within 0.1 % of all (a test).
+// Sampled is Options.Passes for a real memory: simulating only the first and the last is within 0.1 % of all (a test).
 const Sampled = 2
 
-// PassesFor is Options.Passes for an NPU: an ideal memory takes no time to simulate.
+// PassesFor returns Options.Passes for an NPU: all passes with an ideal memory, which takes no time to simulate.
 func PassesFor(c *config.Config) int {
 	if c.DRAM.Standard == config.IdealDRAM {
 		return 0
@@ -31,13 +32,13 @@ func PassesFor(c *config.Config) int {
 	return Sampled
 }
 
-// timing is what a schedule took.
+// timing is the times of a schedule.
 type timing struct {
 	prefill float64   // seconds; 0 where it was not simulated
 	passes  []float64 // seconds of each decode pass, the first pass first
 }
 
-// decode is the time of the decode passes but the first few.
+// decode returns the time in seconds of all decode passes after the first skipped ones.
 func (t *timing) decode(skipped int) float64 {
 	sum := 0.0
 	for _, s := range t.passes[skipped:] {
@@ -46,23 +47,23 @@ func (t *timing) decode(skipped int) float64 {
 	return sum
 }
 
-// key names a schedule of a bar's model and lengths.
+// key identifies a schedule for a bar's model and lengths.
 type key struct{ model, task, schedule string }
 
 func (b *Bar) key(s precision.Schedule) key { return key{b.Preset.Name, b.Task, s.String()} }
 
-// simulate runs every schedule of some bars on an NPU, each once.
+// simulate runs every schedule of the bars on an NPU, each once.
 func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (map[key]*timing, error) {
 	var keys []key
 	var jobs []replay.Job
 	var steps [][]int
 	for i := range bars {
 		b := &bars[i]
-		parts, err := b.parts()
+		mix, err := b.schedules()
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range parts {
+		for _, p := range mix {
 			k := b.key(p.schedule)
 			if slices.Contains(keys, k) {
 				continue
@@ -79,11 +80,11 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 	}
 	if o.Prefill {
 		for i := range bars {
-			if b := &bars[i]; b.skipped() > 0 && !slices.Contains(keys, b.key(b.deciding())) {
-				keys = append(keys, b.key(b.deciding()))
+			if b := &bars[i]; b.skippedPasses() > 0 && !slices.Contains(keys, b.key(b.learnedSchedule())) {
+				keys = append(keys, b.key(b.learnedSchedule()))
 				steps = append(steps, []int{1})
 				jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
-					Schedule: b.deciding(), Evidence: anything(b.passes())})
+					Schedule: b.learnedSchedule(), Evidence: anyEvidence(b.passes())})
 			}
 		}
 	}
@@ -102,7 +103,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 	return times, nil
 }
 
-// steps are those that are simulated of a schedule: prefill (0) if it is asked for, and decode passes.
+// steps returns the steps of a schedule to simulate: prefill (0) if the options want it, and decode passes.
 func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
 	policy, err := s.Resolve(b.Generated, precision.Evidence{})
 	if err != nil {
@@ -117,14 +118,15 @@ func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
 		if pass < b.Generated && policy.Bits(pass) == policy.Bits(first) {
 			continue
 		}
-		all = append(all, spread(first, pass-1, o.Passes)...)
+		all = append(all, evenly(first, pass-1, o.Passes)...)
 		first = pass
 	}
 	return all, nil
 }
 
-// spread returns n numbers from first to last, both of them among these; all where there are no more than n, or n is 0.
-func spread(first, last, n int) []int {
+// evenly returns n numbers from first to last, evenly spaced and with both; all numbers if there are at most n, or n is
+// 0.
+func evenly(first, last, n int) []int {
 	var all []int
 	if between := last - first; n > 1 && between >= n {
 		for i := range n {
@@ -138,8 +140,8 @@ func spread(first, last, n int) []int {
 	return all
 }
 
-// newTiming interpolates between the passes that were simulated. The first and the last of each stretch at one precision are
-// among them, so no line goes from one precision to another.
+// newTiming interpolates between the simulated passes. They include the first and the last pass at each precision, so
+// it never interpolates between two precisions.
 func newTiming(cfg *config.Config, passes int, steps []int, counts []stats.Counts) *timing {
 	t := &timing{passes: make([]float64, passes)}
 	last := 0 // pass simulated before

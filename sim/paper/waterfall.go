@@ -10,31 +10,33 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
-// Stage is one step of the way from the paper's machine to a real one, after all those before it.
+// Stage is a stage of the waterfall from the paper's machine to a real one. It includes the changes of all stages
+// before.
 type Stage struct {
 	Name   string
-	Set    []string // assignments to keys of the NPU that this stage adds; none where only what is counted changes
+	Set    []string // assignments to NPU keys that this stage adds; empty if it only changes what is counted
 	Config *config.Config
 
-	Prefill    bool // the time of prefill, and of the first decode pass, counts
-	Classifier bool // so does a learned schedule's classifier, once
+	Prefill    bool // prefill and the first decode pass count
+	Classifier bool // a learned schedule's classifier counts, once
 }
 
-// Target is the preset that the way leads to, but for its cache of 8 bits, which is the paper's assumption, too.
+// Target is the preset at which the waterfall ends, except for its 8-bit cache, which is also the paper's assumption.
 const Target = "edge-lpddr4x"
 
-// change is a stage before its configuration: the keys, or sections, that it takes over from the target, and further ones.
-type change struct {
+// stageSpec is a stage without its configuration: the keys or sections whose values it takes from the target, and
+// further assignments.
+type stageSpec struct {
 	name string
 	keys []string
 	set  []string
 }
 
-// changes are the stages that are configurations. Peak bandwidths differ by 6.6 % (34.1 instead of 32 GB/s): four channels
-// of lpddr4x-4266 are the real part nearest to the paper's number (docs/sources.md E.1). Weights are packed before they are
-// bit-planes, so that the memory's own losses show apart from those of the layout.
-func changes() []change {
-	return []change{
+// stageSpecs returns the stages that change the configuration. Peak bandwidths differ by 6.6 % (34.1 instead of 32
+// GB/s): four channels of lpddr4x-4266 are the real memory nearest to the paper's number (docs/sources.md E.1). Weights
+// are packed first and bit-planes later, so that the losses of the memory and of the layout show apart.
+func stageSpecs() []stageSpec {
+	return []stageSpec{
 		{name: "LPDDR4X-4266 x 4, timing, refresh", keys: []string{"dram"}},
 		{name: "bit-planes, 1 KiB in turns", keys: []string{"weights"}},
 		{name: "codebooks", keys: []string{"count.codebooks"}},
@@ -46,7 +48,7 @@ func changes() []change {
 	}
 }
 
-// Stages returns the way from the paper's machine to a real one.
+// Stages returns the stages from the paper's machine to a real one.
 func Stages() ([]Stage, error) {
 	cfg, err := config.Preset(NPU)
 	if err != nil {
@@ -61,7 +63,7 @@ func Stages() ([]Stage, error) {
 		return nil, err
 	}
 	stages := []Stage{{Name: "the paper's: 32 GB/s", Set: packed, Config: cfg}}
-	for _, c := range changes() {
+	for _, c := range stageSpecs() {
 		next := *stages[len(stages)-1].Config
 		set := append(assignments(&next, target, c.keys), c.set...)
 		if err := next.Set(set); err != nil {
@@ -74,7 +76,7 @@ func Stages() ([]Stage, error) {
 		Stage{Name: "learned classifier", Config: last, Prefill: true, Classifier: true}), nil
 }
 
-// assignments give keys and sections of a configuration the values of another.
+// assignments returns the assignments that give keys and sections of one configuration the values of another.
 func assignments(from, to *config.Config, keys []string) []string {
 	var all []string
 	for _, k := range config.Keys() {
@@ -89,8 +91,8 @@ func assignments(from, to *config.Config, keys []string) []string {
 	return all
 }
 
-// Fall is a bar at a stage.
-type Fall struct {
+// WaterfallRow is a bar at a stage.
+type WaterfallRow struct {
 	Panel    string   `json:"panel"`
 	Model    string   `json:"model"`
 	Scheme   Scheme   `json:"scheme"`
@@ -107,14 +109,15 @@ type Fall struct {
 	Config         string  `json:"config_fingerprint"`
 }
 
-// Waterfall follows bars through all stages: for each bar a row a stage. Passes of the options is taken where memory is real.
-func Waterfall(ctx context.Context, bars []Bar, o Options) ([]Fall, error) {
+// Waterfall simulates bars at all stages, and returns a row per stage for each bar. Options.Passes applies to real
+// memories.
+func Waterfall(ctx context.Context, bars []Bar, o Options) ([]WaterfallRow, error) {
 	stages, err := Stages()
 	if err != nil {
 		return nil, err
 	}
 	all := withBaselines(bars)
-	perBar := make([][]Fall, len(bars))
+	perBar := make([][]WaterfallRow, len(bars))
 	var times map[key]*timing
 	for i, s := range stages {
 		if len(s.Set) > 0 {
@@ -123,7 +126,7 @@ func Waterfall(ctx context.Context, bars []Bar, o Options) ([]Fall, error) {
 			}
 		}
 		for b := range bars {
-			f, err := s.fall(&bars[b], times)
+			f, err := s.row(&bars[b], times)
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +137,7 @@ func Waterfall(ctx context.Context, bars []Bar, o Options) ([]Fall, error) {
 	return slices.Concat(perBar...), nil
 }
 
-// stage are the options of one stage. Prefill is simulated with the last configuration only.
+// stage returns the options of one stage. Prefill is simulated with the last configuration only.
 func (o Options) stage(stages []Stage, i int) Options {
 	report := o.Progress
 	simulated := 0
@@ -155,9 +158,9 @@ func (o Options) stage(stages []Stage, i int) Options {
 	return o
 }
 
-// fall is a bar at a stage, and those that it is compared with.
-func (s *Stage) fall(b *Bar, times map[key]*timing) (Fall, error) {
-	f := Fall{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Inferred: b.Scheme == Learned, Name: s.Name, Set: s.Set,
+// row returns a bar at a stage, with the fp16 and uniform bars that it is compared with.
+func (s *Stage) row(b *Bar, times map[key]*timing) (WaterfallRow, error) {
+	f := WaterfallRow{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Inferred: b.Scheme == Learned, Name: s.Name, Set: s.Set,
 		Config: s.Config.Fingerprint()}
 	fp16, uniform := b.as(FP16), b.as(Uniform)
 	for _, x := range []struct {
@@ -174,21 +177,21 @@ func (s *Stage) fall(b *Bar, times map[key]*timing) (Fall, error) {
 	return f, nil
 }
 
-// throughput is a bar's with what the stage counts.
+// throughput returns a bar's tokens per second with what the stage counts.
 func (s *Stage) throughput(b *Bar, times map[key]*timing) (float64, error) {
 	if !s.Prefill {
 		return throughput(b, times)
 	}
-	parts, err := b.parts()
+	mix, err := b.schedules()
 	if err != nil {
 		return 0, err
 	}
 	seconds := 0.0
-	for _, p := range parts {
+	for _, p := range mix {
 		t := times[b.key(p.schedule)]
 		one := t.prefill + t.decode(0)
-		if s.Classifier && b.skipped() > 0 {
-			one += times[b.key(b.deciding())].passes[0] - t.passes[0]
+		if s.Classifier && b.skippedPasses() > 0 {
+			one += times[b.key(b.learnedSchedule())].passes[0] - t.passes[0]
 		}
 		seconds += p.share * one
 	}

@@ -90,7 +90,7 @@ func TestAWaterfallFalls(t *testing.T) {
 	})
 	t.Run("the head costs what it weighs", func(t *testing.T) {
 		// 32000 x 2048 in fp16, at 91.7 % of 4 x 8.533 GB/s, in each pass.
-		i := slices.IndexFunc(falls, func(f Fall) bool { return strings.HasPrefix(f.Name, "lm_head") })
+		i := slices.IndexFunc(falls, func(f WaterfallRow) bool { return strings.HasPrefix(f.Name, "lm_head") })
 		tokens := float64(b.Generated)
 		perPass := (tokens/falls[i].Throughput - tokens/falls[i-1].Throughput) / (tokens - 2)
 		want := 32000 * 2048 * 2 / (0.917 * 4 * 8.533e9)
@@ -100,8 +100,8 @@ func TestAWaterfallFalls(t *testing.T) {
 	})
 }
 
-// MobileLLaMA's classifier has 4.24 M parameters, 17 MB in fp32 (docs/sources.md B.2); beside them it reads a layer's cache of
-// the prompt and a token, and computes between two passes, so that its time is more than that of its bytes.
+// MobileLLaMA's classifier has 4.24 M parameters, 17 MB in fp32 (docs/sources.md B.2); beside them it reads a layer's
+// cache of the prompt and a token, and computes between two passes, so that its time is more than that of its bytes.
 func TestTheClassifierCostsAtLeastItsBytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("prefill: left to the full run")
@@ -111,7 +111,7 @@ func TestTheClassifierCostsAtLeastItsBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := times[b.key(b.deciding())].passes[0] - times[b.key(b.switched(b.Step))].passes[0]
+	got := times[b.key(b.learnedSchedule())].passes[0] - times[b.key(b.staticSchedule(b.Step))].passes[0]
 	const bytes = 4*(16*16*128+2048*2048+2048+4*2048+4+2*2048) + 2*2048*65
 	if least := bytes / (4 * 8.533e9); got < least || got > 1.5*least {
 		t.Errorf("%.6f s, its bytes take %.6f s at the peak", got, least)
