@@ -43,9 +43,17 @@ func (j *Job) check() error {
 	if i := slices.IndexFunc(j.Prompt, func(id int) bool { return id < 0 || id >= m.Vocab }); i >= 0 {
 		return fmt.Errorf("token %d of the prompt is %d; accepted: 0 to %d, the vocabulary of %s", i+1, j.Prompt[i], m.Vocab-1, m.Name)
 	}
-	s := j.Schedule
-	switch s.Kind {
-	case precision.KindLearned:
+	return j.decidable()
+}
+
+// decidable says what the schedule's decisions need and a live run does not have. It has what each pass measures, and the scores
+// of a classifier of the last block's keys and values where there is one.
+func (j *Job) decidable() error {
+	s, m := j.Schedule, j.Model
+	switch s.Kind.Needs() {
+	case precision.NeedsNothing, precision.NeedsConfidence:
+		return nil
+	case precision.NeedsKVScores:
 		if j.Classifier == nil {
 			return fmt.Errorf("schedule %s: there is no classifier to ask; accepted: %s,classifier=FILE", s, s)
 		}
@@ -53,12 +61,12 @@ func (j *Job) check() error {
 			return fmt.Errorf("schedule %s: the classifier is for %d KV heads of %d values; accepted: %d of %d, those of %s", s, c.Heads,
 				c.Dim, m.KVHeads, m.HeadDim, m.Name)
 		}
-	case precision.KindActivation, precision.KindOracle, precision.KindRecorded:
-		return fmt.Errorf("schedule %s: nothing in a live run decides it; accepted: fp16, uniform, static, confidence, random, "+
-			"learned with classifier=FILE", s)
-	case precision.KindFP16, precision.KindUniform, precision.KindStatic, precision.KindConfidence, precision.KindRandom:
+		return nil
+	case precision.NeedsHiddenScores, precision.NeedsRecordedBits, precision.NeedsOtherRuns:
 	}
-	return nil
+	return fmt.Errorf("schedule %s: nothing in a live run decides it; accepted: %s, %s with classifier=FILE", s,
+		precision.List(precision.KindsThatNeed(precision.NeedsNothing, precision.NeedsConfidence)),
+		precision.List(precision.KindsThatNeed(precision.NeedsKVScores)))
 }
 
 // header is what is known before the first pass.

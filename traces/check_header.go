@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // checkHeader checks what one field of a header alone cannot say.
@@ -136,7 +138,7 @@ func checkScheduler(h *Header) *Error {
 			return fault("scheduler.params.switch_at", "steps in order", "%d follows %d", p.SwitchAt[i], p.SwitchAt[i-1])
 		}
 	}
-	if s.Kind == Static && (len(p.Bits) == 0 || len(p.SwitchAt) != len(p.Bits)-1) {
+	if s.Kind == precision.KindStatic && (len(p.Bits) == 0 || len(p.SwitchAt) != len(p.Bits)-1) {
 		return fault("scheduler.params", "bits, and one switch_at less than bits", "%d bits and %d switches do not fit",
 			len(p.Bits), len(p.SwitchAt))
 	}
@@ -147,13 +149,13 @@ func checkScheduler(h *Header) *Error {
 func (h *Header) planned(i int) int {
 	p := h.Scheduler.Params
 	switch {
-	case h.Scheduler.Kind == FP16:
+	case h.Scheduler.Kind == precision.KindFP16:
 		return 16
 	case p == nil || len(p.Bits) == 0:
 		return 0
-	case h.Scheduler.Kind == Uniform:
+	case h.Scheduler.Kind == precision.KindUniform:
 		return p.Bits[0]
-	case h.Scheduler.Kind == Static:
+	case h.Scheduler.Kind == precision.KindStatic:
 		at := 0
 		for _, s := range p.SwitchAt {
 			if i >= max(s, 1) { // the first decode pass is always at the first precision

@@ -11,21 +11,6 @@ const (
 	FromSynthesis Origin = "synthetic" // derived from a schedule: nothing was run
 )
 
-// SchedulerKind names a precision-switching scheduler as the command line spells it.
-type SchedulerKind string
-
-// The scheduler kinds of version 1.
-const (
-	FP16       SchedulerKind = "fp16"
-	Uniform    SchedulerKind = "uniform"
-	Static     SchedulerKind = "static"
-	Learned    SchedulerKind = "learned"
-	Activation SchedulerKind = "activation"
-	Confidence SchedulerKind = "confidence"
-	Random     SchedulerKind = "random"
-	Recorded   SchedulerKind = "recorded" // the decisions of another trace, run again
-)
-
 // Mode says how the steps of a GPU were launched.
 type Mode string
 
@@ -77,11 +62,6 @@ func (d DType) Size() int {
 // UnmarshalText accepts the origins and nothing else.
 func (v *Origin) UnmarshalText(text []byte) error {
 	return choose(v, text, FromGPU, FromEmulation, FromCPU, FromSynthesis)
-}
-
-// UnmarshalText accepts the scheduler kinds and nothing else.
-func (v *SchedulerKind) UnmarshalText(text []byte) error {
-	return choose(v, text, FP16, Uniform, Static, Learned, Activation, Confidence, Random, Recorded)
 }
 
 // UnmarshalText accepts the modes and nothing else.

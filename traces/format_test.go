@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -36,7 +38,7 @@ func fullHeader() *Header {
 		},
 		Precisions: []int{16, 4, 3}, PrefillBits: 16,
 		Scheduler: Scheduler{
-			Kind: Static, Spec: "static:4>3@2", ClassifierSHA256: sha,
+			Kind: precision.KindStatic, Spec: "static:4>3@2", ClassifierSHA256: sha,
 			Params: &SchedulerParams{
 				Bits: []int{4, 3}, SwitchAt: []int{2}, Horizon: ptr(4), Window: ptr(10), K: ptr(1.5),
 				Prior: []float64{0.25, 0.75}, Seed: ptr(int64(0)), X: Extensions{"x_note": json.RawMessage(`"deep"`)},
@@ -237,15 +239,16 @@ func TestFormatDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	heading := regexp.MustCompile("^(### [a-z_]+|`[a-z_]+`|An op)(:| \\(each|$)")
-	row := regexp.MustCompile("^\\| `([A-Za-z0-9_]+)` \\|.*\\| (●|○) \\|")
-	documented := make(map[string][]string)
+	row := regexp.MustCompile("^\\| `([A-Za-z0-9_]+)` \\|(.*)\\| (●|○) \\|")
+	documented, types := make(map[string][]string), make(map[string]string)
 	section := ""
 	for _, line := range strings.Split(string(text), "\n") {
 		if m := heading.FindStringSubmatch(line); m != nil {
 			section = m[1]
 		}
 		if m := row.FindStringSubmatch(line); m != nil {
-			documented[section] = append(documented[section], m[1]+m[2])
+			documented[section] = append(documented[section], m[1]+m[3])
+			types[section+"."+m[1]] = m[2]
 		}
 	}
 	for section, s := range structs() {
@@ -261,11 +264,28 @@ func TestFormatDocument(t *testing.T) {
 			if !slices.Equal(documented[section], want) {
 				t.Errorf("documented %v\nin code    %v", documented[section], want)
 			}
+			for _, f := range newBinder().of(reflect.TypeOf(s)) {
+				if words := wordsOf(reflect.TypeOf(s).Field(f.at).Type, f.rule); words != "" && !strings.Contains(types[section+"."+f.name], words) {
+					t.Errorf("%s: documented %s\nin code    %s", f.name, types[section+"."+f.name], words)
+				}
+			}
 			if x, ok := reflect.TypeOf(s).FieldByName("X"); !ok || x.Type != reflect.TypeFor[Extensions]() {
 				t.Error("the type takes no extensions")
 			}
 		})
 	}
+}
+
+// wordsOf returns the words that a field takes, as FORMAT.md writes them; nothing where they are not listed.
+func wordsOf(t reflect.Type, rule string) string {
+	if t.Kind() != reflect.String {
+		return ""
+	}
+	err := checkScalar(reflect.ValueOf("?").Convert(t), rule)
+	if err == nil || rule == "sha256" || rule == "time" || rule == "word" {
+		return ""
+	}
+	return "`" + strings.ReplaceAll(err.Accepted, ", ", "` `") + "`"
 }
 
 // compressed is one zstd frame.

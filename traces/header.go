@@ -1,6 +1,10 @@
 package traces
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
 
 // The name and the versions of the format that are understood.
 const (
@@ -85,7 +89,7 @@ type Quant struct {
 
 // Scheduler is the precision schedule of the run.
 type Scheduler struct {
-	Kind             SchedulerKind    `json:"kind"`
+	Kind             precision.Kind   `json:"kind" rule:"scheduler"`
 	Spec             string           `json:"spec,omitzero"`
 	Params           *SchedulerParams `json:"params,omitzero"`
 	ClassifierSHA256 string           `json:"classifier_sha256,omitzero" rule:"sha256"`

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // bitWidths is what a weight precision may be.
@@ -94,11 +97,13 @@ func checkText(rule, text string) *Error {
 			return fault("", "RFC 3339, such as 2026-11-22T17:00:00Z", "%q is not a time", clip(text))
 		}
 	case "norm":
-		return oneOf(text, "rmsnorm", "layernorm")
+		return oneOf(text, workloads.RMSNorm, workloads.LayerNorm)
 	case "activation":
-		return oneOf(text, "silu", "gelu")
+		return oneOf(text, workloads.Silu, workloads.Gelu)
 	case "family":
-		return oneOf(text, "llama", "mistral", "qwen2", "qwen3", "phi", "phi3", "stablelm", "gemma2")
+		return oneOf(text, workloads.Families()...)
+	case "scheduler":
+		return oneOf(text, precision.Recordable()...)
 	default:
 		panic("traces: a text field has the rule " + rule)
 	}

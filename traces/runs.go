@@ -87,11 +87,11 @@ func (t *Trace) fixed() (precision.Schedule, error) {
 			"scheduler.params", t.Name, what)
 	}
 	h := t.Header
-	s := precision.Schedule{Kind: precision.Kind(h.Scheduler.Kind)}
+	s := precision.Schedule{Kind: h.Scheduler.Kind}
 	switch h.Scheduler.Kind {
-	case FP16:
+	case precision.KindFP16:
 		s.Bits = []int{16}
-	case Uniform, Static:
+	case precision.KindUniform, precision.KindStatic:
 		switch p := h.Scheduler.Params; {
 		case p != nil && len(p.Bits) > 0:
 			s.Bits, s.Steps = p.Bits, p.SwitchAt

@@ -17,7 +17,7 @@ func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
 	if t.Header.MaxNew != nil {
 		e.Horizon = *t.Header.MaxNew
 	}
-	if p := t.Header.Scheduler.Params; p != nil && p.Horizon != nil && string(t.Header.Scheduler.Kind) == string(s.Kind) {
+	if p := t.Header.Scheduler.Params; p != nil && p.Horizon != nil && t.Header.Scheduler.Kind == s.Kind {
 		e.Horizon = *p.Horizon // the same scheduler again: with the same candidates
 	}
 	if s.Classifier == "" || len(e.Signals) == 0 {

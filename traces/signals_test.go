@@ -16,7 +16,7 @@ import (
 
 // made is a trace that looks recorded: the bits of its passes, their confidence, and records behind step 0.
 type made struct {
-	kind       SchedulerKind
+	kind       precision.Kind
 	spec       string
 	params     *SchedulerParams
 	classifier string // SHA-256
@@ -112,11 +112,11 @@ func TestDecidingAgain(t *testing.T) {
 		name, text string
 		m          made
 	}{
-		{"learned", "learned:4>3", made{kind: Learned, spec: "learned:4>3", params: &SchedulerParams{Bits: []int{4, 3}, Horizon: ptr(6)},
+		{"learned", "learned:4>3", made{kind: precision.KindLearned, spec: "learned:4>3", params: &SchedulerParams{Bits: []int{4, 3}, Horizon: ptr(6)},
 			bits: []int{4, 4, 4, 4, 3, 3, 3}, features: []*SchedFeatures{{Name: "kv_attended", Scores: scores, HighSteps: ptr(4)}}}},
-		{"activation", "activation:4>3>2,l=3", made{kind: Activation, bits: []int{4, 4, 3, 2, 2},
+		{"activation", "activation:4>3>2,l=3", made{kind: precision.KindActivation, bits: []int{4, 4, 3, 2, 2},
 			features: []*SchedFeatures{{Name: "act_last", Scores: scores}, {Name: "kv_attended", Scores: []float64{1, 0, 0, 0}}}}},
-		{"confidence", "confidence:4>3>2,window=2", made{kind: Confidence, bits: []int{4, 4, 4, 3, 3, 3, 2, 2},
+		{"confidence", "confidence:4>3>2,window=2", made{kind: precision.KindConfidence, bits: []int{4, 4, 4, 3, 3, 3, 2, 2},
 			pmax: []float64{.5, .6, .9, .7, .6, .8, .1, .1}}},
 	} {
 		t.Run("a "+c.name+" schedule over its own trace decides what was recorded", func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestDecidingAgain(t *testing.T) {
 		})
 	}
 	t.Run("another schedule leaves the recorded run", func(t *testing.T) {
-		m := made{kind: Learned, bits: []int{4, 4, 4, 4}, features: []*SchedFeatures{{Name: "kv_attended", Scores: scores}}}
+		m := made{kind: precision.KindLearned, bits: []int{4, 4, 4, 4}, features: []*SchedFeatures{{Name: "kv_attended", Scores: scores}}}
 		trace := m.write(t, filepath.Join(t.TempDir(), "a.trace.jsonl.zst"))
 		// The limit of the run is 5 tokens: candidates 0 1 2 5, of which the third.
 		if got, n := decided(t, "learned:4>3", trace); !slices.Equal(got, []int{4, 4, 3, 3}) || n != 2 {
@@ -184,7 +184,7 @@ func TestClassifier(t *testing.T) {
 	}
 	text := "learned:4>3,l=6,classifier=" + classifierFile
 	recorded := []*SchedFeatures{{Name: "kv_attended", Scores: []float64{0, 0, 0, 1}}}
-	m := small{made{kind: Learned, classifier: c.SHA256, bits: []int{4, 4, 4, 4, 3, 3}, features: recorded}}
+	m := small{made{kind: precision.KindLearned, classifier: c.SHA256, bits: []int{4, 4, 4, 4, 3, 3}, features: recorded}}
 	t.Run("keys and values beside the trace are classified", func(t *testing.T) {
 		trace := m.write(t, filepath.Join(t.TempDir(), "a.trace.jsonl.zst"))
 		beside(t, trace)
@@ -236,9 +236,9 @@ func TestClassifier(t *testing.T) {
 
 func TestRuns(t *testing.T) {
 	dir := t.TempDir()
-	good := made{kind: Static, params: &SchedulerParams{Bits: []int{4, 3}, SwitchAt: []int{2}}, prompt: sha, bits: []int{4, 4, 3},
+	good := made{kind: precision.KindStatic, params: &SchedulerParams{Bits: []int{4, 3}, SwitchAt: []int{2}}, prompt: sha, bits: []int{4, 4, 3},
 		agree: ptr(.5), nll: ptr(1.0)}
-	high := made{kind: Uniform, spec: "uniform:4", prompt: sha, bits: []int{4, 4, 4}, agree: ptr(.75), nll: ptr(0.5)}
+	high := made{kind: precision.KindUniform, spec: "uniform:4", prompt: sha, bits: []int{4, 4, 4}, agree: ptr(.75), nll: ptr(0.5)}
 	a := good.write(t, filepath.Join(dir, "a.trace.jsonl.zst"))
 	b := high.write(t, filepath.Join(dir, "b.trace.jsonl.zst"))
 	t.Run("a directory is read in the order of its names", func(t *testing.T) {
@@ -281,7 +281,7 @@ func TestRuns(t *testing.T) {
 		{"no prompt", func(m *made) { m.prompt = "" }, "the header says neither prompt.sha256 nor prompt.ids; accepted: one of them, to tell which " +
 			"traces are of the same prompt"},
 		{"an interrupted run", func(m *made) { m.stop = StopTruncated }, "the recording was interrupted; accepted: whole runs"},
-		{"a schedule that decides", func(m *made) { m.kind, m.params = Learned, nil }, "recorded under learned, whose switches depend on the prompt; " +
+		{"a schedule that decides", func(m *made) { m.kind, m.params = precision.KindLearned, nil }, "recorded under learned, whose switches depend on the prompt; " +
 			"accepted: traces under fp16, uniform and static, with scheduler.spec or scheduler.params"},
 		{"a schedule that is not described", func(m *made) { m.params = nil }, "the header does not say which precisions its schedule has; " +
 			"accepted: traces under fp16, uniform and static, with scheduler.spec or scheduler.params"},

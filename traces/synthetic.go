@@ -45,12 +45,13 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 	if err := s.Model.CheckLengths(s.Prompt, s.Generate); err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
-	if k := s.Schedule.Kind; k == precision.KindRecorded || k.Decides() && k != precision.KindRandom {
-		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: fp16, uniform, static, "+
-			"random", s.Schedule)
+	if s.Schedule.Kind.Needs() != precision.NeedsNothing {
+		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: %s", s.Schedule,
+			precision.List(precision.KindsThatNeed(precision.NeedsNothing)))
 	}
 	if len(s.Schedule.Bits) == 0 {
-		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: fp16, uniform, static, random", s.Schedule)
+		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: %s", s.Schedule,
+			precision.List(precision.KindsThatNeed(precision.NeedsNothing)))
 	}
 	policy, err := s.Schedule.Resolve(s.Generate, precision.Evidence{})
 	if err != nil {

@@ -1,23 +1,63 @@
 package precision
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
+
+func learned() row {
+	return row{
+		KindInfo: KindInfo{Kind: KindLearned, Syntax: "learned:A>B[>C…][,l=N][,classifier=FILE]", Example: "learned:4>3,l=256",
+			Description: "a classifier of the KV cache chooses 0, l/3, 2(l/3) or l passes at A bits after the first; l: tokens at most",
+			Needs:       NeedsKVScores},
+		form: falling, options: []option{horizon(), classifierFile()}, start: choose(kvScores), work: kvWork,
+	}
+}
+
+func activation() row {
+	return row{
+		KindInfo: KindInfo{Kind: KindActivation, Syntax: "activation:A>B[>C…][,l=N]", Example: "activation:4>3",
+			Description: "the same with a classifier of the last hidden state, whose scores are recorded", Needs: NeedsHiddenScores},
+		form: falling, options: []option{horizon()}, start: choose(hiddenScores), work: hiddenWork,
+	}
+}
+
+// scoring is a classifier's scores after pass 1: where they stand, and how a trace names their record.
+type scoring struct {
+	of     func(Signals) []float64
+	record string
+}
+
+func kvScores() scoring {
+	return scoring{func(s Signals) []float64 { return s.KV }, "named kv… (KV classifier)"}
+}
+
+func hiddenScores() scoring {
+	return scoring{func(s Signals) []float64 { return s.Activation }, "named act… (activation classifier)"}
+}
 
 // choosing is PMPD's learned scheduler (kv_cache_scheduler.py), and the one on activations (act_scheduler.py) with the same
 // rule: after pass 1 a classifier picks one of four candidates for the number of passes at the first precision, once.
 type choosing struct {
 	kind       Kind
+	scoring    scoring
 	candidates []int
 	source     string
 
 	high   int
 	why    string
 	lowest int
+}
+
+// choose makes schedulers that pick a candidate by a classifier's scores.
+func choose(by func() scoring) func(Schedule, int, Evidence) (scheduler, error) {
+	return func(s Schedule, gen int, e Evidence) (scheduler, error) {
+		return &choosing{kind: s.Kind, scoring: by(), candidates: Candidates(s.horizon(gen, e)), source: e.Source,
+			lowest: len(s.Bits) - 1}, nil
+	}
 }
 
 func (c *choosing) asked() int {
@@ -40,19 +80,14 @@ func (c *choosing) next(index, level int, seen []Signals) (verdict, error) {
 	return down(index, level, c.lowest, c.high, c.why), nil
 }
 
-// scores are those after pass 1: PMPD asks its classifier at index 1 and never again.
+// scores returns those after pass 1: PMPD asks its classifier at index 1 and never again.
 func (c *choosing) scores(seen []Signals) ([]float64, error) {
-	scores, record := []float64(nil), "a sched_features record of step 0 with scores, named kv… (KV classifier)"
-	if c.kind == KindActivation {
-		record = "a sched_features record of step 0 with scores, named act… (activation classifier)"
-	}
+	var scores []float64
 	if len(seen) > 0 {
-		if scores = seen[0].KV; c.kind == KindActivation {
-			scores = seen[0].Activation
-		}
+		scores = c.scoring.of(seen[0])
 	}
 	if len(scores) == 0 {
-		return nil, need(c.source, record, "one, as "+string(c.kind)+" records it")
+		return nil, need(c.source, "a sched_features record of step 0 with scores, "+c.scoring.record, "one, as "+string(c.kind)+" records it")
 	}
 	if len(scores) != CandidateCount || slices.ContainsFunc(scores, func(x float64) bool { return math.IsNaN(x) }) {
 		return nil, fmt.Errorf("%s has %d scores (%s) after decode pass 1; accepted: %d numbers, one per candidate", c.source,
@@ -61,64 +96,36 @@ func (c *choosing) scores(seen []Signals) ([]float64, error) {
 	return scores, nil
 }
 
-// draw is PMPD's random scheduler (random_scheduler.py): the same CandidateCount, drawn once. PMPD does not seed the draw; here
-// the seed is the schedule's, and the draw its SHA-256, which stays the same on every machine and in every version.
-func (s Schedule) draw(gen int, e Evidence) *following {
-	shares := s.Prior
-	if len(shares) == 0 {
-		shares = []float64{1, 1, 1, 1}
+// kvWork is a decision of PMPD's KV classifier (kv_cache_scheduler.py). With H key/value heads of D values and T = prompt + 1
+// positions it multiplies a query H×H×D with T keys and the result with T values (2·H²·D·T), then H·D values with a square
+// matrix and one of four rows ((HD)² + 4HD). It holds H²D + (HD)² + 7HD + 4 fp32 weights: the query, two linears with biases,
+// a layer norm. Its vector work: the mean of K and V over the heads (2·H·T·D), softmax of H²·T scores, the mean over H of H·H·D
+// values, norm and ReLU of HD, softmax of 4.
+func kvWork(m *workloads.Model, prompt int) work {
+	h, d, t := m.KVHeads, m.HeadDim, prompt+1
+	return work{
+		products: []Product{
+			{M: t, N: h * h, K: d, Weights: true}, // keys times the query
+			{M: h * h, N: d, K: t},                // attention times the values
+			{M: 1, N: h * d, K: h * d, Weights: true},
+			{M: 1, N: CandidateCount, K: h * d, Weights: true},
+		},
+		otherWeights: int64(3*h*d + CandidateCount), // biases, layer norm
+		vector:       int64(2*h*t*d + h*h*t + h*h*d + 2*h*d + CandidateCount),
+		cache:        int64(2 * h * t * d),
 	}
-	total := 0.0
-	for _, p := range shares {
-		total += p
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "pmpdsim random %d", s.Seed))
-	u := float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53) * total
-	class := 0
-	for u >= shares[class] && class < len(shares)-1 {
-		u -= shares[class]
-		class++
-	}
-	for shares[class] == 0 { // rounding went past the last share
-		class--
-	}
-	all := Candidates(s.horizon(gen, e))
-	return &following{high: all[class], why: fmt.Sprintf("drawn from %s with seed %d", join(all, " "), s.Seed)}
 }
 
-// hindsight takes the earliest switch that kept the quality. Nothing can know that while it runs: it is what the others are
-// measured against.
-func (s Schedule) hindsight(runs []Run) (*following, error) {
-	high, low := s.Bits[0], s.Bits[1]
-	reference := math.NaN()
-	for _, r := range runs {
-		if r.Schedule.Kind == KindUniform && r.Schedule.Bits[0] == high || r.Schedule.Kind == KindFP16 && high == 16 {
-			reference = r.Quality
-		}
+// hiddenWork is a decision of the classifier of the last hidden state (act_scheduler.py), which has d → (d+4)/2 → 4 linears
+// with biases for d = hidden.
+func hiddenWork(m *workloads.Model, _ int) work {
+	mid := (m.Hidden + CandidateCount) / 2
+	return work{
+		products: []Product{
+			{M: 1, N: mid, K: m.Hidden, Weights: true},
+			{M: 1, N: CandidateCount, K: mid, Weights: true},
+		},
+		otherWeights: int64(mid) + CandidateCount, // biases
+		vector:       int64(mid) + CandidateCount,
 	}
-	if reference == 0 {
-		return nil, fmt.Errorf("the run at %d bits throughout has a quality of 0; accepted: more, to hold others against", high)
-	}
-	if math.IsNaN(reference) {
-		return nil, fmt.Errorf("no trace of the prompt has %d bits throughout; accepted: traces of the prompt under %s and under "+
-			"static:%d>%d@N (pmpdsim schedule --traces DIR)", high, Uniform(high), high, low)
-	}
-	at, quality, found := -1, 0.0, false
-	for _, r := range runs {
-		if r.Schedule.Kind != KindStatic || !slices.Equal(r.Schedule.Bits, s.Bits) || len(r.Schedule.Steps) == 0 {
-			continue
-		}
-		found = true
-		if h := r.Schedule.Steps[0]; r.Quality >= s.Bound*reference && (at < 0 || h < at) {
-			at, quality = h, r.Quality/reference
-		}
-	}
-	if !found {
-		return nil, fmt.Errorf("no trace of the prompt switches from %d to %d bits; accepted: traces of the prompt under static:%d>%d@N "+
-			"(pmpdsim schedule --traces DIR)", high, low, high, low)
-	}
-	if at < 0 {
-		return &following{high: never, why: fmt.Sprintf("no recorded switch keeps %g of the quality", s.Bound)}, nil
-	}
-	return &following{high: at, why: fmt.Sprintf("the earliest switch that keeps %g of the quality (%.4g)", s.Bound, quality)}, nil
 }

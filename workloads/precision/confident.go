@@ -3,7 +3,23 @@ package precision
 import (
 	"fmt"
 	"math"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
+
+func confidence() row {
+	return row{
+		KindInfo: KindInfo{Kind: KindConfidence, Syntax: "confidence:A>B[>C…][,window=N][,k=X]", Example: "confidence:4>3,window=10,k=1",
+			Description: "down as soon as the top token's probability reaches mean + k·std of the first window passes at this precision",
+			Needs:       NeedsConfidence},
+		form: falling, options: []option{window(), deviations()},
+		start: func(s Schedule, _ int, e Evidence) (scheduler, error) {
+			return &confident{window: s.Window, k: s.K, bits: s.Bits, source: e.Source}, nil
+		},
+		// the softmax of the logits after each pass until the last precision is reached
+		work: func(m *workloads.Model, _ int) work { return work{vector: int64(m.Vocab)} },
+	}
+}
 
 // confident is PMPD's confidence scheduler (confidence_scheduler.py): the first window scores at a precision set its
 // threshold, mean + k standard deviations, and the first later score that reaches it ends the precision. At the lowest
@@ -48,7 +64,7 @@ func (c *confident) next(index, level int, seen []Signals) (verdict, error) {
 	return v, nil
 }
 
-// moments are the mean and the sample standard deviation (over n-1, as torch.std has it). They are taken from the
+// moments returns the mean and the sample standard deviation (over n-1, as torch.std has it). They are taken from the
 // differences to the first value, so that equal values have exactly their own mean.
 func moments(x []float64) (mean, std float64) {
 	for _, v := range x {

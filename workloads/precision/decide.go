@@ -2,9 +2,11 @@ package precision
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
+
+// firstPass is why pass 1 has its bits, whatever the scheduler.
+const firstPass = "the first decode pass is always at the first precision"
 
 // Decision is the precision of one decode pass and why it has it.
 type Decision struct {
@@ -34,7 +36,7 @@ func (p *Plan) Bits(pass int) int {
 	return p.Decisions[pass-1].Bits
 }
 
-// Counterfactual is the number of passes whose decision rests on signals of another run.
+// Counterfactual returns the number of passes whose decision rests on signals of another run.
 func (p *Plan) Counterfactual() int {
 	n := 0
 	for _, d := range p.Decisions {
@@ -45,7 +47,7 @@ func (p *Plan) Counterfactual() int {
 	return n
 }
 
-// Static is the static schedule that runs the same bits.
+// Static returns the static schedule that runs the same bits, and whether there is one.
 func (p *Plan) Static() (Schedule, bool) {
 	s := Schedule{Kind: KindStatic}
 	for i, d := range p.Decisions {
@@ -108,23 +110,17 @@ func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 		return nil, err
 	}
 	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.Reads()}
-	switch s.Kind {
-	case KindRecorded, KindFP16, KindUniform, KindStatic:
+	start := s.Kind.row().start
+	if start == nil {
 		policy, err := s.Resolve(gen, e)
 		if err != nil {
 			return nil, err
 		}
-		d.fixed = s.follow(policy, gen-1).Decisions
-	case KindLearned, KindActivation:
-		d.of = &choosing{kind: s.Kind, candidates: Candidates(s.horizon(gen, e)), source: e.Source, lowest: len(s.Bits) - 1}
-	case KindRandom:
-		d.of = s.draw(gen, e)
-	case KindConfidence:
-		d.of = &confident{window: s.Window, k: s.K, bits: s.Bits, source: e.Source}
-	case KindOracle:
-		if d.of, err = s.hindsight(e.Runs); err != nil {
-			return nil, fmt.Errorf("schedule %q: %w", s, err)
-		}
+		d.fixed = follow(policy, gen-1)
+		return d, nil
+	}
+	if d.of, err = start(s, gen, e); err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s, err)
 	}
 	return d, nil
 }
@@ -133,7 +129,7 @@ func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 // (pmpd/modules/model.py) runs pass 1 at the highest precision, whatever the scheduler, and asks it with index p after pass p.
 func (d *Deciding) Next(before Signals) (Decision, error) {
 	pass := len(d.done.Decisions) + 1
-	next := Decision{Pass: pass, Reason: "the first decode pass is always at the first precision"}
+	next := Decision{Pass: pass, Reason: firstPass}
 	switch {
 	case d.of == nil:
 		if pass > len(d.fixed) {
@@ -162,10 +158,10 @@ func (d *Deciding) Next(before Signals) (Decision, error) {
 	return next, nil
 }
 
-// Compared is what the latest decision compared: confidence and its threshold; nil where it compared nothing.
+// Compared returns what the latest decision compared: confidence and its threshold; nil where it compared nothing.
 func (d *Deciding) Compared() (score, threshold *float64) { return d.last.score, d.last.threshold }
 
-// Plan is what was decided so far.
+// Plan returns what was decided so far.
 func (d *Deciding) Plan() *Plan { return &d.done }
 
 // Decide walks over the passes of a generation of gen tokens in their order.
@@ -184,30 +180,6 @@ func (s Schedule) Decide(gen int, e Evidence) (*Plan, error) {
 		}
 	}
 	return d.Plan(), nil
-}
-
-// follow lists the decisions of a policy that needs no signals.
-func (s Schedule) follow(policy Policy, passes int) *Plan {
-	p := &Plan{}
-	static, _ := policy.(Static)
-	for pass := 1; pass <= passes; pass++ {
-		reason := "one precision throughout"
-		switch s.Kind {
-		case KindRecorded:
-			reason = "as recorded"
-		case KindStatic:
-			switch level := slices.Index(static.Precisions, static.Bits(pass)); {
-			case pass == 1:
-				reason = "the first decode pass is always at the first precision"
-			case level < len(static.Steps):
-				reason = fmt.Sprintf("index %d < switch step %d", pass-1, static.Steps[level])
-			default:
-				reason = fmt.Sprintf("index %d >= switch step %d", pass-1, static.Steps[level-1])
-			}
-		}
-		p.Decisions = append(p.Decisions, Decision{Pass: pass, Bits: policy.Bits(pass), Reason: reason})
-	}
-	return p
 }
 
 // following goes down one level at a pass that is known before the first: random (drawn) and oracle (known afterwards).
@@ -240,11 +212,11 @@ func down(index, level, lowest, h int, why string) verdict {
 	}
 }
 
-// need is the error of a record that a trace does not have.
+// need returns the error of a record that a trace does not have.
 func need(source, record, accepted string) error {
 	if source == "" {
-		return fmt.Errorf("there is no trace to decide on; accepted: --trace FILE with %s, or a schedule that needs none: fp16, uniform, "+
-			"static, random", record)
+		return fmt.Errorf("there is no trace to decide on; accepted: --trace FILE with %s, or a schedule that needs none: %s", record,
+			List(KindsThatNeed(NeedsNothing)))
 	}
 	return fmt.Errorf("%s lacks %s; accepted: a trace with %s, or recorded", source, record, accepted)
 }

@@ -22,22 +22,39 @@
 //
 // # Schedulers that decide
 //
-// learned, activation, confidence, random and oracle find out while the run goes on (or, the oracle, when it is over) where to
-// switch. Decide walks over the passes in their order and asks after each; a scheduler is handed the signals of the passes
-// before and no others, so it cannot know more than it could have on the machine. What it is fed is Evidence, which a trace
+// learned, activation, confidence, random and oracle find out where to switch while the run goes on (the oracle: when it is
+// over). Decide walks over the passes in order and asks the scheduler after each. The scheduler gets the signals of the passes
+// before and no others, so it cannot know more than it could on the machine. Its signals come from Evidence, which a trace
 // fills (traces.Trace.Evidence). A Plan is the Policy with its reasons. Once a decision differs from the recorded bits, the
-// signals of the trace are those of another run: such decisions are marked counterfactual, not refused.
+// trace's signals are those of another run: such decisions are marked counterfactual, not refused.
 //
-// The rules are those of PMPD's code, the differences stand in docs/schedules.md. What deciding costs is plain data (Cost,
-// Products) for whoever prices it.
+// The rules are those of PMPD's code; docs/schedules.md has the differences. What deciding costs is plain data (Cost, Products)
+// for whoever prices it.
 //
 // # What it leaves out
 //
-// Training of classifiers, and computing the scores of an activation classifier: recorded ones are replayed. Sums are fp64
-// where PMPD's are fp32. Switching to a precision that is not the next lower one of the schedule.
+// Training classifiers and running them (package classifier runs one kind). The search for a schedule (package calibrate). Sums
+// are fp64 where PMPD's are fp32. A switch goes to the next lower precision of the schedule and nowhere else.
+//
+// # Contract
+//
+// Parse and String are inverse; what says the same has the same text. Decisions are a pure function of the schedule, the number
+// of tokens and the evidence. Everything that depends on a schedule's kind is in the kind's row (kinds.go); other packages
+// ask for its properties (Needs, Decides, Reads, Takes), so that most of them never name a kind.
 //
 // # Adding one more
 //
-// A Kind, a case in Parse, String and Resolve, a line in Kinds, and a type with Bits if neither Static nor Recorded
-// expresses it; one that decides: options in optionsOf, a scheduler for Decide, its cost. Tests go through every kind of Kinds.
+// A scheduler takes these files:
+//
+//   - NAME.go here: its row (syntax, needs, options, start, work), and a type with next and asked
+//   - kinds.go: its constant, and its row in table
+//   - traces/FORMAT.md: its name in the row kind of scheduler, if it can be recorded (Recordable); a test compares
+//   - docs/schedules.md: its row, and its rule
+//
+// An option that no kind has yet: a field of Schedule (schedule.go) and an option (options.go). For its value to stand in the
+// header of traces: a field of SchedulerParams (traces/header.go), its row in traces/FORMAT.md, its line in SchedulerOf
+// (traces/scheduler.go).
+//
+// A signal that no kind reads yet: a Need (kinds.go), a field of Signals (evidence.go), where traces have it (traces/signals.go),
+// and, if the decode engine measures it, decidable in gpu/job.go and decide in gpu/recorder.go.
 package precision

@@ -1,9 +1,11 @@
 package precision
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // Kind is the sort of a schedule, spelt as on the command line and in traces.
@@ -22,37 +24,125 @@ const (
 	KindRecorded   Kind = "recorded"
 )
 
-// KindInfo describes a kind for users.
+// table has a row for each kind, in the order in which they are explained. Everything that depends on the kind of a schedule
+// is in its row, here and in other packages.
+func table() []row {
+	return []row{
+		fp16(),
+		uniform(),
+		static(),
+		learned(),
+		activation(),
+		confidence(),
+		random(),
+		oracle(),
+		recorded(),
+	}
+}
+
+// row is a kind: what users read of it, what its text holds, and how it decides.
+type row struct {
+	KindInfo
+	form    form
+	options []option // in the order of String; all kinds take prefill besides
+
+	// start makes the scheduler of a generation of gen tokens. nil: the switches are known before the first pass.
+	start func(s Schedule, gen int, e Evidence) (scheduler, error)
+	// work is what a decision computes after a prompt of so many tokens. nil: nothing.
+	work func(m *workloads.Model, prompt int) work
+}
+
+// KindInfo describes a kind for users and for other packages.
 type KindInfo struct {
 	Kind        Kind   `json:"kind"`
 	Syntax      string `json:"syntax"`
 	Example     string `json:"example"`
 	Description string `json:"description"`
+	Needs       Need   `json:"-"`
 }
+
+// Need is what decisions of a kind depend on besides the text of the schedule.
+type Need int
+
+// The needs. Whoever runs a schedule has some of them: a trace what it recorded, the decode engine what it measures.
+const (
+	NeedsNothing      Need = iota
+	NeedsConfidence        // the probability of the most likely token, after each pass
+	NeedsKVScores          // a classifier's scores of the last block's keys and values, after pass 1
+	NeedsHiddenScores      // a classifier's scores of the last hidden state, after pass 1
+	NeedsRecordedBits      // the bits of a recorded run
+	NeedsOtherRuns         // how other runs of the same prompt ended
+)
+
+// form says which weight bits stand behind the colon of a schedule.
+type form int
+
+const (
+	noBits        form = iota // no colon
+	oneWidth                  // one number
+	falling                   // two or more that strictly decrease
+	fallingAtStep             // so, and switch steps after @
+	pair                      // two
+)
 
 // Kinds describes the kinds in the order in which they are explained.
 func Kinds() []KindInfo {
-	return []KindInfo{
-		{KindFP16, "fp16", "fp16", "every pass at 16 bits"},
-		{KindUniform, "uniform:N", "uniform:3", "every pass at N bits"},
-		{KindStatic, "static:A>B[>C…][@s1[,s2…]]", "static:4>3>2@85,170",
-			"A bits up to decode pass max(s1,1), then B, and so on; without @ the switches are evenly spread"},
-		{KindLearned, "learned:A>B[>C…][,l=N][,classifier=FILE]", "learned:4>3,l=256",
-			"a classifier of the KV cache chooses 0, l/3, 2(l/3) or l passes at A bits after the first; l: tokens at most"},
-		{KindActivation, "activation:A>B[>C…][,l=N]", "activation:4>3",
-			"the same with a classifier of the last hidden state, whose scores are recorded"},
-		{KindConfidence, "confidence:A>B[>C…][,window=N][,k=X]", "confidence:4>3,window=10,k=1",
-			"down as soon as the top token's probability reaches mean + k·std of the first window passes at this precision"},
-		{KindRandom, "random:A>B[,l=N][,seed=N][,p=W/X/Y/Z]", "random:4>3,seed=7",
-			"0, l/3, 2(l/3) or l passes at A bits, drawn once with shares p"},
-		{KindOracle, "oracle:A>B[,bound=X]", "oracle:4>3,bound=0.99",
-			"the earliest recorded switch whose quality is at least bound of A's throughout: known afterwards only"},
-		{KindRecorded, "recorded", "recorded", "as the trace says, pass by pass"},
+	var infos []KindInfo
+	for _, r := range table() {
+		infos = append(infos, r.KindInfo)
 	}
+	return infos
 }
 
-// Accepted is one line that names every accepted form.
-func Accepted() string {
+// KindsThatNeed returns the kinds that need one of these, in the order of Kinds.
+func KindsThatNeed(needs ...Need) []Kind {
+	var kinds []Kind
+	for _, k := range Kinds() {
+		if slices.Contains(needs, k.Needs) {
+			kinds = append(kinds, k.Kind)
+		}
+	}
+	return kinds
+}
+
+// Recordable returns the kinds that a trace can be recorded under: all but those that know how runs end.
+func Recordable() []Kind {
+	return KindsThatNeed(NeedsNothing, NeedsConfidence, NeedsKVScores, NeedsHiddenScores, NeedsRecordedBits)
+}
+
+// row returns the kind's row, the zero row if there is no such kind.
+func (k Kind) row() row {
+	for _, r := range table() {
+		if r.Kind == k {
+			return r
+		}
+	}
+	return row{}
+}
+
+// Needs returns what decisions of this kind depend on.
+func (k Kind) Needs() Need { return k.row().Needs }
+
+// Decides reports whether a schedule of this kind finds out where to switch while it runs, or by chance.
+func (k Kind) Decides() bool { return k.row().start != nil }
+
+// Reads reports whether decisions of this kind depend on signals of the passes before.
+func (k Kind) Reads() bool {
+	switch k.Needs() {
+	case NeedsConfidence, NeedsKVScores, NeedsHiddenScores:
+		return true
+	case NeedsNothing, NeedsRecordedBits, NeedsOtherRuns:
+	}
+	return false
+}
+
+// Takes reports whether a schedule of this kind has the option key=….
+func (k Kind) Takes(key string) bool {
+	return slices.ContainsFunc(k.row().options, func(o option) bool { return o.key == key })
+}
+
+// accepted is one line that names every accepted form.
+func accepted() string {
 	forms := []string{}
 	for _, k := range Kinds() {
 		forms = append(forms, k.Syntax)
@@ -60,7 +150,7 @@ func Accepted() string {
 	return strings.Join(forms, ", ") + ", each with ,prefill=N where wanted, and bits of " + acceptedBits()
 }
 
-// nearestKind is the kind that a wrong name may have meant, or "".
+// nearestKind returns the kind that a wrong name may have meant, or "".
 func nearestKind(name string) string {
 	var kinds []Kind
 	for _, k := range Kinds() {
@@ -69,34 +159,16 @@ func nearestKind(name string) string {
 	return suggest.Nearest(name, kinds)
 }
 
-// syntax is the accepted form of a kind.
-func (k Kind) syntax() string {
-	for _, info := range Kinds() {
-		if info.Kind == k {
-			return info.Syntax
-		}
+// List writes kinds for an error: "fp16, uniform".
+func List(kinds []Kind) string {
+	texts := make([]string, len(kinds))
+	for i, k := range kinds {
+		texts[i] = string(k)
 	}
-	return ""
-}
-
-// Decides tells that a schedule of this kind asks the run itself, or chance, where to switch.
-func (k Kind) Decides() bool {
-	switch k {
-	case KindLearned, KindActivation, KindConfidence, KindRandom, KindOracle:
-		return true
-	case KindFP16, KindUniform, KindStatic, KindRecorded:
-	}
-	return false
-}
-
-// Reads tells that decisions of this kind depend on signals of the passes before.
-func (k Kind) Reads() bool {
-	return k == KindLearned || k == KindActivation || k == KindConfidence
+	return strings.Join(texts, ", ")
 }
 
 // WeightBits returns the widths that weights can have.
 func WeightBits() []int { return []int{2, 3, 4, 5, 6, 7, 8, 16} }
 
-func acceptedBits() string {
-	return join(WeightBits(), ", ")
-}
+func acceptedBits() string { return join(WeightBits(), ", ") }

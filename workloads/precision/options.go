@@ -7,75 +7,121 @@ import (
 	"strings"
 )
 
-// defaults sets what the options of a kind are when they are not given.
-func (s *Schedule) defaults() {
-	switch s.Kind {
-	case KindConfidence:
-		s.Window, s.K = defaultWindow, defaultK
-	case KindOracle:
-		s.Bound = defaultBound
-	case KindFP16, KindUniform, KindStatic, KindLearned, KindActivation, KindRandom, KindRecorded:
-	}
+// What an option is where the text says nothing: PMPD's values (pmpd/modules/scheduler).
+const (
+	defaultWindow = 10
+	defaultK      = 1
+	defaultBound  = 0.99 // ours: PMPD has no oracle
+)
+
+// option is one key=value behind the bits of a schedule.
+type option struct {
+	key, form string // what is accepted behind the key: "N with N tokens, 1 or more"
+	preset    func(*Schedule)
+	read      func(p *parser, s *Schedule, value part)
+	write     func(s Schedule) string // the value, or nothing where it is the default
 }
 
-// optionsOf are the options of a kind with their accepted values.
-func (k Kind) optionsOf() []string {
-	const l = "l=N with N tokens, 1 or more"
-	own := []string{}
-	switch k {
-	case KindLearned:
-		own = []string{l, "classifier=FILE"}
-	case KindActivation:
-		own = []string{l}
-	case KindConfidence:
-		own = []string{"window=N with N scores, 2 or more", "k=X with X standard deviations, 0 or more"}
-	case KindRandom:
-		own = []string{l, "seed=N", "p=W/X/Y/Z with shares that add up to 1"}
-	case KindOracle:
-		own = []string{"bound=X with X above 0"}
-	case KindFP16, KindUniform, KindStatic, KindRecorded:
+// String is the key with what is accepted.
+func (o option) String() string { return o.key + "=" + o.form }
+
+func prefill() option {
+	return option{key: "prefill", form: "N with N one of " + acceptedBits(),
+		read:  func(p *parser, s *Schedule, value part) { s.Prefill = p.bits(value) },
+		write: func(s Schedule) string { return unless(0, s.Prefill) }}
+}
+
+func horizon() option {
+	return option{key: "l", form: "N with N tokens, 1 or more",
+		read: func(p *parser, s *Schedule, value part) {
+			s.Horizon = p.atLeast(value, 1, "the tokens to generate at most")
+		},
+		write: func(s Schedule) string { return unless(0, s.Horizon) }}
+}
+
+func classifierFile() option {
+	return option{key: "classifier", form: "FILE",
+		read: func(p *parser, s *Schedule, value part) {
+			if s.Classifier = value.text; value.text == "" {
+				p.fail(value, "no file; accepted: the weights of a classifier, FILE.safetensors")
+			}
+		},
+		write: func(s Schedule) string { return s.Classifier }}
+}
+
+func window() option {
+	return option{key: "window", form: "N with N scores, 2 or more",
+		preset: func(s *Schedule) { s.Window = defaultWindow },
+		read: func(p *parser, s *Schedule, value part) {
+			s.Window = p.atLeast(value, 2, "the scores that set a threshold")
+		},
+		write: func(s Schedule) string { return unless(defaultWindow, s.Window) }}
+}
+
+func deviations() option {
+	return option{key: "k", form: "X with X standard deviations, 0 or more",
+		preset: func(s *Schedule) { s.K = defaultK },
+		read:   func(p *parser, s *Schedule, value part) { s.K = p.decimal(value, "standard deviations") },
+		write:  func(s Schedule) string { return unless(defaultK, s.K) }}
+}
+
+func seed() option {
+	return option{key: "seed", form: "N",
+		read:  func(p *parser, s *Schedule, value part) { s.Seed = p.number(value, "the seed of the draw") },
+		write: func(s Schedule) string { return unless(0, s.Seed) }}
+}
+
+func prior() option {
+	return option{key: "p", form: "W/X/Y/Z with shares that add up to 1",
+		read: func(p *parser, s *Schedule, value part) { p.prior(s, value) },
+		write: func(s Schedule) string {
+			shares := make([]string, len(s.Prior))
+			for i, p := range s.Prior {
+				shares[i] = decimal(p)
+			}
+			return strings.Join(shares, "/")
+		}}
+}
+
+func bound() option {
+	return option{key: "bound", form: "X with X above 0",
+		preset: func(s *Schedule) { s.Bound = defaultBound },
+		read: func(p *parser, s *Schedule, value part) {
+			if s.Bound = p.decimal(value, "a share of the quality"); s.Bound == 0 {
+				p.fail(value, "always held; accepted: a share above 0, such as 0.99")
+			}
+		},
+		write: func(s Schedule) string { return unless(defaultBound, s.Bound) }}
+}
+
+// unless writes a number, or nothing where it is the default.
+func unless[T int | float64](preset, x T) string {
+	if x == preset {
+		return ""
 	}
-	return append(own, "prefill=N with N one of "+acceptedBits())
+	return decimal(float64(x))
 }
 
 // option reads one key=value.
 func (p *parser) option(s *Schedule, o part, given map[string]bool) {
 	key, text, has := strings.Cut(o.text, "=")
-	options := s.Kind.optionsOf()
-	i := slices.IndexFunc(options, func(form string) bool { return strings.HasPrefix(form, key+"=") })
+	options := append(s.Kind.row().options, prefill())
+	i := slices.IndexFunc(options, func(o option) bool { return o.key == key })
 	if i < 0 || !has {
-		p.fail(o, "unknown option; accepted: %s", strings.Join(options, ", "))
+		forms := make([]string, len(options))
+		for i, o := range options {
+			forms[i] = o.String()
+		}
+		p.fail(o, "unknown option; accepted: %s", strings.Join(forms, ", "))
 		return
 	}
 	if given[key] {
-		form, _, _ := strings.Cut(options[i], " ")
+		form, _, _ := strings.Cut(options[i].String(), " ")
 		p.fail(o, "given twice; accepted: one %s", form)
 		return
 	}
 	given[key] = true
-	value := part{text, o.at + len(key) + 1}
-	switch key {
-	case "prefill":
-		s.Prefill = p.bits(value)
-	case "l":
-		s.Horizon = p.atLeast(value, 1, "the tokens to generate at most")
-	case "classifier":
-		if s.Classifier = text; text == "" {
-			p.fail(value, "no file; accepted: the weights of a classifier, FILE.safetensors")
-		}
-	case "window":
-		s.Window = p.atLeast(value, 2, "the scores that set a threshold")
-	case "k":
-		s.K = p.decimal(value, "standard deviations")
-	case "seed":
-		s.Seed = p.number(value, "the seed of the draw")
-	case "p":
-		p.prior(s, value)
-	case "bound":
-		if s.Bound = p.decimal(value, "a share of the quality"); s.Bound == 0 {
-			p.fail(value, "always held; accepted: a share above 0, such as 0.99")
-		}
-	}
+	options[i].read(p, s, part{text, o.at + len(key) + 1})
 }
 
 // prior reads the shares of the four candidates.

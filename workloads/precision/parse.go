@@ -28,7 +28,7 @@ func Parse(text string) (Schedule, error) {
 	parts := p.split(part{text, 0}, ",")
 	body, options := 1, 1
 	given := map[string]bool{}
-	if kind, _, _ := strings.Cut(parts[0].text, ":"); Kind(kind) == KindStatic {
+	if kind, _, _ := strings.Cut(parts[0].text, ":"); Kind(kind).row().form == fallingAtStep {
 		for body < len(parts) && !strings.Contains(parts[body].text, "=") {
 			body++
 		}
@@ -57,10 +57,13 @@ func ParseFor(text string, m *workloads.Model) (Schedule, error) {
 	if end < 0 {
 		end = len(text)
 	}
-	switch kind := Kind(text[:end]); {
-	case end < len(text) && text[end] == ':', kind == KindFP16, kind == KindRecorded, kind.syntax() == "":
+	if end < len(text) && text[end] == ':' {
 		return Parse(text)
-	case kind == KindUniform:
+	}
+	switch kind := text[:end]; Kind(kind).row().form {
+	case noBits: // and names of no kind
+		return Parse(text)
+	case oneWidth:
 		return Parse(fmt.Sprintf("%s:%d%s", kind, m.PaperHigh, text[end:]))
 	default:
 		return Parse(fmt.Sprintf("%s:%d>%d%s", kind, m.PaperHigh, m.PaperLow, text[end:]))
@@ -97,37 +100,39 @@ func (p *parser) split(whole part, separator string) []part {
 	return parts
 }
 
-// kind reads everything but the options: the first part, and of static the parts with further steps.
+// kind reads everything but the options: the first part, and where switch steps may follow the parts with further ones.
 func (p *parser) kind(parts []part) Schedule {
 	name, argument, has := strings.Cut(parts[0].text, ":")
 	kind := part{name, 0}
 	value := part{argument, len(parts[0].text) - len(argument)}
 	s := Schedule{Kind: Kind(name)}
-	switch s.Kind {
-	case KindFP16, KindRecorded:
-		if has {
-			p.fail(value, "%s takes nothing after a colon; accepted: %s", name, Accepted())
-		}
+	r := s.Kind.row()
+	switch {
+	case r.Kind == "":
+		p.fail(kind, "unknown kind of schedule; accepted: %s%s", accepted(), suggest.Question(nearestKind(name)))
+	case r.form == noBits && has:
+		p.fail(value, "%s takes nothing after a colon; accepted: %s", name, accepted())
+	case r.form == oneWidth && !has:
+		p.fail(kind, "the bits are missing; accepted: %s with N one of %s", r.Syntax, acceptedBits())
+	case r.form != noBits && !has:
+		p.fail(kind, "the bits are missing; accepted: %s", r.Syntax)
+	}
+	switch r.form {
+	case noBits:
 		if s.Kind == KindFP16 {
 			s.Bits = []int{16}
 		}
-	case KindUniform:
-		if !has {
-			p.fail(kind, "the bits are missing; accepted: uniform:N with N one of %s", acceptedBits())
-		}
+	case oneWidth:
 		s.Bits = []int{p.bits(value)}
-	case KindStatic, KindLearned, KindActivation, KindConfidence, KindRandom, KindOracle:
-		if !has {
-			p.fail(kind, "the bits are missing; accepted: %s", s.Kind.syntax())
-		}
-		if s.Kind == KindStatic {
-			p.static(&s, value, parts[1:])
-			break
-		}
+	case fallingAtStep:
+		p.static(&s, value, parts[1:])
+	case falling, pair:
 		p.falling(&s, value)
-		s.defaults()
-	default:
-		p.fail(kind, "unknown kind of schedule; accepted: %s%s", Accepted(), suggest.Question(nearestKind(name)))
+	}
+	for _, o := range r.options {
+		if o.preset != nil {
+			o.preset(&s)
+		}
 	}
 	return s
 }
@@ -144,7 +149,7 @@ func (p *parser) falling(s *Schedule, value part) {
 	if len(s.Bits) < 2 {
 		p.fail(value, "one precision only; accepted: two or more, as in %s:4>3, or uniform:N for one", s.Kind)
 	}
-	if len(s.Bits) > 2 && (s.Kind == KindRandom || s.Kind == KindOracle) {
+	if len(s.Bits) > 2 && s.Kind.row().form == pair {
 		p.fail(value, "more than one switch; accepted: two precisions, as in %s:4>3", s.Kind)
 	}
 }

@@ -18,14 +18,19 @@ type Static struct {
 	Precisions, Steps []int
 }
 
-// Bits returns the weight bits of a pass: as many switches have happened as there are steps s with pass > max(s, 1).
+// Bits returns the weight bits of a pass.
 func (s Static) Bits(pass int) int {
 	mustCount(pass)
+	return s.Precisions[s.level(pass)]
+}
+
+// level returns how many switches come before a pass: as many as there are steps s with pass > max(s, 1).
+func (s Static) level(pass int) int {
 	i := 0
 	for i < len(s.Steps) && pass > max(s.Steps[i], 1) {
 		i++
 	}
-	return s.Precisions[i]
+	return i
 }
 
 // Recorded repeats the bits of the passes of a trace, the first pass first.
@@ -46,7 +51,7 @@ func mustCount(pass int) {
 	}
 }
 
-// AverageBits is the mean over the first passes; 0 when there are none.
+// AverageBits returns the mean over the first passes; 0 when there are none.
 func AverageBits(p Policy, passes int) float64 {
 	if passes < 1 {
 		return 0

@@ -7,13 +7,6 @@ import (
 	"strings"
 )
 
-// What a schedule has where its text says nothing: PMPD's values (pmpd/modules/scheduler).
-const (
-	defaultWindow = 10
-	defaultK      = 1
-	defaultBound  = 0.99 // ours: PMPD has no oracle
-)
-
 // Schedule is a parsed schedule.
 type Schedule struct {
 	Kind    Kind
@@ -41,52 +34,17 @@ func Uniform(bits int) Schedule {
 // String is the canonical text: Parse gives back the same schedule.
 func (s Schedule) String() string {
 	text := string(s.Kind)
-	if s.Kind != KindFP16 && s.Kind != KindRecorded {
+	r := s.Kind.row()
+	if r.form != noBits {
 		text += ":" + join(s.Bits, ">")
 	}
-	switch s.Kind {
-	case KindStatic:
-		if len(s.Steps) > 0 {
-			text += "@" + join(s.Steps, ",")
-		}
-	case KindLearned, KindActivation, KindRandom:
-		text += s.horizonText()
-	case KindConfidence:
-		if s.Window != defaultWindow {
-			text += ",window=" + strconv.Itoa(s.Window)
-		}
-		if s.K != defaultK {
-			text += ",k=" + decimal(s.K)
-		}
-	case KindOracle:
-		if s.Bound != defaultBound {
-			text += ",bound=" + decimal(s.Bound)
-		}
-	case KindFP16, KindUniform, KindRecorded:
+	if r.form == fallingAtStep && len(s.Steps) > 0 {
+		text += "@" + join(s.Steps, ",")
 	}
-	if s.Prefill != 0 {
-		text += ",prefill=" + strconv.Itoa(s.Prefill)
-	}
-	return text
-}
-
-// horizonText are the options of the kinds that choose among four candidates.
-func (s Schedule) horizonText() (text string) {
-	if s.Horizon != 0 {
-		text = ",l=" + strconv.Itoa(s.Horizon)
-	}
-	if s.Classifier != "" {
-		text += ",classifier=" + s.Classifier
-	}
-	if s.Seed != 0 {
-		text += ",seed=" + strconv.Itoa(s.Seed)
-	}
-	if len(s.Prior) > 0 {
-		shares := make([]string, len(s.Prior))
-		for i, p := range s.Prior {
-			shares[i] = decimal(p)
+	for _, o := range append(r.options, prefill()) {
+		if value := o.write(s); value != "" {
+			text += "," + o.key + "=" + value
 		}
-		text += ",p=" + strings.Join(shares, "/")
 	}
 	return text
 }
@@ -114,7 +72,7 @@ func (s *Schedule) UnmarshalText(text []byte) error {
 	return err
 }
 
-// PrefillBits is the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD, whose
+// PrefillBits returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD, whose
 // prefill runs at the highest. A recorded schedule's is recorded too.
 func (s Schedule) PrefillBits(recorded int) int {
 	switch {
@@ -127,7 +85,7 @@ func (s Schedule) PrefillBits(recorded int) int {
 	}
 }
 
-// HighestDecodeBits is the highest precision of any decode pass: uniform at this many bits is the baseline. Recorded
+// HighestDecodeBits returns the highest precision of any decode pass: uniform at this many bits is the baseline. Recorded
 // schedules take it from the recorded bits; it is 0 when there are none.
 func (s Schedule) HighestDecodeBits(recorded []int) int {
 	switch {
@@ -157,7 +115,7 @@ func (s Schedule) Resolve(gen int, e Evidence) (Policy, error) {
 	}
 }
 
-// checked is the schedule as it would be parsed: it may have been put together by hand.
+// checked returns the schedule as it would be parsed: it may have been put together by hand.
 func (s Schedule) checked(gen int) (Schedule, error) {
 	if gen < 1 {
 		return s, fmt.Errorf("schedule %q: %d tokens to generate; accepted: 1 or more", s, gen)
@@ -165,7 +123,7 @@ func (s Schedule) checked(gen int) (Schedule, error) {
 	return Parse(s.String())
 }
 
-// SwitchSteps are the switch steps of a static schedule over gen tokens, spread evenly where its text names none.
+// SwitchSteps returns the switch steps of a static schedule over gen tokens, spread evenly where its text names none.
 func (s Schedule) SwitchSteps(gen int) []int {
 	steps := slices.Clone(s.Steps)
 	if len(steps) == 0 {
@@ -176,7 +134,7 @@ func (s Schedule) SwitchSteps(gen int) []int {
 	return steps
 }
 
-// static is the policy of a kind whose switches are known from the start.
+// static returns the policy of a kind whose switches are known from the start.
 func (s Schedule) static(gen int) Static {
 	return Static{Precisions: slices.Clone(s.Bits), Steps: s.SwitchSteps(gen)}
 }
