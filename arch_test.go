@@ -56,7 +56,7 @@ sim/paper:           npu/stats npu/config workloads workloads/precision sim/repl
 plots:               npu/isa sim/result pretty plot
 plots/report:        sim/result plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         workloads float16 errgroup workloads/safetensors
+gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/precision traces gpu/weights workloads/precision/classifier

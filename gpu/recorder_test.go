@@ -290,7 +290,7 @@ func TestJobsThatCannotBe(t *testing.T) {
 		change               func(*gpu.Job)
 	}{
 		{"a schedule that follows", "recorded", "nothing in a live run decides it", nil},
-		{"a schedule that knows afterwards", "oracle:4>3", "accepted: fp16, uniform, static, confidence, random, learned with classifier=FILE", nil},
+		{"a schedule that knows afterwards", "oracle:4>3", "learned with classifier=FILE", nil},
 		{"a schedule of activations", "activation:4>3", "nothing in a live run decides it", nil},
 		{"a classifier that is not there", "learned:4>3", "accepted: learned:4>3,classifier=FILE", nil},
 		{"another model's classifier", "learned:4>3", "the classifier is for 3 KV heads of 5 values; accepted: 2 of 64",

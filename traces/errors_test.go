@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // base is a short synthetic trace, line by line.
@@ -56,7 +58,7 @@ var badLines = []struct {
 	{"a positive log-probability", 4, `"step_ns":10`, `"logp":0.1`, `t.jsonl:4: logp: 0.1 is out of range; accepted: 0 or less`},
 	{"a list for an object", 1, `"prompt":{"tokens":5}`, `"prompt":[5]`, `t.jsonl:1: prompt: a list stands here; accepted: an object`},
 	{"an unknown source", 1, `"emulated"`, `"tpu"`, `t.jsonl:1: source: "tpu" is not known; accepted: gpu, emulated, cpu, synthetic; did you mean "gpu"?`},
-	{"a scheduler in another spelling", 1, `"kind":"static"`, `"kind":"naive"`, `t.jsonl:1: scheduler.kind: "naive" is not known; accepted: fp16, uniform, static, learned, activation, confidence, random, recorded`},
+	{"a scheduler in another spelling", 1, `"kind":"static"`, `"kind":"naive"`, `t.jsonl:1: scheduler.kind: "naive" is not known; accepted: ` + precision.List(precision.Recordable())},
 	{"a schedule of another kind", 1, `"static:4>3@1"`, `"uniform:4"`, `t.jsonl:1: scheduler.spec: "uniform:4" is another kind; accepted: a schedule of kind static`},
 	{"switches that do not fit the precisions", 1, `"switch_at":[1]`, `"switch_at":[1,2]`, `t.jsonl:1: scheduler.params: 2 bits and 2 switches do not fit; accepted: bits, and one switch_at less than bits`},
 	{"a GPU trace without a GPU", 1, `"emulated"`, `"gpu"`, `t.jsonl:1: gpu: the key is missing and is required where source is gpu`},

@@ -120,7 +120,7 @@ func TestSyntheticRefuses(t *testing.T) {
 		prompt         int
 		want           string
 	}{
-		{"a recorded schedule", "recorded", 5, `a synthetic trace: nothing was recorded that schedule "recorded" could follow; accepted: fp16, uniform, static, random`},
+		{"a recorded schedule", "recorded", 5, `a synthetic trace: nothing was recorded that schedule "recorded" could follow; accepted: ` + precision.List(precision.KindsThatNeed(precision.NeedsNothing))},
 		{"more positions than the model has", "fp16", 2000, "max_position_embeddings"},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {

@@ -24,6 +24,7 @@ type traits struct {
 	windowed   bool    // reads sliding_window
 	window     int     // default of sliding_window; 0: none
 	flagged    bool    // sliding_window counts only with use_sliding_window
+	eos        []int   // default of eos_token_id; empty: none
 }
 
 // Families returns the model types that are understood.
@@ -35,7 +36,9 @@ func traitsOf(f Family) (traits, bool) {
 	t := traits{family: f, norm: RMSNorm, activation: "silu", gated: true, rotary: 1}
 	switch f {
 	case Llama:
+		t.eos = []int{2}
 	case Mistral:
+		t.eos = []int{2}
 		t.kvHeads, t.windowed, t.window = 8, true, 4096
 	case Qwen2:
 		t.kvHeads, t.windowed, t.window, t.flagged = 32, true, 4096, true
@@ -43,12 +46,12 @@ func traitsOf(f Family) (traits, bool) {
 		t.kvHeads, t.windowed, t.window, t.flagged = 32, true, 4096, true
 		t.headDim = 128
 	case Phi:
-		t.norm, t.activation, t.gated = LayerNorm, "gelu_new", false
+		t.norm, t.activation, t.gated, t.eos = LayerNorm, "gelu_new", false, []int{2}
 		t.rotary, t.partial = 0.5, true
 	case Phi3:
 		t.partial, t.windowed = true, true
 	case StableLM:
-		t.norm, t.kvHeads = LayerNorm, 32
+		t.norm, t.kvHeads, t.eos = LayerNorm, 32, []int{0}
 		t.rotary, t.partial = 0.25, true
 	case Gemma2:
 		t.activation, t.tied = "gelu_pytorch_tanh", true

@@ -87,13 +87,8 @@ func (f *fields) eos(m *Model) []int {
 		return nil
 	}
 	if !f.has(key) {
-		switch m.Family {
-		case Llama, Mistral, Phi:
-			return []int{2}
-		case StableLM:
-			return []int{0}
-		}
-		return nil
+		t, _ := traitsOf(m.Family)
+		return t.eos
 	}
 	var ids []int
 	one := 0

@@ -31,6 +31,6 @@
 //
 // # Adding one more
 //
-// A family: its case in check, the names of its tensors in names.go, its keys in Numerics of package workloads and in config,
-// and a line in TestFoldersHoldWhatWasWritten.
+// A family of package workloads: its place in families (model.go), the names of its tensors where they differ (names.go), its
+// config.json in gputest (gputest.go, and write.go, which saves its models), a line in TestFoldersHoldWhatWasWritten.
 package weights

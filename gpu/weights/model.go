@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
@@ -42,12 +44,15 @@ func Load(nameOrPath string) (*Model, error) {
 	return m, nil
 }
 
+// families returns those whose blocks the kernels of the backends compute.
+func families() []workloads.Family {
+	return []workloads.Family{workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Phi, workloads.StableLM}
+}
+
 // check says what the engine cannot run, by the names of config.json.
 func (m *Model) check() error {
-	switch m.Family {
-	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Phi, workloads.StableLM:
-	default:
-		return fmt.Errorf("model_type: %s is not run; accepted: llama, mistral, qwen2, phi, stablelm", m.Family)
+	if !slices.Contains(families(), m.Family) {
+		return fmt.Errorf("model_type: %s is not run; %s", m.Family, suggest.Accepted("", families()))
 	}
 	if m.QKNorm || m.Softcap || m.BlockNorms > 2 {
 		return fmt.Errorf("model_type: norms of q and k, soft-capped logits and four norms a block are not run; accepted: none of them")

@@ -252,8 +252,8 @@ func TestDecideErrors(t *testing.T) {
 		want       string
 	}{
 		{"no trace for a learned schedule", "learned:4>3", precision.Evidence{}, `there is no trace to decide on; accepted: --trace FILE ` +
-			`with a sched_features record of step 0 with scores, named kv… (KV classifier), or a schedule that needs none: fp16, uniform, ` +
-			`static, random`},
+			`with a sched_features record of step 0 with scores, named kv… (KV classifier), or a schedule that needs none: ` +
+			precision.List(precision.KindsThatNeed(precision.NeedsNothing))},
 		{"a trace without features", "activation:4>3", confidences(1, 1, 1, 1, 1), `made.trace.jsonl lacks a sched_features record of step ` +
 			`0 with scores, named act… (activation classifier); accepted: a trace with one, as activation records it, or recorded`},
 		{"scores of other classes", "learned:4>3", bad, `made.trace.jsonl has 2 scores (1 2) after decode pass 1; accepted: 4 numbers, one ` +

@@ -92,11 +92,13 @@ func TestParse(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	const (
 		bits = "2, 3, 4, 5, 6, 7, 8, 16"
-		all  = "accepted: fp16, uniform:N, static:A>B[>C…][@s1[,s2…]], learned:A>B[>C…][,l=N][,classifier=FILE], " +
-			"activation:A>B[>C…][,l=N], confidence:A>B[>C…][,window=N][,k=X], random:A>B[,l=N][,seed=N][,p=W/X/Y/Z], " +
-			"oracle:A>B[,bound=X], recorded, each with ,prefill=N where wanted, and bits of " + bits
 		step = "accepted: a switch step: the number of the last decode pass before the switch, in at most 9 digits"
 	)
+	all := "accepted: "
+	for _, k := range precision.Kinds() {
+		all += k.Syntax + ", "
+	}
+	all += "each with ,prefill=N where wanted, and bits of " + bits
 	for _, c := range []struct{ text, want string }{
 		{"", `at character 1 (""): unknown kind of schedule; ` + all},
 		{"int8", `at character 1 ("int8"): unknown kind of schedule; ` + all},
