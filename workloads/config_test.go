@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"

@@ -23,7 +23,15 @@
 //
 // # Adding one more
 //
-// A preset: its config.json under models/, a line in models/index.json, its counts in testdata/counts.json. A family: a
-// constant, a case in traitsOf with the defaults of transformers' configuration class, and what its blocks do
-// differently in Step; then presets whose published parameter count the test compares.
+// A preset: its config.json under models/, a line in models/index.json, its counts in testdata/counts.json.
+//
+// A family takes these files:
+//
+//   - workloads.go: its constant
+//   - config.go: its place in Families, its case in traitsOf with the defaults of transformers' configuration class, and, where
+//     its blocks differ, in block
+//   - traces/FORMAT.md: its name in the row family of model; a test compares
+//   - presets, whose published parameter count the test compares
+//
+// The decode engine runs a family once package gpu/weights knows it (its doc says how).
 package workloads
