@@ -88,6 +88,16 @@ func action[C command](fill func(*cli.Context) (C, error), names ...string) cli.
 
 func streamsOf(c *cli.Context) streams { return streams{c.App.Reader, c.App.Writer, c.App.ErrWriter} }
 
+// printed prints values as JSON, one a line, if that is the format, or else the table.
+func printed[T any](s streams, format string, values []T, table func(io.Writer) error) error {
+	return s.emit("", func(w io.Writer) error {
+		if format == "json" {
+			return jsonLines(w, values)
+		}
+		return table(w)
+	})
+}
+
 // arguments refuses more or fewer positional arguments than a command takes.
 func arguments(c *cli.Context, names ...string) error {
 	place := strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")

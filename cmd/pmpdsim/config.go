@@ -47,10 +47,7 @@ func (o *configShow) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, []*config.Config{cfg})
-		}
+	return printed(s, o.format, []*config.Config{cfg}, func(w io.Writer) error {
 		data, err := cfg.YAML()
 		if err != nil {
 			return err
@@ -101,10 +98,5 @@ func (o *configKeys) run(_ context.Context, s streams) error {
 		items = append(items, keyItem{k.Path, k.Type, value})
 		t.Add(k.Path, value, k.Type)
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, items)
-		}
-		return t.Write(w)
-	})
+	return printed(s, o.format, items, t.Write)
 }

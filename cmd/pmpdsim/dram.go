@@ -93,12 +93,7 @@ func (o *dramOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, []dramResult{j.result(r)})
-		}
-		return j.show(w, r)
-	})
+	return printed(s, o.format, []stream.Row{r.Row(j.options, j.stream)}, func(w io.Writer) error { return j.show(w, r) })
 }
 
 // stopped tells an interrupted run from a failed one.
@@ -174,56 +169,6 @@ func (o *dramOptions) loadStream() (s stream.Stream, err error) {
 	return s, flagged("stream", "", err)
 }
 
-// dramResult is what became of a stream, as JSON.
-type dramResult struct {
-	Standard   string  `json:"standard"`
-	Channels   int     `json:"channels"`
-	Mapping    string  `json:"mapping"`
-	BankHash   bool    `json:"bank_hash"`
-	Refresh    string  `json:"refresh"`
-	Stream     string  `json:"stream"`
-	Cycles     int64   `json:"cycles"`
-	Bytes      int64   `json:"bytes"`
-	Seconds    float64 `json:"seconds"`
-	Bandwidth  float64 `json:"bandwidth_bytes_per_second"`
-	Efficiency float64 `json:"efficiency"` // share of the peak, 0 to 1
-	Reads      int64   `json:"reads"`      // bursts, as all below
-	Writes     int64   `json:"writes"`
-	Hits       int64   `json:"row_hits"`
-	Misses     int64   `json:"row_misses"`
-	Conflicts  int64   `json:"row_conflicts"`
-	Activates  int64   `json:"activates"`
-	Precharges int64   `json:"precharges"`
-	All        int64   `json:"precharges_all"`
-	Refreshes  int64   `json:"refreshes"`
-	Syncs      int64   `json:"wck_syncs"`
-	Turns      int64   `json:"turnarounds"`               // changes of direction of the data buses
-	Latency    float64 `json:"mean_read_latency_seconds"` // from acceptance by a controller to the last datum
-	Latencies  []int64 `json:"read_latency_histogram"`    // reads in less than 32 clocks, 64, 128, ...; the last: all others
-	Energy     float64 `json:"energy_joules"`
-	PerBit     float64 `json:"picojoules_per_bit"`
-}
-
-func (j *dramJob) result(r *stream.Result) dramResult {
-	o, n := &j.options, &r.Counts
-	joules := energyOf(r)
-	return dramResult{Turns: n.Turnarounds, Latency: meanLatency(r, o), Latencies: r.Access.Latency[:], Energy: joules,
-		PerBit: joules * 1e12 / float64(8*r.Bytes), Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash,
-		Refresh: o.Refresh.String(), Stream: j.stream.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(),
-		Bandwidth: r.Bandwidth(), Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses,
-		Conflicts: n.RowConflicts, Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
-}
-
-func energyOf(r *stream.Result) float64 {
-	e := r.Energy()
-	return e.Total().Joules()
-}
-
-// meanLatency of reads in seconds; 0 without any.
-func meanLatency(r *stream.Result, o *dram.Options) float64 {
-	return float64(r.Access.Wait) / float64(max(r.Access.Reads, 1)) * o.Standard.TCK.Seconds()
-}
-
 // show writes the result for people.
 func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 	o, n := &j.options, &r.Counts
@@ -249,8 +194,8 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		{"conflicts", share(n.RowConflicts)},
 		{"refreshes", fmt.Sprint(n.Refreshes)},
 		{"turnarounds", fmt.Sprint(n.Turnarounds)},
-		{"latency", plots.Time.Text(meanLatency(r, o)) + " mean from a controller's queue to the last datum of a read"},
-		{"energy", fmt.Sprintf("%s, %.2f pJ/bit", plots.Energy.Text(energyOf(r)), energyOf(r)*1e12/float64(8*r.Bytes))},
+		{"latency", plots.Time.Text(r.MeanLatency()) + " mean from a controller's queue to the last datum of a read"},
+		{"energy", fmt.Sprintf("%s, %.2f pJ/bit", plots.Energy.Text(r.Joules()), r.PicojoulesPerBit())},
 	} {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s%s", line[0], line[1]), " ")); err != nil {
 			return err

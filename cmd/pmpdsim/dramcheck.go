@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -68,15 +69,8 @@ func (o *dramCheckOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	if err := s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, checkItems(rows))
-		}
-		return showCheck(w, rows, o.standard)
-	}); err != nil {
-		return err
-	}
-	return failures(rows)
+	err = printed(s, o.format, stream.CheckedRows(rows), func(w io.Writer) error { return showCheck(w, rows, o.standard) })
+	return cmp.Or(err, failures(rows))
 }
 
 // failures is the error of the rows outside their tolerance, if there are any.
@@ -91,45 +85,6 @@ func failures(rows []stream.Checked) error {
 		return nil
 	}
 	return internal(fmt.Errorf("dram check: rows outside their tolerance: %s", strings.Join(failed, " ")))
-}
-
-// checkItem is a row as JSON. What was not run has no results.
-type checkItem struct {
-	Row        string   `json:"row"`
-	Reference  string   `json:"reference"`
-	Config     string   `json:"reference_config"`
-	Standard   string   `json:"standard"`
-	Channels   int      `json:"channels"`
-	Mapping    string   `json:"mapping"`
-	BankHash   bool     `json:"bank_hash"`
-	Refresh    string   `json:"refresh"`
-	Stream     string   `json:"stream"`
-	Rule       string   `json:"rule"`
-	Verdict    string   `json:"verdict"`
-	Reason     string   `json:"reason,omitempty"`
-	Cycles     *int64   `json:"cycles,omitempty"`
-	Theirs     *int64   `json:"reference_cycles,omitempty"`
-	Efficiency *float64 `json:"efficiency,omitempty"`
-	TheirShare float64  `json:"reference_efficiency"`
-	Points     *float64 `json:"difference_points,omitempty"` // percent of the peak
-}
-
-func checkItems(rows []stream.Checked) []checkItem {
-	var items []checkItem
-	for _, r := range rows {
-		v := checkItem{Row: r.ID, Reference: r.Simulator, Config: r.Config, Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping,
-			BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.Verdict(),
-			Reason: r.Reason, TheirShare: r.Percent / 100}
-		if r.Cycles > 0 {
-			v.Theirs = &r.Cycles
-		}
-		if r.Result != nil {
-			efficiency, points := r.Result.Efficiency(), r.Points(r.Result)
-			v.Cycles, v.Efficiency, v.Points = &r.Result.Cycles, &efficiency, &points
-		}
-		items = append(items, v)
-	}
-	return items
 }
 
 // showCheck writes a table and a summary per standard, and what was skipped.

@@ -83,12 +83,7 @@ func (o *scheduleOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit("", func(out io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(out, []*decided{d})
-		}
-		return d.show(out, w)
-	})
+	return printed(s, o.format, []*decided{d}, func(out io.Writer) error { return d.show(out, w) })
 }
 
 func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*decided, error) {
@@ -277,15 +272,11 @@ func (o *searchOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return flagged("traces", "", err)
 	}
-	return s.emit("", func(out io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(out, []any{struct {
-				Measure traces.Measure `json:"measure"`
-				*calibrate.Result
-			}{o.measure, found}})
-		}
-		return showCalibration(out, o.measure, found)
-	})
+	row := struct {
+		Measure traces.Measure `json:"measure"`
+		*calibrate.Result
+	}{o.measure, found}
+	return printed(s, o.format, []any{row}, func(out io.Writer) error { return showCalibration(out, o.measure, found) })
 }
 
 // parseBound reads quality>=0.99.

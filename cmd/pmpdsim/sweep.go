@@ -194,12 +194,7 @@ func (o sweepStatus) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, []*sweep.Status{status})
-		}
-		return statusTable(status).Write(w)
-	})
+	return printed(s, o.format, []*sweep.Status{status}, statusTable(status).Write)
 }
 
 // jobCommand is what executors start; nobody types it.
