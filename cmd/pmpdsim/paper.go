@@ -185,7 +185,7 @@ func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *study {
 			return err
 		},
 		table:  func(w io.Writer) error { return barTable(w, cfg, rows) },
-		csv:    func(w io.Writer) error { return barCSV(w, rows) },
+		csv:    func(w io.Writer) error { return paper.WriteCSV(w, rows) },
 		json:   func(w io.Writer) error { return jsonLines(w, rows) },
 		figure: func() (plots.Figure, string) { f := barFigure(cfg, rows); return f, f.Title + ": " + f.Subtitle },
 	}
@@ -214,7 +214,7 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 			}
 			return fallsTable(w, rows, len(followed))
 		},
-		csv:    func(w io.Writer) error { return fallCSV(w, rows) },
+		csv:    func(w io.Writer) error { return paper.WriteStages(w, rows) },
 		json:   func(w io.Writer) error { return jsonLines(w, rows) },
 		figure: func() (plots.Figure, string) { f := fallFigure(one()); return f, f.Title + ": " + f.Subtitle },
 	}
@@ -230,7 +230,7 @@ func presetStudy(bars []paper.Bar) *study {
 			return err
 		},
 		table: func(w io.Writer) error { return presetTable(w, rows) },
-		csv:   func(w io.Writer) error { return presetCSV(w, rows) },
+		csv:   func(w io.Writer) error { return paper.WriteRemains(w, rows) },
 		json:  func(w io.Writer) error { return jsonLines(w, rows) },
 	}
 }

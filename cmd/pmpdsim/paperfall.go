@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -75,18 +73,6 @@ func short(model string) string {
 	return name
 }
 
-func fallCSV(w io.Writer, rows []paper.WaterfallRow) error {
-	records := [][]string{{"panel", "model", "scheme", "inferred", "stage", "name", "set", "tokens_per_second", "fp16_tokens_per_second",
-		"uniform_tokens_per_second", "speedup_vs_fp16", "speedup_vs_uniform", "config_fingerprint"}}
-	for i := range rows {
-		r := &rows[i]
-		records = append(records, []string{r.Panel, r.Model, string(r.Scheme), strconv.FormatBool(r.Inferred), strconv.Itoa(r.Stage), r.Name,
-			strings.Join(r.Set, " "), fixed(r.Throughput, 6), fixed(r.FP16, 6), fixed(r.Uniform, 6),
-			fixed(r.SpeedupFP16, 6), fixed(r.SpeedupUniform, 6), r.Config})
-	}
-	return csv.NewWriter(w).WriteAll(records)
-}
-
 // fallFigure is the waterfall of one bar.
 func fallFigure(rows []paper.WaterfallRow) *plots.Waterfall {
 	f := &plots.Waterfall{Title: "From the paper's bar to a real machine", Subtitle: fallName(&rows[0]) + "; each stage on top of those above",
@@ -114,14 +100,4 @@ func presetTable(w io.Writer, rows []paper.Remains) error {
 		t.Add(r.NPU, span(r.Decode), fixed(r.Decode.MostUniform, 2), span(r.Whole), fixed(r.Whole.MostUniform, 2))
 	}
 	return t.Write(w)
-}
-
-func presetCSV(w io.Writer, rows []paper.Remains) error {
-	records := [][]string{{"npu", "bars", "decode_least_vs_fp16", "decode_most_vs_fp16", "decode_most_vs_uniform", "with_prefill_least_vs_fp16",
-		"with_prefill_most_vs_fp16", "with_prefill_most_vs_uniform", "config_fingerprint"}}
-	for _, r := range rows {
-		records = append(records, []string{r.NPU, strconv.Itoa(r.Bars), fixed(r.Decode.LeastFP16, 6), fixed(r.Decode.MostFP16, 6),
-			fixed(r.Decode.MostUniform, 6), fixed(r.Whole.LeastFP16, 6), fixed(r.Whole.MostFP16, 6), fixed(r.Whole.MostUniform, 6), r.Config})
-	}
-	return csv.NewWriter(w).WriteAll(records)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -81,27 +80,6 @@ func barSummary(w io.Writer, rows []paper.Row) error {
 		published.MostUniform, simulated.MostUniform)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// barCSV writes rows with a head; what there is none of is empty. Decimals are fixed, so that every platform writes the same.
-func barCSV(w io.Writer, rows []paper.Row) error {
-	records := [][]string{{"panel", "model", "scheme", "published", "simulated", "residual_percent", "avg_bits", "switch_step", "inferred",
-		"published_vs_fp16", "simulated_vs_fp16", "published_vs_uniform", "simulated_vs_uniform", "schedules", "prompt_tokens",
-		"generated_tokens", "passes_counted", "npu", "config_fingerprint"}}
-	for i := range rows {
-		r := &rows[i]
-		residual, step := "", ""
-		if r.Residual != nil {
-			residual = fixed(*r.Residual, 4)
-		}
-		if r.Step != nil {
-			step = strconv.Itoa(*r.Step)
-		}
-		records = append(records, []string{r.Panel, r.Model, string(r.Scheme), fixed(r.Published, 2), fixed(r.Simulated, 6), residual, fixed(r.AvgBits, 6),
-			step, strconv.FormatBool(r.Inferred), fixed(r.PublishedFP16, 6), fixed(r.SimulatedFP16, 6), fixed(r.PublishedUniform, 6),
-			fixed(r.SimulatedUniform, 6), r.Schedules, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.Counted), r.NPU, r.Config})
-	}
-	return csv.NewWriter(w).WriteAll(records)
 }
 
 // barFigure is the paper's figure with both values.
