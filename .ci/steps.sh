@@ -18,12 +18,16 @@ step() { # step NAME COMMAND...; a command that prints "skipped: why" has done n
 tracked() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
 
 # counted COMMAND... runs go test; -json only lets the results be counted.
-counted() {
-	local counts
-	counts=$(mktemp)
-	"$@" -json 2>&1 | go run .ci/count.go | tee "$counts" || { tail -n 1 "$counts" >>"$totals"; rm "$counts"; return 1; }
-	tail -n 1 "$counts" >>"$totals"
-	rm "$counts"
+counted() { "$@" -json 2>&1 | count; }
+
+# count prints what go test -json says as go test would say it, and keeps the counts.
+count() {
+	local said status=0
+	said=$(mktemp)
+	go run .ci/count.go | tee "$said" || status=1
+	tail -n 1 "$said" >>"$totals"
+	rm "$said"
+	return $status
 }
 
 # packages PATTERN prints the folders of the tests that have a line of this pattern, as go test takes them.
