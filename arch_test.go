@@ -26,9 +26,9 @@ npu/dram/spec:       sim/unit npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
-npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram errgroup
 npu/config:          sim/unit sim/unit/suggest npu/dram/spec yaml
-npu/dram/layouts:    npu/isa npu/config npu/dram npu/dram/spec sim/unit errgroup
+npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
+npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
 sim/simtest:         sim/unit sim/engine akita cmp
 sim/monitor:         sim/engine akita
@@ -53,8 +53,12 @@ sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/replay
+sim/sweep/folder:    sim/result
+sim/study:           sim/unit npu/config workloads/precision sim/result sim/sweep/folder
+sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
-plots/report:        sim/result plots
+plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/study sim/study/styles plots
+plots/report:        sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
@@ -69,7 +73,9 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/result sim/replay errgroup yaml flock atomic parquet
+sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock atomic parquet
+sim/sweep+test:      sim/study
+sim/study/machines:  sim/unit npu/config npu/array sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup
 sim/cosim+test:      workloads/precision gpu/cpu gpu/gputest
 cmd/pmpdsim:         *
@@ -108,10 +114,10 @@ const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.
-const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/compile npu/dram npu/dram/controller sim/replay akita"
+const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/stream npu/compile sim/replay akita"
 
-// showing are the packages that only show results.
-const showing = "plots plots/report"
+// showing are the packages that only look at results and show them.
+const showing = "npu/dram/layouts sim/sweep/folder sim/study sim/study/styles plots plots/views plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
@@ -22,26 +24,47 @@ are called.
 EXAMPLES:
    pmpdsim compare before.json after.json
    pmpdsim compare results-lpddr4x/ results-lpddr5/ --format json`,
-		Flags: []cli.Flag{formatFlag("table", "json")},
-		Action: func(c *cli.Context) error {
-			if err := arguments(c, "A", "B"); err != nil {
-				return err
-			}
-			x, err := sweep.Compare(c.Args().Get(0), c.Args().Get(1))
-			if err != nil {
-				return err
-			}
-			return emit(c.App.Writer, "", func(w io.Writer) error {
-				if c.String("format") == "json" {
-					return jsonLines(w, []*sweep.Comparison{x})
-				}
-				return comparisonTables(w, x)
-			})
-		},
+		Flags:  []cli.Flag{formatFlag("table", "json")},
+		Action: action(fillCompare, "A", "B"),
 	}
 }
 
-func comparisonTables(w io.Writer, x *sweep.Comparison) error {
+// compareOptions are the two sets of results to be compared.
+type compareOptions struct {
+	a, b   string // paths
+	format string
+}
+
+func fillCompare(c *cli.Context) (*compareOptions, error) {
+	return &compareOptions{c.Args().Get(0), c.Args().Get(1), c.String("format")}, nil
+}
+
+func (o *compareOptions) run(_ context.Context, s streams) error {
+	var sides [2]study.Side
+	for i, path := range []string{o.a, o.b} {
+		set, err := study.Read(path)
+		if err != nil {
+			return err
+		}
+		known, err := sweep.Machines(path)
+		if err != nil {
+			return err
+		}
+		sides[i] = study.Side{Set: set, Machines: known}
+	}
+	x, err := study.Compare(sides[0], sides[1])
+	if err != nil {
+		return err
+	}
+	return s.emit("", func(w io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(w, []*study.Comparison{x})
+		}
+		return comparisonTables(w, x)
+	})
+}
+
+func comparisonTables(w io.Writer, x *study.Comparison) error {
 	if _, err := fmt.Fprintf(w, "%d compared, %d only in A, %d only in B\n\n", x.Pairs, x.OnlyA, x.OnlyB); err != nil {
 		return err
 	}
@@ -61,7 +84,7 @@ func comparisonTables(w io.Writer, x *sweep.Comparison) error {
 	outcome := &plots.Table{Columns: []plots.Column{{Name: "outcome"}, {Name: "A"}, {Name: "B"}, {Name: "B/A"}, {Name: "least"}, {Name: "most"}}}
 	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'g', digits, 64) }
 	for _, m := range x.Outcome {
-		outcome.Add(m.Name, number(m.A, 5), number(m.B, 5), number(m.Ratio, 4), number(m.Least, 4), number(m.Most, 4))
+		outcome.Add(m.Key, number(m.A, 5), number(m.B, 5), number(m.Ratio, 4), number(m.Least, 4), number(m.Most, 4))
 	}
 	return outcome.Write(w)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
@@ -36,7 +37,7 @@ func (o *exportOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return flagged("output", "", err)
 	}
-	rows, missing, err := sweep.Rows(o.dir)
+	rows, missing, err := study.Rows(o.dir)
 	if err != nil {
 		return err
 	}

@@ -8,12 +8,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 // writeFile replaces a file at once: readers see the old one or the whole new one.
@@ -104,7 +104,7 @@ type picture struct {
 func pictureFrom(c *cli.Context) picture {
 	command := commandLine(c)
 	for _, arg := range c.Args().Slice() {
-		command += " " + quoted(arg)
+		command += " " + study.Quoted(arg)
 	}
 	return picture{c.String("output"), command}
 }
@@ -193,7 +193,7 @@ func commandLine(c *cli.Context) string {
 		}
 		if values, ok := c.Value(name).(cli.StringSlice); ok {
 			for _, v := range values.Value() {
-				words = append(words, "--"+name+" "+quoted(v))
+				words = append(words, "--"+name+" "+study.Quoted(v))
 			}
 			continue
 		}
@@ -201,15 +201,7 @@ func commandLine(c *cli.Context) string {
 			words = append(words, "--"+name)
 			continue
 		}
-		words = append(words, "--"+name+" "+quoted(fmt.Sprint(c.Value(name))))
+		words = append(words, "--"+name+" "+study.Quoted(fmt.Sprint(c.Value(name))))
 	}
 	return strings.Join(words, " ")
-}
-
-// quoted writes a word as a shell takes it.
-func quoted(word string) string {
-	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

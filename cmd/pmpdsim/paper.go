@@ -57,8 +57,8 @@ EXAMPLES:
 	}
 }
 
-// study is what the command can do: simulate, then show what came of it.
-type study struct {
+// paperStudy is what the command can do: simulate, then show what came of it.
+type paperStudy struct {
 	unit     string // what progress counts
 	simulate func(context.Context, paper.Options) error
 	table    func(io.Writer) error
@@ -150,7 +150,7 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 }
 
 // load finds out what is asked for.
-func (o *paperOptions) load() (*study, error) {
+func (o *paperOptions) load() (*paperStudy, error) {
 	bars, err := paper.Figure()
 	if err != nil {
 		return nil, internal(err)
@@ -173,9 +173,9 @@ func (o *paperOptions) load() (*study, error) {
 }
 
 // barStudy is the figure on an NPU.
-func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *study {
+func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *paperStudy {
 	var rows []paper.Row
-	return &study{
+	return &paperStudy{
 		unit: "passes",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			if !everyPass {
@@ -192,7 +192,7 @@ func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *study {
 }
 
 // fallStudy is the waterfall of a bar, and of all static ones where they are asked for.
-func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
+func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *paperStudy {
 	followed := []paper.Bar{bar}
 	for _, b := range bars {
 		if all && b.Scheme == paper.Static && (b.Panel != bar.Panel || b.Model != bar.Model || b.Scheme != bar.Scheme) {
@@ -201,7 +201,7 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 	}
 	var rows []paper.WaterfallRow
 	one := func() []paper.WaterfallRow { return rows[:len(rows)/len(followed)] }
-	return &study{
+	return &paperStudy{
 		unit: "stages",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			o.Passes = paper.Sampled
@@ -221,9 +221,9 @@ func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *study {
 }
 
 // presetStudy is what remains on each preset.
-func presetStudy(bars []paper.Bar) *study {
+func presetStudy(bars []paper.Bar) *paperStudy {
 	var rows []paper.Remains
-	return &study{
+	return &paperStudy{
 		unit: "NPUs",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			rows, err = paper.Presets(ctx, config.Presets(), bars, o)

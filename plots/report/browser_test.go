@@ -355,7 +355,7 @@ func compareWithPage(t *testing.T, b *browser) {
 		}
 		rows, _ := json.Marshal(indices) // numbers
 		m := metrics[[]int{0, 1, 3}[trial%3]]
-		got := eval[[]pageKnob](b, fmt.Sprintf(`report.sensitivity(%s.map(i => report.rows[i]), %q)`, rows, m.ID))
+		got := eval[[]pageKnob](b, fmt.Sprintf(`report.sensitivity(%s.map(i => report.rows[i]), %q)`, rows, m.Key))
 		compareKnobs(t, fmt.Sprintf("trial %d: %d results, %s", trial, len(some), m.Name), got, report.Sensitivities(some, m))
 
 		var best []string

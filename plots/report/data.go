@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 // data is what the script of the page reads. Texts that recur stand in lists, and are numbers elsewhere.
@@ -16,7 +17,7 @@ type data struct {
 	Common    string     `json:"common"`
 	Palette   []string   `json:"palette"`
 	Keys      []keyData  `json:"keys"`
-	Metrics   []Metric   `json:"metrics"`
+	Metrics   []metric   `json:"metrics"`
 	Operators *list      `json:"operators"` // names
 	Parts     *list      `json:"parts"`     // of energy
 	Bounds    *list      `json:"bounds"`
@@ -25,6 +26,8 @@ type data struct {
 	Machines  []machine  `json:"machines"`
 	Settings  [][]string `json:"settings"` // of all machines alike
 	Rows      []row      `json:"rows"`
+
+	metrics []study.Metric
 }
 
 type keyData struct {
@@ -100,8 +103,11 @@ func (l *list) MarshalJSON() ([]byte, error) { return json.Marshal(l.texts) }
 
 // newData encodes a report.
 func newData(r *Report) *data {
-	d := &data{Common: r.Common, Palette: plots.Palette(), Metrics: Metrics(), Operators: newList(), Parts: newList(), Bounds: newList(), Versions: newList(),
+	d := &data{metrics: Metrics(), Common: r.Common, Palette: plots.Palette(), Operators: newList(), Parts: newList(), Bounds: newList(), Versions: newList(),
 		Traces: newList(), Settings: [][]string{}}
+	for _, m := range d.metrics {
+		d.Metrics = append(d.Metrics, metric{m.Key, m.Name, m.Unit, m.Scale, m.Better})
+	}
 	for _, name := range result.EnergyParts() {
 		d.Parts.of(name)
 	}
@@ -111,7 +117,7 @@ func newData(r *Report) *data {
 		d.Keys = append(d.Keys, keyData{Name: k.Name, Role: k.Role})
 	}
 	machines := map[string]int{}
-	var used []Machine
+	var used []study.Machine
 	for i := range r.Points {
 		p := &r.Points[i]
 		at, there := machines[p.Config]
@@ -140,9 +146,9 @@ func (d *data) row(p *Point) row {
 	if p.TraceSHA256 != "" {
 		x.Trace = d.Traces.of(p.TraceSHA256)
 	}
-	for _, m := range d.Metrics {
+	for _, m := range d.metrics {
 		var v *exact
-		if n, ok := m.Of(p.Result); ok {
+		if n, ok := m.Scaled(p.Result); ok {
 			e := exact(n)
 			v = &e
 		}
@@ -166,7 +172,7 @@ func (d *data) phase(operators []result.Operator, parts *result.Phase) phase {
 }
 
 // machines tells what they have in common and in what each differs.
-func (d *data) machines(all []Machine) {
+func (d *data) machines(all []study.Machine) {
 	common := map[string]string{} // of known machines
 	differs := map[string]bool{}
 	for _, m := range all {

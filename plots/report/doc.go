@@ -12,6 +12,6 @@
 //	echarts/    the library      table.js     the table of all results
 //	                             page.js      choices of the reader, who draws when
 //
-// To add a metric: a line in metrics.go; table, tooltips and sensitivities have it. To add a chart: a section in page.html and
+// To add a metric: its key in metrics.go (a new one: a line in study.Metrics, too); table, tooltips and sensitivities have it. To add a chart: a section in page.html and
 // a function of its name in charts.js.
 package report

@@ -5,24 +5,26 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 // Report is what a page shows, and where it comes from.
 type Report struct {
-	Command  string  // that made the page
-	Program  string  // with its version
-	Common   string  // what all results have in common
-	Inputs   []Input // in the order of the command
-	Points   []Point // in the order of tables
-	Machines []Machine
+	Command  string          // that made the page
+	Program  string          // with its version
+	Common   string          // what all results have in common
+	Inputs   []study.Input   // in the order of the command
+	Points   []Point         // in the order of tables
+	Machines []study.Machine // that are known
 }
 
-// Input is a file or a folder that results come from.
-type Input struct {
-	Path    string
-	Results int
-	Failed  int // points that could not be simulated
-	Missing int // points that have not been simulated yet
+// New returns a report of an arranged set. It leaves to the caller what made it, and which machines are known.
+func New(s *study.Set) *Report {
+	r := &Report{Common: s.Common, Inputs: s.Inputs}
+	for _, o := range s.Outcomes {
+		r.Points = append(r.Points, pointOf(o, s.Differ))
+	}
+	return r
 }
 
 // Point is a result, with all that tells it from others.
@@ -32,12 +34,10 @@ type Point struct {
 	Keys  []Key  // by which the points of the report differ, the same ones for each; the schedule is the last
 }
 
-// Key is one thing that a result depends on.
+// Key is one thing that a result depends on, and who decides on it.
 type Key struct {
-	Name  string
-	Value string
-	Text  string // of both: "batch 4"
-	Role  Role
+	study.Key
+	Role Role
 }
 
 // Role is who decides on a key.
@@ -49,29 +49,27 @@ const (
 	Workload             // a question, not an answer
 )
 
-// Machine is an NPU that results come from. What is known of it besides depends on who calls: a result names its fingerprint only.
-type Machine struct {
-	Fingerprint string
-	Name        string
-	Bandwidth   float64     // bytes per second at the DRAM's peak; 0: not known
-	Roofs       []Roof      // of the array, from the narrowest weights
-	Keys        [][2]string // of the configuration, with their values, in the order of its files
-}
-
-// Roof is what the full array does with weights of so many bits.
-type Roof struct {
-	Bits          int
-	MACsPerSecond float64
+// pointOf has the keys that differ, and the schedule behind them.
+func pointOf(o *study.Outcome, differ []string) Point {
+	p := Point{Result: o.Result, Place: o.Place}
+	for _, name := range append(slices.Clone(differ), "schedule") {
+		k := Key{Key: o.Key(name)}
+		if slices.Contains(study.WorkloadKeys(), name) {
+			k.Role = Workload
+		}
+		p.Keys = append(p.Keys, k)
+	}
+	return p
 }
 
 // machine returns that of a point, which may be known by nothing but its fingerprint.
-func (r *Report) machine(p *Point) Machine {
+func (r *Report) machine(p *Point) study.Machine {
 	for _, m := range r.Machines {
 		if m.Fingerprint == p.Config {
 			return m
 		}
 	}
-	return Machine{Fingerprint: p.Config, Name: p.NPU}
+	return study.Machine{Fingerprint: p.Config, Name: p.NPU}
 }
 
 // check refuses what would be shown wrongly.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots/report"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 func page(t *testing.T, r *report.Report) string {
@@ -196,9 +197,9 @@ func TestPageAsksForNothing(t *testing.T) {
 
 func TestTextsCannotEndTheirPlace(t *testing.T) {
 	const evil = `</script><script>alert(1)</script>"'&<b>`
-	p := point(1, 1, 1, report.Key{Name: evil, Value: evil, Text: evil}, schedule("fp16"))
+	p := point(1, 1, 1, report.Key{Key: study.Key{Name: evil, Value: evil, Text: evil}}, schedule("fp16"))
 	p.Place, p.Model = evil, evil
-	text := page(t, &report.Report{Command: evil, Program: evil, Common: evil, Points: []report.Point{p}, Inputs: []report.Input{{Path: evil}}})
+	text := page(t, &report.Report{Command: evil, Program: evil, Common: evil, Points: []report.Point{p}, Inputs: []study.Input{{Path: evil}}})
 	if strings.Contains(text, "<script>alert") || strings.Contains(text, `"'&<b>`) {
 		t.Error("a text is markup")
 	}
@@ -233,9 +234,9 @@ func TestPageHasEveryNumber(t *testing.T) {
 			}
 		}
 		for j, metric := range report.Metrics() {
-			want, ok := metric.Of(p.Result)
+			want, ok := metric.Scaled(p.Result)
 			if got := row.M[j]; ok != (got != nil) || ok && math.Abs(*got-want) > 1e-8*math.Abs(want) {
-				t.Fatalf("row %d: %s is %v, want %v", i, metric.ID, got, want)
+				t.Fatalf("row %d: %s is %v, want %v", i, metric.Key, got, want)
 			}
 		}
 		if row.P != p.Place {
@@ -251,8 +252,8 @@ func TestMetricsAreCalledAsInResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range report.Metrics() {
-		if !bytes.Contains(text, []byte(`"`+m.ID+`":`)) {
-			t.Errorf("results have no %s", m.ID)
+		if !bytes.Contains(text, []byte(`"`+m.Key+`":`)) {
+			t.Errorf("results have no %s", m.Key)
 		}
 	}
 }

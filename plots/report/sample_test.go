@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots/report"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 // point is a result that is given by its keys alone; the last is the schedule.
@@ -17,19 +18,21 @@ func point(rate, energy, area float64, keys ...report.Key) report.Point {
 }
 
 func key(name, value string) report.Key {
-	return report.Key{Name: name, Value: value, Text: name + " " + value}
+	return report.Key{Key: study.Key{Name: name, Value: value, Text: name + " " + value}}
 }
 
-func schedule(name string) report.Key { return report.Key{Name: "schedule", Value: name, Text: name} }
+func schedule(name string) report.Key {
+	return report.Key{Key: study.Key{Name: "schedule", Value: name, Text: name}}
+}
 
 func workload(name, value string) report.Key {
-	return report.Key{Name: name, Value: value, Text: value, Role: report.Workload}
+	return report.Key{Key: study.Key{Name: name, Value: value, Text: value}, Role: report.Workload}
 }
 
 // sweep makes a thousand results, of a model of a machine that is simple and has bends: fast enough for a test, and no two alike.
 func sweep() *report.Report {
 	r := &report.Report{Command: "pmpdsim report results/ -o report.html", Program: "pmpdsim test", Common: "prompt 64, gen 32",
-		Inputs: []report.Input{{Path: "results/", Results: 1000, Failed: 3, Missing: 2}}}
+		Inputs: []study.Input{{Path: "results/", Results: 1000, Failed: 3, Missing: 2}}}
 	for _, npu := range []string{"edge", "phone"} {
 		for _, rows := range []int{8, 16, 32, 64, 128} {
 			for _, channels := range []int{1, 2, 4, 8, 16} {
@@ -46,16 +49,16 @@ func sweep() *report.Report {
 	return r
 }
 
-func machine(npu string, rows, channels int) report.Machine {
-	m := report.Machine{Name: npu, Fingerprint: fmt.Sprintf("%s%04d%04d0123456789abcdef", npu, rows, channels), Bandwidth: 8.5e9 * float64(channels),
+func machine(npu string, rows, channels int) study.Machine {
+	m := study.Machine{Name: npu, Fingerprint: fmt.Sprintf("%s%04d%04d0123456789abcdef", npu, rows, channels), Bandwidth: 8.5e9 * float64(channels),
 		Keys: [][2]string{{"clock", "1GHz"}, {"array.rows", strconv.Itoa(rows)}, {"dram.channels", strconv.Itoa(channels)}}}
 	for _, bits := range []int{2, 3, 4, 16} {
-		m.Roofs = append(m.Roofs, report.Roof{Bits: bits, MACsPerSecond: 64e9 * float64(rows) / float64(max(bits, 3))})
+		m.Roofs = append(m.Roofs, study.Roof{Bits: bits, MACsPerSecond: 64e9 * float64(rows) / float64(max(bits, 3))})
 	}
 	return m
 }
 
-func schedules(m report.Machine, first int, npu, model string, rows, channels, batch int) (all []report.Point) {
+func schedules(m study.Machine, first int, npu, model string, rows, channels, batch int) (all []report.Point) {
 	weights := map[string]float64{"small": 0.5e9, "large": 3e9}[model]
 	for i, s := range []struct {
 		name string
@@ -86,7 +89,7 @@ func schedules(m report.Machine, first int, npu, model string, rows, channels, b
 		energy := map[string]float64{"array": 0.2 * joules * 31, "dram_read": 0.7 * joules * 31, "leakage": 0.1 * joules * 31}
 		r.Decode, r.Prefill = &result.Phase{Energy: energy}, &result.Phase{Energy: energy}
 		all = append(all, report.Point{Result: r, Place: fmt.Sprintf("results/: point %08x", first+i), Keys: []report.Key{
-			{Name: "npu", Value: npu, Text: npu}, workload("model", model), key("batch", strconv.Itoa(batch)), key("array.rows", strconv.Itoa(rows)),
+			{Key: study.Key{Name: "npu", Value: npu, Text: npu}}, workload("model", model), key("batch", strconv.Itoa(batch)), key("array.rows", strconv.Itoa(rows)),
 			key("dram.channels", strconv.Itoa(channels)), schedule(s.name)}})
 	}
 	return all

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
 // Knob is what one of the things that differ does to a metric while all others stay as they are.
@@ -28,7 +30,7 @@ type Effect struct {
 
 // Sensitivities are the knobs by which the points differ: first those of the design, the strongest on top, then the workload's.
 // A knob that never turns alone has no groups, and is left out.
-func Sensitivities(all []Point, m Metric) (knobs []Knob) {
+func Sensitivities(all []Point, m study.Metric) (knobs []Knob) {
 	for _, k := range turning(all) {
 		if k.measure(all, m) {
 			knobs = append(knobs, k.Knob)
@@ -97,7 +99,7 @@ func (t *turn) rest(p *Point) string {
 }
 
 // measure fills the knob in, if there are groups.
-func (t *turn) measure(all []Point, m Metric) bool {
+func (t *turn) measure(all []Point, m study.Metric) bool {
 	order, groups := t.groups(all, m)
 	values := common(groups)
 	if len(values) < 2 {
@@ -139,11 +141,11 @@ func (g group) has(values []string) bool {
 }
 
 // groups are in the order in which they come, so that nothing depends on that of a map; as are the values.
-func (t *turn) groups(all []Point, m Metric) (order []string, groups []group) {
+func (t *turn) groups(all []Point, m study.Metric) (order []string, groups []group) {
 	index := map[string]int{}
 	for i := range all {
 		p := &all[i]
-		n, ok := m.Of(p.Result)
+		n, ok := m.Scaled(p.Result)
 		if !ok || n <= 0 {
 			continue
 		}

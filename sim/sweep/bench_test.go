@@ -7,7 +7,7 @@ import (
 
 // BenchmarkPoint is a small point in a worker: what a sweep costs beside simulating.
 func BenchmarkPoint(b *testing.B) {
-	spec := study(b, small)
+	spec := specIn(b, small)
 	s, err := Load(spec)
 	if err != nil {
 		b.Fatal(err)

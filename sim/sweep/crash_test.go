@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 var long = flag.Bool("long", false, "kill a sweep a hundred times")
@@ -28,7 +30,7 @@ func kills() int {
 
 // A sweep that is killed again and again, wherever it may be, ends with the bytes of one that is left alone.
 func TestASweepThatIsKilledAgainAndAgainEqualsAnUndisturbedOne(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	want := results(t, spec, 2)
 	rounds := kills()
 	seed := uint64(time.Now().UnixNano())
@@ -125,12 +127,12 @@ func children(pid int) []int {
 // noneTwice checks that no shard has the same point twice: what was there was not simulated again.
 func noneTwice(t *testing.T, dir string) {
 	t.Helper()
-	files, err := shards(dir)
+	files, err := folder.Shards(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		rows, _, err := readShard(f)
+		rows, _, err := folder.ReadShard(f)
 		if err != nil {
 			t.Fatal(err)
 		}

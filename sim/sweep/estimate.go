@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Estimate is how long a sweep may take.
@@ -84,7 +85,7 @@ func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *seen
 	var took [2]float64
 	for i := range took {
 		start := e.Clock()
-		err := w.simulate(ctx, p, &measured{})
+		err := w.simulate(ctx, p, &folder.Line{})
 		took[i] = (e.Clock() - start).Seconds()
 		if i > 0 && errors.Is(err, context.DeadlineExceeded) {
 			took[i] = took[0] // large enough that learning is little of it

@@ -119,7 +119,7 @@ func TestAnEstimateTakesLearningApart(t *testing.T) {
 }
 
 func TestEstimatesAreSimulated(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	s, err := Load(spec)
 	if err != nil {
 		t.Fatal(err)

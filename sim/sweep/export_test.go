@@ -14,6 +14,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 const studied = `npu: [pmpd-paper, edge-lpddr5]
@@ -28,14 +29,14 @@ filters: [npu == pmpd-paper and shape == b, model == phi-1.5 and shape == a, mod
 func swept(t *testing.T, text string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "results")
-	if err := conduct(t.Context(), study(t, text), dir, 2); err != nil {
+	if err := conduct(t.Context(), specIn(t, text), dir, 2); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
 func TestExport(t *testing.T) {
-	rows, missing, err := Rows(swept(t, studied))
+	rows, missing, err := rowsOf(t, swept(t, studied))
 	if err != nil || missing != 0 {
 		t.Fatalf("%d missing, %v", missing, err)
 	}
@@ -150,7 +151,7 @@ func TestExport(t *testing.T) {
 // What a sweep says of a point is what a run of it says, speed-ups included.
 func TestASweepsResultsAreThoseOfARun(t *testing.T) {
 	text := "schedules: [\"static:4>3@2\", \"uniform:4\", fp16]\nset: {cores: 2}\n" + strings.Replace(common, "pmpd-paper", "edge-lpddr5", 1)
-	rows, _, err := Rows(swept(t, text))
+	rows, _, err := rowsOf(t, swept(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestASweepsResultsAreThoseOfARun(t *testing.T) {
 	}
 	for i, r := range rs {
 		r.Breakdown(all[i].Config)
-		want, err := encode(r)
+		want, err := folder.Encode(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,44 +178,9 @@ func TestASweepsResultsAreThoseOfARun(t *testing.T) {
 			if row.Fingerprint != all[i].Fingerprint {
 				continue
 			}
-			if got, err := encode(row.Result); err != nil || string(got) != string(want) {
+			if got, err := folder.Encode(row.Result); err != nil || string(got) != string(want) {
 				t.Errorf("%s: %v\n%s\nwant\n%s", r.Schedule, err, got, want)
 			}
 		}
 	}
-}
-
-func TestCompare(t *testing.T) {
-	const text = "models: tiny.json\nlengths: [{prompt: 8, gen: 4}]\nschedules: [fp16, \"fp16,prefill=8\"]\n"
-	a := swept(t, "npu: pmpd-paper\n"+text)
-	b := swept(t, "npu: pmpd-paper\nset: {dram.bandwidth: 64GB/s}\n"+text)
-	t.Run("of two sweeps the keys that differ, and by how much the outcome does", func(t *testing.T) {
-		c, err := Compare(a, b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var changed []string
-		for _, x := range c.Inputs {
-			changed = append(changed, fmt.Sprint(x))
-		}
-		if len(changed) != 1 || changed[0] != "{dram.bandwidth 32GB/s 64GB/s 2}" {
-			t.Errorf("inputs %q", changed)
-		}
-		// Twice the bandwidth: nearly twice the tokens, because the paper's NPU has nothing else that takes time.
-		if m := c.Outcome[0]; c.Pairs != 2 || m.Name != "tokens_per_second" || m.Least < 1.85 || m.Most > 2 || m.Ratio < m.Least || m.Ratio > m.Most {
-			t.Errorf("%d pairs, %+v", c.Pairs, m)
-		}
-	})
-	t.Run("equal ones differ in nothing", func(t *testing.T) {
-		c, err := Compare(a, filepath.Join(a, "results.jsonl"))
-		if err != nil || len(c.Inputs) != 0 || c.Outcome[0].Ratio != 1 {
-			t.Errorf("%+v, %v", c, err)
-		}
-	})
-	t.Run("what has nothing in common is refused", func(t *testing.T) {
-		other := swept(t, strings.Replace("npu: pmpd-paper\n"+text, "prompt: 8", "prompt: 9", 1))
-		if _, err := Compare(a, other); err == nil || !strings.Contains(err.Error(), "have no result in common; accepted: ") {
-			t.Errorf("error %v", err)
-		}
-	})
 }

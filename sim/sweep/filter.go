@@ -1,10 +1,8 @@
 package sweep
 
 import (
-	"encoding"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -79,14 +77,14 @@ func (s *Spec) checkFilters(r *reader) {
 				r.add(f.Place, "filters", "%s: %v", c.key, err)
 				continue
 			}
-			_, number := Quantity(c.value)
+			_, number := unit.Quantity(c.value)
 			s.checkOrder(r, f.Place, c, number)
 		}
 	}
 }
 
 func (s *Spec) checkOrder(r *reader, at config.Place, c condition, ordered bool) {
-	_, isNumber := Quantity(c.value)
+	_, isNumber := unit.Quantity(c.value)
 	switch {
 	case ordered && !isNumber:
 		r.add(at, "filters", "%s: %q is not a number; accepted: a whole number", c.key, c.value)
@@ -112,8 +110,8 @@ func (f filter) skips(value func(key string) string) bool {
 
 func (c condition) holds(got string) bool {
 	order := strings.Compare(got, c.value)
-	if a, ok := Quantity(got); ok {
-		if b, ok := Quantity(c.value); ok {
+	if a, ok := unit.Quantity(got); ok {
+		if b, ok := unit.Quantity(c.value); ok {
 			order = 0
 			if a < b {
 				order = -1
@@ -135,23 +133,4 @@ func (c condition) holds(got string) bool {
 		return order > 0
 	}
 	return order >= 0
-}
-
-// Quantity reads a whole number, or bytes, hertz or bytes per second, so that 1GiB is more than 512MiB.
-func Quantity(text string) (int64, bool) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, true
-	}
-	var bytes unit.Bytes
-	var hertz unit.Hertz
-	var rate unit.BytesPerSecond
-	for _, u := range []struct {
-		to    encoding.TextUnmarshaler
-		value func() int64
-	}{{&bytes, func() int64 { return int64(bytes) }}, {&hertz, func() int64 { return int64(hertz) }}, {&rate, func() int64 { return int64(rate) }}} {
-		if u.to.UnmarshalText([]byte(text)) == nil {
-			return u.value(), true
-		}
-	}
-	return 0, false
 }

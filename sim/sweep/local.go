@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Executor gets points simulated, wherever that is. It returns when all of them have a row, or with why not.
@@ -114,7 +116,7 @@ func (l *Local) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 	p := &pool{Local: l, dir: d, report: report, queue: newQueue(d, todo), deaths: map[int]int{}}
 	p.now.Total = len(todo)
 	for _, i := range todo {
-		p.cost += d.plan.rows[i].Cost
+		p.cost += d.Plan.Rows[i].Cost
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(max(1, l.Workers), len(todo)) {
@@ -249,7 +251,7 @@ func (p *pool) died(point int, w *process) error {
 	if err != nil {
 		return err
 	}
-	m := &measured{Fingerprint: p.dir.plan.rows[point].Fingerprint, Error: fmt.Sprintf("%d workers died at this point (%s)", lives, how)}
+	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint, Error: fmt.Sprintf("%d workers died at this point (%s)", lives, how)}
 	if err := errors.Join(s.append(m), s.close()); err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (p *pool) count(point int, failed bool) {
 	if failed {
 		p.now.Failed++
 	}
-	p.now.Share += p.dir.plan.rows[point].Cost / p.cost
+	p.now.Share += p.dir.Plan.Rows[point].Cost / p.cost
 	p.report(p.now)
 }
 
@@ -294,11 +296,11 @@ func (t *tail) String() string { return strings.TrimSpace(t.Buffer.String()) }
 
 // Run gets what is left of a sweep simulated, and the results written once all are there.
 func (d *Dir) Run(ctx context.Context, e Executor, report func(Progress)) error {
-	todo, err := d.left()
+	todo, err := d.Left()
 	if err != nil {
 		return err
 	}
-	if len(todo) == 0 && exists(d.file("results.jsonl")) {
+	if len(todo) == 0 && exists(d.File("results.jsonl")) {
 		return nil // of this plan: another one has removed them
 	}
 	if len(todo) > 0 {

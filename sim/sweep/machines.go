@@ -1,21 +1,20 @@
 package sweep
 
 import (
-	"path/filepath"
-
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Machines are the NPUs of a sweep's directory, by the fingerprints that its results name: none where nothing but results is left.
 func Machines(path string) (map[string]*config.Config, error) {
-	if !exists(filepath.Join(path, "plan.jsonl")) {
+	if !folder.Has(path) {
 		return nil, nil
 	}
 	d, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
-	points, err := d.spec(d.plan.Version)
+	points, err := d.spec(d.Plan.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // The test binary is also the worker and the coordinator of the tests' sweeps, so that they can be killed as processes.
@@ -138,8 +140,8 @@ func conductWith(ctx context.Context, spec, dir string, e Executor, report func(
 const tinyModel = `{"model_type":"llama","hidden_size":128,"intermediate_size":256,"num_hidden_layers":1,"num_attention_heads":4,
 "num_key_value_heads":2,"vocab_size":256,"max_position_embeddings":128,"rms_norm_eps":1e-5,"tie_word_embeddings":false,"hidden_act":"silu"}`
 
-// study writes a spec with its model into a folder.
-func study(t testing.TB, text string) (spec string) {
+// specIn writes a spec with its model into a folder.
+func specIn(t testing.TB, text string) (spec string) {
 	t.Helper()
 	dir := t.TempDir()
 	spec = filepath.Join(dir, "study.yaml")
@@ -179,4 +181,14 @@ func results(t testing.TB, spec string, n int) string {
 		t.Fatal(err)
 	}
 	return read(t, filepath.Join(dir, "results.jsonl"))
+}
+
+// rowsOf reads what a sweep has left in its directory.
+func rowsOf(t testing.TB, dir string) ([]folder.Row, int, error) {
+	t.Helper()
+	d, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Rows()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Point is one job of a sweep.
@@ -277,8 +278,8 @@ func cost(j *replay.Job) float64 {
 }
 
 // row is the point without a result.
-func (p *Point) row() Row {
-	r := Row{Fingerprint: p.Fingerprint, NPU: p.NPU, Model: p.Model.Name, Task: p.Task, Trace: p.Trace, Prompt: p.Prompt,
+func (p *Point) row() folder.Row {
+	r := folder.Row{Fingerprint: p.Fingerprint, NPU: p.NPU, Model: p.Model.Name, Task: p.Task, Trace: p.Trace, Prompt: p.Prompt,
 		Generated: p.Generated, Batch: p.Batch, Schedule: p.Schedule.String(), Axes: map[string]string{}}
 	for _, a := range p.Axes {
 		r.Axes[a.Axis] = a.Value

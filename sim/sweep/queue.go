@@ -1,6 +1,10 @@
 package sweep
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
 
 // queue hands points out. A worker stays with an NPU while there are points of it, because it keeps the machine, and with a
 // memory while there are NPUs before it that nobody is at, because what its machines learn about it they share. What has
@@ -27,13 +31,13 @@ func newQueue(d *Dir, todo []int) *queue {
 	q := &queue{of: map[int]*stretch{}}
 	memories, runs := map[int]*memory{}, map[string]*stretch{}
 	for _, i := range todo {
-		r := &d.plan.rows[i]
+		r := &d.Plan.Rows[i]
 		m := memories[r.Memory]
 		if m == nil {
 			m = &memory{}
 			memories[r.Memory], q.memories = m, append(q.memories, m)
 		}
-		key := r.NPU + "\n" + labels(r.Axes)
+		key := r.NPU + "\n" + folder.Labels(r.Axes)
 		s := runs[key]
 		if s == nil {
 			s = &stretch{memory: m}

@@ -5,6 +5,8 @@ import (
 	"math/rand"
 	"slices"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // TestWorkersStayWithWhatTheyHaveLearnt has workers whose points take times of any length, on NPUs times memories, in the
@@ -19,8 +21,8 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 			for n := range npus {
 				for m := range memories {
 					for range points {
-						todo = append(todo, len(d.plan.rows))
-						d.plan.rows = append(d.plan.rows, planned{Row: Row{NPU: fmt.Sprint(n), Axes: map[string]string{"memory": fmt.Sprint(m)}}, Memory: m})
+						todo = append(todo, len(d.Plan.Rows))
+						d.Plan.Rows = append(d.Plan.Rows, folder.Planned{Row: folder.Row{NPU: fmt.Sprint(n), Axes: map[string]string{"memory": fmt.Sprint(m)}}, Memory: m})
 					}
 				}
 			}
@@ -47,9 +49,9 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 					at[w], busy = len(todo), busy-1
 					continue
 				}
-				p := &d.plan.rows[next]
+				p := &d.Plan.Rows[next]
 				learnt[fmt.Sprint(w, " ", p.Memory)] = true
-				if last == none || d.plan.rows[last].NPU != p.NPU || d.plan.rows[last].Memory != p.Memory {
+				if last == none || d.Plan.Rows[last].NPU != p.NPU || d.Plan.Rows[last].Memory != p.Memory {
 					built++
 				}
 				at[w], had = next, append(had, next)

@@ -1,16 +1,14 @@
 package sweep
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // shard is a file that one worker appends lines to: nobody else writes it while its lock is held.
@@ -39,7 +37,7 @@ const syncEvery = 64
 var errTaken = errors.New("another process writes this shard")
 
 // openShard takes a shard, cuts off a line that a killed worker left half written, and returns what is in it.
-func openShard(path string) (*shard, []measured, error) {
+func openShard(path string) (*shard, []folder.Line, error) {
 	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR))}
 	ok, err := s.lock.TryLock()
 	if err != nil {
@@ -48,7 +46,7 @@ func openShard(path string) (*shard, []measured, error) {
 	if !ok {
 		return nil, nil, errTaken
 	}
-	rows, whole, err := readShard(path)
+	rows, whole, err := folder.ReadShard(path)
 	if err == nil {
 		s.size = whole
 		err = s.open()
@@ -79,8 +77,8 @@ func (s *shard) rewind() error {
 }
 
 // append writes a line, whole or not at all: on a full disk what has been written of it is taken back.
-func (s *shard) append(m *measured) error {
-	line, err := encode(m)
+func (s *shard) append(m *folder.Line) error {
+	line, err := folder.Encode(m)
 	if err != nil {
 		return err
 	}
@@ -103,46 +101,4 @@ func (s *shard) append(m *measured) error {
 func (s *shard) close() error {
 	err := errors.Join(s.file.Sync(), s.file.Close())
 	return errors.Join(err, s.lock.Unlock())
-}
-
-// readShard returns the lines of a shard and how far they are whole. What stands behind the last line feed is the line
-// of a worker that was killed, or that is writing it.
-func readShard(path string) (rows []measured, whole int64, err error) { return readShardFrom(path, 0) }
-
-// readShardFrom is readShard from an offset on, which a call before returned.
-func readShardFrom(path string, from int64) (rows []measured, whole int64, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	if whole, err = f.Seek(from, io.SeekStart); err != nil {
-		return nil, 0, err
-	}
-	in := bufio.NewReaderSize(f, 1<<16)
-	for number := 1; ; number++ {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return rows, whole, nil
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		var m measured
-		if err := strict(line, &m); err != nil {
-			if zeros := bytes.Trim(line, "\x00\n"); len(zeros) == 0 {
-				return rows, whole, nil // a file system's answer to a power failure: a length without data
-			}
-			return nil, 0, fmt.Errorf("%s:%d: not a row of this program: %w; accepted: remove the line, its point is simulated again", path, number, err)
-		}
-		rows, whole = append(rows, m), whole+int64(len(line))
-	}
-}
-
-// shards are the shards of a directory, in the order of their names.
-func shards(dir string) ([]string, error) {
-	return filepath.Glob(filepath.Join(dir, "shards", "*.jsonl"))
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Slurm runs workers as the tasks of a job array. Queueing, placement, and another try after the loss of a node are
@@ -40,7 +42,7 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 			return fmt.Errorf("%s is not there; accepted: a machine that submits to Slurm (Debian: apt install slurm-client)", program)
 		}
 	}
-	if err := os.MkdirAll(d.file("slurm"), 0o755); err != nil {
+	if err := os.MkdirAll(d.File("slurm"), 0o755); err != nil {
 		return err
 	}
 	w := &watch{Slurm: s, dir: d, report: report, offsets: map[string]int64{}, seen: map[string]bool{}, now: Progress{Total: len(todo)}}
@@ -55,7 +57,7 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 	}
 	var reasons string
 	for range s.Tries {
-		todo, err := d.left()
+		todo, err := d.Left()
 		if err != nil || len(todo) == 0 {
 			return err
 		}
@@ -71,14 +73,14 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 			w.note("array %s: %s", a.ID, reasons)
 		}
 	}
-	if todo, err := d.left(); err != nil || len(todo) == 0 {
+	if todo, err := d.Left(); err != nil || len(todo) == 0 {
 		return err
 	}
-	return fmt.Errorf("points have no result after %d submissions: %s; the tasks' output is in %s", s.Tries, reasons, d.file("slurm"))
+	return fmt.Errorf("points have no result after %d submissions: %s; the tasks' output is in %s", s.Tries, reasons, d.File("slurm"))
 }
 
 func (d *Dir) array() (a array, err error) {
-	data, err := os.ReadFile(d.file("slurm", "array.json"))
+	data, err := os.ReadFile(d.File("slurm", "array.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &a)
 	}
@@ -103,14 +105,14 @@ func Task(path string, number int) ([]int, error) {
 func (d *Dir) shares(todo []int, most int) [][]int {
 	var all float64
 	todo = slices.Clone(todo)
-	slices.SortStableFunc(todo, func(i, j int) int { return cmp.Compare(d.plan.rows[i].Memory, d.plan.rows[j].Memory) })
+	slices.SortStableFunc(todo, func(i, j int) int { return cmp.Compare(d.Plan.Rows[i].Memory, d.Plan.Rows[j].Memory) })
 	for _, i := range todo {
-		all += d.plan.rows[i].Cost
+		all += d.Plan.Rows[i].Cost
 	}
 	tasks := make([][]int, 0, most)
 	var before float64
 	for _, i := range todo {
-		cost := d.plan.rows[i].Cost
+		cost := d.Plan.Rows[i].Cost
 		if at := int((before + cost/2) / all * float64(most)); len(tasks) == 0 || at >= len(tasks) && len(tasks) < most {
 			tasks = append(tasks, nil)
 		}
@@ -125,13 +127,13 @@ func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
 	tasks := d.shares(todo, min(s.ArraySize, len(todo)))
 	var lines []byte
 	for _, t := range tasks {
-		line, err := encode(t)
+		line, err := folder.Encode(t)
 		if err != nil {
 			return array{}, err
 		}
 		lines = append(lines, line...)
 	}
-	if err := replace(d.file("slurm", "tasks.jsonl"), lines); err != nil {
+	if err := replace(d.File("slurm", "tasks.jsonl"), lines); err != nil {
 		return array{}, err
 	}
 	words := make([]string, len(s.Command))
@@ -139,10 +141,10 @@ func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
 		words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 	}
 	script := "#!/bin/sh\nexec " + strings.Join(words, " ") + " \"$SLURM_ARRAY_TASK_ID\"\n"
-	if err := replace(d.file("slurm", "task.sh"), []byte(script)); err != nil {
+	if err := replace(d.File("slurm", "task.sh"), []byte(script)); err != nil {
 		return array{}, err
 	}
-	logs, err := filepath.Abs(d.file("slurm"))
+	logs, err := filepath.Abs(d.File("slurm"))
 	if err != nil {
 		return array{}, err
 	}
@@ -151,17 +153,17 @@ func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
 	if s.Partition != "" {
 		args = append(args, "--partition="+s.Partition)
 	}
-	out, err := command(ctx, "sbatch", append(append(args, s.Options...), d.file("slurm", "task.sh"))...)
+	out, err := command(ctx, "sbatch", append(append(args, s.Options...), d.File("slurm", "task.sh"))...)
 	if err != nil {
 		return array{}, err
 	}
 	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // a cluster's name may follow
 	a := array{ID: id, Tasks: len(tasks)}
-	data, err := encode(a)
+	data, err := folder.Encode(a)
 	if err != nil {
 		return a, err
 	}
-	return a, replace(d.file("slurm", "array.json"), data)
+	return a, replace(d.File("slurm", "array.json"), data)
 }
 
 // command runs one of Slurm's programs.
@@ -219,7 +221,7 @@ type watch struct {
 func (w *watch) aim(todo []int) {
 	w.wanted = map[string]float64{}
 	for _, i := range todo {
-		r := &w.dir.plan.rows[i]
+		r := &w.dir.Plan.Rows[i]
 		w.wanted[r.Fingerprint] = r.Cost
 		w.cost += r.Cost
 	}
@@ -264,12 +266,12 @@ func (w *watch) wait(ctx context.Context, a array) error {
 
 // look counts the rows that have come since the last look.
 func (w *watch) look() error {
-	files, err := shards(w.dir.path)
+	files, err := folder.Shards(w.dir.Path)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		rows, whole, err := readShardFrom(f, w.offsets[f])
+		rows, whole, err := folder.ReadShardFrom(f, w.offsets[f])
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func TestRealSlurm(t *testing.T) {
 	if err := exec.Command("sinfo", "-h").Run(); err != nil {
 		t.Skip("there is no Slurm here, or none that answers")
 	}
-	spec := study(t, small)
+	spec := specIn(t, small)
 	dir, folder := filepath.Join(t.TempDir(), "results"), t.TempDir()
 	c := cluster(t, dir, 7, 3)
 	c.Command = append([]string{"env", holdIn + "=" + folder}, c.Command...)
@@ -97,7 +97,7 @@ func endTasks(dir, folder string) error {
 	if _, err := readyTask(folder, toRequeue); err != nil {
 		return err
 	}
-	a, err := (&Dir{path: dir}).array()
+	a, err := at(dir).array()
 	if err != nil {
 		return err
 	}
@@ -116,4 +116,11 @@ func readyTask(folder, number string) (pid int, err error) {
 		}
 	}
 	return 0, fmt.Errorf("task %s does not run after %v", number, holdTime)
+}
+
+// at is a sweep's directory whose plan nobody needs.
+func at(path string) *Dir {
+	d := &Dir{}
+	d.Path = path
+	return d
 }

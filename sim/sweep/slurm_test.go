@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // fake puts stand-ins for Slurm's programs in front of the path, and returns the folder in which they note what they do.
@@ -44,7 +46,7 @@ func notes(to *[]string) func(Progress) {
 }
 
 func TestSlurm(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	want := results(t, spec, 1)
 	t.Run("an array gives the bytes of a local sweep, also when tasks are lost", func(t *testing.T) {
 		dir, known := filepath.Join(t.TempDir(), "results"), fake(t)
@@ -122,7 +124,7 @@ func TestSharesAreNeighboursOfAboutTheSameCost(t *testing.T) {
 	d := &Dir{}
 	costs := []float64{1, 1, 1, 1, 4, 4, 1, 1, 1, 1}
 	for _, c := range costs {
-		d.plan.rows = append(d.plan.rows, planned{Cost: c})
+		d.Plan.Rows = append(d.Plan.Rows, folder.Planned{Cost: c})
 	}
 	todo := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	for most := 1; most <= len(todo); most++ {

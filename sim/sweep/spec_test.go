@@ -44,7 +44,7 @@ func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
 
 func points(t *testing.T, text string) []*Point {
 	t.Helper()
-	spec := study(t, text)
+	spec := specIn(t, text)
 	s, err := Load(spec)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestPoints(t *testing.T) {
 			"array.rows >= 1 and schedule == fp16":       4,
 			"schedule == fp16 and schedule == uniform:4": 6,
 		} {
-			spec := study(t, "schedules: [fp16, \"uniform:4\", \"static:4>3@2\"]\naxes: [{clock: [1GHz, 500MHz]}]\nfilters: ["+filter+"]\n"+common)
+			spec := specIn(t, "schedules: [fp16, \"uniform:4\", \"static:4>3@2\"]\naxes: [{clock: [1GHz, 500MHz]}]\nfilters: ["+filter+"]\n"+common)
 			s, err := Load(spec)
 			if err != nil {
 				t.Fatalf("%s: %v", filter, err)

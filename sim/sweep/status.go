@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Status is how far a sweep is.
@@ -34,13 +36,13 @@ func StatusOf(path string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	done, err := d.done()
+	done, err := d.Done()
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Points: len(d.plan.rows), Spec: d.plan.Spec, Version: d.plan.Version}
+	s := &Status{Points: len(d.Plan.Rows), Spec: d.Plan.Spec, Version: d.Plan.Version}
 	why := map[string]int{}
-	for _, p := range d.plan.rows {
+	for _, p := range d.Plan.Rows {
 		switch m, there := done[p.Fingerprint]; {
 		case !there:
 			s.Left++
@@ -58,10 +60,10 @@ func StatusOf(path string) (*Status, error) {
 	if a, err := d.array(); err == nil {
 		s.Array = a.ID
 	}
-	if held(d.file("lock")) {
+	if held(d.File("lock")) {
 		s.Owner = d.owner()
 	}
-	files, err := shards(path)
+	files, err := folder.Shards(path)
 	if err != nil {
 		return nil, err
 	}

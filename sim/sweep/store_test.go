@@ -9,17 +9,19 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 func TestWorkersDoNotChangeTheResults(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	if results(t, spec, 1) != results(t, spec, 2) {
 		t.Error("one worker and two give different bytes")
 	}
 }
 
 func TestASweepGoesOnFromWhereItStopped(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	dir := filepath.Join(t.TempDir(), "results")
 	ctx, cancel := context.WithCancel(t.Context())
 	err := conductWith(ctx, spec, dir, workers(dir, 2), func(now Progress) {
@@ -54,7 +56,7 @@ func TestASweepGoesOnFromWhereItStopped(t *testing.T) {
 }
 
 func TestASpecThatHasGrownKeepsItsPoints(t *testing.T) {
-	spec := study(t, "schedules: [\"uniform:4\", \"static:4>3@2\"]\n"+common)
+	spec := specIn(t, "schedules: [\"uniform:4\", \"static:4>3@2\"]\n"+common)
 	dir := filepath.Join(t.TempDir(), "results")
 	if err := conduct(t.Context(), spec, dir, 1); err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func TestASpecThatHasGrownKeepsItsPoints(t *testing.T) {
 }
 
 func TestTwoCoordinators(t *testing.T) {
-	spec := study(t, "schedules: fp16\n"+common)
+	spec := specIn(t, "schedules: fp16\n"+common)
 	dir := filepath.Join(t.TempDir(), "results")
 	s, err := Load(spec)
 	if err != nil {
@@ -148,7 +150,7 @@ func TestShards(t *testing.T) {
 			if _, _, err := openShard(path); !errors.Is(err, errTaken) {
 				t.Errorf("a second writer got %v", err)
 			}
-			if err := errors.Join(s.append(&measured{Fingerprint: "b", Error: "y"}), s.close()); err != nil {
+			if err := errors.Join(s.append(&folder.Line{Fingerprint: "b", Error: "y"}), s.close()); err != nil {
 				t.Fatal(err)
 			}
 			want := c.whole + `{"fingerprint":"b","error":"y"}` + "\n"
@@ -193,7 +195,7 @@ func TestAFullDisk(t *testing.T) {
 	s.file = &fullDisk{file, 70}
 	var kept string
 	for i := 0; ; i++ {
-		err = s.append(&measured{Fingerprint: fmt.Sprint(i), Error: "x"})
+		err = s.append(&folder.Line{Fingerprint: fmt.Sprint(i), Error: "x"})
 		if err != nil {
 			break
 		}
@@ -206,17 +208,17 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("the shard has %q, whole lines are %q", got, kept)
 	}
 	s.file = file // room was made
-	if err := errors.Join(s.append(&measured{Fingerprint: "z"}), s.close()); err != nil {
+	if err := errors.Join(s.append(&folder.Line{Fingerprint: "z"}), s.close()); err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, err := readShard(path); err != nil || rows[len(rows)-1].Fingerprint != "z" {
+	if rows, _, err := folder.ReadShard(path); err != nil || rows[len(rows)-1].Fingerprint != "z" {
 		t.Errorf("%v, %v", rows, err)
 	}
 }
 
 func TestPointsThatCannotBeSimulated(t *testing.T) {
 	// A row of phi-1.5's widest matrix is as large as the small scratchpad.
-	spec := study(t, "npu: pmpd-paper\nmodels: [tiny.json, phi-1.5]\nlengths: [{prompt: 8, gen: 4}]\nschedules: fp16\n"+
+	spec := specIn(t, "npu: pmpd-paper\nmodels: [tiny.json, phi-1.5]\nlengths: [{prompt: 8, gen: 4}]\nschedules: fp16\n"+
 		"axes: [{room: {small: {scratchpad.size: 16KiB, scratchpad.tile: 0B, weights.chunk: 64B}, large: {scratchpad.size: 64MiB}}}]\n"+
 		"filters: [room == large and model == phi-1.5]\n")
 	dir := filepath.Join(t.TempDir(), "results")
@@ -233,7 +235,7 @@ func TestPointsThatCannotBeSimulated(t *testing.T) {
 }
 
 func TestAPointThatKillsItsWorkersGetsTheBlame(t *testing.T) {
-	spec := study(t, small)
+	spec := specIn(t, small)
 	dir := filepath.Join(t.TempDir(), "results")
 	var said []string
 	if err := conductWith(t.Context(), spec, dir, workers(dir, 2, dieAt+"=17"), notes(&said)); err != nil {

@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Kind is what a column holds.
@@ -39,7 +42,7 @@ type cell struct {
 }
 
 // NewTable lays rows flat. Axes whose values are quantities get a second column, in bytes, hertz or bytes per second.
-func NewTable(rows []Row) *Table {
+func NewTable(rows []folder.Row) *Table {
 	var all [][]cell
 	columns := map[string]cell{}
 	for i := range rows {
@@ -68,7 +71,7 @@ func NewTable(rows []Row) *Table {
 }
 
 // flatten lists the values of a row.
-func flatten(r *Row) []cell {
+func flatten(r *folder.Row) []cell {
 	var cells []cell
 	v := reflect.ValueOf(r).Elem()
 	for i := range v.NumField() {
@@ -150,7 +153,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 		for _, cells := range all {
 			for _, c := range cells {
 				if c.Name == name {
-					_, ok := Quantity(c.value.(string))
+					_, ok := unit.Quantity(c.value.(string))
 					numbers, plain = numbers && ok, plain && ok && strings.Trim(c.value.(string), "0123456789") == ""
 				}
 			}
@@ -169,7 +172,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 				if c.Name != name {
 					continue
 				}
-				n, _ := Quantity(c.value.(string))
+				n, _ := unit.Quantity(c.value.(string))
 				if plain {
 					all[i][j].value = n
 				} else {
@@ -183,7 +186,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 
 // axesField is where the axes stand in a row.
 func axesField() int {
-	t := reflect.TypeFor[Row]()
+	t := reflect.TypeFor[folder.Row]()
 	for i := range t.NumField() {
 		if tagOf(t.Field(i)) == "axes" {
 			return i

@@ -13,7 +13,7 @@ import (
 
 // A trace brings its model, its lengths and its recorded bits.
 func TestTracesNameTheirModels(t *testing.T) {
-	spec := study(t, "npu: pmpd-paper\ntraces: [some.trace.jsonl]\nschedules: [recorded, fp16]\n")
+	spec := specIn(t, "npu: pmpd-paper\ntraces: [some.trace.jsonl]\nschedules: [recorded, fp16]\n")
 	m, err := workloads.Load("qwen2.5-0.5b")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestTracesNameTheirModels(t *testing.T) {
 	if err := conduct(t.Context(), spec, dir, 1); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := Rows(dir)
+	rows, _, err := rowsOf(t, dir)
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Worker simulates points of a sweep one after the other and appends a row for each to a shard of its own. It is what
@@ -33,11 +34,11 @@ func Hire(ctx context.Context, path, version, report, name string) (*Worker, err
 	if w.points, err = d.spec(version); err != nil {
 		return nil, err
 	}
-	var rows []measured
+	var rows []folder.Line
 	if name == "" {
 		w.shard, rows, err = firstFree(d)
 	} else {
-		w.shard, rows, err = wait(ctx, d.file("shards", name+".jsonl"))
+		w.shard, rows, err = wait(ctx, d.File("shards", name+".jsonl"))
 	}
 	if err != nil {
 		return nil, err
@@ -51,18 +52,18 @@ func Hire(ctx context.Context, path, version, report, name string) (*Worker, err
 // mostShards bounds the search for a shard that nobody writes.
 const mostShards = 10_000
 
-func firstFree(d *Dir) (*shard, []measured, error) {
+func firstFree(d *Dir) (*shard, []folder.Line, error) {
 	for i := range mostShards {
-		s, rows, err := openShard(d.file("shards", fmt.Sprintf("worker-%d.jsonl", i)))
+		s, rows, err := openShard(d.File("shards", fmt.Sprintf("worker-%d.jsonl", i)))
 		if !errors.Is(err, errTaken) {
 			return s, rows, err
 		}
 	}
-	return nil, nil, fmt.Errorf("%s: %d workers are at it", d.path, mostShards)
+	return nil, nil, fmt.Errorf("%s: %d workers are at it", d.Path, mostShards)
 }
 
 // wait takes a shard whose last writer may just be ending, as one that a batch system has requeued.
-func wait(ctx context.Context, path string) (*shard, []measured, error) {
+func wait(ctx context.Context, path string) (*shard, []folder.Line, error) {
 	const tries, pause = 60, time.Second
 	for i := 0; ; i++ {
 		s, rows, err := openShard(path)
@@ -93,7 +94,7 @@ func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 	if w.done[p.Fingerprint] {
 		return false, nil
 	}
-	m := &measured{Fingerprint: p.Fingerprint}
+	m := &folder.Line{Fingerprint: p.Fingerprint}
 	if err := w.simulate(ctx, p, m); err != nil {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
@@ -108,7 +109,7 @@ func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 }
 
 // simulate fills the row. A panic is a fault of this program at one point: the others need not fall with it.
-func (w *Worker) simulate(ctx context.Context, p *Point, m *measured) (err error) {
+func (w *Worker) simulate(ctx context.Context, p *Point, m *folder.Line) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			w.machines = replay.Machines{}
@@ -127,7 +128,7 @@ func (w *Worker) simulate(ctx context.Context, p *Point, m *measured) (err error
 	r.Breakdown(p.Config)
 	r.SpeedupFP16, r.SpeedupUniform = nil, nil // against others of the sweep, once all are there
 	m.Highest = p.Schedule.HighestDecodeBits(p.Evidence.Recorded)
-	line, err := encode(r)
+	line, err := folder.Encode(r)
 	m.Result = json.RawMessage(line)
 	return err
 }

@@ -1,4 +1,4 @@
-package sweep
+package folder
 
 import (
 	"bytes"
@@ -8,8 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 )
 
-// measured is a line of a shard: what a point came to by itself.
-type measured struct {
+// Line is a line of a shard: what a point came to by itself.
+type Line struct {
 	Fingerprint string          `json:"fingerprint"`
 	Highest     int             `json:"highest_bits,omitempty"` // of decode: uniform at these is the baseline
 	Error       string          `json:"error,omitempty"`
@@ -32,8 +32,8 @@ type Row struct {
 	Result      *result.Result    `json:"result,omitempty"`
 }
 
-// encode writes a line.
-func encode(v any) ([]byte, error) {
+// Encode writes a value as a line.
+func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // schedules are full of >

@@ -1,0 +1,12 @@
+// Package views says what is drawn of results: each view takes data and returns a figure, tables, and the numbers in them.
+// Package plots knows how to draw; package study (sim/study) what results are, by what they differ and what is best.
+//
+//	bars.go      throughput, speed-ups, breakdowns   points.go   Pareto fronts, lines over precision
+//	heatmap.go   one number over two keys            roofline.go operators below the roofs of their NPU
+//
+// A view is a pure function: equal results give equal bytes, whatever the order of the files they came from. It reads no
+// file and simulates nothing, and neither does anything that this package imports; the architecture's test holds that.
+//
+// To add a kind of figure: a Draw here, its command in cmd/pmpdsim/plot.go with a line in that of plot.txtar, and a section
+// in docs/plots.md.
+package views

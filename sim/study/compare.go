@@ -1,0 +1,198 @@
+package study
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
+
+// Comparison is what differs between two sets of results: in what went in, and in what came out.
+type Comparison struct {
+	Pairs   int      `json:"pairs"`  // points that both have
+	OnlyA   int      `json:"only_a"` // without a counterpart, or without a result
+	OnlyB   int      `json:"only_b"` //
+	Inputs  []Change `json:"inputs"`
+	Outcome []Effect `json:"outcome"`
+	Bound   []Change `json:"bound_by,omitempty"` // what decode waits for
+}
+
+// Change is an input that is A's in one set and B's in the other.
+type Change struct {
+	Key   string `json:"key"`
+	A     string `json:"a"`
+	B     string `json:"b"`
+	Pairs int    `json:"pairs"` // for which it is so
+}
+
+// Effect is what becomes of a metric over all pairs.
+type Effect struct {
+	Key   string  `json:"metric"`
+	A     float64 `json:"a"`     // geometric means over the pairs
+	B     float64 `json:"b"`     //
+	Ratio float64 `json:"ratio"` // B/A
+	Least float64 `json:"least"` // of the pairs' B/A
+	Most  float64 `json:"most"`  //
+}
+
+// Side is a set that is compared with another one.
+type Side struct {
+	Set      *Set
+	Machines map[string]*config.Config // that are known, by the fingerprints that results name
+}
+
+// compared are the keys of the metrics that two sides are compared by.
+func compared() []Metric {
+	return Pick("tokens_per_second", "ttft_seconds", "tpot_seconds", "avg_weight_bits", "dram_bytes_per_token", "dram_efficiency", "row_hit_rate",
+		"array_utilisation", "energy_joules_per_token", "area_mm2")
+}
+
+// Compare compares two sets. Outcomes that are called alike are compared; where no two are, the NPU's name does not count;
+// and two single outcomes are compared anyhow.
+func Compare(a, b Side) (*Comparison, error) {
+	names := []func(*Outcome) string{name, nameWithoutNPU}
+	if len(a.Set.Outcomes) == 1 && len(b.Set.Outcomes) == 1 {
+		names = []func(*Outcome) string{func(*Outcome) string { return "" }}
+	}
+	for _, name := range names {
+		if pairs := match(a.Set.Outcomes, b.Set.Outcomes, name); len(pairs) > 0 {
+			c := comparison(pairs, a.keys(), b.keys())
+			c.OnlyA, c.OnlyB = len(a.Set.Outcomes)-len(pairs), len(b.Set.Outcomes)-len(pairs)
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("%s and %s have no result in common; accepted: results of the same models, lengths, batches, schedules and axes",
+		a.Set.paths(), b.Set.paths())
+}
+
+func (s *Set) paths() string {
+	var all []string
+	for _, in := range s.Inputs {
+		all = append(all, in.Path)
+	}
+	return strings.Join(all, ", ")
+}
+
+// name is what an outcome is called by.
+func name(o *Outcome) string { return o.NPU + "\n" + nameWithoutNPU(o) }
+
+func nameWithoutNPU(o *Outcome) string {
+	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, folder.Labels(o.Axes))
+}
+
+// keys are the values of every key of the machines that are known, by their fingerprints.
+func (s *Side) keys() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for fingerprint, c := range s.Machines {
+		values := map[string]string{}
+		for _, k := range config.Keys() {
+			values[k.Path], _ = c.Get(k.Path)
+		}
+		for _, k := range []string{"name", "description", "source"} {
+			delete(values, k)
+		}
+		all[fingerprint] = values
+	}
+	return all
+}
+
+// match pairs points whose names are equal and occur once on each side.
+func match(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {
+	byName := map[string][]*Outcome{}
+	for i := range bs {
+		byName[name(bs[i])] = append(byName[name(bs[i])], bs[i])
+	}
+	seen := map[string]int{}
+	for i := range as {
+		seen[name(as[i])]++
+	}
+	var pairs [][2]*Outcome
+	for i := range as {
+		if n := name(as[i]); seen[n] == 1 && len(byName[n]) == 1 {
+			pairs = append(pairs, [2]*Outcome{as[i], byName[n][0]})
+		}
+	}
+	return pairs
+}
+
+func comparison(pairs [][2]*Outcome, keysA, keysB map[string]map[string]string) *Comparison {
+	c := &Comparison{Pairs: len(pairs)}
+	inputs, bound := map[Change]int{}, map[Change]int{}
+	for _, p := range pairs {
+		a, b := inputsOf(p[0], keysA), inputsOf(p[1], keysB)
+		if keysA[p[0].Config] != nil && keysB[p[1].Config] != nil {
+			delete(a, fingerprintOfNPU)
+		}
+		for k := range a {
+			if other, both := b[k]; both && a[k] != other {
+				inputs[Change{Key: k, A: a[k], B: other}]++
+			}
+		}
+		if x, y := p[0].BoundBy, p[1].BoundBy; x != y {
+			bound[Change{Key: "bound_by", A: x, B: y}]++
+		}
+	}
+	c.Inputs, c.Bound = counted(inputs), counted(bound)
+	for _, m := range compared() {
+		if x, ok := m.over(pairs); ok {
+			c.Outcome = append(c.Outcome, x)
+		}
+	}
+	return c
+}
+
+// fingerprintOfNPU speaks for keys that are not known.
+const fingerprintOfNPU = "npu (fingerprint)"
+
+// inputsOf are what a result depends on.
+func inputsOf(o *Outcome, keys map[string]map[string]string) map[string]string {
+	all := map[string]string{"version": o.Version, "model": o.Model, "task": o.Task, "prompt": fmt.Sprint(o.PromptTokens),
+		"gen": fmt.Sprint(o.GeneratedTokens), "batch": fmt.Sprint(o.Batch), "schedule": o.Schedule, "npu": o.NPU, "trace": o.TraceSHA256,
+		fingerprintOfNPU: o.Config}
+	maps.Copy(all, keys[o.Config])
+	return all
+}
+
+func counted(n map[Change]int) []Change {
+	var all []Change
+	for c, pairs := range n {
+		c.Pairs = pairs
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(x, y Change) int {
+		return cmp.Or(strings.Compare(x.Key, y.Key), y.Pairs-x.Pairs, strings.Compare(x.A, y.A), strings.Compare(x.B, y.B))
+	})
+	return all
+}
+
+// over is the metric over the pairs in which both have one.
+func (m Metric) over(pairs [][2]*Outcome) (Effect, bool) {
+	x := Effect{Key: m.Key, Least: math.Inf(1), Most: math.Inf(-1)}
+	n, logA, logB := 0.0, 0.0, 0.0
+	var lastA, lastB float64
+	for _, p := range pairs {
+		a, hasA := m.Of(p[0].Result)
+		b, hasB := m.Of(p[1].Result)
+		if !hasA || !hasB || a <= 0 || b <= 0 {
+			continue
+		}
+		n, logA, logB = n+1, logA+math.Log(a), logB+math.Log(b)
+		x.Least, x.Most = min(x.Least, b/a), max(x.Most, b/a)
+		lastA, lastB = a, b
+	}
+	switch n {
+	case 0:
+		return x, false
+	case 1: // no rounding by logarithms
+		x.A, x.B = lastA, lastB
+	default:
+		x.A, x.B = math.Exp(logA/n), math.Exp(logB/n)
+	}
+	x.Ratio = min(max(x.B/x.A, x.Least), x.Most) // rounding must not take it out of the range
+	return x, true
+}

@@ -1,0 +1,60 @@
+package study
+
+import "github.com/pmpdsim/pmpdsim/sim/result"
+
+// Front returns the items that no other one of the same group beats, in their order. One beats another that is no better
+// in any of the metrics and worse in one of them. Items that are equal stay side by side. An item that lacks a metric is on
+// no front. Metrics that are better neither way are a mistake of the program.
+func Front[T any](all []T, of func(T) *result.Result, group func(T) string, metrics ...Metric) (best []T) {
+	groups := map[string][]int{}
+	values := make([][]float64, len(all))
+	for i, x := range all {
+		if v, ok := scores(of(x), metrics); ok {
+			values[i] = v
+			groups[group(x)] = append(groups[group(x)], i)
+		}
+	}
+	for i, x := range all {
+		beaten := values[i] == nil
+		if !beaten {
+			for _, j := range groups[group(x)] {
+				beaten = beaten || beats(values[j], values[i])
+			}
+		}
+		if !beaten {
+			best = append(best, x)
+		}
+	}
+	return best
+}
+
+// Front returns the outcomes of a set that no other one of the same workload beats, in their order.
+func (s *Set) Front(metrics ...Metric) []*Outcome {
+	return Front(s.Outcomes, func(o *Outcome) *result.Result { return o.Result }, s.Workload(), metrics...)
+}
+
+// scores are the metrics of a result, more being better.
+func scores(r *result.Result, metrics []Metric) (all []float64, ok bool) {
+	for _, m := range metrics {
+		if m.Better == Neither {
+			panic("study: a front of " + m.Key + ", which is better neither way")
+		}
+		v, ok := m.Of(r)
+		if !ok {
+			return nil, false
+		}
+		all = append(all, float64(m.Better)*v)
+	}
+	return all, true
+}
+
+func beats(a, b []float64) bool {
+	better := false
+	for i := range a {
+		if a[i] < b[i] {
+			return false
+		}
+		better = better || a[i] > b[i]
+	}
+	return better
+}

@@ -1,0 +1,172 @@
+package study_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
+
+// cells are results over channels and sizes of the scratchpad.
+func cells() []string {
+	return []string{row(`{"channels":"2","size":"1MiB"}`, line("n", "fp16", "")), row(`{"channels":"16","size":"1MiB"}`, line("n", "fp16", "")),
+		row(`{"channels":"2","size":"512KiB"}`, line("n", "fp16", ""))}
+}
+
+func arranged(t *testing.T, lines ...string) *study.Set {
+	t.Helper()
+	s, err := read(t, lines...).Arrange()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestGrid(t *testing.T) {
+	g, err := arranged(t, cells()...).Grid("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.X != "size" || g.Y != "channels" || !slices.Equal(g.XValues, []string{"512KiB", "1MiB"}) || !slices.Equal(g.YValues, []string{"2", "16"}) {
+		t.Errorf("%s %q over %s %q", g.Y, g.YValues, g.X, g.XValues)
+	}
+	if o := g.At("512KiB", "2"); o == nil || o.Axes["size"] != "512KiB" {
+		t.Errorf("cell %+v", o)
+	}
+	if o := g.At("512KiB", "16"); o != nil {
+		t.Errorf("a cell without a result holds %+v", o)
+	}
+	for _, c := range []struct{ name, x, y, more, want string }{
+		{"an unknown key", "colour", "", "", "--x colour: unknown key; accepted: npu, model, task, prompt, gen, batch, kv-bits, channels, size, schedule"},
+		{"one key twice", "size", "size", "", "--x size --y size: the same key twice; accepted: two keys of npu, "},
+		{"three keys differ", "", "", row(`{"channels":"2","size":"1MiB"}`, line("n", "uniform:4", "")),
+			"two keys make the axes, and these differ: channels (2, 16), size (512KiB, 1MiB), schedule (fp16, uniform:4); accepted: --x KEY --y KEY"},
+		{"two results for a cell", "size", "channels", row(`{"channels":"2","size":"1MiB"}`, line("n", "uniform:4", "")), "size 1MiB, channels 2: 2 results for one cell, such as "},
+		{"a row that differs in a third key", "size", "channels", row(`{"channels":"4","size":"1MiB"}`, line("n", "uniform:4", "")),
+			"cells differ in schedule (fp16, uniform:4), too; accepted: results that differ in size and channels alone (choose with --only schedule=fp16)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lines := cells()
+			if c.more != "" {
+				lines = append(lines, c.more)
+			}
+			if _, err := arranged(t, lines...).Grid(c.x, c.y); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestCompare(t *testing.T) {
+	side := func(lines ...string) study.Side { return study.Side{Set: read(t, lines...)} }
+	t.Run("of many the geometric mean, and the range", func(t *testing.T) {
+		c, err := study.Compare(side(rate("m", "fp16", 2, 1), rate("m", "uniform:4", 8, 1), rate("m", "uniform:2", 9, 1)),
+			side(rate("n", "uniform:4", 16, 1), rate("n", "fp16", 32, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Pairs != 2 || c.OnlyA != 1 || c.OnlyB != 0 {
+			t.Errorf("%+v", c)
+		}
+		if got, want := c.Inputs, []study.Change{{Key: "npu", A: "m", B: "n", Pairs: 2}}; !slices.Equal(got, want) {
+			t.Errorf("inputs %+v, want %+v", got, want)
+		}
+		m := c.Outcome[0]
+		if m.Key != "tokens_per_second" || m.Least != 2 || m.Most != 16 || m.A < 3.999 || m.A > 4.001 || m.B < 22.62 || m.B > 22.63 {
+			t.Errorf("%+v", m)
+		}
+	})
+	t.Run("two single results are compared whatever they are called, without rounding", func(t *testing.T) {
+		c, err := study.Compare(side(rate("m", "fp16", 0.1, 1)), side(rate("n", "uniform:4", 0.3, 1)))
+		if err != nil || c.Pairs != 1 || c.Outcome[0].A != 0.1 || c.Outcome[0].B != 0.3 {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
+	t.Run("nothing in common", func(t *testing.T) {
+		a, b := side(line("m", "fp16", ""), line("m", "uniform:4", "")), side(line("m", "uniform:2", ""), line("m", "uniform:3", ""))
+		want := a.Set.Inputs[0].Path + " and " + b.Set.Inputs[0].Path +
+			" have no result in common; accepted: results of the same models, lengths, batches, schedules and axes"
+		if _, err := study.Compare(a, b); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	})
+}
+
+// TestFoldersAreReadWhileTheyGrow reads a sweep of three points, of which one failed and one has no result yet; then what
+// is left when nothing but the results is kept.
+func TestFoldersAreReadWhileTheyGrow(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "shards"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, text ...string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(text, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var points []folder.Planned
+	for _, name := range []string{"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"} {
+		points = append(points, folder.Planned{Row: folder.Row{Fingerprint: name, NPU: "n", Schedule: "fp16", Axes: map[string]string{"rows": name[:1]}}})
+	}
+	plan := folder.NewPlan("spec.yaml", "v1", nil, points)
+	data, err := plan.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put("plan.jsonl", string(data))
+	put("shards/0.jsonl", `{"fingerprint":"bbbbbbbbbb","result":`+line("n", "fp16", "")+`}`, `{"fingerprint":"aaaaaaaaaa","error":"too large"}`,
+		`{"fingerprint":"dddddddddd","error":"of another plan"}`, `{"fingerprint":"cccccccccc","res`)
+	s, err := study.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (study.Input{Path: dir, Results: 1, Failed: 1, Missing: 1}); s.Inputs[0] != want {
+		t.Errorf("%+v, want %+v", s.Inputs[0], want)
+	}
+	if o := s.Outcomes[0]; o.Place != dir+": point bbbbbbbb" || o.Key("rows").Text != "rows b" {
+		t.Errorf("%+v", o)
+	}
+	rows, missing, err := study.Rows(dir)
+	if err != nil || missing != 1 || len(rows) != 2 || rows[0].Error != "too large" || rows[1].Result.Schedule != "fp16" {
+		t.Errorf("%+v, %d missing, %v", rows, missing, err)
+	}
+	t.Run("a folder of other things is refused", func(t *testing.T) {
+		other := t.TempDir()
+		if _, err := study.Read(other); err == nil || err.Error() != other+" holds no sweep; accepted: the directory that pmpdsim sweep SPEC -o DIR made" {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("the results alone say the same", func(t *testing.T) {
+		if err := os.Remove(filepath.Join(dir, "plan.jsonl")); err != nil {
+			t.Fatal(err)
+		}
+		put("results.jsonl", `{"fingerprint":"aaaaaaaaaa","npu":"n","axes":{"rows":"a"},"error":"too large"}`,
+			`{"fingerprint":"bbbbbbbbbb","npu":"n","axes":{"rows":"b"},"result":`+line("n", "fp16", "")+`}`)
+		again, err := study.Read(dir)
+		if err != nil || again.Inputs[0].Failed != 1 || again.Outcomes[0].Place != s.Outcomes[0].Place || again.Outcomes[0].Key("rows").Text != "rows b" {
+			t.Errorf("%+v, %v", again, err)
+		}
+	})
+}
+
+// TestWhatARunExplainsIsRead: tilings and footprints are part of a result that is written, and of the one that is read.
+func TestWhatARunExplainsIsRead(t *testing.T) {
+	var want result.Result
+	want.NPU, want.Model, want.Schedule, want.TokensPerSecond, want.GeneratedTokens, want.Batch, want.EnergyPerToken = "n", "m", "fp16", 1, 2, 1, 1
+	want.Footprint.Planes, want.Footprint.Total = 3, 4
+	want.Tilings = []result.Tiling{{Pass: "prefill", Bits: 4}}
+	var b strings.Builder
+	if err := result.WriteJSON(&b, []*result.Result{&want}); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, b.String()).Outcomes[0]
+	if got.Footprint != want.Footprint || len(got.Tilings) != 1 || got.Tilings[0].Bits != 4 {
+		t.Errorf("%+v, want %+v", got.Result, want)
+	}
+}

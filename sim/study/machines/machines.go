@@ -1,0 +1,120 @@
+// Package machines finds the NPUs that results come from. A result names its NPU by a fingerprint; the configuration
+// itself stands in the folder of a sweep, among the presets, or with whoever ran it. The package knows what an array does
+// at its peak, which is why it is none of those that figures are drawn from: it turns configurations into study.Machine,
+// which is data.
+package machines
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/array"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Known are configurations by their fingerprints.
+type Known map[string]*config.Config
+
+// InFolders returns the NPUs of those inputs that are folders of sweeps. An error says why those of some folder are not
+// among them.
+func InFolders(inputs []study.Input) (Known, []error) {
+	known, errs := Known{}, []error(nil)
+	for _, in := range inputs {
+		if info, err := os.Stat(in.Path); err != nil || !info.IsDir() {
+			continue
+		}
+		some, err := sweep.Machines(in.Path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the NPUs of %s are known by their fingerprints only: %w", in.Path, err))
+		}
+		maps.Copy(known, some)
+	}
+	return known, errs
+}
+
+// Add adds a configuration, which has to be that of some outcome.
+func (k Known) Add(cfg *config.Config, s *study.Set) error {
+	k[cfg.Fingerprint()] = cfg
+	if !slices.ContainsFunc(s.Outcomes, func(o *study.Outcome) bool { return o.Config == cfg.Fingerprint() }) {
+		return fmt.Errorf("no result was simulated on %s with these changes (fingerprint %.8s); accepted: the --npu and --set of a run, or none of them",
+			cfg.Name, cfg.Fingerprint())
+	}
+	return nil
+}
+
+// Of returns the machines of a set that are known, or that are presets, changed by axes or not, in the order in which they
+// come. Their roofs are those of the weight widths that matter for the set.
+func (k Known) Of(s *study.Set) (all []study.Machine) {
+	bits := s.Widths("decode", "prefill")
+	for _, o := range s.Outcomes {
+		if slices.ContainsFunc(all, func(m study.Machine) bool { return m.Fingerprint == o.Config }) {
+			continue
+		}
+		cfg := k[o.Config]
+		if cfg == nil {
+			cfg = changedPreset(o)
+		}
+		if cfg != nil {
+			all = append(all, New(cfg, bits))
+		}
+	}
+	return all
+}
+
+// Same refuses a set whose outcomes ran on different machines.
+func Same(s *study.Set) error {
+	first := s.Outcomes[0]
+	for _, o := range s.Outcomes[1:] {
+		if o.Config != first.Config {
+			return fmt.Errorf("%s and %s are from different NPUs; accepted: results of one, which has one set of roofs (choose with --only KEY=VALUE)",
+				first.Place, o.Place)
+		}
+	}
+	return nil
+}
+
+// Check refuses a configuration that is not the one that an outcome was simulated on.
+func Check(cfg *config.Config, o *study.Outcome) error {
+	if cfg.Fingerprint() == o.Config {
+		return nil
+	}
+	return fmt.Errorf("%s: simulated on another NPU than %s with these changes (fingerprint %.8s, not %.8s); accepted: the --npu and --set of its run",
+		o.Place, cfg.Name, o.Config, cfg.Fingerprint())
+}
+
+// changedPreset is the preset that a result names, with its axes: the fingerprint tells whether that was its NPU.
+func changedPreset(o *study.Outcome) *config.Config {
+	cfg, err := config.Preset(o.NPU)
+	if err != nil {
+		return nil
+	}
+	var changes []string
+	for _, k := range o.Keys {
+		if _, ok := config.Lookup(k.Name); ok {
+			changes = append(changes, k.Name+"="+k.Value)
+		}
+	}
+	if cfg.Set(changes) != nil || cfg.Fingerprint() != o.Config {
+		return nil
+	}
+	return cfg
+}
+
+// New is what a configuration says of a machine, with roofs for some widths of weights.
+func New(cfg *config.Config, bits []int) study.Machine {
+	m := study.Machine{Fingerprint: cfg.Fingerprint(), Name: cfg.Name, Bandwidth: cfg.PeakBandwidth()}
+	for _, b := range bits {
+		m.Roofs = append(m.Roofs, study.Roof{Bits: b, MACsPerSecond: array.PeakMACsPerSecond(cfg, unit.Bits(b))})
+	}
+	for _, k := range config.Keys() {
+		if v, ok := cfg.Get(k.Path); ok && k.Path != "name" && k.Path != "description" && v != "" {
+			m.Keys = append(m.Keys, [2]string{k.Path, v})
+		}
+	}
+	return m
+}

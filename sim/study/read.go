@@ -1,0 +1,190 @@
+package study
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
+
+// Read reads results from files and folders: files with lines of run --format json or with rows of a sweep, and folders
+// of sweeps, which need not have ended. Keys that are not known are skipped: sweeps, and other versions of the program,
+// write more than figures need. Errors name the file and the line.
+func Read(paths ...string) (*Set, error) {
+	s := &Set{}
+	for _, path := range paths {
+		rows, missing, err := read(path)
+		if err != nil {
+			return nil, err
+		}
+		in := Input{Path: path, Missing: missing}
+		for _, r := range rows {
+			if r.Result == nil {
+				in.Failed++
+				continue
+			}
+			in.Results++
+			s.Outcomes = append(s.Outcomes, &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes)})
+		}
+		s.Inputs = append(s.Inputs, in)
+	}
+	if len(s.Outcomes) == 0 {
+		return nil, fmt.Errorf("%s: no results", strings.Join(paths, ", "))
+	}
+	return s, nil
+}
+
+// Rows returns what a file or a folder holds, rows of points that failed among it, and how many points have no row yet.
+// Results that come from no sweep are rows without a fingerprint.
+func Rows(path string) (rows []folder.Row, missing int, err error) {
+	all, missing, err := read(path)
+	for _, r := range all {
+		rows = append(rows, r.Row)
+	}
+	return rows, missing, err
+}
+
+// placed is a row with the place where it was found, for errors.
+type placed struct {
+	folder.Row
+	place string
+}
+
+func read(path string) (all []placed, missing int, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		all, err = readFile(path)
+		return all, 0, err
+	}
+	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
+		all, err = readFile(results)
+	} else {
+		all, missing, err = readFolder(path)
+	}
+	for i := range all {
+		all[i].place = fmt.Sprintf("%s: point %.8s", path, all[i].Fingerprint)
+	}
+	return all, missing, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func readFolder(path string) (all []placed, missing int, err error) {
+	f, err := folder.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, missing, err := f.Rows()
+	for _, r := range rows {
+		all = append(all, placed{Row: r})
+	}
+	return all, missing, err
+}
+
+func readFile(path string) (all []placed, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	number := 0
+	for line := range bytes.Lines(data) {
+		number++
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		row, err := parse(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w; accepted: a line for each result, as run --format json and sweep write them", path, number, err)
+		}
+		all = append(all, placed{row, fmt.Sprintf("%s:%d", path, number)})
+	}
+	return all, nil
+}
+
+// parse reads a line: a row of a sweep, or a result alone. What figures need has to be there.
+func parse(line []byte) (row folder.Row, err error) {
+	if err := json.Unmarshal(line, &row); err != nil {
+		return row, fmt.Errorf("not a result: %w", err)
+	}
+	if row.Result == nil && row.Error != "" {
+		return row, nil
+	}
+	if row.Result == nil {
+		r := new(result.Result)
+		if err := json.Unmarshal(line, r); err != nil {
+			return row, fmt.Errorf("not a result: %w", err)
+		}
+		row.Result = r
+	}
+	r := row.Result
+	for _, need := range []struct {
+		key   string
+		there bool
+	}{{"npu", r.NPU != ""}, {"model", r.Model != ""}, {"schedule", r.Schedule != ""}, {"tokens_per_second", r.TokensPerSecond > 0},
+		{"generated_tokens", r.GeneratedTokens > 1}, {"batch", r.Batch > 0}, {"energy_joules_per_token", r.EnergyPerToken > 0}} {
+		if !need.there {
+			return row, fmt.Errorf("not a result: %s is missing", need.key)
+		}
+	}
+	return row, nil
+}
+
+// keysOf are the keys of a result: what every result has, then the axes of its sweep by name.
+func keysOf(r *result.Result, axes map[string]string) []Key {
+	number := strconv.Itoa
+	keys := []Key{{"npu", r.NPU, r.NPU}, {"model", r.Model, r.Model}, {"task", r.Task, r.Task},
+		{"prompt", number(r.PromptTokens), "prompt " + number(r.PromptTokens)}, {"gen", number(r.GeneratedTokens), "gen " + number(r.GeneratedTokens)},
+		{"batch", number(r.Batch), "batch " + number(r.Batch)}, {"kv-bits", number(r.KVBits), "KV " + number(r.KVBits) + " bits"}}
+	var names []string
+	for name := range axes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		keys = append(keys, Key{name, axes[name], name + " " + axes[name]})
+	}
+	return keys
+}
+
+// Only keeps the outcomes that have what is asked for, as KEY=VALUE. Values of one key are alternatives. A key or a value
+// that no outcome has is an error.
+func (s *Set) Only(conditions ...string) (*Set, error) {
+	wanted := map[string][]string{}
+	names := append(s.KeyNames(), "schedule")
+	for _, text := range conditions {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || !slices.Contains(names, key) {
+			return nil, fmt.Errorf("--only %s: nothing to choose by; accepted: KEY=VALUE with a key of %s", text, strings.Join(names, ", "))
+		}
+		there := distinct(s.Outcomes, func(o *Outcome) string { return o.Key(key).Value })
+		if !slices.Contains(there, value) {
+			slices.Sort(there)
+			return nil, fmt.Errorf("--only %s: no result has that; accepted: %s", text, strings.Join(there, ", "))
+		}
+		wanted[key] = append(wanted[key], value)
+	}
+	kept := *s
+	kept.Outcomes = slices.DeleteFunc(slices.Clone(s.Outcomes), func(o *Outcome) bool {
+		for key, values := range wanted {
+			if !slices.Contains(values, o.Key(key).Value) {
+				return true
+			}
+		}
+		return false
+	})
+	if len(kept.Outcomes) == 0 {
+		return nil, errors.New("--only: no result has all of that; accepted: what some result has")
+	}
+	return &kept, nil
+}

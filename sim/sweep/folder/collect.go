@@ -1,0 +1,119 @@
+package folder
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
+)
+
+// Done are the points of the plan that have a row, by fingerprint. Rows of other plans, and second ones of a point, are
+// left out: a point is a pure function of what its fingerprint names.
+func (f *Folder) Done() (map[string]Line, error) {
+	files, err := Shards(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]Line{}
+	for _, file := range files {
+		rows, _, err := ReadShard(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range rows {
+			if _, there := all[m.Fingerprint]; !there && len(f.Plan.index[m.Fingerprint]) > 0 {
+				all[m.Fingerprint] = m
+			}
+		}
+	}
+	return all, nil
+}
+
+// Left are the points without a row, in the order of the plan; of those that are the same but for their labels, the first.
+func (f *Folder) Left() ([]int, error) {
+	done, err := f.Done()
+	if err != nil {
+		return nil, err
+	}
+	var todo []int
+	for i := range f.Plan.Rows {
+		name := f.Plan.Rows[i].Fingerprint
+		if _, there := done[name]; !there && f.Plan.index[name][0] == i {
+			todo = append(todo, i)
+		}
+	}
+	return todo, nil
+}
+
+// Rows returns the results that are there, sorted by fingerprint, and how many points have none yet.
+func (f *Folder) Rows() (rows []Row, missing int, err error) {
+	done, err := f.Done()
+	if err != nil {
+		return nil, 0, err
+	}
+	highest := map[string]int{}
+	for _, p := range f.Plan.Rows {
+		m, there := done[p.Fingerprint]
+		if !there {
+			missing++
+			continue
+		}
+		row := p.Row
+		row.Error = m.Error
+		if len(m.Result) > 0 {
+			row.Result = new(result.Result)
+			if err := json.Unmarshal(m.Result, row.Result); err != nil {
+				return nil, 0, fmt.Errorf("result of %s: %w", row.Fingerprint, err)
+			}
+		}
+		highest[row.Fingerprint] = m.Highest
+		rows = append(rows, row)
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(strings.Compare(a.Fingerprint, b.Fingerprint), strings.Compare(Labels(a.Axes), Labels(b.Axes)))
+	})
+	speedups(rows, highest)
+	return rows, missing, nil
+}
+
+// Labels writes the values of axes, each on a line of its own, in the order of their names.
+func Labels(axes map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(axes)) {
+		b.WriteString(k + "=" + axes[k] + "\n")
+	}
+	return b.String()
+}
+
+// speedups are set once all rows are together: against plain fp16 and uniform schedules on the same NPU, model and lengths.
+// They are no part of a point, whose row must not depend on which others there are.
+func speedups(rows []Row, highest map[string]int) {
+	type machine struct {
+		config, model           string
+		prompt, generated, size int
+	}
+	base := map[machine]map[string]*result.Result{}
+	of := func(r *Row) machine {
+		return machine{r.Result.Config, r.Model, r.Prompt, r.Generated, r.Batch}
+	}
+	for i := range rows {
+		if r := &rows[i]; r.Result != nil {
+			if base[of(r)] == nil {
+				base[of(r)] = map[string]*result.Result{}
+			}
+			base[of(r)][r.Schedule] = r.Result
+		}
+	}
+	for i := range rows {
+		if r := &rows[i]; r.Result != nil {
+			all := base[of(r)]
+			r.Result.Compare(result.Baselines{FP16: all["fp16"], Uniform: func(bits int) *result.Result {
+				return all[fmt.Sprintf("uniform:%d", bits)] // of 16 there is none: that is fp16
+			}}, highest[r.Fingerprint])
+		}
+	}
+}
