@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 )
 
 func dramCommand() *cli.Command {
@@ -181,13 +182,13 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 	}
 	for _, line := range [][2]string{
 		{"DRAM", fmt.Sprintf("%d x %s, %s refresh, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh,
-			gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
+			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + byDefault(!j.mapping) + hash},
 		{"stream", j.stream.String()},
 		{"", ""},
 		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},
 		{"time", plots.Time.Text(r.Seconds())},
-		{"bandwidth", fmt.Sprintf("%s GB/s, %.2f %% of the peak", gigabytes(r.Bandwidth()), 100*r.Efficiency())},
+		{"bandwidth", fmt.Sprintf("%s GB/s, %.2f %% of the peak", views.Gigabytes(r.Bandwidth()), 100*r.Efficiency())},
 		{"bursts", fmt.Sprintf("%d read, %d written", n.Reads, n.Writes)},
 		{"row hits", share(n.RowHits)},
 		{"row misses", share(n.RowMisses)},

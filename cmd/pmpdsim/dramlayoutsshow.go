@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 )
 
 // machine names the memory: 1 x lpddr5-6400, 12.8 GB/s peak, all-bank refresh.
@@ -22,7 +23,7 @@ func (s *layoutSweep) machine() string {
 		refresh += fmt.Sprintf(", %d postponed", s.Postpone)
 	}
 	return fmt.Sprintf("%d x %s, %s GB/s peak, %s", s.Channels, s.Standard.Name,
-		gigabytes(float64(s.Standard.PeakBytesPerSecond(s.Channels))), refresh)
+		views.Gigabytes(float64(s.Standard.PeakBytesPerSecond(s.Channels))), refresh)
 }
 
 // head names a mapping in lines of text.

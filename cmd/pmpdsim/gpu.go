@@ -16,6 +16,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -124,7 +125,7 @@ func gpuLines(m *cuda.Machine) [][2]string {
 		cores = fmt.Sprintf("%d multiprocessors, compute capability %s", *g.SMs, g.CC)
 	}
 	if g.MemBytes != nil {
-		memory = fmt.Sprintf("%s GB, %s GB free", gigabytes(float64(*g.MemBytes)), gigabytes(float64(m.FreeBytes)))
+		memory = fmt.Sprintf("%s GB, %s GB free", views.Gigabytes(float64(*g.MemBytes)), views.Gigabytes(float64(m.FreeBytes)))
 		if g.L2Bytes != nil {
 			memory += fmt.Sprintf(", L2 %s", plots.Memory.Text(float64(*g.L2Bytes)))
 		}
@@ -142,7 +143,7 @@ func gpuLines(m *cuda.Machine) [][2]string {
 	lines := [][2]string{{"GPU", g.Name}, {"", cores}, {"memory", memory}, {"clocks", clocks}, {"driver", api},
 		{"kernels", fmt.Sprintf("PTX %s for %s by %s, SHA-256 %.12s", k.ISA, k.Target, k.Compiler, k.PTXSHA256)}}
 	if c := m.Calib; c != nil {
-		lines = append(lines, [2]string{"copy", gigabytes(*c.CopyBps) + " GB/s, read and written"},
+		lines = append(lines, [2]string{"copy", views.Gigabytes(*c.CopyBps) + " GB/s, read and written"},
 			[2]string{"graph", fmt.Sprintf("%s a kernel, %s an event", plots.Time.Text(float64(*c.NodeGapNS)/1e9), plots.Time.Text(float64(*c.EventNS)/1e9))})
 	}
 	return lines

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/bench"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 )
 
 func gpuBenchCommand() *cli.Command {
@@ -106,7 +107,7 @@ func benchTable(w io.Writer, r *bench.Report) error {
 		return err
 	}
 	if c := r.Ceilings; c != nil {
-		if _, err := fmt.Fprintf(w, "copy  %s GB/s, read and written\ngraph %s a kernel, %s an event\n", gigabytes(c.CopyBps),
+		if _, err := fmt.Fprintf(w, "copy  %s GB/s, read and written\ngraph %s a kernel, %s an event\n", views.Gigabytes(c.CopyBps),
 			plots.Time.Text(c.NodeGap.Seconds()), plots.Time.Text(c.Event.Seconds())); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -117,18 +118,11 @@ byte of weights, so it is bound by memory wherever the ridge is higher.`,
 				}
 				values = append(values, v)
 				t.Add(c.Name, c.Clock.String(), fmt.Sprintf("%dx%d", c.Array.Rows, c.Array.Cols), string(c.Array.Style),
-					strings.Join(tops, "/"), dramText(c), gigabytes(c.PeakBandwidth()), c.DRAM.Capacity.String(),
+					strings.Join(tops, "/"), views.DRAM(c), views.Gigabytes(c.PeakBandwidth()), c.DRAM.Capacity.String(),
 					plots.Significant(2*array.Ridge(c, 4)))
 			}
 			return t, values, nil
 		}}
-}
-
-func dramText(c *config.Config) string {
-	if c.DRAM.Standard == config.IdealDRAM {
-		return config.IdealDRAM
-	}
-	return fmt.Sprintf("%dx %s", c.DRAM.Channels, c.DRAM.Standard)
 }
 
 // modelItem is a model preset as JSON.
@@ -245,7 +239,7 @@ func dramListing() listing {
 					BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
 					Peak: int64(peak), Timing: s.Timing, Comments: s.Comments})
 				t.Add(s.Name, s.TCK.String(), fmt.Sprintf("x%d", s.Width), s.Burst.String(), fmt.Sprintf("%dx%d", s.Groups, s.Banks),
-					s.RowBytes().String(), gigabytes(float64(peak)), s.Source)
+					s.RowBytes().String(), views.Gigabytes(float64(peak)), s.Source)
 			}
 			return t, values, nil
 		}}

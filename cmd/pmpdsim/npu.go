@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/energy"
+	"github.com/pmpdsim/pmpdsim/sim/study/styles"
 )
 
 // defaultNPU is simulated when none is named: a phone, which is what progressive precision was made for.
@@ -118,7 +118,7 @@ func (o *npuOptions) load() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return own, restyle(own, cfg.Array.Style, true)
+	return own, styles.Restyle(own, cfg.Array.Style, true)
 }
 
 // withoutStyle leaves --array-style out.
@@ -167,14 +167,4 @@ func configured(c *cli.Context, without string) (*config.Config, error) {
 		return o.withoutStyle().configured()
 	}
 	return o.configured()
-}
-
-// restyle gives an NPU's array another style; with isoArea as many columns, too, as fit into the area of the array that it has.
-func restyle(cfg *config.Config, style config.Style, isoArea bool) error {
-	to := []string{"array.style=" + string(style)}
-	if isoArea {
-		rows, cols := energy.IsoArea(cfg, style)
-		to = append(to, fmt.Sprintf("array.rows=%d", rows), fmt.Sprintf("array.cols=%d", cols))
-	}
-	return cfg.Set(to)
 }

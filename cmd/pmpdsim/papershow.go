@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
 )
 
@@ -24,7 +25,7 @@ func fixed(v float64, decimals int) string { return strconv.FormatFloat(v, 'f', 
 // barTable has a row for each bar, and below it what the residuals and the headline come to.
 func barTable(w io.Writer, cfg *config.Config, rows []paper.Row) error {
 	if _, err := fmt.Fprintf(w, "NPU   %s: %s, %s GB/s peak, KV %d bits, lm_head %s\nunit  tokens/s as the paper counts them; (..): inferred from the published bar\n\n",
-		cfg.Name, memoryText(cfg), gigabytes(cfg.PeakBandwidth()), cfg.KV.Bits, headText(cfg)); err != nil {
+		cfg.Name, views.Memory(cfg), views.Gigabytes(cfg.PeakBandwidth()), cfg.KV.Bits, views.Head(cfg)); err != nil {
 		return err
 	}
 	off := "residual %"
@@ -85,7 +86,7 @@ func barSummary(w io.Writer, rows []paper.Row) error {
 // barFigure is the paper's figure with both values.
 func barFigure(cfg *config.Config, rows []paper.Row) *plots.Pairs {
 	f := &plots.Pairs{Title: "NPU throughput of the PMPD paper's figure, published and simulated",
-		Subtitle: fmt.Sprintf("%s: %s, %s GB/s peak", cfg.Name, memoryText(cfg), gigabytes(cfg.PeakBandwidth())), Y: "decoded tokens/s",
+		Subtitle: fmt.Sprintf("%s: %s, %s GB/s peak", cfg.Name, views.Memory(cfg), views.Gigabytes(cfg.PeakBandwidth())), Y: "decoded tokens/s",
 		Labels: "above bars: times fp16, simulated (black) and as printed in the paper (grey)", Inferred: []string{string(paper.Learned)}}
 	for _, s := range paper.Schemes() {
 		f.Series = append(f.Series, string(s))

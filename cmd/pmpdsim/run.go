@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -238,12 +239,12 @@ func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs 
 	size := plots.Memory.Text
 	for _, line := range [][2]string{
 		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, byDefault(defaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
-		{"DRAM", memoryText(cfg) + ", " + gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
+		{"DRAM", views.Memory(cfg) + ", " + views.Gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
 		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", w.model.Name, byDefault(w.defaultModel),
 			plots.Large.Text(float64(w.model.Params().Total)), w.model.Layers)},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", w.task, byDefault(w.defaultTask), w.prompt, w.generated, batchText(w.batch))},
 		{"trace", w.provenance()},
-		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, headText(cfg))},
+		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, views.Head(cfg))},
 		{"layout", cfg.Weights.String()},
 		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
 			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
@@ -263,14 +264,7 @@ func pesText(cfg *config.Config) string {
 	if cfg.Cores == 1 {
 		return pes
 	}
-	return coresText(cfg) + " of " + pes
-}
-
-func coresText(cfg *config.Config) string {
-	if cfg.Cores == 1 {
-		return "1 core"
-	}
-	return fmt.Sprintf("%d cores", cfg.Cores)
+	return views.Cores(cfg) + " of " + pes
 }
 
 // batchText tells how many sequences there are, if it is not one.
@@ -288,14 +282,6 @@ func byDefault(yes bool) string {
 	return ""
 }
 
-// memoryText names the memory system.
-func memoryText(cfg *config.Config) string {
-	if cfg.DRAM.Standard == config.IdealDRAM {
-		return "ideal: nothing but a bandwidth"
-	}
-	return fmt.Sprintf("%d x %s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, cfg.DRAM.Refresh)
-}
-
 // storedAs names the form of quantised weights.
 func storedAs(cfg *config.Config) string {
 	if cfg.Weights.Layout == config.Packed {
@@ -303,12 +289,3 @@ func storedAs(cfg *config.Config) string {
 	}
 	return "planes"
 }
-
-func headText(cfg *config.Config) string {
-	if !cfg.Count.Head {
-		return "not counted"
-	}
-	return fmt.Sprintf("%d bits", cfg.Head.Bits)
-}
-
-func gigabytes(bytes float64) string { return plots.Significant(bytes / 1e9) }
