@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
-	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
-	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -45,64 +51,173 @@ EXAMPLES:
    pmpdsim dram layouts --layout packed --layout interleaved:1KiB --layout plane-major:64B+skew=8KiB -o bars.svg`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Value: "lpddr5-6400", Usage: "DRAM `STANDARD` (list dram)"},
-			&cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two"},
+			channelsFlag(),
 			&cli.StringSliceFlag{Name: "mapping", Usage: "`MAPPING`: a name, or address bits; repeatable", DefaultText: "the three that have names"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "also each mapping with low row bits XORed into bank group and bank"},
-			&cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank or none"},
-			&cli.IntFlag{Name: "postpone", Usage: "`N` refreshes may wait for requests"},
+			refreshFlag(),
+			postponeFlag(),
 			&cli.StringFlag{Name: "planes", Usage: "numbers of planes that a pass reads: `N,...`", DefaultText: defaultPlanes + "; with --layout " + defaultPlanesRead},
 			&cli.StringFlag{Name: "chunk", Value: defaultChunks, Usage: "bytes of a plane in a turn on a channel: `SIZE,...`"},
 			&cli.StringFlag{Name: "skew", Value: defaultSkews, Usage: "how much further planes are apart than a power of two: `SIZE,...`"},
 			&cli.StringSliceFlag{Name: "layout", Usage: "compare this `LAYOUT` with others, instead of --chunk and --skew; repeatable"},
 			&cli.StringFlag{Name: "bytes", Value: "16MiB", Usage: "`SIZE` of what a pass reads"},
-			&cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "draw a picture into `FILE`, by its name .png, .svg or .pdf"},
+			workersFlag(),
+			pictureFlag("a"),
 			formatFlag("table", "csv", "json"),
 		},
-		Action: runDRAMLayouts,
+		Action: action(fillDRAMLayouts),
 	}
 }
 
-// layoutSweep is what was asked for.
-type layoutSweep struct {
-	layouts.Spec
-	named  bool // layouts were given by name
-	chunks []unit.Bytes
-	skews  []unit.Bytes
+// dramLayoutsOptions are what dram layouts was asked for.
+type dramLayoutsOptions struct {
+	standard     string
+	channels     int
+	mappings     []string
+	bankHash     bool
+	refresh      string
+	postpone     int
+	planes       string // a list; empty: the usual ones
+	layouts      []string
+	chunks, skew string // lists
+	grid         bool   // chunks or skew are asked for
+	bytes        string
+	workers      int
+	picture      picture
+	format       string
 }
 
-func runDRAMLayouts(c *cli.Context) error {
-	if err := arguments(c); err != nil {
-		return err
-	}
-	s, err := loadLayoutSweep(c)
+func fillDRAMLayouts(c *cli.Context) (*dramLayoutsOptions, error) {
+	return &dramLayoutsOptions{standard: c.String("standard"), channels: c.Int("channels"), mappings: c.StringSlice("mapping"), bankHash: c.Bool("bank-hash"),
+		refresh: c.String("refresh"), postpone: c.Int("postpone"), planes: c.String("planes"), layouts: c.StringSlice("layout"), chunks: c.String("chunk"),
+		skew: c.String("skew"), grid: c.IsSet("chunk") || c.IsSet("skew"), bytes: c.String("bytes"), workers: c.Int("workers"), picture: pictureFrom(c),
+		format: c.String("format")}, nil
+}
+
+func (o *dramLayoutsOptions) run(ctx context.Context, s streams) error {
+	sweep, err := o.load()
 	if err != nil {
 		return err
 	}
-	picture, format, err := pictureOf(c)
-	if err != nil {
+	if err := o.picture.check(); err != nil {
 		return err
 	}
-	p := newProgress(c.App.ErrWriter, 0, "cells")
-	rows, err := layouts.Run(c.Context, &s.Spec, p.update)
+	p := newProgress(s.err, 0, "cells")
+	sweep.Rows, err = stream.Layouts(ctx, sweep.Spec, p.update)
 	p.end()
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
-	if picture != "" {
-		figure, origin := s.figure(rows)
-		origin.Command, origin.Program = commandLine(c), c.App.Name+" "+c.App.Version
-		if err := emit(nil, picture, func(w io.Writer) error { return plots.Write(w, figure, format, origin) }); err != nil {
+	if err := o.picture.draw(sweep.Figure()); err != nil {
+		return err
+	}
+	return s.emit("", func(w io.Writer) error {
+		switch o.format {
+		case "csv":
+			return sweep.CSV(w)
+		case "json":
+			return jsonLines(w, sweep.Rows)
+		}
+		return sweep.Table(w)
+	})
+}
+
+// load resolves the options.
+func (o *dramLayoutsOptions) load() (*views.Layouts, error) {
+	l := &views.Layouts{Spec: &layouts.Spec{Channels: o.channels, Workers: o.workers, Postpone: o.postpone}}
+	var err error
+	if l.Standard, err = spec.Lookup(o.standard); err != nil {
+		return nil, flagged("standard", "", err)
+	}
+	if err := l.Refresh.UnmarshalText([]byte(o.refresh)); err != nil {
+		return nil, flagged("refresh", "", err)
+	}
+	if o.postpone < 0 || o.postpone > l.Standard.MaxPostponed {
+		return nil, fmt.Errorf("--postpone %d: %s may postpone up to %d refreshes; accepted: 0 to %d", o.postpone, l.Standard.Name,
+			l.Standard.MaxPostponed, l.Standard.MaxPostponed)
+	}
+	if err := o.loadMappings(l.Spec); err != nil {
+		return nil, err
+	}
+	planes := o.planes
+	if planes == "" {
+		if planes = defaultPlanes; len(o.layouts) > 0 {
+			planes = defaultPlanesRead
+		}
+	}
+	if l.Planes, err = integers("planes", planes, fmt.Sprintf("1 to %d", layouts.MostPlanes),
+		func(n int) bool { return n >= 1 && n <= layouts.MostPlanes }); err != nil {
+		return nil, err
+	}
+	if err := o.loadLayouts(l); err != nil {
+		return nil, err
+	}
+	if err := l.Bytes.UnmarshalText([]byte(o.bytes)); err != nil {
+		return nil, flagged("bytes", "", err)
+	}
+	if err := l.CheckBytes(); err != nil {
+		return nil, fmt.Errorf("--bytes %s: %w", o.bytes, err)
+	}
+	return l, nil
+}
+
+func (o *dramLayoutsOptions) loadMappings(s *layouts.Spec) error {
+	if err := s.Choose(o.mappings, o.bankHash); err != nil {
+		return blamed("mapping", o.mappings, err)
+	}
+	_, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: s.Mappings[0].Fields, Refresh: s.Refresh})
+	return flagged("refresh", "", err) // what is left to be wrong
+}
+
+func (o *dramLayoutsOptions) loadLayouts(l *views.Layouts) (err error) {
+	if len(o.layouts) == 0 {
+		if l.Chunks, err = sizes("chunk", o.chunks, layouts.AcceptedChunk, layouts.ChunkPossible); err != nil {
 			return err
 		}
+		l.Skews, err = sizes("skew", o.skew, layouts.AcceptedSkew, layouts.SkewPossible)
+		l.Layouts = layouts.Grid(l.Chunks, l.Skews)
+		return err
 	}
-	return emit(c.App.Writer, "", func(w io.Writer) error {
-		switch c.String("format") {
-		case "csv":
-			return writeCSV(w, rows)
-		case "json":
-			return jsonLines(w, rows)
+	if o.grid {
+		return errors.New("--layout: a layout names its chunk and skew itself; accepted: no --chunk and --skew beside it")
+	}
+	for _, text := range o.layouts {
+		w, err := layouts.Parse(text)
+		if err != nil {
+			return blamed("layout", o.layouts, err)
 		}
-		return s.table(w, rows)
-	})
+		if slices.Contains(l.Layouts, w) {
+			return fmt.Errorf("--layout %s: given twice; accepted: once", text)
+		}
+		l.Layouts = append(l.Layouts, w)
+	}
+	return nil
+}
+
+// blamed puts a flag in front of an error, which may start with one of the flag's values.
+func blamed(flag string, values []string, err error) error {
+	for _, v := range values {
+		if strings.HasPrefix(err.Error(), v+": ") {
+			return fmt.Errorf("--%s %w", flag, err)
+		}
+	}
+	return flagged(flag, "", err)
+}
+
+// sizes reads the value of a flag: different sizes that a check accepts.
+func sizes(flag, value, accepted string, check func(unit.Bytes) bool) ([]unit.Bytes, error) {
+	var all []unit.Bytes
+	for word := range strings.SplitSeq(value, ",") {
+		var b unit.Bytes
+		if word != "0" {
+			if err := b.UnmarshalText([]byte(word)); err != nil {
+				return nil, fmt.Errorf("--%s %s: %w", flag, value, err)
+			}
+		}
+		if !check(b) || slices.Contains(all, b) {
+			return nil, fmt.Errorf("--%s %s: %q is not possible; accepted: different sizes, each %s", flag, value, word, accepted)
+		}
+		all = append(all, b)
+	}
+	return all, nil
 }

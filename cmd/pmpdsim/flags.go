@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -166,4 +167,17 @@ func flagged(flag, value string, err error) error {
 		return err
 	}
 	return fmt.Errorf("--%s: %w", flag, err)
+}
+
+// integers reads the value of a flag: different numbers that a check accepts.
+func integers(flag, value, accepted string, check func(int) bool) ([]int, error) {
+	var all []int
+	for word := range strings.SplitSeq(value, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || !check(n) || slices.Contains(all, n) {
+			return nil, fmt.Errorf("--%s %s: %q is not possible; accepted: different numbers, each %s", flag, value, word, accepted)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }

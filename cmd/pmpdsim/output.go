@@ -134,16 +134,6 @@ func (p picture) draw(figure plots.Figure, title string) error {
 	return emit(nil, p.path, func(w io.Writer) error { return plots.Write(w, figure, format, origin) })
 }
 
-// pictureOf finds out before a long simulation whether the picture that --output asks for can be drawn and written, and as
-// what.
-func pictureOf(c *cli.Context) (path, format string, err error) {
-	p := pictureFrom(c)
-	if err = p.check(); err == nil && p.path != "" {
-		format, err = plots.FormatOf(p.path)
-	}
-	return p.path, format, err
-}
-
 // emit writes the output of a command to a file, or to stdout when there is no path, all of it or nothing.
 func emit(stdout io.Writer, path string, write func(io.Writer) error) error {
 	if path != "" {

@@ -35,7 +35,7 @@ EXAMPLES:
    pmpdsim styles --npu card-hbm3 --bits 2,4 --format csv`,
 		Flags: slices.Concat(npuFlags(), machineFlags(), []cli.Flag{
 			&cli.StringSliceFlag{Name: "model", Usage: "`MODEL` (list models); repeatable", DefaultText: strings.Join(styles.Models(), ", ")},
-			&cli.StringFlag{Name: "bits", Value: "2,3,4,16", Usage: "weight precisions: `BITS,...`"},
+			bitsFlag("2,3,4,16"),
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "sequences that decode together: `N,...`"},
 			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache"},
 			workersFlag(),
@@ -48,19 +48,25 @@ EXAMPLES:
 
 // stylesOptions are what styles was asked for.
 type stylesOptions struct {
-	npu         npuOptions
-	models      []string
-	bits, batch string // lists
-	context     int
-	workers     int
-	picture     picture
-	format      string
+	npu     npuOptions
+	models  []string
+	bits    []int
+	batch   string // a list
+	context int
+	workers int
+	picture picture
+	format  string
 }
 
 func fillStyles(c *cli.Context) (*stylesOptions, error) {
-	npu, err := npuFrom(c)
-	return &stylesOptions{npu: npu, models: c.StringSlice("model"), bits: c.String("bits"), batch: c.String("batch"), context: c.Int("context"),
-		workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}, err
+	o := &stylesOptions{models: c.StringSlice("model"), batch: c.String("batch"), context: c.Int("context"), workers: c.Int("workers"),
+		picture: pictureFrom(c), format: c.String("format")}
+	var err error
+	if o.npu, err = npuFrom(c); err != nil {
+		return nil, err
+	}
+	o.bits, err = weightBits(c)
+	return o, err
 }
 
 func (o *stylesOptions) run(ctx context.Context, s streams) error {
@@ -92,7 +98,7 @@ func (o *stylesOptions) run(ctx context.Context, s streams) error {
 
 // load resolves the options.
 func (o *stylesOptions) load(s streams) (*styles.Comparison, error) {
-	what := &styles.Comparison{Context: o.context, IsoArea: o.npu.isoArea}
+	what := &styles.Comparison{Bits: o.bits, Context: o.context, IsoArea: o.npu.isoArea}
 	if err := o.addNPUs(s, what); err != nil {
 		return nil, err
 	}
@@ -111,9 +117,6 @@ func (o *stylesOptions) load(s streams) (*styles.Comparison, error) {
 		what.Models = append(what.Models, m)
 	}
 	var err error
-	if what.Bits, err = integers("bits", o.bits, "2 to 8, or 16", func(n int) bool { return n >= 2 && n <= 8 || n == 16 }); err != nil {
-		return nil, err
-	}
 	most := replay.MostSequences
 	what.Batches, err = integers("batch", o.batch, fmt.Sprintf("1 to %d", most), func(n int) bool { return n >= 1 && n <= most })
 	return what, err

@@ -1,16 +1,11 @@
 package layouts
 
 import (
-	"context"
 	"fmt"
 	"math/bits"
 	"slices"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -72,38 +67,22 @@ type Row struct {
 	Bandwidth  float64 `json:"bandwidth_bytes_per_second"`
 }
 
-// Run simulates the cells, in the order mappings, layouts, planes. Progress, if not nil, is called from several goroutines.
-func Run(ctx context.Context, s *Spec, progress func(done, total int64)) ([]Row, error) {
-	if err := s.validate(); err != nil {
-		return nil, err
-	}
-	rows := make([]Row, len(s.Mappings)*len(s.Layouts)*len(s.Planes))
-	var mu sync.Mutex
-	done := int64(0)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(s.Workers, 1))
-	for i := range rows {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
-			}
-			p := i % len(s.Planes)
-			l := i / len(s.Planes) % len(s.Layouts)
-			m := i / len(s.Planes) / len(s.Layouts)
-			row, err := s.cell(s.Mappings[m], s.Layouts[l], s.Planes[p])
-			rows[i] = row
-			mu.Lock()
-			defer mu.Unlock()
-			if done++; progress != nil {
-				progress(done, int64(len(rows)))
-			}
-			return err
-		})
-	}
-	return rows, group.Wait()
+// At is the place of a cell's row among all, by the places of its mapping, layout and number of planes.
+func (s *Spec) At(mapping, layout, planes int) int {
+	return (mapping*len(s.Layouts)+layout)*len(s.Planes) + planes
 }
 
-func (s *Spec) validate() error {
+// Cells is how many there are.
+func (s *Spec) Cells() int { return len(s.Mappings) * len(s.Layouts) * len(s.Planes) }
+
+// Cell is the one whose row stands at a place.
+func (s *Spec) Cell(at int) (Mapping, config.Weights, int) {
+	perMapping := len(s.Layouts) * len(s.Planes)
+	return s.Mappings[at/perMapping], s.Layouts[at%perMapping/len(s.Planes)], s.Planes[at%len(s.Planes)]
+}
+
+// Validate refuses what no pass can read.
+func (s *Spec) Validate() error {
 	for _, n := range s.Planes {
 		if n < 1 {
 			return fmt.Errorf("layouts: %d planes; accepted: 1 or more", n)
@@ -123,34 +102,9 @@ func (s *Spec) validate() error {
 	return nil
 }
 
-// cell streams one pass through channels at power-on.
-func (s *Spec) cell(m Mapping, w config.Weights, planes int) (Row, error) {
-	system, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: m.Fields, BankHash: m.Hash,
-		Refresh: s.Refresh, Postpone: s.Postpone})
-	if err != nil {
-		return Row{}, err
-	}
-	walk := s.walk(w, planes, unit.Bytes(system.Mapping().Stripe()))
-	system.Submit(dram.Transfer{Walk: walk})
-	clocks := int64(0)
-	for _, done := range append(system.TakeDone(), system.Settle()...) {
-		clocks = max(clocks, done.Clock)
-	}
-	system.Finish(clocks)
-	r := Row{Standard: s.Standard.Name, Channels: s.Channels, Mapping: system.Mapping().String(), BankHash: m.Hash, Refresh: s.Refresh.String(),
-		Postpone: s.Postpone, Layout: w.String(), Chunk: int64(w.Chunk), Skew: int64(w.Skew), Planes: planes, Stored: slices.Max(s.Planes), Bytes: int64(walk.Bytes()),
-		Clocks: clocks, Activates: system.Counts().Activates}
-	if w.Layout == config.Packed {
-		r.Chunk = 0
-	}
-	r.Bandwidth = float64(r.Bytes) / (float64(clocks) * float64(s.Standard.TCK) / 1e15)
-	r.Efficiency = r.Bandwidth / float64(s.Standard.PeakBytesPerSecond(s.Channels))
-	return r, nil
-}
-
-// walk is the traffic of a pass that reads so many planes. As in package compile, a turn puts a chunk on every channel,
+// Walk is the traffic of a pass that reads so many planes. As in package compile, a turn puts a chunk on every channel,
 // unless chunks are smaller than what the mapping keeps on a channel: then they lie side by side there.
-func (s *Spec) walk(w config.Weights, planes int, stripe unit.Bytes) isa.Pattern {
+func (s *Spec) Walk(w config.Weights, planes int, stripe unit.Bytes) isa.Pattern {
 	if w.Layout == config.Packed {
 		return isa.Contiguous(0, s.Bytes)
 	}

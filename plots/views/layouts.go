@@ -1,4 +1,4 @@
-package main
+package views
 
 import (
 	"encoding/csv"
@@ -10,20 +10,32 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// machine names the memory: 1 x lpddr5-6400, 12.8 GB/s peak, all-bank refresh.
-func (s *layoutSweep) machine() string {
-	refresh := s.Refresh.String() + " refresh"
+// Layouts is a sweep over layouts of weights, with its rows.
+type Layouts struct {
+	*layouts.Spec
+	Rows   []layouts.Row
+	Chunks []unit.Bytes // of a grid of chunks and skews; none where layouts are compared by name
+	Skews  []unit.Bytes
+}
+
+func (l *Layouts) at(mapping, layout, planes int) *layouts.Row {
+	return &l.Rows[l.At(mapping, layout, planes)]
+}
+
+// memory names the channels: 1 x lpddr5-6400, 12.8 GB/s peak, all-bank refresh.
+func (l *Layouts) memory() string {
+	refresh := l.Refresh.String() + " refresh"
 	switch {
-	case s.Refresh == spec.NoRefresh:
+	case l.Refresh == spec.NoRefresh:
 		refresh = "no refresh"
-	case s.Postpone > 0:
-		refresh += fmt.Sprintf(", %d postponed", s.Postpone)
+	case l.Postpone > 0:
+		refresh += fmt.Sprintf(", %d postponed", l.Postpone)
 	}
-	return fmt.Sprintf("%d x %s, %s GB/s peak, %s", s.Channels, s.Standard.Name,
-		views.Gigabytes(float64(s.Standard.PeakBytesPerSecond(s.Channels))), refresh)
+	return fmt.Sprintf("%d x %s, %s GB/s peak, %s", l.Channels, l.Standard.Name,
+		Gigabytes(float64(l.Standard.PeakBytesPerSecond(l.Channels))), refresh)
 }
 
 // head names a mapping in lines of text.
@@ -38,29 +50,24 @@ func head(m layouts.Mapping) []string {
 	return lines
 }
 
-// at is the row of a cell.
-func (s *layoutSweep) at(rows []layouts.Row, mapping, layout, planes int) *layouts.Row {
-	return &rows[(mapping*len(s.Layouts)+layout)*len(s.Planes)+planes]
-}
-
-// table writes a table per mapping, a row per layout.
-func (s *layoutSweep) table(w io.Writer, rows []layouts.Row) error {
-	if _, err := fmt.Fprintf(w, "%s: %% of the peak, by the planes that a pass reads\n", s.machine()); err != nil {
+// Table writes a table per mapping, a row per layout.
+func (l *Layouts) Table(w io.Writer) error {
+	if _, err := fmt.Fprintf(w, "%s: %% of the peak, by the planes that a pass reads\n", l.memory()); err != nil {
 		return err
 	}
-	for m, mapping := range s.Mappings {
+	for m, mapping := range l.Mappings {
 		name := head(mapping)[0]
 		if mapping.Name != "" {
 			name += ": " + mapping.Fields
 		}
 		t := &plots.Table{Columns: []plots.Column{{Name: "layout"}}}
-		for _, n := range s.Planes {
+		for _, n := range l.Planes {
 			t.Columns = append(t.Columns, plots.Column{Name: strconv.Itoa(n), Right: true})
 		}
-		for l, layout := range s.Layouts {
+		for i, layout := range l.Layouts {
 			cells := []string{layout.String()}
-			for p := range s.Planes {
-				cells = append(cells, fmt.Sprintf("%.1f", 100*s.at(rows, m, l, p).Efficiency))
+			for p := range l.Planes {
+				cells = append(cells, fmt.Sprintf("%.1f", 100*l.at(m, i, p).Efficiency))
 			}
 			t.Add(cells...)
 		}
@@ -74,13 +81,13 @@ func (s *layoutSweep) table(w io.Writer, rows []layouts.Row) error {
 	return nil
 }
 
-// writeCSV writes the rows with a head. Shares have six decimals, so that every platform writes the same.
-func writeCSV(w io.Writer, rows []layouts.Row) error {
+// CSV writes the rows with a head. Shares have six decimals, so that every platform writes the same.
+func (l *Layouts) CSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	records := [][]string{{"standard", "channels", "mapping", "bank_hash", "refresh", "postpone", "layout", "chunk_bytes", "skew_bytes", "planes",
 		"stored", "bytes", "clocks", "activates", "efficiency", "bandwidth_bytes_per_second"}}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
-	for _, r := range rows {
+	for _, r := range l.Rows {
 		records = append(records, []string{r.Standard, strconv.Itoa(r.Channels), r.Mapping, strconv.FormatBool(r.BankHash), r.Refresh,
 			strconv.Itoa(r.Postpone), r.Layout, whole(r.Chunk), whole(r.Skew), strconv.Itoa(r.Planes), strconv.Itoa(r.Stored), whole(r.Bytes),
 			whole(r.Clocks), whole(r.Activates), fmt.Sprintf("%.6f", r.Efficiency), fmt.Sprintf("%.0f", r.Bandwidth)})
@@ -88,48 +95,48 @@ func writeCSV(w io.Writer, rows []layouts.Row) error {
 	return c.WriteAll(records)
 }
 
-// figure is the picture of the rows, and what it is called.
-func (s *layoutSweep) figure(rows []layouts.Row) (plots.Figure, plots.Origin) {
+// Figure is the picture of the rows, and what it is called.
+func (l *Layouts) Figure() (figure plots.Figure, title string) {
 	var across [][]string
-	for _, m := range s.Mappings {
+	for _, m := range l.Mappings {
 		across = append(across, head(m))
 	}
-	if s.named {
-		b := s.bars(rows)
+	if len(l.Chunks) == 0 {
+		b := l.bars()
 		b.Across = across
-		return b, plots.Origin{Title: b.Title + ": " + b.Subtitle}
+		return b, b.Title + ": " + b.Subtitle
 	}
-	h := s.heatMap(rows)
+	h := l.heatMap()
 	h.Across = across
-	return h, plots.Origin{Title: h.Title + ": " + h.Subtitle}
+	return h, h.Title + ": " + h.Subtitle
 }
 
 // heatMap has a panel per mapping and skew, with chunks to the right and planes upwards.
-func (s *layoutSweep) heatMap(rows []layouts.Row) *plots.HeatMap {
-	h := &plots.HeatMap{Title: "Bandwidth of planes that are read in turns", Subtitle: s.machine(),
+func (l *Layouts) heatMap() *plots.HeatMap {
+	h := &plots.HeatMap{Title: "Bandwidth of planes that are read in turns", Subtitle: l.memory(),
 		X: "bytes of a plane in a turn, on each channel", Scale: "% of the peak"}
-	for _, chunk := range s.chunks {
+	for _, chunk := range l.Chunks {
 		text := chunk.String()
 		h.XNames = append(h.XNames, text[:len(text)-1]) // 1KiB: 1Ki
 	}
-	for _, n := range s.Planes {
+	for _, n := range l.Planes {
 		h.YNames = append(h.YNames, strconv.Itoa(n))
 	}
-	for _, skew := range s.skews {
+	for _, skew := range l.Skews {
 		name := "planes, no skew"
 		if skew > 0 {
 			name = "planes, skew " + skew.String()
 		}
 		h.Down = append(h.Down, name)
 	}
-	for m := range s.Mappings {
+	for m := range l.Mappings {
 		var panels [][][]float64
-		for k := range s.skews {
+		for k := range l.Skews {
 			var cells [][]float64
-			for p := range s.Planes {
+			for p := range l.Planes {
 				var row []float64
-				for c := range s.chunks {
-					row = append(row, s.at(rows, m, k*len(s.chunks)+c, p).Efficiency)
+				for c := range l.Chunks {
+					row = append(row, l.at(m, k*len(l.Chunks)+c, p).Efficiency)
 				}
 				cells = append(cells, row)
 			}
@@ -141,25 +148,25 @@ func (s *layoutSweep) heatMap(rows []layouts.Row) *plots.HeatMap {
 }
 
 // bars has a panel per mapping, with a group per layout.
-func (s *layoutSweep) bars(rows []layouts.Row) *plots.Bars {
-	b := &plots.Bars{Title: "Bandwidth of a pass over quantised weights", Subtitle: s.machine(), X: "% of the peak", Legend: "planes read"}
-	for _, l := range s.Layouts {
-		chunk, skew, skewed := strings.Cut(l.String(), "+")
+func (l *Layouts) bars() *plots.Bars {
+	b := &plots.Bars{Title: "Bandwidth of a pass over quantised weights", Subtitle: l.memory(), X: "% of the peak", Legend: "planes read"}
+	for _, w := range l.Layouts {
+		chunk, skew, skewed := strings.Cut(w.String(), "+")
 		lines := []string{chunk}
 		if skewed {
 			lines = append(lines, "+"+skew)
 		}
 		b.Groups = append(b.Groups, lines)
 	}
-	for _, n := range s.Planes {
+	for _, n := range l.Planes {
 		b.Series = append(b.Series, strconv.Itoa(n))
 	}
-	for m := range s.Mappings {
+	for m := range l.Mappings {
 		var groups [][]float64
-		for l := range s.Layouts {
+		for i := range l.Layouts {
 			var bars []float64
-			for p := range s.Planes {
-				bars = append(bars, s.at(rows, m, l, p).Efficiency)
+			for p := range l.Planes {
+				bars = append(bars, l.at(m, i, p).Efficiency)
 			}
 			groups = append(groups, bars)
 		}
