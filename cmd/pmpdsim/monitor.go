@@ -78,7 +78,8 @@ func (w *watching) close() {
 	}
 }
 
-// load is that of the process since the monitor started, as the Go runtime counts it, which is once for each garbage collection.
+// load is that of the process since the monitor started, as the Go runtime counts it, which is once for each garbage
+// collection.
 func (w *watching) load() monitor.Load {
 	all := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"},
 		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}

@@ -198,8 +198,8 @@ func costText(c precision.Cost) string {
 // span is a range of passes.
 type span struct{ from, to int }
 
-// rangesOf draws passes together that go on as the one before: the first pass, and the first after a switch or after the
-// recorded run was left, stand alone.
+// rangesOf draws passes together that go on as the one before: the first pass, and the first after a switch or after
+// the recorded run was left, stand alone.
 func rangesOf(all []precision.Decision) []span {
 	var spans []span
 	for i, d := range all {

@@ -14,7 +14,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
-// timelinePasses is how many passes of each run have more detail than ops, if nothing is said: prefill and two of decode.
+// timelinePasses is how many passes of each run have more detail than ops, if nothing is said: prefill and two of
+// decode.
 const timelinePasses = 3
 
 func timelineFlags() []cli.Flag {
@@ -26,8 +27,8 @@ func timelineFlags() []cli.Flag {
 	}
 }
 
-// timelineFile is a timeline on its way: the runs go to files without names, which are joined in order at the end. Whatever
-// ends the program before leaves nothing behind.
+// timelineFile is a timeline on its way: the runs go to files without names, which are joined in order at the end.
+// Whatever ends the program before leaves nothing behind.
 type timelineFile struct {
 	path  string
 	what  replay.Timeline
@@ -59,8 +60,8 @@ func timelineFrom(c *cli.Context) (o timelineOptions, err error) {
 	return o, flagged("timeline-detail", "", err)
 }
 
-// open opens what a timeline of so many runs needs, so that it is known before they start that it can be written. It is nil if
-// none was asked for.
+// open opens what a timeline of so many runs needs, so that it is known before they start that it can be written. It is
+// nil if none was asked for.
 func (o *timelineOptions) open(runs int) (*timelineFile, error) {
 	if o.path == "" {
 		return nil, nil

@@ -207,15 +207,15 @@ func (w *workload) provenance() string {
 	return origin + " " + w.trace.Name
 }
 
-// defaultSchedules are the paper's comparison for a model: fp16, the higher precision of its pair throughout, and from that
-// one down to the lower.
+// defaultSchedules are the paper's comparison for a model: fp16, the higher precision of its pair throughout, and from
+// that one down to the lower.
 func (w *workload) defaultSchedules() []string {
 	high, low := w.model.PaperHigh, w.model.PaperLow
 	return []string{"fp16", fmt.Sprintf("uniform:%d", high), fmt.Sprintf("static:%d>%d", high, low)}
 }
 
-// loadSchedules parses schedules, or the model's three if there are none, and gives those the bits of prefill that say nothing
-// about it. What is given twice is run once; notes say so.
+// loadSchedules parses schedules, or the model's three if there are none, and gives those the bits of prefill that say
+// nothing about it. What is given twice is run once; notes say so.
 func (w *workload) loadSchedules(texts []string, prefill *int) (all []precision.Schedule, notes []string, err error) {
 	if len(texts) == 0 {
 		texts = w.defaultSchedules()

@@ -16,8 +16,8 @@ var checkedBits = [...]int{4, 16, 8, 7, 6, 5, 4, 3, 2}
 // CheckPositions returns how many positions of a model's cache a check with a prompt of so many tokens takes.
 func CheckPositions(prompt int) int { return prompt + len(checkedBits) }
 
-// Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and compares them.
-// Without a GPU it returns driver.ErrNone.
+// Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and
+// compares them. Without a GPU it returns driver.ErrNone.
 func Check(m *weights.Model, device, tokens int, seed uint64) ([]gpu.Agreement, error) {
 	source, err := weights.Random(m, seed)
 	if err != nil {
@@ -39,9 +39,9 @@ func Check(m *weights.Model, device, tokens int, seed uint64) ([]gpu.Agreement, 
 	return gpu.Compare(onCPU, onGPU, prompt, checkedBits[:])
 }
 
-// SmallModels returns models for a check. They have what the families' blocks differ in: grouped heads and no biases; parallel halves,
-// biases everywhere, a head with a bias; partial rotation, heads whose width is no power of two. Columns do not fill the groups of the
-// planes.
+// SmallModels returns models for a check. They have what the families' blocks differ in: grouped heads and no biases;
+// parallel halves, biases everywhere, a head with a bias; partial rotation, heads whose width is no power of two.
+// Columns do not fill the groups of the planes.
 func SmallModels() []*weights.Model {
 	shape := func(m workloads.Model) *weights.Model {
 		m.Source, m.MaxPositions, m.BlockNorms = "for gpu check", 4096, 2

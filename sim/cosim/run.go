@@ -25,8 +25,8 @@ type Job struct {
 // Plan returns the job of a recording on an NPU. The recording goes on when an answer ends.
 func Plan(live gpu.Job, npu *config.Config, task string) Job {
 	live.IgnoreEOS = true
-	return Job{live, replay.Job{Config: npu, Model: live.Model.Model, Task: cmp.Or(live.Task, task), Prompt: len(live.Prompt),
-		Generated: live.Generate, Batch: 1, Schedule: live.Schedule}}
+	return Job{live, replay.Job{Config: npu, Model: live.Model.Model, Task: cmp.Or(live.Task, task),
+		Prompt: len(live.Prompt), Generated: live.Generate, Batch: 1, Schedule: live.Schedule}}
 }
 
 // Options say how jobs run.
@@ -71,7 +71,8 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines 
 	}
 	passes := make(chan replay.Pass, j.Live.Generate) // never full
 	g.Go(func() (err error) {
-		r.NPU, _, err = replay.Follow(ctx, j.NPU, passes, replay.Options{Workers: o.Workers, Version: o.Version, Machines: machines})
+		options := replay.Options{Workers: o.Workers, Version: o.Version, Machines: machines}
+		r.NPU, _, err = replay.Follow(ctx, j.NPU, passes, options)
 		return err
 	})
 	var file bytes.Buffer

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// WriteCSV writes rows of the figure with a head; what there is none of is empty. Decimals are fixed, so that every platform writes the same.
+// WriteCSV writes rows of the figure with a head; what there is none of is empty. Decimals are fixed, so that every
+// platform writes the same.
 func WriteCSV(w io.Writer, rows []Row) error {
 	records := [][]string{{"panel", "model", "scheme", "published", "simulated", "residual_percent", "avg_bits", "switch_step", "inferred",
 		"published_vs_fp16", "simulated_vs_fp16", "published_vs_uniform", "simulated_vs_uniform", "schedules", "prompt_tokens",

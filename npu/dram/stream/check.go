@@ -36,7 +36,8 @@ type CheckOptions struct {
 	Progress func(done, total int64) // may be nil; called from several goroutines
 }
 
-// Check runs golden streams, those that only differ in who else ran them once, and returns them in the order of Goldens.
+// Check runs golden streams, those that only differ in who else ran them once, and returns them in the order of
+// Goldens.
 func Check(ctx context.Context, o CheckOptions) ([]Checked, error) {
 	all, err := Goldens()
 	if err != nil {
