@@ -13,9 +13,18 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
+// unknownName is the error of a text that is none of an enum's names.
+type unknownName struct {
+	name  string
+	known []string
+}
+
+func (e *unknownName) Error() string { return notKnown(e.name, e.known) }
+
+// enum sets to to text if it is one of the known names.
 func enum[T ~string](to *T, text []byte, known []T) error {
 	if !slices.Contains(known, T(text)) {
-		return errors.New(notKnown(string(text), known))
+		return &unknownName{string(text), texts(known)}
 	}
 	*to = T(text)
 	return nil
@@ -28,7 +37,7 @@ func notKnown[T ~string](name string, known []T, others ...string) string {
 
 // kindOf says what a value of v's type looks like in a file; the one list of the types that a Config may hold.
 func kindOf(v reflect.Value) string {
-	switch v.Addr().Interface().(type) {
+	switch to := v.Addr().Interface().(type) {
 	case *string:
 		return "text"
 	case *bool:
@@ -45,39 +54,23 @@ func kindOf(v reflect.Value) string {
 		return `a frequency with its unit such as "1.2GHz"`
 	case *unit.BytesPerSecond:
 		return `a bandwidth with its unit such as "34.1GB/s"`
-	case *Style:
-		return "one of " + list(Styles())
-	case *Layout:
-		return "one of " + list(Layouts())
-	case *Dataflow:
-		return "one of " + list(Dataflows())
-	case *GEMV:
-		return "one of " + list(GEMVs())
-	case *Activations:
-		return "one of " + list(ActivationFormats())
-	case *Topology:
-		return "one of " + list(Topologies())
-	case *Arbitration:
-		return "one of " + list(Arbitrations())
-	case *Hold:
-		return "one of " + list(Holds())
-	case *Fusion:
-		return "one of " + list(Fusions())
-	case *Process:
-		return "one of " + list(Processes())
+	case encoding.TextUnmarshaler: // an enum: none has the empty name
+		var unknown *unknownName
+		if errors.As(to.UnmarshalText(nil), &unknown) {
+			return "one of " + list(unknown.known)
+		}
 	}
-	panic(fmt.Sprintf("config: a key of type %s: add it to kindOf, setText and textOf", v.Type()))
+	panic(fmt.Sprintf("config: a key of type %s: add it to kindOf and parse", v.Type()))
 }
 
-func list[T ~string](names []T) string {
-	var b strings.Builder
+func list[T ~string](names []T) string { return strings.Join(texts(names), ", ") }
+
+func texts[T ~string](names []T) []string {
+	all := make([]string, len(names))
 	for i, n := range names {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(string(n))
+		all[i] = string(n)
 	}
-	return b.String()
+	return all
 }
 
 // setText sets v to what text says. The error names what would be right.
