@@ -29,8 +29,8 @@ type Job struct {
 	Created string // RFC 3339
 	RunID   string
 
-	// Keep is given the cache of the last block after decode pass 1: what a classifier of keys and values sees. nil: nobody
-	// wants it.
+	// Keep is given the cache of the last block after decode pass 1: what a classifier of keys and values sees. nil:
+	// nobody wants it.
 	Keep func(*classifier.KV) error
 }
 
@@ -46,8 +46,8 @@ func (j *Job) check() error {
 	return j.decidable()
 }
 
-// decidable says what the schedule's decisions need and a live run does not have. It has what each pass measures, and the scores
-// of a classifier of the last block's keys and values where there is one.
+// decidable says what the schedule's decisions need and a live run does not have. It has what each pass measures, and
+// the scores of a classifier of the last block's keys and values where there is one.
 func (j *Job) decidable() error {
 	s, m := j.Schedule, j.Model
 	switch s.Kind.Needs() {

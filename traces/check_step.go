@@ -31,7 +31,8 @@ func (c *checker) stepPlace(s *Step) *Error {
 	return nil
 }
 
-// stepBits checks the precision of a step against the header, the schedule, the decision before it and its switch record.
+// stepBits checks the precision of a step against the header, the schedule, the decision before it and its switch
+// record.
 func (c *checker) stepBits(s *Step) *Error {
 	if err := c.header.precision("w_bits", s.WBits); err != nil {
 		return err

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// defaultTrace is MobileLLaMA-1.4B translating (IWSLT) with the switch point that the paper's NPU figure implies, 4 to 3
-// bits after 40 of 60 tokens: a job of the paper that is simulated in a few seconds. It is synthetic; TestDefault writes it
-// with -update.
+// defaultTrace is MobileLLaMA-1.4B translating (IWSLT) with the switch point that the paper's NPU figure implies, 4 to
+// 3 bits after 40 of 60 tokens: a job of the paper that is simulated in a few seconds. It is synthetic; TestDefault
+// writes it with -update.
 //
 //go:embed default.trace.jsonl.zst
 var defaultTrace string // read only

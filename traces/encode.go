@@ -11,7 +11,8 @@ import (
 )
 
 // encode returns the line of a record: keys in the order of its struct, extensions behind them in key order, no white
-// space, and a line feed. It refuses what the binder would refuse, so no writer can produce a file that no reader takes.
+// space, and a line feed. It refuses what the binder would refuse, so no writer can produce a file that no reader
+// takes.
 func (b *binder) encode(r Record) ([]byte, *Error) {
 	e := encoder{binder: b, out: append(make([]byte, 0, 256), `{"type":"`+r.kind()+`"`...)}
 	v := reflect.ValueOf(r)

@@ -72,8 +72,8 @@ func (s *Shape) model() *workloads.Model {
 	}
 }
 
-// difference returns the first key in which two shapes differ, and its two values. Hashes and extensions say which weights
-// ran, not what they cost, and are left out.
+// difference returns the first key in which two shapes differ, and its two values. Hashes and extensions say which
+// weights ran, not what they cost, and are left out.
 func difference(a, b Shape) (key, is, want string) {
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
 	for _, f := range newBinder().of(va.Type()) {

@@ -95,8 +95,8 @@ func (r *Reader) HeaderJSON() []byte { return r.raw }
 // Name returns the name that errors carry.
 func (r *Reader) Name() string { return r.name }
 
-// SHA256 returns the hash of the JSON lines read so far, each with its line feed; after io.EOF, that of the trace. It does
-// not depend on the compression.
+// SHA256 returns the hash of the JSON lines read so far, each with its line feed; after io.EOF, that of the trace. It
+// does not depend on the compression.
 func (r *Reader) SHA256() string { return hex.EncodeToString(r.all.Sum(nil)) }
 
 // Close frees the decoder and closes the file that Open opened.

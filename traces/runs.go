@@ -23,7 +23,7 @@ const (
 	Likelihood Measure = "likelihood" // exp(-footer.nll): mean probability of a token under it
 )
 
-// Measures are the accepted names.
+// Measures returns the accepted names.
 func Measures() []Measure { return []Measure{Quality, Likelihood} }
 
 // Quality reads a measure.

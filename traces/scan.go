@@ -9,8 +9,8 @@ import (
 // deepest is the nesting that a record may have; the format itself needs five levels.
 const deepest = 32
 
-// node is one JSON value of a line. encoding/json alone would not do: it drops duplicate keys, matches keys without regard
-// to case and takes null for anything.
+// node is one JSON value of a line. encoding/json alone would not do: it drops duplicate keys, matches keys without
+// regard to case and takes null for anything.
 type node struct {
 	kind byte   // '{' '[' '"' '0' (a number) 't' (true, false) 'n' (null)
 	raw  []byte // the text of the value

@@ -10,8 +10,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
-// Evidence is what the trace lets a schedule decide on: the recorded bits and the signals of each pass. Where the schedule
-// names a classifier, the scores of the learned scheduler are computed from the keys and values beside the trace.
+// Evidence returns what the trace lets a schedule decide on: the recorded bits and the signals of each pass. Where the
+// schedule names a classifier, the scores of the learned scheduler are computed from the keys and values beside the
+// trace.
 func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
 	e := precision.Evidence{Source: t.Name, Recorded: t.Bits(), Signals: t.signals()}
 	if t.Header.MaxNew != nil {
@@ -31,8 +32,8 @@ func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
 	return e, nil
 }
 
-// signals are those of each pass. Scores are of the classifier of keys and values where their record is named kv…, of the one
-// of activations where it is named act….
+// signals are those of each pass. Scores are of the classifier of keys and values where their record is named kv…, of
+// the one of activations where it is named act….
 func (t *Trace) signals() []precision.Signals {
 	all := make([]precision.Signals, len(t.Steps))
 	for i, s := range t.Steps {
@@ -80,10 +81,11 @@ func (t *Trace) classify(file string, recorded []float64) ([]float64, error) {
 	return c.Scores(kv)
 }
 
-// Sidecar is the file beside the trace that holds the last block's keys and values after decode pass 1.
+// Sidecar returns the path of the file beside the trace that holds the last block's keys and values after decode pass
+// 1.
 func (t *Trace) Sidecar() string { return SidecarOf(t.Name) }
 
-// SidecarOf is that file for the path of a trace.
+// SidecarOf returns that path for the path of a trace.
 func SidecarOf(trace string) string {
 	name := trace
 	for _, suffix := range []string{".zst", ".jsonl", ".trace"} {

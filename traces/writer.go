@@ -52,8 +52,8 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Finish writes the footer and ends the zstd stream. The hash of the step lines is computed here, since it depends on how
-// they are written; so is the number of steps, unless the footer has one, which then must be right.
+// Finish writes the footer and ends the zstd stream. The hash of the step lines is computed here, since it depends on
+// how they are written; so is the number of steps, unless the footer has one, which then must be right.
 func (w *Writer) Finish(f Footer) error {
 	f.SHA256Steps = hex.EncodeToString(w.steps.Sum(nil))
 	if f.Steps == 0 {

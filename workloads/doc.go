@@ -10,10 +10,10 @@
 //
 // # What it leaves out
 //
-// Values: no weight is ever read, and what changes values only (epsilons, rope's frequencies) is apart, in Numerics, for
-// those that run a model. Scalings that cost nothing beside their neighbours (attention's 1/√d, gemma2's embedding scale,
-// rope scaling). Fused projections (phi3's qkv_proj and gate_up_proj) appear as their parts: same
-// weights, same products. Mixture of experts, encoders, multimodal parts and quantised checkpoints are refused by name.
+// Values: no weight is ever read, and what changes values only (epsilons, rope's frequencies) is apart, in Numerics,
+// for those that run a model. Scalings that cost nothing beside their neighbours (attention's 1/√d, gemma2's embedding
+// scale, rope scaling). Fused projections (phi3's qkv_proj and gate_up_proj) appear as their parts: same weights, same
+// products. Mixture of experts, encoders, multimodal parts and quantised checkpoints are refused by name.
 //
 // # Contract
 //

@@ -46,19 +46,19 @@ func (f *fields) fail(key, format string, args ...any) {
 	}
 }
 
-// has says whether the key is there with a value; null is no value.
+// has reports whether the key is there with a value; null is no value.
 func (f *fields) has(key string) bool {
 	v, ok := f.raw[key]
 	return ok && !bytes.Equal(v, []byte("null"))
 }
 
-// isNull says whether the key is there and null, which transformers often reads differently from an absent key.
+// isNull reports whether the key is there and null, which transformers often reads differently from an absent key.
 func (f *fields) isNull(key string) bool {
 	v, ok := f.raw[key]
 	return ok && bytes.Equal(v, []byte("null"))
 }
 
-// show is a value as it stands in the file, on one line and cut to what fits in a sentence.
+// show returns a value as it stands in the file, on one line and cut to what fits in a sentence.
 func (f *fields) show(key string) string {
 	const longest = 60
 	var line bytes.Buffer

@@ -17,9 +17,9 @@ type Numerics struct {
 // RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
 type RopeScale struct{ Factor, Low, High, Original float64 }
 
-// Numerics reads them from the config.json of the model. Defaults are those of the configuration classes in transformers
-// @008e5743: epsilon 1e-6 of the RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000, eos_token_id 2 for llama, mistral
-// and phi, 0 for stablelm, none for qwen.
+// Numerics reads them from the config.json of the model. Defaults are those of the configuration classes in
+// transformers @008e5743: epsilon 1e-6 of the RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000, eos_token_id 2
+// for llama, mistral and phi, 0 for stablelm, none for qwen.
 func (m *Model) Numerics(c *Config) (*Numerics, error) {
 	f := readFields(c.File, c.Data)
 	eps, key := 1e-6, "rms_norm_eps"
@@ -34,8 +34,8 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 	return n, nil
 }
 
-// rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from rope_theta
-// and rope_scaling.
+// rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from
+// rope_theta and rope_scaling.
 func (f *fields) rope(n *Numerics) {
 	theta, key := f, "rope_parameters"
 	if !f.has(key) {

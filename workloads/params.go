@@ -44,7 +44,7 @@ func (m *Model) Params() Params {
 	return p
 }
 
-// HeadParams is the size of the matrix that lm_head multiplies with, whether it is its own or the embedding.
+// HeadParams returns the size of the matrix that lm_head multiplies with, whether it is its own or the embedding.
 func (m *Model) HeadParams() int64 { return int64(m.Vocab) * int64(m.Hidden) }
 
 func (m *Model) blockLinears() []Linear {
@@ -60,7 +60,7 @@ func (m *Model) normParams(n int) int64 {
 	return int64(n)
 }
 
-// KVBytesPerToken is what one token adds to the KV cache of all layers, with bits per value.
+// KVBytesPerToken returns what one token adds to the KV cache of all layers, with bits per value.
 func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
 	return bits.Of(2 * int64(m.Layers) * int64(m.KVWidth()))
 }
@@ -118,7 +118,7 @@ func (m *Model) validateParts() error {
 	return nil
 }
 
-// CheckLengths says whether prompt and generation fit the positions that the model was made for.
+// CheckLengths returns an error if prompt and generation do not fit the positions that the model was made for.
 func (m *Model) CheckLengths(prompt, gen int) error {
 	if prompt < 1 || gen < 1 {
 		return fmt.Errorf("%s: a prompt of %d tokens and %d generated tokens; accepted: at least 1 of each", m.Name, prompt, gen)

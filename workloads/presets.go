@@ -79,7 +79,7 @@ func Load(nameOrPath string) (*Model, error) {
 	return m, err
 }
 
-// LoadConfig is Load that also returns what the model was read from.
+// LoadConfig does what Load does, and also returns what the model was read from.
 func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	names := []string{}
 	for _, p := range presets() {

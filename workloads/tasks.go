@@ -27,7 +27,7 @@ func Tasks() []Task {
 	}
 }
 
-// Gen is the number of tokens that the task generates with a model.
+// Gen returns the number of tokens that the task generates with a model.
 func (t Task) Gen(m *Model) int {
 	if m.Name == "vicuna-7b" {
 		return t.genVicuna

@@ -97,10 +97,10 @@ func (m *Model) MLP() []Linear {
 	return []Linear{{"fc1", m.FFN, m.Hidden, m.MLPBias}, {"fc2", m.Hidden, m.FFN, m.MLPBias}}
 }
 
-// KVWidth is the number of values that one token adds to the K cache of one layer, and again to the V cache.
+// KVWidth returns the number of values that one token adds to the K cache of one layer, and again to the V cache.
 func (m *Model) KVWidth() int { return m.KVHeads * m.HeadDim }
 
-// Windowed says whether layer l attends to a sliding window only.
+// Windowed reports whether layer l attends to a sliding window only.
 func (m *Model) Windowed(l int) bool {
 	return m.Window > 0 && l >= m.WindowFrom && (m.WindowEvery <= 1 || l%m.WindowEvery == 0)
 }

@@ -1,5 +1,5 @@
-// Package gputest has small models for the tests of the decode engine: shapes of the families that it runs, small enough for
-// the CPU and for the GPU's kernels in emulation.
+// Package gputest has small models for the tests of the decode engine: shapes of the families that it runs, small
+// enough for the CPU and for the GPU's kernels in emulation.
 package gputest
 
 import (
@@ -13,8 +13,8 @@ import (
 // Families are the names of the models that Model knows.
 func Families() []string { return []string{"llama", "phi", "stablelm", "qwen2"} }
 
-// Config is the config.json of a model of two or three blocks: grouped heads, a head that is not a power of two, columns
-// that do not fill a group of 1,024, biases, partial rotation, parallel blocks, tied heads.
+// Config is the config.json of a model of two or three blocks: grouped heads, a head that is not a power of two,
+// columns that do not fill a group of 1,024, biases, partial rotation, parallel blocks, tied heads.
 func Config(family string) string {
 	return map[string]string{
 		"llama": `{"model_type":"llama","hidden_size":256,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
@@ -66,7 +66,8 @@ func Prompt(m *weights.Model, n int) []int {
 	return ids
 }
 
-// Numbers marks a test of values, which takes long under the race detector and has nothing for it: it is left to the full run.
+// Numbers marks a test of values, which takes long under the race detector and has nothing for it: it is left to the
+// full run.
 func Numbers(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

@@ -13,8 +13,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
-// Write saves the fp16 weights of a source as weights.Open, or transformers, reads them: config.json, and one safetensors file
-// or so many shards, with values of a type. They are held in memory, so it is for small models.
+// Write saves the fp16 weights of a source as weights.Open, or transformers, reads them: config.json, and one
+// safetensors file or so many shards, with values of a type. They are held in memory, so it is for small models.
 func Write(dir string, s weights.Source, values safetensors.Type, shards int) error {
 	m := s.Model()
 	data, err := json.MarshalIndent(config(m), "", "  ")

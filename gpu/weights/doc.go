@@ -1,36 +1,41 @@
-// Package weights holds a model's weights as the decode engine runs them: fp16, and nested bit-planes with a codebook per
-// row, of which the first n planes are the n-bit model (Any-Precision LLM, arXiv 2402.10517; PMPD, arXiv 2410.13461).
+// Package weights holds a model's weights as the decode engine runs them: fp16, and nested bit-planes with a codebook
+// per row, of which the first n planes are the n-bit model (Any-Precision LLM, arXiv 2402.10517; PMPD, arXiv
+// 2410.13461).
 //
-// A [Source] yields them block by block, from a folder with safetensors and config.json ([Open]) or random in the model's true
-// shapes ([Random]), so that a model need not fit into the host's memory. Matrices that read the same vector lie one below the
-// other: rows of q, k and v in one matrix, of gate and up in another. Every row is quantised by itself, so that changes nothing.
+// A [Source] yields them block by block, from a folder with safetensors and config.json ([Open]) or random in the
+// model's true shapes ([Random]), so that a model need not fit into the host's memory. Matrices that read the same
+// vector lie one below the other: rows of q, k and v in one matrix, of gate and up in another. Every row is quantised
+// by itself, so that changes nothing.
 //
 // # Layout
 //
-// Plane j holds bit 7-j of each 8-bit code, so the first n planes are the n-bit code. A plane is [rows][In/32] words of 32
-// bits. Within a row, columns come in groups of 1,024; a group of 32·L columns (L = 32, or what is left in the last one) is L words,
-// one per lane of a warp. Lane l has the columns
+// Plane j holds bit 7-j of each 8-bit code, so the first n planes are the n-bit code. A plane is [rows][In/32] words of
+// 32 bits. Within a row, columns come in groups of 1,024; a group of 32·L columns (L = 32, or what is left in the last
+// one) is L words, one per lane of a warp. Lane l has the columns
 //
 //	column(p) = 1024·group + (p/8)·8L + 8l + p%8,  p = 0…31
 //
-// and column p is at bit 16·(p/4%2) + 4·(p%4) + p/8 of its word: one shift and mask yields eight codes in eight nibbles, whose
-// activations are 16 consecutive bytes. In must be a multiple of 32.
+// and column p is at bit 16·(p/4%2) + 4·(p%4) + p/8 of its word: one shift and mask yields eight codes in eight
+// nibbles, whose activations are 16 consecutive bytes. In must be a multiple of 32.
 //
 // # What it leaves out
 //
-// Checkpoints that are quantised already, adapters, pickled files; generation_config.json; models that [Load] refuses by name.
+// Checkpoints that are quantised already, adapters, pickled files; generation_config.json; models that [Load] refuses
+// by name.
 //
 // # Contract
 //
 // A Source is plain data: the same block asked for twice has the same bytes, on every machine and with any number of
-// processors. Values are finite. Random weights are the same wherever Go runs, which a test holds by their hash; change how they
-// are made only together with randomVersion. Files must not change while they are open.
+// processors. Values are finite. Random weights are the same wherever Go runs, which a test holds by their hash; change
+// how they are made only together with randomVersion. Files must not change while they are open.
 //
-// Quantising takes about 0.4 ms a row of 4,096 columns, some 10 million weights a second on each core, so ten core-minutes for 7
-// billion; random weights take a tenth of that. Neither is kept: a Source is read once, to fill a device.
+// Quantising takes about 0.4 ms a row of 4,096 columns, some 10 million weights a second on each core, so ten
+// core-minutes for 7 billion; random weights take a tenth of that. Neither is kept: a Source is read once, to fill a
+// device.
 //
 // # Adding one more
 //
-// A family of package workloads: its place in families (model.go), the names of its tensors where they differ (names.go), its
-// config.json in gputest (gputest.go, and write.go, which saves its models), a line in TestFoldersHoldWhatWasWritten.
+// A family of package workloads: its place in families (model.go), the names of its tensors where they differ
+// (names.go), its config.json in gputest (gputest.go, and write.go, which saves its models), a line in
+// TestFoldersHoldWhatWasWritten.
 package weights

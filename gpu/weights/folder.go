@@ -34,9 +34,9 @@ type folder struct {
 
 var _ Source = (*folder)(nil)
 
-// Open reads a folder with config.json and model.safetensors, or shards of it with model.safetensors.index.json. Names, types
-// and shapes of all tensors are checked against config.json; values are when their block is asked for. They become binary16,
-// where those too small for it become 0 and those too large are an error.
+// Open reads a folder with config.json and model.safetensors, or shards of it with model.safetensors.index.json. Names,
+// types and shapes of all tensors are checked against config.json; values are when their block is asked for. They
+// become binary16, where those too small for it become 0 and those too large are an error.
 func Open(dir string) (Source, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {

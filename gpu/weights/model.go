@@ -18,8 +18,8 @@ const (
 	mostGroup = 8   // query heads that share a KV head
 )
 
-// Load finds a model as workloads.Load does, and reads also what changes its values only. A model that the engine cannot
-// run is an error.
+// Load finds a model as workloads.Load does, and reads also what changes its values only. A model that the engine
+// cannot run is an error.
 func Load(nameOrPath string) (*Model, error) {
 	shape, config, err := workloads.LoadConfig(nameOrPath)
 	if err != nil {
@@ -79,7 +79,7 @@ func (m *Model) check() error {
 	return nil
 }
 
-// Fits says whether so many positions, prompt and generated tokens together, can be run.
+// Fits returns an error if so many positions, prompt and generated tokens together, cannot be run.
 func (m *Model) Fits(positions int) error {
 	if positions < 1 || positions > m.MaxPositions {
 		return fmt.Errorf("%s: %d positions; accepted: 1 to max_position_embeddings (%d)", m.Name, positions, m.MaxPositions)
@@ -91,8 +91,9 @@ func (m *Model) Fits(positions int) error {
 	return nil
 }
 
-// Memory is what the model takes on a device that holds it at these widths: planes up to the widest below 16, a codebook for
-// each width, the fp16 matrices where 16 is among them, and what is fp16 always. Caches and buffers are not in it.
+// Memory returns the bytes that the model takes on a device that holds it at these widths: planes up to the widest
+// below 16, a codebook for each width, the fp16 matrices where 16 is among them, and what is fp16 always. Caches and
+// buffers are not in it.
 func (m *Model) Memory(bits ...int) int64 {
 	p := m.Params()
 	bytes := 2 * (p.Embedding + p.Head + p.Biases + p.Norms)

@@ -54,9 +54,9 @@ type Tensor struct {
 	Shape []int
 }
 
-// Tensors returns all that the model has, but a tied head: the embedding, the blocks one after another, the final norm, the
-// head. In a block, norms come first, then the parts of qkv, o, up and down from the top row to the bottom; a bias follows
-// its matrix.
+// Tensors returns all that the model has, but a tied head: the embedding, the blocks one after another, the final norm,
+// the head. In a block, norms come first, then the parts of qkv, o, up and down from the top row to the bottom; a bias
+// follows its matrix.
 func (m *Model) Tensors() []Tensor {
 	n := m.names()
 	list := []Tensor{{n.embedding, []int{m.Vocab, m.Hidden}}}

@@ -45,7 +45,8 @@ type Block struct {
 	Up, Down    Matrix // gate and up, or fc1; down, or fc2
 }
 
-// Ends is what lies outside the blocks. Embedding and head stay in fp16; a tied head shares its slice with the embedding.
+// Ends is what lies outside the blocks. Embedding and head stay in fp16; a tied head shares its slice with the
+// embedding.
 type Ends struct {
 	Embedding []uint16 // [Vocab][Hidden], binary16
 	Norm      Norm

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Check says what is wrong with a value for the key at path, or nothing: that there is such a key, and that the text is of
-// its type. Whether the value goes together with the others, only Set can tell. others are what the caller accepts instead of
-// a key.
+// Check says what is wrong with a value for the key at path, or nothing: that there is such a key, and that the text is
+// of its type. Whether the value goes together with the others, only Set can tell. others are what the caller accepts
+// instead of a key.
 func Check(path, text string, others ...string) error {
 	c := new(Config)
 	n, ok := c.at(path)

@@ -2,19 +2,21 @@
 // strict reading of a user's changes.
 //
 // It models nothing. It promises that a Config which Load, Preset or Set returned is complete, consistent and possible
-// (Validate is empty), and that whatever is wrong with a file or an assignment is reported at once, each fault on its own
-// line, with its place, the key, what is wrong and what would be right:
+// (Validate is empty), and that whatever is wrong with a file or an assignment is reported at once, each fault on its
+// own line, with its place, the key, what is wrong and what would be right:
 //
 //	my.yaml:4:9: array.rows: 0 is out of range; accepted: 1 to 4096
 //	--set array.row=64: array.row: unknown key; accepted: style, rows, …; did you mean "array.rows"?
 //
 // A user's file names a preset as its base and changes some keys; a file without base must give every key, as the files
-// of the presets and the output of YAML do. Nothing is defaulted: the one derived value is dram.mapping, where the empty
-// text means the default of package dram for the standard and the number of channels. Loading writes it out, and as long
-// as it is that default it follows changes of standard and channels.
+// of the presets and the output of YAML do. Nothing is defaulted: the one derived value is dram.mapping, where the
+// empty text means the default of npu/dram/spec for the standard and the number of channels. Loading writes it out, and
+// as long as it is that default it follows changes of standard and channels.
 //
-// Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves (npu/dram/spec).
+// Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves
+// (npu/dram/spec).
 //
-// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset. To add
-// a preset: a complete file in presets/, and its name in presetNames.
+// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset. To
+// add a preset: a complete file in presets/, and its name in Names (load.go). To add a type of enum: the type, its
+// constants, its list and its UnmarshalText in enums.go.
 package config

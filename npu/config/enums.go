@@ -12,7 +12,7 @@ const (
 	DequantFP16      Style = "dequant-fp16"       // codebook look-ups in front of an fp16 array (any-precision kernels)
 )
 
-// Styles returns the compute styles that there are.
+// Styles returns the compute styles.
 func Styles() []Style {
 	return []Style{BitSerialWeight, BitSerialBoth, BitParallelFused, LUT, DequantFP16}
 }
@@ -27,7 +27,7 @@ const (
 	InputStationary  Dataflow = "input-stationary"
 )
 
-// Dataflows returns the dataflows that there are.
+// Dataflows returns the dataflows.
 func Dataflows() []Dataflow { return []Dataflow{WeightStationary, OutputStationary, InputStationary} }
 
 // GEMV is the mapping of a matrix-vector product to the array.
@@ -41,7 +41,7 @@ const (
 	GEMVKSplit     GEMV = "k-split"
 )
 
-// GEMVs returns the GEMV mappings that there are.
+// GEMVs returns the GEMV mappings.
 func GEMVs() []GEMV { return []GEMV{GEMVStationary, GEMVColumns, GEMVKSplit} }
 
 // Activations is the number format in which activations enter the array.
@@ -54,7 +54,7 @@ const (
 	INT8 Activations = "int8"
 )
 
-// ActivationFormats returns the formats that there are.
+// ActivationFormats returns the formats.
 func ActivationFormats() []Activations { return []Activations{FP16, BF16, INT8} }
 
 // Topology is the form of the on-chip network.
@@ -66,20 +66,20 @@ const (
 	Bus      Topology = "bus"
 )
 
-// Topologies returns the topologies that there are.
+// Topologies returns the topologies.
 func Topologies() []Topology { return []Topology{Crossbar, Bus} }
 
 // Arbitration is the order in which the memory controllers serve the cores.
 type Arbitration string
 
-// The orders. OldestFirst: transfers in the order in which they come. RoundRobin: the cores in turn, dma.grant bytes of a
-// channel's traffic each.
+// The orders. OldestFirst: transfers in the order in which they come. RoundRobin: the cores in turn, dma.grant bytes of
+// a channel's traffic each.
 const (
 	OldestFirst Arbitration = "oldest-first"
 	RoundRobin  Arbitration = "round-robin"
 )
 
-// Arbitrations returns the orders that there are.
+// Arbitrations returns the orders.
 func Arbitrations() []Arbitration { return []Arbitration{OldestFirst, RoundRobin} }
 
 // Hold is the operand of a matrix product from DRAM that stays on chip.
@@ -104,7 +104,7 @@ const (
 	Elementwise Fusion = "elementwise"
 )
 
-// Fusions returns the extents that there are.
+// Fusions returns the extents.
 func Fusions() []Fusion { return []Fusion{NoFusion, Elementwise} }
 
 // Process is a technology node.
@@ -119,7 +119,7 @@ const (
 	N5  Process = "5nm"
 )
 
-// Processes returns the nodes that there are.
+// Processes returns the nodes.
 func Processes() []Process { return []Process{N45, N28, N16, N7, N5} }
 
 // UnmarshalText reads the name of a style.

@@ -13,7 +13,7 @@ import (
 // Place is a position in a file, counted from 1; the zero place is the file as a whole.
 type Place struct{ Line, Column int }
 
-// PlaceOf is where n begins.
+// PlaceOf returns where n begins.
 func PlaceOf(n *yaml.Node) Place { return Place{n.Line, n.Column} }
 
 // Fault is one thing that is wrong with a file.
@@ -51,7 +51,8 @@ func (f *Faults) Err() error {
 	return errors.Join(errs...)
 }
 
-// Document returns the one mapping that the file holds, or nil after having said why there is none and what is accepted.
+// Document returns the one mapping that the file holds, or nil after having said why there is none and what is
+// accepted.
 func (f *Faults) Document(data []byte, accepted string) *yaml.Node {
 	wrong := func(at Place, what string) *yaml.Node {
 		f.Add(at, "", what+"; accepted: "+accepted)

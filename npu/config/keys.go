@@ -119,7 +119,8 @@ func (c *Config) level(path string) []string {
 	return names
 }
 
-// nearestPath returns the key that a wrong path may have meant: one spelt alike, or one of that name in another section.
+// nearestPath returns the key that a wrong path may have meant: one spelt alike, or one of that name in another
+// section.
 func (c *Config) nearestPath(path string) string {
 	var paths []string
 	for _, n := range children(c.root(), "") {

@@ -189,7 +189,7 @@ func (k *checker) dram(d DRAM) {
 	}
 }
 
-// channelsPossible says whether n channels can be told apart by whole address bits.
+// channelsPossible reports whether n channels can be told apart by whole address bits.
 func channelsPossible(n int) bool { return n > 0 && n <= 1024 && n&(n-1) == 0 }
 
 // ideal checks a memory that is nothing but a bandwidth: what it cannot have is refused, not ignored.

@@ -39,8 +39,9 @@ func hiddenScores() scoring {
 	return scoring{func(s Signals) []float64 { return s.Activation }, "named act… (activation classifier)"}
 }
 
-// choosing is PMPD's learned scheduler (kv_cache_scheduler.py), and the one on activations (act_scheduler.py) with the same
-// rule: after pass 1 a classifier picks one of four candidates for the number of passes at the first precision, once.
+// choosing is PMPD's learned scheduler (kv_cache_scheduler.py), and the one on activations (act_scheduler.py) with the
+// same rule: after pass 1 a classifier picks one of four candidates for the number of passes at the first precision,
+// once.
 type choosing struct {
 	kind       Kind
 	scoring    scoring
@@ -96,11 +97,11 @@ func (c *choosing) scores(seen []Signals) ([]float64, error) {
 	return scores, nil
 }
 
-// kvWork is a decision of PMPD's KV classifier (kv_cache_scheduler.py). With H key/value heads of D values and T = prompt + 1
-// positions it multiplies a query H×H×D with T keys and the result with T values (2·H²·D·T), then H·D values with a square
-// matrix and one of four rows ((HD)² + 4HD). It holds H²D + (HD)² + 7HD + 4 fp32 weights: the query, two linears with biases,
-// a layer norm. Its vector work: the mean of K and V over the heads (2·H·T·D), softmax of H²·T scores, the mean over H of H·H·D
-// values, norm and ReLU of HD, softmax of 4.
+// kvWork is a decision of PMPD's KV classifier (kv_cache_scheduler.py). With H key/value heads of D values and T =
+// prompt + 1 positions it multiplies a query H×H×D with T keys and the result with T values (2·H²·D·T), then H·D values
+// with a square matrix and one of four rows ((HD)² + 4HD). It holds H²D + (HD)² + 7HD + 4 fp32 weights: the query, two
+// linears with biases, a layer norm. Its vector work: the mean of K and V over the heads (2·H·T·D), softmax of H²·T
+// scores, the mean over H of H·H·D values, norm and ReLU of HD, softmax of 4.
 func kvWork(m *workloads.Model, prompt int) work {
 	h, d, t := m.KVHeads, m.HeadDim, prompt+1
 	return work{
@@ -116,8 +117,8 @@ func kvWork(m *workloads.Model, prompt int) work {
 	}
 }
 
-// hiddenWork is a decision of the classifier of the last hidden state (act_scheduler.py), which has d → (d+4)/2 → 4 linears
-// with biases for d = hidden.
+// hiddenWork is a decision of the classifier of the last hidden state (act_scheduler.py), which has d → (d+4)/2 → 4
+// linears with biases for d = hidden.
 func hiddenWork(m *workloads.Model, _ int) work {
 	mid := (m.Hidden + CandidateCount) / 2
 	return work{

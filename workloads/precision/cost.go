@@ -2,8 +2,8 @@ package precision
 
 import "github.com/pmpdsim/pmpdsim/workloads"
 
-// Cost is what a scheduler has to compute, as plain numbers for whoever prices them. It is spent after each of Passes decode
-// passes from pass Pass on, beside what the passes themselves do.
+// Cost is what a scheduler has to compute, as plain numbers for whoever prices them. It is spent after each of Passes
+// decode passes from pass Pass on, beside what the passes themselves do.
 type Cost struct {
 	Pass           int   `json:"pass"`
 	Passes         int   `json:"passes"`
@@ -13,8 +13,8 @@ type Cost struct {
 	KVElements     int64 `json:"kv_elements"`     // of the cache, read once more
 }
 
-// Product is a matrix product of a scheduler: M rows of activations times the transpose of an N×K matrix, which is made of
-// fp32 weights or was computed.
+// Product is a matrix product of a scheduler: M rows of activations times the transpose of an N×K matrix, which is made
+// of fp32 weights or was computed.
 type Product struct {
 	M, N, K int
 	Weights bool
@@ -30,7 +30,8 @@ type work struct {
 
 const fp32Bytes = 4
 
-// Cost returns what the plan takes to decide about a model after a prompt of so many tokens; the zero Cost if that is nothing.
+// Cost returns what the plan takes to decide about a model after a prompt of so many tokens; the zero Cost if that is
+// nothing.
 func (p *Plan) Cost(s Schedule, m *workloads.Model, prompt int) Cost {
 	if p.Asked == 0 {
 		return Cost{}

@@ -14,8 +14,8 @@ type Decision struct {
 	Bits   int    `json:"bits"`
 	Reason string `json:"reason"`
 
-	// Counterfactual: the decisions have left the recorded run, so the signals of its passes are those of another run. Only
-	// kinds that read signals have such decisions.
+	// Counterfactual: the decisions have left the recorded run, so the signals of its passes are those of another run.
+	// Only kinds that read signals have such decisions.
 	Counterfactual bool `json:"counterfactual,omitempty"`
 }
 
@@ -92,7 +92,7 @@ type verdict struct {
 // Deciding is a schedule at work: it gives the precision of each pass once the pass before it is done.
 type Deciding struct {
 	bits   []int
-	of     scheduler // nil: fixed says it all
+	of     scheduler // nil: the decisions are in fixed
 	fixed  []Decision
 	record []int // bits of the run that the signals come from; nil: of this one
 	reads  bool
@@ -102,8 +102,8 @@ type Deciding struct {
 	done Plan
 }
 
-// Start begins a generation of gen tokens. Of the evidence it takes what is known before the first pass, and the recorded
-// bits, against which decisions are held; signals come pass by pass (Next).
+// Start begins a generation of gen tokens. From the evidence it takes what is known before the first pass, and the
+// recorded bits, to mark decisions that differ from them. Signals come pass by pass (Next).
 func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 	s, err := s.checked(gen)
 	if err != nil {
@@ -125,8 +125,9 @@ func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 	return d, nil
 }
 
-// Next decides the next pass from the signals of the one before it; before the first pass there are none to see. PMPD's loop
-// (pmpd/modules/model.py) runs pass 1 at the highest precision, whatever the scheduler, and asks it with index p after pass p.
+// Next decides the next pass from the signals of the one before it; before the first pass there are none to see. PMPD's
+// loop (pmpd/modules/model.py) runs pass 1 at the highest precision, whatever the scheduler, and asks it with index p
+// after pass p.
 func (d *Deciding) Next(before Signals) (Decision, error) {
 	pass := len(d.done.Decisions) + 1
 	next := Decision{Pass: pass, Reason: firstPass}
@@ -164,7 +165,7 @@ func (d *Deciding) Compared() (score, threshold *float64) { return d.last.score,
 // Plan returns what was decided so far.
 func (d *Deciding) Plan() *Plan { return &d.done }
 
-// Decide walks over the passes of a generation of gen tokens in their order.
+// Decide decides every pass of a generation of gen tokens, in order.
 func (s Schedule) Decide(gen int, e Evidence) (*Plan, error) {
 	d, err := s.Start(gen, e)
 	if err != nil {
@@ -194,11 +195,11 @@ func (f *following) next(index, level int, _ []Signals) (verdict, error) {
 	return down(index, level, 1, f.high, f.why), nil
 }
 
-// never is no index.
+// never is the index of a switch that does not come.
 const never = -1
 
-// down applies PMPD's rule: from index h on, each decision goes one precision down until there is none. There is one h for
-// all switches, so with three precisions the second switch follows on the step after the first.
+// down applies PMPD's rule: from index h on, each decision goes one precision down until there is none. There is one h
+// for all switches, so with three precisions the second switch follows on the step after the first.
 func down(index, level, lowest, h int, why string) verdict {
 	switch {
 	case level == lowest:

@@ -8,8 +8,9 @@
 // prefill and N−1 decode passes, because the first token comes from prefill.
 //
 // A static schedule bits₀>bits₁>…@s₁,s₂,… follows the generation loop of PMPD (SamsungLabs/PMPD @909cdf9,
-// pmpd/modules/model.py and scheduler/naive_scheduler.py): pass 1 is always at the first precision, and after pass p the
-// scheduler is asked with index p and goes to the low precision for pass p+1 when p ≥ s. So pass p runs at bitsᵢ with
+// pmpd/modules/model.py and scheduler/naive_scheduler.py): pass 1 is always at the first precision, and after pass p
+// the scheduler is asked with index p and goes to the low precision for pass p+1 when p ≥ s. So pass p runs at bitsᵢ
+// with
 //
 //	i = number of switch steps s with p > max(s, 1)
 //
@@ -22,25 +23,27 @@
 //
 // # Schedulers that decide
 //
-// learned, activation, confidence, random and oracle find out where to switch while the run goes on (the oracle: when it is
-// over). Decide walks over the passes in order and asks the scheduler after each. The scheduler gets the signals of the passes
-// before and no others, so it cannot know more than it could on the machine. Its signals come from Evidence, which a trace
-// fills (traces.Trace.Evidence). A Plan is the Policy with its reasons. Once a decision differs from the recorded bits, the
-// trace's signals are those of another run: such decisions are marked counterfactual, not refused.
+// learned, activation, confidence, random and oracle find out where to switch while the run goes on (the oracle: when
+// it is over). Decide walks over the passes in order and asks the scheduler after each. The scheduler gets the signals
+// of the passes before and no others, so it cannot know more than it could on the machine. Its signals come from
+// Evidence, which a trace fills (traces.Trace.Evidence). A Plan is the Policy with its reasons. Once a decision differs
+// from the recorded bits, the trace's signals are those of another run: such decisions are marked counterfactual, not
+// refused.
 //
-// The rules are those of PMPD's code; docs/schedules.md has the differences. What deciding costs is plain data (Cost, Products)
-// for whoever prices it.
+// The rules are those of PMPD's code; docs/schedules.md has the differences. What deciding costs is plain data (Cost,
+// Products) for whoever prices it.
 //
 // # What it leaves out
 //
-// Training classifiers and running them (package classifier runs one kind). The search for a schedule (package calibrate). Sums
-// are fp64 where PMPD's are fp32. A switch goes to the next lower precision of the schedule and nowhere else.
+// Training classifiers and running them (package classifier runs one kind). The search for a schedule (package
+// calibrate). Sums are fp64 where PMPD's are fp32. A switch goes to the next lower precision of the schedule and
+// nowhere else.
 //
 // # Contract
 //
-// Parse and String are inverse; what says the same has the same text. Decisions are a pure function of the schedule, the number
-// of tokens and the evidence. Everything that depends on a schedule's kind is in the kind's row (kinds.go); other packages
-// ask for its properties (Needs, Decides, Reads, Takes), so that most of them never name a kind.
+// Parse and String are inverse; what says the same has the same text. Decisions are a pure function of the schedule,
+// the number of tokens and the evidence. Everything that depends on a schedule's kind is in the kind's row (kinds.go);
+// other packages ask for its properties (Needs, Decides, Reads, Takes), so that most of them never name a kind.
 //
 // # Adding one more
 //
@@ -51,10 +54,10 @@
 //   - traces/FORMAT.md: its name in the row kind of scheduler, if it can be recorded (Recordable); a test compares
 //   - docs/schedules.md: its row, and its rule
 //
-// An option that no kind has yet: a field of Schedule (schedule.go) and an option (options.go). For its value to stand in the
-// header of traces: a field of SchedulerParams (traces/header.go), its row in traces/FORMAT.md, its line in SchedulerOf
-// (traces/scheduler.go).
+// An option that no kind has yet: a field of Schedule (schedule.go) and an option (options.go). For its value to stand
+// in the header of traces: a field of SchedulerParams (traces/header.go), its row in traces/FORMAT.md, its line in
+// SchedulerOf (traces/scheduler.go).
 //
-// A signal that no kind reads yet: a Need (kinds.go), a field of Signals (evidence.go), where traces have it (traces/signals.go),
-// and, if the decode engine measures it, decidable in gpu/job.go and decide in gpu/recorder.go.
+// A signal that no kind reads yet: a Need (kinds.go), a field of Signals (evidence.go), where traces have it
+// (traces/signals.go), and, if the decode engine measures it, decidable in gpu/job.go and decide in gpu/recorder.go.
 package precision

@@ -32,9 +32,9 @@ type Evidence struct {
 	Runs     []Run     // of the same prompt, for an oracle
 }
 
-// horizon is L, which the candidates divide: what the schedule says, or the limit of the run, or of the job. PMPD's code
-// takes 255 where a script does not pass max_new_tokens on; here a limit is always known. The length that a run turned out to
-// have is not: the scheduler cannot know it.
+// horizon returns L, which the candidates divide: what the schedule says, else the limit of the run, else that of the
+// job. PMPD's code takes 255 where a script passes no max_new_tokens; here a limit is always known. It is never the
+// length that the run turned out to have, which the scheduler cannot know.
 func (s Schedule) horizon(gen int, e Evidence) int {
 	switch {
 	case s.Horizon > 0:
@@ -49,13 +49,13 @@ func (s Schedule) horizon(gen int, e Evidence) int {
 // CandidateCount is the number of switch points that PMPD chooses among, and of the classes of its classifiers.
 const CandidateCount = 4
 
-// Candidates are the switch points that PMPD chooses among for at most l tokens: 0, l/3, 2(l/3) and l, divided as integers
-// (kv_cache_scheduler.py).
+// Candidates returns the switch points that PMPD chooses among for at most l tokens: 0, l/3, 2(l/3) and l, divided as
+// integers (kv_cache_scheduler.py).
 func Candidates(l int) []int {
 	return []int{0, l / 3, l / 3 * 2, l}
 }
 
-// best is the class with the highest score; the first of equal ones, as argmax.
+// best returns the class with the highest score; of equal ones the first, as argmax does.
 func best(scores []float64) int {
 	return slices.Index(scores, slices.Max(scores))
 }

@@ -2,7 +2,7 @@ package precision
 
 import "fmt"
 
-// The kinds whose bits are known before the first pass.
+// This file has the kinds whose bits are known before the first pass.
 
 func fp16() row {
 	return row{KindInfo: KindInfo{Kind: KindFP16, Syntax: "fp16", Example: "fp16", Description: "every pass at 16 bits"}}

@@ -24,8 +24,8 @@ const (
 	KindRecorded   Kind = "recorded"
 )
 
-// table has a row for each kind, in the order in which they are explained. Everything that depends on the kind of a schedule
-// is in its row, here and in other packages.
+// table has a row for each kind, in the order in which they are explained. Everything that depends on the kind of a
+// schedule is in its row, here and in other packages.
 func table() []row {
 	return []row{
 		fp16(),

@@ -22,7 +22,7 @@ type option struct {
 	write     func(s Schedule) string // the value, or nothing where it is the default
 }
 
-// String is the key with what is accepted.
+// String returns the key with what is accepted.
 func (o option) String() string { return o.key + "=" + o.form }
 
 func prefill() option {

@@ -16,8 +16,8 @@ func oracle() row {
 	}
 }
 
-// hindsight takes the earliest switch that kept the quality. Nothing can know that while it runs: it is what the others are
-// measured against.
+// hindsight takes the earliest switch that kept the quality. Nothing can know that while it runs: it is what the others
+// are measured against.
 func (s Schedule) hindsight(runs []Run) (*following, error) {
 	high, low := s.Bits[0], s.Bits[1]
 	reference := math.NaN()

@@ -20,9 +20,9 @@ import (
 //	option    = "prefill=" bits | an option of the kind (Kinds)
 //	bits      = "2" … "8" | "16"
 //
-// Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and are
-// one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its default is
-// dropped.
+// Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and
+// are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
+// default is dropped.
 func Parse(text string) (Schedule, error) {
 	p := parser{text: text}
 	parts := p.split(part{text, 0}, ",")
@@ -50,8 +50,8 @@ func Parse(text string) (Schedule, error) {
 	return s, nil
 }
 
-// ParseFor is Parse for a model, whose pair of precisions stands in for bits that are left out: static, confidence,window=5,
-// uniform, which is the higher one.
+// ParseFor does what Parse does, and takes bits that are left out from the model's pair of precisions: static,
+// confidence,window=5, uniform, which is the higher one.
 func ParseFor(text string, m *workloads.Model) (Schedule, error) {
 	end := strings.IndexAny(text, ":,@")
 	if end < 0 {

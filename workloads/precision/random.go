@@ -15,8 +15,9 @@ func random() row {
 	}
 }
 
-// draw is PMPD's random scheduler (random_scheduler.py): the same CandidateCount, drawn once. PMPD does not seed the draw; here
-// the seed is the schedule's, and the draw its SHA-256, which stays the same on every machine and in every version.
+// draw is PMPD's random scheduler (random_scheduler.py): the same candidates, drawn once. PMPD does not seed the draw;
+// here the seed is the schedule's, and the draw its SHA-256, which stays the same on every machine and in every
+// version.
 func (s Schedule) draw(gen int, e Evidence) *following {
 	shares := s.Prior
 	if len(shares) == 0 {

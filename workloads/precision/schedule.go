@@ -31,7 +31,7 @@ func Uniform(bits int) Schedule {
 	return Schedule{Kind: KindUniform, Bits: []int{bits}}
 }
 
-// String is the canonical text: Parse gives back the same schedule.
+// String returns the canonical text: Parse gives back the same schedule.
 func (s Schedule) String() string {
 	text := string(s.Kind)
 	r := s.Kind.row()
@@ -72,8 +72,8 @@ func (s *Schedule) UnmarshalText(text []byte) error {
 	return err
 }
 
-// PrefillBits returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD, whose
-// prefill runs at the highest. A recorded schedule's is recorded too.
+// PrefillBits returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD,
+// whose prefill runs at the highest. A recorded schedule's is recorded too.
 func (s Schedule) PrefillBits(recorded int) int {
 	switch {
 	case s.Prefill != 0:
@@ -85,8 +85,8 @@ func (s Schedule) PrefillBits(recorded int) int {
 	}
 }
 
-// HighestDecodeBits returns the highest precision of any decode pass: uniform at this many bits is the baseline. Recorded
-// schedules take it from the recorded bits; it is 0 when there are none.
+// HighestDecodeBits returns the highest precision of any decode pass: uniform at this many bits is the baseline.
+// Recorded schedules take it from the recorded bits; it is 0 when there are none.
 func (s Schedule) HighestDecodeBits(recorded []int) int {
 	switch {
 	case s.Kind != KindRecorded:

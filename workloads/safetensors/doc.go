@@ -1,4 +1,5 @@
-// Package safetensors reads and writes arrays of numbers in the safetensors format, for model weights, classifiers and caches:
+// Package safetensors reads and writes arrays of numbers in the safetensors format, for model weights, classifiers and
+// caches:
 //
 //	8 bytes: length n of the header | n bytes: header, JSON with name, type, shape and place of each tensor | values
 //
@@ -10,8 +11,8 @@
 //
 // # Contract
 //
-// Open maps a file: opening takes no longer for 100 GB than for 1 kB, and values are read when they are looked at. A tensor's
-// values are valid until its file is closed. Errors name the file and the tensor.
+// Open maps a file: opening takes no longer for 100 GB than for 1 kB, and values are read when they are looked at. A
+// tensor's values are valid until its file is closed. Errors name the file and the tensor.
 //
 // # Adding one more
 //

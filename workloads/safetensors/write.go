@@ -11,7 +11,8 @@ import (
 	"github.com/x448/float16"
 )
 
-// New returns a tensor with values of a type: exact where the type holds them, rounded to the nearest in F16, cut in BF16.
+// New returns a tensor with values of a type: exact where the type holds them, rounded to the nearest in F16, cut in
+// BF16.
 func New(name string, t Type, shape []int, values []float32) *Tensor {
 	data := make([]byte, 0, t.Size()*len(values))
 	for _, v := range values {

@@ -2,10 +2,10 @@
 //
 //	NPU "edge-lpdr5" is not known; accepted: edge-lpddr4x, edge-lpddr5, laptop-lpddr5x; did you mean "edge-lpddr5"?
 //
-// Contract: what is wrong comes first and is the caller's; then "accepted: " with everything that would have been right,
-// separated by commas; then a question, only where one of the candidates is spelt much like the word. An error without
-// names to choose from ends after "accepted: …". The same word and candidates always make the same text.
-// File does the same for a file that cannot be opened.
+// Contract: what is wrong comes first and is the caller's; then "accepted: " with everything that would have been
+// right, separated by commas; then a question, only where one of the candidates is spelt much like the word. An error
+// without names to choose from ends after "accepted: …". The same word and candidates always make the same text. File
+// does the same for a file that cannot be opened.
 //
 // It leaves out what is wrong with a name, and the file, line and key that it stands in: the caller knows them.
 package suggest
@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// Accepted returns the end of an error about word: `accepted: a, b, c; did you mean "c"?`. others follow the names in the
-// list, such as "or the path of a YAML file", and are no candidates of the question.
+// Accepted returns the end of an error about word: `accepted: a, b, c; did you mean "c"?`. others follow the names in
+// the list, such as "or the path of a YAML file", and are no candidates of the question.
 func Accepted[S ~string](word string, names []S, others ...string) string {
 	var texts []string
 	for _, n := range names {

@@ -26,9 +26,9 @@ type Result struct {
 	Candidates []Candidate        `json:"candidates"` // from the most bits to the least
 }
 
-// Search is PMPD's offline search for a static schedule: every candidate is run on every prompt of a validation set, and
-// the one with the fewest bits whose quality holds is taken. PMPD leaves the choice to whoever reads its scores; here it is
-// the fewest average bits among the candidates whose mean relative quality is at least the bound.
+// Search is PMPD's offline search for a static schedule: every candidate is run on every prompt of a validation set,
+// and the one with the fewest bits whose quality holds is taken. PMPD leaves the choice to whoever reads its scores;
+// here it is the fewest average bits among the candidates whose mean relative quality is at least the bound.
 func Search(prompts []precision.PromptRuns, bound float64) (*Result, error) {
 	if len(prompts) == 0 {
 		return nil, fmt.Errorf("no prompts to calibrate with")

@@ -9,8 +9,8 @@ import (
 )
 
 // Net is PMPD's network that guesses from the KV cache how long high precision is needed
-// (pmpd/modules/scheduler/kv_cache_scheduler.py): a learned query attends to the keys and values, averaged over the heads,
-// of the last block; the mean of what it gets goes through a layer norm and two linears to four classes.
+// (pmpd/modules/scheduler/kv_cache_scheduler.py): a learned query attends to the keys and values, averaged over the
+// heads, of the last block; the mean of what it gets goes through a layer norm and two linears to four classes.
 type Net struct {
 	Heads, Dim int
 	SHA256     string // of the file
@@ -71,8 +71,8 @@ func (kv *KV) mean(x []float32) []float64 {
 	return out
 }
 
-// pool attends with each of the heads·heads queries and returns the mean over the second heads. PMPD transposes the result
-// before it flattens it: value d of head h is at d·heads + h.
+// pool attends with each of the heads·heads queries and returns the mean over the second heads. PMPD transposes the
+// result before it flattens it: value d of head h is at d·heads + h.
 func (c *Net) pool(key, value []float64, tokens int) []float64 {
 	x := make([]float64, c.Heads*c.Dim)
 	weights := make([]float64, tokens)

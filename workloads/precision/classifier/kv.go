@@ -7,7 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
-// KV are the keys and values of a model's last block, [heads, tokens, dim] each, as they lie in the cache (keys rotated).
+// KV are the keys and values of a model's last block, [heads, tokens, dim] each, as they lie in the cache (keys
+// rotated).
 type KV struct {
 	Heads, Tokens, Dim int
 	Key, Value         []float32
