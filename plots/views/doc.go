@@ -3,10 +3,10 @@
 //
 //	bars.go      throughput, speed-ups, breakdowns   points.go   Pareto fronts, lines over precision
 //	heatmap.go   one number over two keys            roofline.go operators below the roofs of their NPU
+//	styles.go    compute styles                      layouts.go  layouts of weights
 //
 // A view is a pure function: equal results give equal bytes, whatever the order of the files they came from. It reads no
 // file and simulates nothing, and neither does anything that this package imports; the architecture's test holds that.
 //
-// To add a kind of figure: a Draw here, its command in cmd/pmpdsim/plot.go with a line in that of plot.txtar, and a section
-// in docs/plots.md.
+// To add a kind of figure see docs/architecture.md, "A plot kind".
 package views

@@ -1,5 +1,6 @@
-// Package layouts measures what layouts of weights leave of the bandwidth of DRAM channels: every address mapping with
-// every layout and every number of planes that a pass reads.
+// Package layouts says what layouts of weights are compared by the bandwidth that they leave: every address mapping with
+// every layout and every number of planes that a pass reads. It is data: stream.Layouts (npu/dram/stream) measures the
+// cells of a Spec and returns a Row for each.
 //
 // A layout is what weights.layout, weights.chunk and weights.skew say of it, and the walks are those that package compile
 // emits, with one difference: here a pass reads one long matrix, where a compiled one goes tile by tile, each from a round
@@ -11,5 +12,5 @@
 //	  +skew=S      the same, each region S further: same place of the row, another bank
 //
 // Everything is read, from power-on, in saturation: what a decode does with its weights while nothing else wants the
-// memory. A Run is a deterministic function of its Spec.
+// memory. The rows are a deterministic function of the Spec.
 package layouts
