@@ -46,7 +46,7 @@ func (o *compareOptions) run(_ context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		known, err := sweep.Machines(path)
+		known, err := sweep.NPUs(path)
 		if err != nil {
 			return err
 		}

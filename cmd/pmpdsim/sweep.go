@@ -235,7 +235,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	} else {
 		signal.Ignore(os.Interrupt) // a terminal sends it to the whole group: the sweep says when to stop
 	}
-	w, err := sweep.Hire(ctx, o.dir, codeVersion(), programVersion(), name)
+	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), programVersion(), name)
 	if err != nil {
 		return err
 	}

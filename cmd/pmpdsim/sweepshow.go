@@ -96,7 +96,7 @@ func (o *sweepOptions) estimate(ctx context.Context, points []*sweep.Point) (str
 	}
 	learning := 0.0
 	if e.Time > 0 {
-		learning = 100 * e.Learning.Seconds() / e.Time.Seconds()
+		learning = 100 * e.Warmup.Seconds() / e.Time.Seconds()
 	}
 	return fmt.Sprintf("about %s on %d workers, %.0f%% of it learning (from %d, simulated in %v)", coarse(e.Time), o.workers, learning, e.Points,
 		e.Took.Round(time.Millisecond)), nil

@@ -23,7 +23,7 @@ func BenchmarkPoint(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		w, err := Hire(b.Context(), dir, testVersion, testVersion, "")
+		w, err := NewWorker(b.Context(), dir, testVersion, testVersion, "")
 		if err != nil {
 			b.Fatal(err)
 		}

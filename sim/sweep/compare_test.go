@@ -18,7 +18,7 @@ func compare(t *testing.T, a, b string) (*study.Comparison, error) {
 		if sides[i].Set, err = study.Read(path); err != nil {
 			return nil, err
 		}
-		if sides[i].Machines, err = Machines(path); err != nil {
+		if sides[i].Machines, err = NPUs(path); err != nil {
 			return nil, err
 		}
 	}

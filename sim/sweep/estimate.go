@@ -13,15 +13,15 @@ import (
 
 // Estimate is how long a sweep may take.
 type Estimate struct {
-	Time     time.Duration // on the workers
-	Learning time.Duration // of it, what the memory models learn on the way
-	Points   int           // that were simulated for it; 0: none could be in time, there is no estimate
-	Took     time.Duration
+	Time   time.Duration // on the workers
+	Warmup time.Duration // of it, what the memory models learn on the way
+	Points int           // that were simulated for it; 0: none could be in time, there is no estimate
+	Took   time.Duration
 }
 
 // news is what a worker has not met before when it comes to a point. How much there is to learn then depends on how many
 // NPUs it has had before the same memory.
-type news struct{ what, age int }
+type novelty struct{ what, age int }
 
 // What may be new, and which NPU of a memory it is new to.
 const (
@@ -29,7 +29,7 @@ const (
 	newWork     // model, lengths or batch
 	newNPU
 	newMemory
-	kinds
+	novelties
 )
 const (
 	firstNPU = iota
@@ -49,8 +49,8 @@ type Estimator struct {
 	Clock   func() time.Duration // goes on while points are simulated
 
 	work, costs float64 // seconds, and what for
-	learning    [kinds][ages]float64
-	samples     [kinds][ages]int
+	warmup      [novelties][ages]float64
+	samples     [novelties][ages]int
 }
 
 // Of estimates the points of a spec. A point that fails tells nothing.
@@ -81,7 +81,7 @@ func (e *Estimator) Of(ctx context.Context, points []*Point) (*Estimate, error) 
 }
 
 // measure simulates a point twice.
-func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *seen) error {
+func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *visited) error {
 	var took [2]float64
 	for i := range took {
 		start := e.Clock()
@@ -95,8 +95,8 @@ func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *seen
 	}
 	e.work += took[1]
 	e.costs += p.Cost
-	if n := seen.add(p); p.learns() {
-		e.learning[n.what][n.age] += max(took[0]-took[1], 0)
+	if n := seen.add(p); p.hasMemo() {
+		e.warmup[n.what][n.age] += max(took[0]-took[1], 0)
 		e.samples[n.what][n.age]++
 	}
 	return nil
@@ -108,24 +108,24 @@ func (e *Estimator) scale(order []*Point, out *Estimate) {
 	seen := newSeen()
 	for _, p := range order {
 		work += p.Cost * e.work / e.costs
-		if n := seen.add(p); p.learns() {
+		if n := seen.add(p); p.hasMemo() {
 			learning += e.expect(n)
 		}
 	}
 	if again := e.Workers - len(seen.memories); again > 0 { // workers that share a memory learn it each
-		learning += e.expect(news{newMemory, firstNPU}) * float64(again)
+		learning += e.expect(novelty{newMemory, firstNPU}) * float64(again)
 	}
 	workers := float64(min(e.Workers, len(order)))
 	duration := func(s float64) time.Duration { return time.Duration(s * float64(time.Second) / workers) }
-	out.Time, out.Learning = duration(work+learning), duration(learning)
+	out.Time, out.Warmup = duration(work+learning), duration(learning)
 }
 
 // expect is what there is to learn. Of what there is no sample, that is as much as of an earlier NPU, or of more that is new.
-func (e *Estimator) expect(n news) float64 {
-	for what := n.what; what < kinds; what++ {
+func (e *Estimator) expect(n novelty) float64 {
+	for what := n.what; what < novelties; what++ {
 		for age := n.age; age >= firstNPU; age-- {
 			if samples := e.samples[what][age]; samples > 0 {
-				return e.learning[what][age] / float64(samples)
+				return e.warmup[what][age] / float64(samples)
 			}
 		}
 	}
@@ -133,7 +133,7 @@ func (e *Estimator) expect(n news) float64 {
 }
 
 // learns says that the memory is a model that learns.
-func (p *Point) learns() bool { return p.Config.DRAM.Standard != config.IdealDRAM }
+func (p *Point) hasMemo() bool { return p.Config.DRAM.Standard != config.IdealDRAM }
 
 // inOrder are the points as workers meet them.
 func inOrder(points []*Point) []*Point {
@@ -143,19 +143,19 @@ func inOrder(points []*Point) []*Point {
 }
 
 // seen is what a worker has met.
-type seen struct {
+type visited struct {
 	memories map[int][]int // their NPUs
 	works    map[int]bool
 }
 
-func newSeen() *seen { return &seen{map[int][]int{}, map[int]bool{}} }
+func newSeen() *visited { return &visited{map[int][]int{}, map[int]bool{}} }
 
 // add says what is new at a point, from then on no more.
-func (s *seen) add(p *Point) news {
+func (s *visited) add(p *Point) novelty {
 	npus, work := s.memories[p.memory], s.works[p.work]
 	s.works[p.work] = true
 	at := slices.Index(npus, p.config)
-	n := news{what: newSchedule}
+	n := novelty{what: newSchedule}
 	switch {
 	case len(npus) == 0:
 		n.what = newMemory

@@ -33,18 +33,18 @@ func TestNewsAreWhatAWorkerHasNotMet(t *testing.T) {
 	s := newSeen()
 	for i, c := range []struct {
 		memory, config, work int
-		want                 news
+		want                 novelty
 	}{
-		{0, 0, 0, news{newMemory, firstNPU}},
-		{0, 0, 0, news{newSchedule, firstNPU}},
-		{0, 0, 1, news{newWork, firstNPU}},
-		{0, 1, 2, news{newNPU, second}},
-		{0, 1, 2, news{newSchedule, second}},
-		{0, 1, 3, news{newWork, second}},
-		{0, 2, 4, news{newNPU, second}},
-		{0, 3, 5, news{newNPU, later}},
-		{0, 3, 6, news{newWork, later}},
-		{1, 4, 7, news{newMemory, firstNPU}},
+		{0, 0, 0, novelty{newMemory, firstNPU}},
+		{0, 0, 0, novelty{newSchedule, firstNPU}},
+		{0, 0, 1, novelty{newWork, firstNPU}},
+		{0, 1, 2, novelty{newNPU, second}},
+		{0, 1, 2, novelty{newSchedule, second}},
+		{0, 1, 3, novelty{newWork, second}},
+		{0, 2, 4, novelty{newNPU, second}},
+		{0, 3, 5, novelty{newNPU, later}},
+		{0, 3, 6, novelty{newWork, later}},
+		{1, 4, 7, novelty{newMemory, firstNPU}},
 	} {
 		if got := s.add(&Point{memory: c.memory, config: c.config, work: c.work}); got != c.want {
 			t.Errorf("point %d: %v, want %v", i, got, c.want)
@@ -79,7 +79,7 @@ func TestSamplesAreSpreadOverTheSweep(t *testing.T) {
 
 // TestAnEstimateTakesLearningApart has samples in which all is as it should be: 10 ms for a unit of cost, and so much for news.
 func TestAnEstimateTakesLearningApart(t *testing.T) {
-	learning := func(n news) float64 {
+	learning := func(n novelty) float64 {
 		return map[int]float64{newMemory: 2, newNPU: 0.5, newWork: 0.2, newSchedule: 0.1}[n.what] / float64(1+n.age)
 	}
 	points := grid(3, 6, 2, 2)
@@ -87,7 +87,7 @@ func TestAnEstimateTakesLearningApart(t *testing.T) {
 	met := newSeen()
 	for _, p := range sample(points) {
 		n := met.add(p)
-		e.learning[n.what][n.age] += learning(n)
+		e.warmup[n.what][n.age] += learning(n)
 		e.samples[n.what][n.age]++
 		e.work += p.Cost / 100
 		e.costs += p.Cost
@@ -100,19 +100,19 @@ func TestAnEstimateTakesLearningApart(t *testing.T) {
 	}
 	var got Estimate
 	e.scale(points, &got)
-	if math.Abs(got.Time.Seconds()-(want+learnt)/2) > 1e-6 || math.Abs(got.Learning.Seconds()-learnt/2) > 1e-6 {
-		t.Errorf("%v, of which %v learning; want %v s and %v s", got.Time, got.Learning, (want+learnt)/2, learnt/2)
+	if math.Abs(got.Time.Seconds()-(want+learnt)/2) > 1e-6 || math.Abs(got.Warmup.Seconds()-learnt/2) > 1e-6 {
+		t.Errorf("%v, of which %v learning; want %v s and %v s", got.Time, got.Warmup, (want+learnt)/2, learnt/2)
 	}
 	t.Run("workers beyond the number of memories learn one again", func(t *testing.T) {
 		e.Workers = 5
 		e.scale(points, &got)
-		if again := got.Learning.Seconds()*5 - learnt; math.Abs(again-2*2) > 1e-6 {
+		if again := got.Warmup.Seconds()*5 - learnt; math.Abs(again-2*2) > 1e-6 {
 			t.Errorf("they learn %v s more, want 4", again)
 		}
 	})
 	t.Run("news without a sample cost what is like them", func(t *testing.T) {
 		e.samples[newSchedule], e.samples[newNPU][later] = [ages]int{}, 0
-		if a, b := e.expect(news{newSchedule, second}), e.expect(news{newNPU, later}); a != learning(news{newWork, second}) || b != learning(news{newNPU, second}) {
+		if a, b := e.expect(novelty{newSchedule, second}), e.expect(novelty{newNPU, later}); a != learning(novelty{newWork, second}) || b != learning(novelty{newNPU, second}) {
 			t.Errorf("%v and %v", a, b)
 		}
 	})
@@ -136,7 +136,7 @@ func TestEstimatesAreSimulated(t *testing.T) {
 	e := Estimator{Limit: time.Minute, Workers: 1, Clock: clock}
 	got, err := e.Of(t.Context(), points)
 	// a second passes in each simulation: that is the work of a sample, and there is nothing to learn about an ideal memory
-	if err != nil || got.Points != 32 || got.Learning != 0 {
+	if err != nil || got.Points != 32 || got.Warmup != 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	sampled, all := 0.0, 0.0

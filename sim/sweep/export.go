@@ -78,7 +78,7 @@ func (t *Table) schema() *parquet.Schema {
 	root := columns{Group: parquet.Group{}}
 	for _, c := range t.Columns {
 		leaf := parquet.String()
-		switch c.Kind {
+		switch c.Type {
 		case Integer:
 			leaf = parquet.Int(64)
 		case Real:

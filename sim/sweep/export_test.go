@@ -81,9 +81,9 @@ func TestExport(t *testing.T) {
 				var have any
 				switch {
 				case v.IsNull():
-				case table.Columns[j].Kind == Integer:
+				case table.Columns[j].Type == Integer:
 					have = v.Int64()
-				case table.Columns[j].Kind == Real:
+				case table.Columns[j].Type == Real:
 					have = v.Double()
 				default:
 					have = string(v.ByteArray())
@@ -115,11 +115,11 @@ func TestExport(t *testing.T) {
 		}
 	})
 	t.Run("axes keep their texts, numbers are numbers, and quantities have them beside", func(t *testing.T) {
-		kinds := map[string]Kind{}
+		kinds := map[string]ColumnType{}
 		for _, c := range table.Columns {
-			kinds[c.Name] = c.Kind
+			kinds[c.Name] = c.Type
 		}
-		for name, want := range map[string]Kind{"clock": Text, "clock_value": Integer, "array.rows": Integer, "shape": Text, "tpot_seconds": Real, "avg_weight_bits": Real,
+		for name, want := range map[string]ColumnType{"clock": Text, "clock_value": Integer, "array.rows": Integer, "shape": Text, "tpot_seconds": Real, "avg_weight_bits": Real,
 			"cycles": Integer, "footprint_bytes.total": Integer, "decode.joules.array": Real, "bound_by": Text} {
 			if got, there := kinds[name]; !there || got != want {
 				t.Errorf("%s: kind %d (%v), want %d", name, got, there, want)

@@ -42,7 +42,7 @@ const (
 	answerReady  = "ready" // once, before the first point
 	answerDone   = "done"
 	answerFailed = "failed" // the point; its row says why
-	answerBroken = "broken" // the worker: it cannot go on
+	answerFatal  = "broken" // the worker: it cannot go on
 )
 
 // Serve lets a worker do the points whose numbers come in, one a line, until there are no more. The end of the input is
@@ -81,7 +81,7 @@ func Serve(ctx context.Context, w *Worker, in io.Reader, out io.Writer) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			return errors.Join(err, say(out, answerBroken+" "+strings.ReplaceAll(err.Error(), "\n", "; ")))
+			return errors.Join(err, say(out, answerFatal+" "+strings.ReplaceAll(err.Error(), "\n", "; ")))
 		case failed:
 			answer = answerFailed
 		}
@@ -104,16 +104,16 @@ type pool struct {
 	dir    *Dir
 	report func(Progress)
 
-	lock   sync.Mutex
-	queue  *queue
-	deaths map[int]int // of workers, by the point that they were at
-	now    Progress
-	cost   float64
+	lock    sync.Mutex
+	queue   *queue
+	crashes map[int]int // of workers, by the point that they were at
+	now     Progress
+	cost    float64
 }
 
 // Run hands the points to the workers.
 func (l *Local) Run(ctx context.Context, d *Dir, todo []int, report func(Progress)) error {
-	p := &pool{Local: l, dir: d, report: report, queue: newQueue(d, todo), deaths: map[int]int{}}
+	p := &pool{Local: l, dir: d, report: report, queue: newQueue(d, todo), crashes: map[int]int{}}
 	p.now.Total = len(todo)
 	for _, i := range todo {
 		p.cost += d.Plan.Rows[i].Cost
@@ -137,7 +137,7 @@ type process struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Reader
-	stderr tail
+	stderr lastOutput
 }
 
 // start starts a worker. It is not killed when the context ends but told by the end of its input, so that no line is torn.
@@ -169,13 +169,13 @@ func (p *pool) work(ctx context.Context) (again bool, err error) {
 	defer stop()
 	if line, _ := w.out.ReadString('\n'); strings.TrimSpace(line) != answerReady && ctx.Err() == nil {
 		_ = w.in.Close()
-		return p.stillborn(w)
+		return p.startFailed(w)
 	}
-	for last := none; ; {
+	for last := noPoint; ; {
 		point, ok := p.take(last)
 		if !ok || ctx.Err() != nil {
 			_ = w.in.Close() // it ends
-			return false, errors.Join(ctx.Err(), p.ended(w))
+			return false, errors.Join(ctx.Err(), p.waitForExit(w))
 		}
 		_, sent := fmt.Fprintln(w.in, point)
 		line, heard := w.out.ReadString('\n')
@@ -184,20 +184,20 @@ func (p *pool) work(ctx context.Context) (again bool, err error) {
 		case ctx.Err() != nil:
 			_ = w.cmd.Wait() // it was told to stop
 			return false, ctx.Err()
-		case answer == answerBroken:
+		case answer == answerFatal:
 			_ = w.cmd.Wait() // it has said why
 			return false, errors.New(why)
 		case sent != nil || heard != nil:
 			_ = w.in.Close()
-			return true, p.died(point, w)
+			return true, p.crashed(point, w)
 		}
-		p.did(point, answer == answerFailed)
+		p.completed(point, answer == answerFailed)
 		last = point
 	}
 }
 
 // ended waits for a worker that has nothing left to do. If it is killed now, that takes nothing away.
-func (p *pool) ended(w *process) error {
+func (p *pool) waitForExit(w *process) error {
 	if err := w.cmd.Wait(); err != nil && !killed(err) {
 		return fmt.Errorf("a worker ended with %w: %s", err, w.stderr.String())
 	}
@@ -212,46 +212,46 @@ func killed(err error) bool {
 
 // stillborn is work's answer to a worker that was not ready for a point: what it says is wrong is wrong with all of them,
 // but one that was killed is replaced.
-func (p *pool) stillborn(w *process) (again bool, err error) {
+func (p *pool) startFailed(w *process) (again bool, err error) {
 	err = w.cmd.Wait()
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.deaths[none]++; killed(err) && p.deaths[none] < starts {
+	if p.crashes[noPoint]++; killed(err) && p.crashes[noPoint] < maxFailedStarts {
 		return true, nil
 	}
 	return false, fmt.Errorf("a worker did not start (%v): %s", err, w.stderr.String())
 }
 
 // lives is how many workers may die at a point before it gets the blame.
-const lives = 2
+const maxCrashes = 2
 
 // none is the point of a worker that has none, of which starts may be killed.
 const (
-	none   = -1
-	starts = 10
+	noPoint         = -1
+	maxFailedStarts = 10
 )
 
 // died puts a point back whose worker is gone, or gives it a row that says so.
-func (p *pool) died(point int, w *process) error {
+func (p *pool) crashed(point int, w *process) error {
 	how := "it ended"
 	if err := w.cmd.Wait(); err != nil {
 		how = err.Error()
 	}
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	p.deaths[point]++
-	if p.deaths[point] < lives {
-		p.queue.giveBack(point)
+	p.crashes[point]++
+	if p.crashes[point] < maxCrashes {
+		p.queue.requeue(point)
 		p.now.Note = fmt.Sprintf("a worker died (%s); another one takes its point %d", how, point)
 		p.report(p.now)
 		p.now.Note = ""
 		return nil
 	}
-	s, _, err := firstFree(p.dir)
+	s, _, err := openFirstFree(p.dir)
 	if err != nil {
 		return err
 	}
-	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint, Error: fmt.Sprintf("%d workers died at this point (%s)", lives, how)}
+	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint, Error: fmt.Sprintf("%d workers died at this point (%s)", maxCrashes, how)}
 	if err := errors.Join(s.append(m), s.close()); err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (p *pool) take(last int) (int, bool) {
 	return p.queue.take(last)
 }
 
-func (p *pool) did(point int, failed bool) {
+func (p *pool) completed(point int, failed bool) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	p.count(point, failed)
@@ -282,9 +282,9 @@ func (p *pool) count(point int, failed bool) {
 }
 
 // tail keeps the last of what a worker has to say.
-type tail struct{ bytes.Buffer }
+type lastOutput struct{ bytes.Buffer }
 
-func (t *tail) Write(b []byte) (int, error) {
+func (t *lastOutput) Write(b []byte) (int, error) {
 	const most = 4 << 10
 	if t.Len() > most {
 		t.Next(t.Len() - most)
@@ -292,7 +292,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return t.Buffer.Write(b)
 }
 
-func (t *tail) String() string { return strings.TrimSpace(t.Buffer.String()) }
+func (t *lastOutput) String() string { return strings.TrimSpace(t.Buffer.String()) }
 
 // Run gets what is left of a sweep simulated, and the results written once all are there.
 func (d *Dir) Run(ctx context.Context, e Executor, report func(Progress)) error {

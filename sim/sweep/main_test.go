@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 func beWorker(dir string) error {
-	w, err := Hire(context.Background(), dir, testVersion, testVersion, "")
+	w, err := NewWorker(context.Background(), dir, testVersion, testVersion, "")
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func beTask(dir, number string) error {
 	if _, err := fmt.Sscan(number, &n); err != nil {
 		return err
 	}
-	w, err := Hire(context.Background(), dir, testVersion, testVersion, "task-"+number)
+	w, err := NewWorker(context.Background(), dir, testVersion, testVersion, "task-"+number)
 	if err != nil {
 		return err
 	}

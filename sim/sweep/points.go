@@ -32,11 +32,11 @@ type Label struct{ Axis, Value string }
 // expansion is the spec on its way to points.
 type expansion struct {
 	*Spec
-	r       *reader
-	version string
-	points  []*Point
-	blamed  map[string]bool // what a fault has been reported for
-	works   int
+	r        *reader
+	version  string
+	points   []*Point
+	reported map[string]bool // what a fault has been reported for
+	works    int
 
 	memories map[string]int // numbers
 }
@@ -47,7 +47,7 @@ const mostFaults = 5
 // Points returns all points of the spec. Their order is that of the spec, what stands first varying slowest, but schedules
 // fastest of all: neighbours share as much as they can. The version of the program goes into the fingerprints.
 func (s *Spec) Points(name, version string) ([]*Point, error) {
-	e := &expansion{Spec: s, r: newReader(name), version: version, blamed: map[string]bool{}, memories: map[string]int{}}
+	e := &expansion{Spec: s, r: newReader(name), version: version, reported: map[string]bool{}, memories: map[string]int{}}
 	configs := 0
 	for _, n := range s.npus {
 		for combination := range combinations(s.axes) {
@@ -117,7 +117,7 @@ func (e *expansion) npu(n npu, at []int, number int) {
 		return v
 	}
 	for i, m := range e.models {
-		for j, l := range e.loads {
+		for j, l := range e.workloads {
 			if l.trace != nil && i != j {
 				continue // a trace has a model of its own
 			}
@@ -152,7 +152,7 @@ func (e *expansion) memory(c *config.Config) int {
 }
 
 // add adds a point unless a filter skips it. What is impossible is a fault only if nothing skips it.
-func (e *expansion) add(p *Point, l load, s schedule, bad error, value func(string) string) {
+func (e *expansion) add(p *Point, l workload, s schedule, bad error, value func(string) string) {
 	of := func(key string) string {
 		if v, ok := p.identity(key); ok {
 			return v
@@ -165,28 +165,28 @@ func (e *expansion) add(p *Point, l load, s schedule, bad error, value func(stri
 		}
 	}
 	if bad != nil {
-		e.blameConfig(p, bad)
+		e.faultConfig(p, bad)
 		return
 	}
 	if l.trace != nil {
 		evidence, err := l.trace.Evidence(s.Schedule)
 		if err != nil {
-			e.blame(s.Place, s.value, "%v", err)
+			e.fault(s.Place, s.value, "%v", err)
 			return
 		}
 		p.Evidence, p.RecordedPrefill = evidence, l.trace.PrefillBits()
 		p.TraceSHA256, p.TraceSource = l.trace.SHA256, string(l.trace.Header.Source)
 	}
 	if err := p.Model.CheckLengths(p.Prompt, p.Generated); err != nil {
-		e.blame(l.Place, fmt.Sprintf("%s of %s", l.value, p.Model.Name), "%v", err)
+		e.fault(l.Place, fmt.Sprintf("%s of %s", l.value, p.Model.Name), "%v", err)
 		return
 	}
 	if p.Generated < 2 {
-		e.blame(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
+		e.fault(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
 		return
 	}
 	if _, err := p.Schedule.Resolve(p.Generated, p.Evidence); err != nil {
-		e.blame(s.Place, s.value, "%v", err)
+		e.fault(s.Place, s.value, "%v", err)
 		return
 	}
 	p.Fingerprint, p.Cost = fingerprint(&p.Job, e.version), cost(&p.Job)
@@ -194,7 +194,7 @@ func (e *expansion) add(p *Point, l load, s schedule, bad error, value func(stri
 }
 
 // blameConfig reports an NPU that cannot be, once.
-func (e *expansion) blameConfig(p *Point, bad error) {
+func (e *expansion) faultConfig(p *Point, bad error) {
 	at := config.Place{}
 	if len(e.axes) > 0 {
 		at = e.axes[0].at
@@ -209,12 +209,12 @@ func (e *expansion) blameConfig(p *Point, bad error) {
 	for _, l := range p.Axes {
 		what += ", " + l.Axis + " " + l.Value
 	}
-	e.blame(at, what, "%s; or a filter that skips it", first)
+	e.fault(at, what, "%s; or a filter that skips it", first)
 }
 
-func (e *expansion) blame(at config.Place, what, format string, args ...any) {
-	if !e.blamed[what] {
-		e.blamed[what] = true
+func (e *expansion) fault(at config.Place, what, format string, args ...any) {
+	if !e.reported[what] {
+		e.reported[what] = true
 		e.r.add(at, what, format, args...)
 	}
 }

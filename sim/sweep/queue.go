@@ -10,58 +10,58 @@ import (
 // memory while there are NPUs before it that nobody is at, because what its machines learn about it they share. What has
 // to be learnt anew it rather learns where nobody else does.
 type queue struct {
-	memories []*memory // in the order of the plan
-	of       map[int]*stretch
+	memories []*memoryGroup // in the order of the plan
+	byPoint  map[int]*npuPoints
 }
 
 // memory is what is left of the NPUs whose DRAM is equal.
-type memory struct {
-	runs    []*stretch
+type memoryGroup struct {
+	npus    []*npuPoints
 	workers int // that are at it
 }
 
 // stretch is what is left of the points of one NPU.
-type stretch struct {
-	*memory
+type npuPoints struct {
+	*memoryGroup
 	points  []int
 	workers int // that are at it
 }
 
 func newQueue(d *Dir, todo []int) *queue {
-	q := &queue{of: map[int]*stretch{}}
-	memories, runs := map[int]*memory{}, map[string]*stretch{}
+	q := &queue{byPoint: map[int]*npuPoints{}}
+	memories, runs := map[int]*memoryGroup{}, map[string]*npuPoints{}
 	for _, i := range todo {
 		r := &d.Plan.Rows[i]
 		m := memories[r.Memory]
 		if m == nil {
-			m = &memory{}
+			m = &memoryGroup{}
 			memories[r.Memory], q.memories = m, append(q.memories, m)
 		}
 		key := r.NPU + "\n" + folder.Labels(r.Axes)
 		s := runs[key]
 		if s == nil {
-			s = &stretch{memory: m}
-			runs[key], m.runs = s, append(m.runs, s)
+			s = &npuPoints{memoryGroup: m}
+			runs[key], m.npus = s, append(m.npus, s)
 		}
 		s.points = append(s.points, i)
-		q.of[i] = s
+		q.byPoint[i] = s
 	}
 	return q
 }
 
 // take returns the next point of a worker, given its last one or -1.
 func (q *queue) take(last int) (int, bool) {
-	var best *stretch
-	if s := q.of[last]; s != nil {
+	var best *npuPoints
+	if s := q.byPoint[last]; s != nil {
 		if len(s.points) > 0 {
 			return s.take(), true
 		}
-		best = s.memory.free()
+		best = s.memoryGroup.leastBusy()
 	}
 	if best == nil || best.workers > 0 {
 		for _, m := range q.memories {
-			s := m.free()
-			if s != nil && (best == nil || m.workers < best.memory.workers) {
+			s := m.leastBusy()
+			if s != nil && (best == nil || m.workers < best.memoryGroup.workers) {
 				best = s
 			}
 		}
@@ -73,8 +73,8 @@ func (q *queue) take(last int) (int, bool) {
 }
 
 // free is the NPU that the fewest workers are at, of those that have points left.
-func (m *memory) free() (best *stretch) {
-	for _, s := range m.runs {
+func (m *memoryGroup) leastBusy() (best *npuPoints) {
+	for _, s := range m.npus {
 		if len(s.points) > 0 && (best == nil || s.workers < best.workers) {
 			best = s
 		}
@@ -82,25 +82,25 @@ func (m *memory) free() (best *stretch) {
 	return best
 }
 
-func (s *stretch) take() int {
+func (s *npuPoints) take() int {
 	i := s.points[0]
 	s.points = s.points[1:]
 	s.workers++
-	s.memory.workers++
+	s.memoryGroup.workers++
 	return i
 }
 
-func (s *stretch) leave() {
+func (s *npuPoints) release() {
 	s.workers--
-	s.memory.workers--
+	s.memoryGroup.workers--
 }
 
 // complete notes that a worker is no longer at a point.
-func (q *queue) complete(point int) { q.of[point].leave() }
+func (q *queue) complete(point int) { q.byPoint[point].release() }
 
 // giveBack puts a point in front again.
-func (q *queue) giveBack(point int) {
-	s := q.of[point]
-	s.leave()
+func (q *queue) requeue(point int) {
+	s := q.byPoint[point]
+	s.release()
 	s.points = slices.Insert(s.points, 0, point)
 }

@@ -27,7 +27,7 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 				}
 			}
 			q := newQueue(d, todo)
-			at := slices.Repeat([]int{none}, workers)
+			at := slices.Repeat([]int{noPoint}, workers)
 			var had []int
 			learnt, built := map[string]bool{}, 0
 			for busy := workers; busy > 0; {
@@ -36,9 +36,9 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 				if last == len(todo) {
 					continue // it has gone
 				}
-				if last != none {
+				if last != noPoint {
 					if r.Intn(20) == 0 { // it has died; the next one has learnt nothing, which is not looked at here
-						q.giveBack(last)
+						q.requeue(last)
 						had = slices.DeleteFunc(had, func(i int) bool { return i == last })
 					} else {
 						q.complete(last)
@@ -51,7 +51,7 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 				}
 				p := &d.Plan.Rows[next]
 				learnt[fmt.Sprint(w, " ", p.Memory)] = true
-				if last == none || d.Plan.Rows[last].NPU != p.NPU || d.Plan.Rows[last].Memory != p.Memory {
+				if last == noPoint || d.Plan.Rows[last].NPU != p.NPU || d.Plan.Rows[last].Memory != p.Memory {
 					built++
 				}
 				at[w], had = next, append(had, next)

@@ -13,11 +13,11 @@ import (
 
 // shard is a file that one worker appends lines to: nobody else writes it while its lock is held.
 type shard struct {
-	path string
-	lock *flock.Flock
-	file appendable
-	size int64 // up to which lines are whole
-	late int   // lines since the last sync
+	path     string
+	lock     *flock.Flock
+	file     appendable
+	size     int64 // up to which lines are whole
+	unsynced int   // lines since the last sync
 }
 
 // appendable is what a shard needs of a file.
@@ -34,7 +34,7 @@ type appendable interface {
 const syncEvery = 64
 
 // errTaken says that another process has the shard.
-var errTaken = errors.New("another process writes this shard")
+var errLocked = errors.New("another process writes this shard")
 
 // openShard takes a shard, cuts off a line that a killed worker left half written, and returns what is in it.
 func openShard(path string) (*shard, []folder.Line, error) {
@@ -44,7 +44,7 @@ func openShard(path string) (*shard, []folder.Line, error) {
 		return nil, nil, fmt.Errorf("locking %s: %w (the file system must know flock)", path, err)
 	}
 	if !ok {
-		return nil, nil, errTaken
+		return nil, nil, errLocked
 	}
 	rows, whole, err := folder.ReadShard(path)
 	if err == nil {
@@ -91,8 +91,8 @@ func (s *shard) append(m *folder.Line) error {
 		return errors.Join(err, s.rewind())
 	}
 	s.size += int64(len(line))
-	if s.late++; s.late >= syncEvery {
-		s.late = 0
+	if s.unsynced++; s.unsynced >= syncEvery {
+		s.unsynced = 0
 		return s.file.Sync()
 	}
 	return nil

@@ -45,8 +45,8 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 	if err := os.MkdirAll(d.File("slurm"), 0o755); err != nil {
 		return err
 	}
-	w := &watch{Slurm: s, dir: d, report: report, offsets: map[string]int64{}, seen: map[string]bool{}, now: Progress{Total: len(todo)}}
-	w.aim(todo)
+	w := &arrayWatcher{Slurm: s, dir: d, report: report, offsets: map[string]int64{}, seen: map[string]bool{}, now: Progress{Total: len(todo)}}
+	w.expect(todo)
 	if a, err := d.array(); err == nil {
 		if states, err := s.states(ctx, a); err == nil && len(states) > 0 {
 			w.note("array %s is still at it and taken up", a.ID)
@@ -207,7 +207,7 @@ func (s *Slurm) account(ctx context.Context, a array) string {
 }
 
 // watch follows an array by what its tasks append to their shards.
-type watch struct {
+type arrayWatcher struct {
 	*Slurm
 	dir     *Dir
 	report  func(Progress)
@@ -218,7 +218,7 @@ type watch struct {
 	seen    map[string]bool
 }
 
-func (w *watch) aim(todo []int) {
+func (w *arrayWatcher) expect(todo []int) {
 	w.wanted = map[string]float64{}
 	for _, i := range todo {
 		r := &w.dir.Plan.Rows[i]
@@ -227,29 +227,29 @@ func (w *watch) aim(todo []int) {
 	}
 }
 
-func (w *watch) note(format string, args ...any) {
+func (w *arrayWatcher) note(format string, args ...any) {
 	w.now.Note = fmt.Sprintf(format, args...)
 	w.report(w.now)
 	w.now.Note = ""
 }
 
 // patient is how many times in a row the controller may fail to answer: it may just be starting again.
-const patient = 10
+const maxMisses = 10
 
 // wait returns when no task of the array is left. When it is interrupted the array goes on.
-func (w *watch) wait(ctx context.Context, a array) error {
+func (w *arrayWatcher) wait(ctx context.Context, a array) error {
 	for misses := 0; ; {
 		states, err := w.states(ctx, a)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			if misses++; misses >= patient {
+			if misses++; misses >= maxMisses {
 				return fmt.Errorf("array %s goes on, but: %w", a.ID, err)
 			}
 		default:
 			misses = 0
 		}
-		if err := w.look(); err != nil {
+		if err := w.poll(); err != nil {
 			return err
 		}
 		if ctx.Err() == nil && err == nil && len(states) == 0 {
@@ -265,7 +265,7 @@ func (w *watch) wait(ctx context.Context, a array) error {
 }
 
 // look counts the rows that have come since the last look.
-func (w *watch) look() error {
+func (w *arrayWatcher) poll() error {
 	files, err := folder.Shards(w.dir.Path)
 	if err != nil {
 		return err

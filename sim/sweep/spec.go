@@ -33,7 +33,7 @@ type Spec struct {
 	npus      []npu
 	set       []assignment // for every NPU
 	models    []model
-	loads     []load
+	workloads []workload
 	schedules []schedule
 	batches   []int
 	axes      []Axis
@@ -56,7 +56,7 @@ type schedule struct {
 }
 
 // load is a task, a trace or a pair of lengths; a task's generated tokens depend on the model.
-type load struct {
+type workload struct {
 	text
 	name    string
 	file    string // of the trace
@@ -211,7 +211,7 @@ func (s *Spec) readTasks(r *reader, n *yaml.Node) {
 			r.add(t.Place, "tasks", "%v", err)
 			continue
 		}
-		s.loads = append(s.loads, load{text: t, name: task.Name,
+		s.workloads = append(s.workloads, workload{text: t, name: task.Name,
 			lengths: func(m *workloads.Model) (int, int) { return task.Prompt, task.Gen(m) }})
 	}
 }
@@ -228,7 +228,7 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 			r.add(t.Place, "traces", "%v", err)
 			continue
 		}
-		for _, other := range s.loads {
+		for _, other := range s.workloads {
 			if other.file == filepath.Base(t.value) {
 				r.alike(t.Place, "traces", other.file, other.Place)
 			}
@@ -238,7 +238,7 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 			name = custom
 		}
 		s.models = append(s.models, model{t, m})
-		s.loads = append(s.loads, load{text: t, name: name, file: filepath.Base(t.value), trace: trace,
+		s.workloads = append(s.workloads, workload{text: t, name: name, file: filepath.Base(t.value), trace: trace,
 			lengths: func(*workloads.Model) (int, int) { return trace.PromptTokens(), trace.GeneratedTokens() }})
 	}
 }
@@ -266,7 +266,7 @@ func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 			r.add(config.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
 			continue
 		}
-		s.loads = append(s.loads, load{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
+		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
 			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
 	}
 }

@@ -34,14 +34,14 @@ func replace(path string, data []byte) error {
 // Create makes or takes up the directory of a sweep, for its coordinator alone: what was simulated there before, and is
 // still asked for, counts.
 func Create(ctx context.Context, path string, s *Spec, name string, points []*Point, version string) (*Dir, error) {
-	if err := refuseForeign(path); err != nil {
+	if err := checkOwn(path); err != nil {
 		return nil, err
 	}
 	d := &Dir{Folder: folder.Folder{Path: path}}
 	if err := os.MkdirAll(d.File("shards"), 0o755); err != nil {
 		return nil, fmt.Errorf("making a directory for results: %w", err)
 	}
-	if err := d.take(ctx); err != nil {
+	if err := d.acquire(ctx); err != nil {
 		return nil, err
 	}
 	if err := d.write(s, name, points, version); err != nil {
@@ -51,7 +51,7 @@ func Create(ctx context.Context, path string, s *Spec, name string, points []*Po
 }
 
 // refuseForeign keeps a sweep out of a directory that holds other things.
-func refuseForeign(path string) error {
+func checkOwn(path string) error {
 	entries, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -67,16 +67,16 @@ func refuseForeign(path string) error {
 }
 
 // patience is how long a coordinator tries to get a directory whose lock somebody looks at.
-const patience = 500 * time.Millisecond
+const lockTimeout = 500 * time.Millisecond
 
 // take makes this process the one that works in the directory.
-func (d *Dir) take(ctx context.Context) error {
+func (d *Dir) acquire(ctx context.Context) error {
 	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	short, cancel := context.WithTimeout(ctx, patience)
+	short, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
-	ok, err := d.lock.TryLockContext(short, patience/10)
+	ok, err := d.lock.TryLockContext(short, lockTimeout/10)
 	if ok {
-		return os.WriteFile(d.File("lock"), []byte(self()+"\n"), 0o644)
+		return os.WriteFile(d.File("lock"), []byte(thisProcess()+"\n"), 0o644)
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("locking %s: %w (the file system must know flock)", d.Path, err)
@@ -86,7 +86,7 @@ func (d *Dir) take(ctx context.Context) error {
 }
 
 // self names this process.
-func self() string {
+func thisProcess() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "an unknown host"

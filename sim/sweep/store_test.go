@@ -43,12 +43,12 @@ func TestASweepGoesOnFromWhereItStopped(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(spec), "tiny.json"), []byte("{}"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Hire(t.Context(), dir, testVersion, testVersion, ""); err != nil {
+		if _, err := NewWorker(t.Context(), dir, testVersion, testVersion, ""); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("a worker of another version is refused", func(t *testing.T) {
-		_, err := Hire(t.Context(), dir, "other", "other", "")
+		_, err := NewWorker(t.Context(), dir, "other", "other", "")
 		if want := dir + ": planned by version test, this is other; accepted: the same program on every machine"; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
@@ -105,7 +105,7 @@ func TestTwoCoordinators(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("the second got %v\nwant %s", err, want)
 	}
-	if status, err := StatusOf(dir); err != nil || status.Owner != self() || status.Left != 1 {
+	if status, err := StatusOf(dir); err != nil || status.Owner != thisProcess() || status.Left != 1 {
 		t.Errorf("status %+v, %v", status, err)
 	}
 	if err := d.Close(); err != nil {
@@ -147,7 +147,7 @@ func TestShards(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := openShard(path); !errors.Is(err, errTaken) {
+			if _, _, err := openShard(path); !errors.Is(err, errLocked) {
 				t.Errorf("a second writer got %v", err)
 			}
 			if err := errors.Join(s.append(&folder.Line{Fingerprint: "b", Error: "y"}), s.close()); err != nil {

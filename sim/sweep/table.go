@@ -12,11 +12,11 @@ import (
 )
 
 // Kind is what a column holds.
-type Kind int
+type ColumnType int
 
 // The kinds.
 const (
-	Text Kind = iota
+	Text ColumnType = iota
 	Integer
 	Real
 )
@@ -24,7 +24,7 @@ const (
 // Column is one of a table's.
 type Column struct {
 	Name string
-	Kind Kind
+	Type ColumnType
 }
 
 // Table is rows with their results laid flat: a column for each number and text, names joined with dots. Lists, which are
@@ -164,7 +164,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 		if !plain {
 			columns[name+"_value"] = cell{column.order + "_", Column{name + "_value", Integer}, nil}
 		} else {
-			column.Kind = Integer
+			column.Type = Integer
 			columns[name] = column
 		}
 		for i, cells := range all {

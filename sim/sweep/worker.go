@@ -25,7 +25,7 @@ type Worker struct {
 }
 
 // Hire reads the plan of a directory and takes a shard there. Without a name that is the first that nobody writes.
-func Hire(ctx context.Context, path, version, report, name string) (*Worker, error) {
+func NewWorker(ctx context.Context, path, version, report, name string) (*Worker, error) {
 	d, err := Open(path)
 	if err != nil {
 		return nil, err
@@ -36,9 +36,9 @@ func Hire(ctx context.Context, path, version, report, name string) (*Worker, err
 	}
 	var rows []folder.Line
 	if name == "" {
-		w.shard, rows, err = firstFree(d)
+		w.shard, rows, err = openFirstFree(d)
 	} else {
-		w.shard, rows, err = wait(ctx, d.File("shards", name+".jsonl"))
+		w.shard, rows, err = openWhenFree(ctx, d.File("shards", name+".jsonl"))
 	}
 	if err != nil {
 		return nil, err
@@ -52,10 +52,10 @@ func Hire(ctx context.Context, path, version, report, name string) (*Worker, err
 // mostShards bounds the search for a shard that nobody writes.
 const mostShards = 10_000
 
-func firstFree(d *Dir) (*shard, []folder.Line, error) {
+func openFirstFree(d *Dir) (*shard, []folder.Line, error) {
 	for i := range mostShards {
 		s, rows, err := openShard(d.File("shards", fmt.Sprintf("worker-%d.jsonl", i)))
-		if !errors.Is(err, errTaken) {
+		if !errors.Is(err, errLocked) {
 			return s, rows, err
 		}
 	}
@@ -63,11 +63,11 @@ func firstFree(d *Dir) (*shard, []folder.Line, error) {
 }
 
 // wait takes a shard whose last writer may just be ending, as one that a batch system has requeued.
-func wait(ctx context.Context, path string) (*shard, []folder.Line, error) {
+func openWhenFree(ctx context.Context, path string) (*shard, []folder.Line, error) {
 	const tries, pause = 60, time.Second
 	for i := 0; ; i++ {
 		s, rows, err := openShard(path)
-		if !errors.Is(err, errTaken) {
+		if !errors.Is(err, errLocked) {
 			return s, rows, err
 		}
 		if i == tries {

@@ -28,7 +28,7 @@ func InFolders(inputs []study.Input) (Known, []error) {
 		if info, err := os.Stat(in.Path); err != nil || !info.IsDir() {
 			continue
 		}
-		some, err := sweep.Machines(in.Path)
+		some, err := sweep.NPUs(in.Path)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("the NPUs of %s are known by their fingerprints only: %w", in.Path, err))
 		}

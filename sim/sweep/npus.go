@@ -6,7 +6,7 @@ import (
 )
 
 // Machines are the NPUs of a sweep's directory, by the fingerprints that its results name: none where nothing but results is left.
-func Machines(path string) (map[string]*config.Config, error) {
+func NPUs(path string) (map[string]*config.Config, error) {
 	if !folder.Has(path) {
 		return nil, nil
 	}
