@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// Axis is something about the NPU that varies: one key, or a named choice between changes of several.
+// Axis is what varies about the NPU: one key, or a named choice between changes of several keys.
 type Axis struct {
 	Name   string
 	Values []Value
@@ -22,7 +22,8 @@ type Value struct {
 	set   []assignment
 }
 
-// identity are the words that name a point beside its axes; filters know them, and no axis may take their name.
+// identity returns the names that identify a point beside its axes. Filters accept them, and no axis may have such a
+// name.
 func identity() []string {
 	return []string{"npu", "model", "task", "schedule", "batch", "prompt", "gen"}
 }
@@ -59,7 +60,7 @@ func describeAxis(n *yaml.Node) string {
 	return config.Describe(n)
 }
 
-// addAxis checks that no key is changed in two ways at once.
+// addAxis adds an axis, unless it changes a key that another axis or set changes.
 func (s *Spec) addAxis(r *reader, a Axis) {
 	for _, other := range s.axes {
 		if other.Name == a.Name {
@@ -82,7 +83,7 @@ func (s *Spec) addAxis(r *reader, a Axis) {
 	s.axes = append(s.axes, a)
 }
 
-// pathsOf are the keys that an axis changes.
+// pathsOf returns the keys that an axis changes.
 func pathsOf(a Axis) []string {
 	var all []string
 	for _, v := range a.Values {

@@ -13,17 +13,17 @@ import (
 
 // Estimate is how long a sweep may take.
 type Estimate struct {
-	Time   time.Duration // on the workers
-	Warmup time.Duration // of it, what the memory models learn on the way
-	Points int           // that were simulated for it; 0: none could be in time, there is no estimate
-	Took   time.Duration
+	Time   time.Duration // wall time with the given workers
+	Warmup time.Duration // its share that fills the memos of the memory models
+	Points int           // sampled; 0: none finished within the limit, so there is no estimate
+	Took   time.Duration // by the estimate itself
 }
 
-// news is what a worker has not met before when it comes to a point. How much there is to learn then depends on how many
-// NPUs it has had before the same memory.
+// novelty is what is new to a worker at a point, and how many NPUs with the same memory the worker has simulated
+// before. Both determine how much of the memory's memo is still to be filled.
 type novelty struct{ what, age int }
 
-// What may be new, and which NPU of a memory it is new to.
+// The values of what, and of age.
 const (
 	newSchedule = iota
 	newWork     // model, lengths or batch
@@ -38,22 +38,22 @@ const (
 	ages
 )
 
-// Estimator samples points. Each is simulated twice by a worker that goes from one to the next as those of a sweep do: the second
-// time takes what the work itself takes, and what the first time takes more was learning. Work goes by the costs of the
-// points. Learning goes by what is new at a point, and is paid for once, so that it has to be known apart: on small points
-// it is most of the time.
+// Estimator estimates the time of a sweep from a sample of its points. It simulates each sampled point twice, in the
+// order in which a worker would. The second run takes the time of the work itself; what the first takes longer is
+// warm-up: filling the memory's memo. Work is proportional to the costs of the points. Warm-up depends on what is new
+// at a point and happens once, so it is measured apart: on small points it is most of the time.
 type Estimator struct {
-	Limit   time.Duration // for the samples
+	Limit   time.Duration // for sampling
 	Workers int
 	Version string               // of the program
-	Clock   func() time.Duration // goes on while points are simulated
+	Clock   func() time.Duration // a running clock
 
-	work, costs float64 // seconds, and what for
-	warmup      [novelties][ages]float64
+	work, costs float64                  // seconds of work, and the costs of the points that took them
+	warmup      [novelties][ages]float64 // seconds
 	samples     [novelties][ages]int
 }
 
-// Of estimates the points of a spec. A point that fails tells nothing.
+// Of estimates the time for the points of a spec. Sampled points that fail are left out.
 func (e *Estimator) Of(ctx context.Context, points []*Point) (*Estimate, error) {
 	begin, out := e.Clock(), &Estimate{}
 	short, cancel := context.WithTimeout(ctx, e.Limit)
@@ -88,7 +88,7 @@ func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *visi
 		err := w.simulate(ctx, p, &folder.Line{})
 		took[i] = (e.Clock() - start).Seconds()
 		if i > 0 && errors.Is(err, context.DeadlineExceeded) {
-			took[i] = took[0] // large enough that learning is little of it
+			took[i] = took[0] // so large that warm-up is a small part
 		} else if err != nil {
 			return err
 		}
@@ -102,25 +102,26 @@ func (e *Estimator) measure(ctx context.Context, w *Worker, p *Point, seen *visi
 	return nil
 }
 
-// scale goes from the samples to all points.
+// scale extrapolates from the samples to all points.
 func (e *Estimator) scale(order []*Point, out *Estimate) {
-	var work, learning float64
+	var work, warmup float64
 	seen := newSeen()
 	for _, p := range order {
 		work += p.Cost * e.work / e.costs
 		if n := seen.add(p); p.hasMemo() {
-			learning += e.expect(n)
+			warmup += e.expect(n)
 		}
 	}
-	if again := e.Workers - len(seen.memories); again > 0 { // workers that share a memory learn it each
-		learning += e.expect(novelty{newMemory, firstNPU}) * float64(again)
+	if more := e.Workers - len(seen.memories); more > 0 { // workers on the same memory warm up one by one
+		warmup += e.expect(novelty{newMemory, firstNPU}) * float64(more)
 	}
 	workers := float64(min(e.Workers, len(order)))
 	duration := func(s float64) time.Duration { return time.Duration(s * float64(time.Second) / workers) }
-	out.Time, out.Warmup = duration(work+learning), duration(learning)
+	out.Time, out.Warmup = duration(work+warmup), duration(warmup)
 }
 
-// expect is what there is to learn. Of what there is no sample, that is as much as of an earlier NPU, or of more that is new.
+// expect returns the expected warm-up in seconds. Without a sample of n it uses one of an earlier NPU, then of a
+// greater novelty.
 func (e *Estimator) expect(n novelty) float64 {
 	for what := n.what; what < novelties; what++ {
 		for age := n.age; age >= firstNPU; age-- {
@@ -132,17 +133,17 @@ func (e *Estimator) expect(n novelty) float64 {
 	return 0
 }
 
-// learns says that the memory is a model that learns.
+// hasMemo reports whether the memory model has a memo to fill.
 func (p *Point) hasMemo() bool { return p.Config.DRAM.Standard != config.IdealDRAM }
 
-// inOrder are the points as workers meet them.
+// inOrder returns the points in the order in which workers simulate them.
 func inOrder(points []*Point) []*Point {
 	order := slices.Clone(points)
 	slices.SortStableFunc(order, func(a, b *Point) int { return cmp.Compare(a.memory, b.memory) })
 	return order
 }
 
-// seen is what a worker has met.
+// visited is what a worker has simulated so far.
 type visited struct {
 	memories map[int][]int // their NPUs
 	works    map[int]bool
@@ -150,7 +151,7 @@ type visited struct {
 
 func newSeen() *visited { return &visited{map[int][]int{}, map[int]bool{}} }
 
-// add says what is new at a point, from then on no more.
+// add returns what is new at a point, and marks it as visited.
 func (s *visited) add(p *Point) novelty {
 	npus, work := s.memories[p.memory], s.works[p.work]
 	s.works[p.work] = true
@@ -172,7 +173,8 @@ func (s *visited) add(p *Point) novelty {
 	return n
 }
 
-// sample picks two memories, eight NPUs before them, of each two works, and of those two schedules: not always the same ones.
+// sample picks up to two memories, eight NPUs with them, two workloads of each NPU and two schedules of each workload.
+// It rotates through the alternatives.
 func sample(order []*Point) []*Point {
 	memories := min(2, len(groupsOf(order, memoryOf)))
 	levels := []struct {
@@ -188,7 +190,7 @@ func sample(order []*Point) []*Point {
 			return
 		}
 		groups := groupsOf(points, levels[level].key)
-		if level >= 2 { // the lightest first, in case that time is short
+		if level >= 2 { // the cheapest first, in case the limit is short
 			slices.SortStableFunc(groups, func(a, b []*Point) int { return cmp.Compare(a[0].Cost, b[0].Cost) })
 		}
 		n := min(levels[level].most, len(groups))
@@ -201,7 +203,7 @@ func sample(order []*Point) []*Point {
 	return picked
 }
 
-// groupsOf cuts points where the key changes; without one, into single ones.
+// groupsOf splits points where the key changes, or into single points without a key.
 func groupsOf(points []*Point, key func(p *Point) int) [][]*Point {
 	var groups [][]*Point
 	for _, p := range points {

@@ -11,7 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// grid is points of memories, of NPUs before each, of works and of schedules on each, in the order of workers; they cost 1, 2, ….
+// grid is points of memories, of NPUs before each, of works and of schedules on each, in the order of workers; they
+// cost 1, 2, ….
 func grid(memories, npus, works, schedules int) []*Point {
 	var points []*Point
 	c := &config.Config{DRAM: config.DRAM{Standard: "lpddr5-6400"}}
@@ -77,9 +78,10 @@ func TestSamplesAreSpreadOverTheSweep(t *testing.T) {
 	}
 }
 
-// TestAnEstimateTakesLearningApart has samples in which all is as it should be: 10 ms for a unit of cost, and so much for news.
+// TestAnEstimateTakesLearningApart has samples in which all is as it should be: 10 ms for a unit of cost, and so much
+// for news.
 func TestAnEstimateTakesLearningApart(t *testing.T) {
-	learning := func(n novelty) float64 {
+	warmup := func(n novelty) float64 {
 		return map[int]float64{newMemory: 2, newNPU: 0.5, newWork: 0.2, newSchedule: 0.1}[n.what] / float64(1+n.age)
 	}
 	points := grid(3, 6, 2, 2)
@@ -87,32 +89,32 @@ func TestAnEstimateTakesLearningApart(t *testing.T) {
 	met := newSeen()
 	for _, p := range sample(points) {
 		n := met.add(p)
-		e.warmup[n.what][n.age] += learning(n)
+		e.warmup[n.what][n.age] += warmup(n)
 		e.samples[n.what][n.age]++
 		e.work += p.Cost / 100
 		e.costs += p.Cost
 	}
-	want, learnt := 0.0, 0.0
+	want, warmed := 0.0, 0.0
 	met = newSeen()
 	for _, p := range points {
 		want += p.Cost / 100
-		learnt += learning(met.add(p))
+		warmed += warmup(met.add(p))
 	}
 	var got Estimate
 	e.scale(points, &got)
-	if math.Abs(got.Time.Seconds()-(want+learnt)/2) > 1e-6 || math.Abs(got.Warmup.Seconds()-learnt/2) > 1e-6 {
-		t.Errorf("%v, of which %v learning; want %v s and %v s", got.Time, got.Warmup, (want+learnt)/2, learnt/2)
+	if math.Abs(got.Time.Seconds()-(want+warmed)/2) > 1e-6 || math.Abs(got.Warmup.Seconds()-warmed/2) > 1e-6 {
+		t.Errorf("%v, of which %v warm-up; want %v s and %v s", got.Time, got.Warmup, (want+warmed)/2, warmed/2)
 	}
 	t.Run("workers beyond the number of memories learn one again", func(t *testing.T) {
 		e.Workers = 5
 		e.scale(points, &got)
-		if again := got.Warmup.Seconds()*5 - learnt; math.Abs(again-2*2) > 1e-6 {
+		if again := got.Warmup.Seconds()*5 - warmed; math.Abs(again-2*2) > 1e-6 {
 			t.Errorf("they learn %v s more, want 4", again)
 		}
 	})
 	t.Run("news without a sample cost what is like them", func(t *testing.T) {
 		e.samples[newSchedule], e.samples[newNPU][later] = [ages]int{}, 0
-		if a, b := e.expect(novelty{newSchedule, second}), e.expect(novelty{newNPU, later}); a != learning(novelty{newWork, second}) || b != learning(novelty{newNPU, second}) {
+		if a, b := e.expect(novelty{newSchedule, second}), e.expect(novelty{newNPU, later}); a != warmup(novelty{newWork, second}) || b != warmup(novelty{newNPU, second}) {
 			t.Errorf("%v and %v", a, b)
 		}
 	})
@@ -135,7 +137,8 @@ func TestEstimatesAreSimulated(t *testing.T) {
 	}
 	e := Estimator{Limit: time.Minute, Workers: 1, Clock: clock}
 	got, err := e.Of(t.Context(), points)
-	// a second passes in each simulation: that is the work of a sample, and there is nothing to learn about an ideal memory
+	// a second passes in each simulation: that is the work of a sample, and there is nothing to learn about an ideal
+	// memory
 	if err != nil || got.Points != 32 || got.Warmup != 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}

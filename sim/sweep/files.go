@@ -9,15 +9,15 @@ import (
 	"slices"
 )
 
-// files finds what a spec names: beside the spec, or in the copies that a sweep's directory keeps. A sweep thus goes on
-// with what it began with, on whatever machine and whatever became of the files since.
+// files finds the files that a spec names: relative to the spec, or as copies in a sweep's directory. With the copies a
+// sweep continues with the same inputs, on any machine and whatever happened to the files since.
 type files struct {
 	dir    string            // of the spec
-	copies map[string]string // from the name in the spec to the copy; nil: none, the files themselves are read
-	named  []string          // that were asked for, in order
+	copies map[string]string // name in the spec to path of the copy; nil: the files themselves are read
+	named  []string          // names of the files that were read, in order
 }
 
-// path returns where to read name from. The names of presets are no files.
+// path returns the path from which to read name. It returns names of presets unchanged.
 func (f *files) path(name string, presets []string) string {
 	if slices.Contains(presets, name) || name == "" {
 		return name
@@ -30,7 +30,7 @@ func (f *files) path(name string, presets []string) string {
 		path = filepath.Join(f.dir, name)
 	}
 	if _, err := os.Stat(path); err != nil {
-		return name // neither a preset nor a file: the message names it as the spec does
+		return name // neither a preset nor a file: the error then shows the name as the spec has it
 	}
 	if !slices.Contains(f.named, name) {
 		f.named = append(f.named, name)
@@ -38,8 +38,8 @@ func (f *files) path(name string, presets []string) string {
 	return path
 }
 
-// keep copies the files that were named into dir, and returns their places there relative to root. A copy keeps its name,
-// which NPUs and models are called by, in a folder that is called by the contents.
+// keep copies the named files into dir below root, and returns the paths of the copies relative to root. A copy keeps
+// its file name, because NPUs and models are named after it, in a folder that is named after a hash of the contents.
 func (f *files) keep(root, dir string) (map[string]string, error) {
 	kept := map[string]string{}
 	for _, name := range f.named {

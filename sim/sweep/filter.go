@@ -11,7 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// filter skips the points for which all of its conditions hold.
+// filter skips the points for which all its conditions hold.
 type filter struct {
 	text
 	all []condition
@@ -20,7 +20,7 @@ type filter struct {
 // condition is KEY OP VALUE.
 type condition struct{ key, op, value string }
 
-// operators are tried in this order: the longer of two that begin alike comes first.
+// operators lists the operators in the order in which they are tried: <= before <, because it starts with it.
 func operators() []string { return []string{"==", "!=", "<=", ">=", "<", ">"} }
 
 const filterForm = `KEY OP VALUE, as in "array.rows > 32", joined by "and"; OP is one of == != < <= > >=`
@@ -51,7 +51,7 @@ func parseCondition(part string) (condition, bool) {
 	return condition{}, false
 }
 
-// checkFilters makes sure that the keys exist, once the axes are known, and that values can be compared.
+// checkFilters checks that keys exist and that values can be compared. The axes must be known.
 func (s *Spec) checkFilters(r *reader) {
 	for _, f := range s.filters {
 		for _, c := range f.all {
@@ -98,7 +98,7 @@ func isKey(path string) bool {
 	return ok
 }
 
-// skips tells that a point is skipped, given the text of each key.
+// skips reports whether a point is skipped; value returns the point's value of a key.
 func (f filter) skips(value func(key string) string) bool {
 	for _, c := range f.all {
 		if !c.holds(value(c.key)) {

@@ -17,36 +17,37 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Executor gets points simulated, wherever that is. It returns when all of them have a row, or with why not.
+// Executor gets points simulated, on this machine or others. Run returns when all points have a row, or with an error.
 type Executor interface {
 	Run(ctx context.Context, d *Dir, todo []int, report func(Progress)) error
 }
 
-// Progress is how far a sweep is.
+// Progress is how far a sweep has come.
 type Progress struct {
-	Done, Failed, Total int
-	Share               float64 // of the work that there was to do, 0 to 1; a guess
-	Note                string  // what a user should know now
+	Done, Failed, Total int     // points; Done includes Failed
+	Share               float64 // estimated share of the work that is done, 0 to 1
+	Note                string  // a message for the user; empty: none
 }
 
-// Local runs workers as processes of this machine. It hands out points one by one and hears of each when its row is kept.
+// Local runs workers as processes of this machine. It hands out points one by one; a worker answers when it has written
+// the row.
 type Local struct {
-	Command []string // starts a worker that Serve serves
+	Command []string // starts a worker process, which calls Serve
 	Workers int
 }
 
 var _ Executor = (*Local)(nil)
 
-// answer is what a worker says of a point, one a line.
+// A worker answers each point with a line that starts with one of these words.
 const (
 	answerReady  = "ready" // once, before the first point
 	answerDone   = "done"
-	answerFailed = "failed" // the point; its row says why
-	answerFatal  = "broken" // the worker: it cannot go on
+	answerFailed = "failed" // the point cannot be simulated; its row has the reason
+	answerFatal  = "broken" // the worker cannot go on; the reason follows
 )
 
-// Serve lets a worker do the points whose numbers come in, one a line, until there are no more. The end of the input is
-// also the end of a point that is under way: nobody waits for its row.
+// Serve makes a worker simulate the points whose numbers it reads from in, one per line, and answer on out. At the end
+// of the input it also abandons the current point.
 func Serve(ctx context.Context, w *Worker, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -98,7 +99,7 @@ func say(out io.Writer, line string) error {
 	return nil
 }
 
-// pool is a run of workers.
+// pool runs the workers of one Run.
 type pool struct {
 	*Local
 	dir    *Dir
@@ -106,12 +107,12 @@ type pool struct {
 
 	lock    sync.Mutex
 	queue   *queue
-	crashes map[int]int // of workers, by the point that they were at
+	crashes map[int]int // of workers, by point
 	now     Progress
 	cost    float64
 }
 
-// Run hands the points to the workers.
+// Run simulates the points in todo on l.Workers processes.
 func (l *Local) Run(ctx context.Context, d *Dir, todo []int, report func(Progress)) error {
 	p := &pool{Local: l, dir: d, report: report, queue: newQueue(d, todo), crashes: map[int]int{}}
 	p.now.Total = len(todo)
@@ -132,7 +133,7 @@ func (l *Local) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 	return g.Wait()
 }
 
-// process is a worker as its coordinator sees it.
+// process is a worker process.
 type process struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -140,7 +141,7 @@ type process struct {
 	stderr lastOutput
 }
 
-// start starts a worker. It is not killed when the context ends but told by the end of its input, so that no line is torn.
+// start starts a worker. Cancellation closes its input instead of killing it, so that it finishes writing its line.
 func (l *Local) start() (*process, error) {
 	w := &process{cmd: exec.Command(l.Command[0], l.Command[1:]...)} //nolint:gosec // this program itself
 	w.cmd.Stderr = &w.stderr
@@ -159,8 +160,8 @@ func (l *Local) start() (*process, error) {
 	return w, nil
 }
 
-// work runs one worker until there is nothing left, or until it dies at a point: then another one is to be started.
-func (p *pool) work(ctx context.Context) (again bool, err error) {
+// work runs one worker until no points are left or it crashes. It returns whether to start another one in its place.
+func (p *pool) work(ctx context.Context) (restart bool, err error) {
 	w, err := p.start()
 	if err != nil {
 		return false, err
@@ -196,7 +197,7 @@ func (p *pool) work(ctx context.Context) (again bool, err error) {
 	}
 }
 
-// ended waits for a worker that has nothing left to do. If it is killed now, that takes nothing away.
+// waitForExit waits for a worker that has no points left. It does no harm if the worker is killed now.
 func (p *pool) waitForExit(w *process) error {
 	if err := w.cmd.Wait(); err != nil && !killed(err) {
 		return fmt.Errorf("a worker ended with %w: %s", err, w.stderr.String())
@@ -204,15 +205,15 @@ func (p *pool) waitForExit(w *process) error {
 	return nil
 }
 
-// killed tells that a process did not end by itself.
+// killed reports whether a process was ended by a signal.
 func killed(err error) bool {
 	exit := (*exec.ExitError)(nil)
 	return errors.As(err, &exit) && exit.ExitCode() < 0
 }
 
-// stillborn is work's answer to a worker that was not ready for a point: what it says is wrong is wrong with all of them,
-// but one that was killed is replaced.
-func (p *pool) startFailed(w *process) (again bool, err error) {
+// startFailed handles a worker that ended before it was ready. Its error would stop every worker, so it ends the run;
+// but a worker that was killed is replaced.
+func (p *pool) startFailed(w *process) (restart bool, err error) {
 	err = w.cmd.Wait()
 	p.lock.Lock()
 	defer p.lock.Unlock()
@@ -222,16 +223,13 @@ func (p *pool) startFailed(w *process) (again bool, err error) {
 	return false, fmt.Errorf("a worker did not start (%v): %s", err, w.stderr.String())
 }
 
-// lives is how many workers may die at a point before it gets the blame.
-const maxCrashes = 2
-
-// none is the point of a worker that has none, of which starts may be killed.
 const (
-	noPoint         = -1
-	maxFailedStarts = 10
+	noPoint         = -1 // the point of a worker that has none
+	maxCrashes      = 2  // crashes at a point after which it counts as failed
+	maxFailedStarts = 10 // workers that may be killed before they are ready
 )
 
-// died puts a point back whose worker is gone, or gives it a row that says so.
+// crashed requeues the point of a worker that has ended, or writes a row that says that it crashes workers.
 func (p *pool) crashed(point int, w *process) error {
 	how := "it ended"
 	if err := w.cmd.Wait(); err != nil {
@@ -251,7 +249,8 @@ func (p *pool) crashed(point int, w *process) error {
 	if err != nil {
 		return err
 	}
-	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint, Error: fmt.Sprintf("%d workers died at this point (%s)", maxCrashes, how)}
+	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint,
+		Error: fmt.Sprintf("%d workers died at this point (%s)", maxCrashes, how)}
 	if err := errors.Join(s.append(m), s.close()); err != nil {
 		return err
 	}
@@ -271,6 +270,7 @@ func (p *pool) completed(point int, failed bool) {
 	p.count(point, failed)
 }
 
+// count counts a point that has a row.
 func (p *pool) count(point int, failed bool) {
 	p.queue.complete(point)
 	p.now.Done++
@@ -281,7 +281,7 @@ func (p *pool) count(point int, failed bool) {
 	p.report(p.now)
 }
 
-// tail keeps the last of what a worker has to say.
+// lastOutput keeps the last bytes of a worker's output.
 type lastOutput struct{ bytes.Buffer }
 
 func (t *lastOutput) Write(b []byte) (int, error) {
@@ -294,14 +294,14 @@ func (t *lastOutput) Write(b []byte) (int, error) {
 
 func (t *lastOutput) String() string { return strings.TrimSpace(t.Buffer.String()) }
 
-// Run gets what is left of a sweep simulated, and the results written once all are there.
+// Run simulates the remaining points of a sweep, then writes the results. It fails if points are still without a row.
 func (d *Dir) Run(ctx context.Context, e Executor, report func(Progress)) error {
 	todo, err := d.Left()
 	if err != nil {
 		return err
 	}
 	if len(todo) == 0 && exists(d.File("results.jsonl")) {
-		return nil // of this plan: another one has removed them
+		return nil // results.jsonl is of this plan: Create removes those of another
 	}
 	if len(todo) > 0 {
 		if err := e.Run(ctx, d, todo, report); err != nil {

@@ -5,7 +5,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Machines are the NPUs of a sweep's directory, by the fingerprints that its results name: none where nothing but results is left.
+// NPUs returns the NPUs of a sweep's directory by their fingerprints, which results name. The map is nil if the
+// directory has results only.
 func NPUs(path string) (map[string]*config.Config, error) {
 	if !folder.Has(path) {
 		return nil, nil

@@ -17,35 +17,35 @@ import (
 type Point struct {
 	replay.Job
 	NPU         string  // its name
-	Trace       string  // name of the trace's file, if there is one
+	Trace       string  // the name of the trace's file; empty: none
 	Axes        []Label // in the order of the spec
-	Fingerprint string  // of everything that the result depends on
-	Cost        float64 // guess of the work, in units of its own
-	memory      int     // points of equal number have DRAM of which machines learn the same,
-	config      int     // those of this one share the NPU,
-	work        int     // and those the model, lengths and batch, too
+	Fingerprint string  // a hash of everything that the result depends on
+	Cost        float64 // estimated work, in a unit of its own
+	memory      int     // equal for points whose machines can share a DRAM memo
+	config      int     // equal for points of one NPU
+	work        int     // equal for points of one model, lengths and batch
 }
 
 // Label is the value that an axis has at a point.
 type Label struct{ Axis, Value string }
 
-// expansion is the spec on its way to points.
+// expansion expands a spec to points.
 type expansion struct {
 	*Spec
 	r        *reader
 	version  string
 	points   []*Point
-	reported map[string]bool // what a fault has been reported for
-	works    int
+	reported map[string]bool // subjects of the faults reported so far
+	works    int             // workloads so far, for Point.work
 
-	memories map[string]int // numbers
+	memories map[string]int // DRAM and controller to Point.memory
 }
 
-// mostFaults are reported for combinations; a grid can have thousands of the same kind.
+// mostFaults is how many faults of combinations are reported: a grid can have thousands of the same kind.
 const mostFaults = 5
 
-// Points returns all points of the spec. Their order is that of the spec, what stands first varying slowest, but schedules
-// fastest of all: neighbours share as much as they can. The version of the program goes into the fingerprints.
+// Points returns all points of the spec. The first list in the spec varies slowest and schedules vary fastest, so that
+// neighbouring points share as much as possible. The version of the program is part of the fingerprints.
 func (s *Spec) Points(name, version string) ([]*Point, error) {
 	e := &expansion{Spec: s, r: newReader(name), version: version, reported: map[string]bool{}, memories: map[string]int{}}
 	configs := 0
@@ -135,13 +135,13 @@ func (e *expansion) npu(n npu, at []int, number int) {
 	}
 }
 
-// memory numbers the memories: of DRAM behind equal controllers machines learn the same, whatever its size.
+// memory returns the number of a memory: NPUs can share a memo if DRAM and controller are equal, whatever the capacity.
 func (e *expansion) memory(c *config.Config) int {
 	d := c.DRAM
 	d.Capacity = 0
 	key := fmt.Sprintf("%+v %v %v %v", d, c.DMA.Grant, c.DMA.Window, c.DMA.Bandwidth)
 	if d.Standard == config.IdealDRAM {
-		key = d.Standard // there is nothing to learn
+		key = d.Standard // has no memo
 	}
 	n, ok := e.memories[key]
 	if !ok {
@@ -151,7 +151,7 @@ func (e *expansion) memory(c *config.Config) int {
 	return n
 }
 
-// add adds a point unless a filter skips it. What is impossible is a fault only if nothing skips it.
+// add adds a point unless a filter skips it. An impossible point is a fault only if no filter skips it.
 func (e *expansion) add(p *Point, l workload, s schedule, bad error, value func(string) string) {
 	of := func(key string) string {
 		if v, ok := p.identity(key); ok {
@@ -193,7 +193,7 @@ func (e *expansion) add(p *Point, l workload, s schedule, bad error, value func(
 	e.points = append(e.points, p)
 }
 
-// blameConfig reports an NPU that cannot be, once.
+// faultConfig reports an invalid NPU, once.
 func (e *expansion) faultConfig(p *Point, bad error) {
 	at := config.Place{}
 	if len(e.axes) > 0 {
@@ -219,7 +219,7 @@ func (e *expansion) fault(at config.Place, what, format string, args ...any) {
 	}
 }
 
-// identity is what a point is called by, beside its axes.
+// identity returns a point's value of an axis or of a name in identity(), and whether it has one.
 func (p *Point) identity(key string) (string, bool) {
 	for _, a := range p.Axes {
 		if a.Axis == key {
@@ -245,10 +245,10 @@ func (p *Point) identity(key string) (string, bool) {
 	return "", false
 }
 
-// fingerprint is a hash of everything that a result depends on.
+// fingerprint returns a hash of everything that a result depends on.
 func fingerprint(j *replay.Job, version string) string {
-	shape := *j.Model
-	shape.Source = "" // may name a file
+	model := *j.Model
+	model.Source = "" // may name a file
 	data, err := json.Marshal(struct {
 		Version, Config         string
 		Model                   any
@@ -256,7 +256,7 @@ func fingerprint(j *replay.Job, version string) string {
 		Prompt, Generated       int
 		Batch, Prefill          int
 		Schedule, Trace, Source string
-	}{version, j.Config.Fingerprint(), shape, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
+	}{version, j.Config.Fingerprint(), model, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
 		j.TraceSHA256, j.TraceSource})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())
@@ -265,8 +265,8 @@ func fingerprint(j *replay.Job, version string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// cost guesses the work of a point: transfers of some 64 KiB, and a dozen of ops a layer and pass. Prefill takes as long
-// as a pass for each 16 tokens of the prompt. It orders points and tells shares of the whole, never a result.
+// cost estimates the work of a point: transfers of 64 KiB and a dozen ops per layer and pass; prefill counts as one
+// pass per 16 tokens of the prompt. Costs order points and show progress; no result depends on them.
 func cost(j *replay.Job) float64 {
 	const transfer, ops, tokens = 64 << 10, 12, 16
 	bits := 16.0
@@ -277,7 +277,7 @@ func cost(j *replay.Job) float64 {
 	return pass * (float64(j.Passes()) + 1 + float64(j.Prompt)/tokens)
 }
 
-// row is the point without a result.
+// row returns the point's row without a result.
 func (p *Point) row() folder.Row {
 	r := folder.Row{Fingerprint: p.Fingerprint, NPU: p.NPU, Model: p.Model.Name, Task: p.Task, Trace: p.Trace, Prompt: p.Prompt,
 		Generated: p.Generated, Batch: p.Batch, Schedule: p.Schedule.String(), Axes: map[string]string{}}

@@ -6,30 +6,31 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// queue hands points out. A worker stays with an NPU while there are points of it, because it keeps the machine, and with a
-// memory while there are NPUs before it that nobody is at, because what its machines learn about it they share. What has
-// to be learnt anew it rather learns where nobody else does.
+// queue hands out points. A worker stays with an NPU while it has points left, because it reuses the machine. Then it
+// stays with the memory while an NPU with that memory has no worker, because machines share the memory's memo. Else it
+// moves to the memory with the fewest workers.
 type queue struct {
 	memories []*memoryGroup // in the order of the plan
 	byPoint  map[int]*npuPoints
 }
 
-// memory is what is left of the NPUs whose DRAM is equal.
+// memoryGroup is the NPUs whose DRAM is equal, with their remaining points.
 type memoryGroup struct {
 	npus    []*npuPoints
-	workers int // that are at it
+	workers int // that work on its points now
 }
 
-// stretch is what is left of the points of one NPU.
+// npuPoints is the remaining points of one NPU.
 type npuPoints struct {
 	*memoryGroup
 	points  []int
-	workers int // that are at it
+	workers int // that work on its points now
 }
 
+// newQueue returns a queue of the points in todo.
 func newQueue(d *Dir, todo []int) *queue {
 	q := &queue{byPoint: map[int]*npuPoints{}}
-	memories, runs := map[int]*memoryGroup{}, map[string]*npuPoints{}
+	memories, npus := map[int]*memoryGroup{}, map[string]*npuPoints{}
 	for _, i := range todo {
 		r := &d.Plan.Rows[i]
 		m := memories[r.Memory]
@@ -38,10 +39,10 @@ func newQueue(d *Dir, todo []int) *queue {
 			memories[r.Memory], q.memories = m, append(q.memories, m)
 		}
 		key := r.NPU + "\n" + folder.Labels(r.Axes)
-		s := runs[key]
+		s := npus[key]
 		if s == nil {
 			s = &npuPoints{memoryGroup: m}
-			runs[key], m.npus = s, append(m.npus, s)
+			npus[key], m.npus = s, append(m.npus, s)
 		}
 		s.points = append(s.points, i)
 		q.byPoint[i] = s
@@ -49,7 +50,7 @@ func newQueue(d *Dir, todo []int) *queue {
 	return q
 }
 
-// take returns the next point of a worker, given its last one or -1.
+// take returns the next point for a worker, and whether there is one. last is the worker's last point, or noPoint.
 func (q *queue) take(last int) (int, bool) {
 	var best *npuPoints
 	if s := q.byPoint[last]; s != nil {
@@ -72,7 +73,7 @@ func (q *queue) take(last int) (int, bool) {
 	return best.take(), true
 }
 
-// free is the NPU that the fewest workers are at, of those that have points left.
+// leastBusy returns the NPU with the fewest workers of those that have points left, or nil.
 func (m *memoryGroup) leastBusy() (best *npuPoints) {
 	for _, s := range m.npus {
 		if len(s.points) > 0 && (best == nil || s.workers < best.workers) {
@@ -95,10 +96,10 @@ func (s *npuPoints) release() {
 	s.memoryGroup.workers--
 }
 
-// complete notes that a worker is no longer at a point.
+// complete releases the worker of a point.
 func (q *queue) complete(point int) { q.byPoint[point].release() }
 
-// giveBack puts a point in front again.
+// requeue puts a point back at the front.
 func (q *queue) requeue(point int) {
 	s := q.byPoint[point]
 	s.release()

@@ -9,8 +9,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// TestWorkersStayWithWhatTheyHaveLearnt has workers whose points take times of any length, on NPUs times memories, in the
-// order of a spec that varies the memory faster.
+// TestWorkersStayWithWhatTheyHaveLearnt has workers whose points take times of any length, on NPUs times memories, in
+// the order of a spec that varies the memory faster.
 func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 	const npus, memories, points = 5, 4, 6
 	for _, workers := range []int{1, 2, 3, 7} {
@@ -29,7 +29,7 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 			q := newQueue(d, todo)
 			at := slices.Repeat([]int{noPoint}, workers)
 			var had []int
-			learnt, built := map[string]bool{}, 0
+			warmed, built := map[string]bool{}, 0
 			for busy := workers; busy > 0; {
 				w := r.Intn(workers)
 				last := at[w]
@@ -37,7 +37,7 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 					continue // it has gone
 				}
 				if last != noPoint {
-					if r.Intn(20) == 0 { // it has died; the next one has learnt nothing, which is not looked at here
+					if r.Intn(20) == 0 { // it has died; the next one starts without a memo, which is not counted here
 						q.requeue(last)
 						had = slices.DeleteFunc(had, func(i int) bool { return i == last })
 					} else {
@@ -50,7 +50,7 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 					continue
 				}
 				p := &d.Plan.Rows[next]
-				learnt[fmt.Sprint(w, " ", p.Memory)] = true
+				warmed[fmt.Sprint(w, " ", p.Memory)] = true
 				if last == noPoint || d.Plan.Rows[last].NPU != p.NPU || d.Plan.Rows[last].Memory != p.Memory {
 					built++
 				}
@@ -60,8 +60,8 @@ func TestWorkersStayWithWhatTheyHaveLearnt(t *testing.T) {
 			if !slices.Equal(had, todo) {
 				t.Errorf("%d workers had %v", workers, had)
 			}
-			if most := memories + 2*(workers-1); len(learnt) > most {
-				t.Errorf("%d workers learn a memory %d times: %v; want at most %d", workers, len(learnt), learnt, most)
+			if most := memories + 2*(workers-1); len(warmed) > most {
+				t.Errorf("%d workers warm up memories %d times: %v; want at most %d", workers, len(warmed), warmed, most)
 			}
 			if most := npus*memories + 2*workers; built > most {
 				t.Errorf("%d workers build %d machines, want at most %d", workers, built, most)

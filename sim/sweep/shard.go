@@ -11,12 +11,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// shard is a file that one worker appends lines to: nobody else writes it while its lock is held.
+// shard is a file to which one worker appends lines. A lock keeps other processes from writing it.
 type shard struct {
 	path     string
 	lock     *flock.Flock
 	file     appendable
-	size     int64 // up to which lines are whole
+	size     int64 // of the complete lines, in bytes
 	unsynced int   // lines since the last sync
 }
 
@@ -29,14 +29,14 @@ type appendable interface {
 	Close() error
 }
 
-// syncEvery bounds what a power failure takes: the lines since the last sync, which are simulated again. A process that is
-// killed loses none of them, because the system has them.
+// syncEvery is how many lines are written between two syncs. A power failure loses at most those, and their points are
+// simulated again. A killed process loses none: the operating system has them.
 const syncEvery = 64
 
-// errTaken says that another process has the shard.
+// errLocked is the error of a shard that another process has locked.
 var errLocked = errors.New("another process writes this shard")
 
-// openShard takes a shard, cuts off a line that a killed worker left half written, and returns what is in it.
+// openShard locks a shard, cuts off a line that a killed worker left incomplete, and returns the rows in it.
 func openShard(path string) (*shard, []folder.Line, error) {
 	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR))}
 	ok, err := s.lock.TryLock()
@@ -67,7 +67,7 @@ func (s *shard) open() error {
 	return s.rewind()
 }
 
-// rewind cuts off what lies behind the last whole line.
+// rewind cuts off everything after the last complete line.
 func (s *shard) rewind() error {
 	if err := s.file.Truncate(s.size); err != nil {
 		return fmt.Errorf("cutting a torn line off %s: %w", s.path, err)
@@ -76,7 +76,7 @@ func (s *shard) rewind() error {
 	return err
 }
 
-// append writes a line, whole or not at all: on a full disk what has been written of it is taken back.
+// append writes a line, complete or not at all: on a full disk it cuts off what has been written.
 func (s *shard) append(m *folder.Line) error {
 	line, err := folder.Encode(m)
 	if err != nil {

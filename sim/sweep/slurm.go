@@ -16,26 +16,27 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Slurm runs workers as the tasks of a job array. Queueing, placement, and another try after the loss of a node are
-// Slurm's; ours is to share out the points, to wait, and to submit again what a lost task has left.
+// Slurm runs workers as tasks of a job array. Slurm queues and places them, and requeues them after the loss of a node.
+// This type distributes the points over tasks, waits, and submits again what lost tasks have left.
 type Slurm struct {
-	Command   []string // runs a task, whose number is appended
-	Partition string   // "": the cluster's default
-	ArraySize int      // tasks, at most
-	Options   []string // more of sbatch's
-	Poll      time.Duration
-	Tries     int // submissions, until a sweep whose tasks end without results fails
+	Command   []string      // runs a task; the task's number is appended
+	Partition string        // "": the cluster's default
+	ArraySize int           // most tasks of an array
+	Options   []string      // further options of sbatch
+	Poll      time.Duration // between two looks at the array
+	Tries     int           // submissions after which a sweep with points left fails
 }
 
 var _ Executor = (*Slurm)(nil)
 
-// array is what is kept of a submission, so that a new coordinator finds it.
+// array is a submission. It is stored in a file, so that a later coordinator finds it.
 type array struct {
 	ID    string `json:"id"`
 	Tasks int    `json:"tasks"`
 }
 
-// Run submits what there is to do and waits for it. An array that an earlier coordinator has left running is taken up.
+// Run submits the points in todo and waits for them. If an earlier coordinator has left an array running, it first
+// waits for that.
 func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progress)) error {
 	for _, program := range []string{"sbatch", "squeue", "sacct"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -87,7 +88,7 @@ func (d *Dir) array() (a array, err error) {
 	return a, err
 }
 
-// Task are the points of a task of the array.
+// Task returns the points of a task of the array in a sweep's directory.
 func Task(path string, number int) ([]int, error) {
 	data, err := os.ReadFile(filepath.Join(path, "slurm", "tasks.jsonl"))
 	if err != nil {
@@ -101,7 +102,8 @@ func Task(path string, number int) ([]int, error) {
 	return points, json.Unmarshal(lines[number], &points)
 }
 
-// shares cuts the points into tasks of about the same cost. Each has neighbours, which share an NPU or at least its memory.
+// shares splits the points into at most most tasks of about equal cost. A task has points that follow each other, which
+// share an NPU or at least its memory.
 func (d *Dir) shares(todo []int, most int) [][]int {
 	var all float64
 	todo = slices.Clone(todo)
@@ -122,7 +124,7 @@ func (d *Dir) shares(todo []int, most int) [][]int {
 	return tasks
 }
 
-// submit writes the script and hands the array to Slurm.
+// submit writes the script of the tasks and submits the array.
 func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
 	tasks := d.shares(todo, min(s.ArraySize, len(todo)))
 	var lines []byte
@@ -177,7 +179,7 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// states are those of the tasks that are waiting or running. A job that the controller has forgotten has none.
+// states returns the states of the tasks that wait or run; none if the controller no longer knows the job.
 func (s *Slurm) states(ctx context.Context, a array) ([]string, error) {
 	out, err := command(ctx, "squeue", "--noheader", "--array", "--jobs="+a.ID, "--format=%T")
 	if err != nil && strings.Contains(err.Error(), "Invalid job id") {
@@ -186,7 +188,7 @@ func (s *Slurm) states(ctx context.Context, a array) ([]string, error) {
 	return strings.Fields(out), err
 }
 
-// account says in words how tasks ended that did not complete. A cluster without accounting cannot say it.
+// account describes how incomplete tasks ended. On a cluster without accounting it returns sacct's error.
 func (s *Slurm) account(ctx context.Context, a array) string {
 	out, err := command(ctx, "sacct", "--allocations", "--noheader", "--parsable2", "--jobs="+a.ID, "--format=JobID,State,ExitCode")
 	if err != nil {
@@ -206,7 +208,7 @@ func (s *Slurm) account(ctx context.Context, a array) string {
 	return strings.Join(bad, ", ")
 }
 
-// watch follows an array by what its tasks append to their shards.
+// arrayWatcher follows an array by the rows that its tasks append to their shards.
 type arrayWatcher struct {
 	*Slurm
 	dir     *Dir
@@ -214,10 +216,11 @@ type arrayWatcher struct {
 	now     Progress
 	cost    float64
 	wanted  map[string]float64 // fingerprint to cost
-	offsets map[string]int64   // of shards: what has been read
+	offsets map[string]int64   // bytes of each shard that have been read
 	seen    map[string]bool
 }
 
+// expect sets the points to wait for.
 func (w *arrayWatcher) expect(todo []int) {
 	w.wanted = map[string]float64{}
 	for _, i := range todo {
@@ -227,16 +230,17 @@ func (w *arrayWatcher) expect(todo []int) {
 	}
 }
 
+// note reports a message to the user.
 func (w *arrayWatcher) note(format string, args ...any) {
 	w.now.Note = fmt.Sprintf(format, args...)
 	w.report(w.now)
 	w.now.Note = ""
 }
 
-// patient is how many times in a row the controller may fail to answer: it may just be starting again.
+// maxMisses is how many times in a row the controller may fail to answer: it may be restarting.
 const maxMisses = 10
 
-// wait returns when no task of the array is left. When it is interrupted the array goes on.
+// wait returns when no task of the array is left. When ctx is done it returns at once; the array continues.
 func (w *arrayWatcher) wait(ctx context.Context, a array) error {
 	for misses := 0; ; {
 		states, err := w.states(ctx, a)
@@ -264,7 +268,7 @@ func (w *arrayWatcher) wait(ctx context.Context, a array) error {
 	}
 }
 
-// look counts the rows that have come since the last look.
+// poll counts the rows that were appended since the last poll.
 func (w *arrayWatcher) poll() error {
 	files, err := folder.Shards(w.dir.Path)
 	if err != nil {

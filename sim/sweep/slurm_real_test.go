@@ -21,8 +21,8 @@ const (
 // holdTime is how long such a task waits for its end. Had it none, the test would find no victim.
 const holdTime = time.Minute
 
-// hold has a task that is to be killed write half a row and say so; then it waits for its end. In its second life it notes
-// what it has found of the first one.
+// hold has a task that is to be killed write half a row and say so; then it waits for its end. In its second life it
+// notes what it has found of the first one.
 func hold(w *Worker, number string, known int) error {
 	folder := os.Getenv(holdIn)
 	if folder == "" || number != toKill && number != toRequeue {
@@ -46,8 +46,8 @@ func hold(w *Worker, number string, known int) error {
 	return errors.New("nobody has ended this task")
 }
 
-// TestRealSlurm needs a cluster whose jobs are processes of this machine; .ci/slurm starts one. In the middle of the sweep a
-// task gets a SIGKILL, so that what it has left is submitted again, and Slurm is told to requeue another one.
+// TestRealSlurm needs a cluster whose jobs are processes of this machine; .ci/slurm starts one. In the middle of the
+// sweep a task gets a SIGKILL, so that what it has left is submitted again, and Slurm is told to requeue another one.
 func TestRealSlurm(t *testing.T) {
 	if err := exec.Command("sinfo", "-h").Run(); err != nil {
 		t.Skip("there is no Slurm here, or none that answers")

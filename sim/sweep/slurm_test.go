@@ -12,7 +12,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// fake puts stand-ins for Slurm's programs in front of the path, and returns the folder in which they note what they do.
+// fake puts stand-ins for Slurm's programs in front of the path, and returns the folder in which they note what they
+// do.
 func fake(t *testing.T) string {
 	t.Helper()
 	programs, err := filepath.Abs("testdata/slurm")

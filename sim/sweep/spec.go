@@ -16,16 +16,16 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// keys are the keys of a spec.
+// keys returns the keys of a spec.
 func keys() []string {
 	return []string{"npu", "set", "models", "tasks", "traces", "lengths", "schedules", "batch", "axes", "filters"}
 }
 
-// custom is the task of lengths that are no task's, as in pmpdsim run.
+// custom is the task name of explicit lengths, as in pmpdsim run.
 const custom = "custom"
 
-// Spec is what is to be simulated: all combinations of NPUs, values of the axes, workloads, batches and schedules, without
-// those that a filter skips.
+// Spec is a sweep's spec: all combinations of NPUs, values of axes, workloads, batches and schedules, except those that
+// a filter skips.
 type Spec struct {
 	files *files
 	data  []byte
@@ -55,7 +55,7 @@ type schedule struct {
 	precision.Schedule
 }
 
-// load is a task, a trace or a pair of lengths; a task's generated tokens depend on the model.
+// workload is a task, a trace or a pair of lengths. How many tokens a task generates depends on the model.
 type workload struct {
 	text
 	name    string
@@ -72,12 +72,12 @@ type assignment struct {
 
 func (a assignment) String() string { return a.path + "=" + a.value }
 
-// Load reads a spec and everything that it names.
+// Load reads a spec and all files that it names. Errors give file, line and key of every fault.
 func Load(path string) (*Spec, error) {
 	return open(path, path, &files{dir: filepath.Dir(path)})
 }
 
-// open reads a spec from path; messages call it name.
+// open reads a spec from path; errors show name in place of path.
 func open(path, name string, from *files) (*Spec, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Spec) read(r *reader, top *yaml.Node) {
 	s.checkFilters(r)
 }
 
-// complete checks which keys are there. Only the batch has a default, as it has in pmpdsim run: one sequence.
+// complete checks that required keys are given. Only batch has a default: one sequence, as in pmpdsim run.
 func (s *Spec) complete(r *reader, given map[string]text) {
 	for _, k := range []string{"npu", "schedules"} {
 		if given[k].Line == 0 {
@@ -303,7 +303,7 @@ func (s *Spec) readBatches(r *reader, n *yaml.Node) {
 	}
 }
 
-// whole returns a whole number within bounds.
+// whole reads a whole number from least to most.
 func (r *reader) whole(n *yaml.Node, key string, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < least || v > most {

@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Status is how far a sweep is.
+// Status is how far a sweep has come.
 type Status struct {
 	Points  int      `json:"points"`
 	Done    int      `json:"done"` // with a result
@@ -30,7 +30,7 @@ type Reason struct {
 	Points int    `json:"points"`
 }
 
-// StatusOf looks at a directory without disturbing who works there.
+// StatusOf reads the status of a sweep's directory. It does not disturb the processes that work there.
 func StatusOf(path string) (*Status, error) {
 	d, err := Open(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func StatusOf(path string) (*Status, error) {
 	return s, nil
 }
 
-// held tells that a process has the lock.
+// held reports whether a process holds a lock.
 func held(path string) bool {
 	if !exists(path) {
 		return false

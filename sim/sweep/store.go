@@ -17,13 +17,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Dir is the directory of a sweep, and who works there.
+// Dir is the directory of a sweep. The coordinator of the sweep holds its lock.
 type Dir struct {
 	folder.Folder
 	lock *flock.Flock
 }
 
-// replace writes a file at once and for good: readers see the old one or the whole new one, also after a power failure.
+// replace writes a file atomically: even after a power failure, readers see the old file or the complete new one.
 func replace(path string, data []byte) error {
 	if err := atomic.WriteFile(path, bytes.NewReader(data)); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -31,8 +31,8 @@ func replace(path string, data []byte) error {
 	return os.Chmod(path, 0o644)
 }
 
-// Create makes or takes up the directory of a sweep, for its coordinator alone: what was simulated there before, and is
-// still asked for, counts.
+// Create makes the directory of a sweep, or continues in an existing one, and locks it for this coordinator. Results of
+// points that are also in the new plan are kept.
 func Create(ctx context.Context, path string, s *Spec, name string, points []*Point, version string) (*Dir, error) {
 	if err := checkOwn(path); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func Create(ctx context.Context, path string, s *Spec, name string, points []*Po
 	return d, nil
 }
 
-// refuseForeign keeps a sweep out of a directory that holds other things.
+// checkOwn returns an error if a directory holds files but no sweep.
 func checkOwn(path string) error {
 	entries, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -66,10 +66,10 @@ func checkOwn(path string) error {
 	return nil
 }
 
-// patience is how long a coordinator tries to get a directory whose lock somebody looks at.
+// lockTimeout is how long a coordinator tries to lock a directory: reading the status also takes the lock for a moment.
 const lockTimeout = 500 * time.Millisecond
 
-// take makes this process the one that works in the directory.
+// acquire locks the directory for this process.
 func (d *Dir) acquire(ctx context.Context) error {
 	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR))
 	short, cancel := context.WithTimeout(ctx, lockTimeout)
@@ -85,7 +85,7 @@ func (d *Dir) acquire(ctx context.Context) error {
 		d.Path, d.owner(), d.Path)
 }
 
-// self names this process.
+// thisProcess names this process and its host.
 func thisProcess() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -94,7 +94,7 @@ func thisProcess() string {
 	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
 }
 
-// owner names the process that has the lock.
+// owner names the process that holds the lock.
 func (d *Dir) owner() string {
 	data, err := os.ReadFile(d.File("lock"))
 	if name := strings.TrimSpace(string(data)); err == nil && name != "" {
@@ -103,7 +103,7 @@ func (d *Dir) owner() string {
 	return "a process that is just starting"
 }
 
-// Close gives the directory free.
+// Close unlocks the directory.
 func (d *Dir) Close() error {
 	if d.lock == nil {
 		return nil
@@ -111,7 +111,7 @@ func (d *Dir) Close() error {
 	return d.lock.Unlock()
 }
 
-// write keeps the spec, what it names, and the points. The plan comes last: it makes the rest valid.
+// write stores the spec, copies of the files that it names, and the plan. The plan comes last: it makes the rest valid.
 func (d *Dir) write(s *Spec, name string, points []*Point, version string) error {
 	kept, err := s.files.keep(d.Path, "inputs")
 	if err != nil {
@@ -130,7 +130,7 @@ func (d *Dir) write(s *Spec, name string, points []*Point, version string) error
 		return nil
 	}
 	if err := os.Remove(d.File("results.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // those of another plan
+		return err // results of another plan
 	}
 	if err := replace(d.File("spec.yaml"), s.data); err != nil {
 		return err

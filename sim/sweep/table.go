@@ -11,37 +11,37 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Kind is what a column holds.
+// ColumnType is the type of a column's values.
 type ColumnType int
 
-// The kinds.
+// The types: string, int64 and float64.
 const (
 	Text ColumnType = iota
 	Integer
 	Real
 )
 
-// Column is one of a table's.
+// Column is a column of a table.
 type Column struct {
 	Name string
 	Type ColumnType
 }
 
-// Table is rows with their results laid flat: a column for each number and text, names joined with dots. Lists, which are
-// the operators and the histograms, stay in results.jsonl.
+// Table is rows with their results laid flat: a column for each number and text, names joined with dots. Lists, which
+// are the operators and the histograms, stay in results.jsonl.
 type Table struct {
 	Columns []Column
 	Rows    [][]any // string, int64, float64, or nil where there is none
 }
 
-// cell is a value on its way into a table.
+// cell is a value of a row and its column.
 type cell struct {
-	order string // where its column stands
+	order string // sort key of the column
 	Column
 	value any
 }
 
-// NewTable lays rows flat. Axes whose values are quantities get a second column, in bytes, hertz or bytes per second.
+// NewTable flattens rows. Axes whose values are quantities get a second column, in bytes, hertz or bytes per second.
 func NewTable(rows []folder.Row) *Table {
 	var all [][]cell
 	columns := map[string]cell{}
@@ -133,7 +133,7 @@ func values(v reflect.Value, name, order string) []cell {
 				cells = append(cells, values(v.Field(i), name, at)...)
 			case below != "" && below != "-":
 				cells = append(cells, values(v.Field(i), joined(name, below), at)...)
-			case below == "": // Memory's, whose JSON is written by hand
+			case below == "": // fields of Memory, whose JSON is written by hand
 				cells = append(cells, values(v.Field(i), joined(name, strings.ToLower(f.Name)), at)...)
 			}
 		}
@@ -142,7 +142,8 @@ func values(v reflect.Value, name, order string) []cell {
 	return nil
 }
 
-// quantities adds the numbers behind the axes whose every value is a quantity; whole numbers become numbers themselves.
+// quantities adds a column NAME_value with numbers for each axis whose values are all quantities. Axes of whole numbers
+// become numeric columns themselves.
 func quantities(all [][]cell, columns map[string]cell) {
 	prefix := fmt.Sprintf("%03d", axesField())
 	for name, column := range maps.Clone(columns) {
@@ -184,7 +185,7 @@ func quantities(all [][]cell, columns map[string]cell) {
 	}
 }
 
-// axesField is where the axes stand in a row.
+// axesField returns the index of the field of Row that holds the axes.
 func axesField() int {
 	t := reflect.TypeFor[folder.Row]()
 	for i := range t.NumField() {

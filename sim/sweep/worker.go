@@ -12,8 +12,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// Worker simulates points of a sweep one after the other and appends a row for each to a shard of its own. It is what
-// pmpdsim job runs, whoever started that.
+// Worker simulates points of a sweep one after the other and appends a row for each to a shard of its own. The command
+// pmpdsim job runs one.
 type Worker struct {
 	Version string // of the program: the plan's
 	Report  string // of the program, for the results
@@ -24,7 +24,8 @@ type Worker struct {
 	machines replay.Machines
 }
 
-// Hire reads the plan of a directory and takes a shard there. Without a name that is the first that nobody writes.
+// NewWorker reads the plan of a directory and locks a shard there: the one with a name, for which it waits, or without
+// a name the first that is free.
 func NewWorker(ctx context.Context, path, version, report, name string) (*Worker, error) {
 	d, err := Open(path)
 	if err != nil {
@@ -49,7 +50,7 @@ func NewWorker(ctx context.Context, path, version, report, name string) (*Worker
 	return w, nil
 }
 
-// mostShards bounds the search for a shard that nobody writes.
+// mostShards bounds the search for a free shard.
 const mostShards = 10_000
 
 func openFirstFree(d *Dir) (*shard, []folder.Line, error) {
@@ -62,7 +63,7 @@ func openFirstFree(d *Dir) (*shard, []folder.Line, error) {
 	return nil, nil, fmt.Errorf("%s: %d workers are at it", d.Path, mostShards)
 }
 
-// wait takes a shard whose last writer may just be ending, as one that a batch system has requeued.
+// openWhenFree opens a shard whose last writer may still be ending, as when a batch system has requeued a task.
 func openWhenFree(ctx context.Context, path string) (*shard, []folder.Line, error) {
 	const tries, pause = 60, time.Second
 	for i := 0; ; i++ {
@@ -81,11 +82,11 @@ func openWhenFree(ctx context.Context, path string) (*shard, []folder.Line, erro
 	}
 }
 
-// Close gives the shard free.
+// Close unlocks the shard.
 func (w *Worker) Close() error { return w.shard.close() }
 
-// Do simulates a point and keeps its row; what is in the shard already, it leaves. A point that cannot be simulated is a
-// row, too. The error is that of the worker: it was interrupted, or cannot write.
+// Do simulates a point and writes its row, unless the shard has it already. A point that cannot be simulated also gets
+// a row, and Do returns failed. An error means that the worker cannot go on: it was interrupted, or cannot write.
 func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 	if point < 0 || point >= len(w.points) {
 		return false, fmt.Errorf("point %d: there are %d", point, len(w.points))
@@ -108,7 +109,7 @@ func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 	return m.Error != "", nil
 }
 
-// simulate fills the row. A panic is a fault of this program at one point: the others need not fall with it.
+// simulate fills a row. It turns a panic into the error of this point, so that the sweep continues with the others.
 func (w *Worker) simulate(ctx context.Context, p *Point, m *folder.Line) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
