@@ -141,14 +141,15 @@ func copyTree(to string) error {
 			}
 			return os.MkdirAll(filepath.Join(to, name), 0o755)
 		}
-		if !d.Type().IsRegular() {
-			return nil
+		info, err := d.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			return err
 		}
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(to, name), data, 0o644)
+		return os.WriteFile(filepath.Join(to, name), data, info.Mode())
 	})
 }
 
@@ -229,7 +230,8 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
-// TestDocumentedNamesExist: a name such as `replay.Prepare` in docs/architecture.md is declared in a package of that name.
+// TestDocumentedNamesExist: every package stands in docs/architecture.md, and a name there such as `replay.Prepare` is declared in a
+// package of that name.
 func TestDocumentedNamesExist(t *testing.T) {
 	text, err := os.ReadFile(recipesFile)
 	if err != nil {
@@ -243,6 +245,15 @@ func TestDocumentedNamesExist(t *testing.T) {
 	for _, s := range all.files {
 		for name := range s.ast.Scope.Objects {
 			declared[path.Base(s.pkg)+"."+name] = true
+		}
+	}
+	e, err := parsePolicy(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range e {
+		if !strings.HasSuffix(pkg, "test") && !strings.Contains(string(text), "`"+pkg+"`") {
+			t.Errorf("%s: nothing says what %s is", recipesFile, pkg)
 		}
 	}
 	for _, m := range regexp.MustCompile("`([a-z]+\\.[A-Z][A-Za-z]*)`").FindAllStringSubmatch(string(text), -1) {
