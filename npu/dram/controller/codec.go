@@ -5,27 +5,29 @@ import (
 	"slices"
 )
 
-// codec writes what it is shown into a frame, or reads it back in the same order.
+// Codec writes a snapshot, or reads one: the same calls in the same order do both. Every method takes a pointer to a
+// value, which it writes or sets. The zero Codec writes.
 type Codec struct {
-	Bytes   []byte
+	Bytes   []byte // written so far, or still to be read
 	Reading bool
-	Now     int64
+	Now     int64    // clock from which others are counted
+	Tags    []uint32 // of the walks inside, by rank
 	rows    *RowCoder
-	Tags    []uint32 // of the walks inside
 
 	clocks []int64 // at which requests arrived, other than now: sorted
 }
 
-// write begins a frame.
-func (k *Codec) Begin(now int64, names *RowCoder) {
-	k.Bytes, k.Reading, k.Now, k.rows, k.Tags = k.Bytes[:0], false, now, names, k.Tags[:0]
+// Begin begins a snapshot at clock now. It keeps the memory of the last one.
+func (k *Codec) Begin(now int64, rows *RowCoder) {
+	k.Bytes, k.Reading, k.Now, k.rows, k.Tags = k.Bytes[:0], false, now, rows, k.Tags[:0]
 }
 
-// readCodec reads a frame, at clock 0.
-func NewReader(text string, names *RowCoder) Codec {
-	return Codec{Bytes: []byte(text), Reading: true, rows: names}
+// NewReader returns a Codec that reads a snapshot. Its clock is 0.
+func NewReader(snapshot string, rows *RowCoder) Codec {
+	return Codec{Bytes: []byte(snapshot), Reading: true, rows: rows}
 }
 
+// Int64 codes a number.
 func (k *Codec) Int64(v *int64) {
 	if !k.Reading {
 		k.Bytes = binary.AppendVarint(k.Bytes, *v)
@@ -41,6 +43,7 @@ func (k *Codec) Int64(v *int64) {
 	k.Bytes = k.Bytes[n:]
 }
 
+// Int codes a number.
 func (k *Codec) Int(v *int) {
 	w := int64(*v)
 	k.Int64(&w)
@@ -53,7 +56,7 @@ func (k *Codec) uint64(v *uint64) {
 	*v = uint64(w)
 }
 
-// timer shows the earliest clock of a command. One that has run out by the next clock holds nothing back any more.
+// timer codes the earliest clock of a command. Those up to the next clock are alike: they hold nothing back any more.
 func (k *Codec) timer(v *int64) {
 	left := *v - k.Now
 	if left <= 1 {
@@ -65,7 +68,7 @@ func (k *Codec) timer(v *int64) {
 	}
 }
 
-// until shows a clock that is not before now.
+// Until codes a clock that is not before now.
 func (k *Codec) Until(v *int64) {
 	left := *v - k.Now
 	k.Int64(&left)
@@ -74,8 +77,8 @@ func (k *Codec) Until(v *int64) {
 	}
 }
 
-// window shows the clocks of the last four ACTs. What counts is what each leaves of the window of clocks; the oldest
-// one's is in a timer already.
+// window codes the clocks of the last four ACTs, as the time until each leaves the tFAW window. That of the oldest is
+// in a timer already.
 func (k *Codec) window(acts *[4]int64, oldest *int64, clocks int64) {
 	var left [4]int64
 	for i := 1; i < len(acts); i++ {
@@ -90,6 +93,7 @@ func (k *Codec) window(acts *[4]int64, oldest *int64, clocks int64) {
 	}
 }
 
+// row codes a row, by the RowCoder.
 func (k *Codec) row(v *int64) {
 	if !k.Reading {
 		code := k.rows.Encode(*v)
@@ -101,9 +105,9 @@ func (k *Codec) row(v *int64) {
 	*v = k.rows.Decode(code)
 }
 
-// arrivals notes when requests arrived, to write only their order: 0 for now, -1 for the latest clock before it, and so
-// on. The controller asks only who came first. (Writes may linger in their queue for as long as reads keep coming: ages
-// would never repeat.)
+// arrivals collects the clocks at which requests arrived, so that only their order need be written: 0 for now, -1 for
+// the latest clock before it, and so on. The controller asks only which came first. (Ages would never repeat: writes
+// stay in their queue for as long as reads keep coming.)
 func (k *Codec) arrivals(each func(func(r *request))) {
 	k.clocks = k.clocks[:0]
 	each(func(r *request) {
@@ -115,7 +119,7 @@ func (k *Codec) arrivals(each func(func(r *request))) {
 	k.clocks = slices.Compact(k.clocks)
 }
 
-// request shows one. Its tag is a rank, its direction and place in the queue that it is in tell the rest.
+// request codes a request, with the rank of its walk for its tag.
 func (k *Codec) request(r *request, c Controller) {
 	k.row(&r.row)
 	word := int64(r.bank)<<3 | int64(r.found)<<1 | int64(r.write)
@@ -133,7 +137,8 @@ func (k *Codec) request(r *request, c Controller) {
 		k.Int64(&since)
 	}
 	if k.Reading {
-		*r = request{row: r.row, arrive: order, since: since, tag: uint32(rank), bank: uint8(word >> 3), write: uint8(word & 1), found: uint8(word >> 1 & 3)}
+		*r = request{row: r.row, arrive: order, since: since, tag: uint32(rank),
+			bank: uint8(word >> 3), write: uint8(word & 1), found: uint8(word >> 1 & 3)}
 		r.group = c.GroupOf(r.bank)
 		if r.write == 1 {
 			r.since = 0
@@ -141,7 +146,7 @@ func (k *Codec) request(r *request, c Controller) {
 	}
 }
 
-// rankOf is the position of a walk's tag among those inside.
+// RankOf returns the rank of a walk: the index of its tag in Tags. It panics if the tag is not there.
 func (k *Codec) RankOf(tag uint32) uint32 {
 	for i := len(k.Tags) - 1; i >= 0; i-- {
 		if k.Tags[i] == tag {

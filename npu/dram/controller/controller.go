@@ -2,46 +2,47 @@ package controller
 
 import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-import "github.com/pmpdsim/pmpdsim/npu/stats"
-
-// core is a controller of either family, as a port drives it: bursts are offered before a tick, a tick is one clock.
+// Controller steps one channel: bursts are offered before a tick, and a tick is one clock.
 type Controller interface {
 	View() *Status
-	Offer(p spec.Place, write bool, tag uint32) bool // false: its queue is full
-	Tick() Outcome
-	Skip(limit int64)    // over clocks up to limit in which tick would do nothing, if nothing is offered
-	Empty() bool         // no burst is inside
-	LongestTimer() int64 // when empty and no refresh falls due, nothing changes any more after so many clocks
+	Offer(p spec.Place, write bool, tag uint32) bool // takes a burst before the next tick; false: its queue is full
+	Tick() Outcome                                   // advances one clock
+	Skip(limit int64)                                // skips clocks up to limit in which Tick would return Idle
+	Empty() bool                                     // reports whether no burst is inside
+	LongestTimer() int64                             // clocks after which nothing changes in an empty channel but refresh
 	RefreshTimer() RefreshTimer
 	Clone() Controller
 
-	Snapshot(k *Codec)                // writes the state into a frame, or reads it
+	Snapshot(k *Codec)                // writes the state, or reads it
+	GroupOf(bank uint8) (group uint8) // bank group of a bank, both numbered as in spec.Place
 	eachRequest(f func(r *request))   // always in the same order
-	GroupOf(bank uint8) (group uint8) // of a bank's number
 }
 
-// refreshTimer says when refreshes fall due: every interval for each units, which take turns.
+// RefreshTimer says when refreshes fall due: every Interval clocks, for the next Step of Units units (ranks or banks).
 type RefreshTimer struct {
-	Interval    int64 // clocks
+	Interval    int64 // clocks; Never without refresh
 	Step, Units int64
 }
 
-// vitals is what all controllers have: the clock, the refresh timer, and what the last tick did.
+// Status is what all controllers show of themselves: the clock, the refresh timer, and what the last tick did.
 type Status struct {
 	Clock      int64
 	Offered    int64 // bursts accepted at this clock
 	RefreshDue int64 // clock at which the next refresh falls due
-	NextUnit   int64 // per-bank refresh: the bank that it concerns
-	DueCount   int64 // times that one has fallen due
+	NextUnit   int64 // number of the first unit (rank or bank) that it refreshes
+	DueCount   int64 // refresh intervals that have ended
 
 	Counts    stats.DRAM
-	Issued    ColumnCommand // by the last tick that said so
+	Issued    ColumnCommand // by the last tick that returned ColumnIssued
 	Refreshed bool          // the last tick issued a REF
-	Trace     func(cmd Command, bank int, clock int64)
+
+	Trace func(cmd Command, bank int, clock int64) // called on every command; nil: none
 }
 
+// View returns the status itself.
 func (v *Status) View() *Status { return v }
 
 func (v *Status) log(cmd Command, bank int) {
@@ -50,16 +51,16 @@ func (v *Status) log(cmd Command, bank int) {
 	}
 }
 
-// column is a column command just issued: its request is served.
+// ColumnCommand is an RD or WR that was issued, which serves its burst.
 type ColumnCommand struct {
 	Tag   uint32
-	Write uint8
-	found uint8
-	Clock int64 // read: last datum; write: the command
-	since int64 // read: clock at which it was accepted
+	Write uint8 // 1: WR
+	Clock int64 // RD: of the last datum; WR: of the command
+	found uint8 // rowHit, rowMiss, rowConflict
+	since int64 // RD: clock at which the burst was accepted
 }
 
-// countIn counts the column command for its requester, whose data were complete at a clock.
+// CountIn counts the burst among those of its requester, whose data were complete at clock at.
 func (c *ColumnCommand) CountIn(s *stats.Requester, at int64) {
 	switch c.found {
 	case rowHit:
@@ -78,20 +79,21 @@ func (c *ColumnCommand) CountIn(s *stats.Requester, at int64) {
 	s.Latency[stats.LatencyBucket(at-c.since)]++
 }
 
-// outcome says what a tick did.
+// Outcome says what a tick did.
 type Outcome uint8
 
+// The outcomes of a tick.
 const (
-	Idle         Outcome = iota // and nothing will be done until a timer runs out
-	Changed                     // a command went out, or the controller changed its mind
-	ColumnIssued                // a column command went out: issued says which
+	Idle         Outcome = iota // nothing, and nothing will be done until a timer runs out or a burst is offered
+	Changed                     // another command was issued, or another queue is served now
+	ColumnIssued                // RD or WR was issued: Status.Issued
 )
 
 // request is one burst in the controller.
 type request struct {
 	row    int64
-	arrive int64 // clock at which it was accepted; in a frame, its order
-	since  int64 // read: that clock, also in a frame
+	arrive int64 // clock at which it was accepted; read from a snapshot: 0, -1, ... in that order
+	since  int64 // read: that clock, from a snapshot too
 	tag    uint32
 	bank   uint8
 	group  uint8
@@ -99,7 +101,7 @@ type request struct {
 	found  uint8 // what its column command will count as: rowHit, rowMiss, rowConflict
 }
 
-// What a request found its bank like.
+// How a request found its bank.
 const (
 	rowHit uint8 = iota
 	rowMiss
@@ -126,19 +128,21 @@ func (v *Status) countData(r *request, dataEnd int64) {
 	v.log(cmdRD, int(r.bank))
 }
 
+// Clocks that do not come, and that have no effect any more.
 const (
 	Never   = int64(1) << 60
 	LongAgo = -int64(1) << 40
 )
 
-// raise moves an earliest clock later, never earlier.
+// raise moves the earliest clock of a command to a later one, never to an earlier one.
 func raise(t *int64, to int64) {
 	if *t < to {
 		*t = to
 	}
 }
 
-// newCore makes a channel's controller at power-on. So many refreshes of each rank, or bank, may be due while requests wait.
+// New makes a channel's controller at power-on. So many refreshes of each rank, or bank, may be postponed while
+// requests wait. It fails if the standard is invalid, or has no such refresh.
 func New(s *spec.Standard, refresh spec.Refresh, postponed int) (Controller, error) {
 	if s.Family == spec.HBM {
 		c, err := newHBMController(s, refresh)
@@ -153,14 +157,14 @@ func New(s *spec.Standard, refresh spec.Refresh, postponed int) (Controller, err
 	return c, nil
 }
 
-// eachTag calls f on the tag of each burst inside, always in the same order.
+// EachTag calls f on the tag of each burst inside, always in the same order.
 func EachTag(c Controller, f func(tag *uint32)) {
 	c.eachRequest(func(r *request) { f(&r.tag) })
 }
 
 // How a controller is driven.
 const (
-	OffersPerClock = 2                // bursts that a controller is offered per clock: that of the reference runs
-	SkipAfter      = 8                // dead clocks after which looking for the next live one pays
-	MaxBursts      = 4 * hbmQueueSize // more bursts than any controller holds
+	OffersPerClock = 2                // bursts offered per clock, as in the reference runs
+	SkipAfter      = 8                // idle ticks after which a call of Skip pays
+	MaxBursts      = 4 * hbmQueueSize // more than any controller holds
 )

@@ -1,10 +1,10 @@
 package controller
 
 import (
+	"fmt"
+
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
-
-import "fmt"
 
 // Geometry of a channel, common to HBM2 and HBM3 (JESD235, JESD238): two pseudo channels, bank groups of four banks,
 // four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
@@ -13,10 +13,6 @@ const (
 	hbmGroupBits = 2 // bank number to group number: drop two bits
 	hbmStackBits = 4 // bank number to stack number
 	hbmMaxBanks  = 64
-	hbmQueueSize = 64 // entries of the read and of the write queue
-
-	hbmDrainAbove = hbmQueueSize * 8 / 10
-	hbmDrainBelow = (hbmQueueSize*2 + 9) / 10 // fewer than this
 )
 
 // Indices of the two kinds of column commands and of their queues.
@@ -25,32 +21,13 @@ const (
 	hbmWrite = 1
 )
 
-// hbmQueue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero.
-type hbmQueue struct {
-	n int64
-	r [hbmQueueSize]request
-}
-
-func (q *hbmQueue) push(r request) {
-	q.r[q.n] = r
-	q.n++
-}
-
-func (q *hbmQueue) remove(i int) request {
-	r := q.r[i]
-	copy(q.r[i:q.n], q.r[i+1:q.n])
-	q.n--
-	q.r[q.n] = request{}
-	return r
-}
-
-// hbmBank is a bank: its row, the earliest clocks of its next commands, and what waits for it.
+// hbmBank is a bank: its row, the earliest clocks of commands to it, and how many requests wait for it.
 type hbmBank struct {
 	row      int64
 	act      int64
 	pre      int64
 	column   [2]int64
-	queued   [2]uint16 // requests in each queue
+	queued   [2]uint16 // requests for it in each queue
 	hits     [2]uint16 // those of them that want the open row
 	conflict int64     // 1: closed to make room for another row
 }
@@ -70,12 +47,12 @@ type hbmPseudo struct {
 	oldest int64    // index of the oldest of them
 }
 
-// hbmState is everything that changes in one channel, apart from vitals.
+// hbmState is everything that changes in one channel, apart from Status.
 type hbmState struct {
 	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
 
 	queue  [2]hbmQueue
-	active hbmQueue // requests that had their row opened and wait for their column command
+	active hbmQueue // requests whose row was opened for them, and that wait for their column command
 
 	bank   [hbmMaxBanks]hbmBank
 	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
@@ -86,31 +63,30 @@ type hbmState struct {
 	hit    [2]uint64 // banks with a queued request for their open row, by queue
 	miss   [2]uint64 // banks with a queued request for a row that is not open
 
-	dues          int64 // REFab due, one for each pseudo channel in turn
-	catching      int64 // 1: they go before requests, until none is due
-	refreshPseudo int64 // whose turn it is
+	schedule
+	refreshPseudo int64 // pseudo channel whose turn to be refreshed it is
 	rowBus        int64 // earliest clock of the next row command
-	draining      int64 // 1: the write queue is served
 	lastWrite     int64 // 1: the last data went to the DRAM
 }
 
-// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, FR-FCFS with
-// row-hit protection, open page, all-bank refresh of one pseudo channel after the other. On each clock
+// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, with all-bank
+// refresh of one pseudo channel after the other. The choices in a clock (as in Ramulator 2.1, MIT licence):
 //
-//	a refresh falls due → column bus: (1) opened requests, oldest first → (2) nothing else while a refresh is due
-//	                                  → (3) queue in service, first row hit that can go
+//	a refresh falls due → column bus: (1) requests of the active list, oldest first
+//	                                  → (2) nothing while refreshes go before requests
+//	                                  → (3) queue that is served, first row hit whose column command can go
 //	                    → row bus:    (1) refresh due: PREA, then REFab
-//	                                  → (2) queue in service, first whose ACT or PRE can go
+//	                                  → (2) queue that is served, first request whose ACT or PRE can go
 //
-// HBM3 is stepped in half clocks: odd ones are the rising edges of CK, which take every command; even ones the falling
-// edges, which take a PRE or PREA only. (Nor may the falling edge paired with a row command bring a PREA, or a PRE of the
-// same bank, to that pseudo channel: tPPD and tRAS see to that.) The order of choices was learnt from Ramulator 2.1 (MIT licence).
+// HBM3 is stepped in half clocks: odd ones are the rising edges of CK, which take every command; even ones are the
+// falling edges, which take only PRE and PREA. (The falling edge paired with a row command must not bring a PREA, or a
+// PRE of the same bank, to that pseudo channel: tPPD and tRAS prevent that.)
 type hbmController struct {
 	Status
 	hbmState
 	gaps        hbmGaps
 	half        bool
-	interval    int64 // tREFI; never without refresh
+	interval    int64 // tREFI; Never without refresh
 	postponed   int64 // refreshes that may be due while requests wait
 	pseudoShift uint  // bank number to pseudo channel: drop so many bits
 	pseudoBanks [spec.PseudoChannels]uint64
@@ -146,6 +122,7 @@ func newHBMController(s *spec.Standard, refresh spec.Refresh) (*hbmController, e
 // postpone lets n refreshes of each pseudo channel be due while requests wait.
 func (c *hbmController) postpone(n int) { c.postponed = int64(n) * spec.PseudoChannels }
 
+// RefreshTimer returns when refreshes fall due.
 func (c *hbmController) RefreshTimer() RefreshTimer { return RefreshTimer{c.interval, 0, 1} }
 
 func (c *hbmController) Clone() Controller {
@@ -155,7 +132,7 @@ func (c *hbmController) Clone() Controller {
 
 func (c *hbmController) GroupOf(bank uint8) uint8 { return bank >> hbmGroupBits }
 
-// offer hands in a burst before the next tick; false if its queue is full.
+// Offer takes a burst before the next tick. It reports false if the burst's queue is full.
 func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 	kind, since := hbmRead, c.Clock
 	if write {
@@ -178,7 +155,7 @@ func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 	return true
 }
 
-// remask brings hit and miss in line with what waits for a bank whose row has changed.
+// updateMasks updates hit and miss for a bank whose row has changed.
 func (c *hbmController) updateMasks(bank uint8) {
 	b, bit := &c.bank[bank], uint64(1)<<bank
 	for kind := range b.queued {
@@ -193,10 +170,10 @@ func (c *hbmController) updateMasks(bank uint8) {
 	}
 }
 
-// empty says that no burst is inside.
+// Empty reports whether no burst is inside.
 func (c *hbmController) Empty() bool { return c.queue[hbmRead].n+c.queue[hbmWrite].n+c.active.n == 0 }
 
-// tick advances one clock and issues at most one command on each bus.
+// Tick advances one clock and issues at most one command on each bus.
 func (c *hbmController) Tick() Outcome {
 	c.Clock++
 	c.Offered = 0
@@ -204,10 +181,7 @@ func (c *hbmController) Tick() Outcome {
 	if c.Clock == c.RefreshDue {
 		c.DueCount++
 		c.RefreshDue += c.interval
-		c.dues += spec.PseudoChannels
-		if c.dues > c.postponed {
-			c.catching = 1
-		}
+		c.refreshesFallDue(spec.PseudoChannels, c.postponed)
 	}
 	was := c.draining
 	done := c.rising() && c.columnBus()
@@ -221,9 +195,5 @@ func (c *hbmController) Tick() Outcome {
 	return Idle
 }
 
-// rising says that this clock is a rising edge of CK.
+// rising reports whether this clock is a rising edge of CK.
 func (c *hbmController) rising() bool { return !c.half || (c.Clock+c.shift)&1 == 1 }
-
-// pressing says that refreshes due go before requests: when more are due than may be postponed, until none is; or when
-// there is no request.
-func (c *hbmController) pressing() bool { return c.dues > 0 && (c.catching == 1 || c.Empty()) }

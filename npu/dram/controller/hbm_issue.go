@@ -24,8 +24,7 @@ func (c *hbmController) moveData(r *request) {
 	c.countData(r, k+c.gaps.dataRead)
 }
 
-// delayOtherStack keeps reads of the other stack identifier of a pseudo channel away for tCCDR: two dies take turns on
-// the same wires.
+// delayOtherStack delays reads of the other stack identifier of a pseudo channel by tCCDR: two dies share the wires.
 func (c *hbmController) delayOtherStack(bank uint8) {
 	const groups = 1 << (hbmStackBits - hbmGroupBits)
 	first := (bank>>hbmStackBits ^ 1) * groups
@@ -98,7 +97,7 @@ func (c *hbmController) precharge(bank uint8) {
 	c.log(cmdPRE, int(bank))
 }
 
-// prechargeAll closes all banks of the pseudo channel that is to be refreshed.
+// prechargeAll closes all banks of the pseudo channel whose turn to be refreshed it is.
 func (c *hbmController) prechargeAll() {
 	k, p := c.Clock, &c.pseudo[c.refreshPseudo]
 	raise(&p.pre, k+c.gaps.prePre)
@@ -121,16 +120,15 @@ func (c *hbmController) refreshAll() {
 	k, p := c.Clock, &c.pseudo[c.refreshPseudo]
 	raise(&p.act, k+c.gaps.refAct)
 	raise(&p.preAll, k+c.gaps.refPre)
-	raise(&p.refresh, k+c.gaps.refPre) // of postponed ones, which come in a row
+	raise(&p.refresh, k+c.gaps.refPre) // the next of several that were postponed
 	c.Counts.Refreshes++
 	c.Refreshed = true
 	c.log(cmdREF, int(c.refreshPseudo))
-	if c.dues--; c.dues == 0 {
-		c.catching = 0
-	}
+	c.refreshed()
 	c.refreshPseudo = 1 - c.refreshPseudo
 }
 
+// close closes the row of a bank.
 func (c *hbmController) close(bank uint8) {
 	c.bank[bank].hits = [2]uint16{}
 	c.bank[bank].row = 0

@@ -1,23 +1,23 @@
 package controller
 
 import (
+	"math/bits"
+
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
-
-import "math/bits"
 
 // columnBus issues at most one RD or WR.
 func (c *hbmController) columnBus() bool {
 	if i := c.oldestOpened(); i >= 0 {
-		r := c.active.remove(i)
+		r := c.active.remove(int64(i))
 		c.opened &^= 1 << r.bank
 		c.moveData(&r)
 		return true
 	}
-	if c.pressing() {
+	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return false
 	}
-	c.chooseQueue()
+	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, hbmQueueSize)
 	ready := c.readyColumns(c.draining)
 	if ready == 0 {
 		return false
@@ -28,7 +28,7 @@ func (c *hbmController) columnBus() bool {
 		if ready>>r.bank&1 == 0 || c.bank[r.bank].row != r.row {
 			continue
 		}
-		taken := q.remove(i)
+		taken := q.remove(int64(i))
 		b := &c.bank[taken.bank]
 		b.queued[taken.write]--
 		if b.hits[taken.write]--; b.hits[taken.write] == 0 {
@@ -40,8 +40,8 @@ func (c *hbmController) columnBus() bool {
 	panic("dram: an HBM bank counts a row hit that no request wants")
 }
 
-// oldestOpened finds the request that arrived first among those whose row was opened for them and whose column command
-// can go; of those that arrived together, the one opened first; -1: none.
+// oldestOpened returns the request of the active list that arrived first, of those whose column command can go; of
+// those that arrived together, the one whose row was opened first; -1: none.
 func (c *hbmController) oldestOpened() int {
 	best := -1
 	for i := range c.active.r[:c.active.n] {
@@ -56,24 +56,13 @@ func (c *hbmController) oldestOpened() int {
 	return best
 }
 
-// columnAt is the first clock at which the timers allow a column command to an open bank.
+// columnAt returns the first clock at which the timers allow a column command to an open bank.
 func (c *hbmController) columnAt(bank uint8, kind int64) int64 {
-	return max(c.bank[bank].column[kind], c.group[bank>>hbmGroupBits].column[kind], c.pseudo[bank>>c.pseudoShift].column[kind])
+	b, g, p := &c.bank[bank], &c.group[bank>>hbmGroupBits], &c.pseudo[bank>>c.pseudoShift]
+	return max(b.column[kind], g.column[kind], p.column[kind])
 }
 
-// chooseQueue turns the write drain on and off.
-func (c *hbmController) chooseQueue() {
-	reads, writes := c.queue[hbmRead].n, c.queue[hbmWrite].n
-	if c.draining == 0 {
-		if writes > hbmDrainAbove || reads == 0 {
-			c.draining = 1
-		}
-	} else if writes < hbmDrainBelow && reads != 0 {
-		c.draining = 0
-	}
-}
-
-// readyColumns is the set of banks that can take the column command of a queued request now.
+// readyColumns returns the set of banks that can take the column command of a queued request now.
 func (c *hbmController) readyColumns(kind int64) uint64 {
 	var ready uint64
 	for p := range int64(spec.PseudoChannels) {
@@ -92,10 +81,10 @@ func (c *hbmController) readyColumns(kind int64) uint64 {
 
 // rowCommand issues at most one ACT, PRE, PREA or REFab.
 func (c *hbmController) rowCommand() bool {
-	if c.pressing() {
+	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return c.Clock >= c.rowBus && c.refreshStep()
 	}
-	c.chooseQueue()
+	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, hbmQueueSize)
 	if c.Clock < c.rowBus {
 		return false
 	}
@@ -110,7 +99,7 @@ func (c *hbmController) rowCommand() bool {
 		bit := uint64(1) << r.bank
 		switch {
 		case acts&bit != 0:
-			c.activate(q.remove(i))
+			c.activate(q.remove(int64(i)))
 			return true
 		case pres&bit == 0:
 		case c.bank[r.bank].row == r.row || hitOfSameAge(q, i, c.bank[r.bank].row):
@@ -123,7 +112,8 @@ func (c *hbmController) rowCommand() bool {
 	return false
 }
 
-// hitOfSameAge says that a request that arrived together with request i, and stands behind it, wants the open row.
+// hitOfSameAge reports whether a request that arrived together with request i, but stands behind it, wants the open
+// row.
 func hitOfSameAge(q *hbmQueue, i int, row int64) bool {
 	r := &q.r[i]
 	for j := i + 1; j < int(q.n) && q.r[j].arrive == r.arrive; j++ {
@@ -134,7 +124,7 @@ func hitOfSameAge(q *hbmQueue, i int, row int64) bool {
 	return false
 }
 
-// readyActivates is the set of closed banks that can take the ACT of a queued request now.
+// readyActivates returns the set of closed banks that can take the ACT of a queued request now.
 func (c *hbmController) readyActivates(kind int64) uint64 {
 	var ready uint64
 	for p := range int64(spec.PseudoChannels) {
@@ -151,7 +141,7 @@ func (c *hbmController) readyActivates(kind int64) uint64 {
 	return ready
 }
 
-// readyPrecharges is the set of banks open at the wrong row that can take a PRE now.
+// readyPrecharges returns the set of banks that have the wrong row open and can take a PRE now.
 func (c *hbmController) readyPrecharges(kind int64) uint64 {
 	var ready uint64
 	for p := range int64(spec.PseudoChannels) {

@@ -2,8 +2,8 @@ package controller
 
 import "math/bits"
 
-// skip jumps over the clocks up to limit in which tick would do nothing: to be called after a tick that did nothing
-// while no burst can be accepted. Then only a timer that runs out can change anything.
+// Skip skips clocks up to limit in which Tick would return Idle. The last Tick must have returned Idle, and no burst
+// can be accepted, so that only a timer that runs out can change anything.
 func (c *hbmController) Skip(limit int64) {
 	if k := min(c.nextEvent(), limit+1); k > c.Clock+1 {
 		c.Clock = k - 1
@@ -11,14 +11,14 @@ func (c *hbmController) Skip(limit int64) {
 	}
 }
 
-// nextEvent is a clock before which no tick does anything.
+// nextEvent returns a clock before which no tick does anything.
 func (c *hbmController) nextEvent() int64 {
 	k := c.RefreshDue
 	for i := range c.active.r[:c.active.n] {
 		r := &c.active.r[i]
 		k = min(k, c.risingFrom(c.columnAt(r.bank, int64(r.write))))
 	}
-	if c.pressing() {
+	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return min(k, c.refreshAt())
 	}
 	for m := c.hit[c.draining]; m != 0; m &= m - 1 {
@@ -30,7 +30,7 @@ func (c *hbmController) nextEvent() int64 {
 	return k
 }
 
-// risingFrom is the first rising edge after this clock that is not before clock k.
+// risingFrom returns the first rising edge after this clock that is not before clock k.
 func (c *hbmController) risingFrom(k int64) int64 {
 	k = max(k, c.Clock+1)
 	if c.half && (k+c.shift)&1 == 0 {
@@ -39,20 +39,21 @@ func (c *hbmController) risingFrom(k int64) int64 {
 	return k
 }
 
-// refreshAt is the first clock at which the timers allow the next command of the refresh that is due.
+// refreshAt returns the first clock at which the timers allow the next command of the refresh that is due; Never, if it
+// waits for a column command.
 func (c *hbmController) refreshAt() int64 {
 	p, banks := &c.pseudo[c.refreshPseudo], c.pseudoBanks[c.refreshPseudo]
 	switch {
 	case c.open&banks == 0:
 		return c.risingFrom(max(c.rowBus, p.refresh))
 	case c.opened&banks != 0:
-		return Never // waits for a column command
+		return Never
 	}
 	return max(c.rowBus, p.preAll, c.Clock+1)
 }
 
-// rowAt is the first clock at which the timers allow the ACT or PRE that a queued request needs. A PRE that they have
-// allowed before is held back by row-hit protection until a command goes out.
+// rowAt returns the first clock at which the timers allow the ACT or PRE that a queued request needs; Never for a PRE
+// that they allow already, which row-hit protection holds back until a command is issued.
 func (c *hbmController) rowAt(bank int) int64 {
 	b, p := &c.bank[bank], &c.pseudo[bank>>c.pseudoShift]
 	if c.open>>bank&1 == 0 {
@@ -64,7 +65,7 @@ func (c *hbmController) rowAt(bank int) int64 {
 	return Never
 }
 
-// lull is longer than any timer runs.
+// LongestTimer returns more clocks than any timer runs.
 func (c *hbmController) LongestTimer() int64 {
 	g := &c.gaps
 	return g.refPre + g.actRef + g.window + g.dataRead + g.columnPre[hbmWrite] + g.preRef + g.turn[hbmWrite]

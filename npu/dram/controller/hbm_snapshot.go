@@ -1,8 +1,6 @@
 package controller
 
-import (
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
-)
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
 var _ Controller = (*hbmController)(nil)
 
@@ -15,8 +13,8 @@ func (s *hbmState) eachRequest(f func(r *request)) {
 	}
 }
 
-// code shows the state of an HBM controller. The sets of banks and the counts of what waits for a bank are rebuilt from
-// the queues.
+// Snapshot writes or reads the state of the controller. The sets of banks, and the counts of requests for a bank, are
+// rebuilt from the queues.
 func (c *hbmController) Snapshot(k *Codec) {
 	s := &c.hbmState
 	shift := s.shift
@@ -40,7 +38,7 @@ func (c *hbmController) Snapshot(k *Codec) {
 			k.request(&q.r[i], c)
 		}
 	}
-	for _, v := range []*int64{&s.dues, &s.catching, &s.refreshPseudo, &s.draining, &s.lastWrite} {
+	for _, v := range []*int64{&s.dues, &s.catchingUp, &s.refreshPseudo, &s.draining, &s.lastWrite} {
 		k.Int64(v)
 	}
 	k.timer(&s.rowBus)
@@ -82,7 +80,7 @@ func (c *hbmController) snapshotPseudo(k *Codec, p *hbmPseudo) {
 	k.window(&p.acts, &p.oldest, c.gaps.window)
 }
 
-// recount derives from the queues what waits for each bank.
+// recount rebuilds from the queues how many requests wait for each bank.
 func (c *hbmController) recount() {
 	for kind := range c.queue {
 		q := &c.queue[kind]

@@ -1,10 +1,8 @@
 package controller
 
-import (
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
-)
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
-// hbmTable is a timing table with how the command buses are used, in the same clocks.
+// hbmTable is a timing table and, in the same clocks, how long commands occupy their bus.
 type hbmTable struct {
 	spec.Timing
 	actClocks    int64 // clocks that ACT occupies the row bus
@@ -17,8 +15,8 @@ func newHBMTable(s *spec.Standard) (hbmTable, error) {
 	return hbmTable{s.Timing, s.HBM.Activate, s.HBM.Column, s.HBM.HalfClock}, s.Validate()
 }
 
-// hbmGaps are the least clocks from the start of one command to the start of another, by scope. A pair is indexed by
-// hbmRead, hbmWrite.
+// hbmGaps are the least clocks from the start of one command to the start of another, by scope. Pairs are indexed by
+// hbmRead and hbmWrite: the kind of the first command.
 type hbmGaps struct {
 	actBus int64 // ACT to any row command of the channel
 

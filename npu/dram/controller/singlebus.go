@@ -1,10 +1,8 @@
 package controller
 
-import (
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
-)
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
-// command is a command on the bus.
+// Command is a command on the bus.
 type Command uint8
 
 const (
@@ -20,11 +18,12 @@ const (
 
 var _ Controller = (*singleBus)(nil)
 
-// controller steps one LPDDR or DDR channel of one or more ranks: FR-FCFS with row-hit protection, open page, one
-// command per clock. The order of choices in a clock, learnt from Ramulator 2.1 (MIT licence):
+// singleBus steps one LPDDR or DDR channel of one or more ranks, with one command per clock. The choices in a clock,
+// first to last (as in Ramulator 2.1, MIT licence):
 //
-//	a refresh falls due → (1) urgent ACT-2 → (2) column command after its CAS → (3) opened requests, oldest first
-//	→ (4) refresh due → (5) queue in service, first whose next command can go → (6) pending ACT-2
+//	a refresh falls due → (1) column command after its CAS → (2) ACT-2 at its deadline → (3) requests of the active list,
+//	oldest first → (4) refresh due → (5) queue that is served, first request whose next command can go
+//	→ (6) pending ACT-2
 type singleBus struct {
 	Status
 	state
@@ -35,17 +34,18 @@ type singleBus struct {
 	banks     int64
 	bankBits  uint // bank number to group number: drop so many bits
 
-	// Refresh. A fall makes one unit of every rank due: the rank, or its next bank.
-	interval  int64
+	// Refresh. After each interval one unit of every rank is due: the rank itself, or its next bank.
+	interval  int64 // clocks
 	perBank   bool
-	units     int64 // of which refreshes are counted: ranks, or banks
-	postponed int64 // refreshes that may be due while requests wait
+	units     int64 // ranks, or banks
+	postponed int64 // refreshes of units that may be due while requests wait
 
-	allHits [2]bool // read, write queue: certainly every request's row is open (a short cut, not state)
+	allHits [2]bool // read, write queue: every request is sure to find its row open (an optimisation, not state)
 }
 
 func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
-	c := &singleBus{std: std, timing: &std.Timing, ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
+	c := &singleBus{std: std, timing: &std.Timing,
+		ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
 		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
 	switch refresh {
 	case spec.AllBank:
@@ -74,7 +74,7 @@ func (c *singleBus) GroupOf(bank uint8) uint8 { return bank >> c.bankBits }
 
 func (c *singleBus) rankOf(bank uint8) *rankState { return &c.rank[bank>>c.rankShift] }
 
-// offer hands in a burst before the next tick; false if its queue is full.
+// Offer takes a burst before the next tick. It reports false if the burst's queue is full.
 func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 	q, w, since := &c.read, uint8(0), c.Clock
 	if write {
@@ -91,7 +91,7 @@ func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 	return true
 }
 
-// tick advances one clock and issues at most one command.
+// Tick advances one clock and issues at most one command.
 func (c *singleBus) Tick() Outcome {
 	c.Clock++
 	c.Offered = 0
@@ -109,14 +109,14 @@ func (c *singleBus) Tick() Outcome {
 	if i := c.oldestOpened(); i >= 0 {
 		return c.columnCommand(activeList, i)
 	}
-	if c.pressing() {
+	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		if c.refreshStep() {
 			return Changed
 		}
 		return c.activate2Or(Idle)
 	}
 	was := c.draining
-	c.chooseQueue()
+	c.chooseQueue(c.read.n, c.write.n, queueSize)
 	l := readList
 	if c.draining == 1 {
 		l = writeList
@@ -130,7 +130,7 @@ func (c *singleBus) Tick() Outcome {
 	return c.activate2Or(Idle)
 }
 
-// lastResort uses the bus for a pending ACT-2 when nothing else wants it.
+// activate2Or issues a pending ACT-2, since nothing else wants the bus.
 func (c *singleBus) activate2Or(otherwise Outcome) Outcome {
 	if c.pending == 1 {
 		c.activate2()
@@ -139,18 +139,7 @@ func (c *singleBus) activate2Or(otherwise Outcome) Outcome {
 	return otherwise
 }
 
-// chooseQueue turns the write drain on and off.
-func (c *singleBus) chooseQueue() {
-	if c.draining == 0 {
-		if c.write.n > drainAbove || c.read.n == 0 {
-			c.draining = 1
-		}
-	} else if c.write.n < drainBelow && c.read.n != 0 {
-		c.draining = 0
-	}
-}
-
-// readyAt is the first clock at which the rank, group and bank timers allow cmd for r.
+// readyAt returns the first clock at which the rank, group and bank timers allow cmd for r.
 func (c *singleBus) readyAt(cmd Command, r *request) int64 {
 	b, g, k := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
 	switch cmd {
@@ -166,7 +155,7 @@ func (c *singleBus) readyAt(cmd Command, r *request) int64 {
 	panic("dram: command without a readiness rule")
 }
 
-// wants is the command that r needs next.
+// wants returns the command that r needs next.
 func (c *singleBus) wants(r *request) Command {
 	b := &c.bank[r.bank]
 	switch {
@@ -182,7 +171,8 @@ func (c *singleBus) wants(r *request) Command {
 	return cmdRD
 }
 
-// oldestOpened is the request whose row was opened for it, with the oldest arrival of those that can go; -1: none.
+// oldestOpened returns the request of the active list that arrived first, of those whose column command can go; -1:
+// none.
 func (c *singleBus) oldestOpened() int64 {
 	best := int64(-1)
 	for i := range c.active.n {
@@ -197,7 +187,7 @@ func (c *singleBus) oldestOpened() int64 {
 	return best
 }
 
-// allowed tells which commands some rank's timers allow now: a precheck for all requests of a queue.
+// allowed reports which commands the timers of at least one rank allow now: a precheck for all requests of a queue.
 func (c *singleBus) allowed(write bool) (act, pre, column bool) {
 	for i := range c.rank[:c.ranks] {
 		k := &c.rank[i]
@@ -209,10 +199,10 @@ func (c *singleBus) allowed(write bool) (act, pre, column bool) {
 			column = column || k.read <= c.Clock
 		}
 	}
-	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the list of opened requests is bounded, too
+	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the active list is bounded, too
 }
 
-// firstReady is the first request in arrival order whose next command can go; -1: none.
+// firstReady returns the first request in arrival order whose next command can go, and that command; -1: none.
 func (c *singleBus) firstReady(q *queue) (int64, Command) {
 	if q.n == 0 {
 		return -1, 0
@@ -241,11 +231,13 @@ func (c *singleBus) firstReady(q *queue) (int64, Command) {
 				return i, cmdRD
 			}
 		case b.status == open:
-			if canPre && b.pre <= c.Clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.Clock) && !c.protected(q, r) {
+			if canPre && b.pre <= c.Clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.Clock) &&
+				!c.protected(q, r) {
 				return i, cmdPRE
 			}
 		case b.status == closed:
-			if canAct && b.act <= c.Clock && c.group[r.group].act <= c.Clock && (!several || c.rankOf(r.bank).act <= c.Clock) {
+			if canAct && b.act <= c.Clock && c.group[r.group].act <= c.Clock &&
+				(!several || c.rankOf(r.bank).act <= c.Clock) {
 				return i, cmdACT
 			}
 		}
@@ -254,7 +246,7 @@ func (c *singleBus) firstReady(q *queue) (int64, Command) {
 	return -1, 0
 }
 
-// protected says that a queued request not younger than r wants the row that r would close.
+// protected reports whether a queued request that is not younger than r wants the row that r would close.
 func (c *singleBus) protected(q *queue, r *request) bool {
 	row := c.bank[r.bank].row
 	for i := range q.n {

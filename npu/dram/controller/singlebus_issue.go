@@ -15,8 +15,8 @@ func (c *singleBus) serve(l, i int64, cmd Command) Outcome {
 	return Changed
 }
 
-// columnCommand issues RD or WR, or first the CAS that starts WCK when that has stopped. An ACT-2 whose deadline would
-// pass between CAS and column command goes before them.
+// columnCommand issues RD or WR; if WCK has stopped, the CAS that starts it comes first. An ACT-2 whose deadline would
+// pass between CAS and column command goes before both.
 func (c *singleBus) columnCommand(l, i int64) Outcome {
 	if c.std.WCK && c.Clock >= c.rankOf(c.list(l).r[i].bank).wckOff {
 		if c.pending == 1 && c.deadline <= c.Clock+1 {
@@ -81,7 +81,7 @@ func (c *singleBus) moveData(l, i int64) {
 	c.countData(&r, dataEnd)
 }
 
-// keepApart delays the column commands of other ranks until the data bus has been handed over.
+// keepApart delays the column commands of other ranks until the data bus has been handed over (tCS).
 func (c *singleBus) keepApart(own *rankState, write, read int64) {
 	for i := range c.rank[:c.ranks] {
 		if o := &c.rank[i]; o != own {
@@ -91,7 +91,7 @@ func (c *singleBus) keepApart(own *rankState, write, read int64) {
 	}
 }
 
-// activate issues ACT, or ACT-1, for r, which leaves its queue.
+// activate issues ACT, or ACT-1, for r, which has left its queue.
 func (c *singleBus) activate(r request) {
 	t, k := c.timing, c.Clock
 	b, g, own := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
@@ -130,7 +130,7 @@ func (c *singleBus) activate2() {
 	c.open(r)
 }
 
-// open makes r's row the open one; r waits for its column command.
+// open opens r's row. r waits in the active list for its column command.
 func (c *singleBus) open(r request) {
 	b := &c.bank[r.bank]
 	b.status, b.row = open, r.row

@@ -1,28 +1,22 @@
 package controller
 
-// fallDue makes one unit of every rank due.
+// refreshFallsDue makes one unit of every rank due.
 func (c *singleBus) refreshFallsDue() {
 	c.DueCount++
 	c.RefreshDue += c.interval
-	c.dues += c.ranks
+	c.refreshesFallDue(c.ranks, c.postponed)
 	c.NextUnit = (c.NextUnit + c.ranks) % c.units
-	if c.dues > c.postponed {
-		c.catching = 1
-	}
 	if c.dues > c.postponed+16*c.ranks {
 		panic("dram: refresh starved: sixteen are due")
 	}
 }
 
+// RefreshTimer returns when refreshes fall due.
 func (c *singleBus) RefreshTimer() RefreshTimer {
 	return RefreshTimer{c.interval, c.ranks, max(c.units, 1)}
 }
 
-// pressing says that refreshes due go before requests: when more are due than may be postponed, until none is; or when
-// there is no request.
-func (c *singleBus) pressing() bool { return c.dues > 0 && (c.catching == 1 || c.state.Empty()) }
-
-// unitDue is the unit of the oldest refresh due: a rank, or a bank. Banks take turns, and in each turn ranks do.
+// unitDue returns the unit of the oldest refresh due: a rank, or a bank. Banks take turns, and for each bank ranks do.
 func (c *singleBus) unitDue() int64 {
 	u := (c.NextUnit - c.dues%c.units + c.units) % c.units
 	if !c.perBank {
@@ -76,16 +70,14 @@ func (c *singleBus) refreshStep() bool {
 		raise(&b.act, k+t.TRFCPB)
 	}
 	c.log(cmdREF, int(unit))
-	if c.dues--; c.dues <= 0 {
-		c.catching = 0
-	}
+	c.refreshed()
 	c.Counts.Refreshes++
 	c.Refreshed = true
 	return true
 }
 
-// refreshAt is the first clock at which the next command (PRE, PRE-all or REF) of the oldest refresh due can go, as far
-// as timers tell; never, if it waits for a column command or an ACT-2.
+// refreshAt returns the first clock at which the timers allow the next command (PRE, PRE-all or REF) of the oldest
+// refresh due; Never, if it waits for a column command or an ACT-2.
 func (c *singleBus) refreshAt() int64 {
 	unit := c.unitDue()
 	if !c.perBank {
@@ -108,8 +100,8 @@ func (c *singleBus) refreshAt() int64 {
 	return max(own.refreshBank, b.refresh)
 }
 
-// skip jumps over the clocks up to limit in which tick would do nothing: to be called after a tick that did nothing
-// while no burst can be accepted. Then only a timer that runs out can change anything.
+// Skip skips clocks up to limit in which Tick would return Idle. The last Tick must have returned Idle, and no burst
+// can be accepted, so that only a timer that runs out can change anything.
 func (c *singleBus) Skip(limit int64) {
 	k := min(c.RefreshDue, limit+1)
 	if c.pending == 1 {
@@ -124,7 +116,7 @@ func (c *singleBus) Skip(limit int64) {
 			r := &c.active.r[i]
 			k = min(k, c.readyAt(c.wants(r), r))
 		}
-		if c.pressing() {
+		if c.dues > 0 && c.refreshFirst(c.Empty()) {
 			k = min(k, c.refreshAt())
 			break
 		}
@@ -138,7 +130,7 @@ func (c *singleBus) Skip(limit int64) {
 			if cmd == cmdACT2 || cmd == cmdACT && c.pending == 1 {
 				continue
 			}
-			if at := c.readyAt(cmd, r); at > c.Clock { // an earlier one is held back by row-hit protection until a command goes out
+			if at := c.readyAt(cmd, r); at > c.Clock { // else row-hit protection holds it back until a command is issued
 				k = min(k, at)
 			}
 		}
@@ -149,7 +141,8 @@ func (c *singleBus) Skip(limit int64) {
 	}
 }
 
-// lull is longer than any timer runs: refresh and write recovery, and all that comes before them.
+// LongestTimer returns more clocks than any timer runs: those of refresh and write recovery, and all that comes before
+// them.
 func (c *singleBus) LongestTimer() int64 {
 	t := c.timing
 	return t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD

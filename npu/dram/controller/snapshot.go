@@ -1,28 +1,29 @@
 package controller
 
-// A frame is a channel's state freed from when, where and for whom it is: clocks count from now, rows are codes, tags are
-// ranks among the walks inside, and the time to the next refresh is left out. The controller is a deterministic function
-// of its state, compares clocks only with clocks, and rows only for equality: from equal frames, equal walks lead to equal
-// frames, as long as no refresh falls due; and if one does, after equal times to it.
+// A snapshot is a channel's state without when, where and for whom it is: clocks count from now, rows are codes, tags
+// are ranks among the walks inside, and the time to the next refresh is left out. The controller is a deterministic
+// function of its state, compares clocks only with clocks, and rows only for equality. So equal walks lead from equal
+// snapshots to equal snapshots, as long as no refresh falls due, or if one falls due after equal times.
 //
-// A frame is text: varints, written and read by the same code.
+// A snapshot is a string of varints, written and read by the same code.
 
-// maxQueues is how many requesters a channel can serve at a time.
+// MaxQueues is how many requesters a channel can serve in turn.
 const MaxQueues = 4
 
-// span is where the walk of a queue may lie: rows that it may visit, and the row base of its position.
+// RowRange is the rows [Low, High) that the walk of a queue may visit. They count from Base, the first row of the granule
+// that holds the walk's next burst (spec.Mapping.Rows).
 type RowRange struct {
-	Active          bool
+	Active          bool // the queue has a walk under way
 	Base, Low, High int64
 }
 
-// rowCoder gives codes to rows: a row that the walk of queue q may visit counts from the base of that walk's position, and
-// its code ends in q+1; any other row is numbered by first appearance, and its code ends in 0. Such foreign rows are never
-// visited by the walks under way. Where two walks may visit a row, the first queue's code counts: the distance of their
-// bases is then part of the frame (overlaps).
+// RowCoder gives codes to rows. A row that the walk of queue q may visit counts from that walk's Base, and its code
+// ends in q+1. Any other row is numbered by first appearance, and its code ends in 0: no walk under way visits it. A
+// row that several walks may visit has the code of the first of their queues; EachOverlap then tells how far apart the
+// walks are.
 type RowCoder struct {
-	Ranges    [MaxQueues]RowRange
-	Unvisited []int64
+	Ranges    [MaxQueues]RowRange // by queue
+	Unvisited []int64             // rows that no walk under way visits, by number
 }
 
 const (
@@ -30,6 +31,7 @@ const (
 	codeMask = 1<<codeBits - 1
 )
 
+// Encode returns the code of a row. An unvisited row that is new gets a number.
 func (n *RowCoder) Encode(row int64) int64 {
 	for q := range n.Ranges {
 		if s := &n.Ranges[q]; s.Active && row >= s.Low && row < s.High {
@@ -45,7 +47,7 @@ func (n *RowCoder) Encode(row int64) int64 {
 	return int64(len(n.Unvisited)-1) << codeBits
 }
 
-// decode is the inverse of code.
+// Decode is the inverse of Encode.
 func (n *RowCoder) Decode(code int64) int64 {
 	if q := code & codeMask; q > 0 {
 		return n.Ranges[q-1].Base + code>>codeBits
@@ -53,7 +55,7 @@ func (n *RowCoder) Decode(code int64) int64 {
 	return n.Unvisited[code>>codeBits]
 }
 
-// overlaps calls f on each pair of spans that share rows. Pairs are numbered.
+// EachOverlap calls f on each pair of ranges that share rows, with the pair's number.
 func (n *RowCoder) EachOverlap(f func(pair int64, a, b *RowRange)) {
 	for i := range n.Ranges {
 		for j := i + 1; j < len(n.Ranges); j++ {
@@ -64,7 +66,7 @@ func (n *RowCoder) EachOverlap(f func(pair int64, a, b *RowRange)) {
 	}
 }
 
-// code shows the state of a bus controller.
+// Snapshot writes or reads the state of the controller.
 func (c *singleBus) Snapshot(k *Codec) {
 	s := &c.state
 	if k.Reading {
@@ -79,7 +81,7 @@ func (c *singleBus) Snapshot(k *Codec) {
 			k.request(&q.r[i], c)
 		}
 	}
-	for _, v := range []*int64{&s.pending, &s.dues, &s.catching, &s.draining, &s.lastWrite, &s.synced} {
+	for _, v := range []*int64{&s.pending, &s.dues, &s.catchingUp, &s.draining, &s.lastWrite, &s.synced} {
 		k.Int64(v)
 	}
 	if s.pending == 1 {

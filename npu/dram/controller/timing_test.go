@@ -191,8 +191,8 @@ func policies(s *spec.Standard) []spec.Refresh {
 }
 
 // TestTimings records the command buses under traffic and holds them against the standard. Gates: no command comes one
-// clock too early, and for each gate one comes at the very clock. Law: whatever comes, comes to banks in the right state,
-// alone on its bus, with WCK running, and on an edge where it may.
+// clock too early, and for each gate one comes at the very clock. Law: whatever comes, comes to banks in the right
+// state, alone on its bus, with WCK running, and on an edge where it may.
 func TestTimings(t *testing.T) {
 	if simtest.Racing {
 		t.Skip("needs many clocks; left to the runs without race detector")
@@ -303,8 +303,8 @@ func TestATimingOffByOneIsNoticed(t *testing.T) {
 	}
 }
 
-// shows says that two standards differ in what a gate lets through. Where a clock is half a CK, the steps of what a gate
-// is behind are rounded up one by one; such gates are left out.
+// shows says that two standards differ in what a gate lets through. Where a clock is half a CK, the steps of what a
+// gate is behind are rounded up one by one; such gates are left out.
 func shows(a, b *spec.Standard, refresh spec.Refresh) bool {
 	oa, ob := &observer{s: a, refresh: refresh}, &observer{s: b, refresh: refresh}
 	return slices.ContainsFunc(gates(a, refresh), func(g gate) bool {
