@@ -1,7 +1,7 @@
+// Package dramtest makes random address mappings, for tests of every package under npu/dram.
 package dramtest
 
 import (
-	"math/bits"
 	"math/rand"
 	"strings"
 	"testing"
@@ -12,13 +12,12 @@ import (
 // RandomMapping shuffles single address bits of a standard, those of the channels among them: every field is in pieces.
 func RandomMapping(t testing.TB, r *rand.Rand, s *spec.Standard, channels int, hash bool) *spec.Mapping {
 	t.Helper()
-	log2 := func(n int) int { return bits.Len(uint(n)) - 1 }
 	var words []string
 	for _, f := range []struct {
 		name string
-		bits int
-	}{{"ch", log2(channels)}, {"ra", log2(s.Ranks)}, {"si", log2(max(s.Stacks, 1))}, {"bg", log2(s.Groups)}, {"ba", log2(s.Banks)},
-		{"ro", 3}, {"co", log2(s.Columns)}} {
+		bits uint
+	}{{"ch", spec.Log2(channels)}, {"ra", spec.Log2(s.Ranks)}, {"si", spec.Log2(max(s.Stacks, 1))},
+		{"bg", spec.Log2(s.Groups)}, {"ba", spec.Log2(s.Banks)}, {"ro", 3}, {"co", spec.Log2(s.Columns)}} {
 		for range f.bits {
 			words = append(words, f.name+"1")
 		}

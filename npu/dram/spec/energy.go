@@ -25,7 +25,7 @@ type Energy struct {
 
 // EnergyUse is the energy of a run by part.
 type EnergyUse struct {
-	Activate   unit.Picojoules // with the precharges
+	Activate   unit.Picojoules // of rows, including their precharges
 	Read       unit.Picojoules
 	Write      unit.Picojoules
 	IO         unit.Picojoules
@@ -33,15 +33,15 @@ type EnergyUse struct {
 	Background unit.Picojoules
 }
 
-// Total is the sum of the parts.
+// Total returns the sum of the parts.
 func (u *EnergyUse) Total() unit.Picojoules {
 	return u.Activate + u.Read + u.Write + u.IO + u.Refresh + u.Background
 }
 
-// EnergyOf is the energy of counts that are the sum over so many channels. A precharge is paid with its activate. The
-// counts do not say how long rows were open: a channel that activated at all is taken as active all the time, which is
-// too much by Active - Standby for as long as it idles after a refresh. WCK toggles inside IDD4R and IDD4W: a
-// synchronisation costs nothing of its own.
+// EnergyOf returns the energy of counts that are the sum over so many channels. The energy of a precharge is part of
+// its activate's. The counts do not say how long rows were open, so a channel that activated at all is taken to be
+// active all the time. That overstates the background by Active - Standby while it idles after a refresh. IDD4R and
+// IDD4W include the toggling of WCK, so a CAS costs nothing of its own.
 func (s *Standard) EnergyOf(d *stats.DRAM, channels int, refresh Refresh) EnergyUse {
 	e := &s.Energy
 	perRefresh, power := e.Refresh, e.Standby

@@ -1,6 +1,6 @@
 package spec
 
-// maxPieces bounds the pieces that the channel field of a mapping comes in.
+// maxPieces is the most pieces that the channel field of a mapping may be cut into.
 const maxPieces = 8
 
 // piece is a contiguous run of channel bits in the global byte address.
@@ -9,25 +9,26 @@ type piece struct {
 	bits  uint
 }
 
-// interleave is how one channel sees the global address space: the addresses whose channel bits are its own. One channel
-// alone has no levels, and period = share.
+// Interleave is how one channel sees the global address space: the addresses whose channel bits equal its number. A
+// single channel has no levels, and Period equals Share.
 type Interleave struct {
-	Period int64            // bytes after which channels repeat
-	Share  int64            // of them on this channel
+	Period int64            // bytes after which the channels repeat
+	Share  int64            // bytes of a period on this channel
 	bits   int64            // of the channel's number
-	levels [maxPieces]level // the pieces of the channel field, highest first; bits 0 ends them
+	levels [maxPieces]level // the pieces of the channel field, highest first; the first with bits 0 ends the list
 }
 
-// level is one piece: the channel owns run number index of every 1<<bits runs of 1<<shift bytes, and of that run what the
-// levels below leave to it.
+// level is one piece of the channel field. Of every 1<<bits runs of 1<<shift bytes the channel owns number index; of
+// that run, what the levels below leave to it.
 type level struct {
 	shift uint8
 	bits  uint8
 	index uint16
 }
 
-// local counts the channel's bytes below global address a. Without its fixed channel bits an address keeps its order: any
-// contiguous global range is a contiguous channel-local range, and local(a + m·period) = local(a) + m·share.
+// Local returns the number of the channel's bytes below global address a. Addresses keep their order when the channel
+// bits are cut out. So a contiguous global range is a contiguous channel-local range, and Local(a + m·Period) =
+// Local(a) + m·Share.
 func (v *Interleave) Local(a int64) (n int64) {
 	below := v.bits // channel bits of this level and those below
 	for i := range v.levels {
@@ -44,7 +45,7 @@ func (v *Interleave) Local(a int64) (n int64) {
 	return n + a
 }
 
-// interleave is how a channel sees the addresses of the mapping.
+// Interleave returns how a channel sees the addresses of the mapping.
 func (m *Mapping) Interleave(channel int) Interleave {
 	period := m.Stripe()
 	v := Interleave{Period: period, Share: period >> m.channelBits, bits: int64(m.channelBits)}
@@ -56,7 +57,7 @@ func (m *Mapping) Interleave(channel int) Interleave {
 	return v
 }
 
-// interleaves are those of all channels.
+// Interleaves returns the Interleave of each channel.
 func (m *Mapping) Interleaves(channels int) []Interleave {
 	v := make([]Interleave, channels)
 	for c := range v {
@@ -65,7 +66,7 @@ func (m *Mapping) Interleaves(channels int) []Interleave {
 	return v
 }
 
-// Stripe is the smallest aligned range of addresses that falls equally on all channels.
+// Stripe returns the bytes of the smallest aligned range of addresses that falls equally on all channels.
 func (m *Mapping) Stripe() int64 {
 	if len(m.pieces) == 0 {
 		return 1 << m.burst
@@ -73,7 +74,7 @@ func (m *Mapping) Stripe() int64 {
 	return 1 << (m.pieces[0].shift + m.pieces[0].bits)
 }
 
-// Run is the bytes of a stripe that lie side by side on one channel.
+// Run returns the bytes of a stripe that are contiguous on one channel.
 func (m *Mapping) Run() int64 {
 	if len(m.pieces) == 0 {
 		return m.Stripe()
@@ -81,7 +82,7 @@ func (m *Mapping) Run() int64 {
 	return 1 << m.pieces[len(m.pieces)-1].shift
 }
 
-// Channels is the number of channels.
+// Channels returns the number of channels.
 func (m *Mapping) Channels() int64 { return 1 << m.channelBits }
 
 // Split cuts a global address into channel and channel-local address.

@@ -32,10 +32,10 @@ type segment struct {
 }
 
 // Mapping says which address bits select what, least significant field first, above the bits inside a burst:
-// "co2,ch2,bg2,ba2,co4,ro16". A field may appear twice, low part first. Bits above the list go to the row.
+// "co2,ch2,bg2,ba2,co4,ro16". A field may appear several times, low part first. Bits above the list go to the row.
 //
-// A channel-local address is the address without the channel bits: a contiguous range of addresses is a contiguous range
-// of channel-local addresses on every channel (interleave.go).
+// A channel-local address is the address with the channel bits cut out. A contiguous range of addresses is a contiguous
+// range of channel-local addresses on every channel (interleave.go).
 type Mapping struct {
 	text     string
 	segments []segment // without the channel
@@ -43,11 +43,11 @@ type Mapping struct {
 	hash     bool
 	burst    uint // log2 of the bytes of a burst
 
-	pieces      []piece // of the channel field in the global byte address, highest first; neighbours are one
+	pieces      []piece // of the channel field in the global byte address, highest first; adjacent ones are merged
 	channelBits uint    // of all pieces
 
-	// Row blocks. Moving a channel-local address by 1<<blockShift moves its row by blockRows and leaves group, bank and
-	// column alone. With the bank hash that holds for moves by 1<<granuleShift only.
+	// Row blocks. Adding 1<<blockShift to a channel-local address adds blockRows to its row, and leaves group, bank and
+	// column alone. With the bank hash that holds only for 1<<granuleShift and granuleRows.
 	blockShift   uint
 	blockRows    int64
 	granuleShift uint
@@ -56,13 +56,14 @@ type Mapping struct {
 	block []Place // of every burst of block 0, before the bank hash; nil if blocks are too large
 }
 
-// maxBlock bounds the table of places; maxChannels is what configurations accept, too.
+// maxBlock is the most entries of the table of places. maxChannels is what configurations accept, too.
 const (
 	maxBlock    = 1 << 14
 	maxChannels = 1024
 )
 
-// ParseMapping reads a mapping and checks it against the geometry of a standard and the number of channels.
+// ParseMapping reads a mapping. It fails if the mapping does not fit the geometry of the standard and the number of
+// channels, which must be a power of two. With hash, bank bits are XORed with low row bits.
 func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, error) {
 	m := &Mapping{text: text, hash: hash, burst: Log2(int(s.Burst))}
 	fail := func(format string, a ...any) (*Mapping, error) {
@@ -88,7 +89,8 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 		m.width[seg.field] += seg.bits
 		position += seg.bits
 	}
-	want := [fieldCount]uint{Log2(channels), Log2(s.Ranks), Log2(max(s.Stacks, 1)), Log2(s.Groups), Log2(s.Banks), Log2(s.Rows), Log2(s.Columns)}
+	want := [fieldCount]uint{Log2(channels), Log2(s.Ranks), Log2(max(s.Stacks, 1)), Log2(s.Groups), Log2(s.Banks),
+		Log2(s.Rows), Log2(s.Columns)}
 	for f := range fieldCount {
 		have := m.width[f]
 		switch {
@@ -113,7 +115,7 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 	return m, nil
 }
 
-// addPiece notes channel bits above those noted before.
+// addPiece adds channel bits above those added before.
 func (m *Mapping) addPiece(shift, bits uint) {
 	m.channelBits += bits
 	if len(m.pieces) > 0 && m.pieces[0].shift+m.pieces[0].bits == shift {
@@ -139,7 +141,7 @@ func parseSegment(word string) (segment, error) {
 		word, strings.Join(fieldNames[:], " "))
 }
 
-// findBlocks finds the translations of the address that are translations of the row.
+// findBlocks finds the distances between addresses that differ in their row alone.
 func (m *Mapping) findBlocks() {
 	m.blockShift, m.blockRows = m.burst, 1
 	last := len(m.segments) - 1
@@ -160,20 +162,21 @@ func (m *Mapping) findBlocks() {
 	}
 }
 
-// rows returns the rows that a walk may visit which lies in channel-local [from, to), and the first row of the granule that
-// holds its next burst: two walks a whole number of granules apart visit equal banks and columns, and rows that are equally
-// far from their bases.
+// Rows returns the rows [low, high) that a walk within channel-local [from, to) may visit, and base, the first row of
+// the granule that holds its next burst. Two walks that are a whole number of granules apart visit the same banks and
+// columns, and rows equally far from their bases.
 func (m *Mapping) Rows(next, from, to int64) (base, low, high int64) {
-	return next >> m.granuleShift * m.granuleRows, from >> m.blockShift * m.blockRows, ((to-1)>>m.blockShift + 1) * m.blockRows
+	base = next >> m.granuleShift * m.granuleRows
+	return base, from >> m.blockShift * m.blockRows, ((to-1)>>m.blockShift + 1) * m.blockRows
 }
 
-// granule is the bytes of channel-local addresses after which banks and columns repeat.
+// Granule returns the bytes of channel-local addresses after which banks and columns repeat.
 func (m *Mapping) Granule() int64 { return 1 << m.granuleShift }
 
-// channelKey is equal for mappings of which a single channel sees no difference.
+// ChannelKey returns a text that is equal for mappings between which a single channel sees no difference.
 func (m *Mapping) ChannelKey() string { return fmt.Sprintf("%+v%v", m.segments, m.hash) }
 
-// withoutChannels is the text of the mapping of one of the channels.
+// WithoutChannels returns the text of the mapping without its channel field: that of one channel on its own.
 func (m *Mapping) WithoutChannels() string {
 	words := slices.DeleteFunc(strings.Split(m.text, ","), func(word string) bool {
 		return strings.HasPrefix(strings.TrimSpace(word), fieldNames[channelField])
@@ -198,14 +201,14 @@ func (m *Mapping) below(f field) (bits uint) {
 // String returns the text that the mapping was read from.
 func (m *Mapping) String() string { return m.text }
 
-// place is where a burst lives in a channel. bank counts ((rank·stacks + stack)·groups + group)·banks + bank.
+// Place is where a burst is stored in a channel.
 type Place struct {
 	Row   int64
-	Bank  uint8
-	Group uint8 // bank without its lowest field
+	Bank  uint8 // ((rank·stacks + stack)·groups + group)·banks + bank, from the numbers in a rank, stack, group
+	Group uint8 // (rank·stacks + stack)·groups + group
 }
 
-// locate finds the place of a channel-local byte address.
+// Locate returns the place of a channel-local byte address.
 func (m *Mapping) Locate(local int64) Place {
 	if m.block == nil {
 		return m.hashed(m.cut(local))
@@ -234,7 +237,7 @@ func (m *Mapping) cut(local int64) Place {
 	return Place{Row: int64(value[rowField]), Group: uint8(group), Bank: uint8(group<<w[bankField] | value[bankField])}
 }
 
-// hashed spreads rows over banks: group ^= low row bits, bank ^= the row bits above those.
+// hashed applies the bank hash: group ^= low row bits, bank ^= the row bits above those.
 func (m *Mapping) hashed(p Place) Place {
 	if !m.hash {
 		return p
@@ -245,4 +248,5 @@ func (m *Mapping) hashed(p Place) Place {
 	return p
 }
 
+// Log2 returns the logarithm of a power of two; of another number, that of the power of two below it.
 func Log2(n int) uint { return uint(bits.Len(uint(n)) - 1) }

@@ -6,13 +6,13 @@ import (
 )
 
 // minChannelRun is the least number of contiguous bytes on one channel: short rows and codebooks stay on few channels,
-// and a burst-aligned turn of 1 KiB or more still meets all four.
+// and a burst-aligned turn of 1 KiB or more still falls on all of four channels.
 const minChannelRun = 256
 
-// DefaultMapping is a minimalist-open-page map: a few bursts to a bank, then the next bank, so that turns of 1 KiB and
-// more of several streams meet few bank conflicts and still hit open rows. Bank groups lie below banks: consecutive runs
-// alternate groups and are spaced by tCCD_S. DDR4 and DDR5, whose every burst of one group is paced by tCCD_L, alternate
-// groups burst by burst.
+// DefaultMapping returns a minimalist-open-page mapping: a few bursts to a bank, then the next bank. So several streams
+// with turns of 1 KiB or more meet few bank conflicts and still hit open rows. The group field is below the bank field,
+// so that consecutive runs alternate groups and are spaced by tCCD_S. On DDR4 and DDR5, where bursts of one group are
+// tCCD_L apart, groups alternate burst by burst.
 func DefaultMapping(s *Standard, channels int) string {
 	co, bg, ba, ro := Log2(s.Columns), Log2(s.Groups), Log2(s.Banks), Log2(s.Rows)
 	run := min(2, co)
@@ -30,8 +30,8 @@ func DefaultMapping(s *Standard, channels int) string {
 	}
 }
 
-// RowLocalMapping finishes a row of every bank group before it goes to the next bank: fewest activates for one stream, and
-// only as many banks at work as there are groups.
+// RowLocalMapping returns a mapping that finishes a row of every bank group before it goes to the next bank: the fewest
+// activates for one stream, with only as many banks at work as there are groups.
 func RowLocalMapping(s *Standard, channels int) string {
 	co, pair := Log2(s.Columns), uint(0)
 	if s.WCK || s.Family == HBM { // a group is left after two bursts
@@ -45,14 +45,14 @@ func RowLocalMapping(s *Standard, channels int) string {
 		segment{bankField, Log2(s.Banks)}, high, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
 }
 
-// RowLinearMapping puts a whole row of one bank at contiguous addresses: bursts of one bank group follow each other at
-// tCCD_L. It is Ramulator's RoBaRaCoCh order, and that of most textbooks.
+// RowLinearMapping returns a mapping that puts a whole row of one bank at contiguous addresses: bursts of one bank
+// group follow each other at tCCD_L. It is Ramulator's RoBaRaCoCh order, and that of most textbooks.
 func RowLinearMapping(s *Standard, channels int) string {
 	return ordered(s, channels, segment{columnField, Log2(s.Columns)}, segment{groupField, Log2(s.Groups)}, segment{bankField, Log2(s.Banks)},
 		segment{rankField, Log2(s.Ranks)}, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
 }
 
-// ordered writes an order of fields, with the channel field above the least run of a channel.
+// ordered writes an order of fields, with the channel field above minChannelRun.
 func ordered(s *Standard, channels int, order ...segment) string {
 	var text []string
 	add := func(f field, n uint) {

@@ -85,9 +85,9 @@ func ddr5Energy() Energy {
 	}
 }
 
-// hbm2Energy is O'Connor's table for HBM2 with DRAMsim3's currents for what that leaves out. The refresh is uncertain by
-// two either way: rows, banks and page of DRAMsim3's preset make 4 Gb, not 8 (so twice the energy); CMU-SAFARI/HBM-Power
-// measured 17 nJ for 4 Gb (so half).
+// hbm2Energy is O'Connor's table for HBM2 with DRAMsim3's currents for what that leaves out. The refresh is uncertain
+// by two either way: rows, banks and page of DRAMsim3's preset make 4 Gb, not 8 (so twice the energy);
+// CMU-SAFARI/HBM-Power measured 17 nJ for 4 Gb (so half).
 func hbm2Energy() Energy {
 	return Energy{
 		Source: "O'Connor et al., Fine-Grained DRAM (MICRO 2017), Table 3, as in PyTorchSim's energy_tables/hbm2.yml: 909 pJ a row of 1 KiB, 1.51 + 1.17 " +

@@ -60,7 +60,8 @@ func hbm2e() *Standard {
 }
 
 // hbm3 is HBM3 at 6.4 Gb/s per pin, one channel of 2 x 32 bits with two stack identifiers. Its clock is half a CK of
-// 625 ps, because row commands start and end on either edge; all timings are in half CK. Burst is BL8 of a pseudo channel.
+// 625 ps, because row commands start and end on either edge; all timings are in half CK. Burst is BL8 of a pseudo
+// channel.
 func hbm3() *Standard {
 	return &Standard{
 		Name:   "hbm3-6400",

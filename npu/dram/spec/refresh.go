@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Refresh is a refresh policy. How many may be postponed is another option.
+// Refresh is a refresh policy. How many refreshes may be postponed is an option of its own.
 type Refresh uint8
 
 // The refresh policies.

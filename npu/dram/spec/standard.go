@@ -24,11 +24,12 @@ const (
 	MaxRanks  = 4
 )
 
-// hbmPseudos is the number of pseudo channels of an HBM channel (JESD235, JESD238).
+// PseudoChannels is the number of pseudo channels of an HBM channel (JESD235, JESD238).
 const PseudoChannels = 2
 
-// Timing is the timing table of a standard in clocks of TCK, with JEDEC's names. A value that a standard does not have is
-// zero; Validate knows which ones it must have. JEDEC counts from the last clock of a command that takes several.
+// Timing is the timing table of a standard in clocks of TCK, with JEDEC's names. A timing that the standard does not
+// have is zero; Validate knows which ones it must have. JEDEC counts from the last clock of a command that takes
+// several.
 type Timing struct {
 	TBL    int64 // data bus clocks of one burst
 	TBLMax int64 // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
@@ -74,7 +75,7 @@ type HBMBus struct {
 	HalfClock bool  // the clock is half a CK: a PRE may come on the falling edge
 }
 
-// Standard is checked data: a DRAM standard at one speed and density, with its source.
+// Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate.
 type Standard struct {
 	Name   string
 	Source string // where every number comes from, and where sources disagree
@@ -89,13 +90,13 @@ type Standard struct {
 	Banks   int               // banks of a group
 	Rows    int               // rows of a bank
 	Columns int               // bursts of a row
-	Split   bool
-	WCK     bool
+	Split   bool              // ACT is split into ACT-1 and ACT-2 (LPDDR5)
+	WCK     bool              // the data clock WCK runs only around data, and a CAS starts it (LPDDR5)
 	HBM     HBMBus
 	Timing  Timing
 
-	MaxPostponed int // all-bank refreshes that may be owed at any time
-	RefreshBanks int // banks that one per-bank refresh refreshes; 0: there is none
+	MaxPostponed int // all-bank refreshes that may be postponed
+	RefreshBanks int // banks that one per-bank refresh refreshes; 0: the standard has none
 
 	Energy   Energy
 	Comments []string // assumptions, one each
@@ -116,7 +117,7 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns a fresh copy of the preset of that name.
+// Lookup returns a fresh copy of the preset of that name. Its error lists the names.
 func Lookup(name string) (*Standard, error) {
 	for _, s := range All() {
 		if s.Name == name {
@@ -135,7 +136,7 @@ func MustLookup(name string) *Standard {
 	return s
 }
 
-// PeakBytesPerSecond is the bandwidth of the data pins of that many channels.
+// PeakBytesPerSecond returns the bandwidth of the data pins of that many channels.
 func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 	const fs = 1_000_000_000_000_000
 	buses := channels
@@ -149,10 +150,10 @@ func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 	return unit.BytesPerSecond(q)
 }
 
-// RowBytes is the size of an open row.
+// RowBytes returns the size of a row of a bank.
 func (s *Standard) RowBytes() unit.Bytes { return s.Burst * unit.Bytes(s.Columns) }
 
-// ChannelBytes is the capacity of one channel.
+// ChannelBytes returns the capacity of one channel.
 func (s *Standard) ChannelBytes() unit.Bytes {
 	return s.RowBytes() * unit.Bytes(s.Rows) * unit.Bytes(s.Banks*s.Groups*max(s.Stacks, 1)*s.Ranks)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxTiming bounds timings and row counts: sums of a few stay far below the controller's never.
+// maxTiming bounds timings and row counts: sums of a few stay far below controller.Never.
 const maxTiming = 1 << 30
 
 // named is a value of a standard with the name of its field.
@@ -14,12 +14,13 @@ type named struct {
 	n    int64
 }
 
-// Validate refuses a standard that lacks a source, a geometry or a timing, or that contradicts itself.
+// Validate returns an error if the standard lacks a source, a part of its geometry or a timing, or contradicts itself.
 func (s *Standard) Validate() error {
 	if s.Name == "" {
 		return fmt.Errorf("DRAM standard has no name")
 	}
-	for _, find := range []func() string{s.geometryProblem, s.missing, s.superfluous, s.contradiction, s.refreshContradiction, s.energyProblem} {
+	for _, find := range []func() string{s.geometryProblem, s.missing, s.superfluous, s.contradiction,
+		s.refreshContradiction, s.energyProblem} {
 		if problem := find(); problem != "" {
 			return fmt.Errorf("DRAM standard %q: %s", s.Name, problem)
 		}
@@ -27,7 +28,7 @@ func (s *Standard) Validate() error {
 	return nil
 }
 
-// geometryProblem says what is wrong with the organisation; empty: nothing.
+// geometryProblem says what is wrong with the organisation; empty if nothing is.
 func (s *Standard) geometryProblem() string {
 	if strings.TrimSpace(s.Source) == "" {
 		return "has no source: every timing table needs a citation"
@@ -38,8 +39,8 @@ func (s *Standard) geometryProblem() string {
 	if s.TCK <= 0 {
 		return fmt.Sprintf("clock period TCK is %d fs; must be positive", s.TCK)
 	}
-	for _, g := range []named{{"Width", int64(s.Width)}, {"Burst", int64(s.Burst)}, {"Ranks", int64(s.Ranks)}, {"Groups", int64(s.Groups)},
-		{"Banks", int64(s.Banks)}, {"Rows", int64(s.Rows)}, {"Columns", int64(s.Columns)}} {
+	for _, g := range []named{{"Width", int64(s.Width)}, {"Burst", int64(s.Burst)}, {"Ranks", int64(s.Ranks)},
+		{"Groups", int64(s.Groups)}, {"Banks", int64(s.Banks)}, {"Rows", int64(s.Rows)}, {"Columns", int64(s.Columns)}} {
 		if g.n <= 0 || g.n&(g.n-1) != 0 || g.n > maxTiming {
 			return fmt.Sprintf("%s is %d; must be a power of two", g.name, g.n)
 		}
@@ -66,12 +67,12 @@ func (s *Standard) geometryProblem() string {
 	return ""
 }
 
-// perBank says that the standard has per-bank refresh.
+// HasPerBankRefresh reports whether the standard has per-bank refresh.
 func (s *Standard) HasPerBankRefresh() bool {
 	return s.Timing.TREFIPB|s.Timing.TRFCPB|s.Timing.TPBR2PB|s.Timing.TPBR2AC|int64(s.RefreshBanks) != 0
 }
 
-// missing names a timing that the standard must have and has not.
+// missing names a value that the standard must have but has not.
 func (s *Standard) missing() string {
 	t := &s.Timing
 	need := []named{{"TBL", t.TBL}, {"TBLMax", t.TBLMax}, {"TCL", t.TCL}, {"TCWL", t.TCWL}, {"TRCD", t.TRCD}, {"TRP", t.TRP},
@@ -82,7 +83,7 @@ func (s *Standard) missing() string {
 	if s.Family == HBM {
 		need = append(need, named{"TRCDWR", t.TRCDWR}, named{"HBM.Activate", s.HBM.Activate}, named{"HBM.Column", s.HBM.Column})
 	} else {
-		need = append(need, named{"TCS", t.TCS}) // of one rank, too: a system may have more of the same
+		need = append(need, named{"TCS", t.TCS}) // even with one rank: a copy of the standard may have more
 	}
 	if s.Stacks > 1 {
 		need = append(need, named{"TCCDR", t.TCCDR})
@@ -112,7 +113,7 @@ func (s *Standard) missing() string {
 	return ""
 }
 
-// superfluous names a value that the standard cannot have: the controller would ignore it.
+// superfluous names a value that the standard must not have, because the controller would ignore it.
 func (s *Standard) superfluous() string {
 	t := &s.Timing
 	var none []named
@@ -141,19 +142,20 @@ func (s *Standard) superfluous() string {
 	return ""
 }
 
-// relation is one that holds in every DRAM: left is at least right.
+// relation is one that holds in every DRAM: left is at least right. what says that it does not.
 type relation struct {
 	what        string
 	left, right int64
 }
 
-// contradiction names a relation of timings that no DRAM can have. There is none between tRAS and tRCD: JESD209-4 has
-// max(42 ns, 3nCK) and max(18 ns, 4nCK), which cross at a slow clock; nor between tFAW and 4 tRRD.
+// contradiction names a relation of timings that no DRAM can have. tRAS and tRCD are in no relation: JESD209-4 has
+// max(42 ns, 3nCK) and max(18 ns, 4nCK), which cross at a slow clock. Nor are tFAW and 4 tRRD.
 func (s *Standard) contradiction() string {
 	t := &s.Timing
 	transfers := int64(s.Burst) * 8 / int64(s.BusWidth())
 	if transfers == 0 || transfers%t.TBL != 0 {
-		return fmt.Sprintf("TBL %d clocks do not divide the %d transfers of a burst of %d B on %d pins", t.TBL, transfers, s.Burst, s.BusWidth())
+		return fmt.Sprintf("TBL %d clocks do not divide the %d transfers of a burst of %d B on %d pins",
+			t.TBL, transfers, s.Burst, s.BusWidth())
 	}
 	if sum := t.TRAS + t.TRP; t.TRC < sum {
 		return fmt.Sprintf("TRC %d is shorter than TRAS %d + TRP %d", t.TRC, t.TRAS, t.TRP)
@@ -183,7 +185,8 @@ func (s *Standard) contradiction() string {
 			relation{"TRCDWR %d is shorter than the %d clocks of a column command", t.TRCDWR, s.HBM.Column},
 			relation{"TCCDS %d is shorter than the %d clocks of a column command", t.TCCDS, s.HBM.Column})
 		if s.HBM.HalfClock && t.TPPD < 2 {
-			return fmt.Sprintf("TPPD is %d half clocks; must be at least 2: a PRE may not use the falling edge paired with another", t.TPPD)
+			return fmt.Sprintf("TPPD is %d half clocks; must be at least 2: "+
+				"a PRE may not use the falling edge paired with another", t.TPPD)
 		}
 	}
 	return firstBroken(rules)
@@ -221,7 +224,7 @@ func firstBroken(rules []relation) string {
 	return ""
 }
 
-// busWidth is the number of pins of one data bus: pseudo channels have one each.
+// BusWidth returns the number of pins of one data bus. Pseudo channels have one each.
 func (s *Standard) BusWidth() int {
 	if s.Family == HBM {
 		return s.Width / PseudoChannels
@@ -229,15 +232,15 @@ func (s *Standard) BusWidth() int {
 	return s.Width
 }
 
-// energyProblem names an entry that the energy table lacks. A write may cost nothing at the device's own pins (the host
-// drives them).
+// energyProblem names what is wrong with the energy table. A write may cost nothing at the device's own pins: the host
+// drives them.
 func (s *Standard) energyProblem() string {
 	e := &s.Energy
 	if strings.TrimSpace(e.Source) == "" {
 		return "its energy table has no source"
 	}
-	need := []named{{"Activate", int64(e.Activate)}, {"Read", int64(e.Read)}, {"Write", int64(e.Write)}, {"ReadIO", int64(e.ReadIO)},
-		{"Refresh", int64(e.Refresh)}, {"Active", int64(e.Active)}, {"Standby", int64(e.Standby)}}
+	need := []named{{"Activate", int64(e.Activate)}, {"Read", int64(e.Read)}, {"Write", int64(e.Write)},
+		{"ReadIO", int64(e.ReadIO)}, {"Refresh", int64(e.Refresh)}, {"Active", int64(e.Active)}, {"Standby", int64(e.Standby)}}
 	if s.HasPerBankRefresh() {
 		need = append(need, named{"RefreshBank", int64(e.RefreshBank)})
 	}

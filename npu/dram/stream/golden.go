@@ -23,16 +23,16 @@ var (
 	moreStreams []byte
 )
 
-// Rule says how far we may be from a golden number.
+// Rule says how far our result may be from a golden one.
 type Rule uint8
 
 // The rules.
 const (
 	Equal        Rule = iota // to the clock
-	EqualDecimal             // to the decimal of the efficiency in percent, which is all that was kept of the run
+	EqualDecimal             // to one decimal of the efficiency in percent, which is all that was kept of the run
 	Close                    // within ClosePoints of efficiency
-	Shown                    // any distance: the policies differ
-	Skipped                  // not run: nothing of ours is meant
+	Shown                    // any distance, because the scheduling policies differ
+	Skipped                  // not run, because we do not model its settings
 )
 
 var ruleNames = []string{"equal", "equal-decimal", "close", "shown", "skipped"}
@@ -40,13 +40,14 @@ var ruleNames = []string{"equal", "equal-decimal", "close", "shown", "skipped"}
 // String returns the name used in JSON.
 func (r Rule) String() string { return ruleNames[r] }
 
-// ClosePoints is how far apart controllers of different policy may be in sequential reads, in percent of the peak.
+// ClosePoints is how far apart controllers with different policies may be on sequential reads, in percent of the peak.
 const ClosePoints = 1.5
 
-// roundingPoints is half of the last digit of an efficiency that was rounded to two decimals, then to one.
+// roundingPoints bounds, in percent of the peak, the error of an efficiency that was rounded to two decimals, then to
+// one.
 const roundingPoints = 0.055
 
-// dramsim is the simulator whose policy is another than ours.
+// dramsim is the simulator whose policy differs from ours.
 const dramsim = "DRAMsim3"
 
 // Golden is a stream that another simulator has run.
@@ -54,20 +55,21 @@ type Golden struct {
 	ID        string
 	Simulator string
 	Config    string // its settings
-	Standard  string // our name for what it simulates
+	Standard  string // name of our preset for what it simulates
 	Channels  int
 	Mapping   string
 	BankHash  bool
 	Refresh   spec.Refresh
 	Stream    Stream
 	Cycles    int64   // controller clocks; 0: not kept
-	Percent   float64 // of the peak; with one decimal where Cycles are not kept, or another simulator's
+	Percent   float64 // of the peak; to one decimal where Cycles were not kept
 
 	Rule   Rule
-	Reason string // why not another rule
+	Reason string // why not a stricter rule
 }
 
-// Goldens returns all golden streams, in the order of the files.
+// Goldens returns all golden streams, in the order of the files. It fails only if one of the embedded files is
+// malformed.
 func Goldens() ([]Golden, error) {
 	var all []Golden
 	for _, file := range [][]byte{goldenStreams, moreStreams} {
@@ -90,7 +92,7 @@ func Goldens() ([]Golden, error) {
 	return all, nil
 }
 
-// goldenRow is a line of a golden file, with the first error met in it.
+// goldenRow is a row of a golden file by column, and the first error met in it.
 type goldenRow struct {
 	cells map[string]string
 	err   error
@@ -106,10 +108,11 @@ func (r *goldenRow) number(key string) int64 {
 
 func (r *goldenRow) golden() Golden {
 	c := r.cells
-	g := Golden{ID: c["id"], Simulator: c["simulator"], Config: c["config"], Standard: c["standard"], Channels: int(r.number("channels")),
-		Mapping: c["mapping_lsb_first"], BankHash: c["bank_hash"] == "1"}
-	g.Stream = Stream{Bytes: unit.Bytes(r.number("total_bytes")), Unit: 64, Random: c["pattern"] == "rand", Planes: int(r.number("streams")),
-		Chunk: unit.Bytes(r.number("gran_B")), Skew: unit.Bytes(r.number("skew_B")), Write: int(r.number("write_pct"))}
+	g := Golden{ID: c["id"], Simulator: c["simulator"], Config: c["config"], Standard: c["standard"],
+		Channels: int(r.number("channels")), Mapping: c["mapping_lsb_first"], BankHash: c["bank_hash"] == "1"}
+	g.Stream = Stream{Bytes: unit.Bytes(r.number("total_bytes")), Unit: 64, Random: c["pattern"] == "rand",
+		Planes: int(r.number("streams")), Chunk: unit.Bytes(r.number("gran_B")), Skew: unit.Bytes(r.number("skew_B")),
+		Write: int(r.number("write_pct"))}
 	if c["cycles"] != "" {
 		g.Cycles = r.number("cycles")
 	}
@@ -124,7 +127,7 @@ func (r *goldenRow) golden() Golden {
 	return g
 }
 
-// rule finds out what the row obliges us to.
+// rule decides what the row obliges us to.
 func (g *Golden) rule() {
 	std, err := spec.Lookup(g.Standard)
 	if err != nil {
@@ -150,20 +153,21 @@ func (g *Golden) rule() {
 	}
 }
 
-// Run runs the stream on our standard of the same name.
+// Run runs the stream on our preset, with every clock stepped if exact.
 func (g *Golden) Run(ctx context.Context, exact bool) (*Result, error) {
 	std, err := spec.Lookup(g.Standard)
 	if err != nil {
 		return nil, err
 	}
-	o := dram.Options{Standard: std, Channels: g.Channels, Mapping: g.Mapping, BankHash: g.BankHash, Refresh: g.Refresh, Exact: exact}
+	o := dram.Options{Standard: std, Channels: g.Channels, Mapping: g.Mapping, BankHash: g.BankHash, Refresh: g.Refresh,
+		Exact: exact}
 	return Run(ctx, o, g.Stream, nil)
 }
 
-// Points is how much more of the peak we reach, in percent.
+// Points returns how much more of the peak we reach, in percentage points.
 func (g *Golden) Points(r *Result) float64 { return 100*r.Efficiency() - g.Percent }
 
-// Met says that a result keeps the row's rule.
+// Met reports whether a result keeps the rule.
 func (g *Golden) Met(r *Result) bool {
 	points := math.Abs(g.Points(r))
 	switch g.Rule {

@@ -70,8 +70,8 @@ func runGoldens(t *testing.T, exact bool) {
 	t.Logf("%d rows left for -long", left)
 }
 
-// TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs compares what both tables have with configs/dramsim3/lpddr4_4266_x16_1ch.ini of
-// the runs, JESD209-4 class values.
+// TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs compares what both tables have with configs/dramsim3/lpddr4_4266_x16_1ch.ini
+// of the runs, JESD209-4 class values.
 func TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs(t *testing.T) {
 	s := spec.MustLookup("lpddr4x-4266")
 	got := s.Timing
@@ -87,8 +87,8 @@ func TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs(t *testing.T) {
 	}
 }
 
-// TestHBM2MeetsDRAMsim3WithItsRefreshTime runs the sequential read of hbm2_2000_1ch_legacy, which took 91.90 % of the peak:
-// 128 bits without pseudo channels, tRFC 260 clocks (configs/dramsim3/hbm2_2000_1ch.ini). Ours has 350.
+// TestHBM2MeetsDRAMsim3WithItsRefreshTime runs the sequential read of hbm2_2000_1ch_legacy, which took 91.90 % of the
+// peak: 128 bits without pseudo channels, tRFC 260 clocks (configs/dramsim3/hbm2_2000_1ch.ini). Ours has 350.
 func TestHBM2MeetsDRAMsim3WithItsRefreshTime(t *testing.T) {
 	std := spec.MustLookup("hbm2-2000")
 	std.Timing.TRFC = 260

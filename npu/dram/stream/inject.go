@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// fifoDepth is the bursts between the generator and a channel: that of the reference runs.
+// fifoDepth is the bursts that a FIFO between generator and channel holds, as in the reference runs.
 const fifoDepth = 64
 
 // queued is a burst on its way to a channel.
@@ -18,17 +18,17 @@ type queued struct {
 	write bool
 }
 
-// outlet is a channel with its FIFO.
+// fedChannel is a channel with its FIFO.
 type fedChannel struct {
 	controller.Controller
-	*controller.Status // of core
+	*controller.Status // the controller's own
 	fifo               [fifoDepth]queued
 	head, n            int
-	quiet              int // clocks in a row in which nothing happened and nothing could be accepted
+	idleTicks          int // in a row, in which nothing could be accepted either
 }
 
-// injector couples the channels through what feeds them: one generator, in order, one FIFO per channel. A full FIFO stops
-// the generator, and with it what the other channels get.
+// injector couples the channels through what feeds them: one in-order generator, and one FIFO per channel. A full FIFO
+// stops the generator, and so the supply of the other channels.
 //
 //	generator ─ next burst ─► FIFO of its channel, 64 deep ─ at most 2 per clock, up to the first refusal ─► controller
 type injector struct {
@@ -37,17 +37,18 @@ type injector struct {
 	channels []fedChannel
 	exact    bool
 
-	next   queued // the burst that the generator holds
+	next   queued // the burst that the generator holds, if held
 	to     int    // its channel
 	held   bool
-	ended  bool // the generator has nothing left
-	taken  int64
-	served int64 // when the last burst was complete
+	ended  bool  // the generator has nothing left
+	taken  int64 // bursts accepted by the channels
+	served int64 // clock at which the last burst was complete
 	access stats.Requester
 }
 
 func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
-	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact, channels: make([]fedChannel, o.Channels)}
+	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact,
+		channels: make([]fedChannel, o.Channels)}
 	for i := range in.channels {
 		c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
 		if err != nil {
@@ -58,10 +59,10 @@ func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
 	return in, nil
 }
 
-// reportEvery is the number of turns of the loop between looks at the world outside: some milliseconds.
+// reportEvery is how many clocks pass between two calls of Progress and checks of the context: some milliseconds.
 const reportEvery = 1 << 14
 
-// run feeds everything, waits for the last burst, and brings all channels to the clock at which it was complete.
+// run feeds everything, waits for the last burst, and takes all channels to the clock at which it is complete.
 func (in *injector) run(ctx context.Context, r *Result, progress Progress) error {
 	total := int64(in.Bytes) / in.burst
 	for turn := 0; ; turn++ {
@@ -93,7 +94,7 @@ func (in *injector) run(ctx context.Context, r *Result, progress Progress) error
 	return nil
 }
 
-// fill runs the generator until a FIFO is full.
+// fill runs the generator until it meets a full FIFO.
 func (in *injector) fill() {
 	for !in.ended {
 		if !in.held {
@@ -115,10 +116,10 @@ func (in *injector) fill() {
 	}
 }
 
-// lives says that something is to come from or to a channel.
+// busy reports whether a channel has, or may still get, bursts.
 func (in *injector) busy(o *fedChannel) bool { return !in.ended || o.n > 0 || !o.Empty() }
 
-// clock is the earliest of the channels that live; never, if none does.
+// clock returns the earliest clock of the busy channels; Never, if none is.
 func (in *injector) clock() int64 {
 	first := controller.Never
 	for i := range in.channels {
@@ -129,7 +130,7 @@ func (in *injector) clock() int64 {
 	return first
 }
 
-// step is one clock of a channel.
+// step advances a channel by one clock.
 func (in *injector) step(o *fedChannel) {
 	accepted := 0
 	for accepted < controller.OffersPerClock && o.n > 0 {
@@ -148,36 +149,37 @@ func (in *injector) step(o *fedChannel) {
 		o.Issued.CountIn(&in.access, o.Issued.Clock)
 	}
 	if outcome == controller.Idle && accepted < controller.OffersPerClock {
-		o.quiet++
+		o.idleTicks++
 	} else {
-		o.quiet = 0
+		o.idleTicks = 0
 	}
 }
 
-// rest lets channels skip clocks: a channel that refuses its next burst, and one that gets no more, until a timer of its
-// own runs out; one whose FIFO is empty, while the generator waits for a full FIFO whose channel refuses its first burst.
+// skipIdle lets idle channels skip clocks. One that refuses its next burst, or gets no more, is idle until one of its
+// own timers runs out. One whose FIFO is empty is idle while the generator waits for a full FIFO whose channel refuses
+// its burst.
 func (in *injector) skipIdle(now int64) {
 	for i := range in.channels {
 		o := &in.channels[i]
-		if o.quiet >= controller.SkipAfter && o.Clock == now && (o.n > 0 || in.ended && !o.Empty()) {
+		if o.idleTicks >= controller.SkipAfter && o.Clock == now && (o.n > 0 || in.ended && !o.Empty()) {
 			o.Skip(controller.Never)
 		}
 	}
 	if in.ended {
 		return
 	}
-	stopper := &in.channels[in.to]
-	if stopper.n < fifoDepth || stopper.Clock == now {
+	full := &in.channels[in.to]
+	if full.n < fifoDepth || full.Clock == now {
 		return
 	}
 	for i := range in.channels {
-		if o := &in.channels[i]; o.quiet >= controller.SkipAfter && o.Clock == now && o.n == 0 {
-			o.Skip(stopper.Clock)
+		if o := &in.channels[i]; o.idleTicks >= controller.SkipAfter && o.Clock == now && o.n == 0 {
+			o.Skip(full.Clock)
 		}
 	}
 }
 
-// finish brings a channel that has nothing left to do to the end.
+// finish takes a channel that has nothing left to do to the last clock.
 func (in *injector) finish(o *fedChannel) {
 	for o.Clock < in.served {
 		if o.Tick() == controller.Idle && !in.exact {

@@ -11,36 +11,37 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// share is what every channel sees of a stream, if all see the same: the first bursts, as many as are its own, of turns
-// through regions of channel-local addresses.
+// share is what a channel sees of a stream, if all channels see the same: turns through regions of channel-local
+// addresses. Channels differ only in how many of these bursts they get.
 type share struct {
 	planes, chunk, distance int64
 	burst                   int64
 	bursts                  []int64 // by channel
 }
 
-// maxLead is how many bursts more than another channel one may ever have been given for no FIFO to run dry.
+// maxLead is the largest lead, in bursts given, that one channel may ever have over another for no FIFO to run dry.
 //
-// Proof. Let all channels be given the same channel-local addresses in the same order. As long as each finds two bursts
-// in its FIFO before every clock, or has been given all of its own, the channels are in lock-step: their controllers
-// accept equally many bursts at every clock, n in all after some clock. The generator stands still, with bursts left, only
-// before a channel whose FIFO is full: that channel has been given n + 64, so that every other one that has not been given
-// all of its own has been given n + 64 - maxLead = n + 2 or more, and finds two in its FIFO. By induction nobody ever
-// waits for the generator, and each channel behaves as if it were alone with its share.
+// Proof. Let all channels be given the same channel-local addresses in the same order. As long as each of them finds
+// two bursts in its FIFO before every clock, or has been given all of its own, the channels are in equal states: after
+// any clock all of them have accepted the same number of bursts, n. The generator stops, with bursts left, only at a
+// full FIFO. Its channel has been given n + 64. So every other channel that has not been given all of its own has been
+// given at least n + 64 - maxLead = n + 2, and finds two in its FIFO. By induction no channel ever waits for the
+// generator, and each behaves as if it were alone with its share.
 const maxLead = fifoDepth - controller.OffersPerClock
 
-// longestProof is the number of bursts after which share gives up looking.
+// longestProof is the number of bursts after which alike gives up.
 const longestProof = 1 << 20
 
-// share finds out whether a stream that only reads falls on all channels alike, and no channel gets too far ahead. Where
-// turns and regions are whole stripes of the mapping, one stripe shows it; else one period of turns and stripes.
+// share reports whether a stream only reads, falls alike on all channels, and gives none of them too large a lead; and
+// if so, returns what a channel sees of it. Where turns and regions are whole stripes of the mapping, one stripe
+// decides that; else one period of turns and stripes does.
 func (s *Stream) share(m *spec.Mapping, burst int64) (*share, bool) {
 	stripe, run, channels := m.Stripe(), m.Run(), m.Channels()
 	if s.Write > 0 || s.Random || s.Planes > 1 && s.distance()%stripe != 0 {
 		return nil, false
 	}
 	h := &share{planes: int64(s.Planes), distance: s.distance() / channels, burst: burst}
-	of := *s // the part to look at, and the same on a channel
+	of := *s // the part that decides, and what a channel sees of it
 	on := share{planes: h.planes, distance: h.distance, burst: burst}
 	switch chunk := int64(s.Chunk); {
 	case s.Planes == 1:
@@ -62,8 +63,8 @@ func (s *Stream) share(m *spec.Mapping, burst int64) (*share, bool) {
 	return h, h.bursts != nil
 }
 
-// alike gives channels the bursts of s until turns and stripes have come to the same place again, and returns how many of
-// all bursts fall on each; nil if a channel gets too far ahead, or another burst than on says.
+// alike gives channels the bursts of s until turns and stripes repeat, and returns how many of all bursts fall on each;
+// nil if a channel gets too large a lead, or a burst that differs from that of on.
 func alike(s *Stream, on *share, m *spec.Mapping) []int64 {
 	channels := m.Channels()
 	total := int64(s.Bytes) / on.burst
@@ -104,14 +105,15 @@ func alike(s *Stream, on *share, m *spec.Mapping) []int64 {
 	return rest
 }
 
-// generator yields the bursts of a channel, and does not end.
+// generator yields the bursts of a channel, without end.
 func (h *share) generator() *generator {
-	g := newGenerator(Stream{Bytes: maxTraffic, Unit: unit.Bytes(h.burst), Planes: int(h.planes), Chunk: unit.Bytes(h.chunk)}, h.burst)
+	all := Stream{Bytes: maxTraffic, Unit: unit.Bytes(h.burst), Planes: int(h.planes), Chunk: unit.Bytes(h.chunk)}
+	g := newGenerator(all, h.burst)
 	g.distance = h.distance
 	return g
 }
 
-// replay runs one channel for all that get equally many bursts.
+// replay runs one channel for all channels that get the same number of bursts.
 func (h *share) replay(ctx context.Context, o dram.Options, m *spec.Mapping, r *Result, progress Progress) error {
 	o.Mapping, o.Channels = m.WithoutChannels(), 1
 	system, err := dram.New(o)
@@ -124,14 +126,16 @@ func (h *share) replay(ctx context.Context, o dram.Options, m *spec.Mapping, r *
 	}
 	shares := slices.Compact(slices.Sorted(slices.Values(h.bursts)))
 	for _, n := range shares {
-		clock, err := h.submit(ctx, system, n, func(done int64) { progress(int64(float64(done)/float64(n)*float64(total)), total) })
+		clock, err := h.submit(ctx, system, n, func(done int64) {
+			progress(int64(float64(done)/float64(n)*float64(total)), total)
+		})
 		if err != nil {
 			return err
 		}
 		r.Cycles = max(r.Cycles, clock)
 	}
 	for i, n := range shares {
-		if len(shares) > 1 { // again, now that the end is known; the memo remembers the way
+		if len(shares) > 1 { // once more, now that the last clock is known: fast, from the memo
 			if _, err := h.submit(ctx, system, n, func(int64) {}); err != nil {
 				return err
 			}
@@ -154,7 +158,7 @@ func (h *share) replay(ctx context.Context, o dram.Options, m *spec.Mapping, r *
 	return nil
 }
 
-// perTransfer is the bursts of a transfer, so that there is a moment to look at the world outside in between.
+// perTransfer is the most bursts of a transfer: between transfers, progress is reported and the context is checked.
 const perTransfer = 1 << 20
 
 // submit runs a share from power-on and returns the clock at which its last burst was complete.
@@ -178,14 +182,15 @@ func (h *share) submit(ctx context.Context, system *dram.System, bursts int64, p
 	return clock, nil
 }
 
-// walk is the next of a share's transfers, from a burst at which a round, a turn or a transfer has ended, and its bursts.
+// walk returns the transfer of a share that starts at burst at, where a round, a turn or a transfer has ended, and its
+// bursts.
 func (h *share) walk(at, bursts int64) (isa.Pattern, int64) {
 	inTurn := h.chunk / h.burst
 	inRound := inTurn * h.planes
 	round, within := at/inRound, at%inRound
 	base := round*h.chunk + within/inTurn*h.distance + within%inTurn*h.burst
-	p := isa.Pattern{Base: unit.Bytes(base), Turn: unit.Bytes(h.chunk), Planes: 1, PlaneStride: unit.Bytes(h.distance), Outer: 1,
-		OuterStride: unit.Bytes(h.chunk)}
+	p := isa.Pattern{Base: unit.Bytes(base), Turn: unit.Bytes(h.chunk), Planes: 1, PlaneStride: unit.Bytes(h.distance),
+		Outer: 1, OuterStride: unit.Bytes(h.chunk)}
 	left := bursts - at
 	switch {
 	case h.planes == 1:

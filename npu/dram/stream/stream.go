@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Stream is synthetic traffic, as the golden runs define it (golden/README.md): a list of units, each cut into bursts in
-// address order, from one generator that feeds all channels.
+// Stream is synthetic traffic, as the golden runs define it (golden/README.md): a list of units, each cut into bursts
+// in address order. One generator feeds all channels.
 //
 //	sequential  region k of Planes starts at k·(Bytes/Planes + Skew); Chunk bytes from region 0, then from region 1, ...
 //	random      Unit · (xorshift64 mod 2^24)
@@ -21,36 +21,36 @@ type Stream struct {
 	Bytes  unit.Bytes // reads and writes
 	Unit   unit.Bytes
 	Random bool
-	Planes int        // regions that are read in turns
+	Planes int        // regions that are read in turns; 1: no turns
 	Chunk  unit.Bytes // of a region in one turn
-	Skew   unit.Bytes // distance between regions, beyond their size
-	Write  int        // percent of the units
+	Skew   unit.Bytes // gap between regions
+	Write  int        // percent of the units that are writes
 }
 
-// StreamResult is what became of a stream.
+// Result is what Run measured.
 type Result struct {
-	Cycles int64           // controller clocks until the last datum had been returned and the last WR issued
-	Bytes  unit.Bytes      // moved
-	Counts stats.DRAM      // of all channels, up to and with clock Cycles
-	Access stats.Requester // what the bursts met; latency from acceptance by a controller
+	Cycles int64           // controller clocks until the last datum has been returned and the last WR issued
+	Bytes  unit.Bytes      // read and written
+	Counts stats.DRAM      // of all channels, up to and including clock Cycles
+	Access stats.Requester // what the bursts met; latency in clocks from when a controller accepts them
 
 	standard *spec.Standard
 	channels int
 	refresh  spec.Refresh
 }
 
-// Seconds is the time that the stream took.
+// Seconds returns the time that the stream took.
 func (r *Result) Seconds() float64 { return float64(r.Cycles) * float64(r.standard.TCK) / 1e15 }
 
-// Energy is what the commands and the background power of all channels cost.
+// Energy returns the energy of the commands and of the background power, of all channels.
 func (r *Result) Energy() spec.EnergyUse {
 	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh)
 }
 
-// Bandwidth is in bytes per second.
+// Bandwidth returns bytes per second.
 func (r *Result) Bandwidth() float64 { return float64(r.Bytes) / r.Seconds() }
 
-// Efficiency is the share of the peak of all channels' data pins, 0 to 1.
+// Efficiency returns the share of the peak bandwidth of all channels' data pins, 0 to 1.
 func (r *Result) Efficiency() float64 {
 	s, buses := r.standard, r.channels
 	if s.Family == spec.HBM {
@@ -59,12 +59,13 @@ func (r *Result) Efficiency() float64 {
 	return float64(int64(r.Bytes/s.Burst)*s.Timing.TBL) / float64(int64(buses)*r.Cycles)
 }
 
-// Progress is told how many of all bursts have been taken by the channels.
+// Progress is told how many of all bursts the channels have accepted.
 type Progress func(done, total int64)
 
-// RunStream drives the channels of o, from power-on, with s; the queues of o have no part in it. Streams that fall alike on all channels and only read are
-// replayed on one of them from what the memo has learnt; all others are stepped, clocks in which nothing can happen
-// excepted. With o.Exact every clock is stepped. The result is the same.
+// Run drives the channels of o with s, from power-on. It ignores o's Queues, Grant, Window and Pace. A stream that only
+// reads and falls alike on all channels is replayed on one of them, with its memo. All others are stepped, except for
+// clocks in which nothing can happen. With o.Exact every clock is stepped; the result is the same. Progress may be nil.
+// Run fails if the options or the stream are invalid, or ctx is cancelled.
 func Run(ctx context.Context, o dram.Options, s Stream, progress Progress) (*Result, error) {
 	if progress == nil {
 		progress = func(int64, int64) {}
@@ -96,7 +97,7 @@ func Run(ctx context.Context, o dram.Options, s Stream, progress Progress) (*Res
 	return r, nil
 }
 
-// distance is from the start of a region to that of the next.
+// distance returns the bytes from the start of a region to that of the next.
 func (s *Stream) distance() int64 { return int64(s.Bytes)/int64(s.Planes) + int64(s.Skew) }
 
 // generator yields the bursts of a stream.
@@ -106,13 +107,13 @@ type generator struct {
 	unit     int64 // number of the next unit
 	written  int64
 	region   int64
-	inTurn   int64   // bytes of the region's turn that have been taken
-	offsets  []int64 // bytes taken of each region
+	inTurn   int64   // bytes read in the region's turn
+	offsets  []int64 // bytes read of each region
 	random   uint64
 	distance int64
 
-	address int64 // of the next burst of the unit begun
-	left    int64 // its bursts to come
+	address int64 // of the next burst of the current unit
+	left    int64 // bursts of that unit still to come
 	write   bool
 }
 
@@ -127,7 +128,7 @@ func newGenerator(s Stream, burst int64) *generator {
 	return &generator{Stream: s, burst: burst, offsets: make([]int64, s.Planes), random: seed, distance: s.distance()}
 }
 
-// next is the address and direction of the next burst; false at the end.
+// next returns the address and direction of the next burst; ok is false at the end.
 func (g *generator) next() (address int64, write, ok bool) {
 	if g.left == 0 {
 		if g.unit*int64(g.Unit) >= int64(g.Bytes) {
@@ -143,7 +144,7 @@ func (g *generator) next() (address int64, write, ok bool) {
 	return address, g.write, true
 }
 
-// begin finds the next unit.
+// begin begins the next unit.
 func (g *generator) begin() {
 	size, percent := int64(g.Unit), int64(g.Write)
 	g.write = (g.unit+1)*percent/100 > g.unit*percent/100

@@ -21,7 +21,8 @@ const (
 
 var streamKeys = []string{"bytes", "unit", "planes", "chunk", "skew", "pattern", "write"}
 
-// ParseStream reads "bytes=16MiB,unit=64,planes=4,chunk=1024,skew=0,pattern=sequential,write=10%". Only bytes is needed.
+// Parse reads "bytes=16MiB,unit=64,planes=4,chunk=1024,skew=0,pattern=sequential,write=10%". Only bytes is required.
+// Errors name the key and what is accepted.
 func Parse(text string) (Stream, error) {
 	s := Stream{Unit: 64, Planes: 1}
 	given := map[string]string{}
@@ -96,7 +97,7 @@ func parseSize(text string) (n unit.Bytes, err error) {
 	return n, nil
 }
 
-// ParsePercent reads "10%" or "10".
+// ParsePercent reads "10%" or "10". It accepts whole percents from 0 to 100.
 func ParsePercent(text string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
 	if err != nil || n < 0 || n > 100 {
@@ -105,7 +106,7 @@ func ParsePercent(text string) (int, error) {
 	return n, nil
 }
 
-// check refuses what is no stream; given are the texts of the keys.
+// check returns an error if s is not a stream. given holds the texts of the keys that were parsed, for the error.
 func (s *Stream) check(given map[string]string) error {
 	fail := func(key string, value any, format string, a ...any) error {
 		if text, ok := given[key]; ok {
@@ -136,7 +137,7 @@ func (s *Stream) check(given map[string]string) error {
 	return nil
 }
 
-// Fits refuses a stream that is none, or whose units are smaller than a burst of the standard.
+// Fits returns an error if s is not a stream, or if its units are smaller than a burst of the standard.
 func (s *Stream) Fits(std *spec.Standard) error {
 	if err := s.check(nil); err != nil {
 		return err
@@ -148,15 +149,7 @@ func (s *Stream) Fits(std *spec.Standard) error {
 	return nil
 }
 
-// Pattern is the name of the order of addresses.
-func (s *Stream) Pattern() string {
-	if s.Random {
-		return "random"
-	}
-	return "sequential"
-}
-
-// String writes what ParseStream reads.
+// String writes what Parse reads.
 func (s Stream) String() string {
 	text := fmt.Sprintf("bytes=%d,unit=%d", int64(s.Bytes), int64(s.Unit))
 	if s.Random {
