@@ -10,7 +10,7 @@ import (
 )
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
-func newDRAM(c *config.Config, learnt *dram.MemoSet) (mem.DRAM, error) {
+func newDRAM(c *config.Config, memos *dram.MemoSet) (mem.DRAM, error) {
 	if c.DRAM.Standard == config.IdealDRAM {
 		return mem.DRAM{Memory: mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), TCK: mem.SameClock}, nil
 	}
@@ -19,7 +19,7 @@ func newDRAM(c *config.Config, learnt *dram.MemoSet) (mem.DRAM, error) {
 	if err != nil {
 		return mem.DRAM{}, err
 	}
-	d, err := learnt.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
+	d, err := memos.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
 		BankHash: c.DRAM.BankHash, Refresh: refresh, Postpone: c.DRAM.Postpone, Queues: mem.QueuesOf(c).Count,
 		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
 	if err != nil {

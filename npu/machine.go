@@ -70,10 +70,10 @@ const patience = 1 << 20
 type MachineSet struct{ memos dram.MemoSet }
 
 // New builds and wires a machine.
-func (f *MachineSet) New(c *config.Config) (*Machine, error) {
+func (s *MachineSet) New(c *config.Config) (*Machine, error) {
 	m := &Machine{config: c, engine: engine.NewEngine()}
 	k := engine.NewClock(c.Clock)
-	d, err := newDRAM(c, &f.memos)
+	d, err := newDRAM(c, &s.memos)
 	if err != nil {
 		return nil, err
 	}

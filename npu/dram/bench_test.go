@@ -17,7 +17,8 @@ func streamToken(s *System, tensors []tensor, size int64) (clock int64) {
 	for _, x := range tensors {
 		for at := int64(0); at < x.bytes; at += size {
 			id++
-			s.Submit(Transfer{ID: id, Walk: isa.Contiguous(unit.Bytes(x.base+at), unit.Bytes(min(size, x.bytes-at))), Write: x.write})
+			w := isa.Contiguous(unit.Bytes(x.base+at), unit.Bytes(min(size, x.bytes-at)))
+			s.Submit(Transfer{ID: id, Walk: w, Write: x.write})
 			for _, d := range s.TakeDone() {
 				clock = d.Clock
 			}
@@ -32,14 +33,15 @@ func report(b *testing.B, bytes int64, start time.Duration) {
 	b.ReportMetric(1000*spent/float64(b.N), "cpu-ms/op")
 }
 
-// BenchmarkToken7B is 13.75 GB over four LPDDR5 channels. Cold: nothing learnt. Warm: the same token again.
+// BenchmarkToken7B is 13.75 GB over four LPDDR5 channels. Cold: the memo is empty. Warm: the same token again.
 func BenchmarkToken7B(b *testing.B) {
 	tensors, total := token7B()
 	for _, c := range []struct {
 		name    string
 		size    int64
 		mapping string
-	}{{"1MiB", 1 << 20, ""}, {"256KiB", 256 << 10, ""}, {"344KiB", 344 << 10, ""}, {"1MiB-rowlocal", 1 << 20, "co1,bg2,ch2,co5,ba2,ro16"}} {
+	}{{"1MiB", 1 << 20, ""}, {"256KiB", 256 << 10, ""}, {"344KiB", 344 << 10, ""},
+		{"1MiB-rowlocal", 1 << 20, "co1,bg2,ch2,co5,ba2,ro16"}} {
 		b.Run("cold/"+c.name, func(b *testing.B) {
 			b.SetBytes(total)
 			start := simtest.CPUTime(b)
@@ -68,7 +70,7 @@ func BenchmarkToken7B(b *testing.B) {
 }
 
 // BenchmarkIrregular is what a memo cannot help with: bursts at random, and short walks of random shapes with random
-// pauses. The stepped twin is the yardstick.
+// pauses. The stepped reference is the yardstick.
 func BenchmarkIrregular(b *testing.B) {
 	random := func(r *rand.Rand, i int64, release int64) Transfer {
 		return Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(r.Int63n(1<<22)*64), 64), Release: release}

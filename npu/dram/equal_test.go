@@ -13,7 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// pair is a System and its plain twin.
+// pair is a System and its stepped reference.
 type pair struct {
 	t           *testing.T
 	fast, exact *System
@@ -106,7 +106,8 @@ func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 	}
 	turn := []int64{32, 64, 256, 1024, 4096, 100, 688, 5504}[r.Intn(8)]
 	planes := 1 + r.Intn(4)
-	p := isa.Pattern{Base: unit.Bytes(base), Turn: unit.Bytes(turn), Planes: planes, Outer: 1 + r.Intn(int(max(size/turn/int64(planes), 1)))}
+	p := isa.Pattern{Base: unit.Bytes(base), Turn: unit.Bytes(turn), Planes: planes}
+	p.Outer = 1 + r.Intn(int(max(size/turn/int64(planes), 1)))
 	p.PlaneStride = unit.Bytes([]int64{turn, turn, 1 << 20, 1<<20 + 4096, turn + 96, 0}[r.Intn(6)])
 	p.OuterStride = unit.Bytes([]int64{turn * int64(planes), turn * 4, turn, 8192, turn*5 + 32, 0}[r.Intn(6)])
 	return p
@@ -129,7 +130,8 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 		if o.Channels > 1 {
 			ch = fmt.Sprintf("ch%d,", spec.Log2(o.Channels))
 		}
-		o.Mapping = []string{"co1,bg2," + ch + "co5,ba2,ro16", "co2," + ch + "bg2,ba2,co4,ro16", "co6,bg2,ba2," + ch + "ro16", "bg2," + ch + "co6,ba2,ro15",
+		o.Mapping = []string{"co1,bg2," + ch + "co5,ba2,ro16", "co2," + ch + "bg2,ba2,co4,ro16",
+			"co6,bg2,ba2," + ch + "ro16", "bg2," + ch + "co6,ba2,ro15",
 			"co2,ro3,bg2," + ch + "co4,ba2,ro13", "co3,bg2,ro16," + ch + "co3,ba2", ch + "bg1,co2,bg1,co4,ba2,ro16"}[r.Intn(7)]
 	} else if std.Family == spec.SingleBus && r.Intn(3) == 0 {
 		std.Ranks = min(1<<r.Intn(3), spec.MaxBanks/(std.Groups*std.Banks))
@@ -154,7 +156,8 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 func randomCase(t *testing.T, r *rand.Rand, seed, budget int64) {
 	o := randomOptions(t, r)
 	p := newPair(t, o)
-	p.history = append(p.history, fmt.Sprintf("seed %d %s, %d ranks, %+v, mapping %s", seed, o.Standard.Name, o.Standard.Ranks, o, p.fast.mapping))
+	p.history = append(p.history, fmt.Sprintf("seed %d %s, %d ranks, %+v, mapping %s",
+		seed, o.Standard.Name, o.Standard.Ranks, o, p.fast.mapping))
 	if r.Intn(8) == 0 {
 		memoOf(p.fast).set.limit = 40 * stateBytes // forget often
 	}
@@ -255,11 +258,11 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	}
 	for seed := range cases {
 		r := rand.New(rand.NewSource(seed))
-		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Refresh: spec.Refresh(r.Intn(3)), Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6),
-			BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
+		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Refresh: spec.Refresh(r.Intn(3)),
+			Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6), BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
 		granule := p.fast.mapping.Granule()
 		sizes := []int64{granule / 16, granule, 3 * granule}
-		for range 100 { // from power-on again and again: frames meet
+		for range 100 { // from power-on again and again: snapshots recur
 			var release int64
 			for id := range int64(2 + r.Intn(3)) {
 				w := isa.Contiguous(unit.Bytes(r.Int63n(4)*granule), unit.Bytes(sizes[r.Intn(3)]))

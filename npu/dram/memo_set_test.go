@@ -38,10 +38,11 @@ func relatives(o Options) []Options {
 	return family
 }
 
-var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Refresh: spec.AllBank, Queues: 2, Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
+var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Refresh: spec.AllBank, Queues: 2,
+	Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
 
 // TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives work by turns, on the same walks: what one
-// has learnt must serve another only where that one would have learnt it, too. The twins that step everything share
+// has learnt must serve another only where that one would have learnt it, too. The references that step everything share
 // nothing.
 func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 	cases := int64(8)
@@ -65,7 +66,7 @@ func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 		for range 4 {
 			library = append(library, randomWalk(r, 20_000, library))
 		}
-		for range 2 { // from power-on: frames meet
+		for range 2 { // from power-on: snapshots recur
 			shuffled := slices.Clone(systems)
 			r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 			inTurns(r, shuffled, library)
@@ -100,7 +101,8 @@ func inTurns(r *rand.Rand, pairs []*pair, library []isa.Pattern) {
 	for n := range 12 {
 		for _, i := range r.Perm(len(pairs)) {
 			p, r := pairs[i], source[i]
-			p.submit(Transfer{ID: int64(n), Walk: library[r.Intn(len(library))], Write: r.Intn(5) == 0, Queue: r.Intn(2), Release: release[i]})
+			p.submit(Transfer{ID: int64(n), Walk: library[r.Intn(len(library))], Write: r.Intn(5) == 0, Queue: r.Intn(2),
+				Release: release[i]})
 			if r.Intn(3) == 0 {
 				p.settle()
 			}
@@ -114,19 +116,19 @@ func inTurns(r *rand.Rand, pairs []*pair, library []isa.Pattern) {
 	}
 }
 
-func TestWhatMattersToAChannelTellsItsKind(t *testing.T) {
-	var kinds []string
+func TestTheMemoKeyHoldsAllThatMattersToAChannel(t *testing.T) {
+	var keys []string
 	for _, o := range relatives(related) {
 		m, err := spec.ParseMapping(o.Mapping, o.Standard, o.Channels, o.BankHash)
 		if err != nil {
 			t.Fatal(err)
 		}
-		kinds = append(kinds, memoKey(&o, m))
+		keys = append(keys, memoKey(&o, m))
 	}
-	same := []int{1, 2, len(kinds) - 1}
-	for i, k := range kinds[1:] {
-		if (k == kinds[0]) != slices.Contains(same, i+1) {
-			t.Errorf("relative %d: %s; the first: %s", i+1, k, kinds[0])
+	same := []int{1, 2, len(keys) - 1}
+	for i, k := range keys[1:] {
+		if (k == keys[0]) != slices.Contains(same, i+1) {
+			t.Errorf("relative %d: %s; the first: %s", i+1, k, keys[0])
 		}
 	}
 }
@@ -178,17 +180,18 @@ func TestWhatHasNotBeenUsedForLongestIsForgottenFirst(t *testing.T) {
 	shared.limit = shared.bytes + 1
 	third := use(per[6])
 	kept := shared.memos
-	if slices.Contains(kept, memoOf(second)) || !slices.Contains(kept, memoOf(first)) || !slices.Contains(kept, memoOf(third)) {
+	keeps := func(s *System) bool { return slices.Contains(kept, memoOf(s)) }
+	if keeps(second) || !keeps(first) || !keeps(third) {
 		t.Errorf("%d memos are kept: not those of the first and the third System", len(kept))
 	}
-	second.Reset() // lives on what it has
+	second.Reset() // goes on with the memo that it has
 	second.Submit(Transfer{Walk: isa.Contiguous(0, unit.MiB)})
 	sum := 0
 	for _, m := range kept {
 		sum += m.bytes
 	}
 	if sum != shared.bytes {
-		t.Errorf("%d B are booked, the memos have %d", shared.bytes, sum)
+		t.Errorf("%d B are accounted for, the memos have %d", shared.bytes, sum)
 	}
 	for i := range 2 * maxMemos {
 		o := per[0]

@@ -19,7 +19,8 @@ func TestNextIsTheBeginningOfSettle(t *testing.T) {
 		for id := range int64(10) {
 			release += r.Int64N(3000)
 			base := unit.Bytes(r.Int64N(1<<18)) * 64
-			s.Submit(Transfer{ID: id, Walk: isa.Contiguous(base, unit.Bytes(1+r.Int64N(600))*64), Write: r.IntN(5) == 0, Queue: r.IntN(queues), Release: release})
+			w := isa.Contiguous(base, unit.Bytes(1+r.Int64N(600))*64)
+			s.Submit(Transfer{ID: id, Walk: w, Write: r.IntN(5) == 0, Queue: r.IntN(queues), Release: release})
 			before := s.Accepted()
 			next := slices.Clone(s.Next())
 			all := s.Settle()

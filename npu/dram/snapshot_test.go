@@ -10,16 +10,16 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
-// frameCommand is a command as the trace shows it.
-type frameCommand struct {
+// tracedCommand is a command as Status.Trace shows it.
+type tracedCommand struct {
 	cmd   controller.Command
 	bank  int
 	clock int64
 }
 
-// TestFramesHoldAllThatMatters: a channel that was frozen and thawed, with nothing but what a frame keeps, goes on as
-// the channel itself does, command by command, from any clock.
-func TestFramesHoldAllThatMatters(t *testing.T) {
+// TestSnapshotsHoldAllThatMatters: a channel that is loaded from a snapshot goes on as the channel itself does, command by
+// command, from any clock.
+func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 	clocks := 3000
 	if testing.Short() {
 		clocks = 1000
@@ -54,24 +54,26 @@ func TestFramesHoldAllThatMatters(t *testing.T) {
 	}
 }
 
-// goesOnAlike compares what a channel does in the next clocks with what its thawed frame does.
+// goesOnAlike compares what a channel does in the next clocks with what one does that is loaded from its snapshot.
 func goesOnAlike(t *testing.T, p *port) {
 	t.Helper()
-	names := &controller.RowCoder{} // rows 0 and 1 as a walk's, 2 as a foreign one
-	names.Ranges[0] = controller.RowRange{Active: true, Base: 1, Low: 0, High: 2}
+	rows := &controller.RowCoder{} // 0 and 1 are visited by a walk, 2 is not
+	rows.Ranges[0] = controller.RowRange{Active: true, Base: 1, Low: 0, High: 2}
 	var k controller.Codec
-	twin, thawed := p.clone(), p.clone()
-	p.store(&k, names, nil)
-	thawed.RefreshDue -= p.Clock
-	thawed.load(string(k.Bytes), names)
-	var want, got []frameCommand
-	twin.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
-		want = append(want, frameCommand{cmd, bank, clock - p.Clock})
+	copied, loaded := p.clone(), p.clone()
+	p.store(&k, rows, nil)
+	loaded.RefreshDue -= p.Clock
+	loaded.load(string(k.Bytes), rows)
+	var want, got []tracedCommand
+	copied.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
+		want = append(want, tracedCommand{cmd, bank, clock - p.Clock})
 	}
-	thawed.Status.Trace = func(cmd controller.Command, bank int, clock int64) { got = append(got, frameCommand{cmd, bank, clock}) }
-	twin.run(p.Clock+300, false)
-	thawed.run(300, false)
+	loaded.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
+		got = append(got, tracedCommand{cmd, bank, clock})
+	}
+	copied.run(p.Clock+300, false)
+	loaded.run(300, false)
 	if !slices.Equal(want, got) {
-		t.Fatalf("from clock %d the channel does\n%v, thawed\n%v", p.Clock, want, got)
+		t.Fatalf("from clock %d the channel does\n%v, loaded from its snapshot\n%v", p.Clock, want, got)
 	}
 }

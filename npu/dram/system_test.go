@@ -20,7 +20,7 @@ func TestUnequalTransfersSplitTheChannelsAndEqualOnesJoinThem(t *testing.T) {
 	}
 	s.Submit(Transfer{Walk: isa.Contiguous(2*unit.MiB, unit.MiB), Release: 100_000})
 	if len(s.groups) != 1 {
-		t.Errorf("%d groups after an idle time with refreshes and an equal transfer; the states are equal again", len(s.groups))
+		t.Errorf("%d groups after an idle time with refreshes and an equal transfer; the states are equal", len(s.groups))
 	}
 	s.Finish(200_000)
 	if n := s.Counts().Reads; n != (2<<20+512)/32 {
@@ -32,19 +32,20 @@ func TestARepeatedHistoryIsNotSteppedAgain(t *testing.T) {
 	s := mustNew(t, Options{Channels: 4}, "lpddr5-6400")
 	play := func() {
 		for i := range int64(50) {
-			s.Submit(Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(i)*300*unit.KiB, 300*unit.KiB), Write: i%10 == 9, Release: i * 9000})
+			w := isa.Contiguous(unit.Bytes(i)*300*unit.KiB, 300*unit.KiB)
+			s.Submit(Transfer{ID: i, Walk: w, Write: i%10 == 9, Release: i * 9000})
 			s.Settle()
 		}
 		s.Finish(600_000)
 	}
 	play()
-	first, learnt := s.Counts(), memoOf(s).steps
+	first, stepped := s.Counts(), memoOf(s).steps
 	s.Reset()
 	play()
 	if s.Counts() != first {
 		t.Errorf("the repetition counts %+v, the first time %+v", s.Counts(), first)
 	}
-	if again := memoOf(s).steps - learnt; again != 0 {
+	if again := memoOf(s).steps - stepped; again != 0 {
 		t.Errorf("%d clocks were stepped again", again)
 	}
 }
@@ -98,7 +99,7 @@ func TestReleasesThatRunBackwardsPanic(t *testing.T) {
 func TestIrregularWalksOfEqualShapeAreToldApart(t *testing.T) {
 	p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 4})
 	for id := range int64(400) {
-		w := isa.Pattern{Base: unit.Bytes(32 * (id * 7 % 64)), Turn: 288, Planes: 1, Outer: 30, OuterStride: unit.Bytes(1024 + 96)}
+		w := isa.Pattern{Base: unit.Bytes(32 * (id * 7 % 64)), Turn: 288, Planes: 1, Outer: 30, OuterStride: 1024 + 96}
 		p.submit(Transfer{ID: id, Walk: w, Release: id * 5000})
 	}
 }

@@ -80,7 +80,8 @@ func TestOneTokenTakesTheClocksOfTheReferenceRun(t *testing.T) {
 			s := mustNew(t, Options{Channels: 4, Mapping: c.mapping}, "lpddr5-6400")
 			var clock int64
 			for i, x := range tensors {
-				s.Submit(Transfer{ID: int64(i), Walk: isa.Contiguous(unit.Bytes(x.base), unit.Bytes(x.bytes)), Write: x.write, Release: clock})
+				w := isa.Contiguous(unit.Bytes(x.base), unit.Bytes(x.bytes))
+				s.Submit(Transfer{ID: int64(i), Walk: w, Write: x.write, Release: clock})
 				clock = s.Settle()[0].Clock + c.gap
 			}
 			if clock != c.want {

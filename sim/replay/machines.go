@@ -6,14 +6,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu"
 )
 
-// Machines keeps the machines of Run's workers from one Run to the next, and what they have learnt about their DRAM beyond
-// that: machines to come with an equal one need not learn it again. Results do not depend on it. Only one Run at a time may
-// use it.
+// Machines keeps the machines of Run's workers from one Run to the next, and the memos of their DRAM even longer, for later
+// machines with equal DRAM. Results do not depend on it. Only one Run at a time may use it.
 type Machines struct{ workers []*pool }
 
-// pool are the machines of a worker, by the fingerprint of the NPU.
+// pool is the machines of a worker, by the fingerprint of the NPU.
 type pool struct {
-	fleet    npu.MachineSet
+	set      npu.MachineSet
 	machines map[string]*npu.Machine
 }
 
@@ -31,7 +30,7 @@ func (m *Machines) begin(workers int, runs []*run) {
 	}
 }
 
-// forget drops all: a machine that stopped in the middle of a step is not used again, nor is what it has learnt.
+// forget drops all: a machine that stopped in the middle of a step is not used again, nor is its memo.
 func (m *Machines) forget() { m.workers = nil }
 
 // of returns the machine for the NPU of a run.
@@ -39,7 +38,7 @@ func (p *pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
 	if m := p.machines[r.npu]; m != nil {
 		return m, nil
 	}
-	m, err := p.fleet.New(r.Config)
+	m, err := p.set.New(r.Config)
 	if err != nil {
 		return nil, err
 	}

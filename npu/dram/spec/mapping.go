@@ -184,7 +184,7 @@ func (m *Mapping) WithoutChannels() string {
 	return strings.Join(words, ",")
 }
 
-// groupRun is the bursts of a channel in a row that fall into one bank group.
+// GroupRun returns how many consecutive bursts of a channel fall into one bank group.
 func (m *Mapping) GroupRun() int64 { return 1 << m.below(groupField) }
 
 // below counts the bits of a channel-local address between those of a burst and the lowest of a field.
