@@ -30,13 +30,14 @@
 //	New ───► │     in memo     │                                               │       learning        │
 //	         │ nothing stepped │ ◄── transitionTo (store), memo.add, follow ── │ port.run, memo's port │
 //	         └─────────────────┘                                               └───────────────────────┘
-//	               ▲     │ not known, overBudget: leaveMemo (load, clone)
-//	               │     │
-//	 returnToMemo: │     ▼
-//	      its state│   ┌───────────────────┐ ───┐
-//	      is in the│   │      running      │    │ runPort, beginOnPort;
-//	  memo (store) └── │ port.run, its own │    │ returnToMemo: its state was new
-//	                   └───────────────────┘ ◄──┘
+//	             ▲           │
+//	returnToMemo │           │ not known, overBudget:
+//	(store): its │           │ leaveMemo (load)
+//	state is in  │           ▼
+//	the memo   ┌─┴─────────────────┐ ───┐
+//	           │      running      │    │ runPort, beginOnPort;
+//	           │ port.run, its own │    │ returnToMemo: its state was new
+//	           └───────────────────┘ ◄──┘
 //
 // Without a walk under way a channel in the memo is settled or idle: predict tells what completes if no walk comes
 // (System.Settle), isQuiescent whether nothing changes but refreshes, and idle then goes straight to the next one. To
