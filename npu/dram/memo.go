@@ -29,7 +29,7 @@ type state struct {
 	quiescence  quiescence
 }
 
-// quiescence tells whether nothing changes in a state, apart from refreshes that fall due.
+// quiescence is whether nothing changes in a state any more, apart from refreshes that fall due.
 type quiescence uint8
 
 const (

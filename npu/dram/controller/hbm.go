@@ -125,11 +125,13 @@ func (c *hbmController) postpone(n int) { c.postponed = int64(n) * spec.PseudoCh
 // RefreshTimer returns when refreshes fall due.
 func (c *hbmController) RefreshTimer() RefreshTimer { return RefreshTimer{c.interval, 0, 1} }
 
+// Clone returns a copy.
 func (c *hbmController) Clone() Controller {
 	n := *c
 	return &n
 }
 
+// GroupOf returns the bank group of a bank.
 func (c *hbmController) GroupOf(bank uint8) uint8 { return bank >> hbmGroupBits }
 
 // Offer takes a burst before the next tick. It reports false if the burst's queue is full.

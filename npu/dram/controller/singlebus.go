@@ -65,11 +65,13 @@ func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
 // postpone lets n refreshes of each rank, or of each bank, be due while requests wait.
 func (c *singleBus) postpone(n int) { c.postponed = int64(n) * c.units }
 
+// Clone returns a copy.
 func (c *singleBus) Clone() Controller {
 	n := *c
 	return &n
 }
 
+// GroupOf returns the bank group of a bank.
 func (c *singleBus) GroupOf(bank uint8) uint8 { return bank >> c.bankBits }
 
 func (c *singleBus) rankOf(bank uint8) *rankState { return &c.rank[bank>>c.rankShift] }

@@ -18,8 +18,8 @@ type Mapping struct {
 	Hash   bool   // bank bits XOR low row bits
 }
 
-// Mappings are the three orders of address bits between which a memory controller chooses, without those that are equal on
-// a standard.
+// Mappings returns the three orders of address bits among which memory controllers choose, each once if some are equal
+// on the standard.
 func Mappings(s *spec.Standard, channels int) []Mapping {
 	var all []Mapping
 	for _, m := range []Mapping{
@@ -43,8 +43,8 @@ type Spec struct {
 	Mappings []Mapping
 	Layouts  []config.Weights
 	Planes   []int      // that a pass reads; the most of them are stored
-	Bytes    unit.Bytes // about what a pass reads
-	Workers  int        // cells that are simulated at the same time; they do not depend on it
+	Bytes    unit.Bytes // that a pass reads, roughly
+	Workers  int        // cells that are simulated at the same time; results do not depend on it
 }
 
 // Row is a cell of the sweep.
@@ -67,21 +67,21 @@ type Row struct {
 	Bandwidth  float64 `json:"bandwidth_bytes_per_second"`
 }
 
-// At is the place of a cell's row among all, by the places of its mapping, layout and number of planes.
+// At returns the index of the cell of a mapping, a layout and a number of planes, each given by its index in the Spec.
 func (s *Spec) At(mapping, layout, planes int) int {
 	return (mapping*len(s.Layouts)+layout)*len(s.Planes) + planes
 }
 
-// Cells is how many there are.
+// Cells returns the number of cells.
 func (s *Spec) Cells() int { return len(s.Mappings) * len(s.Layouts) * len(s.Planes) }
 
-// Cell is the one whose row stands at a place.
+// Cell returns the mapping, the layout and the number of planes of the cell with an index. It is the inverse of At.
 func (s *Spec) Cell(at int) (Mapping, config.Weights, int) {
 	perMapping := len(s.Layouts) * len(s.Planes)
 	return s.Mappings[at/perMapping], s.Layouts[at%perMapping/len(s.Planes)], s.Planes[at%len(s.Planes)]
 }
 
-// Validate refuses what no pass can read.
+// Validate returns an error if no pass can read one of the cells.
 func (s *Spec) Validate() error {
 	for _, n := range s.Planes {
 		if n < 1 {
@@ -95,15 +95,16 @@ func (s *Spec) Validate() error {
 			case w.Chunk < b || w.Chunk%b != 0 || w.Skew%b != 0 || w.Skew < 0:
 				return fmt.Errorf("layouts: %v: chunk and skew must be multiples of a burst of %v", w, b)
 			case s.Bytes < w.Chunk*unit.Bytes(s.Channels*n):
-				return fmt.Errorf("layouts: %v of traffic are less than one turn of %d planes of %v on %d channels", s.Bytes, n, w.Chunk, s.Channels)
+				return fmt.Errorf("layouts: %v of traffic are less than one turn of %d planes of %v on %d channels",
+					s.Bytes, n, w.Chunk, s.Channels)
 			}
 		}
 	}
 	return nil
 }
 
-// Walk is the traffic of a pass that reads so many planes. As in package compile, a turn puts a chunk on every channel,
-// unless chunks are smaller than what the mapping keeps on a channel: then they lie side by side there.
+// Walk returns the traffic of a pass that reads so many planes. As in npu/compile, a turn puts a chunk on every
+// channel, unless that is less than a stripe of the mapping: then a turn is one chunk.
 func (s *Spec) Walk(w config.Weights, planes int, stripe unit.Bytes) isa.Pattern {
 	if w.Layout == config.Packed {
 		return isa.Contiguous(0, s.Bytes)
@@ -117,7 +118,7 @@ func (s *Spec) Walk(w config.Weights, planes int, stripe unit.Bytes) isa.Pattern
 		p.PlaneStride, p.OuterStride = turn, turn*unit.Bytes(slices.Max(s.Planes))
 		return p
 	}
-	region := unit.Bytes(1) << bits.Len64(uint64(s.Bytes)/uint64(planes)-1) // that a region fits into
+	region := unit.Bytes(1) << bits.Len64(uint64(s.Bytes)/uint64(planes)-1) // the least power of two that holds a plane
 	p.PlaneStride, p.OuterStride = region+w.Skew, turn
 	return p
 }

@@ -72,8 +72,8 @@ func Grid(chunks, skews []unit.Bytes) (all []config.Weights) {
 	return all
 }
 
-// Choose sets the mappings of a sweep: those with a name of Mappings, or made of address bits; all of Mappings where none
-// is asked for. With hash each comes a second time, with its bank bits hashed.
+// Choose sets the mappings of a sweep: those with a name of Mappings, or made of address bits; all of Mappings where
+// none is asked for. With hash each comes a second time, with its bank bits hashed.
 func (s *Spec) Choose(texts []string, hash bool) error {
 	known := Mappings(s.Standard, s.Channels)
 	s.Mappings = nil

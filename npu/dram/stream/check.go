@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Checked is a golden stream with what it took here.
+// Checked is a golden stream with our result.
 type Checked struct {
 	Golden
 	Result *Result // nil: skipped
 }
 
-// Failed is the verdict of a row outside its tolerance; all others have the name of their rule.
+// Failed is the verdict of a row that breaks its rule; that of any other is the name of its rule.
 const Failed = "FAIL"
 
-// Verdict returns how the row turned out: Failed, or the rule that it keeps.
+// Verdict returns Failed, or the name of the rule that the row keeps.
 func (c *Checked) Verdict() string {
 	switch {
 	case c.Result != nil && !c.Met(c.Result):
@@ -36,8 +36,8 @@ type CheckOptions struct {
 	Progress func(done, total int64) // may be nil; called from several goroutines
 }
 
-// Check runs golden streams, those that only differ in who else ran them once, and returns them in the order of
-// Goldens.
+// Check runs golden streams and returns them in the order of Goldens. Streams that several simulators have run are run
+// once.
 func Check(ctx context.Context, o CheckOptions) ([]Checked, error) {
 	all, err := Goldens()
 	if err != nil {
@@ -62,7 +62,8 @@ func (o *CheckOptions) run(ctx context.Context, rows []Checked) error {
 		if r.Rule == Skipped {
 			continue
 		}
-		what := Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh, Stream: r.Stream}
+		what := Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh,
+			Stream: r.Stream}
 		if same[what] == nil {
 			order = append(order, what)
 		}

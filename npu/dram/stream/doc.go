@@ -9,6 +9,8 @@
 // Goldens are streams that Ramulator 2.1, DRAMsim3 and a prototype have run, with what each of them measured and the
 // Rule that says how close we must come (golden.go, golden/README.md). `pmpdsim dram check` and the tests run them all.
 //
+// Layouts measures the cells of a layouts.Spec, on a dram.System each (layouts.go).
+//
 // # Contract
 //
 // Run is a deterministic function of its arguments. The stream must Fit the standard. Progress is called now and then

@@ -13,7 +13,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Layouts streams a pass through channels at power-on for each cell of a sweep, in the order mappings, layouts, planes. Progress, if not nil, is called from several goroutines.
+// Layouts simulates each cell of a sweep, from power-on, and returns the rows in the order mappings, layouts, planes.
+// Progress, if not nil, is called from several goroutines. Layouts fails if a layout or a mapping does not fit, or ctx
+// is cancelled.
 func Layouts(ctx context.Context, s *layouts.Spec, progress func(done, total int64)) ([]layouts.Row, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -41,7 +43,7 @@ func Layouts(ctx context.Context, s *layouts.Spec, progress func(done, total int
 	return rows, group.Wait()
 }
 
-// layoutCell is one pass.
+// layoutCell simulates one cell: a pass.
 func layoutCell(s *layouts.Spec, at int) (layouts.Row, error) {
 	m, w, planes := s.Cell(at)
 	system, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: m.Fields, BankHash: m.Hash,
@@ -56,9 +58,10 @@ func layoutCell(s *layouts.Spec, at int) (layouts.Row, error) {
 		clocks = max(clocks, done.Clock)
 	}
 	system.Finish(clocks)
-	r := layouts.Row{Standard: s.Standard.Name, Channels: s.Channels, Mapping: system.Mapping().String(), BankHash: m.Hash, Refresh: s.Refresh.String(),
-		Postpone: s.Postpone, Layout: w.String(), Chunk: int64(w.Chunk), Skew: int64(w.Skew), Planes: planes, Stored: slices.Max(s.Planes), Bytes: int64(walk.Bytes()),
-		Clocks: clocks, Activates: system.Counts().Activates}
+	r := layouts.Row{Standard: s.Standard.Name, Channels: s.Channels, Mapping: system.Mapping().String(), BankHash: m.Hash,
+		Refresh: s.Refresh.String(), Postpone: s.Postpone, Layout: w.String(), Chunk: int64(w.Chunk), Skew: int64(w.Skew),
+		Planes: planes, Stored: slices.Max(s.Planes), Bytes: int64(walk.Bytes()), Clocks: clocks,
+		Activates: system.Counts().Activates}
 	if w.Layout == config.Packed {
 		r.Chunk = 0
 	}

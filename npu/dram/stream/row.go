@@ -2,7 +2,7 @@ package stream
 
 import "github.com/pmpdsim/pmpdsim/npu/dram"
 
-// Row is a result beside what it is of: a line of JSON.
+// Row is a result together with what was run: a line of JSON.
 type Row struct {
 	Standard   string  `json:"standard"`
 	Channels   int     `json:"channels"`
@@ -35,28 +35,30 @@ type Row struct {
 // Row returns the result of a stream on the channels that o describes.
 func (r *Result) Row(o dram.Options, s Stream) Row {
 	n := &r.Counts
-	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(), PerBit: r.PicojoulesPerBit(),
+	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
+		PerBit:   r.PicojoulesPerBit(),
 		Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash, Refresh: o.Refresh.String(),
 		Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
 		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
 		Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }
 
-// Joules is the total of Energy.
+// Joules returns the total of Energy.
 func (r *Result) Joules() float64 {
 	e := r.Energy()
 	return e.Total().Joules()
 }
 
-// PicojoulesPerBit is the energy of a bit that was moved.
+// PicojoulesPerBit returns the energy per bit that was read or written.
 func (r *Result) PicojoulesPerBit() float64 { return r.Joules() * 1e12 / float64(8*r.Bytes) }
 
-// MeanLatency of reads is in seconds, from a controller's queue to the last datum; 0 without any.
+// MeanLatency returns the mean latency of reads in seconds, from acceptance by a controller to the last datum; 0
+// without reads.
 func (r *Result) MeanLatency() float64 {
 	return float64(r.Access.Wait) / float64(max(r.Access.Reads, 1)) * r.standard.TCK.Seconds()
 }
 
-// CheckedRow is a golden stream beside what it took here: a line of JSON. What was not run has no results.
+// CheckedRow is a golden stream together with our result: a line of JSON. One that was skipped has no result.
 type CheckedRow struct {
 	Row        string   `json:"row"`
 	Reference  string   `json:"reference"`
