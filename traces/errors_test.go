@@ -38,7 +38,7 @@ var badLines = []struct {
 	{"a missing version", 1, `"version":1,`, ``, `t.jsonl:1: version: the key is missing and is required`},
 	{"another record first", 1, base()[0], base()[2], `t.jsonl:1: type: a prefill record comes first; accepted: header`},
 	{"a second header", 3, base()[2], base()[0], `t.jsonl:3: type: a second header stands here; accepted: one header`},
-	{"an unknown record type", 3, `"prefill"`, `"prefil"`, `t.jsonl:3: type: "prefil" is not a record of version 1; accepted: header, ops, prefill, step, sched_features, switch, calib_ops, footer`},
+	{"an unknown record type", 3, `"prefill"`, `"prefil"`, `t.jsonl:3: type: "prefil" is not a record of version 1; accepted: header, ops, prefill, step, sched_features, switch, calib_ops, footer; did you mean "prefill"?`},
 	{"an extension as a record type", 3, `"prefill"`, `"x_mine"`, `t.jsonl:3: type: "x_mine" is not a record of version 1; accepted: header, ops, prefill, step, sched_features, switch, calib_ops, footer`},
 	{"a record without a type", 3, `"type":"prefill",`, ``, `t.jsonl:3: type: the key is missing or no string; accepted: header, ops, prefill, step, sched_features, switch, calib_ops, footer`},
 	{"an unknown key", 3, `"w_bits":4`, `"w_bits":4,"bits":4`, `t.jsonl:3: bits: unknown key; accepted: tokens, w_bits, tok_out, step_ns, op_ns, x_…`},

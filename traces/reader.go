@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -152,7 +153,8 @@ func (r *Reader) record(root node, line []byte) (Record, error) {
 	}
 	record := newRecord(kind)
 	if record == nil {
-		return nil, r.at(fault("type", recordTypes, "%q is not a record of version %d", clip(kind), Version))
+		types := strings.Split(recordTypes, ", ")
+		return nil, r.at(unknown("type", kind, types, "%q is not a record of version %d", clip(kind), Version))
 	}
 	if err := r.binder.object(root, reflect.ValueOf(record).Elem(), "type"); err != nil {
 		return nil, r.at(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // What an option is where the text says nothing: PMPD's values (pmpd/modules/scheduler).
@@ -107,12 +109,17 @@ func (p *parser) option(s *Schedule, o part, given map[string]bool) {
 	key, text, has := strings.Cut(o.text, "=")
 	options := append(s.Kind.row().options, prefill())
 	i := slices.IndexFunc(options, func(o option) bool { return o.key == key })
-	if i < 0 || !has {
-		forms := make([]string, len(options))
-		for i, o := range options {
-			forms[i] = o.String()
+	if i < 0 {
+		var keys, forms []string
+		for _, o := range options {
+			keys, forms = append(keys, o.key), append(forms, o.String())
 		}
-		p.fail(o, "unknown option; accepted: %s", strings.Join(forms, ", "))
+		meant := suggest.Nearest(key, keys)
+		p.fail(o, "unknown option; accepted: %s%s", strings.Join(forms, ", "), suggest.Question(meant))
+		return
+	}
+	if !has {
+		p.fail(o, "no value; accepted: %s", options[i])
 		return
 	}
 	if given[key] {

@@ -109,7 +109,8 @@ func TestParseErrors(t *testing.T) {
 		{"learned:3>4", `at character 11 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},
 		{"learned:4>3@85", `at character 11 ("3@85"): not a number; accepted: weight bits, in at most 9 digits`},
 		{"learned:4>3,l=0", `at character 15 ("0"): too few; accepted: the tokens to generate at most, 1 or more`},
-		{"learned:4>3,l", `at character 13 ("l"): unknown option; accepted: l=N with N tokens, 1 or more, classifier=FILE, ` +
+		{"learned:4>3,l", `at character 13 ("l"): no value; accepted: l=N with N tokens, 1 or more`},
+		{"learned:4>3,1=5", `at character 13 ("1=5"): unknown option; accepted: l=N with N tokens, 1 or more, classifier=FILE, ` +
 			`prefill=N with N one of ` + bits},
 		{"learned:4>3,classifier=", `at character 24 (""): no file; accepted: the weights of a classifier, FILE.safetensors`},
 		{"activation:4>3,window=3", `at character 16 ("window=3"): unknown option; accepted: l=N with N tokens, 1 or more, ` +
@@ -134,8 +135,9 @@ func TestParseErrors(t *testing.T) {
 		{"uniform:+3", `at character 9 ("+3"): not a number; accepted: weight bits, in at most 9 digits`},
 		{"uniform:3.5", `at character 9 ("3.5"): not a number; accepted: weight bits, in at most 9 digits`},
 		{"uniform:3,4", `at character 11 ("4"): unknown option; accepted: prefill=N with N one of ` + bits},
-		{"uniform:3,prefil=4", `at character 11 ("prefil=4"): unknown option; accepted: prefill=N with N one of ` + bits},
-		{"uniform:3,prefill", `at character 11 ("prefill"): unknown option; accepted: prefill=N with N one of ` + bits},
+		{"uniform:3,prefil=4", `at character 11 ("prefil=4"): unknown option; accepted: prefill=N with N one of ` + bits +
+			`; did you mean "prefill"?`},
+		{"uniform:3,prefill", `at character 11 ("prefill"): no value; accepted: prefill=N with N one of ` + bits},
 		{"uniform:3,prefill=", `at character 19 (""): not a number; accepted: weight bits, in at most 9 digits`},
 		{"uniform:3,prefill=9", `at character 19 ("9"): weights cannot have these bits; accepted: ` + bits},
 		{"uniform:3,prefill=4,prefill=4", `at character 21 ("prefill=4"): given twice; accepted: one prefill=N`},

@@ -40,7 +40,7 @@ func Question(name string) string {
 func Nearest[S ~string](word string, candidates []S) string {
 	least := max(2, len(word)/3) + 1
 	if len(word) <= 4 {
-		least = 2
+		least = min(2, len(word)) // one letter replaced by another is another word
 	}
 	word = strings.ToLower(word)
 	best, begun := "", ""

@@ -7,7 +7,7 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	names := []string{"style", "rows", "cols", "bits_per_cycle", "Llama-3.1-8B"}
+	names := []string{"style", "rows", "cols", "bits_per_cycle", "Llama-3.1-8B", "l"}
 	for _, c := range []struct{ name, word, want string }{
 		{"the word itself is the nearest", "rows", "rows"},
 		{"a letter too many", "rowss", "rows"},
@@ -22,7 +22,8 @@ func TestNearest(t *testing.T) {
 		{"what begins with the word may be meant, however long it is", "bit", "bits_per_cycle"},
 		{"two letters begin too many words", "bi", ""},
 		{"no word", "", ""},
-		{"one letter", "x", ""},
+		{"one letter is no slip for another", "x", ""},
+		{"one letter itself", "L", "l"},
 		{"nothing near", "capacity", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
