@@ -1,4 +1,4 @@
-// Package plots shows results: text tables and figures here, the report page later.
+// Package plots shows results: text tables and figures here, the report page in plots/report.
 //
 // It turns results, plain numbers and plain texts into pictures and decides nothing else: no number is computed here that a
 // result does not hold, apart from its scale (ms, MB) and shares of a total. Every function is deterministic: tables are

@@ -45,7 +45,7 @@ type Result struct {
 
 // Run runs one job after the other. Speed-ups of the NPU's results are set.
 func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Result, error) {
-	machines := new(replay.Machines)
+	machines := new(replay.MachinePool)
 	var runs []Result
 	var simulated []*result.Result
 	var what []replay.Job
@@ -63,7 +63,7 @@ func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Resu
 }
 
 // run decodes under one schedule and simulates each pass once it is known.
-func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines *replay.Machines) (r Result, err error) {
+func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines *replay.MachinePool) (r Result, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	recorder, err := gpu.NewRecorder(ctx, engine, j.Live)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// Deciding is what the job's scheduler has to compute on the NPU to come to a policy; nil if that is nothing.
+// Deciding returns what the job's scheduler computes on the NPU to decide a policy, or nil if it computes nothing.
 func (j Job) Deciding(policy precision.Policy) *compile.Decide {
 	plan, ok := policy.(*precision.Plan)
 	if !ok || plan.Asked == 0 {

@@ -11,24 +11,24 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// Pass is a decode pass of a run that is still going on.
+// Pass is a decode pass of a run that is still in progress.
 type Pass struct {
 	Bits  int
-	Asked bool // the schedule had to work something out after it
+	Asked bool // after the pass the schedule computed a decision
 }
 
-// Follow simulates a job while its passes become known, which come in their order until the channel is closed. The job needs
-// no evidence: it is not decided here. Passes are received as fast as they come; those that wait for a worker are few numbers.
-// It returns the result, of fewer tokens than the job's where the passes end early, and what each step counted, prefill
-// first. What is followed to its end counts what Run counts for the trace of it.
+// Follow simulates a job while its passes become known: they arrive in order on a channel that is closed after the
+// last. The job needs no evidence, because nothing is decided here. Passes are received as fast as they arrive. Follow
+// returns the result and the counts of each step, prefill first. If the passes end early, the result has fewer tokens
+// than the job. The counts equal those of Run on a trace of the same passes.
 func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.Result, []stats.Counts, error) {
 	if err := j.check(); err != nil {
 		return nil, nil, err
 	}
 	p := j.begin()
 	decided := &precision.Plan{}
-	if p.Passes() > 1 && j.Schedule.Kind.Reads() { // after its last pass nothing is asked
-		decided.Asked = 1 // what once costs
+	if p.Passes() > 1 && j.Schedule.Kind.Reads() { // after the last pass nothing is decided
+		decided.Asked = 1 // compile the cost of one decision
 	}
 	for _, b := range j.Schedule.Bits {
 		p.used = append(p.used, unit.Bits(b))
@@ -43,14 +43,14 @@ func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.
 	return r.result(o.Version), r.counts, nil
 }
 
-// follow hands the steps to the workers as they come.
+// follow gives the steps to the workers as they arrive.
 func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	if o.Machines == nil {
-		o.Machines = new(Machines)
+		o.Machines = new(MachinePool)
 	}
 	workers := max(1, o.Workers)
 	o.Machines.begin(workers, []*run{r})
-	steps := make(chan task, r.Generated) // never full: who decodes does not wait
+	steps := make(chan task, r.Generated) // never full: the decoder does not wait
 	g, within := errgroup.WithContext(ctx)
 	meter := newMeter(nil, nil)
 	for _, machines := range o.Machines.workers[:workers] {
@@ -67,7 +67,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	close(steps)
 	err := g.Wait()
 	if err == nil {
-		err = ctx.Err() // between two passes there was nobody to notice
+		err = ctx.Err() // no step was running when ctx ended
 	}
 	if err != nil {
 		o.Machines.forget()
@@ -78,7 +78,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	return nil
 }
 
-// feed notes the passes and makes them steps; a step is handed out once all that its program depends on is known.
+// feed turns passes into steps. It sends a step once everything is known that its program depends on.
 func (r *run) feed(ctx context.Context, passes <-chan Pass, steps chan<- task) (known int) {
 	steps <- task{step: 0}
 	for {

@@ -10,7 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// TestFollowing: a run that is followed while it goes on comes to what its trace comes to afterwards, deciding included.
+// TestFollowing: a run that is followed while it goes on comes to what its trace comes to afterwards, deciding
+// included.
 func TestFollowing(t *testing.T) {
 	const prompt, gen = 24, 6
 	half := 0.5

@@ -6,20 +6,20 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu"
 )
 
-// Machines keeps the machines of Run's workers from one Run to the next, and the memos of their DRAM even longer, for later
-// machines with equal DRAM. Results do not depend on it. Only one Run at a time may use it.
-type Machines struct{ workers []*pool }
+// MachinePool keeps the machines of Run's workers from one Run to the next. It keeps the DRAM memos even longer, for
+// later machines with equal DRAM. Results do not depend on it. Only one Run at a time may use it.
+type MachinePool struct{ workers []*workerMachines }
 
-// pool is the machines of a worker, by the fingerprint of the NPU.
-type pool struct {
+// workerMachines are the machines of one worker, by the fingerprint of the NPU.
+type workerMachines struct {
 	set      npu.MachineSet
 	machines map[string]*npu.Machine
 }
 
-// begin makes room for workers, and lets go of machines that none of the runs is on: one can be large.
-func (m *Machines) begin(workers int, runs []*run) {
+// begin prepares for a number of workers, and drops machines that no run uses: one can be large.
+func (m *MachinePool) begin(workers int, runs []*run) {
 	for len(m.workers) < workers {
-		m.workers = append(m.workers, &pool{machines: map[string]*npu.Machine{}})
+		m.workers = append(m.workers, &workerMachines{machines: map[string]*npu.Machine{}})
 	}
 	wanted := map[string]bool{}
 	for _, r := range runs {
@@ -30,11 +30,11 @@ func (m *Machines) begin(workers int, runs []*run) {
 	}
 }
 
-// forget drops all: a machine that stopped in the middle of a step is not used again, nor is its memo.
-func (m *Machines) forget() { m.workers = nil }
+// forget drops everything: machines that stopped in the middle of a step, and their memos, must not be used again.
+func (m *MachinePool) forget() { m.workers = nil }
 
 // of returns the machine for the NPU of a run.
-func (p *pool) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
+func (p *workerMachines) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {
 	if m := p.machines[r.npu]; m != nil {
 		return m, nil
 	}

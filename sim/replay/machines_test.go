@@ -11,7 +11,7 @@ import (
 )
 
 func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
-	var kept Machines
+	var kept MachinePool
 	for _, schedule := range []string{"fp16", "static:4>3"} {
 		j := job(t, "edge-lpddr5", "qwen2.5-0.5b", "iwslt", schedule)
 		j.Prompt, j.Generated = 4, 4
@@ -48,8 +48,8 @@ func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
 	})
 }
 
-// TestMachinesWithEqualDRAMShareWhatTheyLearn runs jobs on arrays and clocks of several kinds before two memories, in random
-// orders, on machines that are kept.
+// TestMachinesWithEqualDRAMShareWhatTheyLearn runs jobs on arrays and clocks of several kinds before two memories, in
+// random orders, on machines that are kept.
 func TestMachinesWithEqualDRAMShareWhatTheyLearn(t *testing.T) {
 	var jobs []Job
 	var want []*result.Result
@@ -68,7 +68,7 @@ func TestMachinesWithEqualDRAMShareWhatTheyLearn(t *testing.T) {
 		}
 		jobs, want = append(jobs, j), append(want, alone[0])
 	}
-	var kept Machines
+	var kept MachinePool
 	r := rand.New(rand.NewSource(1))
 	for range 2 {
 		for _, i := range r.Perm(len(jobs)) {

@@ -16,8 +16,8 @@ import (
 // MostSequences is the largest batch.
 const MostSequences = compile.MostSequences
 
-// Prepared is a job that has been checked and compiled, and whose precisions are known: all that is left is to simulate it.
-// Only Prepare makes one. It does not change, so that several runs may share it.
+// Prepared is a job that has been checked and compiled and whose precisions are known, ready to be simulated. Only
+// Prepare makes one. It does not change, so several runs may share it.
 type Prepared struct {
 	Job
 	npu       string // the configuration's fingerprint
@@ -25,13 +25,13 @@ type Prepared struct {
 	prefill   unit.Bits
 	bits      []int           // of each decode pass
 	plan      *precision.Plan // nil if nothing was decided
-	asked     []bool          // after each decode pass: whether the schedule had to work something out
-	used      []unit.Bits     // precisions of decode, in the order in which they come
-	transfers map[int]int64   // DRAM transfers of the last decode pass, by the bits that it may have
+	asked     []bool          // for each decode pass, whether the schedule computes a decision after it
+	used      []unit.Bits     // precisions of decode, in order of first use
+	transfers map[int]int64   // DRAM transfers of the last decode pass, by its possible bits
 }
 
-// Prepare checks and compiles a job, its longest passes at every precision included: what is wrong with it is found before
-// anything is simulated.
+// Prepare checks and compiles a job, including its longest passes at every precision, so that all errors are found
+// before anything is simulated.
 func Prepare(j Job) (*Prepared, error) {
 	if err := j.check(); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func Prepare(j Job) (*Prepared, error) {
 	return p, p.compileLongest()
 }
 
-// PrepareAll prepares jobs, and says of which schedule an error is.
+// PrepareAll prepares jobs. An error names the schedule of its job.
 func PrepareAll(jobs []Job) ([]*Prepared, error) {
 	all := make([]*Prepared, len(jobs))
 	for i, j := range jobs {
@@ -67,7 +67,7 @@ func PrepareAll(jobs []Job) ([]*Prepared, error) {
 	return all, nil
 }
 
-// check finds lengths that cannot be.
+// check returns an error if a length is impossible.
 func (j Job) check() error {
 	if j.Passes() < 1 {
 		return fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
@@ -75,21 +75,21 @@ func (j Job) check() error {
 	return j.Model.CheckLengths(j.Prompt, j.Generated)
 }
 
-// begin is a job of which it is not yet known what its passes are.
+// begin returns a Prepared whose precisions and program are not known yet.
 func (j Job) begin() *Prepared {
 	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)),
 		bits: make([]int, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[int]int64{}}
 }
 
-// compile makes what the programs of all steps share, for prefill's precision and those that are used in decode.
+// compile makes the compiler that all steps share, for the precisions of prefill and decode.
 func (p *Prepared) compile(policy precision.Policy) (err error) {
 	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]unit.Bits{p.prefill}, p.used...),
 		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Decide: p.Deciding(policy)})
 	return err
 }
 
-// compileLongest compiles what needs most room: prefill, and the last decode pass at every precision. The program of a long
-// prefill is large, so that it is only checked.
+// compileLongest compiles the largest programs: prefill, and the last decode pass at every precision. Prefill is only
+// checked, because its program can be very large.
 func (p *Prepared) compileLongest() error {
 	if !p.DecodeOnly {
 		if err := p.compiler.CheckPrefill(p.Prompt, p.prefill); err != nil {
@@ -106,13 +106,13 @@ func (p *Prepared) compileLongest() error {
 	return nil
 }
 
-// lastPast is the number of positions in the cache before the last decode pass.
+// lastPast returns the number of positions in the cache before the last decode pass.
 func (p *Prepared) lastPast() int { return p.Prompt + p.Passes() - 1 }
 
-// Footprint returns what the job occupies in DRAM.
+// Footprint returns the job's footprint in DRAM.
 func (p *Prepared) Footprint() plan.Footprint { return p.compiler.Footprint() }
 
-// Tilings returns how the operators are cut: in prefill, and in the last decode pass at each precision.
+// Tilings returns the operators' tilings in prefill and in the last decode pass at each precision.
 func (p *Prepared) Tilings() ([]result.Tiling, error) {
 	choices, err := p.compiler.ExplainPrefill(p.Prompt, p.prefill)
 	if err != nil {

@@ -5,17 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// Progress is how far Run is.
+// Progress is how far Run has come.
 type Progress struct {
-	Passes, Total int     // complete, and of all runs; prefill is one
-	Share         float64 // of the work, 0 to 1, passes that are under way included
+	Passes, Total int     // complete passes, and passes of all runs; prefill counts as one
+	Share         float64 // of the work, 0 to 1; includes the finished part of current passes
 }
 
-// longPrompt is the longest whose program is made for its weight alone. Beyond it attention counts, which goes by the square.
+// longPrompt is the longest prompt, in tokens, that is compiled just to estimate its work. The work of longer ones is
+// extrapolated with the square of the length, because attention dominates.
 const longPrompt = 4096
 
-// weigh estimates the work of prefill, for whoever wants to know about progress. Work is counted in DRAM transfers, which is
-// what simulating takes its time for.
+// weigh estimates the work of prefill. Work is counted in DRAM transfers, because they dominate simulation time.
 func (r *run) weigh() error {
 	if !slices.Contains(r.steps, 0) {
 		return nil
@@ -30,7 +30,8 @@ func (r *run) weigh() error {
 	return nil
 }
 
-// weight is the estimated work of a step. A decode pass is taken to be as long as the last one of its precision.
+// weight returns the estimated work of a step. A decode pass is assumed to take as long as the last one at its
+// precision.
 func (r *run) weight(step int) int64 {
 	if step == 0 {
 		return r.prefillWork
@@ -38,7 +39,7 @@ func (r *run) weight(step int) int64 {
 	return r.transfers[r.bits[step-1]] + 1
 }
 
-// meter adds up what the workers have done.
+// meter adds up the work of all workers.
 type meter struct {
 	report       func(Progress)
 	passes, work atomic.Int64
@@ -64,7 +65,7 @@ func (m *meter) add(passes, work int64) {
 	}
 }
 
-// step is a step under way, of which some work has been added up already.
+// step is a step that is being simulated; added is the part of its work that the meter already has.
 type step struct {
 	*meter
 	weight, transfers, added int64
@@ -74,7 +75,7 @@ func (m *meter) step(weight, transfers int64) *step {
 	return &step{meter: m, weight: weight, transfers: max(transfers, 1)}
 }
 
-// at notes how many of the step's transfers are complete. Hundredths are reported.
+// at reports how many of the step's transfers are complete, to a hundredth of the step.
 func (s *step) at(transfers int64) {
 	if now := s.weight * transfers / s.transfers; now > s.added+s.weight/100 {
 		s.add(0, now-s.added)

@@ -9,16 +9,16 @@ import (
 // task is a step of a run.
 type task struct{ run, step int }
 
-// none is the task of a worker that has had none.
-var none = task{run: -1}
+// noTask is the last task of a worker that has had none.
+var noTask = task{run: -1}
 
-// queue hands out the steps of all runs, one at a time. A worker stays with a run while it has steps left, because the
-// memory model of its machine learns from step to step what the next one can use; otherwise it goes where fewest workers
-// are. There its first steps are many times slower than those of a worker that knows the run: had it taken several at once,
-// the others would wait for it at the end. Prefill, the longest step, comes first.
+// queue hands out the steps of all runs, one at a time. A worker stays with a run while it has steps left, because each
+// step adds to the DRAM memo that the next can use. Then it moves to the run with the fewest workers. Its first steps
+// there are many times slower; if it took several at once, the others would wait for it at the end. Prefill, the
+// longest step, comes first.
 type queue struct {
 	lock    sync.Mutex
-	next    []int   // per run: place of the step to hand out
+	next    []int   // per run: index of the next step to hand out
 	steps   [][]int // per run
 	workers []int   // per run
 
@@ -50,7 +50,7 @@ func (q *queue) take(last task) (task, bool) {
 			}
 		}
 		if r < 0 {
-			return none, false
+			return noTask, false
 		}
 		q.workers[r]++
 	}
@@ -59,7 +59,8 @@ func (q *queue) take(last task) (task, bool) {
 	return t, true
 }
 
-// fail remembers the failure of the earliest task, whichever came first in time: the same fault gets the same message.
+// fail keeps the error of the earliest task in order, not in time, so that the same fault always gives the same
+// message.
 func (q *queue) fail(t task, err error) {
 	q.lock.Lock()
 	defer q.lock.Unlock()
@@ -71,7 +72,7 @@ func (q *queue) fail(t task, err error) {
 	}
 }
 
-// failure is what to report when a worker stopped with err.
+// failure returns the error to report when a worker stopped with err.
 func (q *queue) failure(err error) error {
 	if q.failErr != nil {
 		return q.failErr

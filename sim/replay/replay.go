@@ -1,11 +1,11 @@
-// Package replay walks over a decode trace, step by step: which precision, which position, which program, what it
-// counted. It is the one loop between a job and its result.
+// Package replay simulates a decode step by step: for each step it determines precision and position, compiles the
+// program, runs it and adds up the counts. It is the one loop between a job and its result.
 //
-// A Job is prepared once: Prepare checks it, decides its precisions and compiles what its steps share. Run and Steps simulate
-// prepared jobs; Follow simulates one whose precisions become known while it runs.
+// A Job is prepared once: Prepare checks it, decides its precisions and compiles what its steps share. Run and Steps
+// simulate prepared jobs; Follow simulates one whose precisions become known while it runs.
 //
-// A step is a pure function of the NPU and the program, so steps are simulated on several workers in any order and added
-// up in theirs: results do not depend on the number of workers.
+// A step is a pure function of the NPU and the program. Steps are therefore simulated on several workers in any order
+// and added up in step order: results do not depend on the number of workers.
 package replay
 
 import (
@@ -37,7 +37,7 @@ type Job struct {
 	DecodeOnly bool // leave prefill out: its times and counts are zero
 
 	// Of the trace that is replayed, if there is one.
-	Evidence        precision.Evidence // bits of its decode passes, and what a scheduler could know after each
+	Evidence        precision.Evidence // bits of its decode passes, and the signals that a scheduler could use after each
 	RecordedPrefill int
 	TraceSHA256     string
 	TraceSource     string
@@ -49,18 +49,18 @@ func (j Job) Passes() int { return j.Generated - 1 }
 // Options say how to run jobs.
 type Options struct {
 	Workers  int            // at least 1
-	Progress func(Progress) // called now and then, from several goroutines; may be nil
+	Progress func(Progress) // called from several goroutines; may be nil
 	Version  string         // of the program, for the result
 	Timeline *Timeline      // nil: none
-	Machines *Machines      // kept from the last Run; nil: none
+	Machines *MachinePool   // reused from earlier runs; nil: none
 
-	Built func(*npu.Machine) // called with each machine before it runs, by the worker that has it; may be nil
+	Built func(*npu.Machine) // called with each new machine before it runs, by its worker; may be nil
 }
 
 // run is a prepared job on its way to a result.
 type run struct {
 	*Prepared
-	steps       []int          // that are simulated, in rising order: 0 is prefill, n the nth decode pass
+	steps       []int          // to simulate, in rising order: 0 is prefill, n the nth decode pass
 	counts      []stats.Counts // of each step
 	prefillWork int64          // in DRAM transfers, if progress is asked for
 	recorder    *recorder      // nil: none
@@ -69,7 +69,8 @@ type run struct {
 // first is the first step that is simulated.
 func (r *run) first() int { return r.steps[0] }
 
-// Run simulates prepared jobs and returns their results in the same order, with speed-ups against the baselines among them.
+// Run simulates prepared jobs and returns their results in the same order, with speed-ups against the baselines among
+// them.
 func Run(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result, error) {
 	runs := make([]*run, len(prepared))
 	for i, p := range prepared {
@@ -89,8 +90,8 @@ func Run(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result
 	return results, nil
 }
 
-// Steps simulates some steps of prepared jobs and returns what each of them counted, as they are given: 0 is prefill, n the
-// nth decode pass. A step counts the same here as in a run of all steps. No timeline is written.
+// Steps simulates the given steps of each prepared job and returns the counts of each, in the given order: 0 is
+// prefill, n the nth decode pass. A step's counts are the same as in a run of all steps. Steps writes no timeline.
 func Steps(ctx context.Context, prepared []*Prepared, steps [][]int, o Options) ([][]stats.Counts, error) {
 	runs := make([]*run, len(prepared))
 	for i, p := range prepared {
@@ -126,13 +127,13 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	work, meter := newQueue(runs), newMeter(runs, o.Progress)
 	workers := max(1, o.Workers)
 	if o.Machines == nil {
-		o.Machines = new(Machines)
+		o.Machines = new(MachinePool)
 	}
 	o.Machines.begin(workers, runs)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
-			for t, ok := work.take(none); ok; t, ok = work.take(t) {
+			for t, ok := work.take(noTask); ok; t, ok = work.take(t) {
 				if err := t.simulate(ctx, runs[t.run], machines, meter, o.Built); err != nil {
 					work.fail(t, err)
 					return err
@@ -149,7 +150,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 }
 
 // simulate runs a step on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines *pool, total *meter, built func(*npu.Machine)) error {
+func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, total *meter, built func(*npu.Machine)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (t task) simulate(ctx context.Context, r *run, machines *pool, total *meter
 	return nil
 }
 
-// result adds the steps up in their order.
+// result adds up the steps in their order.
 func (r *run) result(version string) *result.Result {
 	j := &r.Job
 	batch := max(j.Batch, 1)
@@ -202,8 +203,8 @@ func (r *run) result(version string) *result.Result {
 	return out
 }
 
-// Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules of the
-// same NPU, model and lengths.
+// Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules
+// of the same NPU, model and lengths.
 func Compare(jobs []Job, results []*result.Result) {
 	find := func(like *result.Result, job *Job, bits int) *result.Result {
 		for i := range jobs {

@@ -53,9 +53,9 @@ func TestSameJobSameBytes(t *testing.T) {
 	}
 }
 
-// What a memory-bound pass takes follows from its bytes and the bandwidth that the memory reached. The bytes are counted
-// here from the model's parameters; the bandwidth is the simulation's, and must be what Ramulator 2.1 reaches on a
-// sequential read with this mapping (91.6 %, golden stream of npu/dram) less what is lost between operators.
+// What a memory-bound pass takes follows from its bytes and the bandwidth that the memory reached. The bytes are
+// counted here from the model's parameters; the bandwidth is the simulation's, and must be what Ramulator 2.1 reaches
+// on a sequential read with this mapping (91.6 %, golden stream of npu/dram) less what is lost between operators.
 func TestDecodeByHand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a 7B model: left to the full run")

@@ -15,16 +15,16 @@ import (
 // Timeline says what is recorded of runs, and where it is written.
 type Timeline struct {
 	Detail activity.Detail
-	Passes int                     // of each run, the first ones, in which Detail may be finer than ops; prefill is one
-	Part   func(run int) io.Writer // where a run goes: each to a place of its own, because they take place at the same time
+	Passes int                     // the first passes of each run, in which Detail may be finer than ops; prefill is one
+	Part   func(run int) io.Writer // returns the writer of a run; runs need different ones, because they run in parallel
 }
 
-// finest is the most transfers of a step that is recorded in more detail than ops: some 60 bytes each, in memory and, before
-// they are deflated, in the file.
+// mostDetailed is the most transfers of a step that is recorded in more detail than ops. Each takes some 60 bytes, in
+// memory and, before compression, in the file.
 const mostDetailed = 1 << 17
 
-// recorder writes the timeline of a run. Steps are simulated in any order and written in theirs: those that have to wait for
-// one before them are kept, which is no more than the file would hold before it is deflated.
+// recorder writes the timeline of a run. Steps are simulated in any order but written in theirs, so it keeps steps that
+// wait for an earlier one. That takes no more memory than the uncompressed file.
 type recorder struct {
 	what   *Timeline
 	run    *run
@@ -49,7 +49,7 @@ func record(runs []*run, o Options) error {
 	return nil
 }
 
-// about is what a timeline says of its run: everything that it depends on, and what is left out.
+// about describes a run in its timeline: everything that it depends on, and what is left out.
 func about(i int, r *run, o Options) timeline.Run {
 	j := &r.Job
 	var left string
@@ -79,7 +79,7 @@ func about(i int, r *run, o Options) timeline.Run {
 		Peak: j.Config.PeakBandwidth(), Cores: j.Config.Cores, Arguments: said}
 }
 
-// observe makes a machine record the program of a step, and returns the step to be.
+// observe makes a machine record a step, and returns the step for done.
 func (c *recorder) observe(m *npu.Machine, step int, p *isa.Program) *timeline.Step {
 	s := &timeline.Step{Name: "prefill", Bits: p.Bits, KV: p.Context, Detail: c.what.Detail}
 	if step > 0 {
@@ -101,7 +101,7 @@ func (c *recorder) observe(m *npu.Machine, step int, p *isa.Program) *timeline.S
 	return s
 }
 
-// done takes a step that has been simulated, and writes all that are next.
+// done takes a step that has been simulated, and writes all steps that are next in order.
 func (c *recorder) done(step int, s *timeline.Step, cycles unit.Cycles) error {
 	s.Cycles = cycles
 	if s.Recording != nil {
@@ -118,7 +118,7 @@ func (c *recorder) done(step int, s *timeline.Step, cycles unit.Cycles) error {
 	return nil
 }
 
-// write writes a step; a prefill once for each sequence, and the end of the run behind the last step.
+// write writes a step: prefill once for each sequence, and after the last step the end of the run.
 func (c *recorder) write(s *timeline.Step) error {
 	times := 1
 	if c.next == 0 {

@@ -21,7 +21,7 @@ type Worker struct {
 	points   []*Point
 	shard    *shard
 	done     map[string]bool // in the shard
-	machines replay.Machines
+	machines replay.MachinePool
 }
 
 // NewWorker reads the plan of a directory and locks a shard there: the one with a name, for which it waits, or without
@@ -113,7 +113,7 @@ func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 func (w *Worker) simulate(ctx context.Context, p *Point, m *folder.Line) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			w.machines = replay.Machines{}
+			w.machines = replay.MachinePool{}
 			err = fmt.Errorf("internal error: %v", fault)
 		}
 	}()
