@@ -35,8 +35,8 @@ type recipe struct {
 }
 
 var (
-	toyLink    = regexp.MustCompile(`\]\((recipes/[a-z-]+\.txtar)\)`)
-	namedFile  = regexp.MustCompile("`([A-Za-z0-9_*./-]+/[A-Za-z0-9_*.-]+\\.[a-z0-9]+)`")
+	toyLink     = regexp.MustCompile(`\]\((recipes/[a-z-]+\.txtar)\)`)
+	namedFile   = regexp.MustCompile("`([A-Za-z0-9_*./-]+/[A-Za-z0-9_*.-]+\\.[a-z0-9]+)`")
 	placeholder = regexp.MustCompile(`[A-Z][A-Z_]+`)
 )
 

@@ -24,7 +24,7 @@ type node struct {
 	*Component
 	port    akita.Port
 	peer    akita.Port
-	blocked    bool
+	blocked bool
 	pending []int // refused notes
 	log     []string
 	fail    error
