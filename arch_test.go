@@ -42,11 +42,13 @@ npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit sim/unit/suggest
+workloads+test:      workloads/ops
+workloads/ops:       workloads
 workloads/safetensors: safetensors float16
 workloads/precision: sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
-npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads
+npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops
 traces:              sim/unit/suggest workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
@@ -63,7 +65,7 @@ plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
-gpu:                 workloads workloads/precision traces gpu/weights workloads/precision/classifier
+gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/tokens:          regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16

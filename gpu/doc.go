@@ -9,7 +9,9 @@
 // as the reference. Weights come from package gpu/weights: nested bit-planes with a codebook per row, of which the first n
 // planes are the n-bit model, and the fp16 weights. Package gpu/tokens turns the text of a prompt into token numbers and back.
 //
-// [Ops] lists what one decode pass does, as data: every backend walks over it, and it becomes the ops table of the trace. A
+// [Ops] lists what one decode pass does, as data: every backend walks over it, and it becomes the ops table of the trace. It is
+// the model's list of operators (package workloads/ops) with those put together that a kernel computes as one, so that
+// measured times can be set beside the NPU's, operator by operator (ops.Join). A
 // [Recorder] is the decode loop: prefill, then pass after pass at the precision that the schedule chooses from the passes
 // so far. It is a traces.Source, so the simulator can follow a live run as it reads a file.
 //
@@ -24,5 +26,5 @@
 // # Adding one more
 //
 // A backend implements Backend and Sequence and walks over Ops; [Compare] checks it against another one. A model family is a
-// case in gpu/weights. A new op is a [Kind] with a case in gpu/cpu, gpu/cuda and [Table].
+// case in gpu/weights. A new op is an operator in workloads/ops, its case in Ops, and a [Kind] with a case in gpu/cpu, gpu/cuda and [Table].
 package gpu

@@ -2,8 +2,10 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
 // Kind is what an op computes, spelt as in the ops table of a trace.
@@ -37,9 +39,9 @@ const (
 	PlaceHead      Place = "lm_head"
 )
 
-// Op is one step of a decode pass.
+// Op is one step of a decode pass: some operators of the model (package workloads/ops) as one.
 type Op struct {
-	Name    string // "L3.qkv"
+	Name    string // "L3.q_proj+k_proj+v_proj": the operators' names, in execution order, behind the layer of the last
 	Kind    Kind
 	Place   Place // empty where no weights are used
 	Layer   int   // -1 outside the blocks
@@ -47,43 +49,85 @@ type Op struct {
 	Adds    int   // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
 }
 
-// Ops lists what a decode pass of a model does, in order:
+// Ops lists what a decode pass of a model does, in order. It fuses the operators of the model: products of the same vector
+// are one, results are added to the residual stream by the norm that follows, attention is one operator and a second one
+// that puts the shares of the positions together:
 //
 //	sequential:  norm qkv rope attention merge o | norm(+o) up act down | next block's norm (+down)
 //	parallel:    norm qkv rope attention merge o   up act down          | next block's norm (+o +down)
+//
+// It panics where a model has an operator that no backend has; package weights refuses such models.
 func Ops(m *workloads.Model) []Op {
 	q, kv := m.Heads*m.HeadDim, m.KVWidth()
-	up := m.FFN
-	if m.GatedMLP {
-		up *= 2
-	}
-	var ops []Op
-	layer, prefix := -1, ""
-	add := func(name string, kind Kind, place Place, out, in, adds int) {
-		ops = append(ops, Op{prefix + name, kind, place, layer, out, in, adds})
-	}
-	add("embed", Embed, PlaceEmbedding, m.Hidden, 1, 0)
-	adds := 0
-	for layer = range m.Layers {
-		prefix = fmt.Sprintf("L%d.", layer)
-		add("input_norm", Normalise, PlaceInput, m.Hidden, m.Hidden, adds)
-		add("qkv", Product, PlaceQKV, q+2*kv, m.Hidden, 0)
-		add("rope", Rope, "", q+2*kv, q+2*kv, 0)
-		add("attention", Attention, "", q, q, 0)
-		add("merge", Merge, "", q, q, 0)
-		add("o", Product, PlaceO, m.Hidden, q, 0)
-		adds = 2
-		if !m.Parallel {
-			add("post_norm", Normalise, PlacePost, m.Hidden, m.Hidden, 1)
-			adds = 1
+	var all []Op
+	var names []string // of the operators that the next op takes along
+	add := func(o *ops.Op, op Op) {
+		op.Name, op.Layer = ops.Fused(append(names, o.Name)...), o.Layer
+		if o.Layer >= 0 {
+			op.Name = fmt.Sprintf("L%d.%s", o.Layer, op.Name)
 		}
-		add("up", Product, PlaceUp, up, m.Hidden, 0)
-		add("activation", Activation, "", m.FFN, up, 0)
-		add("down", Product, PlaceDown, m.Hidden, m.FFN, 0)
+		names = nil
+		all = append(all, op)
 	}
-	layer, prefix = -1, ""
-	add("final_norm", Normalise, PlaceFinal, m.Hidden, m.Hidden, adds)
-	add("lm_head", Product, PlaceHead, m.Vocab, m.Hidden, 0)
-	add("choose", Choose, "", 1, m.Vocab, 0)
-	return ops
+	adds := 0
+	list := ops.Step(m)
+	for i := range list {
+		o := &list[i]
+		switch o.Kind {
+		case ops.Embed:
+			add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1})
+		case ops.Residual:
+			names, adds = append(names, o.Name), len(o.Reads)-1
+		case ops.Norm:
+			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds})
+			adds = 0
+		case ops.Linear:
+			if next := &list[i+1]; next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
+				names, list[i+1].Matrix.Out = append(names, o.Name), next.Matrix.Out+o.Matrix.Out
+				continue
+			}
+			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In})
+		case ops.Rope, ops.Scores, ops.Softmax: // with the operator that follows
+			names = append(names, o.Name)
+		case ops.KVAppend:
+			add(o, Op{Kind: Rope, Out: q + 2*kv, In: q + 2*kv})
+		case ops.Context:
+			add(o, Op{Kind: Attention, Out: q, In: q})
+			merge := *o
+			merge.Name = ops.SoftmaxMerge
+			add(&merge, Op{Kind: Merge, Out: q, In: q})
+		case ops.Activation:
+			add(o, Op{Kind: Activation, Out: m.FFN, In: all[len(all)-1].Out})
+		case ops.Head:
+			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In})
+		case ops.Sample:
+			add(o, Op{Kind: Choose, Out: 1, In: m.Vocab})
+		default:
+			panic(fmt.Sprintf("gpu: no op for %s of %s", o.Name, m.Name))
+		}
+	}
+	return all
+}
+
+// placeOf is where the weights of a norm or a product lie.
+func placeOf(o *ops.Op) Place {
+	switch o.Name {
+	case "input_norm":
+		return PlaceInput
+	case "mlp_norm":
+		return PlacePost
+	case "final_norm":
+		return PlaceFinal
+	}
+	switch o.Makes[0] {
+	case ops.V:
+		return PlaceQKV
+	case ops.Attention:
+		return PlaceO
+	case ops.Up:
+		return PlaceUp
+	case ops.MLP:
+		return PlaceDown
+	}
+	panic("gpu: no weights for " + o.Name)
 }

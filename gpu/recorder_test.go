@@ -321,7 +321,8 @@ func TestTable(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for _, op := range table.Ops {
-		for name, w := range map[string]*weights.Matrix{"L1.qkv": &block.QKV, "L1.o": &block.O, "L1.up": &block.Up, "L1.down": &block.Down} {
+		for name, w := range map[string]*weights.Matrix{"L1.q_proj+k_proj+v_proj": &block.QKV, "L1.o_proj": &block.O, "L1.fc1": &block.Up,
+			"L1.fc2": &block.Down} {
 			if op.Name != name {
 				continue
 			}
@@ -332,7 +333,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s: bytes %s, want %s", name, got, want)
 			}
 		}
-		if op.Name == "L0.attention" && *op.KVBytesPerPos != int64(2*2*m.KVWidth()) {
+		if op.Kind == string(gpu.Attention) && *op.KVBytesPerPos != int64(2*2*m.KVWidth()) {
 			t.Errorf("attention reads %d bytes a position", *op.KVBytesPerPos)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
 // config is a small valid config.json of a family with some keys replaced; an empty value removes the key.
@@ -249,9 +250,9 @@ func FuzzParseConfig(f *testing.F) {
 		if m.Layers > 64 {
 			return
 		}
-		for _, o := range m.Step(m.MaxPositions, 0) {
-			if o.MACs() < 0 || o.Elements < 0 || o.SideParams < 0 {
-				t.Fatalf("%+v of %+v overflows", o, m)
+		for _, o := range ops.Step(m) {
+			if n := o.At(m.MaxPositions, 0); n.MACs < 0 || n.Elements < 0 || n.Params < 0 {
+				t.Fatalf("%+v of %+v overflows: %+v", o, m, n)
 			}
 		}
 	})

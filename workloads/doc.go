@@ -1,5 +1,5 @@
 // Package workloads says what is computed, apart from any hardware: language models by the shapes of their Hugging Face
-// config.json, tasks by the lengths of their prompts and outputs, and the operators of one prefill or decode step.
+// config.json, and tasks by the lengths of their prompts and outputs. Package workloads/ops lists the operators of a step.
 //
 // # What it models
 //
@@ -17,9 +17,7 @@
 //
 // # Contract
 //
-// A Model is plain data and valid when it comes from Load or ParseConfig. Step is a pure function of (model, tokens,
-// past); its linears multiply exactly tokens × Params().Blocks weights. The final norm and the head work on the last
-// token only, because no other token's logits are used. An attended position counts once per query head.
+// A Model is plain data and valid when it comes from Load or ParseConfig.
 //
 // # Adding one more
 //
@@ -30,6 +28,7 @@
 //   - workloads.go: its constant
 //   - config.go: its place in Families, its case in traitsOf with the defaults of transformers' configuration class, and, where
 //     its blocks differ, in block
+//   - ops/step.go: its operators, where no family has them yet (the doc of package ops says how)
 //   - traces/FORMAT.md: its name in the row family of model; a test compares
 //   - presets, whose published parameter count the test compares
 //

@@ -16,6 +16,8 @@ type Options struct {
 	Workers int                  // at least 1; results do not depend on it
 	Now     func() time.Duration // a monotonic clock; nil: nothing is timed
 	Loaded  func(blocks int)     // called after each block of the weights; may be nil
+
+	SampleOps int // every so many decode passes the ops are timed, if anything is; 0: never
 }
 
 // backend holds a whole model in memory, as fp16 and as planes.

@@ -14,6 +14,7 @@ type sequence struct {
 	*backend
 	positions    int
 	past         int         // positions filled
+	decoded      int         // decode passes
 	keys, values [][]float32 // by layer: [positions][KV heads × head dim]
 	rope         []float32   // [positions][rotary/2][2]
 
@@ -29,11 +30,15 @@ func (s *sequence) Prefill(ids []int, bits int) (gpu.Pass, error) {
 	if s.past != 0 {
 		return gpu.Pass{}, fmt.Errorf("prefill after %d positions; accepted: once, before anything else", s.past)
 	}
-	return s.pass(ids, bits)
+	return s.pass(ids, bits, false)
 }
 
 // Decode reads one token.
-func (s *sequence) Decode(token, bits int) (gpu.Pass, error) { return s.pass([]int{token}, bits) }
+func (s *sequence) Decode(token, bits int) (gpu.Pass, error) {
+	apart := s.options.Now != nil && s.options.SampleOps > 0 && s.decoded%s.options.SampleOps == 0
+	s.decoded++
+	return s.pass([]int{token}, bits, apart)
+}
 
 // State is what the last pass left behind.
 func (s *sequence) State(want gpu.Want) (gpu.State, error) {
@@ -60,8 +65,9 @@ func (s *sequence) heads(cache []float32) []float32 {
 	return out
 }
 
-// pass runs the ops over the tokens. What follows the blocks is computed for the last of them only.
-func (s *sequence) pass(ids []int, bits int) (gpu.Pass, error) {
+// pass runs the ops over the tokens, timing each if the pass is taken apart. What follows the blocks is computed for the last
+// token only.
+func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
 	if len(ids) == 0 || s.past+len(ids) > s.positions {
 		return gpu.Pass{}, fmt.Errorf("%d tokens after %d positions of %d; accepted: at least one, and no more than are left", len(ids),
 			s.past, s.positions)
@@ -70,7 +76,9 @@ func (s *sequence) pass(ids []int, bits int) (gpu.Pass, error) {
 		return gpu.Pass{}, fmt.Errorf("%d bits; accepted: %d to %d, and %d", bits, weights.MinBits, weights.Planes, weights.Half)
 	}
 	began := s.now()
+	last := began
 	var out gpu.Pass
+	var times []int64
 	for _, op := range s.ops {
 		switch op.Kind {
 		case gpu.Embed:
@@ -97,7 +105,13 @@ func (s *sequence) pass(ids []int, bits int) (gpu.Pass, error) {
 		default:
 			panic("cpu: no op of kind " + string(op.Kind))
 		}
+		if apart {
+			now := s.now()
+			times = append(times, (now - last).Nanoseconds())
+			last = now
+		}
 	}
+	out.OpNS = times
 	s.past += len(ids)
 	if s.options.Now != nil {
 		spent := (s.options.Now() - began).Nanoseconds()

@@ -5,28 +5,8 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
-
-// attention emits the projections, the cache update and the attention of one block, and what follows its last matrix.
-func (b *builder) attention(l int, act acts, n []int, after *tail) []int {
-	m, im := b.model, &b.image.blocks[l]
-	q := b.linear(l, &im.attention[0], act.n, act.q, n, nil)
-	k := b.linear(l, &im.attention[1], act.n, act.k, n, nil)
-	v := b.linear(l, &im.attention[2], act.n, act.v, n, nil)
-	qw, kw := m.Heads*m.HeadDim, m.KVWidth()
-	if m.QKNorm {
-		at := im.norms + normBytes(m)*unit.Bytes(m.BlockNorms)
-		q = b.vector(vec{name: "qk_norm", kind: isa.Norm, layer: l, fn: b.normFn(), width: qw + kw, rows: b.rows,
-			in: []region{act.q, act.k}, out: act.q, params: b.params(at, qkNormBytes(m)), deps: join(q, k)})
-		k = q
-	}
-	rotated := (m.Heads + m.KVHeads) * m.RotaryDim
-	r := b.vector(vec{name: "rope", kind: isa.Rope, layer: l, fn: isa.FnRope, width: rotated, rows: b.rows,
-		in: []region{act.q, act.k}, out: act.q, deps: join(q, k)})
-	cached := b.append(l, act, join(r, v))
-	o := b.attend(l, act, r, cached)
-	return b.linear(l, &im.attention[3], act.attn, act.attn, b.quantise(l, qw, b.gather(l, qw, o)), after)
-}
 
 // heads are the heads of keys and values that a core works on: none, if there are fewer than cores.
 func (b *builder) heads(core int) (from, to int) { return share(b.model.KVHeads, core, b.cores()) }
@@ -56,16 +36,16 @@ func (b *builder) ownHeads(core int, r region) region {
 // append converts the new keys and values to the cache's width and writes them behind the cached ones. In decode they
 // are written together after the last block, if there is room for them: a write among reads costs two turnarounds of the
 // bus, and the memory controller lets a handful of writes wait for more for as long as reads keep coming.
-func (b *builder) append(l int, act acts, deps []int) []int {
+func (b *builder) append(l int, deps []int) []int {
 	var done []int
 	for core := range b.cores() {
 		if b.kvRow(core) == 0 {
 			continue
 		}
 		if b.decode {
-			done = append(done, b.appendTokens(l, core, act, deps)...)
+			done = append(done, b.appendTokens(l, core, deps)...)
 		} else {
-			done = append(done, b.appendPrompt(l, core, act, deps)...)
+			done = append(done, b.appendPrompt(l, core, deps)...)
 		}
 	}
 	return done
@@ -73,22 +53,22 @@ func (b *builder) append(l int, act acts, deps []int) []int {
 
 // appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip, unless
 // activations lie in DRAM. Then keys and values come from there, and their attention reads them again from the cache.
-func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
+func (b *builder) appendTokens(l, core int, deps []int) []int {
 	im := &b.image.blocks[l]
 	from, to := b.heads(core)
 	width := (to - from) * b.model.HeadDim
 	row := b.kvRow(core)
 	at := row * unit.Bytes(b.past)
-	o := isa.Op{Name: b.name(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
+	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
 	for s := range b.rows {
 		piece := b.pieceOf(core)
-		o.Stores = append(o.Stores, once(isa.KVWrite, im.key.at(s, piece)+at, row), once(isa.KVWrite, im.value.at(s, piece)+at, row))
+		o.Stores = append(o.Stores, oneTile(isa.KVWrite, im.key.at(s, piece)+at, row), oneTile(isa.KVWrite, im.value.at(s, piece)+at, row))
 	}
 	if b.spill {
 		o.Deps, o.LoadAfter = deps, deps
-		for _, r := range []region{act.k, act.v} {
+		for _, r := range []region{b.activations[ops.K], b.activations[ops.V]} {
 			own := b.ownHeads(core, r)
-			o.Loads = append(o.Loads, once(isa.ActRead, own.base, own.row()*unit.Bytes(b.rows)))
+			o.Loads = append(o.Loads, oneTile(isa.ActRead, own.base, own.row()*unit.Bytes(b.rows)))
 		}
 		if b.cfg.KV.Bits != fp16 {
 			o.Unit, o.Work = isa.Vector, isa.Work{Fn: isa.FnConvert, Elements: int64(2 * b.rows * width)}
@@ -97,10 +77,10 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 	}
 	o.Deps = b.on(core, deps)
 	if b.cfg.KV.Bits != fp16 {
-		o.Deps = b.onChip(l, core, "kv_convert", isa.KVAppend, isa.FnConvert, 2*b.rows*width, o.Deps)
+		o.Deps = b.onChip(l, core, opKVConvert, isa.KVAppend, isa.FnConvert, 2*b.rows*width, o.Deps)
 	}
 	if b.late {
-		b.updates = append(b.updates, pending{o, "kv_append"})
+		b.updates = append(b.updates, o)
 	} else {
 		b.add(o, "kv_append")
 	}
@@ -108,10 +88,10 @@ func (b *builder) appendTokens(l, core int, act acts, deps []int) []int {
 }
 
 // appendPrompt appends the whole prompt of the first sequence.
-func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
+func (b *builder) appendPrompt(l, core int, deps []int) []int {
 	m, im := b.model, &b.image.blocks[l]
 	first, end := b.heads(core)
-	o := isa.Op{Name: b.name(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
+	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
 	width := int64(0) // of the conversion
 	if b.cfg.KV.Bits != fp16 {
 		o.Unit, width = isa.Vector, int64(2*(end-first)*m.HeadDim)
@@ -126,7 +106,7 @@ func (b *builder) appendPrompt(l, core int, act acts, deps []int) []int {
 	last := b.rows - (o.Tiles-1)*n
 	if b.spill {
 		o.LoadAfter = deps
-		for _, r := range []region{act.k, act.v} {
+		for _, r := range []region{b.activations[ops.K], b.activations[ops.V]} {
 			o.Loads = append(o.Loads, rows(isa.ActRead, b.ownHeads(core, r), n, last, o.Tiles))
 		}
 	}
@@ -157,14 +137,14 @@ func (s *span) positions() int { return s.c1 - s.c0 }
 //
 // In decode the current token's key and value are still on chip, so only the past positions come from DRAM, and they
 // can be fetched ahead. In prefill the prompt's keys and values are read back from the cache after they were appended.
-func (b *builder) attend(l int, act acts, rope, cached []int) []int {
+func (b *builder) attend(l int, rope, cached []int) []int {
 	var done []int
 	for core := range b.cores() {
 		if b.kvRow(core) == 0 {
 			continue
 		}
 		if !b.decode {
-			done = append(done, b.attendPrompt(l, core, act, rope, cached)...)
+			done = append(done, b.attendPrompt(l, core, rope, cached)...)
 			continue
 		}
 		end := b.past + 1
@@ -172,13 +152,13 @@ func (b *builder) attend(l int, act acts, rope, cached []int) []int {
 		for s := range rectangles {
 			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
 		}
-		done = append(done, b.attendSpans(l, act, rectangles, rope, cached)...)
+		done = append(done, b.attendSpans(l, rectangles, rope, cached)...)
 	}
 	return done
 }
 
 // attendPrompt takes the queries of a prompt in blocks.
-func (b *builder) attendPrompt(l, core int, act acts, rope, cached []int) []int {
+func (b *builder) attendPrompt(l, core int, rope, cached []int) []int {
 	block := b.queryBlock()
 	var rectangles []span
 	for q0 := 0; q0 < b.rows; q0 += block {
@@ -186,7 +166,7 @@ func (b *builder) attendPrompt(l, core int, act acts, rope, cached []int) []int 
 		end := b.past + q1 // positions that the block's last query attends to, and their first
 		rectangles = append(rectangles, span{core, 0, q0, q1, end - min(end, b.model.WindowAt(l, end)+q1-q0-1), end})
 	}
-	return b.attendSpans(l, act, rectangles, rope, cached)
+	return b.attendSpans(l, rectangles, rope, cached)
 }
 
 // attendSpans emits rectangles of one core that do not depend on each other. The scores of the next chunk are asked for before the
@@ -194,7 +174,7 @@ func (b *builder) attendPrompt(l, core int, act acts, rope, cached []int) []int 
 //
 //	array   scores 0 │ scores 1  │ context 0 │ scores 2  │ context 1 │ …
 //	vector           │ softmax 0 │ softmax 1 │           │ softmax 2 │
-func (b *builder) attendSpans(l int, act acts, rectangles []span, rope, cached []int) []int {
+func (b *builder) attendSpans(l int, rectangles []span, rope, cached []int) []int {
 	if !b.spill {
 		rope = b.on(rectangles[0].core, rope)
 	}
@@ -219,16 +199,16 @@ func (b *builder) attendSpans(l int, act acts, rectangles []span, rope, cached [
 	finish := func(c *chunk) {
 		deps := c.softmax
 		if !c.first {
-			deps = join(deps, before)
+			deps = slices.Concat(deps, before)
 		}
-		before = b.contextOf(l, act, c.span, !c.first, deps, cached)
+		before = b.contextOf(l, c.span, !c.first, deps, cached)
 		if c.last {
-			done = append(done, b.attended(l, act, c.span, before)...)
+			done = append(done, b.attended(l, c.span, before)...)
 		}
 	}
 	for i := range chunks {
 		c := &chunks[i]
-		c.softmax = b.softmaxOf(l, act, c.span, rope, cached)
+		c.softmax = b.softmaxOf(l, c.span, rope, cached)
 		if i > 0 {
 			finish(&chunks[i-1])
 		}
@@ -245,8 +225,8 @@ func (b *builder) headsOf(core int) int {
 
 // softmaxOf emits the scores of a chunk and their softmax: behind the array if the chunk is one tile, else when all of its
 // scores are there.
-func (b *builder) softmaxOf(l int, act acts, s span, rope, cached []int) []int {
-	o := b.attendChunk(l, act, s, isa.Scores, rope, cached)
+func (b *builder) softmaxOf(l int, s span, rope, cached []int) []int {
+	o := b.attendChunk(l, s, isa.Scores, rope, cached)
 	if o.Tiles == 1 {
 		o.Last.Then[0] = isa.FnSoftmax
 		if b.model.Softcap {
@@ -264,8 +244,8 @@ func (b *builder) softmaxOf(l int, act acts, s span, rope, cached []int) []int {
 }
 
 // contextOf emits the context of a chunk, and its sum with that of the chunks before.
-func (b *builder) contextOf(l int, act acts, s span, merge bool, deps, cached []int) []int {
-	o := b.attendChunk(l, act, s, isa.Context, deps, cached)
+func (b *builder) contextOf(l int, s span, merge bool, deps, cached []int) []int {
+	o := b.attendChunk(l, s, isa.Context, deps, cached)
 	if merge && o.Tiles == 1 {
 		o.Last.Then[0] = isa.FnSoftmaxMerge
 		o.Work.Then = o.Last.Then
@@ -275,17 +255,18 @@ func (b *builder) contextOf(l int, act acts, s span, merge bool, deps, cached []
 	if !merge {
 		return deps
 	}
-	return b.onChip(l, s.core, "softmax_merge", isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.model.HeadDim, deps)
+	return b.onChip(l, s.core, opSoftmaxMerge, isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.model.HeadDim, deps)
 }
 
 // attended writes a block's result to DRAM, where activations lie there.
-func (b *builder) attended(l int, act acts, s span, deps []int) []int {
+func (b *builder) attended(l int, s span, deps []int) []int {
 	if !b.spill {
 		return deps
 	}
-	base, n := b.part(act.attn.base+act.attn.row()*unit.Bytes(s.row()), act.attn.row()*unit.Bytes(s.queries()), s.core)
-	return b.add(isa.Op{Name: b.name(l, "attention_out"), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
-		Stores: []isa.Slice{once(isa.ActWrite, base, n)}}, "attention_out")
+	attended := b.activations[ops.Attended]
+	base, n := b.part(attended.base+attended.row()*unit.Bytes(s.row()), attended.row()*unit.Bytes(s.queries()), s.core)
+	return b.add(isa.Op{Name: b.label(l, opAttentionOut), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
+		Stores: []isa.Slice{oneTile(isa.ActWrite, base, n)}}, opAttentionOut)
 }
 
 // queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
@@ -324,26 +305,27 @@ func (b *builder) attentionRoom() unit.Bytes {
 
 // onChip is a core's vector op whose operands never leave the scratchpad.
 func (b *builder) onChip(l, core int, name string, k isa.Kind, fn isa.Fn, elements int, deps []int) []int {
-	return b.add(isa.Op{Name: b.name(l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
+	return b.add(isa.Op{Name: b.label(l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
 		Work: isa.Work{Fn: fn, Elements: int64(elements)}}, name)
 }
 
 // attendChunk is Q·Kᵀ or P·V of one span. Grouped queries share the keys of their head, so a kv head is one product
 // of group × queries rows. Tiles are cut along the positions.
-func (b *builder) attendChunk(l int, act acts, s span, kind isa.Kind, deps, cached []int) isa.Op {
+func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) isa.Op {
 	im := &b.image.blocks[l]
 	held, name := im.key, "scores"
 	if kind == isa.Context {
 		held, name = im.value, "context"
 	}
 	base := held.at(s.sequence, b.pieceOf(s.core))
-	o := isa.Op{Name: b.name(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
+	o := isa.Op{Name: b.label(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
 	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
 	if b.spill && kind == isa.Scores {
-		from, n := b.part(act.q.base+act.q.row()*unit.Bytes(s.row()), act.q.row()*unit.Bytes(s.queries()), s.core)
-		o.Hold = []isa.Slice{once(isa.ActRead, from, n)}
+		q := b.activations[ops.Q]
+		from, n := b.part(q.base+q.row()*unit.Bytes(s.row()), q.row()*unit.Bytes(s.queries()), s.core)
+		o.Hold = []isa.Slice{oneTile(isa.ActRead, from, n)}
 	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
 	if b.decode && !b.spill {

@@ -42,8 +42,8 @@ func (b *builder) gather(l, width int, deps []int) []int {
 	for core := range b.cores() {
 		from, to := share(width, core, b.cores())
 		missing := fp16.Of(int64(b.rows) * int64(width-to+from))
-		done = append(done, b.add(isa.Op{Name: b.name(l, "exchange"), Kind: isa.Exchange, Layer: l, Core: core, Unit: isa.Move,
-			Deps: deps, Gather: missing}, "exchange")...)
+		done = append(done, b.add(isa.Op{Name: b.label(l, opExchange), Kind: isa.Exchange, Layer: l, Core: core, Unit: isa.Move,
+			Deps: deps, Gather: missing}, opExchange)...)
 	}
 	return done
 }

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -69,7 +70,7 @@ func (b *builder) decide(d *Decide) {
 	}
 	elements := d.VectorElements * int64(b.rows)
 	if d.Cache {
-		deps = b.average(join(deps, cached))
+		deps = b.average(slices.Concat(deps, cached))
 		elements = max(0, elements-b.cacheElements())
 	}
 	at := b.image.scheduler
@@ -79,7 +80,7 @@ func (b *builder) decide(d *Decide) {
 	}
 	if elements > 0 || d.OtherWeights > 0 {
 		b.add(isa.Op{Name: "scheduler.vector", Kind: isa.Sample, Layer: -1, Unit: isa.Vector, Deps: deps, Hold: b.params(at, d.OtherWeights),
-			Work: isa.Work{Fn: isa.FnSoftmax, Elements: max(1, elements)}}, "scheduler")
+			Work: isa.Work{Fn: isa.FnSoftmax, Elements: max(1, elements)}}, opScheduler)
 	}
 }
 
@@ -109,7 +110,7 @@ func (b *builder) average(deps []int) []int {
 				each := values / int64(o.Tiles)
 				o.Work = isa.Work{Fn: isa.FnAdd, Elements: each}
 				o.Last = isa.Work{Fn: isa.FnAdd, Elements: values - each*int64(o.Tiles-1)}
-				done = append(done, b.add(o, "scheduler")...)
+				done = append(done, b.add(o, opScheduler)...)
 			}
 		}
 	}
@@ -136,5 +137,5 @@ func (b *builder) decideProduct(name string, p Product, at unit.Bytes, deps []in
 	o.Work = isa.Work{M: p.M * b.rows, N: n, K: k, Repeat: 1, Bits: fp16}
 	o.Last = o.Work
 	o.Last.N = p.N - n*(o.Tiles-1)
-	return b.add(o, "scheduler")
+	return b.add(o, opScheduler)
 }

@@ -22,6 +22,14 @@ type block struct {
 	value     cache
 }
 
+// matrix is the nth matrix of the block, in execution order.
+func (b *block) matrix(n int) *matrix {
+	if n < len(b.attention) {
+		return &b.attention[n]
+	}
+	return &b.mlp[n-len(b.attention)]
+}
+
 // cache is the K or V cache of a layer. Each sequence and each core has a piece of its own: positions × the width of the
 // core's heads.
 //
@@ -37,9 +45,9 @@ func (c cache) at(sequence, core int) unit.Bytes {
 	return c.base + c.piece*unit.Bytes(sequence*c.cores+core)
 }
 
-// Image is the memory map of a model on an NPU.
-type Image struct {
-	Footprint plan.Footprint
+// image is the memory map of a model on an NPU.
+type image struct {
+	footprint plan.Footprint
 
 	blocks    []block
 	embed     unit.Bytes
@@ -52,16 +60,16 @@ type Image struct {
 }
 
 // newImage lays a model out for a job, with room for the activations of so many tokens if they have to be spilled.
-func newImage(j Job, price pricing, spilled int) (*Image, error) {
+func newImage(j Job, price pricing, spilled int) (*image, error) {
 	c, m := j.Config, j.Model
 	precisions := sortedPrecisions(j.Precisions)
 	stripe, err := c.Stripe()
 	if err != nil {
 		return nil, err
 	}
-	im := &Image{stripe: stripe}
+	im := &image{stripe: stripe}
 	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: c.Cores, fixed: c.Tiling.Rows, cost: price.passes(j)}
-	f := &im.Footprint
+	f := &im.footprint
 	if c.Count.Params {
 		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
 	}
@@ -100,7 +108,7 @@ func newImage(j Job, price pricing, spilled int) (*Image, error) {
 		b.value = a.takeCache(j, &f.KV)
 	}
 	if spilled > 0 {
-		_, size := placeActs(m, spilled, 0, stripe)
+		_, size := placeActivations(m, spilled, 0, stripe)
 		im.act = a.take(size, &f.Activations)
 	}
 	if j.Decide != nil && c.Count.Params {
@@ -123,17 +131,17 @@ func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
 }
 
 // layHead places lm_head. A tied one is the embedding, whose rows lie one behind the other.
-func (im *Image) layHead(c *config.Config, a *allocator, m *workloads.Model) error {
+func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) error {
 	h := &im.head
 	*h = matrix{name: "lm_head", rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
 	var err error
 	if m.Tied && c.Head.Bits == fp16 && c.Count.Params {
 		err = h.shareDense(c, a, fp16, im.embed)
 	} else {
-		err = h.layDense(c, a, c.Head.Bits, false, &im.Footprint.FP16)
+		err = h.layDense(c, a, c.Head.Bits, false, &im.footprint.FP16)
 	}
 	if h.hasBias {
-		h.bias = a.take(fp16.Of(int64(m.Vocab)), &im.Footprint.FP16)
+		h.bias = a.take(fp16.Of(int64(m.Vocab)), &im.footprint.FP16)
 	}
 	return err
 }

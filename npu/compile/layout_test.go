@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
 // laidOut is edge-lpddr5 with a layout in one word.
@@ -227,9 +228,9 @@ func checkRows(t *rapid.T, k *Compiler, p *isa.Program) {
 			}
 		}
 	}
-	for _, o := range k.model.Step(p.Tokens, p.Context-p.Tokens) {
-		if string(o.Kind) == isa.Linear.String() {
-			want += o.MACs()
+	for _, o := range ops.Step(k.model) {
+		if o.Kind == ops.Linear {
+			want += o.At(p.Tokens, p.Context-p.Tokens).MACs
 		}
 	}
 	if got != want {

@@ -9,66 +9,47 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// tail is what follows a product element by element: tile by tile behind it if the machine fuses, else a vector operator of
-// its own.
-type tail struct {
-	name  string
-	kind  isa.Kind
-	fns   []isa.Fn
-	width int      // values per row
-	in    []region // further operands
-	out   region
-	deps  []int
-	whole bool // every core does all of it
-}
-
-// everywhere is a tail on values that every core has.
-func (t *tail) everywhere() *tail {
-	t.whole = true
-	return t
-}
-
-// tail emits t as a vector operator on what a product has left in y.
-func (b *builder) tail(l int, y region, t *tail, deps []int) []int {
-	y.width = t.width
-	return b.vector(vec{name: t.name, kind: t.kind, layer: l, fn: t.fns[0], width: t.width * len(t.fns), rows: b.rows, whole: t.whole,
-		in: append(slices.Clone(t.in), y), out: t.out, deps: join(deps, t.deps)})
-}
-
 // stored is what the pass reads of a block's matrix.
 func (b *builder) stored(m *matrix) copyOf {
 	return copyOf{matrix: m, bits: b.bits, quantised: b.bits != fp16}
 }
 
-// linear emits y = x·Wᵀ for all rows of activations, and what follows it.
-func (b *builder) linear(l int, m *matrix, in, out region, deps []int, t *tail) []int {
-	p := product{copyOf: b.stored(m), kind: isa.Linear, layer: l, rows: b.rows, in: in, out: out, deps: deps}
-	p.in.width, p.out.width = m.k, m.rows
-	fused := b.cfg.Fusion == config.Elementwise
-	if fused && m.hasBias {
+// linear emits y = x·Wᵀ for all rows of activations, with what is computed behind its tiles.
+func (b *builder) linear(o *operator) []int {
+	p := product{copyOf: b.stored(o.matrix), name: o.name, kind: isa.Linear, layer: o.Layer, rows: b.rows,
+		in: b.activations[o.Reads[0]], out: b.activations[o.Makes[0]], deps: b.done[o.Reads[0]]}
+	p.in.width, p.out.width = p.k, p.matrix.rows
+	if b.cfg.Fusion != config.Elementwise {
+		return b.bias(&p, b.product(p))
+	}
+	if p.hasBias {
 		p.then = append(p.then, isa.FnBias)
 	}
-	if fused && t != nil {
-		p.then, p.operands, p.out, p.deps = append(p.then, t.fns...), t.in, t.out, join(deps, t.deps)
-	}
-	y := b.product(p)
-	if !fused {
-		y = b.bias(&p, y)
-		if t != nil {
-			y = b.tail(l, out, t, y)
+	for i := range o.fused { // its last operand is this product
+		f := o.fused[i]
+		f.Reads = f.Reads[:len(f.Reads)-1]
+		p.then = append(p.then, b.functions(&o.fused[i])...)
+		for _, v := range f.Reads {
+			p.operands = append(p.operands, b.activations[v])
 		}
+		p.out = b.activations[f.Makes[0]]
+		p.deps = slices.Concat(p.deps, b.waits(&f))
 	}
-	return y
+	return b.product(p)
 }
 
-// head emits the logits of so many rows, and functions that follow tile by tile.
-func (b *builder) head(rows int, deps []int, then ...isa.Fn) []int {
-	p := product{copyOf: copyOf{matrix: &b.image.head, bits: b.cfg.Head.Bits}, kind: isa.Head, layer: -1, rows: rows, then: then, deps: deps}
-	if len(then) == 0 {
+// head emits the logits, with what is computed behind its tiles.
+func (b *builder) head(o *operator) []int {
+	p := product{copyOf: copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits}, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
+		deps: b.done[o.Reads[0]]}
+	if len(o.fused) == 0 {
 		return b.bias(&p, b.stream(&p))
 	}
 	if p.hasBias { // what follows needs the whole logit
-		p.then = slices.Insert(slices.Clone(then), 0, isa.FnBias)
+		p.then = append(p.then, isa.FnBias)
+	}
+	for i := range o.fused {
+		p.then = append(p.then, b.functions(&o.fused[i])...)
 	}
 	return b.stream(&p)
 }
@@ -76,6 +57,7 @@ func (b *builder) head(rows int, deps []int, then ...isa.Fn) []int {
 // product is a matrix product on its way into ops.
 type product struct {
 	copyOf
+	name     string // of the operator, with those behind its tiles
 	kind     isa.Kind
 	layer    int
 	rows     int      // of activations
@@ -91,7 +73,7 @@ func (b *builder) bias(p *product, deps []int) []int {
 	if !m.hasBias {
 		return deps
 	}
-	return b.vector(vec{name: m.name + ".bias", operator: m.name, kind: p.kind, layer: p.layer, fn: isa.FnBias, width: m.rows, rows: p.rows,
+	return b.vector(vectorOp{name: m.name + ".bias", operator: p.name, kind: p.kind, layer: p.layer, fn: isa.FnBias, width: m.rows, rows: p.rows,
 		in: []region{p.out}, out: p.out, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
 }
 
@@ -105,7 +87,7 @@ func (b *builder) product(p product) []int {
 
 // op is a core's op of a product on m rows of activations, without its tiles.
 func (b *builder) op(p *product, core, m int) isa.Op {
-	o := isa.Op{Name: b.name(p.layer, p.name), Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
+	o := isa.Op{Name: b.label(p.layer, p.name), Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
 		Work: isa.Work{M: m, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}}
 	if copy(o.Work.Then[:], p.then) < len(p.then) {
 		panic(fmt.Sprintf("compile: %d functions behind %s", len(p.then), p.name))
@@ -176,7 +158,7 @@ func (b *builder) gemm(p *product) []int {
 	all := p.tiling().tiles(p.matrix.rows)
 	var done []int
 	for core := range b.cores() {
-		s := lot{tiles: [2]int{0, all}, tokens: [2]int{0, p.rows}}
+		s := coreShare{tiles: [2]int{0, all}, tokens: [2]int{0, p.rows}}
 		if g.split == splitTokens {
 			s.tokens[0], s.tokens[1] = share(p.rows, core, b.cores())
 		} else {
@@ -194,14 +176,14 @@ func (b *builder) gemm(p *product) []int {
 	return done
 }
 
-// lot is a core's share of a product: tiles of weights by tokens, [from, to) each.
-type lot struct{ tiles, tokens [2]int }
+// coreShare is a core's share of a product: tiles of weights by tokens, [from, to) each.
+type coreShare struct{ tiles, tokens [2]int }
 
-// piece is where a block of m tokens by n rows of outputs lies in DRAM: regions are blocked by the tiles that make them, so
-// that each is one contiguous write, and is read again as such.
-type piece struct{ first, n, token, m int }
+// outputs is a block of results: n rows of the matrix from first on, by m tokens from token on. In DRAM regions are blocked by
+// the tiles that make them, so that each block is one contiguous write, and is read again as such.
+type outputs struct{ first, n, token, m int }
 
-func (p *product) at(r region, s piece, tokens bool) isa.Pattern {
+func (p *product) at(r region, s outputs, tokens bool) isa.Pattern {
 	r.width = p.matrix.rows
 	size := fp16.Of(int64(s.n) * int64(s.m))
 	if tokens { // a block of tokens holds the tiles' rows one after the other
@@ -211,7 +193,7 @@ func (p *product) at(r region, s piece, tokens bool) isa.Pattern {
 }
 
 // results sets the stores of an op, and the loads of what is added to its outputs.
-func (p *product) results(o *isa.Op, step unit.Bytes, first, last piece, tokens bool) {
+func (p *product) results(o *isa.Op, step unit.Bytes, first, last outputs, tokens bool) {
 	slice := func(d isa.Data, r region) isa.Slice {
 		return isa.Slice{Data: d, Step: step, Tile: p.at(r, first, tokens), Last: p.at(r, last, tokens)}
 	}
@@ -222,23 +204,23 @@ func (p *product) results(o *isa.Op, step unit.Bytes, first, last piece, tokens 
 }
 
 // holdTokens keeps blocks of m tokens on chip and streams the weights past each.
-func (b *builder) holdTokens(p *product, core int, s lot, m int) []int {
+func (b *builder) holdTokens(p *product, core int, s coreShare, m int) []int {
 	var done []int
 	for t := s.tokens[0]; t < s.tokens[1]; t += m {
 		k := min(m, s.tokens[1]-t)
 		o := b.op(p, core, k)
 		o.LoadAfter = p.deps
-		o.Hold = []isa.Slice{once(isa.ActRead, p.in.base+p.in.row()*unit.Bytes(t), p.in.row()*unit.Bytes(k))}
+		o.Hold = []isa.Slice{oneTile(isa.ActRead, p.in.base+p.in.row()*unit.Bytes(t), p.in.row()*unit.Bytes(k))}
 		b.streamTiles(&o, p, isa.Weights, s.tiles[0], s.tiles[1])
 		n, first := o.Work.N, s.tiles[0]*o.Work.N
-		p.results(&o, fp16.Of(int64(n)*int64(k)), piece{first, n, t, k}, piece{first + n*(o.Tiles-1), o.Last.N, t, k}, true)
+		p.results(&o, fp16.Of(int64(n)*int64(k)), outputs{first, n, t, k}, outputs{first + n*(o.Tiles-1), o.Last.N, t, k}, true)
 		done = append(done, b.add(o, p.name)...)
 	}
 	return done
 }
 
 // holdWeights keeps tiles of weights on chip and streams the tokens past them.
-func (b *builder) holdWeights(p *product, core int, s lot, g gemmTiling) []int {
+func (b *builder) holdWeights(p *product, core int, s coreShare, g gemmTiling) []int {
 	t := p.tiling()
 	var done []int
 	for i := s.tiles[0]; i < s.tiles[1]; i += g.tiles {
@@ -260,7 +242,7 @@ func (b *builder) holdWeights(p *product, core int, s lot, g gemmTiling) []int {
 		last := tokens - (o.Tiles-1)*m
 		from := region{p.in.base + p.in.row()*unit.Bytes(s.tokens[0]), p.in.width}
 		o.Loads = []isa.Slice{rows(isa.ActRead, from, m, last, o.Tiles)}
-		p.results(&o, fp16.Of(int64(n)*int64(m)), piece{first, n, s.tokens[0], m}, piece{first, n, s.tokens[1] - last, last}, false)
+		p.results(&o, fp16.Of(int64(n)*int64(m)), outputs{first, n, s.tokens[0], m}, outputs{first, n, s.tokens[1] - last, last}, false)
 		o.Work.N, o.Work.M = n, m
 		o.Last = o.Work
 		o.Last.M = last

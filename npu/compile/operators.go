@@ -1,21 +1,222 @@
 package compile
 
-import "github.com/pmpdsim/pmpdsim/workloads"
+import (
+	"slices"
 
-// operatorsOf are the names of all operators of a model, apart from their layer, in the order in which a step meets them.
-func operatorsOf(m *workloads.Model) []string {
-	names := []string{"switch", "embed", "input_norm", "quantise"}
-	a := m.Attention()
-	for _, w := range a[:3] {
-		names = append(names, w.Name)
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
+)
+
+// operator is an operator of the model with what is decided about it once for all passes.
+type operator struct {
+	ops.Op
+	fused []ops.Op // operators that are computed with it
+	name  string   // its own and theirs
+
+	matrix *matrix    // of a linear or the head
+	params unit.Bytes // base of a norm's weights
+
+	// Cores share every operator, so that each has a part of what it makes.
+	whole    bool // element by element: every core does all of it, because every core has all operands
+	gather   bool // the cores give each other their parts, because a later operator reduces over them
+	quantise bool // a matrix of a block reads what it makes
+}
+
+// makes returns the values that are there once o is done.
+func (o *operator) makes() []ops.Value {
+	if len(o.fused) == 0 {
+		return o.Makes
 	}
-	names = append(names, "qk_norm", "rope", "kv_convert", "kv_append", "scores", "attention_softcap", "softmax", "context",
-		"softmax_merge", "attention_out", a[3].Name, "post_attention_norm", "attention_residual", "mlp_norm")
-	matrices := m.MLP()
-	last := len(matrices) - 1
-	for _, w := range matrices[:last] {
-		names = append(names, w.Name)
+	if o.Kind == ops.HeadNorm {
+		return []ops.Value{ops.Q, ops.K}
 	}
-	return append(names, "gelu", "silu_mul", "gelu_mul", matrices[last].Name, "post_mlp_norm", "mlp_residual", "residual", "exchange",
-		"final_norm", "lm_head", "final_softcap", "sample", "scheduler")
+	return o.fused[len(o.fused)-1].Makes
+}
+
+// place turns the operators of a step into those of this machine: which of them run as one, where their weights lie, and
+// where cores exchange their parts.
+func (c *Compiler) place() {
+	all := ops.Step(c.model)
+	if !c.cfg.Count.Head {
+		all = withoutHead(all)
+	}
+	for i := 0; i < len(all); i++ {
+		o := operator{Op: all[i]}
+		o.fused = all[i+1 : i+1+c.fusedAfter(all, i)]
+		i += len(o.fused)
+		names := []string{o.Name}
+		for _, f := range o.fused {
+			names = append(names, f.Name)
+		}
+		o.name = ops.Fused(names...)
+		c.operators = append(c.operators, o)
+	}
+	c.placeWeights()
+	c.placeExchanges()
+	c.names = c.namesOf()
+	c.index = make(map[string]int, len(c.names))
+	for i, name := range c.names {
+		c.index[name] = i
+	}
+}
+
+// withoutHead leaves the head out: a token is chosen from the last hidden state.
+func withoutHead(all []ops.Op) (rest []ops.Op) {
+	for _, o := range all {
+		switch o.Kind {
+		case ops.Head, ops.LogitCap:
+			continue
+		case ops.Sample:
+			o.Reads = []ops.Value{ops.Normed}
+		}
+		rest = append(rest, o)
+	}
+	return rest
+}
+
+// fusedAfter returns how many of the operators after all[i] are computed with it: the norm of k with that of q; behind a
+// product's tiles what works on them element by element, if the machine fuses; behind the head's tiles the choice of a token,
+// if not all logits fit on chip.
+func (c *Compiler) fusedAfter(all []ops.Op, i int) int {
+	rest := all[i+1:]
+	switch o := &all[i]; {
+	case o.Kind == ops.HeadNorm:
+		return 1
+	case o.Kind == ops.Linear && c.cfg.Fusion == config.Elementwise && rest[0].FollowsProduct(o):
+		return 1
+	case o.Kind == ops.Head && c.running:
+		return len(rest)
+	}
+	return 0
+}
+
+// placeWeights finds the weights of each operator in the image.
+func (c *Compiler) placeWeights() {
+	matrices, norms := 0, 0 // of the layer
+	layer := -1
+	for i := range c.operators {
+		o := &c.operators[i]
+		if o.Layer != layer {
+			layer, matrices, norms = o.Layer, 0, 0
+		}
+		switch o.Kind {
+		case ops.Head:
+			o.matrix = &c.image.head
+		case ops.Linear:
+			o.matrix = c.image.blocks[layer].matrix(matrices)
+			matrices++
+		case ops.Norm:
+			o.params = c.image.finalNorm
+			if layer >= 0 {
+				o.params = c.image.blocks[layer].norms + normBytes(c.model)*unit.Bytes(norms)
+				norms++
+			}
+		case ops.HeadNorm: // behind the other norms
+			o.params = c.image.blocks[layer].norms + normBytes(c.model)*unit.Bytes(c.model.BlockNorms)
+		}
+	}
+}
+
+// placeExchanges finds which values are in parts on the cores, and where somebody reduces over one.
+func (c *Compiler) placeExchanges() {
+	whole := map[ops.Value]bool{}
+	for i := range c.operators {
+		o := &c.operators[i]
+		made := false
+		switch o.Kind {
+		case ops.Embed, ops.Norm:
+			made = true
+		case ops.Activation, ops.Residual:
+			o.whole = !slices.ContainsFunc(o.Reads, func(v ops.Value) bool { return !whole[v] })
+			made = o.whole
+		}
+		for _, v := range o.makes() {
+			kinds := c.readers(i, v)
+			o.quantise = o.quantise || slices.Contains(kinds, ops.Linear)
+			o.gather = o.gather || !made && (slices.Contains(kinds, ops.Linear) || slices.Contains(kinds, ops.Norm))
+			whole[v] = made || o.gather
+		}
+	}
+}
+
+// readers returns the kinds of the operators that read a value that operator i makes.
+func (c *Compiler) readers(i int, v ops.Value) (kinds []ops.Kind) {
+	for _, o := range c.operators[i+1:] {
+		for _, part := range append([]ops.Op{o.Op}, o.fused...) {
+			if slices.Contains(part.Reads, v) {
+				kinds = append(kinds, part.Kind)
+			}
+			if slices.Contains(part.Makes, v) {
+				return kinds
+			}
+		}
+	}
+	return kinds
+}
+
+// Operators of the machine alone, which no model has.
+const (
+	opSwitch       = "switch"         // the array changes its precision
+	opQuantise     = "quantise"       // activations become the integers that the array takes
+	opKVConvert    = "kv_convert"     // new keys and values become as wide as the cache's
+	opSoftmaxMerge = ops.SoftmaxMerge // the chunks of a context together
+	opAttentionOut = "attention_out"  // what attention yields goes to DRAM
+	opExchange     = "exchange"       // cores give each other their parts
+	opScheduler    = "scheduler"      // a precision scheduler decides
+)
+
+// namesOf returns the names of all operators of a run, apart from their layer, in the order in which a step meets them.
+func (c *Compiler) namesOf() []string {
+	names := []string{opSwitch}
+	add := func(more ...string) {
+		for _, name := range more {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for i := range c.operators {
+		o := &c.operators[i]
+		if o.Layer < 0 && o.Last {
+			add(opExchange)
+		}
+		switch o.Kind {
+		case ops.KVAppend:
+			add(opKVConvert, o.name)
+		case ops.Context:
+			add(o.name, opSoftmaxMerge, opAttentionOut)
+		case ops.Norm:
+			add(o.name)
+			if o.Layer >= 0 {
+				add(opQuantise)
+			}
+		default:
+			add(o.name)
+		}
+	}
+	return append(names, opScheduler)
+}
+
+// functions returns what a vector unit computes of an operator element by element, one after the other.
+func (c *Compiler) functions(o *ops.Op) []isa.Fn {
+	switch o.Kind {
+	case ops.Residual:
+		return slices.Repeat([]isa.Fn{isa.FnAdd}, len(o.Reads)-1)
+	case ops.Activation:
+		switch {
+		case !c.model.GatedMLP:
+			return []isa.Fn{isa.FnGelu}
+		case c.model.Activation == workloads.Gelu:
+			return []isa.Fn{isa.FnGeluMul}
+		}
+		return []isa.Fn{isa.FnSiluMul}
+	case ops.LogitCap:
+		return []isa.Fn{isa.FnSoftcap}
+	case ops.Sample:
+		return []isa.Fn{isa.FnArgmax}
+	}
+	panic("compile: " + o.Name + " is not computed element by element")
 }

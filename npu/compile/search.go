@@ -146,10 +146,10 @@ func (s *gemmSearch) search() (priced, error) {
 		return s.choose(), nil
 	case t.Tokens > 0 || t.Hold != config.HoldAuto:
 		return priced{}, fmt.Errorf("%s: tiling.tokens %d with tiling.hold %s needs %v of scratchpad at least, %v are there; accepted: fewer tokens, the other operand, or 0 and auto for the search",
-			p.name, t.Tokens, t.Hold, s.least, s.space)
+			p.matrix.name, t.Tokens, t.Hold, s.least, s.space)
 	}
 	return priced{}, fmt.Errorf("%s: what is held and two tiles need %v of scratchpad at least, %v are there; accepted: a smaller scratchpad.tile or a larger scratchpad.size",
-		p.name, s.least, s.space)
+		p.matrix.name, s.least, s.space)
 }
 
 // blocks are the sizes that cut n into equal parts, largest first: n, n/2, n/3 …, or the one that is asked for.

@@ -1,0 +1,77 @@
+package gpu_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+func TestOpsOfAPass(t *testing.T) {
+	for _, c := range []struct{ name, model, want string }{
+		{"a sequential block adds each half in the norm that follows", "tinyllama-1.1b", `
+			embed embed: 1 > 2048
+			L0.input_norm norm: 2048 > 2048
+			L0.q_proj+k_proj+v_proj gemv qkv: 2048 > 2560
+			L0.rope+kv_append rope: 2560 > 2560
+			L0.scores+softmax+context attention: 2048 > 2048
+			L0.softmax_merge merge: 2048 > 2048
+			L0.o_proj gemv o: 2048 > 2048
+			L0.attention_residual+mlp_norm norm post_norm: 2048 > 2048, adds 1
+			L0.gate_proj+up_proj gemv up: 2048 > 11264
+			L0.silu_mul activation: 11264 > 5632
+			L0.down_proj gemv down: 5632 > 2048
+			L1.mlp_residual+input_norm norm: 2048 > 2048, adds 1
+			…
+			mlp_residual+final_norm norm final_norm: 2048 > 2048, adds 1
+			lm_head gemv lm_head: 2048 > 32000
+			sample choose: 32000 > 1`},
+		{"a parallel block adds both halves at once", "phi-1.5", `
+			embed embed: 1 > 2048
+			L0.input_norm norm: 2048 > 2048
+			L0.q_proj+k_proj+v_proj gemv qkv: 2048 > 6144
+			L0.rope+kv_append rope: 6144 > 6144
+			L0.scores+softmax+context attention: 2048 > 2048
+			L0.softmax_merge merge: 2048 > 2048
+			L0.o_proj gemv o: 2048 > 2048
+			L0.fc1 gemv up: 2048 > 8192
+			L0.gelu activation: 8192 > 8192
+			L0.fc2 gemv down: 8192 > 2048
+			L1.residual+input_norm norm: 2048 > 2048, adds 2
+			…
+			residual+final_norm norm final_norm: 2048 > 2048, adds 2
+			lm_head gemv lm_head: 2048 > 51200
+			sample choose: 51200 > 1`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := workloads.Load(c.model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, o := range gpu.Ops(m) {
+				if o.Layer > 1 || o.Layer == 1 && o.Kind != gpu.Normalise || o.Layer == 1 && o.Adds == 0 || o.Place == gpu.PlacePost && o.Layer == 1 {
+					continue
+				}
+				line := o.Name + " " + string(o.Kind)
+				if o.Place != "" && o.Place != gpu.PlaceEmbedding && o.Place != gpu.PlaceInput {
+					line += " " + string(o.Place)
+				}
+				line += fmt.Sprintf(": %d > %d", o.In, o.Out)
+				if o.Adds > 0 {
+					line += fmt.Sprintf(", adds %d", o.Adds)
+				}
+				got = append(got, line)
+				if o.Layer == 1 {
+					got = append(got, "…")
+				}
+			}
+			want := strings.TrimSpace(strings.ReplaceAll(c.want, "\t", ""))
+			if s := strings.Join(got, "\n"); s != want {
+				t.Errorf("got\n%s\nwant\n%s", s, want)
+			}
+		})
+	}
+}

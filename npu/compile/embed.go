@@ -1,0 +1,46 @@
+package compile
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// embed reads one row of the embedding per row of activations, on every core. Which rows is not known from lengths alone:
+// they are taken evenly spaced over the vocabulary in prefill and in a batch, and the one at the position's index in decode.
+func (b *builder) embed(x region) []int {
+	m := b.model
+	row := fp16.Of(int64(m.Hidden))
+	stride := row * unit.Bytes(max(1, m.Vocab/b.rows))
+	base := b.image.embed
+	if b.decode {
+		base += row * unit.Bytes(b.past%max(1, m.Vocab/b.rows))
+	}
+	var done []int
+	for core := range b.cores() {
+		o := isa.Op{Name: "embed", Kind: isa.Embed, Layer: -1, Core: core, Unit: isa.Vector}
+		from, to, n := 0, b.rows, b.rows
+		if b.spill {
+			from, to = share(b.rows, core, b.cores())
+			n = max(1, min(to-from, int(b.tile/(2*row))))
+		}
+		if from == to {
+			continue
+		}
+		o.Tiles = (to - from + n - 1) / n
+		last := to - from - (o.Tiles-1)*n
+		if b.cfg.Count.Params {
+			walk := isa.Pattern{Base: base + stride*unit.Bytes(from), Turn: row, Planes: 1, Outer: n, OuterStride: stride}
+			end := walk
+			end.Base += stride * unit.Bytes(n*(o.Tiles-1))
+			end.Outer = last
+			o.Loads = []isa.Slice{{Data: isa.Params, Tile: walk, Last: end, Step: stride * unit.Bytes(n)}}
+		}
+		if b.spill {
+			o.Stores = []isa.Slice{rows(isa.ActWrite, region{x.base + x.row()*unit.Bytes(from), x.width}, n, last, o.Tiles)}
+		}
+		o.Work = isa.Work{Fn: isa.FnCopy, Elements: int64(n) * int64(m.Hidden)}
+		o.Last = isa.Work{Fn: isa.FnCopy, Elements: int64(last) * int64(m.Hidden)}
+		done = append(done, b.add(o, "embed")...)
+	}
+	return done
+}

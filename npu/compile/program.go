@@ -1,0 +1,141 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/plan"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
+)
+
+// builder makes one program.
+type builder struct {
+	*Compiler
+	p           *isa.Program
+	decode      bool
+	rows        int // of activations: tokens of a prompt, or sequences of a batch
+	past        int
+	bits        unit.Bits
+	spill       bool
+	activations map[ops.Value]region // where they lie, if in DRAM
+	done        map[ops.Value][]int  // the ops that make a value: what a reader waits for
+	updates     []isa.Op             // of the caches in a decode step, to be added after the last block
+	chosen      map[gemmKey]gemmTiling
+	labels      map[string]string // of the ops of the layer labelled
+	labelled    int
+	choices     []plan.Choice
+	explaining  bool
+	err         error
+}
+
+func (c *Compiler) builder(name string, rows, past int, bits unit.Bits) *builder {
+	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.names}
+	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
+	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, bits: bits,
+		done: map[ops.Value][]int{}}
+}
+
+// add appends an op and returns the list that depends on it.
+func (b *builder) add(o isa.Op, operator string) []int {
+	o.Tiles = max(o.Tiles, 1)
+	if o.Last == (isa.Work{}) {
+		o.Last = o.Work
+	}
+	i, ok := b.index[operator]
+	if !ok {
+		panic("compile: no operator is called " + operator)
+	}
+	o.Operator = i
+	b.p.Ops = append(b.p.Ops, o)
+	return []int{len(b.p.Ops) - 1}
+}
+
+// label is what an op of a layer is called: one text for all ops of the name.
+func (b *builder) label(layer int, operator string) string {
+	if layer < 0 {
+		return operator
+	}
+	if layer != b.labelled {
+		clear(b.labels)
+		b.labelled = layer
+	}
+	name, ok := b.labels[operator]
+	if !ok {
+		name = fmt.Sprintf("L%d.%s", layer, operator)
+		b.labels[operator] = name
+	}
+	return name
+}
+
+func (b *builder) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("compile "+b.p.Name+": "+format, args...)
+	}
+}
+
+// step emits the operators of the pass in order.
+func (b *builder) step() (*isa.Program, error) {
+	b.p.Static = b.staticOf(b.headRows())
+	b.activations, _ = placeActivations(b.model, b.rows, b.image.act, b.image.stripe)
+	for i := range b.operators {
+		b.emit(&b.operators[i])
+	}
+	return b.p, b.err
+}
+
+// headRows is the number of rows that go through lm_head: the last of a prompt, or one of each sequence.
+func (b *builder) headRows() int {
+	if b.decode {
+		return b.rows
+	}
+	return 1
+}
+
+// addUpdates adds the cache updates of a decode step, behind everything else that it reads and writes.
+func (b *builder) addUpdates(deps []int) {
+	for _, o := range b.updates {
+		o.Deps = slices.Concat(o.Deps, deps)
+		b.add(o, "kv_append")
+	}
+}
+
+// emit emits an operator, and notes what those that read its values wait for.
+func (b *builder) emit(o *operator) {
+	var made []int
+	switch o.Kind {
+	case ops.Embed:
+		made = b.embed(b.activations[ops.Stream])
+	case ops.Norm:
+		made = b.norm(o)
+	case ops.HeadNorm, ops.Rope:
+		made = b.queriesAndKeys(o)
+	case ops.Linear:
+		made = b.linear(o)
+	case ops.Activation, ops.Residual, ops.LogitCap, ops.Sample:
+		made = b.elementwise(o)
+	case ops.KVAppend:
+		made = b.append(o.Layer, slices.Concat(b.done[ops.K], b.done[ops.V]))
+	case ops.Scores: // with the softmax and the context: chunk by chunk
+		b.done[ops.Attended] = b.attend(o.Layer, b.done[ops.Q], b.done[ops.Cache])
+		return
+	case ops.ScoreCap, ops.Softmax:
+		return
+	case ops.Context:
+		made = b.done[ops.Attended]
+	case ops.Head:
+		made = b.head(o)
+	default:
+		panic("compile: no operator of kind " + string(o.Kind))
+	}
+	if o.gather {
+		made = b.gather(o.Layer, o.Width, made)
+	}
+	if o.quantise {
+		made = b.quantise(o.Layer, o.Width, made)
+	}
+	for _, v := range o.makes() {
+		b.done[v] = made
+	}
+}
