@@ -59,7 +59,7 @@ sim/sweep/folder:    sim/result
 sim/study:           sim/unit npu/config workloads/precision sim/result sim/sweep/folder
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
-plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/study sim/study/styles plots
+plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors

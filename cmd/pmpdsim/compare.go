@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
@@ -56,35 +54,5 @@ func (o *compareOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, []*study.Comparison{x})
-		}
-		return comparisonTables(w, x)
-	})
-}
-
-func comparisonTables(w io.Writer, x *study.Comparison) error {
-	if _, err := fmt.Fprintf(w, "%d compared, %d only in A, %d only in B\n\n", x.Pairs, x.OnlyA, x.OnlyB); err != nil {
-		return err
-	}
-	inputs := &plots.Table{Columns: []plots.Column{{Name: "input"}, {Name: "A", Width: 40}, {Name: "B", Width: 40}, {Name: "points"}}}
-	for _, c := range append(x.Inputs, x.Bound...) {
-		inputs.Add(c.Key, c.A, c.B, strconv.Itoa(c.Pairs))
-	}
-	if len(x.Inputs)+len(x.Bound) == 0 {
-		inputs.Add("no difference", "", "", "")
-	}
-	if err := inputs.Write(w); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	outcome := &plots.Table{Columns: []plots.Column{{Name: "outcome"}, {Name: "A"}, {Name: "B"}, {Name: "B/A"}, {Name: "least"}, {Name: "most"}}}
-	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'g', digits, 64) }
-	for _, m := range x.Outcome {
-		outcome.Add(m.Key, number(m.A, 5), number(m.B, 5), number(m.Ratio, 4), number(m.Least, 4), number(m.Most, 4))
-	}
-	return outcome.Write(w)
+	return printed(s, o.format, []*study.Comparison{x}, func(w io.Writer) error { return views.Comparison(w, x) })
 }

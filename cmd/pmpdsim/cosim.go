@@ -176,7 +176,7 @@ func (o *cosimOptions) show(out io.Writer, cfg *config.Config, w *workload, runs
 	for i := range runs {
 		rows, results = append(rows, &runs[i].Decoded), append(results, runs[i].NPU)
 	}
-	if err := header(out, cfg, w, o.npu.unnamed, results); err != nil {
+	if err := w.header(cfg, o.npu.unnamed, results).Write(out); err != nil {
 		return err
 	}
 	return plots.Beside(out, rows, results)

@@ -183,7 +183,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 	for _, line := range [][2]string{
 		{"DRAM", fmt.Sprintf("%d x %s, %s refresh, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh,
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
-		{"mapping", o.Mapping + byDefault(!j.mapping) + hash},
+		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
 		{"stream", j.stream.String()},
 		{"", ""},
 		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},

@@ -147,24 +147,3 @@ func (o *npuOptions) configured() (*config.Config, error) {
 	}
 	return cfg, nil
 }
-
-// loadNPU resolves the flags at once.
-func loadNPU(c *cli.Context) (*config.Config, error) {
-	o, err := npuFrom(c)
-	if err != nil {
-		return nil, err
-	}
-	return o.load()
-}
-
-// configured applies the flags to a preset or a file, all but the short form left out.
-func configured(c *cli.Context, without string) (*config.Config, error) {
-	o, err := npuFrom(c)
-	if err != nil {
-		return nil, err
-	}
-	if without != "" {
-		return o.withoutStyle().configured()
-	}
-	return o.configured()
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -93,7 +94,7 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return internal(err)
 	}
-	return infoTable(t.Info()).Write(s.out)
+	return views.Trace(t.Info()).Write(s.out)
 }
 
 // record writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.

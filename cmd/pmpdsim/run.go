@@ -11,7 +11,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -210,7 +209,7 @@ func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs [
 	if o.format == "json" {
 		return result.WriteJSON(out, rs)
 	}
-	if err := header(out, cfg, w, o.npu.unnamed, rs); err != nil {
+	if err := w.header(cfg, o.npu.unnamed, rs).Write(out); err != nil {
 		return err
 	}
 	if err := plots.Compare(out, rs); err != nil {
@@ -225,67 +224,4 @@ func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs [
 		return nil
 	}
 	return plots.Breakdown(out, rs)
-}
-
-// header writes what was run, above the table, and marks what nobody asked for as a default.
-func header(out io.Writer, cfg *config.Config, w *workload, defaultNPU bool, rs []*result.Result) error {
-	largest := rs[0]
-	for _, r := range rs {
-		if r.Footprint.Total > largest.Footprint.Total {
-			largest = r
-		}
-	}
-	m := largest.Footprint
-	size := plots.Memory.Text
-	for _, line := range [][2]string{
-		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, byDefault(defaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
-		{"DRAM", views.Memory(cfg) + ", " + views.Gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
-		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", w.model.Name, byDefault(w.defaultModel),
-			plots.Large.Text(float64(w.model.Params().Total)), w.model.Layers)},
-		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", w.task, byDefault(w.defaultTask), w.prompt, w.generated, batchText(w.batch))},
-		{"trace", w.provenance()},
-		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, views.Head(cfg))},
-		{"layout", cfg.Weights.String()},
-		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
-			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
-			size(float64(m.Activations)))},
-	} {
-		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], line[1]); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintln(out)
-	return err
-}
-
-// pesText names the processing elements.
-func pesText(cfg *config.Config) string {
-	pes := fmt.Sprintf("%d x %d PEs", cfg.Array.Rows, cfg.Array.Cols)
-	if cfg.Cores == 1 {
-		return pes
-	}
-	return views.Cores(cfg) + " of " + pes
-}
-
-// batchText tells how many sequences there are, if it is not one.
-func batchText(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return fmt.Sprintf(", %d sequences together", n)
-}
-
-func byDefault(yes bool) string {
-	if yes {
-		return " (default)"
-	}
-	return ""
-}
-
-// storedAs names the form of quantised weights.
-func storedAs(cfg *config.Config) string {
-	if cfg.Weights.Layout == config.Packed {
-		return "packed"
-	}
-	return "planes"
 }

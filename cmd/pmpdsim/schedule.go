@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
@@ -43,21 +43,6 @@ EXAMPLES:
 	}
 }
 
-// decided is a schedule over a trace, as JSON.
-type decided struct {
-	Schedule       string               `json:"schedule"`
-	Trace          string               `json:"trace"`
-	TraceSHA256    string               `json:"trace_sha256"`
-	TraceSource    string               `json:"trace_source"`
-	Model          string               `json:"model"`
-	AvgWeightBits  float64              `json:"avg_weight_bits"`
-	PrefillBits    int                  `json:"prefill_weight_bits"`
-	Static         string               `json:"static,omitempty"` // the same bits, as a static schedule
-	Counterfactual int                  `json:"counterfactual_passes"`
-	Cost           precision.Cost       `json:"cost"`
-	Decisions      []precision.Decision `json:"decisions"`
-}
-
 // scheduleOptions are what schedule was asked for.
 type scheduleOptions struct {
 	schedule string
@@ -83,10 +68,10 @@ func (o *scheduleOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return printed(s, o.format, []*decided{d}, func(out io.Writer) error { return d.show(out, w) })
+	return printed(s, o.format, []*views.Decided{d}, func(out io.Writer) error { return d.Write(out, w.provenance()) })
 }
 
-func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*decided, error) {
+func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*views.Decided, error) {
 	evidence, err := w.evidence(s)
 	if err != nil {
 		return nil, err
@@ -98,7 +83,7 @@ func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*decided, e
 	if err != nil {
 		return nil, err
 	}
-	d := &decided{Schedule: s.String(), Trace: w.trace.Name, TraceSHA256: w.trace.SHA256, TraceSource: string(w.trace.Header.Source),
+	d := &views.Decided{Schedule: s.String(), Trace: w.trace.Name, TraceSHA256: w.trace.SHA256, TraceSource: string(w.trace.Header.Source),
 		Model: w.model.Name, AvgWeightBits: precision.AverageBits(plan, len(plan.Decisions)), PrefillBits: s.PrefillBits(w.trace.PrefillBits()),
 		Counterfactual: plan.Counterfactual(), Cost: plan.Cost(s, w.model, w.prompt), Decisions: plan.Decisions}
 	if same, ok := plan.Static(); ok {
@@ -144,79 +129,6 @@ func promptsIn(dir string, m traces.Measure) ([]precision.PromptRuns, error) {
 	}
 	prompts, err := traces.Prompts(all, m)
 	return prompts, flagged("traces", "", err)
-}
-
-// show writes what was decided as text.
-func (d *decided) show(out io.Writer, w *workload) error {
-	passes := &plots.Table{Columns: []plots.Column{{Name: "pass"}, {Name: "bits", Right: true}, {Name: "why", Width: 84},
-		{Name: "counterfactual"}}}
-	for _, r := range rangesOf(d.Decisions) {
-		last := d.Decisions[r.to-1]
-		pass, mark := strconv.Itoa(r.from), ""
-		if r.to > r.from {
-			pass += "-" + strconv.Itoa(r.to)
-		}
-		if last.Counterfactual {
-			mark = "yes"
-		}
-		passes.Add(pass, strconv.Itoa(last.Bits), last.Reason, mark)
-	}
-	about := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: d.Schedule, Width: 96}}}
-	about.Add("trace", w.provenance())
-	about.Add("average", fmt.Sprintf("%.3f bits over %d decode passes, prefill at %d", d.AvgWeightBits, len(d.Decisions), d.PrefillBits))
-	if d.Static != "" && d.Static != d.Schedule {
-		about.Add("the same as", d.Static)
-	}
-	if n := d.Counterfactual; n > 0 {
-		about.Add("counterfactual", fmt.Sprintf("%d passes: the trace went another way from pass %d on", n, len(d.Decisions)-n+1))
-	}
-	about.Add("deciding costs", costText(d.Cost))
-	if err := about.Write(out); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintln(out); err != nil {
-		return err
-	}
-	return passes.Write(out)
-}
-
-// costText is a cost in words.
-func costText(c precision.Cost) string {
-	if c == (precision.Cost{}) {
-		return "nothing"
-	}
-	text := fmt.Sprintf("%d vector values", c.VectorElements)
-	if c.MACs > 0 {
-		text = fmt.Sprintf("%.3g M MACs, %s of fp32 weights, ", float64(c.MACs)/1e6, plots.Memory.Text(float64(c.WeightBytes))) + text
-	}
-	if c.Passes == 1 {
-		return text + fmt.Sprintf(", once after decode pass %d", c.Pass)
-	}
-	return text + fmt.Sprintf(" after each of decode passes %d-%d", c.Pass, c.Pass+c.Passes-1)
-}
-
-// span is a range of passes.
-type span struct{ from, to int }
-
-// rangesOf draws passes together that go on as the one before: the first pass, and the first after a switch or after
-// the recorded run was left, stand alone.
-func rangesOf(all []precision.Decision) []span {
-	var spans []span
-	for i, d := range all {
-		pass := i + 1
-		changed := i == 0 || d.Bits != all[i-1].Bits || d.Counterfactual != all[i-1].Counterfactual
-		if last := len(spans) - 1; !changed && spans[last].from > 1 && !opens(all, spans[last].from) {
-			spans[last].to = pass
-			continue
-		}
-		spans = append(spans, span{pass, pass})
-	}
-	return spans
-}
-
-// opens tells that a pass differs from the one before.
-func opens(all []precision.Decision, pass int) bool {
-	return pass == 1 || all[pass-1].Bits != all[pass-2].Bits || all[pass-1].Counterfactual != all[pass-2].Counterfactual
 }
 
 func searchCommand() *cli.Command {
@@ -276,7 +188,7 @@ func (o *searchOptions) run(_ context.Context, s streams) error {
 		Measure traces.Measure `json:"measure"`
 		*calibrate.Result
 	}{o.measure, found}
-	return printed(s, o.format, []any{row}, func(out io.Writer) error { return showCalibration(out, o.measure, found) })
+	return printed(s, o.format, []any{row}, func(out io.Writer) error { return views.Calibration(out, o.measure, found) })
 }
 
 // parseBound reads quality>=0.99.
@@ -291,24 +203,4 @@ func parseBound(text string) (traces.Measure, float64, error) {
 		return "", 0, fmt.Errorf("--bound %s: not a bound; accepted: %s, with X above 0", text, strings.Join(forms, ", "))
 	}
 	return traces.Measure(name), least, nil
-}
-
-func showCalibration(out io.Writer, measure traces.Measure, found *calibrate.Result) error {
-	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "avg bits", Right: true}, {Name: "mean " + string(measure), Right: true},
-		{Name: "lowest", Right: true}, {Name: "prompts that hold", Right: true}, {Name: ""}}}
-	best := "none holds the bound"
-	for _, x := range found.Candidates {
-		mark := ""
-		if x.Chosen {
-			mark, best = "best", x.Schedule.String()
-		}
-		t.Add(x.Schedule.String(), fmt.Sprintf("%.3f", x.AverageBits), fmt.Sprintf("%.4f", x.Quality), fmt.Sprintf("%.4f", x.Lowest),
-			fmt.Sprintf("%.1f %%", 100*x.Holding), mark)
-	}
-	if err := t.Write(out); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "\nprompts  %d; %s in relation to %s, bound %g\nbest     %s\n", found.Prompts, measure, found.Reference,
-		found.Bound, best)
-	return err
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -183,6 +186,12 @@ func (w *workload) loadModel(name *string) (err error) {
 	}
 	w.model, w.defaultModel = d.model, true
 	return nil
+}
+
+// header is what stands above the table of results.
+func (w *workload) header(npu *config.Config, defaultNPU bool, rs []*result.Result) *views.Header {
+	return &views.Header{NPU: npu, DefaultNPU: defaultNPU, Model: w.model, DefaultModel: w.defaultModel, Task: w.task,
+		DefaultTask: w.defaultTask, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Trace: w.provenance(), Results: rs}
 }
 
 // provenance says in words what the trace is worth.

@@ -4,6 +4,8 @@
 //	bars.go      throughput, speed-ups, breakdowns   points.go   Pareto fronts, lines over precision
 //	heatmap.go   one number over two keys            roofline.go operators below the roofs of their NPU
 //	styles.go    compute styles                      layouts.go  layouts of weights
+//	header.go    what was run, above a table         compare.go  what differs between two results
+//	trace.go     the summary of a trace              decisions.go what schedules decide, and a search over them
 //
 // A view is a pure function: equal results give equal bytes, whatever the order of the files they came from. It reads no
 // file and simulates nothing, and neither does anything that this package imports; the architecture's test holds that.

@@ -1,0 +1,89 @@
+package views
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+// Header says what was run, above the table of its results. What nobody asked for is marked as a default.
+type Header struct {
+	NPU       *config.Config
+	Model     *workloads.Model
+	Task      string
+	Prompt    int
+	Generated int
+	Batch     int
+	Trace     string // what it is worth
+	Results   []*result.Result
+
+	DefaultNPU, DefaultModel, DefaultTask bool
+}
+
+// Write writes a line for each part.
+func (h *Header) Write(out io.Writer) error {
+	cfg, largest := h.NPU, h.Results[0]
+	for _, r := range h.Results {
+		if r.Footprint.Total > largest.Footprint.Total {
+			largest = r
+		}
+	}
+	m := largest.Footprint
+	size := plots.Memory.Text
+	for _, line := range [][2]string{
+		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, ByDefault(h.DefaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
+		{"DRAM", Memory(cfg) + ", " + Gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
+		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", h.Model.Name, ByDefault(h.DefaultModel),
+			plots.Large.Text(float64(h.Model.Params().Total)), h.Model.Layers)},
+		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
+		{"trace", h.Trace},
+		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, Head(cfg))},
+		{"layout", cfg.Weights.String()},
+		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
+			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
+			size(float64(m.Activations)))},
+	} {
+		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(out)
+	return err
+}
+
+// pesText names the processing elements.
+func pesText(cfg *config.Config) string {
+	pes := fmt.Sprintf("%d x %d PEs", cfg.Array.Rows, cfg.Array.Cols)
+	if cfg.Cores == 1 {
+		return pes
+	}
+	return Cores(cfg) + " of " + pes
+}
+
+// batchText tells how many sequences there are, if it is not one.
+func batchText(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", %d sequences together", n)
+}
+
+// ByDefault marks what nobody asked for.
+func ByDefault(yes bool) string {
+	if yes {
+		return " (default)"
+	}
+	return ""
+}
+
+// storedAs names the form of quantised weights.
+func storedAs(cfg *config.Config) string {
+	if cfg.Weights.Layout == config.Packed {
+		return "packed"
+	}
+	return "planes"
+}
