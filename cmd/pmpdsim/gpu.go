@@ -78,12 +78,8 @@ func (o *gpuInfoOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return onGPU(err)
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, []gpuInfo{{m.GPU, m.FreeBytes, m.Emulated, m.Kernels, m.Calib}})
-		}
-		return showGPU(w, m)
-	})
+	info := gpuInfo{m.GPU, m.FreeBytes, m.Emulated, m.Kernels, m.Calib}
+	return printed(s, o.format, []gpuInfo{info}, func(w io.Writer) error { return showGPU(w, m) })
 }
 
 // gpuInfo is a GPU as JSON, in the words of a trace's header.
@@ -171,20 +167,6 @@ EXAMPLES:
 	}
 }
 
-// checkedPass is one comparison as JSON.
-type checkedPass struct {
-	Model     string  `json:"model"`
-	Pass      string  `json:"pass"`
-	Bits      int     `json:"weight_bits"`
-	Positions int     `json:"positions"`
-	Logits    float64 `json:"logits_error"`
-	Cache     float64 `json:"cache_error"`
-	Signals   float64 `json:"signals_error"`
-	Token     int     `json:"token"`
-	Want      int     `json:"want_token"`
-	Wrong     string  `json:"wrong"`
-}
-
 // gpuCheckOptions are what gpu check was asked for.
 type gpuCheckOptions struct {
 	models []string // none: three small ones
@@ -206,7 +188,7 @@ func (o *gpuCheckOptions) run(_ context.Context, s streams) error {
 	if len(models) == 0 {
 		models = bench.SmallModels()
 	}
-	var rows []checkedPass
+	var rows []bench.Checked
 	for _, m := range models {
 		if err := m.Fits(bench.CheckPositions(o.prompt)); err != nil {
 			return fmt.Errorf("--prompt %d: %w", o.prompt, err)
@@ -215,24 +197,17 @@ func (o *gpuCheckOptions) run(_ context.Context, s streams) error {
 		if err != nil {
 			return onGPU(err)
 		}
-		for _, a := range all {
-			rows = append(rows, checkedPass{m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
-		}
+		rows = append(rows, all...)
 	}
-	err = s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, rows)
-		}
-		return checkTable(w, rows)
-	})
-	if wrong := slices.IndexFunc(rows, func(r checkedPass) bool { return r.Wrong != "" }); err == nil && wrong >= 0 {
+	err = printed(s, o.format, rows, checkTable(rows).Write)
+	if wrong := slices.IndexFunc(rows, func(r bench.Checked) bool { return r.Wrong != "" }); err == nil && wrong >= 0 {
 		r := rows[wrong]
 		return internal(fmt.Errorf("%s, %s at %d bits: %s", r.Model, r.Pass, r.Bits, r.Wrong))
 	}
 	return err
 }
 
-func checkTable(w io.Writer, rows []checkedPass) error {
+func checkTable(rows []bench.Checked) *plots.Table {
 	t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "pass"}, {Name: "bits", Right: true}, {Name: "positions", Right: true},
 		{Name: "logits", Right: true}, {Name: "keys, values", Right: true}, {Name: "signals", Right: true}, {Name: "token", Right: true}, {Name: "verdict"}}}
 	for _, r := range rows {
@@ -243,5 +218,5 @@ func checkTable(w io.Writer, rows []checkedPass) error {
 		t.Add(r.Model, r.Pass, strconv.Itoa(r.Bits), strconv.Itoa(r.Positions), fmt.Sprintf("%.1e", r.Logits), fmt.Sprintf("%.1e", r.Cache),
 			fmt.Sprintf("%.1e", r.Signals), strconv.Itoa(r.Token), verdict)
 	}
-	return t.Write(w)
+	return t
 }

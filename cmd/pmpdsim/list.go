@@ -60,10 +60,7 @@ func (o *listOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return internal(err)
 	}
-	return s.emit("", func(w io.Writer) error {
-		if o.format == "json" {
-			return jsonLines(w, values)
-		}
+	return printed(s, o.format, values, func(w io.Writer) error {
 		if err := table.Write(w); err != nil || o.what.note == "" {
 			return err
 		}

@@ -13,12 +13,26 @@ import (
 // checkedBits are those of prefill and then those of the decode passes of a check.
 var checkedBits = [...]int{4, 16, 8, 7, 6, 5, 4, 3, 2}
 
+// Checked is how a pass on the GPU compares with one on the CPU: a line of JSON.
+type Checked struct {
+	Model     string  `json:"model"`
+	Pass      string  `json:"pass"`
+	Bits      int     `json:"weight_bits"`
+	Positions int     `json:"positions"`
+	Logits    float64 `json:"logits_error"`
+	Cache     float64 `json:"cache_error"`
+	Signals   float64 `json:"signals_error"`
+	Token     int     `json:"token"`
+	Want      int     `json:"want_token"`
+	Wrong     string  `json:"wrong"` // what is too far off; empty: nothing
+}
+
 // CheckPositions returns how many positions of a model's cache a check with a prompt of so many tokens takes.
 func CheckPositions(prompt int) int { return prompt + len(checkedBits) }
 
 // Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and
 // compares them. Without a GPU it returns driver.ErrNone.
-func Check(m *weights.Model, device, tokens int, seed uint64) ([]gpu.Agreement, error) {
+func Check(m *weights.Model, device, tokens int, seed uint64) ([]Checked, error) {
 	source, err := weights.Random(m, seed)
 	if err != nil {
 		return nil, err
@@ -36,7 +50,12 @@ func Check(m *weights.Model, device, tokens int, seed uint64) ([]gpu.Agreement, 
 	for i := range prompt {
 		prompt[i] = (i*37 + 11) % m.Vocab
 	}
-	return gpu.Compare(onCPU, onGPU, prompt, checkedBits[:])
+	all, err := gpu.Compare(onCPU, onGPU, prompt, checkedBits[:])
+	var rows []Checked
+	for _, a := range all {
+		rows = append(rows, Checked{m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
+	}
+	return rows, err
 }
 
 // SmallModels returns models for a check. They have what the families' blocks differ in: grouped heads and no biases;
