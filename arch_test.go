@@ -54,12 +54,13 @@ sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spe
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
-sim/paper:           npu/stats npu/config workloads workloads/precision sim/replay
+sim/paper/rows:
+sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/result
 sim/study:           sim/unit npu/config workloads/precision sim/result sim/sweep/folder
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
-plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
+plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors
@@ -119,7 +120,7 @@ const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/stream npu/compile sim/replay akita"
 
 // showing are the packages that only look at results and show them.
-const showing = "npu/dram/layouts sim/sweep/folder sim/study sim/study/styles plots plots/views plots/report"
+const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/study sim/study/styles plots plots/views plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -11,7 +11,9 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 )
 
 func paperCommand() *cli.Command {
@@ -45,7 +47,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "waterfall", Usage: "from the paper's machine to a real one, stage by stage"},
 			&cli.StringFlag{Name: "panel", Value: "CNN/DM", Usage: "`PANEL` of the bar that --waterfall follows: a task"},
 			&cli.StringFlag{Name: "model", Value: "Vicuna-7B", Usage: "`MODEL` of that bar"},
-			&cli.StringFlag{Name: "scheme", Value: string(paper.Static), Usage: "`SCHEME` of that bar: fp16, uniform, static or learned"},
+			&cli.StringFlag{Name: "scheme", Value: string(rows.Static), Usage: "`SCHEME` of that bar: fp16, uniform, static or learned"},
 			&cli.BoolFlag{Name: "all", Usage: "--waterfall of all static bars; a picture shows the bar above"},
 			&cli.BoolFlag{Name: "presets", Usage: "what remains of the static bars on each preset; minutes"},
 			workersFlag(),
@@ -157,11 +159,11 @@ func (o *paperOptions) load() (*paperStudy, error) {
 	}
 	switch {
 	case o.waterfall:
-		bar, err := paper.Find(bars, o.panel, o.model, paper.Scheme(o.scheme))
+		bar, err := paper.Find(bars, o.panel, o.model, rows.Scheme(o.scheme))
 		if err != nil {
 			return nil, flagged("waterfall", "", err)
 		}
-		return fallStudy(bar, bars, o.all), nil
+		return waterfallStudy(bar, bars, o.all), nil
 	case o.presets:
 		return presetStudy(bars), nil
 	}
@@ -174,63 +176,66 @@ func (o *paperOptions) load() (*paperStudy, error) {
 
 // barStudy is the figure on an NPU.
 func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *paperStudy {
-	var rows []paper.Row
+	var all []rows.Bar
 	return &paperStudy{
 		unit: "passes",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			if !everyPass {
 				o.Passes = paper.PassesFor(cfg)
 			}
-			rows, err = paper.Run(ctx, cfg, bars, o)
+			all, err = paper.Run(ctx, cfg, bars, o)
 			return err
 		},
-		table:  func(w io.Writer) error { return barTable(w, cfg, rows) },
-		csv:    func(w io.Writer) error { return paper.WriteCSV(w, rows) },
-		json:   func(w io.Writer) error { return jsonLines(w, rows) },
-		figure: func() (plots.Figure, string) { f := barFigure(cfg, rows); return f, f.Title + ": " + f.Subtitle },
+		table:  func(w io.Writer) error { return views.BarsTable(w, cfg, all) },
+		csv:    func(w io.Writer) error { return rows.WriteBars(w, all) },
+		json:   func(w io.Writer) error { return jsonLines(w, all) },
+		figure: func() (plots.Figure, string) { f := views.BarsFigure(cfg, all); return f, f.Title + ": " + f.Subtitle },
 	}
 }
 
-// fallStudy is the waterfall of a bar, and of all static ones where they are asked for.
-func fallStudy(bar paper.Bar, bars []paper.Bar, all bool) *paperStudy {
+// waterfallStudy is the waterfall of a bar, and of all static ones where they are asked for.
+func waterfallStudy(bar paper.Bar, bars []paper.Bar, static bool) *paperStudy {
 	followed := []paper.Bar{bar}
 	for _, b := range bars {
-		if all && b.Scheme == paper.Static && (b.Panel != bar.Panel || b.Model != bar.Model || b.Scheme != bar.Scheme) {
+		if static && b.Scheme == rows.Static && (b.Panel != bar.Panel || b.Model != bar.Model || b.Scheme != bar.Scheme) {
 			followed = append(followed, b)
 		}
 	}
-	var rows []paper.WaterfallRow
-	one := func() []paper.WaterfallRow { return rows[:len(rows)/len(followed)] }
+	var all []rows.Waterfall
+	one := func() []rows.Waterfall { return all[:len(all)/len(followed)] }
 	return &paperStudy{
 		unit: "stages",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			o.Passes = paper.Sampled
-			rows, err = paper.Waterfall(ctx, followed, o)
+			all, err = paper.Waterfall(ctx, followed, o)
 			return err
 		},
 		table: func(w io.Writer) error {
-			if err := fallTable(w, one()); err != nil || len(followed) == 1 {
+			if err := views.WaterfallTable(w, one()); err != nil || len(followed) == 1 {
 				return err
 			}
-			return fallsTable(w, rows, len(followed))
+			return views.WaterfallsTable(w, all, len(followed))
 		},
-		csv:    func(w io.Writer) error { return paper.WriteStages(w, rows) },
-		json:   func(w io.Writer) error { return jsonLines(w, rows) },
-		figure: func() (plots.Figure, string) { f := fallFigure(one()); return f, f.Title + ": " + f.Subtitle },
+		csv:  func(w io.Writer) error { return rows.WriteWaterfall(w, all) },
+		json: func(w io.Writer) error { return jsonLines(w, all) },
+		figure: func() (plots.Figure, string) {
+			f := views.WaterfallFigure(one())
+			return f, f.Title + ": " + f.Subtitle
+		},
 	}
 }
 
 // presetStudy is what remains on each preset.
 func presetStudy(bars []paper.Bar) *paperStudy {
-	var rows []paper.Remains
+	var all []rows.Remains
 	return &paperStudy{
 		unit: "NPUs",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
-			rows, err = paper.Presets(ctx, config.Presets(), bars, o)
+			all, err = paper.Presets(ctx, config.Presets(), bars, o)
 			return err
 		},
-		table: func(w io.Writer) error { return presetTable(w, rows) },
-		csv:   func(w io.Writer) error { return paper.WriteRemains(w, rows) },
-		json:  func(w io.Writer) error { return jsonLines(w, rows) },
+		table: func(w io.Writer) error { return views.PresetsTable(w, all) },
+		csv:   func(w io.Writer) error { return rows.WriteRemains(w, all) },
+		json:  func(w io.Writer) error { return jsonLines(w, all) },
 	}
 }

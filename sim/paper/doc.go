@@ -11,5 +11,5 @@
 // gives the first token. Schedules that switch count from the second decode pass on, because their log omits the first,
 // which is always at the high precision (pmpd/modules/model.py).
 //
-// The package draws and prints nothing: it returns rows.
+// The package draws and prints nothing: it returns rows, which are data (package rows).
 package paper

@@ -7,31 +7,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 //go:embed pmpd_npu_fig.csv
 var digitised string
 
-// Scheme is how a bar's weights are quantised over a sequence.
-type Scheme string
-
-// The schemes, in the order of the figure.
-const (
-	FP16    Scheme = "fp16"
-	Uniform Scheme = "uniform" // at the high precision of the model's pair
-	Static  Scheme = "static"  // a switch at a fixed step
-	Learned Scheme = "learned" // a switch at one of four steps, which a classifier chooses for each sequence
-)
-
-// Schemes returns the schemes in the order of the figure.
-func Schemes() []Scheme { return []Scheme{FP16, Uniform, Static, Learned} }
-
 // Bar is one bar of the figure.
 type Bar struct {
 	Panel  string // as the figure names data set and model
 	Model  string
-	Scheme Scheme
+	Scheme rows.Scheme
 
 	Published float64 // tokens/s
 	Label     string  // printed above the bar: the speed-up over fp16; fp16 bars have none
@@ -75,16 +62,16 @@ func pair(model string) (high, low int) {
 
 // Figure returns the 32 bars in the figure's order.
 func Figure() ([]Bar, error) {
-	rows, err := csv.NewReader(strings.NewReader(digitised)).ReadAll()
+	all, err := csv.NewReader(strings.NewReader(digitised)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("the digitised figure: %w", err)
 	}
 	column := map[string]int{}
-	for i, name := range rows[0] {
+	for i, name := range all[0] {
 		column[name] = i
 	}
 	var bars []Bar
-	for i, r := range rows[1:] {
+	for i, r := range all[1:] {
 		b, err := parse(func(name string) string { return r[column[name]] })
 		if err != nil {
 			return nil, fmt.Errorf("the digitised figure, line %d: %w", i+2, err)
@@ -119,14 +106,14 @@ func parse(cell func(string) string) (Bar, error) {
 	}
 	switch text := cell("scheme"); text {
 	case "fp16":
-		b.Scheme = FP16
+		b.Scheme = rows.FP16
 	case strconv.Itoa(b.High) + "bit":
-		b.Scheme = Uniform
+		b.Scheme = rows.Uniform
 	case "Static":
-		b.Scheme = Static
+		b.Scheme = rows.Static
 		b.Step, err = strconv.Atoi(cell("static_h"))
 	case "Learned":
-		b.Scheme = Learned
+		b.Scheme = rows.Learned
 		b.MeanBits, err = strconv.ParseFloat(cell("implied_avg_bits_k2"), 64)
 	default:
 		err = fmt.Errorf("scheme %q is not known; accepted: fp16, %dbit, Static, Learned", text, b.High)
@@ -135,14 +122,14 @@ func parse(cell func(string) string) (Bar, error) {
 }
 
 // Find returns the bar of a panel, a model and a scheme. Panel and model are the figure's names or this program's.
-func Find(bars []Bar, panel, model string, scheme Scheme) (Bar, error) {
+func Find(bars []Bar, panel, model string, scheme rows.Scheme) (Bar, error) {
 	for _, b := range bars {
 		if (b.Panel == panel || b.Task == panel) && (b.Model == model || b.Preset.Name == model) && b.Scheme == scheme {
 			return b, nil
 		}
 	}
 	var schemes []string
-	for _, s := range Schemes() {
+	for _, s := range rows.Schemes() {
 		schemes = append(schemes, string(s))
 	}
 	return Bar{}, fmt.Errorf("the figure has no bar %s, %s, %s; accepted: panel %s, model %s (IWSLT without %s), scheme %s",

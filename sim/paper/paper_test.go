@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 )
 
 func figure(t testing.TB) []Bar {
@@ -29,7 +30,7 @@ func preset(t testing.TB, name string) *config.Config {
 	return c
 }
 
-func find(t testing.TB, panel, model string, s Scheme) Bar {
+func find(t testing.TB, panel, model string, s rows.Scheme) Bar {
 	t.Helper()
 	b, err := Find(figure(t), panel, model, s)
 	if err != nil {
@@ -38,7 +39,7 @@ func find(t testing.TB, panel, model string, s Scheme) Bar {
 	return b
 }
 
-func rows(t testing.TB, npu string, bars []Bar, o Options) []Row {
+func simulated(t testing.TB, npu string, bars []Bar, o Options) []rows.Bar {
 	t.Helper()
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -55,7 +56,7 @@ func TestTheFigureHas32Bars(t *testing.T) {
 	for _, b := range figure(t) {
 		count[b.Panel]++
 		count[string(b.Scheme)]++
-		if (b.Label == "") != (b.Scheme == FP16) {
+		if (b.Label == "") != (b.Scheme == rows.FP16) {
 			t.Errorf("%s %s %s: label %q", b.Panel, b.Model, b.Scheme, b.Label)
 		}
 	}
@@ -65,13 +66,13 @@ func TestTheFigureHas32Bars(t *testing.T) {
 		}
 	}
 	t.Run("a bar that is not there is answered with those that are", func(t *testing.T) {
-		_, err := Find(figure(t), "IWSLT", "Phi-1.5", Static)
+		_, err := Find(figure(t), "IWSLT", "Phi-1.5", rows.Static)
 		if err == nil || !strings.Contains(err.Error(), "accepted: panel CNN/DM or cnn_dm, ") {
 			t.Errorf("%v", err)
 		}
 	})
 	t.Run("this program's names do, too", func(t *testing.T) {
-		if b := find(t, "dialogsum", "phi-1.5", Static); b.Published != 65.10 || b.Step != 11 || b.High != 4 || b.Low != 3 {
+		if b := find(t, "dialogsum", "phi-1.5", rows.Static); b.Published != 65.10 || b.Step != 11 || b.High != 4 || b.Low != 3 {
 			t.Errorf("%+v", b)
 		}
 	})
@@ -83,14 +84,14 @@ func TestThePublishedBars(t *testing.T) {
 	if testing.Short() {
 		bars = bars[16:20] // MobileLLaMA on DialogSum
 	}
-	all := rows(t, NPU, bars, Options{})
+	all := simulated(t, NPU, bars, Options{})
 	for _, r := range all {
 		t.Logf("%-10s %-12s %-8s published %6.2f simulated %6.2f: %+.2f %%", r.Panel, r.Model, r.Scheme, r.Published, r.Simulated, *r.Residual)
-		most := map[Scheme]float64{FP16: 1, Uniform: 1, Static: 2, Learned: 1}[r.Scheme]
+		most := map[rows.Scheme]float64{rows.FP16: 1, rows.Uniform: 1, rows.Static: 2, rows.Learned: 1}[r.Scheme]
 		if math.Abs(*r.Residual) > most {
 			t.Errorf("%s %s %s: published %.2f, simulated %.2f", r.Panel, r.Model, r.Scheme, r.Published, r.Simulated)
 		}
-		if r.Inferred != (r.Scheme == Learned) {
+		if r.Inferred != (r.Scheme == rows.Learned) {
 			t.Errorf("%s %s %s: inferred %v", r.Panel, r.Model, r.Scheme, r.Inferred)
 		}
 	}
@@ -98,15 +99,15 @@ func TestThePublishedBars(t *testing.T) {
 		return
 	}
 	t.Run("inferred bars do not count in the residuals", func(t *testing.T) {
-		if s := Summarise(all, Schemes()...); s.Bars != 24 {
+		if s := rows.Summarise(all, rows.Schemes()...); s.Bars != 24 {
 			t.Errorf("%d bars", s.Bars)
 		}
-		if s := Summarise(all, Learned); s.Bars != 0 || s.RMS != 0 {
+		if s := rows.Summarise(all, rows.Learned); s.Bars != 0 || s.RMS != 0 {
 			t.Errorf("%+v", s)
 		}
 	})
 	t.Run("the headline of the abstract holds", func(t *testing.T) {
-		published, simulated := Headlines(all)
+		published, simulated := rows.Headlines(all)
 		for _, x := range [][3]float64{{3.80, published.LeastFP16, simulated.LeastFP16}, {7.96, published.MostFP16, simulated.MostFP16},
 			{1.53, published.MostUniform, simulated.MostUniform}} {
 			if math.Abs(x[1]/x[0]-1) > 0.002 || math.Abs(x[2]/x[0]-1) > 0.02 {
@@ -134,7 +135,7 @@ func TestBarsByHand(t *testing.T) {
 		return bytes / bandwidth
 	}
 	always := func(b float64) func(int) float64 { return func(int) float64 { return b } }
-	some := []Bar{find(t, "Dialogsum", "MobileLLaMA", FP16), find(t, "Dialogsum", "MobileLLaMA", Uniform), find(t, "Dialogsum", "MobileLLaMA", Static)}
+	some := []Bar{find(t, "Dialogsum", "MobileLLaMA", rows.FP16), find(t, "Dialogsum", "MobileLLaMA", rows.Uniform), find(t, "Dialogsum", "MobileLLaMA", rows.Static)}
 	moved := some[2] // a switch behind the third decode pass, the second that counts
 	moved.Step = 3
 	want := []float64{
@@ -148,7 +149,7 @@ func TestBarsByHand(t *testing.T) {
 			return 3
 		}),
 	}
-	for i, r := range rows(t, NPU, append(some, moved), Options{}) {
+	for i, r := range simulated(t, NPU, append(some, moved), Options{}) {
 		if math.Abs(r.Simulated/want[i]-1) > 0.007 { // first tiles in, last tiles out: 0.6 % of a pass of 15 ms
 			t.Errorf("%s: %.3f tokens/s, by hand %.3f", r.Schedules, r.Simulated, want[i])
 		}
@@ -157,7 +158,7 @@ func TestBarsByHand(t *testing.T) {
 
 func TestLearnedSchedulesHaveTheAverageThatTheBarImplies(t *testing.T) {
 	for _, b := range figure(t) {
-		if b.Scheme != Learned {
+		if b.Scheme != rows.Learned {
 			continue
 		}
 		mix, err := b.schedules()
@@ -187,10 +188,10 @@ func TestSampledPassesAreAsGoodAsAll(t *testing.T) {
 	if testing.Short() {
 		t.Skip("every pass on a real memory: left to the full run")
 	}
-	for _, b := range []Bar{find(t, "Dialogsum", "MobileLLaMA", Uniform), find(t, "CNN/DM", "Phi-1.5", Static)} {
+	for _, b := range []Bar{find(t, "Dialogsum", "MobileLLaMA", rows.Uniform), find(t, "CNN/DM", "Phi-1.5", rows.Static)} {
 		var rates []float64
 		for _, passes := range []int{0, Sampled} {
-			times, err := simulate(t.Context(), preset(t, Target), []Bar{b}, Options{Passes: passes, Workers: 2})
+			times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Passes: passes, Workers: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +223,7 @@ func TestSpread(t *testing.T) {
 func TestRowsDoNotDependOnWorkers(t *testing.T) {
 	var first []byte
 	for _, workers := range []int{1, 2} {
-		all := rows(t, NPU, figure(t)[24:28], Options{Workers: workers})
+		all := simulated(t, NPU, figure(t)[24:28], Options{Workers: workers})
 		data, err := json.Marshal(all)
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +240,7 @@ func TestAnotherNPUHasNoResidual(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds of a real memory")
 	}
-	r := rows(t, "edge-lpddr5", []Bar{find(t, "IWSLT", "MobileLLaMA", Static)}, Options{Passes: Sampled})[0]
+	r := simulated(t, "edge-lpddr5", []Bar{find(t, "IWSLT", "MobileLLaMA", rows.Static)}, Options{Passes: Sampled})[0]
 	if r.Residual != nil || r.Published != 58.05 || r.NPU != "edge-lpddr5" || r.Simulated < 60 || r.Simulated > 90 {
 		t.Errorf("%+v", r) // 51.2 GB/s instead of 32, less head, codebooks and refresh
 	}

@@ -5,29 +5,21 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
-// Remains is the speed-ups of the static bars that remain on an NPU.
-type Remains struct {
-	NPU    string   `json:"npu"`
-	Bars   int      `json:"bars"`
-	Decode Headline `json:"decode"`       // as the paper counts
-	Whole  Headline `json:"with_prefill"` // prefill and every decode pass
-	Config string   `json:"config_fingerprint"`
-}
-
 // Presets simulates the static bars of bars on every NPU. It samples decode passes, except with an ideal memory.
-func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) ([]Remains, error) {
+func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) ([]rows.Remains, error) {
 	var static []Bar
 	for _, b := range bars {
-		if b.Scheme == Static {
+		if b.Scheme == rows.Static {
 			static = append(static, b)
 		}
 	}
 	report := o.Progress
 	o.Prefill = true
-	var all []Remains
+	var all []rows.Remains
 	for i, cfg := range npus {
 		o.Passes = PassesFor(cfg)
 		o.Progress = func(p replay.Progress) {
@@ -39,18 +31,18 @@ func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", cfg.Name, err)
 		}
-		r := Remains{NPU: cfg.Name, Bars: len(static), Config: cfg.Fingerprint()}
+		r := rows.Remains{NPU: cfg.Name, Bars: len(static), Config: cfg.Fingerprint()}
 		decode, whole := Stage{Config: cfg}, Stage{Config: cfg, Prefill: true}
 		for b := range static {
 			for _, x := range []struct {
 				stage *Stage
-				to    *Headline
+				to    *rows.Headline
 			}{{&decode, &r.Decode}, {&whole, &r.Whole}} {
 				f, err := x.stage.row(&static[b], times)
 				if err != nil {
 					return nil, err
 				}
-				x.to.add(f.SpeedupFP16, f.SpeedupUniform)
+				x.to.Add(f.SpeedupFP16, f.SpeedupUniform)
 			}
 		}
 		all = append(all, r)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -19,7 +20,7 @@ func (b *Bar) passes() int { return replay.Job{Generated: b.Generated}.Passes() 
 
 // skippedPasses returns how many decode passes the paper's code leaves out of a bar's time.
 func (b *Bar) skippedPasses() int {
-	if b.Scheme == Static || b.Scheme == Learned {
+	if b.Scheme == rows.Static || b.Scheme == rows.Learned {
 		return 1
 	}
 	return 0
@@ -33,16 +34,16 @@ func (b *Bar) staticSchedule(step int) precision.Schedule {
 // schedules returns the schedules of a bar's sequences.
 func (b *Bar) schedules() ([]weighted, error) {
 	switch b.Scheme {
-	case FP16:
+	case rows.FP16:
 		return []weighted{{1, precision.Schedule{Kind: precision.KindFP16, Bits: []int{16}}}}, nil
-	case Uniform:
+	case rows.Uniform:
 		return []weighted{{1, precision.Schedule{Kind: precision.KindUniform, Bits: []int{b.High}}}}, nil
-	case Static:
+	case rows.Static:
 		return []weighted{{1, b.staticSchedule(b.Step)}}, nil
-	case Learned:
+	case rows.Learned:
 		return b.learnedMix()
 	}
-	return nil, fmt.Errorf("scheme %q is not known; accepted: %v", b.Scheme, Schemes())
+	return nil, fmt.Errorf("scheme %q is not known; accepted: %v", b.Scheme, rows.Schemes())
 }
 
 // learnedMix returns schedules that stand for a learned one. Its classifier chooses a step of {0, L/3, 2L/3, L} for

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
@@ -20,9 +21,6 @@ type Stage struct {
 	Prefill    bool // prefill and the first decode pass count
 	Classifier bool // a learned schedule's classifier counts, once
 }
-
-// Target is the preset at which the waterfall ends, except for its 8-bit cache, which is also the paper's assumption.
-const Target = "edge-lpddr4x"
 
 // stageSpec is a stage without its configuration: the keys or sections whose values it takes from the target, and
 // further assignments.
@@ -54,7 +52,7 @@ func Stages() ([]Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	target, err := config.Preset(Target)
+	target, err := config.Preset(rows.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -91,33 +89,15 @@ func assignments(from, to *config.Config, keys []string) []string {
 	return all
 }
 
-// WaterfallRow is a bar at a stage.
-type WaterfallRow struct {
-	Panel    string   `json:"panel"`
-	Model    string   `json:"model"`
-	Scheme   Scheme   `json:"scheme"`
-	Inferred bool     `json:"inferred"`
-	Stage    int      `json:"stage"` // from 0
-	Name     string   `json:"name"`
-	Set      []string `json:"set"`
-
-	Throughput     float64 `json:"tokens_per_second"`
-	FP16           float64 `json:"fp16_tokens_per_second"`
-	Uniform        float64 `json:"uniform_tokens_per_second"`
-	SpeedupFP16    float64 `json:"speedup_vs_fp16"`
-	SpeedupUniform float64 `json:"speedup_vs_uniform"`
-	Config         string  `json:"config_fingerprint"`
-}
-
 // Waterfall simulates bars at all stages, and returns a row per stage for each bar. Options.Passes applies to real
 // memories.
-func Waterfall(ctx context.Context, bars []Bar, o Options) ([]WaterfallRow, error) {
+func Waterfall(ctx context.Context, bars []Bar, o Options) ([]rows.Waterfall, error) {
 	stages, err := Stages()
 	if err != nil {
 		return nil, err
 	}
 	all := withBaselines(bars)
-	perBar := make([][]WaterfallRow, len(bars))
+	perBar := make([][]rows.Waterfall, len(bars))
 	var times map[key]*timing
 	for i, s := range stages {
 		if len(s.Set) > 0 {
@@ -159,10 +139,10 @@ func (o Options) stage(stages []Stage, i int) Options {
 }
 
 // row returns a bar at a stage, with the fp16 and uniform bars that it is compared with.
-func (s *Stage) row(b *Bar, times map[key]*timing) (WaterfallRow, error) {
-	f := WaterfallRow{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Inferred: b.Scheme == Learned, Name: s.Name, Set: s.Set,
+func (s *Stage) row(b *Bar, times map[key]*timing) (rows.Waterfall, error) {
+	f := rows.Waterfall{Panel: b.Panel, Model: b.Model, Scheme: b.Scheme, Inferred: b.Scheme == rows.Learned, Name: s.Name, Set: s.Set,
 		Config: s.Config.Fingerprint()}
-	fp16, uniform := b.as(FP16), b.as(Uniform)
+	fp16, uniform := b.as(rows.FP16), b.as(rows.Uniform)
 	for _, x := range []struct {
 		bar *Bar
 		to  *float64

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 )
 
 func stages(t testing.TB) []Stage {
@@ -46,7 +47,7 @@ func TestStagesAreWhatTheySay(t *testing.T) {
 		before = s.Config
 	}
 	t.Run("the way leads to the target with a cache in fp16", func(t *testing.T) {
-		got := slices.DeleteFunc(different(preset(t, Target), before), func(a string) bool {
+		got := slices.DeleteFunc(different(preset(t, rows.Target), before), func(a string) bool {
 			return strings.HasPrefix(a, "name=") || strings.HasPrefix(a, "description=") || strings.HasPrefix(a, "source=")
 		})
 		if !slices.Equal(got, []string{"kv.bits=16"}) {
@@ -60,7 +61,7 @@ func TestAWaterfallFalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("eight machines: left to the full run")
 	}
-	b := find(t, "IWSLT", "MobileLLaMA", Static)
+	b := find(t, "IWSLT", "MobileLLaMA", rows.Static)
 	falls, err := Waterfall(t.Context(), []Bar{b}, Options{Passes: Sampled, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -83,14 +84,14 @@ func TestAWaterfallFalls(t *testing.T) {
 		}
 	}
 	t.Run("it starts at the bar, whose layout does not show", func(t *testing.T) {
-		bar := rows(t, NPU, []Bar{b}, Options{})[0]
+		bar := simulated(t, NPU, []Bar{b}, Options{})[0]
 		if off := falls[0].Throughput/bar.Simulated - 1; off > 1e-3 || off < -1e-3 {
 			t.Errorf("%.4f tokens/s, the bar has %.4f", falls[0].Throughput, bar.Simulated)
 		}
 	})
 	t.Run("the head costs what it weighs", func(t *testing.T) {
 		// 32000 x 2048 in fp16, at 91.7 % of 4 x 8.533 GB/s, in each pass.
-		i := slices.IndexFunc(falls, func(f WaterfallRow) bool { return strings.HasPrefix(f.Name, "lm_head") })
+		i := slices.IndexFunc(falls, func(f rows.Waterfall) bool { return strings.HasPrefix(f.Name, "lm_head") })
 		tokens := float64(b.Generated)
 		perPass := (tokens/falls[i].Throughput - tokens/falls[i-1].Throughput) / (tokens - 2)
 		want := 32000 * 2048 * 2 / (0.917 * 4 * 8.533e9)
@@ -106,8 +107,8 @@ func TestTheClassifierCostsAtLeastItsBytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("prefill: left to the full run")
 	}
-	b := find(t, "IWSLT", "MobileLLaMA", Static)
-	times, err := simulate(t.Context(), preset(t, Target), []Bar{b}, Options{Passes: Sampled, Prefill: true, Workers: 2})
+	b := find(t, "IWSLT", "MobileLLaMA", rows.Static)
+	times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Passes: Sampled, Prefill: true, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package paper
+package rows
 
 import (
 	"encoding/csv"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// WriteCSV writes rows of the figure with a head; what there is none of is empty. Decimals are fixed, so that every
+// WriteBars writes rows of the figure with a head; what there is none of is empty. Decimals are fixed, so that every
 // platform writes the same.
-func WriteCSV(w io.Writer, rows []Row) error {
+func WriteBars(w io.Writer, rows []Bar) error {
 	records := [][]string{{"panel", "model", "scheme", "published", "simulated", "residual_percent", "avg_bits", "switch_step", "inferred",
 		"published_vs_fp16", "simulated_vs_fp16", "published_vs_uniform", "simulated_vs_uniform", "schedules", "prompt_tokens",
 		"generated_tokens", "passes_counted", "npu", "config_fingerprint"}}
@@ -29,8 +29,8 @@ func WriteCSV(w io.Writer, rows []Row) error {
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// WriteStages writes the rows of waterfalls with a head, in the form of WriteCSV.
-func WriteStages(w io.Writer, rows []WaterfallRow) error {
+// WriteWaterfall writes the rows of waterfalls with a head, in the form of WriteBars.
+func WriteWaterfall(w io.Writer, rows []Waterfall) error {
 	records := [][]string{{"panel", "model", "scheme", "inferred", "stage", "name", "set", "tokens_per_second", "fp16_tokens_per_second",
 		"uniform_tokens_per_second", "speedup_vs_fp16", "speedup_vs_uniform", "config_fingerprint"}}
 	for i := range rows {
@@ -42,7 +42,7 @@ func WriteStages(w io.Writer, rows []WaterfallRow) error {
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// WriteRemains writes what remains on each preset with a head, in the form of WriteCSV.
+// WriteRemains writes what remains on each preset with a head, in the form of WriteBars.
 func WriteRemains(w io.Writer, rows []Remains) error {
 	records := [][]string{{"npu", "bars", "decode_least_vs_fp16", "decode_most_vs_fp16", "decode_most_vs_uniform", "with_prefill_least_vs_fp16",
 		"with_prefill_most_vs_fp16", "with_prefill_most_vs_uniform", "config_fingerprint"}}

@@ -1,4 +1,4 @@
-package paper
+package rows
 
 import (
 	"encoding/csv"
@@ -10,8 +10,8 @@ func TestTablesHaveACellForEveryHead(t *testing.T) {
 	residual, step := 0.125, 40
 	var bars, stages, remains strings.Builder
 	for _, err := range []error{
-		WriteCSV(&bars, []Row{{Panel: "IWSLT", Scheme: Static, Residual: &residual, Step: &step}, {Panel: "IWSLT", Scheme: Learned, Inferred: true}}),
-		WriteStages(&stages, []WaterfallRow{{Panel: "IWSLT", Name: "DRAM", Set: []string{"a=1", "b=2"}}}),
+		WriteBars(&bars, []Bar{{Panel: "IWSLT", Scheme: Static, Residual: &residual, Step: &step}, {Panel: "IWSLT", Scheme: Learned, Inferred: true}}),
+		WriteWaterfall(&stages, []Waterfall{{Panel: "IWSLT", Name: "DRAM", Set: []string{"a=1", "b=2"}}}),
 		WriteRemains(&remains, []Remains{{NPU: "edge-lpddr5", Bars: 8}}),
 	} {
 		if err != nil {

@@ -1,4 +1,4 @@
-package main
+package views
 
 import (
 	"fmt"
@@ -8,8 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/plots/views"
-	"github.com/pmpdsim/pmpdsim/sim/paper"
+	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
 )
 
 func right(names ...string) []plots.Column {
@@ -22,24 +21,24 @@ func right(names ...string) []plots.Column {
 
 func fixed(v float64, decimals int) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
 
-// barTable has a row for each bar, and below it what the residuals and the headline come to.
-func barTable(w io.Writer, cfg *config.Config, rows []paper.Row) error {
+// BarsTable has a row for each bar, and below it what the residuals and the headline come to.
+func BarsTable(w io.Writer, cfg *config.Config, all []rows.Bar) error {
 	if _, err := fmt.Fprintf(w, "NPU   %s: %s, %s GB/s peak, KV %d bits, lm_head %s\nunit  tokens/s as the paper counts them; (..): inferred from the published bar\n\n",
-		cfg.Name, views.Memory(cfg), views.Gigabytes(cfg.PeakBandwidth()), cfg.KV.Bits, views.Head(cfg)); err != nil {
+		cfg.Name, Memory(cfg), Gigabytes(cfg.PeakBandwidth()), cfg.KV.Bits, Head(cfg)); err != nil {
 		return err
 	}
 	off := "residual %"
-	if rows[0].Residual == nil {
+	if all[0].Residual == nil {
 		off = "difference %"
 	}
 	t := &plots.Table{Columns: append([]plots.Column{{Name: "panel"}, {Name: "model"}, {Name: "scheme"}},
 		right("bits", "published", "simulated", off, "× fp16 publ.", "sim.", "× unif. publ.", "sim.")...)}
-	for i := range rows {
-		r := &rows[i]
+	for i := range all {
+		r := &all[i]
 		panel, model := r.Panel, r.Model
-		if i > 0 && panel == rows[i-1].Panel {
+		if i > 0 && panel == all[i-1].Panel {
 			panel = ""
-			if model == rows[i-1].Model {
+			if model == all[i-1].Model {
 				model = ""
 			}
 		}
@@ -53,24 +52,24 @@ func barTable(w io.Writer, cfg *config.Config, rows []paper.Row) error {
 	if err := t.Write(w); err != nil {
 		return err
 	}
-	return barSummary(w, rows)
+	return barsSummary(w, all)
 }
 
-func schemeText(r *paper.Row) string {
+func schemeText(r *rows.Bar) string {
 	if r.Step != nil {
 		return fmt.Sprintf("%s %d/%d", r.Scheme, *r.Step, r.Generated)
 	}
 	return string(r.Scheme)
 }
 
-func barSummary(w io.Writer, rows []paper.Row) error {
-	published, simulated := paper.Headlines(rows)
+func barsSummary(w io.Writer, all []rows.Bar) error {
+	published, simulated := rows.Headlines(all)
 	var b strings.Builder
 	b.WriteString("\n")
 	for _, s := range []struct {
 		name string
-		sum  paper.Summary
-	}{{"fp16 and uniform", paper.Summarise(rows, paper.FP16, paper.Uniform)}, {"static", paper.Summarise(rows, paper.Static)}} {
+		sum  rows.Summary
+	}{{"fp16 and uniform", rows.Summarise(all, rows.FP16, rows.Uniform)}, {"static", rows.Summarise(all, rows.Static)}} {
 		if s.sum.Bars > 0 {
 			fmt.Fprintf(&b, "residuals of %d %s bars: %.2f %% rms, %.2f %% at most\n", s.sum.Bars, s.name, s.sum.RMS, s.sum.Largest)
 		}
@@ -83,25 +82,25 @@ func barSummary(w io.Writer, rows []paper.Row) error {
 	return err
 }
 
-// barFigure is the paper's figure with both values.
-func barFigure(cfg *config.Config, rows []paper.Row) *plots.Pairs {
+// BarsFigure is the paper's figure with both values.
+func BarsFigure(cfg *config.Config, all []rows.Bar) *plots.Pairs {
 	f := &plots.Pairs{Title: "NPU throughput of the PMPD paper's figure, published and simulated",
-		Subtitle: fmt.Sprintf("%s: %s, %s GB/s peak", cfg.Name, views.Memory(cfg), views.Gigabytes(cfg.PeakBandwidth())), Y: "decoded tokens/s",
-		Labels: "above bars: times fp16, simulated (black) and as printed in the paper (grey)", Inferred: []string{string(paper.Learned)}}
-	for _, s := range paper.Schemes() {
+		Subtitle: fmt.Sprintf("%s: %s, %s GB/s peak", cfg.Name, Memory(cfg), Gigabytes(cfg.PeakBandwidth())), Y: "decoded tokens/s",
+		Labels: "above bars: times fp16, simulated (black) and as printed in the paper (grey)", Inferred: []string{string(rows.Learned)}}
+	for _, s := range rows.Schemes() {
 		f.Series = append(f.Series, string(s))
 	}
-	for i := range rows {
-		r := &rows[i]
-		if i == 0 || r.Panel != rows[i-1].Panel {
+	for i := range all {
+		r := &all[i]
+		if i == 0 || r.Panel != all[i-1].Panel {
 			f.Panels = append(f.Panels, plots.PairPanel{Name: r.Panel})
 		}
 		p := &f.Panels[len(f.Panels)-1]
-		if r.Scheme == paper.FP16 {
+		if r.Scheme == rows.FP16 {
 			p.Groups = append(p.Groups, plots.PairGroup{Name: r.Model})
 		}
 		bar := plots.Pair{Value: r.Simulated, Published: r.Published}
-		if r.Scheme != paper.FP16 {
+		if r.Scheme != rows.FP16 {
 			bar.Label, bar.Beside = fixed(r.SimulatedFP16, 1), r.Label
 		}
 		g := &p.Groups[len(p.Groups)-1]
@@ -110,8 +109,8 @@ func barFigure(cfg *config.Config, rows []paper.Row) *plots.Pairs {
 	return f
 }
 
-// fallName names the bar that a waterfall follows.
-func fallName(f *paper.WaterfallRow) string {
+// waterfallName names the bar that a waterfall follows.
+func waterfallName(f *rows.Waterfall) string {
 	name := fmt.Sprintf("%s, %s, %s", f.Panel, f.Model, f.Scheme)
 	if f.Inferred {
 		name += " (inferred)"
@@ -119,42 +118,42 @@ func fallName(f *paper.WaterfallRow) string {
 	return name
 }
 
-// fallTable has a row for each stage of one bar.
-func fallTable(w io.Writer, rows []paper.WaterfallRow) error {
-	if _, err := fmt.Fprintf(w, "%s\nfrom the paper's machine to %s with a cache in fp16; each stage on top of those above\n\n", fallName(&rows[0]),
-		paper.Target); err != nil {
+// WaterfallTable has a row for each stage of one bar.
+func WaterfallTable(w io.Writer, all []rows.Waterfall) error {
+	if _, err := fmt.Fprintf(w, "%s\nfrom the paper's machine to %s with a cache in fp16; each stage on top of those above\n\n", waterfallName(&all[0]),
+		rows.Target); err != nil {
 		return err
 	}
 	t := &plots.Table{Columns: append([]plots.Column{{Name: "stage"}}, right("tokens/s", "change %", "× fp16", "change %", "× uniform")...)}
-	for i := range rows {
-		r := &rows[i]
+	for i := range all {
+		r := &all[i]
 		slower, less := "", ""
 		if i > 0 {
-			slower = plots.Signed(100 * (r.Throughput/rows[i-1].Throughput - 1))
-			less = plots.Signed(100 * (r.SpeedupFP16/rows[i-1].SpeedupFP16 - 1))
+			slower = plots.Signed(100 * (r.Throughput/all[i-1].Throughput - 1))
+			less = plots.Signed(100 * (r.SpeedupFP16/all[i-1].SpeedupFP16 - 1))
 		}
 		t.Add(r.Name, fixed(r.Throughput, 2), slower, fixed(r.SpeedupFP16, 2), less, fixed(r.SpeedupUniform, 2))
 	}
 	return t.Write(w)
 }
 
-// fallsTable has a row for each stage, with throughputs and speed-ups over fp16 of all bars.
-func fallsTable(w io.Writer, rows []paper.WaterfallRow, bars int) error {
-	stages := len(rows) / bars
+// WaterfallsTable has a row for each stage, with throughputs and speed-ups over fp16 of all bars.
+func WaterfallsTable(w io.Writer, all []rows.Waterfall, bars int) error {
+	stages := len(all) / bars
 	for _, x := range []struct {
 		title string
-		of    func(*paper.WaterfallRow) float64
-	}{{"tokens/s", func(f *paper.WaterfallRow) float64 { return f.Throughput }}, {"× fp16", func(f *paper.WaterfallRow) float64 { return f.SpeedupFP16 }},
-		{"× uniform", func(f *paper.WaterfallRow) float64 { return f.SpeedupUniform }}} {
+		of    func(*rows.Waterfall) float64
+	}{{"tokens/s", func(f *rows.Waterfall) float64 { return f.Throughput }}, {"× fp16", func(f *rows.Waterfall) float64 { return f.SpeedupFP16 }},
+		{"× uniform", func(f *rows.Waterfall) float64 { return f.SpeedupUniform }}} {
 		t := &plots.Table{Columns: []plots.Column{{Name: x.title}}}
 		for b := range bars {
-			f := &rows[b*stages]
+			f := &all[b*stages]
 			t.Columns = append(t.Columns, plots.Column{Name: f.Panel + "\n" + short(f.Model), Right: true})
 		}
 		for s := range stages {
-			cells := []string{rows[s].Name}
+			cells := []string{all[s].Name}
 			for b := range bars {
-				cells = append(cells, fixed(x.of(&rows[b*stages+s]), 2))
+				cells = append(cells, fixed(x.of(&all[b*stages+s]), 2))
 			}
 			t.Add(cells...)
 		}
@@ -174,14 +173,14 @@ func short(model string) string {
 	return name
 }
 
-// fallFigure is the waterfall of one bar.
-func fallFigure(rows []paper.WaterfallRow) *plots.Waterfall {
-	f := &plots.Waterfall{Title: "From the paper's bar to a real machine", Subtitle: fallName(&rows[0]) + "; each stage on top of those above",
+// WaterfallFigure is the waterfall of one bar.
+func WaterfallFigure(all []rows.Waterfall) *plots.Waterfall {
+	f := &plots.Waterfall{Title: "From the paper's bar to a real machine", Subtitle: waterfallName(&all[0]) + "; each stage on top of those above",
 		Final: "what remains"}
 	throughput := plots.WaterfallPanel{Name: "tokens/s", Decimals: 2}
 	speedup := plots.WaterfallPanel{Name: "times fp16", Decimals: 2}
-	for i := range rows {
-		r := &rows[i]
+	for i := range all {
+		r := &all[i]
 		f.Stages = append(f.Stages, r.Name)
 		throughput.Values = append(throughput.Values, r.Throughput)
 		speedup.Values = append(speedup.Values, r.SpeedupFP16)
@@ -190,14 +189,14 @@ func fallFigure(rows []paper.WaterfallRow) *plots.Waterfall {
 	return f
 }
 
-// presetTable has a row for each preset.
-func presetTable(w io.Writer, rows []paper.Remains) error {
-	if _, err := fmt.Fprintf(w, "speed-ups of the %d static bars; decode: as the paper counts; whole: prefill and every decode pass\n\n", rows[0].Bars); err != nil {
+// PresetsTable has a row for each preset.
+func PresetsTable(w io.Writer, all []rows.Remains) error {
+	if _, err := fmt.Fprintf(w, "speed-ups of the %d static bars; decode: as the paper counts; whole: prefill and every decode pass\n\n", all[0].Bars); err != nil {
 		return err
 	}
 	t := &plots.Table{Columns: append([]plots.Column{{Name: "NPU"}}, right("decode × fp16", "× uniform up to", "whole × fp16", "× uniform up to")...)}
-	for _, r := range rows {
-		span := func(h paper.Headline) string { return fmt.Sprintf("%.2f to %.2f", h.LeastFP16, h.MostFP16) }
+	for _, r := range all {
+		span := func(h rows.Headline) string { return fmt.Sprintf("%.2f to %.2f", h.LeastFP16, h.MostFP16) }
 		t.Add(r.NPU, span(r.Decode), fixed(r.Decode.MostUniform, 2), span(r.Whole), fixed(r.Whole.MostUniform, 2))
 	}
 	return t.Write(w)
