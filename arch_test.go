@@ -20,15 +20,15 @@ sim/unit:
 sim/unit/suggest:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
-npu/activity:        sim/unit npu/isa
+npu/activity:        sim/unit sim/unit/suggest npu/isa
 npu/plan:            sim/unit
-npu/dram/spec:       sim/unit npu/stats
+npu/dram/spec:       sim/unit sim/unit/suggest npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
 npu/config:          sim/unit sim/unit/suggest npu/dram/spec yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
-npu/dram/stream:     sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
+npu/dram/stream:     sim/unit sim/unit/suggest npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
 sim/simtest:         sim/unit sim/engine akita cmp
 sim/monitor:         sim/engine akita
@@ -57,7 +57,7 @@ sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity
 sim/paper/rows:
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/result
-sim/study:           sim/unit npu/config workloads/precision sim/result sim/sweep/folder
+sim/study:           sim/unit sim/unit/suggest npu/config workloads/precision sim/result sim/sweep/folder
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
 plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots

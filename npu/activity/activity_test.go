@@ -83,7 +83,7 @@ func TestDetailsHaveNames(t *testing.T) {
 			t.Errorf("%v reads as %v, %v", d, got, err)
 		}
 	}
-	if _, err := ParseDetail("ops"); err == nil || !strings.HasSuffix(err.Error(), "accepted: step, op, tile, transfer") {
+	if _, err := ParseDetail("ops"); err == nil || !strings.HasSuffix(err.Error(), `accepted: step, op, tile, transfer; did you mean "op"?`) {
 		t.Errorf("got %v", err)
 	}
 }

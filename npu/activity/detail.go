@@ -2,7 +2,8 @@ package activity
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Detail is how finely a step is recorded. Each level includes those before it.
@@ -29,5 +30,5 @@ func ParseDetail(text string) (Detail, error) {
 			return Detail(d), nil
 		}
 	}
-	return 0, fmt.Errorf("level of detail %q is not known; accepted: %s", text, strings.Join(detailNames[:], ", "))
+	return 0, fmt.Errorf("level of detail %q is not known; %s", text, suggest.Accepted(text, detailNames[:]))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Grid is a set over two keys: a cell holds the one outcome that has a value of each.
@@ -57,7 +59,7 @@ func (s *Set) axes(x, y string) (string, string, error) {
 	known := append(s.KeyNames(), "schedule")
 	for _, f := range []struct{ flag, key string }{{"x", x}, {"y", y}} {
 		if f.key != "" && !slices.Contains(known, f.key) {
-			return "", "", fmt.Errorf("--%s %s: unknown key; accepted: %s", f.flag, f.key, strings.Join(known, ", "))
+			return "", "", fmt.Errorf("--%s %s: unknown key; %s", f.flag, f.key, suggest.Accepted(f.key, known))
 		}
 	}
 	if x != "" && x == y {

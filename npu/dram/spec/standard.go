@@ -3,9 +3,9 @@ package spec
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Family says which controller drives a standard.
@@ -124,7 +124,7 @@ func Lookup(name string) (*Standard, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("DRAM standard %q is not known; accepted: %s", name, strings.Join(Names(), ", "))
+	return nil, fmt.Errorf("DRAM standard %q is not known; %s", name, suggest.Accepted(name, Names()))
 }
 
 // MustLookup is Lookup for a name that is known to exist; it panics otherwise.

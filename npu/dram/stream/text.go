@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Limits of a stream.
@@ -30,9 +31,9 @@ func Parse(text string) (Stream, error) {
 		key, value, ok := strings.Cut(strings.TrimSpace(word), "=")
 		switch {
 		case !ok:
-			return s, fmt.Errorf("%q is no key=value; accepted: %s", word, strings.Join(streamKeys, " "))
+			return s, fmt.Errorf("%q is no key=value; accepted: %s", word, strings.Join(streamKeys, ", "))
 		case !slices.Contains(streamKeys, key):
-			return s, fmt.Errorf("%s=%s: unknown key; accepted: %s", key, value, strings.Join(streamKeys, " "))
+			return s, fmt.Errorf("%s=%s: unknown key; %s", key, value, suggest.Accepted(key, streamKeys))
 		}
 		if _, twice := given[key]; twice {
 			return s, fmt.Errorf("%s=%s: given twice; accepted: once", key, value)
