@@ -48,7 +48,7 @@ workloads/safetensors: safetensors float16
 workloads/precision: sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
-npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops
+npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops workloads/precision
 traces:              sim/unit/suggest workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf

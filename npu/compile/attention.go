@@ -17,8 +17,8 @@ func (b *builder) kvRow(core int) unit.Bytes {
 	return b.cfg.KV.Bits.Of(int64(to-from) * int64(b.model.HeadDim))
 }
 
-// pieceOf is which of the cache's pieces is a core's: cores without heads have none.
-func (b *builder) pieceOf(core int) int {
+// slotOf is the number of a core's slot in a cache. Cores without heads have none.
+func (b *builder) slotOf(core int) int {
 	if b.cores() <= b.model.KVHeads {
 		return core
 	}
@@ -61,8 +61,8 @@ func (b *builder) appendTokens(l, core int, deps []int) []int {
 	at := row * unit.Bytes(b.past)
 	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
 	for s := range b.rows {
-		piece := b.pieceOf(core)
-		o.Stores = append(o.Stores, oneTile(isa.KVWrite, im.key.at(s, piece)+at, row), oneTile(isa.KVWrite, im.value.at(s, piece)+at, row))
+		slot := b.slotOf(core)
+		o.Stores = append(o.Stores, oneTile(isa.KVWrite, im.key.at(s, slot)+at, row), oneTile(isa.KVWrite, im.value.at(s, slot)+at, row))
 	}
 	if b.spill {
 		o.Deps, o.LoadAfter = deps, deps
@@ -110,8 +110,8 @@ func (b *builder) appendPrompt(l, core int, deps []int) []int {
 			o.Loads = append(o.Loads, rows(isa.ActRead, b.ownHeads(core, r), n, last, o.Tiles))
 		}
 	}
-	piece := b.pieceOf(core)
-	for _, base := range []unit.Bytes{im.key.at(0, piece), im.value.at(0, piece)} {
+	slot := b.slotOf(core)
+	for _, base := range []unit.Bytes{im.key.at(0, slot), im.value.at(0, slot)} {
 		base += row * unit.Bytes(b.past)
 		step := row * unit.Bytes(n)
 		o.Stores = append(o.Stores, isa.Slice{Data: isa.KVWrite, Step: step, Tile: isa.Contiguous(base, step),
@@ -317,7 +317,7 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) 
 	if kind == isa.Context {
 		held, name = im.value, "context"
 	}
-	base := held.at(s.sequence, b.pieceOf(s.core))
+	base := held.at(s.sequence, b.slotOf(s.core))
 	o := isa.Op{Name: b.label(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
 	if !b.decode || b.spill {
 		o.LoadAfter = cached

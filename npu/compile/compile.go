@@ -109,9 +109,9 @@ func (c *Compiler) decode(past int, bits, before unit.Bits) *builder {
 	return b
 }
 
-// static is the scratchpad that n rows of activations take at their widest point, with fp16 values: residual and
-// normalised input beside q, k, v and the attention's output, or beside the MLP's inner values; the logits of the rows that
-// have any; the keys and values of all layers that are written together. Every core is taken to hold all of it.
+// static is the scratchpad that n rows of fp16 activations take at their widest point: the residual stream and the normed
+// input beside q, k, v and the attention's output, or beside the MLP's inner values; the logits of the rows that have any; the
+// keys and values of all layers, if they are written together. Every core is taken to hold all of it.
 func (c *Compiler) static(n, heads int) unit.Bytes {
 	m := c.model
 	inner := max(2*m.Heads*m.HeadDim+2*m.KVWidth(), mlpWidth(m))

@@ -14,8 +14,8 @@ func (b *builder) cores() int { return b.cfg.Cores }
 // share is what one core does of n things: [from, to).
 func share(n, core, cores int) (from, to int) { return n * core / cores, n * (core + 1) / cores }
 
-// on is what an op of a core waits for if it only uses what its own core has made: those of deps that are done there, or
-// all of them where none is.
+// on returns what an op of a core waits for if it only uses what its own core has made: the ops of deps on that core, or all of
+// deps where none is.
 func (b *builder) on(core int, deps []int) []int {
 	if b.cores() == 1 {
 		return deps
@@ -48,7 +48,7 @@ func (b *builder) gather(l, width int, deps []int) []int {
 	return done
 }
 
-// part is a core's share of a piece of n bytes, of which each core uses some.
+// part is a core's share of n bytes.
 func (b *builder) part(base, n unit.Bytes, core int) (unit.Bytes, unit.Bytes) {
 	from, to := share(int(n), core, b.cores())
 	return base + unit.Bytes(from), unit.Bytes(to - from)

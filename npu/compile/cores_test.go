@@ -296,7 +296,7 @@ func TestTheSearchFindsTheLeastCost(t *testing.T) {
 	best, text := cost()
 	for _, hold := range []string{"tokens", "weights"} {
 		for _, tokens := range []int{16, 40, 64, 100, 129, 172, 258, 344, 516} {
-			if other, with := cost("tiling.hold="+hold, fmt.Sprintf("tiling.tokens=%d", tokens)); other > 0 && other < best/(1+worth) {
+			if other, with := cost("tiling.hold="+hold, fmt.Sprintf("tiling.tokens=%d", tokens)); other > 0 && other < best/(1+priceError) {
 				t.Errorf("chose %s\nbut %s", text, with)
 			}
 		}

@@ -6,35 +6,31 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // fp32 is the width of a precision scheduler's weights.
 const fp32 unit.Bits = 32
 
-// Decide is what a precision scheduler computes between two decode passes, for each sequence.
+// Decide is what a precision scheduler computes between two decode passes, for each sequence of a batch.
 type Decide struct {
-	Products       []Product
-	OtherWeights   unit.Bytes // of fp32 weights that are no matrix: biases, norms
-	VectorElements int64      // values through the vector unit
-	Cache          bool       // keys and values of the last block are read once more
+	Products       []precision.Product // of fp32 weights, or of values computed before
+	OtherWeights   unit.Bytes          // of fp32 weights that are no matrix: biases, norms
+	VectorElements int64               // values through the vector unit
+	Cache          bool                // keys and values of the last block are read once more
 }
 
-// Product is M rows of activations times the transpose of an N×K matrix of fp32 weights, or of values computed before.
-type Product struct {
-	M, N, K int
-	Weights bool
-}
-
-// weights is what the scheduler holds in DRAM.
+// weights is the size of the scheduler's weights in DRAM.
 func (d *Decide) weights() unit.Bytes {
 	n := d.OtherWeights
 	for _, p := range d.Products {
-		n += p.weights()
+		n += weightBytes(p)
 	}
 	return n
 }
 
-func (p Product) weights() unit.Bytes {
+// weightBytes is what a product of a scheduler reads of its weights.
+func weightBytes(p precision.Product) unit.Bytes {
 	if !p.Weights {
 		return 0
 	}
@@ -76,7 +72,7 @@ func (b *builder) decide(d *Decide) {
 	at := b.image.scheduler
 	for i, p := range d.Products {
 		deps = b.decideProduct(fmt.Sprintf("scheduler.%d", i), p, at, deps)
-		at += p.weights()
+		at += weightBytes(p)
 	}
 	if elements > 0 || d.OtherWeights > 0 {
 		b.add(isa.Op{Name: "scheduler.vector", Kind: isa.Sample, Layer: -1, Unit: isa.Vector, Deps: deps, Hold: b.params(at, d.OtherWeights),
@@ -118,7 +114,7 @@ func (b *builder) average(deps []int) []int {
 }
 
 // decideProduct emits a product of a decision, with its weights tile by tile, some rows of them each.
-func (b *builder) decideProduct(name string, p Product, at unit.Bytes, deps []int) []int {
+func (b *builder) decideProduct(name string, p precision.Product, at unit.Bytes, deps []int) []int {
 	o := isa.Op{Name: name, Kind: isa.Sample, Layer: -1, Unit: isa.Array, Deps: deps}
 	n, k := p.N, p.K
 	o.Tiles = 1

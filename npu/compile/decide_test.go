@@ -8,12 +8,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // kvClassifier is PMPD's KV classifier for a model after so many positions.
 func kvClassifier(m *workloads.Model, positions int) *Decide {
 	h, d := m.KVHeads, m.HeadDim
-	return &Decide{Cache: true, OtherWeights: 4 * unit.Bytes(3*h*d+4), VectorElements: 2*int64(h*d*positions) + 100, Products: []Product{
+	return &Decide{Cache: true, OtherWeights: 4 * unit.Bytes(3*h*d+4), VectorElements: 2*int64(h*d*positions) + 100, Products: []precision.Product{
 		{M: positions, N: h * h, K: d, Weights: true}, {M: h * h, N: d, K: positions}, {M: 1, N: h * d, K: h * d, Weights: true},
 		{M: 1, N: 4, K: h * d, Weights: true}}}
 }
@@ -105,9 +106,9 @@ func checkDecision(t *testing.T, k *Compiler, d *Decide, ops []isa.Op, batch int
 		t.Errorf("reads %v of weights, the scheduler has %v", weights, d.weights())
 	}
 	values := 2 * int64(k.model.KVWidth()) * 41 * int64(batch)
-	pieces := unit.Bytes(2 * batch * min(k.cfg.Cores, k.model.KVHeads))
-	if least := k.cfg.KV.Bits.Of(values); cache < least || cache >= least+pieces*stripe {
-		t.Errorf("reads %v of the cache, which is %v of whole stripes for %d pieces", cache, least, pieces)
+	slots := unit.Bytes(2 * batch * min(k.cfg.Cores, k.model.KVHeads))
+	if least := k.cfg.KV.Bits.Of(values); cache < least || cache >= least+slots*stripe {
+		t.Errorf("reads %v of the cache, which is %v of whole stripes for %d slots", cache, least, slots)
 	}
 	want := int64(0)
 	for _, p := range d.Products {

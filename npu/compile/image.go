@@ -30,19 +30,19 @@ func (b *block) matrix(n int) *matrix {
 	return &b.mlp[n-len(b.attention)]
 }
 
-// cache is the K or V cache of a layer. Each sequence and each core has a piece of its own: positions × the width of the
+// cache is the K or V cache of a layer. Each sequence and each core has a slot of its own: positions × the width of the
 // core's heads.
 //
 //	sequence 0, core 0 │ sequence 0, core 1 │ … │ sequence 1, core 0 │ …
 type cache struct {
 	base  unit.Bytes
-	piece unit.Bytes // of a sequence and a core: the largest of them, in whole stripes
+	slot  unit.Bytes // of a sequence and a core: the largest of them, in whole stripes
 	cores int
 }
 
 // at is where a core finds a sequence's positions.
 func (c cache) at(sequence, core int) unit.Bytes {
-	return c.base + c.piece*unit.Bytes(sequence*c.cores+core)
+	return c.base + c.slot*unit.Bytes(sequence*c.cores+core)
 }
 
 // image is the memory map of a model on an NPU.
@@ -125,8 +125,8 @@ func (j Job) positions() int { return j.Prompt + j.Passes + 1 }
 func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
 	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
 	row := j.Config.KV.Bits.Of(int64(heads) * int64(j.Model.HeadDim))
-	c := cache{cores: min(a.cores, j.Model.KVHeads), piece: roundUp(row*unit.Bytes(j.positions()), a.stripe)}
-	c.base = a.take(c.piece*unit.Bytes(c.cores*max(j.Batch, 1)), part)
+	c := cache{cores: min(a.cores, j.Model.KVHeads), slot: roundUp(row*unit.Bytes(j.positions()), a.stripe)}
+	c.base = a.take(c.slot*unit.Bytes(c.cores*max(j.Batch, 1)), part)
 	return c
 }
 

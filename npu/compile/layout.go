@@ -40,7 +40,7 @@ type planes struct {
 	stored int // 0: none
 	base   unit.Bytes
 	tile   tiling
-	turn   unit.Bytes // the most that lies in one piece (interleaved) or is fetched in one piece (plane-major)
+	turn   unit.Bytes // longest stretch of a plane (interleaved), or fetched at once (plane-major)
 	apart  unit.Bytes // plane-major: from one plane to the next, else 0
 }
 

@@ -146,9 +146,9 @@ func (b *builder) fusedBias(p *product, first, n int) []isa.Slice {
 	return b.params(p.matrix.bias+fp16.Of(int64(first)), fp16.Of(int64(n)))
 }
 
-// gemm emits a product whose activations lie in DRAM, as the search over tilings has it. Either blocks of tokens stay on
-// chip and all weights stream past each, or some tiles of weights stay and all tokens stream past them. The cores share the
-// tiles of weights, or the tokens.
+// gemm emits a product whose activations lie in DRAM, by the tiling that the search chose. Either blocks of tokens stay on chip
+// and all weights stream past each, or some tiles of weights stay and all tokens stream past them. The cores share the tiles of
+// weights, or the tokens.
 func (b *builder) gemm(p *product) []int {
 	g, err := b.chooseGEMM(p)
 	if err != nil {

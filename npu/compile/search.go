@@ -11,11 +11,11 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// The search over tilings prices every legal one with two rooflines, the array's cycles and DRAM's bandwidth, and what
-// cannot overlap. It is exhaustive over the sizes that it looks at, and the first of equals wins: the same job gets the same
-// tiles. What the machine then makes of them is simulated, not priced.
+// The search prices every legal tiling: the array's cycles, the time of its DRAM traffic, and what cannot overlap. It tries all
+// the sizes that it looks at, and the first of equals wins, so that the same job gets the same tiles. Prices only choose; how
+// long a tiling takes is simulated.
 
-// streamed is the share of DRAM's peak that long reads get, for the cost model alone: 0.9 of every standard within three
+// streamed is the share of DRAM's peak bandwidth that the cost model gives long reads. Every standard reaches 0.9 within three
 // points (docs/memory.md).
 const streamed = 0.9
 
@@ -35,7 +35,7 @@ func newPricing(c *config.Config) (pricing, error) {
 		cores: c.Cores, fill: array.Fill(c.Array)}, err
 }
 
-// transfer is the time of so many bytes for every core.
+// transfer returns the seconds that every core takes to read so many bytes.
 func (p *pricing) transfer(each unit.Bytes) float64 {
 	t := float64(each) * float64(p.cores) / p.bandwidth
 	if p.link > 0 {
@@ -44,7 +44,7 @@ func (p *pricing) transfer(each unit.Bytes) float64 {
 	return t
 }
 
-// work is the time of tiles on one core.
+// work returns the seconds that one core takes for so many tiles.
 func (p *pricing) work(w isa.Work, tiles int) float64 {
 	return float64(p.array.Cycles(w)) * float64(tiles) / p.clock
 }
@@ -169,7 +169,7 @@ func blocks(n, fixed int) []int {
 	return sizes
 }
 
-// mostParts bounds the search: more passes over an operand than so many are never worth it but for want of space.
+// mostParts bounds the search: an operand is read more often than this only where space is short, one row at a time.
 const mostParts = 256
 
 // outputs is what the results of n rows for m tokens take, with what is added to them.
@@ -208,8 +208,8 @@ func (s *gemmSearch) holdWeights(x split, tiles, tokens int) {
 	}
 }
 
-// consider prices a tiling of so many rounds of tiles. While one round's operand is held, the next one can be fetched if
-// there is space for both; else the array waits for it.
+// consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it. The next operand is
+// fetched during a round if there is space for both; else the array waits for it.
 func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
 	need := c.held + 2*c.tile
 	if need > s.space {
@@ -230,23 +230,23 @@ func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
 	s.all = append(s.all, c)
 }
 
-// worth is how much slower a tiling may be, by the cost model, that moves fewer bytes: within the model's error the bytes
-// count, which cost energy.
-const worth = 0.02
+// priceError is the relative error that the cost model is taken to have. Among tilings whose prices differ by less, the one
+// that moves fewest bytes is best: bytes cost energy.
+const priceError = 0.02
 
-// choose takes the fastest tiling, or of those as good as it the one with the least traffic.
+// choose returns the fastest tiling, or of those that are as fast within the cost model's error the one with the least traffic.
 func (s *gemmSearch) choose() priced {
 	fastest := slices.MinFunc(s.all, func(a, b priced) int { return cmp.Compare(a.total, b.total) })
 	best := fastest
 	for _, c := range s.all {
-		if c.total <= (1+worth)*fastest.total && c.memory < best.memory {
+		if c.total <= (1+priceError)*fastest.total && c.memory < best.memory {
 			best = c
 		}
 	}
 	return best
 }
 
-// next is the best tiling but one: what it was chosen against.
+// next returns the second best tiling.
 func (s *gemmSearch) next(best *priced) *priced {
 	var next *priced
 	for i := range s.all {
@@ -285,7 +285,7 @@ func (c *Compiler) chooseRoom(j Job) error {
 	return nil
 }
 
-// CheckPrefill tells what Prefill would fail with, without making a program, which is large for long prompts.
+// CheckPrefill returns the error that Prefill would return, without making its program, which is large for long prompts.
 func (c *Compiler) CheckPrefill(tokens int, bits unit.Bits) error {
 	if !c.spill {
 		return nil

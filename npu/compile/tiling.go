@@ -6,7 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// allocator hands out DRAM from address 0. Large pieces start at a row block, small ones at a stripe.
+// allocator hands out DRAM from address 0. Large allocations start at a row block, small ones at a stripe.
 type allocator struct {
 	next, stripe unit.Bytes
 	cores        int                  // that share the tiles of a matrix
@@ -41,10 +41,10 @@ func roundUp(n, to unit.Bytes) unit.Bytes { return (n + to - 1) / to * to }
 // once: 16 banks × 2 KiB rows in granules of 256 B a channel (LPDDR5).
 const rowBlock = 16 * 2048 / 256
 
-// spare is the share of DRAM that may be left empty so that pieces start at round addresses.
+// spare is the share of DRAM that alignment may leave empty.
 const spare = 0.02
 
-// grid is the coarsest alignment, from a row block down to a stripe, that leaves no more than the spare behind n bytes.
+// grid returns the coarsest alignment, from a row block down to a stripe, that leaves at most the spare empty behind n bytes.
 func (a *allocator) grid(n unit.Bytes) unit.Bytes {
 	g := rowBlock * a.stripe
 	for g > a.stripe && tooMuch(roundUp(n, g), n) {
@@ -126,7 +126,7 @@ func (a *allocator) best(key tilingKey, sizes []int, align unit.Bytes, r room) t
 	return tiling{n, stride(n)}
 }
 
-// among are the sizes whose merit comes close to the best.
+// among returns the sizes whose merit is at least a share of the best one's.
 func among(sizes []int, share float64, merit func(n int) float64) []int {
 	best := 0.0
 	for _, n := range sizes {

@@ -84,7 +84,7 @@ func (j Job) begin() *Prepared {
 // compile makes the compiler that all steps share, for the precisions of prefill and decode.
 func (p *Prepared) compile(policy precision.Policy) (err error) {
 	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]unit.Bits{p.prefill}, p.used...),
-		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Decide: p.Deciding(policy)})
+		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Decide: p.deciding(policy)})
 	return err
 }
 
