@@ -17,15 +17,15 @@ type Agreement struct {
 	Signals     float64 // largest difference of p_max, entropy, margin and log-probability
 }
 
-// What two backends that round to binary16 at the same places may differ by: sums in another order are a unit in the last place
-// apart here and there, 2^-11 of the value, and that adds up over some dozen ops. A wrong index or a missing term is off by
-// tenths.
+// What two backends that round to binary16 at the same places may differ by: sums in another order are a unit in the
+// last place apart here and there, 2^-11 of the value, and that adds up over some dozen ops. A wrong index or a missing
+// term is off by tenths.
 const (
 	mostLogits  = 0.01
 	mostSignals = 0.1
 )
 
-// Wrong says what is too far off; empty: nothing.
+// Wrong describes the first difference that is too large; empty: none.
 func (a *Agreement) Wrong() string {
 	switch {
 	case !(a.Logits <= mostLogits): // NaN, too
@@ -40,8 +40,8 @@ func (a *Agreement) Wrong() string {
 	return ""
 }
 
-// Compare runs a prompt and decode passes on two backends that hold the same weights, both fed with the tokens of the first.
-// The first of the precisions is that of prefill; each other is a decode pass.
+// Compare runs a prompt and decode passes on two backends that hold the same weights, both fed with the tokens of the
+// first. The first of the precisions is that of prefill; each other is a decode pass.
 func Compare(want, got Backend, prompt, bits []int) ([]Agreement, error) {
 	var s [2]Sequence
 	for i, b := range []Backend{want, got} {
@@ -94,7 +94,7 @@ func (a *Agreement) compare(s [2]Sequence, p [2]Pass) error {
 	return nil
 }
 
-// off is the size of the difference relative to the size of what is wanted; NaN if they have different lengths.
+// off returns the norm of the difference relative to the norm of want; NaN if the lengths differ.
 func off(want, got []float32) float64 {
 	if len(want) != len(got) {
 		return math.NaN()

@@ -8,10 +8,10 @@ import (
 
 // Backend is a model on a device.
 type Backend interface {
-	// Start makes an empty KV cache for so many positions, prompt and generated tokens together. The sequences of a
-	// backend take turns: one runs at a time.
+	// Start makes an empty KV cache for a number of positions: those of the prompt and of all generated tokens. Only one
+	// sequence of a backend may run at a time.
 	Start(positions int) (Sequence, error)
-	// About says what runs. It does not change.
+	// About describes the backend. It never changes.
 	About() About
 	// Close frees the device, sequences included.
 	Close() error
@@ -21,14 +21,14 @@ type Backend interface {
 type Sequence interface {
 	// Prefill reads the prompt at one precision.
 	Prefill(ids []int, bits int) (Pass, error)
-	// Decode reads one token at the next position. The token is usually the one that the pass before yielded, which a device
-	// still has; any other is put there first.
+	// Decode reads one token at the next position. The token is usually the one that the pass before yielded, which a
+	// device still has; any other is put there first.
 	Decode(token, bits int) (Pass, error)
-	// State is what the last pass left behind.
+	// State returns the state after the last pass.
 	State(want Want) (State, error)
 }
 
-// Pass is what one pass yields. Times that were not measured are nil.
+// Pass is the result of one pass. Times that were not measured are nil.
 type Pass struct {
 	Token   int     // most likely one; of equal ones the first
 	PMax    float64 // its probability
@@ -37,14 +37,14 @@ type Pass struct {
 	LogP    float64 // ln PMax
 
 	StepNS *int64  // on the device
-	WallNS *int64  // as the host saw it
-	OpNS   []int64 // of each of Ops, if this pass was taken apart
+	WallNS *int64  // on the host's clock
+	OpNS   []int64 // of each of Ops, if this pass was sampled
 }
 
-// Want chooses parts of a State: some are large.
+// Want selects parts of a State, which can be large.
 type Want struct{ Logits, Cache bool }
 
-// State is what a pass left behind.
+// State is logits and KV cache after a pass.
 type State struct {
 	Logits []float32 // [vocab]
 	// The KV cache of the last block, keys rotated, [KV heads, positions, head dim] each.
@@ -52,7 +52,7 @@ type State struct {
 	Positions    int
 }
 
-// About is what a trace says of the machine.
+// About describes the machine for a trace.
 type About struct {
 	Source  traces.Origin
 	Mode    traces.Mode // empty on a CPU
@@ -63,5 +63,5 @@ type About struct {
 	Now     func() time.Duration
 }
 
-// Launch is how an op is put on a GPU.
+// Launch is the grid, in blocks, and the block, in threads, of an op on a GPU.
 type Launch struct{ Grid, Block [3]int }

@@ -34,7 +34,7 @@ type Job struct {
 	Keep func(*classifier.KV) error
 }
 
-// check says what is impossible about a job.
+// check returns an error if a job is impossible.
 func (j *Job) check() error {
 	m := j.Model
 	if err := m.CheckLengths(len(j.Prompt), j.Generate); err != nil {
@@ -69,7 +69,7 @@ func (j *Job) decidable() error {
 		precision.List(precision.KindsThatNeed(precision.NeedsKVScores)))
 }
 
-// header is what is known before the first pass.
+// header returns the trace's header: what is known before the first pass.
 func (j *Job) header(about About) *traces.Header {
 	shape := traces.ShapeOf(j.Model.Model)
 	shape.WeightsSHA256, shape.ConfigSHA256 = j.WeightsSHA256, j.Model.ConfigSHA256
@@ -89,5 +89,5 @@ func (j *Job) header(about About) *traces.Header {
 	return h
 }
 
-// ErrInterrupted is why a recording that was told to stop ends early.
+// ErrInterrupted is the error of a recording that was interrupted.
 var ErrInterrupted = errors.New("interrupted")

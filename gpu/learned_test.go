@@ -45,8 +45,8 @@ func network(t *testing.T, heads, dim int, seed uint64) string {
 	return path
 }
 
-// TestLearned asks a classifier in a live run, and again from the trace: from its recorded scores, and from the keys and
-// values beside it.
+// TestLearned asks a classifier in a live run, and again from the trace: from its recorded scores, and from the keys
+// and values beside it.
 func TestLearned(t *testing.T) {
 	gputest.Numbers(t)
 	src := gputest.Random(t, "llama", 3)

@@ -66,11 +66,11 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 // Header returns the first record.
 func (r *Recorder) Header() *traces.Header { return r.header }
 
-// Asked is the number of decode passes after which the schedule had to work something out.
+// Asked returns the number of decode passes after which the schedule computed a decision.
 func (r *Recorder) Asked() int { return r.deciding.Plan().Asked }
 
-// Next returns the next record, running a pass if it takes one, and io.EOF after the footer. After an error of the device
-// the next record is the footer of a truncated trace.
+// Next returns the next record, running a pass if it takes one, and io.EOF after the footer. After an error of the
+// device the next record is the footer of a truncated trace.
 func (r *Recorder) Next() (traces.Record, error) {
 	for len(r.queue) == 0 {
 		if r.ended {
@@ -143,7 +143,7 @@ func (r *Recorder) prefill() error {
 	return nil
 }
 
-// decode runs a step, asks the schedule for the next one, and lines up what is to be said of it.
+// decode runs a step, asks the schedule for the next precision, and queues the records of the step.
 func (r *Recorder) decode() error {
 	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.bits}
 	if r.about.Now != nil {
@@ -192,7 +192,8 @@ func (r *Recorder) compare(s *traces.Step, token int) error {
 	return err
 }
 
-// decide asks the schedule after a step, with what it is allowed to see: the step itself and, after the first, the cache.
+// decide asks the schedule after a step, with the signals that it may use: the step itself and, after the first, the
+// cache.
 func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 	last := s.I == r.job.Generate-2
 	var began time.Duration
@@ -229,7 +230,7 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 	return features, nil
 }
 
-// cache is that of the last block, which a classifier of keys and values sees.
+// cache returns keys and values of the last block, the inputs of a classifier.
 func (r *Recorder) cache() (*classifier.KV, error) {
 	state, err := r.main.State(Want{Cache: true})
 	if err != nil {
@@ -239,7 +240,7 @@ func (r *Recorder) cache() (*classifier.KV, error) {
 	return &classifier.KV{Heads: m.KVHeads, Tokens: state.Positions, Dim: m.HeadDim, Key: state.Keys, Value: state.Values}, nil
 }
 
-// keep hands the cache after decode pass 1 to whoever wants it.
+// keep passes the cache after decode pass 1 to the job's Keep.
 func (r *Recorder) keep(step int) error {
 	if step != 0 || r.job.Keep == nil {
 		return nil
@@ -251,7 +252,7 @@ func (r *Recorder) keep(step int) error {
 	return r.job.Keep(kv)
 }
 
-// end lines up the footer.
+// end queues the footer.
 func (r *Recorder) end(why traces.Stop) {
 	f := &traces.Footer{Steps: r.step, Stop: why}
 	if r.timed == r.step && r.step > 0 {
@@ -264,9 +265,10 @@ func (r *Recorder) end(why traces.Stop) {
 	r.ended = true
 }
 
-// Write records to w: a frame of zstd for each step, so that what was recorded stays readable whatever happens. An error of
-// the device, or an interruption, still ends the trace with a footer, marked as truncated, and is returned; after a failure
-// of w itself there can be none, and the trace is one that was cut off. Seen, if given, is called after each record.
+// Write records to w: a frame of zstd for each step, so that what was recorded stays readable whatever happens. An
+// error of the device, or an interruption, still ends the trace with a footer, marked as truncated, and is returned;
+// after a failure of w itself there can be none, and the trace is one that was cut off. Seen, if given, is called after
+// each record.
 func (r *Recorder) Write(w io.Writer, seen func(traces.Record)) error {
 	out, err := traces.NewWriter(w, r.header)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
-// reference is a second sequence at fp16 that is fed the tokens of the first: what it says of a pass is not confounded by
-// tokens that differed before.
+// reference is a second sequence at fp16 that is fed the tokens of the first: what it says of a pass is not confounded
+// by tokens that differed before.
 type reference struct {
 	of Sequence
 
@@ -16,7 +16,7 @@ type reference struct {
 	nll           float64
 }
 
-// prefill fills the cache; what it says of the first token is not kept.
+// prefill fills the cache; its choice of the first token is dropped.
 func (r *reference) prefill(prompt []int) error {
 	_, err := r.of.Prefill(prompt, weights.Half)
 	return err
@@ -53,7 +53,7 @@ func (r *reference) footer(f *traces.Footer) {
 	}
 }
 
-// distribution is the natural logarithm of the softmax.
+// distribution returns the natural logarithm of the softmax.
 func distribution(logits []float32) []float64 {
 	most := float32(math.Inf(-1))
 	for _, l := range logits {

@@ -6,9 +6,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// RopeTable is cosine and sine of each position's angles, [positions][RotaryDim/2][2]: angle position·θ^(-2j/RotaryDim) for
-// pair j of the rotated values, which are j and j+RotaryDim/2 (RoFormer, arXiv 2104.09864, in the half-split order of
-// transformers). It is computed in float64 and rounded once, so every backend turns by the same angles.
+// RopeTable is cosine and sine of each position's angles, [positions][RotaryDim/2][2]: angle position·θ^(-2j/RotaryDim)
+// for pair j of the rotated values, which are j and j+RotaryDim/2 (RoFormer, arXiv 2104.09864, in the half-split order
+// of transformers). It is computed in float64 and rounded once, so every backend rotates by the same angles.
 func RopeTable(m *weights.Model, positions int) []float32 {
 	half := m.RotaryDim / 2
 	table := make([]float32, 0, positions*half*2)
@@ -25,8 +25,9 @@ func RopeTable(m *weights.Model, positions int) []float32 {
 	return table
 }
 
-// stretched applies Llama 3.1's scaling: waves longer than the old context over Low are slowed down by Factor, those shorter
-// than the old context over High stay, between them it goes over smoothly (transformers' modeling_rope_utils, "llama3").
+// stretched applies Llama 3.1's scaling: it divides the frequency of waves longer than the old context over Low by
+// Factor, keeps waves shorter than the old context over High, and interpolates between (transformers'
+// modeling_rope_utils, "llama3").
 func stretched(s *weights.RopeScale, frequency float64) float64 {
 	if s == nil {
 		return frequency

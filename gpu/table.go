@@ -11,8 +11,9 @@ const (
 	statBytes = 4 // a float32 value
 )
 
-// Table is the ops table of a trace: what each op of a decode pass reads and writes, in bytes, at each of the precisions. A
-// norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing about that.
+// Table is the ops table of a trace: what each op of a decode pass reads and writes, in bytes, at each of the
+// precisions. A norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing
+// about that.
 func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *traces.Ops {
 	t := &traces.Ops{}
 	for id, op := range Ops(m) {

@@ -28,7 +28,7 @@ type Shape struct {
 // Warm is how many passes run before any is timed.
 const Warm = 3
 
-// Report is what came out. Times of an emulation are missing, and all that follows from them.
+// Report is the result of a measurement. In emulation, times and everything computed from them are missing.
 type Report struct {
 	Device   driver.Info
 	Ceilings *Ceilings
@@ -36,7 +36,7 @@ type Report struct {
 	Passes   []Pass
 }
 
-// Ceilings are what the device does at best.
+// Ceilings are the device's peak rates.
 type Ceilings struct {
 	CopyBps float64 // bytes read and written in a second
 	NodeGap time.Duration
@@ -75,8 +75,9 @@ func (s Shape) Moved(bits int) int64 {
 	return bytes
 }
 
-// perClock is how many weights the instructions of a product let a multiprocessor unpack in a clock, the least of integers, shuffles and
-// issue in the table of docs/gpu-kernels.md: counted in the PTX, with the rates of compute capability 8 and 9. 0: not counted.
+// perClock is how many weights the instructions of a product let a multiprocessor unpack in a clock, the least of
+// integers, shuffles and issue in the table of docs/gpu-kernels.md: counted in the PTX, with the rates of compute
+// capability 8 and 9. 0: not counted.
 func perClock(i *driver.Info, bits int) float64 {
 	if i.Major != 8 && i.Major != 9 {
 		return 0
@@ -84,7 +85,7 @@ func perClock(i *driver.Info, bits int) float64 {
 	return map[int]float64{2: 57.4, 3: 38.9, 4: 28.6}[bits]
 }
 
-// Bound is which ceiling is the lower one.
+// Bound names the lower ceiling.
 type Bound string
 
 // The ceilings.
@@ -93,7 +94,7 @@ const (
 	Instructions Bound = "instructions"
 )
 
-// Floor is the shortest time that the ceilings leave a product, and which of them does.
+// Floor returns the shortest time of a product under the ceilings, and the ceiling that determines it.
 func (c *Ceilings) Floor(p *Product) (time.Duration, Bound) {
 	memory, instructions := float64(p.Bytes)/c.CopyBps, 0.0
 	if c.ClockHz > 0 && p.Clock > 0 {
@@ -105,14 +106,14 @@ func (c *Ceilings) Floor(p *Product) (time.Duration, Bound) {
 	return seconds(memory), Memory
 }
 
-// Floor is the shortest time of a pass: its bytes at the copy's bandwidth, and a gap for every kernel.
+// Floor returns the shortest time of a pass: its bytes at the copy's bandwidth plus a gap for every kernel.
 func (p *Pass) Floor(c *Ceilings) time.Duration {
 	return seconds(float64(p.Bytes)/c.CopyBps) + time.Duration(p.Nodes)*c.NodeGap
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// Half is the time of the same product at fp16; nil: not measured.
+// Half returns the time of the same product at fp16; nil: not measured.
 func (r *Report) Half(p *Product) *time.Duration {
 	for _, other := range r.Products {
 		if other.Shape == p.Shape && other.Bits == weights.Half {
@@ -122,7 +123,7 @@ func (r *Report) Half(p *Product) *time.Duration {
 	return nil
 }
 
-// HalfPass is the time of the same pass at fp16; nil: not measured.
+// HalfPass returns the time of the same pass at fp16; nil: not measured.
 func (r *Report) HalfPass(p *Pass) *time.Duration {
 	for _, other := range r.Passes {
 		if other.Model == p.Model && other.Bits == weights.Half {

@@ -56,7 +56,7 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	return b, nil
 }
 
-// About says that this is a CPU.
+// About describes this backend: a CPU.
 func (b *backend) About() gpu.About { return gpu.About{Source: traces.FromCPU, Now: b.options.Now} }
 
 // Close has nothing to free.

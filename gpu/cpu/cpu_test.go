@@ -50,8 +50,8 @@ func TestAgainstTheReference(t *testing.T) {
 	}
 }
 
-// check holds a pass against the reference. Rounding to binary16 at each store leaves some 2^-11 an op, which adds up over a
-// few dozen ops to below a hundredth of the logits' deviation.
+// check holds a pass against the reference. Rounding to binary16 at each store leaves some 2^-11 an op, which adds up
+// over a few dozen ops to below a hundredth of the logits' deviation.
 func check(t *testing.T, r *reference, s gpu.Sequence, tokens, bits []int, pass gpu.Pass, err error) {
 	t.Helper()
 	if err != nil {

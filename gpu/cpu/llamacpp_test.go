@@ -12,9 +12,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// TestAgainstLlamaCpp holds fp16 passes against llama.cpp's, which knows the families from Hugging Face's own files: order of
-// rows, rotation, norms, biases, grouped heads. Its probabilities of the eight most likely tokens are in testdata, with what
-// made them; every pass reads the token that llama.cpp chose.
+// TestAgainstLlamaCpp holds fp16 passes against llama.cpp's, which knows the families from Hugging Face's own files:
+// order of rows, rotation, norms, biases, grouped heads. Its probabilities of the eight most likely tokens are in
+// testdata, with what made them; every pass reads the token that llama.cpp chose.
 func TestAgainstLlamaCpp(t *testing.T) {
 	gputest.Numbers(t)
 	data, err := os.ReadFile("testdata/llamacpp.json")

@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-// reference is a transformer as its papers write it down: float64 throughout, no cache, no rounding, every position computed
-// anew for every token. It shares nothing with the backends but the weights.
+// reference is a transformer as its papers write it down: float64 throughout, no cache, no rounding, every position
+// computed anew for every token. It shares nothing with the backends but the weights.
 type reference struct {
 	t    testing.TB
 	m    *weights.Model

@@ -99,7 +99,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	return nil
 }
 
-// About says what runs.
+// About describes the backend.
 func (b *backend) About() gpu.About { return b.about }
 
 // Close frees the device.
@@ -155,7 +155,7 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 	return s, nil
 }
 
-// cacheFits says how many positions there is room for, if it is not enough.
+// cacheFits returns an error with the largest number of positions, if memory is too small for the wanted ones.
 func (b *backend) cacheFits(positions int) error {
 	free, _, err := driver.Memory()
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// defaultRows of a chunk of prefill: enough that turning planes into a fp16 matrix, once a chunk, is little beside multiplying with
-// it.
+// defaultRows of a chunk of prefill: enough that turning planes into a fp16 matrix, once a chunk, is little beside
+// multiplying with it.
 const defaultRows = 512
 
-// buffers hold what ops hand on, [rows][values] binary16 each; a decode pass uses the first row. Sequences share them: one runs
-// at a time.
+// buffers hold what ops hand on, [rows][values] binary16 each; a decode pass uses the first row. Sequences share them:
+// one runs at a time.
 type buffers struct {
 	x, h     driver.Pointer // residual stream, normalised
 	qkv      driver.Pointer // q, k and v, one behind the other in a row

@@ -94,8 +94,8 @@ func TestAgainstTheCPU(t *testing.T) {
 	}
 }
 
-// TestSequencesTakeTurns: a second sequence on the same weights, fed with the same tokens at fp16, changes nothing for the first,
-// and the first's choice is replaced where another token is asked for.
+// TestSequencesTakeTurns: a second sequence on the same weights, fed with the same tokens at fp16, changes nothing for
+// the first, and the first's choice is replaced where another token is asked for.
 func TestSequencesTakeTurns(t *testing.T) {
 	source := gputest.Random(t, "phi", 5)
 	b := open(t, source, cuda.Options{Bits: []int{16, 3}})

@@ -2,11 +2,11 @@
 //
 // # What it models
 //
-// Nothing: it runs. Weights are uploaded to the device block by block. A decode pass walks over gpu.Ops and launches one
-// kernel per op. What changes from token to token (the token, its position) is in device memory, so the launches are captured
-// once per sequence and precision, and the graph is replayed. Its last node copies the chosen token and its statistics to
-// page-locked memory; the host waits for an event after it. To time the ops, every SampleOps-th pass replays another graph,
-// which has an event between every two kernels.
+// Nothing: it runs. Weights are uploaded to the device block by block. A decode pass walks over gpu.Ops and launches
+// one kernel per op. What changes from token to token (the token, its position) is in device memory, so the launches
+// are captured once per sequence and precision, and the graph is replayed. Its last node copies the chosen token and
+// its statistics to page-locked memory; the host waits for an event after it. To time the ops, every SampleOps-th pass
+// replays another graph, which has an event between every two kernels.
 //
 //	Decode ─► [token, if it is not the device's own] ─► event ─► graph of the precision ─► event ─► wait ─► Pass
 //	                                                               │
@@ -14,8 +14,8 @@
 //
 // Prefill runs chunks of tokens: it expands the planes to fp16, a matrix at a time, and multiplies on the tensor cores.
 //
-// Only one goroutine, locked to its thread, calls the driver (gpu/driver); each method of Backend and Sequence runs there as
-// a whole.
+// Only one goroutine, locked to its thread, calls the driver (gpu/driver); each method of Backend and Sequence runs
+// there as a whole.
 //
 // # What it leaves out
 //
@@ -23,8 +23,8 @@
 //
 // # Adding one more
 //
-// A new op is a case in sequence.launch (decode), sequence.launchRows (prefill) and backend.launchOf (its launch, for the
-// trace). How to add a kernel is described in gpu/kernels.
+// A new op is a case in sequence.launch (decode), sequence.launchRows (prefill) and backend.launchOf (its launch, for
+// the trace). How to add a kernel is described in gpu/kernels.
 package cuda
 
 import (

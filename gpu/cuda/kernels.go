@@ -70,7 +70,7 @@ func (k *KernelSet) about() *traces.Kernels {
 	return &traces.Kernels{PTXSHA256: i.PTXSHA256, SourceSHA256: i.SourceSHA256, Compiler: i.Compiler, Target: i.Target, ISA: i.ISA}
 }
 
-// uses says what the driver's compiler made of the kernels.
+// uses returns the registers and spilled bytes per thread of each kernel, as the driver compiled them.
 func (k *KernelSet) uses() (registers, spills map[string]int, err error) {
 	registers, spills = map[string]int{}, map[string]int{}
 	for name, kernel := range k.byName {
@@ -81,7 +81,7 @@ func (k *KernelSet) uses() (registers, spills map[string]int, err error) {
 	return registers, spills, nil
 }
 
-// Ceilings measures what the device does at best. An emulation goes through the motions.
+// Ceilings measures the device's peak rates. On an emulated device it runs the same calls with less data.
 func (k *KernelSet) Ceilings(d *driver.Device) (driver.Ceilings, error) {
 	l := kernels.Copy(d.Info.SMs)
 	bytes := int64(1 << 30)

@@ -124,7 +124,8 @@ func (s *sequence) timed(put func() error) (p gpu.Pass, err error) {
 	return s.chosen()
 }
 
-// chosen reads what the kernel choose has said: token, largest logit, second, log-sum-exp, entropy, largest probability.
+// chosen reads what the kernel choose has said: token, largest logit, second, log-sum-exp, entropy, largest
+// probability.
 func (s *sequence) chosen() (gpu.Pass, error) {
 	t := s.told
 	most, second, logSum := float64(t[1]), float64(t[2]), float64(t[3])

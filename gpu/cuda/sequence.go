@@ -157,8 +157,8 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 	return p, nil
 }
 
-// write sets what the device reads next, in the stream. A slot of the page-locked memory is read when the stream comes to it: one for
-// each that is on its way.
+// write sets what the device reads next, in the stream. A slot of the page-locked memory is read when the stream comes
+// to it: one for each that is on its way.
 func (s *sequence) write(token, position, slot int) error {
 	input := s.input[slot*kernels.StateWords : (slot+1)*kernels.StateWords]
 	input[0], input[1] = uint32(token), uint32(position) // the rest is 0

@@ -13,7 +13,7 @@ import (
 	"gorgonia.org/cu"
 )
 
-// Device is a GPU and the thread that talks to it: a CUDA context is current in one OS thread.
+// Device is a GPU and the OS thread that calls its driver: a CUDA context is current in one thread.
 type Device struct {
 	Info Info
 
@@ -33,7 +33,7 @@ type outcome struct {
 	panic any
 }
 
-// Open takes a GPU, by its number from 0.
+// Open opens a GPU, by its number from 0. Without one the error wraps ErrNone.
 func Open(number int) (*Device, error) {
 	n, err := cu.NumDevices()
 	if why := Why(); why != "" {
@@ -72,7 +72,7 @@ func (d *Device) serve(number int, ready chan<- error) {
 	close(d.ended)
 }
 
-// guarded keeps a panic for the goroutine that asked.
+// guarded returns a panic to the goroutine that called Do.
 func guarded(do func() error) (o outcome) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -82,7 +82,7 @@ func guarded(do func() error) (o outcome) {
 	return outcome{err: do()}
 }
 
-// start makes the device's own context current: the driver shares it with whoever else uses CUDA in the process.
+// start makes the device's primary context current, which the driver shares with other users of CUDA in the process.
 func (d *Device) start(number int) (cu.Device, error) {
 	dev, err := cu.GetDevice(number)
 	if err != nil {
@@ -124,8 +124,8 @@ func describe(dev cu.Device) (i Info, err error) {
 
 var moduleVersion = regexp.MustCompile(`Module[^\n]*? (\d+\.\d+(\.\d+)?)\b`)
 
-// kernelModule is the version of the driver by the kernel module, which is not part of the driver API. Empty where /proc does not
-// have it, as in WSL.
+// kernelModule is the version of the driver by the kernel module, which is not part of the driver API. Empty where
+// /proc does not have it, as in WSL.
 func kernelModule() string {
 	text, err := os.ReadFile("/proc/driver/nvidia/version")
 	if m := moduleVersion.FindSubmatch(text); err == nil && m != nil {
@@ -150,7 +150,7 @@ func (d *Device) Do(f func() error) error {
 	return o.err
 }
 
-// Close gives the device back. What was allocated on it and not freed goes with it.
+// Close releases the device, with everything that is still allocated on it.
 func (d *Device) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -2,15 +2,15 @@
 //
 // # What it models
 //
-// Nothing: it calls. A [Device] is a GPU and the one OS thread that talks to it; inside [Device.Do] the functions of this package
-// allocate, copy, load PTX, launch kernels, capture a stream into a [Graph] and replay it. What gorgonia.org/cu has and does right
-// is used as it is; the rest (capture, graphs that can be launched, page-locked memory, events inside a graph, parameters that
-// are not eight bytes, the driver's error texts) is here. cu's Ctx is not used: every call of it crosses two channels, and its
-// errors get lost.
+// Nothing: it calls. A [Device] is a GPU and the one OS thread that calls its driver. Inside [Device.Do] the functions
+// of this package allocate, copy, load PTX, launch kernels, capture a stream into a [Graph] and replay it. The package
+// uses gorgonia.org/cu where that works. It has its own code for capture, launching graphs, page-locked memory, events
+// inside a graph, parameters that are not eight bytes, and the driver's error texts. It avoids cu's Ctx, which sends
+// every call through two channels and loses errors.
 //
-// The folder shim holds the header that cu is compiled with and a libcuda.a that looks for the driver when it is first called,
-// so that one program starts on every machine and says why it has no GPU; env.sh builds it. All of this is behind the build tag
-// cuda; without it the package is empty.
+// The folder shim holds the header with which cu is compiled, and a libcuda.a that loads the driver at the first call.
+// So one program starts on every machine, and says why it has no GPU. env.sh builds the shim. Without the build tag
+// cuda the package has only its errors and types.
 //
 //	program ─► cu ────────┐
 //	   │                  ├─► libcuda.a ─► libcuda.so.1 (or the file that PMPD_LIBCUDA names)
@@ -22,6 +22,6 @@
 //
 // # Adding one more
 //
-// A driver call: a line in shim/cuda_api.def, in shim/cuda_names.h if its symbol has another name, and a function here whose
-// error names the call.
+// A driver call: a line in shim/cuda_api.def, in shim/cuda_names.h if its symbol has another name, and a function here
+// whose error names the call.
 package driver

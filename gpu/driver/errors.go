@@ -29,13 +29,13 @@ const (
 	noSymbol       = int(C.CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND)
 )
 
-// Is tells whether a driver call failed with a code.
+// Is reports whether an error is a driver call that failed with a code.
 func Is(err error, code int) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == code
 }
 
-// check makes an error of what a call of this package answered.
+// check turns the result of a call of this package into an error.
 func check(call string, r C.CUresult) error {
 	if r == C.CUDA_SUCCESS {
 		return nil
@@ -47,7 +47,8 @@ func check(call string, r C.CUresult) error {
 	return e
 }
 
-// told makes an error of what cu answered. Its type of errors is not exported, an int below, and knows names instead of texts.
+// told makes an error of what cu answered. Its type of errors is not exported, an int below, and knows names instead of
+// texts.
 func told(call string, err error) error {
 	if err == nil {
 		return nil
@@ -59,5 +60,5 @@ func told(call string, err error) error {
 	return check(call, C.CUresult(v.Int()))
 }
 
-// Why says in a few words why there is no driver to talk to; empty if there is one.
+// Why says in a few words why there is no driver; empty if there is one.
 func Why() string { return C.GoString(C.pmpdsim_driver_why()) }

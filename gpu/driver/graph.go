@@ -20,7 +20,7 @@ func NewStream() (Stream, error) {
 	return Stream{s}, told("cuStreamCreate", err)
 }
 
-// Wait waits until all that was put into a stream is done. Kernels that failed are heard of here.
+// Wait waits until all work in a stream is done, and returns the error of a kernel that failed.
 func (s Stream) Wait() error { return told("cuStreamSynchronize", s.stream.Synchronize()) }
 
 // Close frees a stream.
@@ -32,7 +32,7 @@ type Graph struct {
 	Nodes int
 }
 
-// Capture makes a graph of what a function puts into a stream; none of it is done.
+// Capture makes a graph of the work that a function puts into a stream, without running it.
 func (s Stream) Capture(put func() error) (*Graph, error) {
 	if err := check("cuStreamBeginCapture", C.cuStreamBeginCapture(s.handle(), C.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)); err != nil {
 		return nil, err
@@ -80,16 +80,16 @@ func NewEvent() (Event, error) {
 // Record puts an event into a stream that is not being captured.
 func (e Event) Record(s Stream) error { return told("cuEventRecord", e.event.Record(s.stream)) }
 
-// Mark puts an event into a stream that is being captured, as a node of the graph: each launch records it anew. Record would only
-// say what waits for what.
+// Mark puts an event into a stream that is being captured, as a node of the graph, so that each launch records it.
+// Record would only add a dependency.
 func (e Event) Mark(s Stream) error {
 	return check("cuEventRecordWithFlags", C.cuEventRecordWithFlags(e.handle(), s.handle(), C.CU_EVENT_RECORD_EXTERNAL))
 }
 
-// Wait waits until an event has happened. Kernels before it that failed are heard of here.
+// Wait waits until an event has happened, and returns the error of a kernel before it that failed.
 func (e Event) Wait() error { return told("cuEventSynchronize", e.event.Synchronize()) }
 
-// Since is the device's time from another event to this one; both must have happened.
+// Since returns the device's time from another event to this one; both must have happened.
 func (e Event) Since(from Event) (time.Duration, error) {
 	ms, err := from.event.Elapsed(e.event)
 	return time.Duration(ms * float64(time.Millisecond)), told("cuEventElapsedTime", err)

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// ErrNone is why there is nothing to open, or nothing that the kernels run on.
+// ErrNone is the error of a machine without a GPU on which the kernels run.
 var ErrNone = errors.New("no GPU")
 
-// Error is a call that the driver answered with an error.
+// Error is a driver call that failed.
 type Error struct {
 	Call, Text string
 	Code       int
@@ -20,10 +20,10 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Tex
 // ErrNotBuilt is the reason in a program without the build tag cuda.
 var ErrNotBuilt = fmt.Errorf("%w: this program was built without CUDA; make cuda builds one with it", ErrNone)
 
-// Emulated is how the name of a device starts that is no GPU but gpu/emu: no time from it means anything.
+// Emulated is the start of the name of an emulated device (gpu/emu), whose times mean nothing.
 const Emulated = "emulated GPU"
 
-// Info is what the driver says of a GPU. Numbers that it does not say are 0, texts empty.
+// Info is what the driver says about a GPU. Unknown numbers are 0, unknown texts empty.
 type Info struct {
 	Name          string
 	Major, Minor  int // compute capability
@@ -34,5 +34,5 @@ type Info struct {
 	SMkHz, MemkHz int64  // highest clocks
 }
 
-// Emulated says that there is no GPU behind it.
+// Emulated reports whether the device is emulated.
 func (i *Info) Emulated() bool { return strings.HasPrefix(i.Name, Emulated) }

@@ -10,7 +10,7 @@ import (
 // repeats of each measurement; the median counts.
 const repeats = 21
 
-// Ceilings is what the device was measured to do at best. Emulated devices have none.
+// Ceilings are the measured peak rates of a device. Emulated devices have none.
 type Ceilings struct {
 	CopyBps float64       // bytes read and written in a second by a copy on the device, too large for its cache
 	NodeGap time.Duration // of a graph for one more kernel that does nothing
@@ -24,7 +24,7 @@ type Probes struct {
 	Bytes   int64 // to copy: more than a cache has
 }
 
-// Measure finds out the ceilings.
+// Measure measures the ceilings.
 func Measure(p Probes) (c Ceilings, err error) {
 	s, err := NewStream()
 	if err != nil {
@@ -47,7 +47,8 @@ func Measure(p Probes) (c Ceilings, err error) {
 		return c, err
 	}
 	defer func() { _ = e.Close() }()
-	// Events between kernels, as in a pass that is taken apart: a kernel and an event, less a kernel.
+	// An event between kernels, as in a pass whose ops are timed: the time of a kernel and an event, less that of a
+	// kernel.
 	both, err := t.each(func() error {
 		if err := p.Nothing(s); err != nil {
 			return err
@@ -58,7 +59,7 @@ func Measure(p Probes) (c Ceilings, err error) {
 	return c, err
 }
 
-// Timer takes the device's time of what is put into a stream.
+// Timer measures the device's time of the work in a stream.
 type Timer struct {
 	stream      Stream
 	before, end Event
@@ -82,7 +83,7 @@ func (t *Timer) Close() {
 	_, _ = t.before.Close(), t.end.Close()
 }
 
-// Time waits for what a function puts into the stream and returns how long that took.
+// Time runs the work that a function puts into the stream and returns how long it took.
 func (t *Timer) Time(put func() error) (time.Duration, error) {
 	if err := t.before.Record(t.stream); err != nil {
 		return 0, err
@@ -115,8 +116,8 @@ func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
 	return took[len(took)/2], nil
 }
 
-// copyRate copies what the probes say, or an eighth of the free memory if that is less, by the driver and by a kernel; the faster
-// one counts.
+// copyRate copies what the probes say, or an eighth of the free memory if that is less, by the driver and by a kernel;
+// the faster one counts.
 func (t *Timer) copyRate(p Probes) (float64, error) {
 	free, _, err := Memory()
 	if err != nil {
@@ -147,8 +148,8 @@ func (t *Timer) copyRate(p Probes) (float64, error) {
 	return best, nil
 }
 
-// each is what a graph takes longer for one more of something: graphs of few and many of them, since launching a graph at all
-// takes its time, too.
+// each is what a graph takes longer for one more of something: graphs of few and many of them, since launching a graph
+// at all takes its time, too.
 func (t *Timer) each(put func() error) (time.Duration, error) {
 	const few, many = 64, 1088
 	var took [2]time.Duration

@@ -15,12 +15,12 @@ import (
 // Pointer is an address in the memory of the device.
 type Pointer = cu.DevicePtr
 
-// Value is what arrays on the device consist of.
+// Value is the element type of arrays on the device.
 type Value interface {
 	~uint8 | ~uint16 | ~uint32 | ~int32 | ~float32
 }
 
-// Bytes is the size of an array.
+// Bytes returns the size of an array of n elements.
 func Bytes[T Value](n int) int64 { return int64(n) * int64(unsafe.Sizeof(*new(T))) }
 
 // Memory returns how many bytes of the device's memory are free, and how many there are.
@@ -29,7 +29,7 @@ func Memory() (free, total int64, err error) {
 	return free, total, told("cuMemGetInfo", err)
 }
 
-// Alloc allocates memory on the device, aligned to 256 bytes, with anything in it.
+// Alloc allocates memory on the device, aligned to 256 bytes and not initialised.
 func Alloc(bytes int64) (Pointer, error) {
 	p, err := cu.MemAlloc(bytes)
 	return p, told("cuMemAlloc", err)
@@ -38,8 +38,8 @@ func Alloc(bytes int64) (Pointer, error) {
 // Free frees what Alloc returned.
 func Free(p Pointer) error { return told("cuMemFree", cu.MemFree(p)) }
 
-// Upload copies to the device and waits until it is there: the driver returns as soon as it has read the host's memory, and streams do not
-// wait for such a copy (CUDA driver API, API synchronization behavior).
+// Upload copies to the device and waits until it is there: the driver returns as soon as it has read the host's memory,
+// and streams do not wait for such a copy (CUDA driver API, API synchronization behavior).
 func Upload[T Value](to Pointer, from []T) error {
 	if len(from) == 0 {
 		return nil
@@ -68,8 +68,8 @@ func Copy(to, from Pointer, bytes int64, s Stream) error {
 	return told("cuMemcpyDtoDAsync", cu.MemcpyDtoDAsync(to, from, bytes, s.stream))
 }
 
-// Pin allocates page-locked memory of the host, zeroed: the only memory that a copy in a stream may touch, since the collector
-// neither moves nor frees it.
+// Pin allocates page-locked memory of the host, zeroed: the only memory that a copy in a stream may touch, since the
+// collector neither moves nor frees it.
 func Pin[T Value](n int) ([]T, error) {
 	var p unsafe.Pointer
 	if err := check("cuMemHostAlloc", C.cuMemHostAlloc(&p, C.size_t(Bytes[T](n)), C.CU_MEMHOSTALLOC_PORTABLE)); err != nil {
@@ -98,8 +98,8 @@ func Fetch[T Value](pinned []T, from Pointer, s Stream) error {
 	return told("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(unsafe.Pointer(&pinned[0]), from, Bytes[T](len(pinned)), s.stream))
 }
 
-// Scramble fills memory with random bytes: memory of one value can be faster than any that is in use. As binary16 they are numbers
-// below 2 where that is asked for.
+// Scramble fills memory with random bytes, because memory with one value can be faster than memory in real use. On
+// request the bytes are binary16 numbers below 2.
 func Scramble(p Pointer, bytes int64, halves bool) error {
 	const most = 16 << 20
 	random := make([]byte, min(bytes, most))

@@ -79,8 +79,8 @@ func (m Module) Kernel(name string) (Kernel, error) {
 	return Kernel{name, f}, err
 }
 
-// Uses returns the registers of a thread and the bytes of local memory per thread that the driver's compiler gave a kernel: local
-// memory is registers that were spilled, since no kernel asks for any.
+// Uses returns the registers of a thread and the bytes of local memory per thread that the driver's compiler gave a
+// kernel: local memory is registers that were spilled, since no kernel asks for any.
 func (k Kernel) Uses() (registers, spilled int, err error) {
 	if registers, err = k.function.Attribute(cu.NumRegs); err == nil {
 		spilled, err = k.function.Attribute(cu.LocalSizeBytes)

@@ -77,8 +77,8 @@ func prefixSpace(words []word, w word) ([]word, error) {
 	return append(words, w), nil
 }
 
-// alphabet shows each byte as a character that prints: the printing ones of Latin-1 as themselves, the others as those from
-// U+0100 on (openai/gpt-2, encoder.py, bytes_to_unicode).
+// alphabet shows each byte as a character that prints: the printing ones of Latin-1 as themselves, the others as those
+// from U+0100 on (openai/gpt-2, encoder.py, bytes_to_unicode).
 var alphabet = func() (of [256]string) {
 	next := rune(0x100)
 	for b := range of {

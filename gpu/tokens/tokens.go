@@ -31,8 +31,8 @@ func newTokenizer(file string) *Tokenizer {
 	return &Tokenizer{file: file, bpe: &bpe{unknown: -1}, words: map[int]string{}, names: map[string]int{}, hidden: map[int]bool{}}
 }
 
-// Open reads the tokenizer of a Hugging Face model folder: tokenizer.json, or else tokenizer.model. A tokenizer_config.json
-// beside it says whether BOS is added, and which tokens are special.
+// Open reads the tokenizer of a Hugging Face model folder: tokenizer.json, or else tokenizer.model. A
+// tokenizer_config.json beside it says whether BOS is added, and which tokens are special.
 func Open(dir string) (*Tokenizer, error) {
 	config, err := readConfig(filepath.Join(dir, "tokenizer_config.json"))
 	if err != nil {
@@ -116,8 +116,8 @@ func (t *Tokenizer) encodePlain(ids []int, text word) ([]int, error) {
 	return ids, nil
 }
 
-// Decode returns the text of ids, for showing what was generated: special tokens are left out, an id that the vocabulary
-// lacks (models pad theirs) and bytes that are not UTF-8 show as U+FFFD.
+// Decode returns the text of ids, for showing what was generated: special tokens are left out, an id that the
+// vocabulary lacks (models pad theirs) and bytes that are not UTF-8 show as U+FFFD.
 func (t *Tokenizer) Decode(ids []int) string {
 	words := make([]string, 0, len(ids))
 	for _, id := range ids {
