@@ -74,7 +74,7 @@ func NewReader(name string, in io.Reader) (*Reader, error) {
 		r.lines = bufio.NewReaderSize(r.zstd, 64<<10)
 	case len(magic) > 0 && magic[0] == '{':
 	case err != nil && err != io.EOF:
-		return nil, fmt.Errorf("%s: reading a trace: %w", name, err)
+		return nil, suggest.File(fmt.Errorf("%s: reading a trace: %w", name, err), accepted)
 	case len(magic) == 0:
 		return nil, &Error{File: name, What: "the file is empty", Accepted: accepted}
 	default:

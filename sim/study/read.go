@@ -13,7 +13,11 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
+
+// acceptedFiles are what results are read from.
+const acceptedFiles = "files of run --format json, folders of sweeps"
 
 // Read reads results from files and folders: files with lines of run --format json or with rows of a sweep, and folders
 // of sweeps, which need not have ended. Keys that are not known are skipped: sweeps, and other versions of the program,
@@ -37,7 +41,7 @@ func Read(paths ...string) (*Set, error) {
 		s.Inputs = append(s.Inputs, in)
 	}
 	if len(s.Outcomes) == 0 {
-		return nil, fmt.Errorf("%s: no results", strings.Join(paths, ", "))
+		return nil, fmt.Errorf("%s: no results; accepted: %s", strings.Join(paths, ", "), acceptedFiles)
 	}
 	return s, nil
 }
@@ -95,7 +99,7 @@ func readFolder(path string) (all []placed, missing int, err error) {
 func readFile(path string) (all []placed, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, suggest.File(err, acceptedFiles)
 	}
 	number := 0
 	for line := range bytes.Lines(data) {

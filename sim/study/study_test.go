@@ -79,7 +79,7 @@ func TestResultsAreToldApart(t *testing.T) {
 			"beginning of value; accepted: a line for each result, as run --format json and sweep write them"},
 		{"what is another object has one, too", []string{`{"name":"x"}`},
 			"r:1: not a result: npu is missing; accepted: a line for each result, as run --format json and sweep write them"},
-		{"an empty file has no results", []string{""}, "r: no results"},
+		{"an empty file has no results", []string{""}, "r: no results; accepted: files of run --format json, folders of sweeps"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
