@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/msg"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -242,5 +243,26 @@ func TestTheDMASaysWhatItWaitsFor(t *testing.T) {
 		"next: q_proj tile 2 of 2, waits for space"
 	if got := b.dma.Describe(); got != want || b.dma.Idle() {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTheDMARecordsTransfersAndExchanges(t *testing.T) {
+	exchange := isa.Op{Kind: isa.Exchange, Unit: isa.Move, Core: 1, Tiles: 1, Gather: 500}
+	b := newProgress(t, 4, 1<<10, always(memoryTime), loads(1, 100), exchange)
+	r := activity.New(activity.Ops, b.dma.program, 2)
+	b.dma.Observe(r)
+	b.fetch(5, 0)
+	b.free(50, 0, 0)
+	b.start(60, 1)
+	b.Run()
+	want := []activity.Span{
+		{To: 5 + roundTrip, Bytes: 2 * 64, Count: 1, Op: 0, Tile: activity.Whole, Core: 1, Part: activity.Load},
+		{From: 60, To: 60 + 7, Bytes: 500, Count: 1, Op: 1, Tile: activity.Whole, Core: 1, Part: activity.Exchange},
+	}
+	if !slices.Equal(r.Spans, want) {
+		t.Errorf("recorded\n%+v, want\n%+v", r.Spans, want)
+	}
+	if got := r.Space[1].Values; len(r.Space[0].Values) > 0 || slices.Max(got) != 100 || got[len(got)-1] != 0 {
+		t.Errorf("in use %v", got)
 	}
 }
