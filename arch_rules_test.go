@@ -317,7 +317,7 @@ func (t *tree) checkWrites(info *types.Info, f *ast.File) {
 	})
 }
 
-// writes tells that a call changes its first argument.
+// writes reports whether a call changes its first argument.
 func writes(c *ast.CallExpr) bool {
 	if len(c.Args) == 0 {
 		return false

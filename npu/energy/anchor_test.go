@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// within says whether got is want within a factor.
+// within reports whether got is want within a factor.
 func within(got, want, factor float64) bool { return got <= want*factor && got >= want/factor }
 
 func arrayOf(t *testing.T, s config.Style, f config.Activations) config.Array {
