@@ -1,5 +1,5 @@
-// What of the CUDA driver's binary interface the fake driver answers. Its own statement of names and numbers, apart from the
-// header that the program under test is compiled with: were both one file, a wrong number there would go unseen.
+// The part of the CUDA driver's binary interface that the fake driver has. It is separate from the header with which the
+// program under test is compiled: if both shared a file, a wrong number in it would go unnoticed.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// Which memory a kernel may access.
+// Allocations of device memory, and the check of accesses against them.
 #include <atomic>
 #include <map>
 #include <mutex>

@@ -1,4 +1,4 @@
-// Blocks, warps and fibers of emu.h.
+// Blocks, warps, fibers and shared memory of emu.h.
 #include "emu.h"
 
 #include <signal.h>
@@ -27,7 +27,7 @@ constexpr size_t STACK = 128 << 10;
 constexpr u32 SHARED_MAX = 48 << 10; // what a kernel may declare; no kernel here asks for more at its launch
 constexpr u32 MIXED = ~0u;
 
-// What happened last to two bytes of shared memory. epoch counts block barriers and never repeats, so nothing is cleared.
+// The last accesses to two bytes of shared memory. epoch counts block barriers and never repeats, so marks need no reset.
 struct Mark {
   u64 write_epoch = 0, read_epoch = 0;
   u32 writer = 0, reader = 0; // MIXED: more than one
@@ -101,7 +101,7 @@ void entry() {
   release_warp(f.t.warp);
   release_block();
   to_scheduler();
-  abort(); // nobody switches to a fiber that is done
+  abort(); // no fiber switches to one that is done
 }
 
 void run_block(Worker &b, u32 index) {
@@ -185,7 +185,7 @@ void work(Grid &g) {
   self = nullptr;
 }
 
-// Helpers wait for grids. Their number does not change results: blocks know nothing of each other.
+// Threads that run blocks of a grid. Their number does not change results: blocks are independent.
 struct Pool {
   std::mutex mu;
   std::condition_variable cv, done;
@@ -196,7 +196,7 @@ struct Pool {
     const char *s = getenv("PMPD_EMU_THREADS");
     int n = s ? atoi(s) : (int)std::thread::hardware_concurrency();
     size = std::max(0, std::min(n, 16) - 1);
-    sigset_t all, old; // a host program's signals are its own threads' business
+    sigset_t all, old; // signals are left to the threads of the host program
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 0; i < size; i++) std::thread([this] { loop(); }).detach();
@@ -261,7 +261,7 @@ void fault(int code, const char *format, ...) {
   }
   me->grid->dead = true;
   me->dead = true;
-  to_scheduler(); // the fiber is left where it stands; kernels own nothing that would have to be freed
+  to_scheduler(); // the fiber is abandoned; kernels own nothing that must be freed
   abort();
 }
 
@@ -273,7 +273,7 @@ void block_barrier() {
   if (f.state != Ready) to_scheduler();
 }
 
-// Straight to the next lane that can run: half the switches of a way by the scheduler.
+// Switches directly to the next lane that can run, which takes half the switches of going through the scheduler.
 static void to_warp(Fiber &f) {
   for (u32 i = f.next; &me->f[i] != &f; i = me->f[i].next) {
     Fiber &o = me->f[i];
@@ -295,7 +295,7 @@ const u32 (*exchange(const u32 *in, u32 n))[WORDS] {
   w.waiting++;
   release_warp(f.t.warp);
   if (f.state != Ready) to_warp(f);
-  return w.words[p]; // stays until the exchange after the next: nobody gets there before all have read
+  return w.words[p]; // valid until the exchange after the next: no lane gets there before all have read
 }
 
 u32 shared_declare(u64 bytes, u32 align) {
@@ -311,7 +311,8 @@ static void shared_bounds(u32 at, u32 n, u32 align, const char *what) {
   if (at + n > hi) fault(IllegalAddress, "%s of %u bytes of shared memory at %u, of %u", what, n, at, hi);
   if (at % align) fault(Misaligned, "%s of %u bytes of shared memory at %u is not aligned to %u", what, n, at, align);
 }
-// A barrier of the block lies between, or it was this thread. Shuffles order nothing in memory.
+// Whether an access is ordered before this one: by a barrier of the block, or because it was this thread. Shuffles do not
+// order memory accesses.
 static bool ordered(u64 epoch, u32 thread) { return epoch != me->epoch || thread == self->index; }
 u8 *shared_read(u32 at, u32 n, u32 align) {
   shared_bounds(at, n, align, "read");
@@ -337,7 +338,7 @@ u8 *shared_write(u32 at, u32 n, u32 align) {
   return (u8 *)me->shared.get() + at;
 }
 
-// The copy may land at any time from now on: what was there is lost, and what comes is there only after the wait.
+// The copy may complete at any time from now on: the old contents are lost, and the new ones are valid only after the wait.
 void copy_async(u32 at, const void *from, u32 n) {
   check(from, n, n, "cp.async");
   Fiber &f = me->f[me->cur];

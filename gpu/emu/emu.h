@@ -1,9 +1,11 @@
-// The world of a kernel on a host. Every CUDA thread of a block is a fiber: it runs until it needs another one (a shuffle, a
-// matrix instruction, a barrier), so lane exchange and barriers mean what they mean on the device. Binary16 arithmetic rounds
-// once, to nearest even, like the device's .rn instructions: kernels that use nothing else agree with a GPU bit for bit.
+// The emulator of a GPU for kernels that are compiled for the host. Every CUDA thread of a block is a fiber. It runs until it
+// needs another thread (a shuffle, a matrix instruction, a barrier), so lane exchange and barriers work as on the device.
+// Binary16 arithmetic rounds once, to nearest even, like the device's .rn instructions: kernels that use nothing else agree
+// with a GPU bit for bit.
 //
-// What a GPU would forgive by luck is a fault here: access outside every allocation, misaligned vectors, barriers that not all
-// threads reach, two threads on one word of shared memory with no barrier between them, a cp.async read before it was waited for.
+// Mistakes that may go unnoticed on a GPU are faults here: access outside every allocation, misaligned vectors, barriers that
+// not all threads reach, two threads on one word of shared memory without a barrier between them, reading the target of a
+// cp.async before waiting for it.
 #pragma once
 #include <math.h>
 #include <stdint.h>
@@ -19,7 +21,7 @@ struct alignas(16) vec4 { u32 x, y, z, w; };
 struct alignas(8) vec2 { u32 x, y; };
 
 namespace emu {
-// The driver's numbers for what a kernel can die of.
+// The driver's codes for faults of a kernel.
 enum Code { Ok = 0, IllegalAddress = 700, Timeout = 702, Misaligned = 716, LaunchFailed = 719 };
 
 struct Dim { u32 x = 1, y = 1, z = 1; };
@@ -37,17 +39,17 @@ struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void 
 Fault run(const Launch &);
 [[noreturn]] void fault(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// Allocations, so that accesses can be held against them. n = 0 forgets one.
+// Allocations, against which accesses are checked. n = 0 removes one.
 void note_allocation(const void *, u64 n);
 bool allocated(const void *, u64 n);
 void check(const void *, u64 n, u32 align, const char *what);
 
 void block_barrier();
-constexpr u32 WORDS = 12; // that a lane can give at once
-// All live lanes of the warp give `in` (n words) and get back everybody's.
+constexpr u32 WORDS = 12; // most words of a lane in an exchange
+// All live lanes of the warp contribute `in` (n words); returns the words of all lanes.
 const u32 (*exchange(const u32 *in, u32 n))[WORDS];
 
-// Shared memory: an arena per block. Every access leaves its mark, so that races show whatever the order was.
+// Shared memory: an arena per block. Every access is marked, so that races are found in every order of threads.
 u32 shared_declare(u64 bytes, u32 align); // every thread declares the same arrays in the same order
 u8 *shared_read(u32 at, u32 n, u32 align);
 u8 *shared_write(u32 at, u32 n, u32 align);

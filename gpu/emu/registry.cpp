@@ -9,7 +9,7 @@ namespace emu {
 namespace {
 template <class T> char kind() { return sizeof(T) == 8 ? 'p' : std::is_same_v<T, float> ? 'f' : 'u'; }
 
-// Values of a kernel's parameters one after the other, as a tuple holds them.
+// Packs a kernel's parameters into bytes (a tuple), and calls the kernel with them.
 template <auto F> struct Bind;
 template <class... A, void (*F)(A...)> struct Bind<F> {
   using Values = std::tuple<A...>;

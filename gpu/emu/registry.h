@@ -1,4 +1,4 @@
-// The kernels of the host build by name.
+// Looks up the kernels of the host build by name.
 #pragma once
 #include <string>
 #include <vector>
