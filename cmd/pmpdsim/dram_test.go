@@ -53,7 +53,7 @@ func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
 	if err := failures(rows); err == nil || err.Error() != want || exitCode(&strings.Builder{}, err) != exitFailed {
 		t.Errorf("error %v, want %q", err, want)
 	}
-	if s := summary(rows, "ddr4-3200"); !strings.Contains(s, "1 FAIL") {
+	if s := stream.Summary(rows, "ddr4-3200"); !strings.Contains(s, "1 FAIL") {
 		t.Errorf("summary %q", s)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -14,7 +12,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 func dramCheckCommand() *cli.Command {
@@ -98,10 +95,10 @@ func showCheck(w io.Writer, rows []stream.Checked, only string) error {
 			{Name: "ours", Right: true}, {Name: "theirs", Right: true}, {Name: "difference", Right: true}, {Name: "verdict"}}}
 		for _, r := range rows {
 			if r.Standard == name && r.Result != nil {
-				t.Add(checkCells(&r)...)
+				t.Add(r.Cells()...)
 			}
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s\n\n", name, summary(rows, name)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s\n\n", name, stream.Summary(rows, name)); err != nil {
 			return err
 		}
 		if len(t.Rows) == 0 {
@@ -114,101 +111,8 @@ func showCheck(w io.Writer, rows []stream.Checked, only string) error {
 			return err
 		}
 	}
-	return showSkipped(w, rows)
-}
-
-// checkCells are the row of the table: clocks where they have to be equal, else percent of the peak.
-func checkCells(r *stream.Checked) []string {
-	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
-	cells := []string{r.ID, who, r.Mapping, streamText(r)}
-	if r.Rule == stream.Equal {
-		return append(cells, fmt.Sprint(r.Result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.Result.Cycles-r.Cycles), 0), r.Verdict())
-	}
-	decimals := 2
-	if r.Cycles == 0 {
-		decimals = 1
-	}
-	return append(cells, fmt.Sprintf("%.2f %%", 100*r.Result.Efficiency()), fmt.Sprintf("%.*f %%", decimals, r.Percent),
-		signed(r.Points(r.Result), 2), r.Verdict())
-}
-
-// signed writes a difference; one that rounds to nothing has no sign.
-func signed(v float64, decimals int) string {
-	text := fmt.Sprintf("%+.*f", decimals, v)
-	if strings.Trim(text, "+-0.") == "" {
-		return text[1:]
-	}
-	return text
-}
-
-// streamText is short for the stream and what else a row differs in.
-func streamText(r *stream.Checked) string {
-	s := &r.Stream
-	text := "sequential"
-	switch {
-	case s.Random:
-		text = "random"
-	case s.Planes > 1:
-		text = fmt.Sprintf("%d x %v", s.Planes, s.Chunk)
-	}
-	if s.Skew > 0 {
-		text += ", skew " + unit.Bytes(s.Skew).String()
-	}
-	if s.Write > 0 {
-		text += fmt.Sprintf(", %d %% writes", s.Write)
-	}
-	if r.BankHash {
-		text += ", hash"
-	}
-	if r.Refresh != spec.AllBank {
-		text += ", refresh " + r.Refresh.String()
-	}
-	return text
-}
-
-// summary counts the verdicts of a standard.
-func summary(rows []stream.Checked, name string) string {
-	count := map[string]int{}
-	worst := 0.0
-	for _, r := range rows {
-		if r.Standard != name {
-			continue
-		}
-		count[r.Verdict()]++
-		if r.Rule == stream.Close && r.Result != nil {
-			worst = math.Max(worst, math.Abs(r.Points(r.Result)))
-		}
-	}
-	var parts []string
-	for _, verdict := range []string{"equal", "close", "shown", stream.Failed, "skipped"} {
-		if n := count[verdict]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, verdict))
-			if verdict == "close" {
-				parts[len(parts)-1] += fmt.Sprintf(" (at most %.2f points apart)", worst)
-			}
-		}
-	}
-	if len(parts) == 0 {
-		return "no golden numbers"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// showSkipped lists why rows were not run, once per setting.
-func showSkipped(w io.Writer, rows []stream.Checked) error {
-	var seen []string
-	for _, r := range rows {
-		if r.Rule != stream.Skipped || slices.Contains(seen, r.Config+r.Reason) {
-			continue
-		}
-		seen = append(seen, r.Config+r.Reason)
-		n := 0
-		for _, o := range rows {
-			if o.Rule == stream.Skipped && o.Config == r.Config && o.Reason == r.Reason {
-				n++
-			}
-		}
-		if _, err := fmt.Fprintf(w, "skipped: %d rows of %s, %s: %s\n", n, r.Simulator, r.Config, r.Reason); err != nil {
+	for _, skipped := range stream.Skips(rows) {
+		if _, err := fmt.Fprintln(w, skipped); err != nil {
 			return err
 		}
 	}
