@@ -11,7 +11,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -122,31 +121,11 @@ byte of weights, so it is bound by memory wherever the ridge is higher.`,
 		}}
 }
 
-// modelItem is a model preset as JSON.
-type modelItem struct {
-	*workloads.Model
-	Params  workloads.Params `json:"params"`
-	KVBytes int64            `json:"kv_bytes_per_token_fp16"`
-}
-
 func modelListing() listing {
 	return listing{name: "models", usage: "model presets",
 		description: `Any Hugging Face config.json of the families ` + families() + ` works as --model, too.
 Block linears are the weights that a schedule changes; pair is the default static schedule.`,
-		items: func() (*plots.Table, []any, error) {
-			t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "family"}, {Name: "params", Right: true},
-				{Name: "block linears", Right: true}, {Name: "layers", Right: true}, {Name: "hidden", Right: true},
-				{Name: "heads/KV", Right: true}, {Name: "fp16 KV/token", Right: true}, {Name: "max positions", Right: true}, {Name: "pair"}}}
-			var values []any
-			for _, m := range workloads.Models() {
-				p, kv := m.Params(), m.KVBytesPerToken(16)
-				values = append(values, modelItem{m, p, int64(kv)})
-				t.Add(m.Name, string(m.Family), plots.Large.Text(float64(p.Total)), plots.Large.Text(float64(p.Blocks)), strconv.Itoa(m.Layers), strconv.Itoa(m.Hidden),
-					fmt.Sprintf("%d/%d", m.Heads, m.KVHeads), kv.String(), strconv.Itoa(m.MaxPositions),
-					fmt.Sprintf("%d>%d", m.PaperHigh, m.PaperLow))
-			}
-			return t, values, nil
-		}}
+		items: views.Models}
 }
 
 func families() string {
@@ -157,34 +136,10 @@ func families() string {
 	return strings.Join(names, " ")
 }
 
-// taskItem is a task as JSON.
-type taskItem struct {
-	workloads.Task
-	Generate       int            `json:"generate"`
-	GenerateModels map[string]int `json:"generate_with"` // models with which it is another number
-}
-
 func taskListing() listing {
 	return listing{name: "tasks", usage: "tasks, which are lengths of prompt and generation",
 		description: "A task stands for the mean number of its prompts' tokens and the number of tokens that the paper generates.",
-		items: func() (*plots.Table, []any, error) {
-			t := &plots.Table{Columns: []plots.Column{{Name: "task"}, {Name: "prompt", Right: true}, {Name: "generated", Right: true},
-				{Name: "where", Width: 24}, {Name: "source of the prompt length", Width: 50}}}
-			var values []any
-			for _, task := range workloads.Tasks() {
-				v := taskItem{task, task.Gen(&workloads.Model{}), map[string]int{}}
-				var except []string
-				for _, m := range workloads.Models() {
-					if n := task.Gen(m); n != v.Generate {
-						v.GenerateModels[m.Name] = n
-						except = append(except, fmt.Sprintf("%d with %s", n, m.Name))
-					}
-				}
-				values = append(values, v)
-				t.Add(task.Name, strconv.Itoa(task.Prompt), strconv.Itoa(v.Generate), strings.Join(except, ", "), task.Source)
-			}
-			return t, values, nil
-		}}
+		items:       views.Tasks}
 }
 
 func scheduleListing() listing {
@@ -202,44 +157,10 @@ func scheduleListing() listing {
 		}}
 }
 
-// dramItem is a DRAM standard as JSON.
-type dramItem struct {
-	Name      string      `json:"name"`
-	Source    string      `json:"source"`
-	TCK       float64     `json:"tck_seconds"`
-	Width     int         `json:"channel_bits"`
-	BurstSize int64       `json:"burst_bytes"`
-	Ranks     int         `json:"ranks"`
-	Groups    int         `json:"bank_groups"`
-	Banks     int         `json:"banks_per_group"`
-	Row       int64       `json:"row_bytes"`
-	Peak      int64       `json:"peak_bytes_per_second"`
-	Timing    spec.Timing `json:"timing_clocks"`
-	Comments  []string    `json:"comments,omitempty"`
-}
-
 func dramListing() listing {
 	return listing{name: "dram", usage: "DRAM standards",
 		description: "Values of dram.standard; peak is that of one channel. There is also " + config.IdealDRAM + ", nothing but a bandwidth.",
-		items: func() (*plots.Table, []any, error) {
-			t := &plots.Table{Columns: []plots.Column{{Name: "standard"}, {Name: "tCK", Right: true}, {Name: "width", Right: true},
-				{Name: "burst", Right: true}, {Name: "banks", Right: true}, {Name: "row", Right: true}, {Name: "GB/s", Right: true},
-				{Name: "source", Width: 60}}}
-			var values []any
-			for _, name := range spec.Names() {
-				s, err := spec.Lookup(name)
-				if err != nil {
-					return nil, nil, err
-				}
-				peak := s.PeakBytesPerSecond(1)
-				values = append(values, dramItem{Name: s.Name, Source: s.Source, TCK: float64(s.TCK) / 1e15, Width: s.Width,
-					BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
-					Peak: int64(peak), Timing: s.Timing, Comments: s.Comments})
-				t.Add(s.Name, s.TCK.String(), fmt.Sprintf("x%d", s.Width), s.Burst.String(), fmt.Sprintf("%dx%d", s.Groups, s.Banks),
-					s.RowBytes().String(), views.Gigabytes(float64(peak)), s.Source)
-			}
-			return t, values, nil
-		}}
+		items:       views.Standards}
 }
 
 // styleItem is a compute style as JSON.
