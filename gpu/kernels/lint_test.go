@@ -184,9 +184,24 @@ func TestLaunchesFitTheTable(t *testing.T) {
 			t.Errorf("%s: grid %v", l.Kernel, l.Grid)
 		}
 	}
-	for name := range table {
+	for _, name := range Names() {
 		if !seen[name] {
 			t.Errorf("nothing launches %s", name)
+		}
+	}
+}
+
+func TestSplits(t *testing.T) {
+	for _, c := range []struct {
+		name                                      string
+		kvHeads, positions, multiprocessors, want int
+	}{
+		{"two blocks per multiprocessor", 8, 100_000, 132, 33},
+		{"at least 64 positions per split", 8, 128, 132, 2},
+		{"at least one split", 512, 1, 2, 1},
+	} {
+		if got := Splits(c.kvHeads, c.positions, c.multiprocessors); got != c.want {
+			t.Errorf("%s: %d splits, want %d", c.name, got, c.want)
 		}
 	}
 }
