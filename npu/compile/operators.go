@@ -142,14 +142,21 @@ func (c *Compiler) placeExchanges() {
 	}
 }
 
-// readers returns the kinds of the operators that read a value that operator i makes.
+// readers returns the kinds of the operators that read a value that operator i makes, until it is made anew.
 func (c *Compiler) readers(i int, v ops.Value) (kinds []ops.Kind) {
-	for _, o := range c.operators[i+1:] {
-		for _, part := range append([]ops.Op{o.Op}, o.fused...) {
-			if slices.Contains(part.Reads, v) {
-				kinds = append(kinds, part.Kind)
-			}
-			if slices.Contains(part.Makes, v) {
+	anew := func(o *ops.Op) bool {
+		if slices.Contains(o.Reads, v) {
+			kinds = append(kinds, o.Kind)
+		}
+		return slices.Contains(o.Makes, v)
+	}
+	for i++; i < len(c.operators); i++ {
+		o := &c.operators[i]
+		if anew(&o.Op) {
+			return kinds
+		}
+		for f := range o.fused {
+			if anew(&o.fused[f]) {
 				return kinds
 			}
 		}
