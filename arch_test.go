@@ -17,6 +17,7 @@ import (
 // Changing an edge takes a record in docs/adr, not just an edit here.
 const policy = `
 sim/unit:
+sim/unit/files:
 sim/unit/suggest:
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa

@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/cosim"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -130,7 +131,7 @@ func (o *cosimOptions) keep(j *cosim.Job, trace []byte) error {
 	}
 	name := j.NPU.Model.Name + "." + j.NPU.Schedule.String()
 	name = strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(name)
-	return writeFile(filepath.Join(o.traces, name+traces.Suffix), func(w io.Writer) error {
+	return files.Replace(filepath.Join(o.traces, name+traces.Suffix), func(w io.Writer) error {
 		_, err := w.Write(trace)
 		return err
 	})

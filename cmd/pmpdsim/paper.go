@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
 	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 func paperCommand() *cli.Command {
@@ -121,7 +122,7 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	if o.csv != "" {
-		if err := writable(o.csv); err != nil {
+		if err := files.Writable(o.csv); err != nil {
 			return flagged("csv", "", err)
 		}
 	}
@@ -135,7 +136,7 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 		return internal(err)
 	}
 	if o.csv != "" {
-		if err := flagged("csv", "", writeFile(o.csv, study.csv)); err != nil {
+		if err := flagged("csv", "", files.Replace(o.csv, study.csv)); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -28,7 +29,7 @@ type smallDisk struct {
 func (d *smallDisk) Write(b []byte) (int, error) {
 	room := d.room
 	if _, err := os.Stat(d.hold); err != nil {
-		room += reserve
+		room += files.Reserve
 	}
 	at, err := d.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -71,17 +72,17 @@ func TestAFullDisk(t *testing.T) {
 		room := prefilled + (all.Len()-prefilled)*i/5
 		path := filepath.Join(t.TempDir(), "t"+traces.Suffix)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		f, err := newPartial(path, cancel)
+		f, err := files.NewPartial(path, cancel)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.file = &smallDisk{f.file.(*os.File), room, f.hold}
+		f.File = &smallDisk{f.File.(*os.File), room, path + ".reserve"}
 		r, err := gpu.NewRecorder(ctx, b, job)
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = r.Write(f, nil)
-		if err := f.finish(); err != nil {
+		if err := f.Finish(); err != nil {
 			t.Fatal(err)
 		}
 		trace, bad := traces.ReadFile(path)

@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -105,11 +106,11 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 	if err != nil {
 		return err
 	}
-	f, err := newPartial(o.output, cancel)
+	f, err := files.NewPartial(o.output, cancel)
 	if err != nil {
 		return flagged("output", "", err)
 	}
-	defer f.close()
+	defer f.Close()
 	p := newProgress(s.err, int64(job.Generate), "tokens")
 	defer p.end()
 	steps, whole := 0, false
@@ -126,13 +127,13 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 	})
 	p.end()
 	if err != nil && steps == 0 {
-		f.remove()
+		f.Remove()
 		return recordError(ctx, err, "nothing was written")
 	}
 	if !whole {
-		return internal(fmt.Errorf("%w: %s holds what was recorded before; trace repair makes a trace of it", errors.Join(err, f.close()), f.name()))
+		return internal(fmt.Errorf("%w: %s holds what was recorded before; trace repair makes a trace of it", errors.Join(err, f.Close()), f.Name()))
 	}
-	if end := f.finish(); end != nil {
+	if end := f.Finish(); end != nil {
 		return errors.Join(err, flagged("output", "", end))
 	}
 	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps))

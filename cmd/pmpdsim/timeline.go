@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/activity"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // timelinePasses is how many passes of each run have more detail than ops, if nothing is said: prefill and two of
@@ -66,7 +67,7 @@ func (o *timelineOptions) open(runs int) (*timelineFile, error) {
 	if o.path == "" {
 		return nil, nil
 	}
-	if err := writable(o.path); err != nil {
+	if err := files.Writable(o.path); err != nil {
 		return nil, flagged("timeline", "", err)
 	}
 	t := &timelineFile{path: o.path, what: replay.Timeline{Detail: o.detail, Passes: o.passes}}
@@ -83,7 +84,7 @@ func (o *timelineOptions) open(runs int) (*timelineFile, error) {
 // add opens a file for a run, where the timeline will be: that disk has room for it, or has not.
 func (t *timelineFile) add() error {
 	dir := filepath.Dir(t.path)
-	if special(t.path) {
+	if files.Special(t.path) {
 		dir = "" // a device or a pipe is where no files should be
 	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(t.path)+".*")
@@ -121,7 +122,7 @@ func (t *timelineFile) save() error {
 	if t == nil {
 		return nil
 	}
-	return flagged("timeline", "", writeFile(t.path, func(out io.Writer) error {
+	return flagged("timeline", "", files.Replace(t.path, func(out io.Writer) error {
 		for _, f := range t.parts {
 			if _, err := f.Seek(0, io.SeekStart); err != nil {
 				return err
