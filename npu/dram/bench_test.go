@@ -69,8 +69,8 @@ func BenchmarkToken7B(b *testing.B) {
 	}
 }
 
-// BenchmarkIrregular is what a memo cannot help with: bursts at random, and short walks of random shapes with random
-// pauses. The stepped reference is the yardstick.
+// BenchmarkIrregular is traffic that a memo does not help: random bursts, and short walks of random shapes with random
+// gaps. Compare exact=false with exact=true, which steps.
 func BenchmarkIrregular(b *testing.B) {
 	random := func(r *rand.Rand, i int64, release int64) Transfer {
 		return Transfer{ID: i, Walk: isa.Contiguous(unit.Bytes(r.Int63n(1<<22)*64), 64), Release: release}

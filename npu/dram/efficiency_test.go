@@ -15,7 +15,7 @@ func TestPerBankRefreshIsRefusedWhereThereIsNone(t *testing.T) {
 	simtest.WantError(t, err, `DRAM standard "ddr4-3200" has no per-bank refresh; accepted: all-bank, none`)
 }
 
-// sample is how much a sequential read takes to show its efficiency.
+// sample is the size of a sequential read that is long enough to measure its efficiency.
 func sample() unit.Bytes {
 	if testing.Short() {
 		return 8 * unit.MiB
@@ -23,7 +23,7 @@ func sample() unit.Bytes {
 	return 64 * unit.MiB
 }
 
-// efficiency is the share of the peak that walks reach, one after the other.
+// efficiency returns the percent of the peak that walks reach, one after the other.
 func efficiency(t *testing.T, s *System, walks []isa.Pattern) float64 {
 	t.Helper()
 	s.Reset()

@@ -93,7 +93,7 @@ func (p *pair) reset() {
 	p.check()
 }
 
-// randomWalk is a walk of one of the kinds that a compiler emits, or a nasty one.
+// randomWalk returns a walk of a kind that a compiler emits, or one that is harder.
 func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 	align := []int64{1, 32, 64, 256, 1024, 4096, 65536}[r.Intn(7)]
 	base := r.Int63n(1<<20) * align % (1 << 28)
@@ -113,7 +113,7 @@ func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 	return p
 }
 
-// randomOptions is a channel of any standard, with any of the ways to feed it.
+// randomOptions returns options of any standard, fed in any of the ways that there are.
 func randomOptions(t *testing.T, r *rand.Rand) Options {
 	t.Helper()
 	names := append(spec.Names(), "lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "lpddr5-6400")
@@ -152,7 +152,7 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	return o
 }
 
-// randomCase runs random histories of so many bytes on a pair.
+// randomCase runs random histories on a pair, until budget bytes have been moved.
 func randomCase(t *testing.T, r *rand.Rand, seed, budget int64) {
 	o := randomOptions(t, r)
 	p := newPair(t, o)
@@ -183,7 +183,7 @@ func randomCase(t *testing.T, r *rand.Rand, seed, budget int64) {
 	}
 }
 
-// randomScript submits transfers from the library and returns the bytes that it moved, and some for each operation.
+// randomScript submits transfers from the library and returns the bytes that it moved, plus 4096 for each transfer.
 func randomScript(p *pair, r *rand.Rand, library []isa.Pattern, writes int, gap int64) (cost int64) {
 	var release int64
 	for i := range 3 + r.Intn(25) {
@@ -244,7 +244,8 @@ func TestFastPathEqualsSteppingInEveryCompletionAndCount(t *testing.T) {
 }
 
 // TestWalksThatShareRowsAreToldApart lets walks of several queues visit the same few rows, at distances of whole
-// granules: what only depends on how far apart they are must not be taken for equal.
+// granules: states that differ only in how far the walks are apart must not be
+// taken for equal.
 func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	cases := int64(6)
 	if testing.Short() {
@@ -276,7 +277,7 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	}
 }
 
-// choices is a source of random numbers that a fuzzer writes; when they run out it goes on as another source.
+// choices is a source of random numbers from a fuzzer's bytes; when they run out, rest goes on.
 type choices struct {
 	text []byte
 	rest rand.Source

@@ -122,7 +122,8 @@ func TestChunksArriveOneAfterAnother(t *testing.T) {
 	}
 }
 
-// TestOneRankWorksWhileAnotherIsRefreshed: two ranks, one of which is always free, lose less than one.
+// TestOneRankWorksWhileAnotherIsRefreshed: two ranks, one of which is always free, lose less bandwidth than a single
+// one.
 func TestOneRankWorksWhileAnotherIsRefreshed(t *testing.T) {
 	clocks := func(ranks int, mapping string) int64 {
 		std := spec.MustLookup("ddr4-3200")
@@ -146,8 +147,8 @@ func TestOneRankWorksWhileAnotherIsRefreshed(t *testing.T) {
 	}
 }
 
-// TestPostponedRefreshesSaveRestarts: with all of N+1 refreshes made up for in a row, a stream stops and starts again
-// once for them. The cost of a restart follows from the run without postponing.
+// TestPostponedRefreshesSaveRestarts: if N are postponed, N+1 refreshes are made up for in a row, and a stream stops
+// and restarts only once for all of them. The cost of a restart follows from the run without postponing.
 func TestPostponedRefreshesSaveRestarts(t *testing.T) {
 	const bytes = 64 * unit.MiB
 	clocks := func(n int, refresh spec.Refresh) int64 {

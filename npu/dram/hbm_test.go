@@ -12,7 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// hbmStandards are two of each generation.
+// hbmStandards returns two standards of each generation.
 func hbmStandards() []*spec.Standard {
 	return []*spec.Standard{spec.MustLookup("hbm2-2000"), spec.MustLookup("hbm3-6400"), spec.MustLookup("hbm2e"), spec.MustLookup("hbm3e")}
 }
@@ -61,7 +61,7 @@ func TestHBMSystem(t *testing.T) {
 	}
 }
 
-// randomTransfers makes transfers of a few shapes, which come again at other places, with gaps.
+// randomTransfers returns transfers of a few shapes, at many places, with gaps.
 func randomTransfers(r *rand.Rand, n int) []Transfer {
 	var shapes []isa.Pattern
 	for range 1 + r.IntN(5) {
@@ -82,7 +82,7 @@ func randomTransfers(r *rand.Rand, n int) []Transfer {
 	return list
 }
 
-// TestHBMFastPathEqualsStepping: skipping dead clocks, and remembering, changes no completion, prediction or count.
+// TestHBMFastPathEqualsStepping: neither skipping idle clocks nor the memo changes a completion, prediction or count.
 func TestHBMFastPathEqualsStepping(t *testing.T) {
 	seeds := uint64(16)
 	if simtest.Racing {
@@ -156,7 +156,7 @@ func BenchmarkHBM(b *testing.B) {
 	}
 }
 
-// TestAnHBMOfOnesOwn: what an HBM is made of stands in the standard, whatever its name.
+// TestAnHBMOfOnesOwn: the controller goes by the standard's data, not by its name.
 func TestAnHBMOfOnesOwn(t *testing.T) {
 	last := func(s *spec.Standard) int64 {
 		m, err := New(Options{Standard: s, Channels: 1})

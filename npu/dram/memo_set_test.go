@@ -12,7 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// relatives are options that differ from o in one thing each, and o itself.
+// relatives returns o, and options that differ from it in one thing each.
 func relatives(o Options) []Options {
 	family := []Options{o}
 	add := func(change func(o *Options, s *spec.Standard)) {
@@ -41,8 +41,8 @@ func relatives(o Options) []Options {
 var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Refresh: spec.AllBank, Queues: 2,
 	Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
 
-// TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives work by turns, on the same walks: what one
-// has learnt must serve another only where that one would have learnt it, too. The references that step everything share
+// TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives take turns on the same walks. What one has
+// learnt must serve another only where that one would have learnt it, too. The references, which step everything, share
 // nothing.
 func TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone(t *testing.T) {
 	cases := int64(8)
@@ -154,7 +154,7 @@ func TestWhatOneSystemHasLearntAnotherNeedNotStep(t *testing.T) {
 	if play(2, related.Mapping) == 0 {
 		t.Error("the first System steps nothing")
 	}
-	play(2, related.Mapping) // whole walks are known now, and what comes after them where cells ended elsewhere
+	play(2, related.Mapping) // now the memo has whole walks, and what follows them where cells ended elsewhere
 	if n := play(4, "co2,ch2,bg2,ba2,co4,ro16"); n != 0 {
 		t.Errorf("the second one, of more channels, steps %d clocks", n)
 	}

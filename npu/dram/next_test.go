@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// TestNextIsTheBeginningOfSettle: what comes next, if nothing else does, is the first of all that come.
+// TestNextIsTheBeginningOfSettle: Next returns the first of the completions that Settle returns.
 func TestNextIsTheBeginningOfSettle(t *testing.T) {
 	for seed := range uint64(12) {
 		r := rand.New(rand.NewPCG(seed, 3))

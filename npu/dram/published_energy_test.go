@@ -8,7 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// TestStreamsCostWhatIsPublished: a sequential read, everything counted, in pJ/bit. The bounds are others' figures.
+// TestStreamsCostWhatIsPublished checks the pJ/bit of a sequential read, everything included, against published
+// figures.
 func TestStreamsCostWhatIsPublished(t *testing.T) {
 	for _, c := range []struct {
 		standard    string
@@ -44,7 +45,7 @@ func TestStreamsCostWhatIsPublished(t *testing.T) {
 	}
 }
 
-// TestIdleChannelsCostRefreshAndStandby: the refresh power of a channel left alone, against data sheets' averages.
+// TestIdleChannelsCostRefreshAndStandby checks the refresh power of an idle channel against data sheets' averages.
 func TestIdleChannelsCostRefreshAndStandby(t *testing.T) {
 	for _, c := range []struct {
 		standard    string

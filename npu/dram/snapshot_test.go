@@ -17,8 +17,8 @@ type tracedCommand struct {
 	clock int64
 }
 
-// TestSnapshotsHoldAllThatMatters: a channel that is loaded from a snapshot goes on as the channel itself does, command by
-// command, from any clock.
+// TestSnapshotsHoldAllThatMatters: a channel that is loaded from a snapshot goes on as the channel itself does, command
+// by command, from any clock.
 func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 	clocks := 3000
 	if testing.Short() {

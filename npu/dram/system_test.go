@@ -95,7 +95,8 @@ func TestReleasesThatRunBackwardsPanic(t *testing.T) {
 }
 
 // TestIrregularWalksOfEqualShapeAreToldApart repeats a walk whose strides are no multiple of the channel interleave
-// from starts that look alike to a channel but are cut differently.
+// from
+// starts that look alike to a channel, but where its turns are cut differently.
 func TestIrregularWalksOfEqualShapeAreToldApart(t *testing.T) {
 	p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 4})
 	for id := range int64(400) {

@@ -57,8 +57,8 @@ func mustNew(tb testing.TB, o Options, name string) *System {
 	return s
 }
 
-// TestOneTokenTakesTheClocksOfTheReferenceRun repeats token7B.csv: each tensor starts when the one before is complete,
-// or 800 clocks later. The reference was cycle-stepped by an independent prototype.
+// TestOneTokenTakesTheClocksOfTheReferenceRun repeats token7B.csv, in which an independent prototype stepped every
+// clock: each tensor starts when the one before is complete, or 800 clocks later.
 func TestOneTokenTakesTheClocksOfTheReferenceRun(t *testing.T) {
 	tensors, total := token7B()
 	if total != 13751549952 {

@@ -13,8 +13,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// burstsOf lists the channel-local bursts of a pattern by channel, burst by burst, from its definition. Planes side by
-// side are one turn, and so are turns one behind the other: they are not rounded outwards one by one.
+// burstsOf lists the channel-local bursts of a pattern by channel, from its definition. Planes side by side are one
+// turn, and so are turns that follow one another: only the whole is rounded outwards.
 func burstsOf(p isa.Pattern, m *spec.Mapping, channels int, burst int64) [][]int64 {
 	if p.PlaneStride == p.Turn {
 		p.Turn, p.Planes = p.Turn*unit.Bytes(p.Planes), 1
@@ -44,7 +44,8 @@ func TestWalksVisitTheBurstsOfTheirPatternInOrder(t *testing.T) {
 	s := spec.MustLookup("lpddr5-6400")
 	for n := range cases {
 		channels := 1 << r.Intn(4)
-		text := []string{"co6,ch,bg2,ba2,ro16", "co2,ch,bg2,ba2,co4,ro16", "ch,co6,bg2,ba2,ro16", "co1,bg2,ch,co5,ba2,ro16"}[n%4]
+		text := []string{"co6,ch,bg2,ba2,ro16", "co2,ch,bg2,ba2,co4,ro16", "ch,co6,bg2,ba2,ro16",
+			"co1,bg2,ch,co5,ba2,ro16"}[n%4]
 		m := mustMap(t, s, text, channels)
 		if n%3 == 0 {
 			m = dramtest.RandomMapping(t, r, s, channels, false)
@@ -67,7 +68,8 @@ func TestWalksVisitTheBurstsOfTheirPatternInOrder(t *testing.T) {
 				}
 			}
 			if !slices.Equal(got, want[c]) {
-				t.Fatalf("case %d: %+v over %d channels, %s: channel %d visits %d bursts, want %d", n, p, channels, m, c, len(got), len(want[c]))
+				t.Fatalf("case %d: %+v over %d channels, %s: channel %d visits %d bursts, want %d",
+					n, p, channels, m, c, len(got), len(want[c]))
 			}
 		}
 	}

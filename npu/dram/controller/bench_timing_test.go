@@ -73,17 +73,17 @@ func (b *bench) drive(seed uint64, ticks int) {
 	}
 }
 
-// lesson is directed traffic: reads of one bank after the other, each of a row of its own or always of row 0, one every
-// so many clocks.
+// lesson is directed traffic: reads of one bank after the other, of a new row each time or always of row 0, every pace
+// clocks.
 type lesson struct {
-	fresh []int // banks whose every read is of another row
-	same  []int // banks that are read of row 0, once for each round of fresh
+	fresh []int // banks of which every read is of a new row
+	same  []int // banks of which row 0 is read, once for each round of fresh
 	pace  int64
 	burst int  // reads that come together; 0: 1
 	owing bool // refreshes may be postponed
 }
 
-// lessons leave a refresh every kind of row and bus to wait for.
+// lessons make refreshes wait for every kind of row and bus.
 func lessons(s *spec.Standard) []lesson {
 	all := s.Ranks * max(s.Stacks, 1) * s.Groups * s.Banks
 	next, far, last := (s.Banks+1)%all, all/2, all-1 // of another group, if there is one; of another rank, if there is one
@@ -94,7 +94,8 @@ func lessons(s *spec.Standard) []lesson {
 			lesson{fresh: []int{0, 1, far, last}, pace: pace}, lesson{fresh: []int{1}, same: []int{0}, pace: pace},
 			lesson{fresh: []int{last, last}, same: []int{0}, pace: pace})
 	}
-	// While a refresh that did not press has got as far as its PREA; banks take turns, because tRC holds back their own.
+	// Requests come when a postponed refresh has issued its PREA. Banks take turns, because tRC delays each bank's next
+	// ACT.
 	return append(list, lesson{fresh: []int{0, 1}, pace: slow, burst: 1, owing: true},
 		lesson{fresh: []int{0, 0, 1, 1}, pace: 2*slow + 1, burst: 2, owing: true},
 		lesson{fresh: []int{0}, pace: 2 * slow, burst: 2, owing: true})
@@ -123,8 +124,8 @@ func (b *bench) teach(l lesson, ticks int64) {
 	}
 }
 
-// observe drives a standard with refreshes so often that two are due at once, often, and seldom. Only intervals change:
-// every gate is the standard's.
+// observe drives a standard with three refresh intervals: so short that two refreshes are due at once, short, and long.
+// All other timings are the standard's.
 func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *observer {
 	t.Helper()
 	o := &observer{s: s, refresh: refresh}

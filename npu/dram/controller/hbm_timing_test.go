@@ -6,8 +6,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// hbmGates are those of HBM. JEDEC counts from the last clock of a command to the last of the next one, a trace has the
-// first: an ACT adds Activate - 1 as first command and takes it away as second, a column command Column - 1.
+// hbmGates are those of HBM. JEDEC counts from the last clock of a command to the last of the next one, a trace from
+// first to first. So an ACT adds Activate - 1 as the first command and subtracts it as the second; a column command,
+// Column - 1.
 func hbmGates(s *spec.Standard) []gate {
 	written := "TCWL + TBL + TWR + Column - 1"
 	list := []gate{
@@ -51,7 +52,7 @@ func hbmGates(s *spec.Standard) []gate {
 	return list
 }
 
-// fallingEdges: only precharges come on falling edges, and what they may be paired with there.
+// fallingEdges checks that only precharges come on falling edges, paired with nothing that they may not be paired with.
 func fallingEdges(t *testing.T, o *observer) {
 	t.Helper()
 	falling, paired := 0, 0
@@ -84,7 +85,8 @@ func pairs(t *testing.T, s *spec.Standard, before []issue, e issue) (n int) {
 		}
 		n++
 		if e.cmd == cmdPREA || o.cmd == cmdPREA || o.cmd == cmdREF || e.bank == o.bank {
-			t.Fatalf("%s of bank %d at %d is paired with %s of bank %d", commandNames[e.cmd], e.bank, e.clock, commandNames[o.cmd], o.bank)
+			t.Fatalf("%s of bank %d at %d is paired with %s of bank %d",
+				commandNames[e.cmd], e.bank, e.clock, commandNames[o.cmd], o.bank)
 		}
 	}
 	return n

@@ -7,7 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// observer holds gates against traces of one standard.
+// observer checks the traces of one standard against its gates.
 type observer struct {
 	s       *spec.Standard
 	refresh spec.Refresh
@@ -18,7 +18,7 @@ func (o *observer) whole(i *issue) bool {
 	return i.cmd == cmdPREA || i.cmd == cmdCAS || i.cmd == cmdREF && o.refresh == spec.AllBank
 }
 
-// related says whether a gate relates two commands.
+// related reports whether a gate applies to two commands.
 func (o *observer) related(g *gate, a, b *issue) bool {
 	stack := o.s.Groups * o.s.Banks
 	rank := stack * max(o.s.Stacks, 1)
@@ -47,7 +47,7 @@ func (o *observer) related(g *gate, a, b *issue) bool {
 	panic("scope " + g.scope)
 }
 
-// tightest is the least gap that a gate shows, never if it shows none of less than far clocks.
+// tightest returns the least gap between two commands of a gate; Never if there is none of less than far clocks.
 func (o *observer) tightest(g *gate, far int64) int64 {
 	least := Never
 	for _, trace := range o.traces {
@@ -60,7 +60,7 @@ func (o *observer) tightest(g *gate, far int64) int64 {
 	return least
 }
 
-// gap is what a gate shows at the last command of a trace, never if it is not less than far.
+// gap returns the gap before the last command of a trace, for a gate; Never if it is not less than far.
 func (o *observer) gap(g *gate, trace []issue, far int64) int64 {
 	b, n := &trace[len(trace)-1], 0
 	for i := len(trace) - 2; i >= 0 && b.clock-trace[i].clock < far; i-- {
@@ -73,7 +73,8 @@ func (o *observer) gap(g *gate, trace []issue, far int64) int64 {
 	return Never
 }
 
-// verdict says what a trace proves about a gate; empty: that it is kept and tight, or kept and always behind another.
+// verdict says what is wrong with a gate in the traces. It is empty if the gate is kept, and is tight or always behind
+// another.
 func (o *observer) verdict(g *gate) string {
 	sum, shows := clocks(o.s, g.sum), o.least(g)
 	if shows <= 0 {
@@ -92,7 +93,7 @@ func (o *observer) verdict(g *gate) string {
 	return ""
 }
 
-// least is the least gap that a gate can show.
+// least returns the least gap that a gate allows.
 func (o *observer) least(g *gate) int64 {
 	n := clocks(o.s, g.sum)
 	if g.behind != "" {
@@ -110,8 +111,8 @@ func (o *observer) firstEdge(g *gate, n int64) int64 {
 	return n
 }
 
-// law follows a trace and says what is wrong with it beyond gates: two commands on a bus at once, banks in the wrong
-// state, an ACT2 that is too late, a column command without WCK.
+// law follows a trace and finds what is wrong beside gates: two commands on a bus at once, a command to a bank in the
+// wrong state, a late ACT2, a column command without WCK.
 type law struct {
 	*observer
 	open   []bool
@@ -127,10 +128,11 @@ type law struct {
 
 func newLaw(o *observer) *law {
 	banks := o.s.Groups * o.s.Banks * max(o.s.Stacks, 1) * o.s.Ranks
-	return &law{observer: o, open: make([]bool, banks), stop: make([]int64, o.s.Ranks), last: [2]int64{-1, -1}, running: Never, stopped: Never}
+	return &law{observer: o, open: make([]bool, banks), stop: make([]int64, o.s.Ranks), last: [2]int64{-1, -1},
+		running: Never, stopped: Never}
 }
 
-// breach says what is wrong with a command, empty: nothing.
+// breach says what is wrong with a command; empty if nothing is.
 func (l *law) breach(e *issue) string {
 	for _, find := range []func(*issue) string{l.bus, l.wck, l.bank} {
 		if why := find(e); why != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// reference is a settings file of Ramulator 2.1 as our golden runs used it, with its timing constraints resolved to
-// clocks (testdata/ramulator2, from reference/dram_golden/configs).
+// reference is a settings file of Ramulator 2.1 that our golden runs used, with its timing constraints in clocks
+// (testdata/ramulator2).
 type reference struct {
 	standard, file string
 	commands       string // in the order of Ramulator's preset; "-": one that we never issue
@@ -35,7 +35,7 @@ var references = []reference{
 			"TFAW, TPPD, TRFC, -, -, -, -, TREFI, -, TCK"},
 }
 
-// list reads the numbers after a key of a settings file.
+// list returns the numbers after a key of a settings file.
 func (r *reference) list(t *testing.T, text, key string) (numbers []int64) {
 	t.Helper()
 	m := regexp.MustCompile(`\n +` + key + `: (\[.*\])`).FindStringSubmatch(text)
@@ -95,8 +95,8 @@ func TestPresetsAreRamulators(t *testing.T) {
 // constraint is a line of timing_constraints.
 var constraint = regexp.MustCompile(`- \[(\d), \[([\d, ]+)\], \[([\d, ]+)\], (\d+)(?:, (\d+))?(, true)?\]`)
 
-// TestGatesAreRamulators: each gate of ours that a standard of Ramulator's has is one of its constraints, and the other
-// way round.
+// TestGatesAreRamulators: our gates and the timing constraints of Ramulator are the same, apart from those that unlike
+// excuses.
 func TestGatesAreRamulators(t *testing.T) {
 	for _, r := range references {
 		t.Run(r.standard, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestGatesAreRamulators(t *testing.T) {
 	}
 }
 
-// constraints are Ramulator's between commands that we issue, spelt as ours.
+// constraints returns Ramulator's constraints between commands that we issue, with our names.
 func (r *reference) constraints(t *testing.T, s *spec.Standard) (list []string) {
 	t.Helper()
 	commands := strings.Fields(r.commands)
@@ -136,7 +136,7 @@ func (r *reference) constraints(t *testing.T, s *spec.Standard) (list []string) 
 		level := r.levels[m[1][0]-'0']
 		if m[6] != "" { // of siblings
 			if level != inStack {
-				continue // ranks: Ramulator's let a write of another rank collide with a read; bus gates have their own
+				continue // ranks: in Ramulator a write may collide with another rank's read; busGates has our own
 			}
 			level = otherStack
 		}
@@ -162,7 +162,7 @@ func (r *reference) constraints(t *testing.T, s *spec.Standard) (list []string) 
 
 func numbers(text string) (n []int) {
 	for _, word := range strings.Split(text, ", ") {
-		i, _ := strconv.Atoi(word) // the pattern lets nothing but digits through
+		i, _ := strconv.Atoi(word) // the pattern matches digits only
 		n = append(n, i)
 	}
 	return n
@@ -187,7 +187,7 @@ func spell(from, to Command, sc scope, clocks int64, window int, refresh spec.Re
 		return commandNames[c]
 	}
 	if sc == otherBank {
-		sc = inRank // of the bank itself takes longer
+		sc = inRank // within a bank another gate is longer
 	}
 	return fmt.Sprintf("%s %s %s %d %d", word(from), word(to), sc, clocks, window)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
-// TestRanksHandTheDataBusOver holds the first legal clock of a column command of another rank against the sum of
-// JEDEC's parameters: illegal one clock before.
+// TestRanksHandTheDataBusOver: a column command of another rank is legal after the sum of JEDEC's parameters, and not
+// one clock before.
 func TestRanksHandTheDataBusOver(t *testing.T) {
 	for _, std := range []*spec.Standard{spec.MustLookup("lpddr5-6400"), spec.MustLookup("ddr4-3200"), spec.MustLookup("lpddr4x-4266")} {
 		std.Ranks = 2

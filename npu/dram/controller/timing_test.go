@@ -12,8 +12,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
-// scope is what two commands must share for a gate to hold between them. A command to a whole rank takes part at the
-// rank and above.
+// scope is what two commands must share for a gate to hold between them. Gates of a rank or above hold for commands to
+// whole ranks, too.
 type scope string
 
 const (
@@ -27,15 +27,15 @@ const (
 	otherRank  scope = "other rank"
 )
 
-// gate is a timing constraint as the standards state it, written apart from the controllers: a to-command comes sum
-// clocks or more after the window-th last from-command.
+// gate is a timing constraint as the standards state it, written independently of the controllers: command to comes at
+// least sum clocks after the window-th last command from.
 type gate struct {
 	from, to Command
 	scope    scope
 	sum      string // of fields of Timing and HBMBus
 	window   int    // 0: 1
-	behind   string // what always takes longer, if it does: the gate then never shows
-	missing  string // why the controller does not keep it: a known gap
+	behind   string // what always takes longer, so that the gate is never tight; empty: nothing
+	missing  string // why the controller does not keep it; empty: it does
 }
 
 func (g *gate) String() string {
@@ -46,7 +46,8 @@ func (g *gate) String() string {
 	return text
 }
 
-var commandNames = map[Command]string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPREA: "PREA", cmdRD: "RD", cmdWR: "WR", cmdREF: "REF", cmdCAS: "CAS"}
+var commandNames = map[Command]string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPREA: "PREA",
+	cmdRD: "RD", cmdWR: "WR", cmdREF: "REF", cmdCAS: "CAS"}
 
 // clocks evaluates a sum such as "TCL + TBL - 1" or "4 TRRDS".
 func clocks(s *spec.Standard, sum string) int64 {
@@ -190,9 +191,9 @@ func policies(s *spec.Standard) []spec.Refresh {
 	return []spec.Refresh{spec.AllBank}
 }
 
-// TestTimings records the command buses under traffic and holds them against the standard. Gates: no command comes one
-// clock too early, and for each gate one comes at the very clock. Law: whatever comes, comes to banks in the right
-// state, alone on its bus, with WCK running, and on an edge where it may.
+// TestTimings checks the commands under traffic against the standard. Gates: no command comes one clock too early, and
+// for every gate some command comes at the first legal clock. Law: every command finds its bank in the right state, is
+// alone on its bus, has WCK running if it needs it, and comes on a legal edge.
 func TestTimings(t *testing.T) {
 	if simtest.Racing {
 		t.Skip("needs many clocks; left to the runs without race detector")
@@ -223,7 +224,7 @@ func TestTimings(t *testing.T) {
 	}
 }
 
-// lawful holds every trace against the law, and checks that ACT2 and WCK go to their limits.
+// lawful checks every trace against the law, and that the limits of ACT2 and WCK are reached.
 func lawful(t *testing.T, o *observer) {
 	t.Helper()
 	late, running, stopped := int64(0), Never, Never
@@ -271,8 +272,8 @@ func TestOneReadOfAClosedBankTakesTheSumOfItsTimings(t *testing.T) {
 // intervals are the timings that are no gates.
 var intervals = []string{"TREFI", "TREFIPB", "TAAD", "TWCKPST"}
 
-// TestATimingOffByOneIsNoticed gives the controllers standards with one timing off by one clock, and holds them against
-// the right one: a gate that would be forgotten or off in a controller fails in the same way.
+// TestATimingOffByOneIsNoticed gives the controllers standards in which one timing is off by one clock, and checks them
+// against the right one: a gate that a controller forgets or gets wrong would fail in the same way.
 func TestATimingOffByOneIsNoticed(t *testing.T) {
 	if !simtest.Long() {
 		t.Skip("minutes: only with -long")
@@ -303,8 +304,8 @@ func TestATimingOffByOneIsNoticed(t *testing.T) {
 	}
 }
 
-// shows says that two standards differ in what a gate lets through. Where a clock is half a CK, the steps of what a
-// gate is behind are rounded up one by one; such gates are left out.
+// shows reports whether two standards differ in what a gate allows. Where a clock is half a CK, sums that a gate is
+// behind are rounded up term by term; such gates are left out.
 func shows(a, b *spec.Standard, refresh spec.Refresh) bool {
 	oa, ob := &observer{s: a, refresh: refresh}, &observer{s: b, refresh: refresh}
 	return slices.ContainsFunc(gates(a, refresh), func(g gate) bool {

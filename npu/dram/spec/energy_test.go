@@ -50,8 +50,8 @@ func TestBackgroundOfAPseudoChannelIsNotCountedTwice(t *testing.T) {
 	}
 }
 
-// TestARefreshIsManyRows: a refresh opens and closes rows like an activate, several at a time and without the commands.
-// Its energy, from IDD5, is held against that of the rows, from IDD0 (HBM: from a paper).
+// TestARefreshIsManyRows: a refresh opens and closes rows as an activate does, several at a time. Its energy, from
+// IDD5, is compared with that of so many activates, from IDD0 (HBM: from a paper).
 func TestARefreshIsManyRows(t *testing.T) {
 	for _, s := range All() {
 		window := 8192.0 // refreshes that renew all rows: 32 ms / 3.9 us, 64 ms / 7.8 us

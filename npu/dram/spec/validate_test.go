@@ -8,14 +8,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
-// mayBeZero are the fields that a standard can do without, and what zero then means.
+// mayBeZero are the fields that may be zero, and what zero means.
 var mayBeZero = map[string]string{
 	"Comments":  "no assumption",
 	"HalfClock": "HBM2: a clock is a CK",
 	"WriteIO":   "the host drives the pins",
 }
 
-// otherwiseNamed are the fields whose lack shows elsewhere.
+// otherwiseNamed are the fields whose lack is reported under another name.
 var otherwiseNamed = map[string]string{
 	"Name":   "has no name",
 	"Source": "has no source",        // of the energy table: "its energy table has no source"

@@ -22,8 +22,8 @@ func goldens(t *testing.T) []Golden {
 	return all
 }
 
-// TestStreamsTakeTheClocksOfTheReferences is the external oracle of everything: generator, FIFOs, controllers, and what
-// is skipped or replayed of them.
+// TestStreamsTakeTheClocksOfTheReferences is the external oracle of everything: generator, FIFOs, controllers, the
+// memo, and the skipping of idle clocks.
 func TestStreamsTakeTheClocksOfTheReferences(t *testing.T) {
 	runGoldens(t, false)
 }
@@ -47,7 +47,7 @@ func runGoldens(t *testing.T, exact bool) {
 		}
 		cost := int64(g.Stream.Bytes) / 32
 		if !exact && g.Stream.Planes == 1 && !g.Stream.Random && g.Stream.Write == 0 {
-			cost /= 16 // replayed: the memo soon knows all of it
+			cost /= 16 // replayed: soon all of it is in the memo
 		}
 		if !simtest.Long() && (cost > each || cost > budget-spent[g.Standard]) {
 			left++

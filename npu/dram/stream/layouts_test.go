@@ -36,8 +36,8 @@ func size(t *testing.T, text string) (b unit.Bytes) {
 	return b
 }
 
-// TestEfficiencyIsThatOfTheReferences holds every cell of testdata/layouts.csv. The references' last decimal may round
-// otherwise than ours; with several channels theirs share a generator, ours do not.
+// TestEfficiencyIsThatOfTheReferences checks every cell of testdata/layouts.csv. Our last decimal may be rounded
+// differently; with several channels, the references' channels share a generator, and ours do not.
 func TestEfficiencyIsThatOfTheReferences(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a hundred streams of 16 MiB")
@@ -85,7 +85,7 @@ func TestEfficiencyIsThatOfTheReferences(t *testing.T) {
 	}
 }
 
-// small is a sweep of milliseconds.
+// small returns a sweep that takes milliseconds.
 func small(t *testing.T) *layouts.Spec {
 	s := layoutStandard(t, "lpddr5-6400")
 	return &layouts.Spec{Standard: s, Channels: 2, Mappings: layouts.Mappings(s, 2), Planes: []int{2, 1}, Bytes: 64 * unit.KiB, Workers: 1,
@@ -124,7 +124,7 @@ func TestARowIsTheStreamItSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 64 KiB are 2048 bursts, of two clocks each; before the first datum come the activate and the read.
+	// 64 KiB are 2048 bursts of two clocks each. The first datum comes after an activate and a read.
 	tm := &s.Standard.Timing
 	r := rows[0]
 	if least := 2048*tm.TBL + tm.TRCD + tm.TCL; r.Clocks < least || r.Clocks > least+10 || r.Activates != 32 {

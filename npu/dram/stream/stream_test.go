@@ -17,7 +17,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// randomStream is a small stream, half of the time of a kind that falls on all channels alike.
+// randomStream returns a small stream; half of them fall alike on all channels.
 func randomStream(r *rand.Rand, m *spec.Mapping, std *spec.Standard) Stream {
 	s := Stream{Unit: std.Burst << r.Intn(3), Planes: 1}
 	if r.Intn(3) > 0 {
@@ -88,13 +88,13 @@ func runBoth(t *testing.T, o dram.Options, s Stream) (fast, exact *Result) {
 	return run(false), run(true)
 }
 
-// access is a burst of a stream, by the definition of golden/README.md.
+// access is a burst of a stream, as golden/README.md defines it.
 type access struct {
 	address int64
 	write   bool
 }
 
-// accesses writes a stream out, each unit on its own.
+// accesses lists the bursts of a stream, unit by unit.
 func accesses(s Stream, burst int64) (list []access) {
 	n, p := int64(s.Bytes/s.Unit), int64(s.Write)
 	var writes int64
@@ -122,7 +122,7 @@ func accesses(s Stream, burst int64) (list []access) {
 	return list
 }
 
-// drive feeds a stream to channels by the definition of golden/README.md, clock by clock.
+// drive feeds a stream to channels as golden/README.md defines it, clock by clock.
 func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles int64, counts stats.DRAM) {
 	t.Helper()
 	cores, fifos := make([]controller.Controller, o.Channels), make([][]access, o.Channels)
@@ -167,8 +167,8 @@ func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles
 	return cycles, counts
 }
 
-// TestStreamsTakeTheSameClocksAndCommandsFastAndStepped compares what is skipped and replayed with what is stepped, and
-// that, on short streams, with the definition.
+// TestStreamsTakeTheSameClocksAndCommandsFastAndStepped compares runs that skip clocks or are replayed with runs that
+// step every clock and, on short streams, those with drive.
 func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
 	cases := 120
 	if simtest.Racing {
