@@ -12,7 +12,7 @@ type channel interface {
 	now() int64                                             // clock
 	begin(queue int, x *channelTransfer)                    // starts feeding a walk from a free queue
 	run(limit int64) (ended int)                            // to a clock, or until a walk has been accepted: its queue
-	settle(seen func(completion))                           // predicts the completion of the walks inside; none is under way
+	settle(seen func(completion))                           // predicts when the walks inside complete; none is under way
 	takeDone() []completion                                 // completions since the last call; valid until the next run
 	takeCounts(add *stats.DRAM, classes *[]stats.Requester) // adds the counts since the last call
 	clone() channel

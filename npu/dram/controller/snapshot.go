@@ -10,8 +10,8 @@ package controller
 // MaxQueues is how many requesters a channel can serve in turn.
 const MaxQueues = 4
 
-// RowRange is the rows [Low, High) that the walk of a queue may visit. They count from Base, the first row of the granule
-// that holds the walk's next burst (spec.Mapping.Rows).
+// RowRange is the rows [Low, High) that the walk of a queue may visit. They count from Base, the first row of the
+// granule that holds the walk's next burst (spec.Mapping.Rows).
 type RowRange struct {
 	Active          bool // the queue has a walk under way
 	Base, Low, High int64

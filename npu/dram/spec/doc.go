@@ -18,11 +18,11 @@
 //
 // # One more standard
 //
-//   - presets.go (presets_hbm.go for HBM): a function that returns the Standard: organisation, every timing in clocks with its
-//     source and arithmetic, MaxPostponed, and what is assumed (Comments).
+//   - presets.go (presets_hbm.go for HBM): a function that returns the Standard: organisation, every timing in clocks with
+//     its source and arithmetic, MaxPostponed, and what is assumed (Comments).
 //   - presets_energy.go: its table of energies, with sources, unless another preset's holds for it.
 //   - standard.go: the function in All.
-//   - stream/golden/*.csv, if another simulator has run it; otherwise ../efficiency_test.go, an analytic bound of its bandwidth.
+//   - ../stream/golden/*.csv, if another simulator has run it; else ../efficiency_test.go, a bound of its bandwidth.
 //   - ../published_energy_test.go: its published energy per bit and refresh power.
 //
 // The tests of dram/controller then check every gap between its commands: legal at the clock, not one clock before. A

@@ -19,14 +19,14 @@ func DefaultMapping(s *Standard, channels int) string {
 	switch {
 	case s.Family == HBM: // pseudo channels alternate below everything: both work on every turn
 		return ordered(s, channels, segment{columnField, 1}, segment{rankField, Log2(s.Ranks)}, segment{columnField, run - 1},
-			segment{groupField, bg}, segment{bankField, ba}, segment{columnField, co - run}, segment{stackField, Log2(max(s.Stacks, 1))},
-			segment{rowField, ro})
+			segment{groupField, bg}, segment{bankField, ba}, segment{columnField, co - run},
+			segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, ro})
 	case s.Groups > 1 && !s.WCK:
-		return ordered(s, channels, segment{groupField, bg}, segment{columnField, run}, segment{bankField, ba}, segment{columnField, co - run},
-			segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
+		return ordered(s, channels, segment{groupField, bg}, segment{columnField, run}, segment{bankField, ba},
+			segment{columnField, co - run}, segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
 	default:
-		return ordered(s, channels, segment{columnField, run}, segment{groupField, bg}, segment{bankField, ba}, segment{columnField, co - run},
-			segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
+		return ordered(s, channels, segment{columnField, run}, segment{groupField, bg}, segment{bankField, ba},
+			segment{columnField, co - run}, segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
 	}
 }
 
@@ -41,15 +41,15 @@ func RowLocalMapping(s *Standard, channels int) string {
 	if s.Family != HBM {
 		low, high = high, low
 	}
-	return ordered(s, channels, segment{columnField, pair}, low, segment{groupField, Log2(s.Groups)}, segment{columnField, co - pair},
-		segment{bankField, Log2(s.Banks)}, high, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
+	return ordered(s, channels, segment{columnField, pair}, low, segment{groupField, Log2(s.Groups)},
+		segment{columnField, co - pair}, segment{bankField, Log2(s.Banks)}, high, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
 }
 
 // RowLinearMapping returns a mapping that puts a whole row of one bank at contiguous addresses: bursts of one bank
 // group follow each other at tCCD_L. It is Ramulator's RoBaRaCoCh order, and that of most textbooks.
 func RowLinearMapping(s *Standard, channels int) string {
-	return ordered(s, channels, segment{columnField, Log2(s.Columns)}, segment{groupField, Log2(s.Groups)}, segment{bankField, Log2(s.Banks)},
-		segment{rankField, Log2(s.Ranks)}, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
+	return ordered(s, channels, segment{columnField, Log2(s.Columns)}, segment{groupField, Log2(s.Groups)},
+		segment{bankField, Log2(s.Banks)}, segment{rankField, Log2(s.Ranks)}, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
 }
 
 // ordered writes an order of fields, with the channel field above minChannelRun.

@@ -1,6 +1,6 @@
 package spec
 
-// Each preset is a function so that no caller can change another's copy.
+// Each preset is a function, so that every caller has a copy of its own.
 
 // lpddr56400 is LPDDR5-6400 x16, 16 Gb, bank group mode, WCK:CK 4:1, CK 800 MHz.
 func lpddr56400() *Standard {

@@ -8,11 +8,12 @@ package spec
 //	REF       = V (IDD5 - IDD2N) tRFC
 //	Active, Standby = V IDD3N, V IDD2N
 //
-// DDR4's and DDR5's IDD3N is with all banks open, that of one open bank is taken as IDD2N + (IDD3N - IDD2N) / banks;
-// LPDDR's is of one bank. [A] is an assumption of ours.
+// DDR4's and DDR5's IDD3N is measured with all banks open; with one open bank it is taken to be
+// IDD2N + (IDD3N - IDD2N) / banks. LPDDR's is measured with one bank open. [A] is an assumption of ours.
 
-// lpddr4xEnergy is Micron's 6 Gb LPDDR4-3200 die. Its currents are those of both x16 channels: IDD4RQ 150 mA is 4.7 mA
-// for each of 32 pins, and LVSTL's VDDQ/3 over 40 ohm for half of the bits is 4.6. Hence halves.
+// lpddr4xEnergy is that of Micron's 6 Gb LPDDR4-3200 die. The published currents are those of both x16 channels, and
+// are halved here: IDD4RQ 150 mA is 4.7 mA for each of 32 pins, and LVSTL's VDDQ/3 over 40 ohm for half of the bits is
+// 4.6.
 func lpddr4xEnergy() Energy {
 	return Energy{
 		Source: "currents of MICRON_6Gb_LPDDR4-3200_32bit_A (tukl-msd/DRAMPower memspecs), VDD1 1.8 V, VDD2 1.1 V, half of them per channel; " +
@@ -31,8 +32,8 @@ func lpddr4xEnergy() Energy {
 	}
 }
 
-// lpddr5Energy is Micron's 16 Gb die for LPDDR5X (one x16 channel), at 7500 Mb/s; energy per bit is taken to be that of
-// 6400 and 8533, too [A].
+// lpddr5Energy is that of Micron's 16 Gb die for LPDDR5X (one x16 channel), at 7500 Mb/s. The energy per bit is taken
+// to be the same at 6400 and 8533 [A].
 func lpddr5Energy() Energy {
 	return Energy{
 		Source: "maxima of Micron's public Y52P LPDDR5X sheet (MT62F1G32D2 family, Rev. H 03/2025, Table 18, x16, 7500 Mb/s, bank group mode), as " +
@@ -51,7 +52,7 @@ func lpddr5Energy() Energy {
 	}
 }
 
-// ddr4Energy is eight 8 Gb x8 devices.
+// ddr4Energy is that of eight 8 Gb x8 devices.
 func ddr4Energy() Energy {
 	return Energy{
 		Source: "currents of DRAMsim3's DDR4_8Gb_x8_3200 (umd-memsys/DRAMsim3), 1.2 V, VPP 2.5 V x 3 mA, eight devices; Micron's Rev. G (tukl-msd/" +
@@ -68,7 +69,7 @@ func ddr4Energy() Energy {
 	}
 }
 
-// ddr5Energy is four 16 Gb x8 devices.
+// ddr5Energy is that of four 16 Gb x8 devices.
 func ddr5Energy() Energy {
 	return Energy{
 		Source: "maxima of Micron's 16 Gb DDR5 die Rev. D (Rev. F 04/2024, Table 8, x8, DDR5-5600B), 1.1 V, VPP 1.8 V, four devices, as quoted in a public " +
@@ -85,9 +86,9 @@ func ddr5Energy() Energy {
 	}
 }
 
-// hbm2Energy is O'Connor's table for HBM2 with DRAMsim3's currents for what that leaves out. The refresh is uncertain
-// by two either way: rows, banks and page of DRAMsim3's preset make 4 Gb, not 8 (so twice the energy);
-// CMU-SAFARI/HBM-Power measured 17 nJ for 4 Gb (so half).
+// hbm2Energy is O'Connor's table for HBM2, with DRAMsim3's currents for what it leaves out. The energy of a refresh is
+// uncertain by a factor of two either way. It would be twice as much if DRAMsim3's currents are of 4 Gb, as its rows,
+// banks and page make, not of 8. It would be half as much by CMU-SAFARI/HBM-Power, who measured 17 nJ for 4 Gb.
 func hbm2Energy() Energy {
 	return Energy{
 		Source: "O'Connor et al., Fine-Grained DRAM (MICRO 2017), Table 3, as in PyTorchSim's energy_tables/hbm2.yml: 909 pJ a row of 1 KiB, 1.51 + 1.17 " +
@@ -104,7 +105,7 @@ func hbm2Energy() Energy {
 	}
 }
 
-// hbm2eEnergy splits one published sum.
+// hbm2eEnergy is one published sum, split as HBM2's is.
 func hbm2eEnergy() Energy {
 	e := hbm2Energy()
 	e.Source = "4.3 pJ/bit of a stream in all (SK hynix, IEDM 2023, quoted second hand), split as HBM2's table splits [A]: less row, refresh and background " +
@@ -116,7 +117,7 @@ func hbm2eEnergy() Energy {
 	return e
 }
 
-// hbm3Energy splits one published sum of HBM3E, and takes it for HBM3, too [A].
+// hbm3Energy is one published sum of HBM3E, split as HBM2's is, and taken to hold for HBM3, too [A].
 func hbm3Energy() Energy {
 	return Energy{
 		Source: "3.9 pJ/bit of a stream in all (Samsung on its HBM3E, chinaflashmarket.com), split as HBM2's table splits [A]: less row, refresh and background " +
@@ -133,7 +134,7 @@ func hbm3Energy() Energy {
 	}
 }
 
-// hbm3eEnergy is hbm3Energy with larger pseudo channels.
+// hbm3eEnergy is hbm3Energy with twice the cells in a pseudo channel.
 func hbm3eEnergy() Energy {
 	e := hbm3Energy()
 	e.Refresh = 27_528 // 65 520 x 0.84 / 2

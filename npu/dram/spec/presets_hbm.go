@@ -1,6 +1,6 @@
 package spec
 
-// hbm2 is HBM2 at 2 Gb/s per pin, one channel of 2 x 64 bits; tCK 1 ns. Burst is BL4 of a pseudo channel.
+// hbm2 is HBM2 at 2 Gb/s per pin, one channel of 2 x 64 bits; tCK 1 ns. A burst is BL4 of a pseudo channel.
 func hbm2() *Standard {
 	return &Standard{
 		Name:   "hbm2-2000",
@@ -60,7 +60,7 @@ func hbm2e() *Standard {
 }
 
 // hbm3 is HBM3 at 6.4 Gb/s per pin, one channel of 2 x 32 bits with two stack identifiers. Its clock is half a CK of
-// 625 ps, because row commands start and end on either edge; all timings are in half CK. Burst is BL8 of a pseudo
+// 625 ps, because row commands start and end on either edge; all timings are in half CK. A burst is BL8 of a pseudo
 // channel.
 func hbm3() *Standard {
 	return &Standard{
@@ -82,8 +82,8 @@ func hbm3() *Standard {
 	}
 }
 
-// hbm3e is HBM3E at 9.6 Gb/s per pin, 8 Gb a channel: half a CK is 1 / 4.8 GHz = 208.333 ps. A clock is that, as in
-// hbm3. Clocks are twice those, in CK, of the source.
+// hbm3e is HBM3E at 9.6 Gb/s per pin, 8 Gb a channel: the clock is half a CK, 1 / 4.8 GHz = 208.333 ps, as
+// in hbm3. Timings are twice those of the source, which has them in CK.
 func hbm3e() *Standard {
 	return &Standard{
 		Name:   "hbm3e",
