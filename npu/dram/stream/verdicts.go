@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Cells are the cells of a table's row: what was run, ours, theirs, the difference and the verdict. Ours and theirs are
-// clocks where they have to be equal, else percent of the peak.
+// Cells returns the cells of a table's row: what was run, our result, theirs, the difference and the verdict. Results
+// are clocks where those must be equal, else percent of the peak.
 func (r *Checked) Cells() []string {
 	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
 	cells := []string{r.ID, who, r.Mapping, r.text()}
@@ -26,7 +26,7 @@ func (r *Checked) Cells() []string {
 		signed(r.Points(r.Result), 2), r.Verdict())
 }
 
-// signed writes a difference; one that rounds to nothing has no sign.
+// signed writes a difference; one that rounds to zero has no sign.
 func signed(v float64, decimals int) string {
 	text := fmt.Sprintf("%+.*f", decimals, v)
 	if strings.Trim(text, "+-0.") == "" {
@@ -35,7 +35,7 @@ func signed(v float64, decimals int) string {
 	return text
 }
 
-// text is short for the stream and what else a row differs in.
+// text describes the stream, and options other than the usual ones, in short.
 func (r *Checked) text() string {
 	s := &r.Stream
 	text := "sequential"
@@ -88,7 +88,7 @@ func Summary(rows []Checked, name string) string {
 	return strings.Join(parts, ", ")
 }
 
-// Skips says why rows were not run, once per setting.
+// Skips returns why rows were not run, each setting once.
 func Skips(rows []Checked) (all []string) {
 	var seen []string
 	for _, r := range rows {
