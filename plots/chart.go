@@ -214,7 +214,7 @@ func (p *plotting) nameLine(l ChartLine) {
 	}
 }
 
-// free tells that a place is in the panel and meets none of some others.
+// free reports whether a place is in the panel and overlaps none of the others.
 func (p *plotting) free(r rectangle, others []rectangle) bool {
 	if r.x0 < p.x0+1 || r.x1 > columnWidth-1 || r.y0 < p.y0+1 || r.y1 > p.y1+3 {
 		return false
@@ -257,7 +257,7 @@ func (p *plotting) marks() (all []*bunch) {
 	return all
 }
 
-// whiskered tells that there is something to draw on both sides of a mark.
+// whiskered reports whether there is something to draw on both sides of a mark.
 func whiskered(ends [2]float64) bool { return ends[1] > ends[0] }
 
 // reach draws a whisker, which labels keep clear of.

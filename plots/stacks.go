@@ -75,7 +75,7 @@ func (f *Stacks) left() vg.Length {
 	return min(most, stackNames) + 7
 }
 
-// named tells that a row begins a group with a name.
+// named reports whether a row begins a group with a name.
 func (f *Stacks) named(row int) bool {
 	g := f.Rows[row].Group
 	return g != "" && (row == 0 || f.Rows[row-1].Group != g)

@@ -168,7 +168,7 @@ func (o *ordering) unknownFlag(arg, name string) error {
 	return fmt.Errorf("%sunknown flag %s; accepted: %s%s", o.where(), arg, strings.Join(all, ", "), suggest.Question(meant))
 }
 
-// hasFlag tells that a command or one below it has a flag.
+// hasFlag reports whether a command or one below it has a flag.
 func hasFlag(c *cli.Command, name string) bool {
 	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) ||
 		slices.ContainsFunc(c.Subcommands, func(s *cli.Command) bool { return hasFlag(s, name) })

@@ -119,7 +119,7 @@ func promised() []string {
 		array_utilisation version batch kv_bits energy_joules energy_joules_per_token tokens_per_joule area_mm2 bound_by`)
 }
 
-// near tells that two numbers are the same but for rounding.
+// near reports whether two numbers are equal up to rounding.
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
 func TestJSON(t *testing.T) {

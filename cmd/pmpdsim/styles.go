@@ -34,7 +34,7 @@ EXAMPLES:
    pmpdsim styles --iso-area --array 16x16 --batch 1,4,16 --model vicuna-7b -o styles.png
    pmpdsim styles --npu card-hbm3 --bits 2,4 --format csv`,
 		Flags: slices.Concat(npuFlags(), machineFlags(), []cli.Flag{
-			&cli.StringSliceFlag{Name: "model", Usage: "`MODEL` (list models); repeatable", DefaultText: strings.Join(styles.Models(), ", ")},
+			modelsFlag("`MODEL` (list models); repeatable", strings.Join(styles.Models(), ", ")),
 			bitsFlag("2,3,4,16"),
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "sequences that decode together: `N,...`"},
 			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache"},

@@ -73,7 +73,7 @@ func (t *tokenName) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// decides says whether the settings overrule the post-processor of tokenizer.json, as transformers has it for the
+// decides reports whether the settings overrule the post-processor of tokenizer.json, as transformers has it for the
 // classes that come from sentencepiece models and for GPT-NeoX's.
 func (s *settings) decides() bool {
 	llama := strings.HasPrefix(s.class, "Llama") || strings.HasPrefix(s.class, "CodeLlama")

@@ -43,7 +43,7 @@ type Place struct {
 	Core int
 }
 
-// does tells whether the unit at a place has a part in an op.
+// does reports whether the unit at a place has a part in an op.
 func (p Place) does(o *isa.Op) bool {
 	return o.Core == p.Core && (o.Unit == p.Unit || p.Unit == isa.Vector && o.Chained())
 }
@@ -113,16 +113,16 @@ func (u *Unit) Received(p akita.Port) error {
 		u.ready[m.Op]++
 		u.spare = append(u.spare, m)
 	default:
-		return fmt.Errorf("exec: a message of type %T", m)
+		return fmt.Errorf("core: a message of type %T", m)
 	}
 	u.try()
 	return nil
 }
 
-// follows tells whether the op's tiles come from the array: then they are there, and the op has started, when it says so.
+// follows reports whether the op's tiles come from the array, which then says when each is there.
 func (u *Unit) follows(o *isa.Op) bool { return o.Unit != u.place.Unit }
 
-// mayWork tells whether the next tile is there.
+// mayWork reports whether the next tile is there.
 func (u *Unit) mayWork() bool {
 	o := &u.program.Ops[u.at]
 	if u.follows(o) {
@@ -179,23 +179,23 @@ func (u *Unit) Woken(int, int64) error {
 	return nil
 }
 
-// pass says that the unit has finished a tile: to the vector unit if that goes on with it; else to the DMA, if it has
-// anything to free or to store, and behind the last tile to the sequencer.
+// pass announces a finished tile: to the vector unit if that goes on with it; else to the DMA, if it has anything to
+// free or to store, and after the last tile to the sequencer.
 func (u *Unit) pass(o *isa.Op) error {
 	last := u.tile == o.Tiles-1
 	if o.Chained() && !u.follows(o) {
 		if !u.Send(u.Port, u.behind, u.message()) {
-			return fmt.Errorf("exec: the link to the vector unit is full")
+			return fmt.Errorf("core: the link to the vector unit is full")
 		}
 		return nil
 	}
 	if len(o.Loads) > 0 || len(o.Stores) > 0 || (last && len(o.Hold) > 0) {
 		if !u.Send(u.Port, u.dma, u.message()) {
-			return fmt.Errorf("exec: the link to the DMA is full")
+			return fmt.Errorf("core: the link to the DMA is full")
 		}
 	}
 	if last && !u.Send(u.Port, u.sequencer, &msg.Done{Op: u.at}) {
-		return fmt.Errorf("exec: the link to the sequencer is full")
+		return fmt.Errorf("core: the link to the sequencer is full")
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (u *Unit) message() *msg.Tile {
 // Freed has nothing to do: the unit's links hold more messages than it ever has under way.
 func (u *Unit) Freed(akita.Port) error { return nil }
 
-// Idle tells whether every op is done.
+// Idle reports whether every op is done.
 func (u *Unit) Idle() bool { return u.program == nil || u.at == len(u.program.Ops) }
 
 // Describe names the op in work and what it waits for.

@@ -94,7 +94,7 @@ func rangesOf(all []precision.Decision) []span {
 	return spans
 }
 
-// opens tells that a pass differs from the one before.
+// opens reports whether a pass differs from the one before.
 func opens(all []precision.Decision, pass int) bool {
 	return pass == 1 || all[pass-1].Bits != all[pass-2].Bits || all[pass-1].Counterfactual != all[pass-2].Counterfactual
 }

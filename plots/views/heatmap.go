@@ -54,7 +54,7 @@ func HeatMap(s *study.Set, opts Options) (*View, error) {
 	return v, nil
 }
 
-// lines are the cells of each row, not numbers where there is no result; there says that any has the metric.
+// lines are the cells of each row, NaN where there is no result; there reports whether any has the metric.
 func (v *View) lines(s *study.Set, grid *study.Grid, m study.Metric) (lines [][]float64, there bool) {
 	for _, y := range grid.YValues {
 		var line []float64

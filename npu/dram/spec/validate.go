@@ -142,7 +142,7 @@ func (s *Standard) superfluous() string {
 	return ""
 }
 
-// relation is one that holds in every DRAM: left is at least right. what says that it does not.
+// relation is one that holds in every DRAM: left is at least right. what is the error if it does not.
 type relation struct {
 	what        string
 	left, right int64
