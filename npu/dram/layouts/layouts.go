@@ -93,7 +93,7 @@ func (s *Spec) Validate() error {
 			}
 			switch b := s.Standard.Burst; {
 			case w.Chunk < b || w.Chunk%b != 0 || w.Skew%b != 0 || w.Skew < 0:
-				return fmt.Errorf("layouts: %v: chunk and skew must be multiples of a burst of %v", w, b)
+				return fmt.Errorf("layouts: %v: a chunk or a skew is no multiple of a burst; accepted: multiples of %v", w, b)
 			case s.Bytes < w.Chunk*unit.Bytes(s.Channels*n):
 				return fmt.Errorf("layouts: %v of traffic are less than one turn of %d planes of %v on %d channels",
 					s.Bytes, n, w.Chunk, s.Channels)

@@ -70,7 +70,7 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 		return nil, fmt.Errorf("DRAM mapping %q: %s", text, fmt.Sprintf(format, a...))
 	}
 	if channels <= 0 || channels&(channels-1) != 0 {
-		return fail("%d channels; must be a power of two", channels)
+		return fail("%d channels; accepted: a power of two", channels)
 	}
 	if channels > maxChannels {
 		return fail("%d channels; at most %d are modelled", channels, maxChannels)

@@ -87,7 +87,7 @@ func TestMappingsThatDoNotFitAreRefused(t *testing.T) {
 		{"ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16", 512,
 			`DRAM mapping "ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16": has the channel field in 9 pieces; at most 8 are modelled`},
 		{"co6,bg2,ba2,ro16", 2048, `DRAM mapping "co6,bg2,ba2,ro16": 2048 channels; at most 1024 are modelled`},
-		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": 3 channels; must be a power of two`},
+		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": 3 channels; accepted: a power of two`},
 	} {
 		_, err := ParseMapping(c.text, s, c.channels, false)
 		simtest.WantError(t, err, c.want)

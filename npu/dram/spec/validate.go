@@ -37,12 +37,12 @@ func (s *Standard) geometryProblem() string {
 		return fmt.Sprintf("family %d is not known", s.Family)
 	}
 	if s.TCK <= 0 {
-		return fmt.Sprintf("clock period TCK is %d fs; must be positive", s.TCK)
+		return fmt.Sprintf("clock period TCK is %d fs; accepted: 1 or more", s.TCK)
 	}
 	for _, g := range []named{{"Width", int64(s.Width)}, {"Burst", int64(s.Burst)}, {"Ranks", int64(s.Ranks)},
 		{"Groups", int64(s.Groups)}, {"Banks", int64(s.Banks)}, {"Rows", int64(s.Rows)}, {"Columns", int64(s.Columns)}} {
 		if g.n <= 0 || g.n&(g.n-1) != 0 || g.n > maxTiming {
-			return fmt.Sprintf("%s is %d; must be a power of two", g.name, g.n)
+			return fmt.Sprintf("%s is %d; accepted: a power of two", g.name, g.n)
 		}
 	}
 	if s.Family == HBM {
@@ -59,7 +59,7 @@ func (s *Standard) geometryProblem() string {
 	case s.Ranks > MaxRanks:
 		return fmt.Sprintf("has %d ranks; accepted: 1, 2, 4", s.Ranks)
 	case s.Stacks != 0:
-		return fmt.Sprintf("Stacks is %d; must be zero: only HBM has stack identifiers", s.Stacks)
+		return fmt.Sprintf("Stacks is %d; accepted: 0, as only HBM has stack identifiers", s.Stacks)
 	case s.Ranks*s.Groups > MaxGroups || s.Ranks*s.Groups*s.Banks > MaxBanks:
 		return fmt.Sprintf("has %d ranks of %d bank groups of %d banks; at most %d groups and %d banks are modelled",
 			s.Ranks, s.Groups, s.Banks, MaxGroups, MaxBanks)
@@ -105,9 +105,9 @@ func (s *Standard) missing() string {
 		}
 		switch {
 		case n.n <= 0:
-			return fmt.Sprintf("%s%s is %d; must be positive", kind, n.name, n.n)
+			return fmt.Sprintf("%s%s is %d; accepted: 1 or more", kind, n.name, n.n)
 		case n.n > maxTiming:
-			return fmt.Sprintf("%s%s is %d; must be at most %d", kind, n.name, n.n, int64(maxTiming))
+			return fmt.Sprintf("%s%s is %d; accepted: at most %d", kind, n.name, n.n, int64(maxTiming))
 		}
 	}
 	return ""
@@ -136,7 +136,7 @@ func (s *Standard) superfluous() string {
 	}
 	for _, n := range none {
 		if n.n != 0 {
-			return fmt.Sprintf("%s is %d; must be zero: the standard has no use for it", n.name, n.n)
+			return fmt.Sprintf("%s is %d; accepted: 0, as the standard has no use for it", n.name, n.n)
 		}
 	}
 	return ""
@@ -185,7 +185,7 @@ func (s *Standard) contradiction() string {
 			relation{"TRCDWR %d is shorter than the %d clocks of a column command", t.TRCDWR, s.HBM.Column},
 			relation{"TCCDS %d is shorter than the %d clocks of a column command", t.TCCDS, s.HBM.Column})
 		if s.HBM.HalfClock && t.TPPD < 2 {
-			return fmt.Sprintf("TPPD is %d half clocks; must be at least 2: "+
+			return fmt.Sprintf("TPPD is %d half clocks; accepted: 2 or more, as "+
 				"a PRE may not use the falling edge paired with another", t.TPPD)
 		}
 	}
@@ -246,16 +246,16 @@ func (s *Standard) energyProblem() string {
 	}
 	for _, n := range need {
 		if n.n <= 0 {
-			return fmt.Sprintf("energy %s is %d; must be positive", n.name, n.n)
+			return fmt.Sprintf("energy %s is %d; accepted: 1 or more", n.name, n.n)
 		}
 	}
 	switch {
 	case e.WriteIO < 0:
-		return fmt.Sprintf("energy WriteIO is %d; must not be negative", e.WriteIO)
+		return fmt.Sprintf("energy WriteIO is %d; accepted: 0 or more", e.WriteIO)
 	case e.Active < e.Standby:
 		return fmt.Sprintf("background power Active %v is less than Standby %v", e.Active, e.Standby)
 	case !s.HasPerBankRefresh() && e.RefreshBank != 0:
-		return fmt.Sprintf("energy RefreshBank is %d; must be zero: the standard has no per-bank refresh", e.RefreshBank)
+		return fmt.Sprintf("energy RefreshBank is %d; accepted: 0, as the standard has no per-bank refresh", e.RefreshBank)
 	case s.HasPerBankRefresh() && e.RefreshBank > e.Refresh:
 		return fmt.Sprintf("energy RefreshBank %v is more than Refresh %v, of all banks", e.RefreshBank, e.Refresh)
 	}
