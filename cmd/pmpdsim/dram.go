@@ -112,6 +112,14 @@ type dramJob struct {
 	mapping bool // given
 }
 
+// mappingError adds what is accepted to an error about a mapping, unless that says so itself.
+func mappingError(err error, s *spec.Standard, channels int) error {
+	if strings.Contains(err.Error(), "; accepted: ") {
+		return err
+	}
+	return fmt.Errorf("%w; accepted: address bits, lowest first, such as the default %q", err, spec.DefaultMapping(s, channels))
+}
+
 // load finds the standard, and what is wrong with the stream on it.
 func (o *dramOptions) load() (*dramJob, error) {
 	j := &dramJob{options: o.options, mapping: o.mapping != ""}
@@ -126,7 +134,7 @@ func (o *dramOptions) load() (*dramJob, error) {
 		j.options.Mapping = spec.DefaultMapping(j.options.Standard, j.options.Channels)
 	}
 	if _, err := spec.ParseMapping(j.options.Mapping, j.options.Standard, j.options.Channels, j.options.BankHash); err != nil {
-		return nil, flagged("mapping", "", err)
+		return nil, flagged("mapping", "", mappingError(err, j.options.Standard, j.options.Channels))
 	}
 	if _, err := dram.New(j.options); err != nil { // what is left to be wrong
 		return nil, flagged("refresh", "", err)
