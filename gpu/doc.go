@@ -11,9 +11,9 @@
 // prompt into token numbers and back.
 //
 // [Ops] lists what one decode pass does, as data: every backend walks over it, and it becomes the ops table of the
-// trace. It is the model's list of operators (package workloads/ops), with operators merged that one kernel computes, so
-// that measured times can be compared with the NPU's operator by operator (ops.Join). A [Recorder] is the decode loop:
-// prefill, then pass after pass at the precision that the schedule chooses from the passes so far. It is a
+// trace. It is the model's list of operators (package workloads/ops), with operators merged that one kernel computes,
+// so that measured times can be compared with the NPU's operator by operator (ops.Join). A [Recorder] is the decode
+// loop: prefill, then pass after pass at the precision that the schedule chooses from the passes so far. It is a
 // traces.Source, so the simulator can follow a live run as it reads a file.
 //
 //	weights ──► backend ──► Recorder ──► records ──► file, and the simulator (cosim)

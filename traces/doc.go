@@ -13,8 +13,8 @@
 // What a trace leaves out: what the passes cost on the simulated NPU. That follows from the model, the position and the
 // precision of a pass; the times in a trace are those of the machine that recorded it.
 //
-// Kinds of schedules are those of package precision that can be recorded, families of models those of package workloads:
-// neither is listed here a second time.
+// Kinds of schedules are those of package precision that can be recorded, families of models those of package
+// workloads: neither is listed here a second time.
 //
 // To add a field to the format: a struct field with its tags, a row in FORMAT.md (a test compares the two), a rule in
 // check.go where it depends on other fields, and a new version number unless no reader of the present one has shipped.

@@ -1,5 +1,6 @@
 // Package workloads says what is computed, apart from any hardware: language models by the shapes of their Hugging Face
-// config.json, and tasks by the lengths of their prompts and outputs. Package workloads/ops lists the operators of a step.
+// config.json, and tasks by the lengths of their prompts and outputs. Package workloads/ops lists the operators of a
+// step.
 //
 // # What it models
 //

@@ -13,19 +13,19 @@
 //   - What waits for what (program.go).
 //
 // Activations stay on chip if those of all tokens of a prompt, or of all sequences of a batch, fit into half of the
-// scratchpad. Otherwise each operator reads its input from DRAM and writes its output there, and each matrix product keeps
-// either blocks of activations or tiles of weights on chip: a search over the legal tilings chooses. Activations in DRAM are
-// blocked by the tiles that made them, so that a tile's output is one contiguous write. The search's cost model only
-// decides; the time of a tiling is simulated. A plan.Choice says what was decided and why.
+// scratchpad. Otherwise each operator reads its input from DRAM and writes its output there, and each matrix product
+// keeps either blocks of activations or tiles of weights on chip: a search over the legal tilings chooses. Activations
+// in DRAM are blocked by the tiles that made them, so that a tile's output is one contiguous write. The search's cost
+// model only decides; the time of a tiling is simulated. A plan.Choice says what was decided and why.
 //
-// With fusion, functions element by element run behind the tiles of the product before them; without, each is an operator of
-// its own. Attention works in blocks of queries and chunks of context, with online softmax when the scores of the whole
-// context do not fit. The softmax of a chunk that is one tile runs behind the array and counts for scores.
+// With fusion, functions element by element run behind the tiles of the product before them; without, each is an
+// operator of its own. Attention works in blocks of queries and chunks of context, with online softmax when the scores
+// of the whole context do not fit. The softmax of a chunk that is one tile runs behind the array and counts for scores.
 //
 // # What it leaves out
 //
-// Tiles cut along K, norms and conversions behind a product, orders of the operators other than the model's, sequences of
-// different lengths in a batch.
+// Tiles cut along K, norms and conversions behind a product, orders of the operators other than the model's, sequences
+// of different lengths in a batch.
 //
 // # Contract
 //
@@ -33,6 +33,7 @@
 //
 // # Adding one more
 //
-// An operator of a model: its kind in builder.emit (program.go), and its weights in placeWeights (operators.go) and image.go.
-// A layout of weights: layout.go, and its name in npu/config. An operator of the machine alone: a name in operators.go.
+// An operator of a model: its kind in builder.emit (program.go), and its weights in placeWeights (operators.go) and
+// image.go. A layout of weights: layout.go, and its name in npu/config. An operator of the machine alone: a name in
+// operators.go.
 package compile

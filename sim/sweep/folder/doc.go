@@ -9,9 +9,9 @@
 //	lock            held by the sweep that works here
 //	slurm/          script and output of the jobs
 //
-// A shard is appended to while it is read: what stands behind its last line feed is not there yet. Folder.Rows puts shards
-// together: rows of other plans, and second rows of a point, do not count; speed-ups are set once all rows are there,
-// because a row must not depend on which others exist.
+// A shard is appended to while it is read: what stands behind its last line feed is not there yet. Folder.Rows puts
+// shards together: rows of other plans, and second rows of a point, do not count; speed-ups are set once all rows are
+// there, because a row must not depend on which others exist.
 //
 // Package sweep writes what this package reads. To add a column: a field of Row, and its place in sweep's Point.row.
 package folder
