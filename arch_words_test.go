@@ -16,6 +16,7 @@ import (
 // wording lists phrases of other forms, and what stands there instead.
 var wording = []struct{ phrase, instead string }{
 	{"; want ", `"; accepted: "`},
+	{"; must ", `"; accepted: "`},
 	{"; expected ", `"; accepted: "`},
 	{"; allowed", `"; accepted: "`},
 	{"; supported", `"; accepted: "`},

@@ -202,7 +202,7 @@ func (s *Standard) refreshContradiction() string {
 	}
 	banks := int64(s.Groups * s.Banks * max(s.Stacks, 1))
 	if n := int64(s.RefreshBanks); banks%n != 0 {
-		return fmt.Sprintf("RefreshBanks is %d; must divide the %d banks of a rank", n, banks)
+		return fmt.Sprintf("RefreshBanks is %d; accepted: a divisor of the %d banks of a rank", n, banks)
 	}
 	commands := banks / int64(s.RefreshBanks) // per-bank refreshes that do the work of one all-bank refresh
 	if off := commands*t.TREFIPB - t.TREFI; off > commands || off < -commands {

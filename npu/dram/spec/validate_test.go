@@ -111,7 +111,7 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{lpddr56400, func(s *Standard) { s.Timing.TFAW = 3 }, lpddr5 + "TFAW 3, of four activates, is shorter than TRRDS 4, of one"},
 		{lpddr56400, func(s *Standard) { s.Timing.TREFI = 224 }, lpddr5 + "TREFI 224 is not longer than TRFC 224: the channel would do nothing but refresh"},
 		{lpddr56400, func(s *Standard) { s.Timing.TREFIPB = 195 }, lpddr5 + "TREFIPB 195 is not TREFI 3125 / 8, the per-bank refreshes of a round"},
-		{lpddr56400, func(s *Standard) { s.RefreshBanks = 3 }, lpddr5 + "RefreshBanks is 3; must divide the 16 banks of a rank"},
+		{lpddr56400, func(s *Standard) { s.RefreshBanks = 3 }, lpddr5 + "RefreshBanks is 3; accepted: a divisor of the 16 banks of a rank"},
 		{lpddr56400, func(s *Standard) { s.Timing.TRFCPB = 225 }, lpddr5 + "TRFC 224 is shorter than TRFCPB 225, of fewer banks"},
 		{lpddr56400, func(s *Standard) { s.Timing.TPBR2PB = 392 }, lpddr5 + "TREFIPB 391 is shorter than TPBR2PB 392: refreshes would fall due faster than they may be issued"},
 		{lpddr56400, func(s *Standard) { s.Timing.TPBR2AC = 113 }, lpddr5 + "TRFCPB 112, of the bank itself, is shorter than TPBR2AC 113, of another"},
