@@ -53,7 +53,7 @@ type workloadOptions struct {
 	trace       *string
 }
 
-// workloadOf reads the flags.
+// workloadFrom reads the flags.
 func workloadFrom(c *cli.Context) workloadOptions {
 	return workloadOptions{model: optional(c, "model", c.String), task: optional(c, "task", c.String), prompt: optional(c, "prompt", c.Int),
 		gen: optional(c, "gen", c.Int), trace: optional(c, "trace", c.String)}

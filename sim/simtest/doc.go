@@ -3,9 +3,9 @@
 //
 //	b := simtest.NewBench(t, 1_000_000_000)
 //	host := b.Neighbour("Host", 4)
-//	dut := mem.NewChannel("DUT", b.Engine, b.Clock, cfg)
+//	dut := mem.NewMemory("DUT", b.Engine, b.Clock, channels, mem.NewNetwork(cfg))
 //	b.Connect(1, host.Port, dut.Port)
-//	host.SendAt(10, dut.Port, &msg.Read{…})
+//	host.SendAt(10, dut.Port, &msg.Transfer{…})
 //	b.Run()
 //	// host.Arrivals: what came back, and at which cycle
 //
