@@ -21,7 +21,7 @@ func Breakdown(w io.Writer, rs []*result.Result) error {
 		for _, t := range []*grid{
 			phaseGrid("prefill", some, func(r *result.Result) (*result.Phase, float64) { return r.Prefill, 1 }),
 			phaseGrid("decode, per pass", some, func(r *result.Result) (*result.Phase, float64) {
-				return r.Decode, float64(max(1, r.GeneratedTokens-1))
+				return r.Decode, float64(max(1, r.Passes()))
 			}),
 			memoryGrid(some),
 		} {
@@ -38,7 +38,7 @@ func Breakdown(w io.Writer, rs []*result.Result) error {
 			name      string
 			operators []result.Operator
 			passes    float64
-		}{{"prefill", r.Operators.Prefill, 1}, {"decode, per pass", r.Operators.Decode, float64(max(1, r.GeneratedTokens-1))}} {
+		}{{"prefill", r.Operators.Prefill, 1}, {"decode, per pass", r.Operators.Decode, float64(max(1, r.Passes()))}} {
 			if len(phase.operators) == 0 {
 				continue
 			}

@@ -141,8 +141,8 @@ func newData(r *Report) *data {
 }
 
 func (d *data) row(p *Point) row {
-	x := row{Bound: d.Bounds.of(p.BoundBy), Version: d.Versions.of(p.Version), Trace: -1, Place: p.Place, Passes: p.GeneratedTokens - 1,
-		Tokens: (p.GeneratedTokens - 1) * p.Batch, Decode: d.phase(p.Result.Operators.Decode, p.Decode), Prefill: d.phase(p.Result.Operators.Prefill, p.Prefill)}
+	x := row{Bound: d.Bounds.of(p.BoundBy), Version: d.Versions.of(p.Version), Trace: -1, Place: p.Place, Passes: p.Passes(),
+		Tokens: p.Passes() * p.Batch, Decode: d.phase(p.Result.Operators.Decode, p.Decode), Prefill: d.phase(p.Result.Operators.Prefill, p.Prefill)}
 	if p.TraceSHA256 != "" {
 		x.Trace = d.Traces.of(p.TraceSHA256)
 	}

@@ -96,8 +96,8 @@ func stacksOf(phase string) []stackOf {
 	energy := stackOf{"energy", "joules", 1e-3, "energy of prefill, mJ", result.EnergyParts(), func(p *result.Phase) map[string]float64 { return p.Energy }, all}
 	if phase == "decode" {
 		time.axis, energy.axis = "time per output token, ms", "energy per token, mJ"
-		time.per = func(o *study.Outcome) float64 { return float64(o.GeneratedTokens - 1) }
-		energy.per = func(o *study.Outcome) float64 { return float64((o.GeneratedTokens - 1) * o.Batch) }
+		time.per = func(o *study.Outcome) float64 { return float64(o.Passes()) }
+		energy.per = func(o *study.Outcome) float64 { return float64(o.Passes() * o.Batch) }
 	}
 	return []stackOf{time, energy}
 }

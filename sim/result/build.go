@@ -5,6 +5,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/energy"
 )
 
+// Passes returns the number of decode passes: prefill gives the first token.
+func (r *Result) Passes() int { return r.GeneratedTokens - 1 }
+
 // Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names
 // the operators of the programs.
 func (r *Result) Fill(c *config.Config, bits []int, names []string) {
