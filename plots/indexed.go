@@ -63,8 +63,8 @@ func indexed(from draw.Image) *image.Paletted {
 	return to
 }
 
-// choose takes the most frequent of the colours, then, so that rare ones have something near, those that differ much from
-// all that have been taken, then those that differ less.
+// choose takes the most frequent colours; then those that differ much from all taken so far, so that rare colours find a
+// near one; then those that differ less.
 func choose(byFrequency []color.RGBA) []color.RGBA {
 	const most, frequent = 256, 64
 	chosen := slices.Clone(byFrequency[:min(len(byFrequency), frequent)])

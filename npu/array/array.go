@@ -9,7 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Array is the compute array of one core: it prices tiles, and counts what those that ran did. Only Cycles and Drain
+// Array is the compute array of one core: it prices tiles, and counts the work of those that ran. Only Cycles and Drain
 // are safe for concurrent use.
 type Array struct {
 	style  Style

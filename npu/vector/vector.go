@@ -15,7 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Vector is the vector unit of one core: it prices tiles, and counts what those that ran did.
+// Vector is the vector unit of one core: it prices tiles, and counts the work of those that ran.
 type Vector struct {
 	config config.Vector
 	counts stats.Counts

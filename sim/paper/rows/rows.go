@@ -1,5 +1,5 @@
-// Package rows is what repeating the paper's figure comes to, as data: who shows it needs nothing of what simulates it. Package
-// paper fills the rows.
+// Package rows holds the results of repeating the paper's figure, as data, so that showing them needs no simulator.
+// Package paper fills the rows.
 package rows
 
 import (

@@ -1,7 +1,6 @@
 // Package machines finds the NPUs that results come from. A result names its NPU by a fingerprint; the configuration
-// itself stands in the folder of a sweep, among the presets, or with whoever ran it. The package knows what an array does
-// at its peak, which is why it is none of those that figures are drawn from: it turns configurations into study.Machine,
-// which is data.
+// itself stands in the folder of a sweep, among the presets, or with whoever ran it. The package turns configurations
+// into study.Machine, which is data. It needs package array for the peak of an array, so nothing that draws imports it.
 package machines
 
 import (

@@ -1,11 +1,11 @@
 // Package styles compares compute styles in decode: one pass of every style with every weight precision, model and batch, on
 // one NPU.
 //
-// It is data: a Comparison says what is simulated (Cells) and what a result comes to (Point). Whoever has a simulator, which
-// is sim/replay, runs the cells; whoever draws (plots/views) needs none.
+// It is data: a Comparison says what is simulated (Cells) and what a result shows (Point). The caller
+// runs the cells with sim/replay; drawing the result (plots/views) needs no simulator.
 //
 // Every style gets the NPU's rows, columns and scratchpad, or, with equal area, as many columns as fit into the area of the
-// NPU's own array. A style is bound by memory no longer where its array is busy all the time.
+// NPU's own array. Where its array is busy all the time, a style is no longer bound by memory.
 //
 // To add a style see package array; a Comparison takes all that config.Styles names.
 package styles
@@ -121,7 +121,7 @@ func (c *Comparison) At(model, batch, style, bits int) int {
 	return ((model*len(c.Batches)+batch)*len(c.NPUs)+style)*len(c.Bits) + bits
 }
 
-// Point is what the result of a cell comes to.
+// Point is the result of a cell, as far as it is shown.
 func (c *Comparison) Point(cell Cell, r *result.Result) Point {
 	cfg := cell.Config
 	area := energy.AreaOf(cfg)
