@@ -36,7 +36,7 @@ const (
 // engineFlags choose what the decode engine runs, and on what.
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`MODEL`: a preset (list models), or a folder with config.json and safetensors", Value: defaultModel},
+		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and safetensors", defaultModel, ""),
 		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder with safetensors, or random, in the model's true shapes",
 			DefaultText: "the model's folder"},
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: defaultTask},

@@ -45,6 +45,11 @@ func traceOutputFlag() cli.Flag {
 	return outputFlag("write to `FILE`, usually *"+traces.Suffix, "required")
 }
 
+// modelFlag is one model; absent names what is taken without it, where value is empty.
+func modelFlag(usage, value, absent string) cli.Flag {
+	return &cli.StringFlag{Name: "model", Usage: usage, Value: value, DefaultText: absent}
+}
+
 // modelsFlag is several models; absent names those that are taken without it.
 func modelsFlag(usage, absent string) cli.Flag {
 	return &cli.StringSliceFlag{Name: "model", Usage: usage, DefaultText: absent}

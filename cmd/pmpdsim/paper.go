@@ -47,7 +47,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "every-pass", Usage: "simulate every decode pass"},
 			&cli.BoolFlag{Name: "waterfall", Usage: "from the paper's machine to a real one, stage by stage"},
 			&cli.StringFlag{Name: "panel", Value: "CNN/DM", Usage: "`PANEL` of the bar that --waterfall follows: a task"},
-			&cli.StringFlag{Name: "model", Value: "Vicuna-7B", Usage: "`MODEL` of that bar"},
+			modelFlag("`MODEL` of that bar", "Vicuna-7B", ""),
 			&cli.StringFlag{Name: "scheme", Value: string(rows.Static), Usage: "`SCHEME` of that bar: fp16, uniform, static or learned"},
 			&cli.BoolFlag{Name: "all", Usage: "--waterfall of all static bars; a picture shows the bar above"},
 			&cli.BoolFlag{Name: "presets", Usage: "what remains of the static bars on each preset; minutes"},
