@@ -55,6 +55,7 @@ func someChart(log bool) *Chart {
 }
 
 func TestStacksAndChartsAreLegible(t *testing.T) {
+	pixels(t)
 	for name, f := range map[string]Figure{"stacks": someStacks(), "linear": someChart(false), "logarithmic": someChart(true)} {
 		t.Run(name+": texts stay on the page and apart", func(t *testing.T) {
 			width, height := f.size()

@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // heads are those of panels, with one that is longer than a panel is wide.
@@ -86,7 +88,15 @@ func figures() map[string]Figure {
 		"wide heat map of numbers": numberedHeatMap(30, true), "bars": someBars()}
 }
 
+// pixels leaves a test that draws them to the run without the race detector: one goroutine draws a figure.
+func pixels(t *testing.T) {
+	if simtest.Racing {
+		t.Skip("draws pictures, which nothing else touches: left to the run without the race detector")
+	}
+}
+
 func TestFiguresAreWritten(t *testing.T) {
+	pixels(t)
 	origin := Origin{Title: "Planes (a test)", Command: `pmpdsim dram layouts --mapping 'a<b' --planes 2`, Program: "pmpdsim v1.2"}
 	for name, f := range figures() {
 		for format, want := range map[string][]string{
@@ -118,6 +128,7 @@ func TestFiguresAreWritten(t *testing.T) {
 }
 
 func TestAPNGIsAColumnWideAndNotBlank(t *testing.T) {
+	pixels(t)
 	for name, f := range figures() {
 		var b bytes.Buffer
 		if err := Write(&b, f, "png", Origin{}); err != nil {

@@ -28,6 +28,7 @@ func someWaterfall() *Waterfall {
 }
 
 func TestPairsAndWaterfallsAreWritten(t *testing.T) {
+	pixels(t)
 	for name, c := range map[string]struct {
 		figure Figure
 		want   []string
