@@ -1,16 +1,13 @@
 package config
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected texts beside testdata/bad/*.yaml")
 
 // Every testdata/bad/NAME.yaml is refused with exactly the text of NAME.txt, where the folder is left out of the paths and
 // {STANDARDS} stands for the list that package dram owns.
@@ -28,18 +25,7 @@ func TestBadFilesAreRefusedWithExactlyThisText(t *testing.T) {
 				t.Fatal("was accepted")
 			}
 			got := names.Replace(err.Error()) + "\n"
-			if *update {
-				if err := os.WriteFile(stem+".txt", []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(stem + ".txt")
-			if err != nil {
-				t.Fatalf("%v (go test -update writes it)", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("text differs (-want +got):\n%s", diff)
-			}
+			simtest.Golden(t, stem+".txt", []byte(got))
 			for _, leak := range []string{"config.", "unit.B", "unit.H", "unit.C", "struct", "int64", "go-yaml", "!!"} {
 				if strings.Contains(got, leak) {
 					t.Errorf("the text names %q, which means nothing to a user:\n%s", leak, got)

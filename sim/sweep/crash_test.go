@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"flag"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -12,15 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
-
-var long = flag.Bool("long", false, "kill a sweep a hundred times")
 
 // kills is how often a sweep is killed at a random time: the coordinator, a worker, or both.
 func kills() int {
 	switch {
-	case *long:
+	case simtest.Long():
 		return 100
 	case testing.Short():
 		return 5

@@ -1,17 +1,15 @@
 package sweep
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "rewrite the expected texts beside testdata/bad/*.yaml")
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
+)
 
 // Every testdata/bad/NAME.yaml is refused with exactly the text of NAME.txt, where the folder is left out of the paths.
 func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
@@ -30,14 +28,7 @@ func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
 				t.Fatal("was accepted")
 			}
 			got := strings.ReplaceAll(err.Error(), "testdata/bad/", "") + "\n"
-			if *update {
-				if err := os.WriteFile(stem+".txt", []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(read(t, stem+".txt"), got); diff != "" {
-				t.Errorf("text differs (-want +got):\n%s", diff)
-			}
+			simtest.Golden(t, stem+".txt", []byte(got))
 		})
 	}
 }
