@@ -18,11 +18,6 @@ type Synthesis struct {
 	Seed     *int64 // goes into the header; a random schedule has its own
 }
 
-// OfTask returns the synthesis of a task with its own lengths.
-func OfTask(m *workloads.Model, task workloads.Task, schedule precision.Schedule) Synthesis {
-	return Synthesis{Model: m, Task: task.Name, Prompt: task.Prompt, Generate: task.Gen(m), Schedule: schedule}
-}
-
 // Synthetic is the Source of a trace that nobody recorded. It has what follows from the model, the lengths and the
 // schedule, the positions and precisions of the passes, and nothing that would need a run: no tokens, times or signals.
 type Synthetic struct {

@@ -107,7 +107,7 @@ func TestSynthetic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		trace := synthesise(t, OfTask(s.Model, task, s.Schedule))
+		trace := synthesise(t, ofTask(s.Model, task, s.Schedule))
 		if trace.PromptTokens() != 281 || trace.GeneratedTokens() != 33 || trace.Header.Task != "dialogsum" {
 			t.Errorf("%d prompt tokens, %d generated, task %s", trace.PromptTokens(), trace.GeneratedTokens(), trace.Header.Task)
 		}
@@ -206,7 +206,7 @@ func TestDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := encoded(t, synthesise(t, OfTask(s.Model, task, s.Schedule)))
+	want := encoded(t, synthesise(t, ofTask(s.Model, task, s.Schedule)))
 	if *update {
 		if err := os.WriteFile("default"+Suffix, want, 0o644); err != nil {
 			t.Fatal(err)
@@ -234,4 +234,9 @@ func TestDefault(t *testing.T) {
 			t.Errorf("model %v, %v", m, err)
 		}
 	})
+}
+
+// ofTask returns the synthesis of a task with its own lengths.
+func ofTask(m *workloads.Model, task workloads.Task, schedule precision.Schedule) Synthesis {
+	return Synthesis{Model: m, Task: task.Name, Prompt: task.Prompt, Generate: task.Gen(m), Schedule: schedule}
 }
