@@ -114,7 +114,7 @@ func TestFoldersAreReadWhileTheyGrow(t *testing.T) {
 	for _, name := range []string{"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"} {
 		points = append(points, folder.Planned{Row: folder.Row{Fingerprint: name, NPU: "n", Schedule: "fp16", Axes: map[string]string{"rows": name[:1]}}})
 	}
-	plan := folder.NewPlan("spec.yaml", "v1", nil, points)
+	plan := folder.NewPlan(folder.Plan{Spec: "spec.yaml", Version: "v1"}, points)
 	data, err := plan.Encode()
 	if err != nil {
 		t.Fatal(err)

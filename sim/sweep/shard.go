@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -38,7 +39,7 @@ var errLocked = errors.New("another process writes this shard")
 
 // openShard locks a shard, cuts off a line that a killed worker left incomplete, and returns the rows in it.
 func openShard(path string) (*shard, []folder.Line, error) {
-	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR))}
+	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))}
 	ok, err := s.lock.TryLock()
 	if err != nil {
 		return nil, nil, fmt.Errorf("locking %s: %w (the file system must know flock)", path, err)
@@ -59,7 +60,7 @@ func openShard(path string) (*shard, []folder.Line, error) {
 }
 
 func (s *shard) open() error {
-	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}

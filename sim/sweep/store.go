@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -34,7 +34,7 @@ func replace(path string, data []byte) error {
 // Create makes the directory of a sweep, or continues in an existing one, and locks it for this coordinator. Results of
 // points that are also in the new plan are kept.
 func Create(ctx context.Context, path string, s *Spec, name string, points []*Point, version string) (*Dir, error) {
-	if err := checkOwn(path); err != nil {
+	if err := claim(path); err != nil {
 		return nil, err
 	}
 	d := &Dir{Folder: folder.Folder{Path: path}}
@@ -50,28 +50,12 @@ func Create(ctx context.Context, path string, s *Spec, name string, points []*Po
 	return d, nil
 }
 
-// checkOwn returns an error if a directory holds files but no sweep.
-func checkOwn(path string) error {
-	entries, err := os.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w; accepted: a directory for the results", path, err)
-	}
-	own := []string{"lock", "shards", "inputs", "plan.jsonl", "spec.yaml"}
-	if len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(own, e.Name()) }) {
-		return fmt.Errorf("%s holds %s and no sweep; accepted: an empty or a new directory, or that of a sweep", path, entries[0].Name())
-	}
-	return nil
-}
-
 // lockTimeout is how long a coordinator tries to lock a directory: reading the status also takes the lock for a moment.
 const lockTimeout = 500 * time.Millisecond
 
 // acquire locks the directory for this process.
 func (d *Dir) acquire(ctx context.Context) error {
-	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
 	short, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	ok, err := d.lock.TryLockContext(short, lockTimeout/10)
@@ -121,7 +105,15 @@ func (d *Dir) write(s *Spec, name string, points []*Point, version string) error
 	for _, p := range points {
 		planned = append(planned, folder.Planned{Row: p.row(), Memory: p.memory, Cost: p.Cost})
 	}
-	d.Plan = folder.NewPlan(name, version, kept, planned)
+	head := folder.Plan{Spec: name, Version: version, Files: kept}
+	for _, a := range s.axes {
+		axis := folder.Axis{Name: a.Name}
+		for _, v := range a.Values {
+			axis.Values = append(axis.Values, v.Label)
+		}
+		head.Axes = append(head.Axes, axis)
+	}
+	d.Plan = folder.NewPlan(head, planned)
 	data, err := d.Plan.Encode()
 	if err != nil {
 		return err

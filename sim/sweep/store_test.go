@@ -114,16 +114,6 @@ func TestTwoCoordinators(t *testing.T) {
 	if err := conduct(t.Context(), spec, dir, 1); err != nil {
 		t.Errorf("after the first one: %v", err)
 	}
-	t.Run("a directory of other things is left alone", func(t *testing.T) {
-		other := t.TempDir()
-		if err := os.WriteFile(filepath.Join(other, "thesis.tex"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Create(t.Context(), other, s, "study.yaml", all, testVersion)
-		if want := other + " holds thesis.tex and no sweep; accepted: an empty or a new directory, or that of a sweep"; err == nil || err.Error() != want {
-			t.Errorf("error %v, want %s", err, want)
-		}
-	})
 }
 
 func TestShards(t *testing.T) {

@@ -1,6 +1,7 @@
 // Package folder is the format of a sweep's folder, and how it is read. It is data: whoever reads results needs nothing
 // of what simulates them, and a sweep that is under way can be read.
 //
+//	pmpdsim-sweep.json              the marker: a folder without it is not written to
 //	spec.yaml       the spec as it was given
 //	inputs/         what it names: NPUs, models, traces
 //	plan.jsonl      all points                                 Plan

@@ -11,8 +11,11 @@ import (
 	"path/filepath"
 )
 
-// Format is what the first line of a plan says.
-const Format = "pmpdsim-sweep 1"
+// Format is what the marker of a folder and the first line of its plan say.
+const Format = "pmpdsim-sweep 2"
+
+// FormatV0 is the format of version 0.1.0: folders without a marker, plans without axes.
+const FormatV0 = "pmpdsim-sweep 1"
 
 // Plan is what a sweep consists of: the header of plan.jsonl, and a line for each point.
 type Plan struct {
@@ -20,9 +23,16 @@ type Plan struct {
 	Spec    string            `json:"spec"`            // its name, for messages
 	Version string            `json:"version"`         // of the program
 	Files   map[string]string `json:"files,omitempty"` // what the spec names, and the copy
+	Axes    []Axis            `json:"axes,omitempty"`  // as the spec has them
 	Points  int               `json:"points"`
 	Rows    []Planned         `json:"-"` // without their results
 	index   map[string][]int  // fingerprint to points
+}
+
+// Axis is an axis of the spec with its values, both in the order of the spec. Rows name axes and values by these texts.
+type Axis struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
 }
 
 // Planned is a point of a plan.
@@ -32,11 +42,11 @@ type Planned struct {
 	Cost   float64 `json:"cost"`   // guess of the work, in units of its own
 }
 
-// NewPlan plans points for a sweep of a spec, with the copies of the files that the spec names.
-func NewPlan(spec, version string, files map[string]string, points []Planned) Plan {
-	p := Plan{Format: Format, Spec: spec, Version: version, Files: files, Points: len(points), Rows: points}
-	p.order()
-	return p
+// NewPlan plans points; of head, what they do not tell is used: the spec, the version, files and axes.
+func NewPlan(head Plan, points []Planned) Plan {
+	head.Format, head.Points, head.Rows = Format, len(points), points
+	head.order()
+	return head
 }
 
 func (p *Plan) order() {
@@ -92,8 +102,8 @@ func Open(path string) (*Folder, error) {
 	defer func() { _ = file.Close() }() // nothing was written
 	in := json.NewDecoder(bufio.NewReader(file))
 	in.DisallowUnknownFields()
-	if err := in.Decode(&f.Plan); err != nil || f.Plan.Format != Format {
-		return nil, fmt.Errorf("%s: format %q; accepted: %q", f.File("plan.jsonl"), f.Plan.Format, Format)
+	if err := in.Decode(&f.Plan); err != nil || f.Plan.Format != Format && f.Plan.Format != FormatV0 {
+		return nil, fmt.Errorf("%s: format %q; accepted: %q, %q", f.File("plan.jsonl"), f.Plan.Format, Format, FormatV0)
 	}
 	for {
 		var p Planned

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ReadShard returns the lines of a shard and how far they are whole. What stands behind the last line feed is the line
@@ -48,7 +49,21 @@ func ReadShardFrom(path string, from int64) (rows []Line, whole int64, err error
 	}
 }
 
-// Shards are the shards of a directory, in the order of their names.
+// Shards are the shards of a folder, in the order of their names. They are found by listing: characters of the folder's path
+// have no meaning.
 func Shards(dir string) ([]string, error) {
-	return filepath.Glob(filepath.Join(dir, "shards", "*.jsonl"))
+	entries, err := os.ReadDir(filepath.Join(dir, "shards"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries { // sorted
+		if strings.HasSuffix(e.Name(), ".jsonl") {
+			files = append(files, filepath.Join(dir, "shards", e.Name()))
+		}
+	}
+	return files, nil
 }

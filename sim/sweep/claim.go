@@ -1,0 +1,86 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
+
+// claim makes path the folder of a sweep, or refuses it: only a new or an empty folder gets a marker, and only in a folder
+// with a marker is anything written. So no file is overwritten that no sweep has made.
+func claim(path string) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("making a directory for results: %w; accepted: a directory that is empty or can be made", err)
+	}
+	if err := checkLinks(path); err != nil {
+		return err
+	}
+	if marked, err := folder.Marked(path); marked || err != nil {
+		return err
+	}
+	if err := markable(path); err != nil {
+		return err
+	}
+	return mark(path)
+}
+
+// markable returns an error if a folder without a marker holds anything but a sweep of version 0.1.0.
+func markable(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == folder.Marker })
+	if len(entries) == 0 {
+		return nil
+	}
+	if folder.Has(path) {
+		if _, err := folder.Open(path); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s holds %s and no sweep (no %s); accepted: an empty or a new directory, or that of a sweep", path, entries[0].Name(), folder.Marker)
+}
+
+// mark writes the marker. Two processes that do so at once write the same bytes.
+func mark(path string) error {
+	f, err := os.OpenFile(filepath.Join(path, folder.Marker), os.O_CREATE|os.O_WRONLY|syscall.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(folder.MarkerText)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// checkLinks refuses links in place of what a sweep writes: through one it would write into another file. A file of
+// rows with two names is a copy that does not stay as it is.
+func checkLinks(path string) error {
+	for _, name := range []string{folder.Marker, "lock", "spec.yaml", "plan.jsonl", "results.jsonl", "inputs", "shards", "slurm", "old"} {
+		err := filepath.WalkDir(filepath.Join(path, name), func(at string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() {
+				return fmt.Errorf("%s is a link or a device; accepted: the files that pmpdsim sweep made, and no links to others", at)
+			}
+			if s, ok := info.Sys().(*syscall.Stat_t); ok && name == "shards" && s.Nlink > 1 {
+				return fmt.Errorf("%s is a hard link, so that a copy elsewhere would change with it; accepted: a copy of its own", at)
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Marker is the file by which the folder of a sweep is known. Nothing is written into a folder without it, unless the
+// folder is empty, or is one of version 0.1.0, which had plans and no markers.
+const Marker = "pmpdsim-sweep.json"
+
+// MarkerText is what the marker holds.
+const MarkerText = `{"format":"` + Format + `"}` + "\n"
+
+// Marked reports whether a folder has the marker. A beginning of it, which a killed process has left, does not count.
+func Marked(path string) (bool, error) {
+	path = filepath.Join(path, Marker)
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case string(data) == MarkerText:
+		return true, nil
+	case strings.HasPrefix(MarkerText, string(data)):
+		return false, nil
+	}
+	return false, fmt.Errorf("%s: %.60q is no marker of this version; accepted: %s", path, data, strings.TrimSpace(MarkerText))
+}
