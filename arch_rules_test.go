@@ -226,6 +226,16 @@ var impure = []string{"time.Now", "time.Since", "time.Until", "os.Getenv", "os.L
 // fatal are functions that end the process, which only the command may do: others cannot know what is still open.
 var fatal = []string{"os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln", "atexit.Exit"}
 
+// reading are functions that read a file to its end, however large it is, or open one for that. Package files does it up to a limit.
+var reading = []string{"os.Open", "os.ReadFile", "io.ReadAll", "ioutil.ReadAll", "ioutil.ReadFile"}
+
+// readsItself are the packages that may read files themselves, and why.
+var readsItself = map[string]string{
+	"sim/unit/files": "it has the limits",
+	"sim/simtest":    "it reads the golden files of tests",
+	"gpu/driver":     "it reads what the kernel says of its driver, below /proc",
+}
+
 func (t *tree) checkCalls(s source) {
 	for _, d := range s.ast.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && model(s.pkg) && f.Recv == nil && f.Name.Name == "init" {
@@ -243,6 +253,9 @@ func (t *tree) checkCalls(s source) {
 		}
 		if slices.Contains(fatal, name) && !strings.HasPrefix(s.pkg, "cmd/") {
 			t.report(sel.Pos(), "only the command may call %s", name)
+		}
+		if slices.Contains(reading, name) && readsItself[s.pkg] == "" {
+			t.report(sel.Pos(), "%s reads without a limit: package sim/unit/files reads up to one", name)
 		}
 		if name == "akita.VTimeInSec" && s.pkg != "sim/engine" {
 			t.report(sel.Pos(), "simulated seconds stay in sim/engine; components count cycles")
@@ -381,6 +394,9 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"deleting fails", "npu/a.go", `package npu; var m = map[int]int{}; func f() { delete(m, 1) }`, "variable m is written"},
 		{"sorting fails", "npu/a.go", `package npu; import "slices"; var s = []int{2, 1}; func f() { slices.Sort(s) }`, "variable s is written"},
 		{"a lock fails", "npu/a.go", `package npu; import "sync"; var l sync.Mutex`, "variable l is state"},
+		{"a file that is read to its end, however large, fails", "cmd/x/a.go", `package x; import "os"; func f() { _, _ = os.ReadFile("x") }`, "os.ReadFile reads without a limit"},
+		{"a stream that is read to its end fails", "sim/a.go", `package sim; import "io"; var f = io.ReadAll`, "io.ReadAll reads without a limit"},
+		{"a test may read to the end", "sim/a_test.go", `package sim; import "io"; var f = io.ReadAll`, ""},
 		{"an error that wants something fails", "npu/a.go", "package npu; const e = `0 is out of range; want 1`", "write \"; accepted: \""},
 		{"a question outside of suggest fails", "npu/a.go", "package npu; const e = `(did you mean x?)`", "write suggest.Accepted"},
 		{"a name that is unknown fails", "npu/a.go", "package npu; const e = `x is unknown`", "is not known; accepted: "},

@@ -17,8 +17,8 @@ import (
 // Changing an edge takes a record in docs/adr, not just an edit here.
 const policy = `
 sim/unit:
-sim/unit/files:
 sim/unit/suggest:
+sim/unit/files:      sim/unit/suggest
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit sim/unit/suggest npu/isa
@@ -27,7 +27,7 @@ npu/dram/spec:       sim/unit sim/unit/suggest npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
-npu/config:          sim/unit sim/unit/suggest npu/dram/spec yaml
+npu/config:          sim/unit sim/unit/suggest sim/unit/files npu/dram/spec yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
 npu/dram/stream:     sim/unit sim/unit/suggest npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
@@ -42,33 +42,33 @@ npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
-workloads:           sim/unit sim/unit/suggest
+workloads:           sim/unit sim/unit/suggest sim/unit/files
 workloads+test:      workloads/ops
 workloads/ops:       workloads
-workloads/safetensors: safetensors float16
+workloads/safetensors: sim/unit/files safetensors float16
 workloads/precision: sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops workloads/precision
-traces:              sim/unit/suggest workloads workloads/precision zstd workloads/precision/classifier
+traces:              sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper/rows:
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
-sim/sweep/folder:    sim/result
-sim/study:           sim/unit sim/unit/suggest npu/config workloads/precision sim/result sim/sweep/folder
+sim/sweep/folder:    sim/unit/files sim/result
+sim/study:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads/precision sim/result sim/sweep/folder
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
 plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/result sim/study plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         sim/unit/suggest workloads float16 errgroup workloads/safetensors
+gpu/weights:         sim/unit/suggest sim/unit/files workloads float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
-gpu/tokens:          regexp2 text protobuf
+gpu/tokens:          sim/unit/files regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
@@ -77,7 +77,7 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock atomic parquet
+sim/sweep:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock atomic parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup

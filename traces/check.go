@@ -189,8 +189,8 @@ func (c *checker) addFeatures(r *SchedFeatures) *Error {
 	}
 	want := r.DType.Size()
 	for _, n := range r.Shape {
-		if n > maxLine/want { // no line could hold them
-			return fault("shape", fmt.Sprintf("at most %d bytes in all", maxLine), "the values do not fit into a line")
+		if n > most().Line/want { // no line could hold them
+			return fault("shape", fmt.Sprintf("at most %d bytes in all", most().Line), "the values do not fit into a line")
 		}
 		want *= n
 	}

@@ -9,35 +9,33 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
-// Bounds that keep a broken or hostile file from taking the memory of the machine.
-const (
-	maxLine    = 4 << 20 // bytes of one line
-	maxRecords = 1 << 20 // lines of one trace
-	maxWindow  = 8 << 20 // bytes of history of the zstd stream, what RFC 8878 asks of every decoder
-)
+// maxWindow is the bytes of history of the zstd stream, what RFC 8878 asks of every decoder. Package files has the other limits.
+const maxWindow = 8 << 20
+
+// most is what a trace may have.
+func most() files.Limit { return files.Trace.Limits() }
 
 // Reader is the Source of a file or a pipe. It yields each record as soon as its line is there, so it can follow a run
 // that is still going on.
 type Reader struct {
 	name  string
-	lines *bufio.Reader
+	lines *files.Lines
 	zstd  *zstd.Decoder // nil for plain JSON lines
-	file  *os.File      // nil unless Open opened it
+	file  *files.Reader // nil unless Open opened it
 
 	binder  *binder
 	checker checker
 	raw     []byte // the header's line
-	line    int    // the last one that was read
 	all     hash.Hash
 	steps   hash.Hash
 	err     error // sticky
@@ -47,9 +45,9 @@ var _ Source = (*Reader)(nil)
 
 // Open opens a trace file and reads its header. The caller closes the Reader.
 func Open(path string) (*Reader, error) {
-	file, err := os.Open(path)
+	file, err := files.Open(path, files.Trace)
 	if err != nil {
-		return nil, suggest.File(err, "a decode trace, usually NAME"+Suffix)
+		return nil, err
 	}
 	r, err := NewReader(path, file)
 	if err != nil {
@@ -62,17 +60,19 @@ func Open(path string) (*Reader, error) {
 
 // NewReader reads the header of a trace from in, which is a zstd stream or plain JSON lines. The name stands in errors.
 func NewReader(name string, in io.Reader) (*Reader, error) {
-	r := &Reader{name: name, lines: bufio.NewReaderSize(in, 64<<10), binder: newBinder(), all: sha256.New(), steps: sha256.New()}
+	r := &Reader{name: name, binder: newBinder(), all: sha256.New(), steps: sha256.New()}
+	raw := bufio.NewReaderSize(in, 64<<10)
 	const accepted = "a trace of format " + Format + ", zstd or plain JSON lines"
-	magic, err := r.lines.Peek(4)
+	magic, err := raw.Peek(4)
 	switch {
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		if r.zstd, err = zstd.NewReader(r.lines, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		if r.zstd, err = zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow)); err != nil {
 			return nil, fmt.Errorf("%s: starting the zstd decoder: %w", name, err)
 		}
-		r.lines = bufio.NewReaderSize(r.zstd, 64<<10)
+		r.lines = files.NewLines(name, r.zstd, files.Trace)
 	case len(magic) > 0 && magic[0] == '{':
+		r.lines = files.NewLines(name, raw, files.Trace)
 	case err != nil && err != io.EOF:
 		return nil, suggest.File(fmt.Errorf("%s: reading a trace: %w", name, err), accepted)
 	case len(magic) == 0:
@@ -205,62 +205,46 @@ func (r *Reader) readHeader() error {
 
 // readLine returns the next line without its line feed, valid until the next call.
 func (r *Reader) readLine() ([]byte, error) {
-	var long []byte
-	for {
-		part, err := r.lines.ReadSlice('\n')
-		if len(long)+len(part) > maxLine {
-			r.line++
-			return nil, r.at(fault("", fmt.Sprintf("lines of at most %d bytes", maxLine), "the line is too long"))
-		}
-		if err == nil || (err == io.EOF && len(long)+len(part) > 0) {
-			return r.whole(append(long, part...))
-		}
-		if err == bufio.ErrBufferFull {
-			long = append(long, part...)
-			continue
-		}
-		if err != io.EOF {
-			return nil, r.broken(err)
-		}
-		return nil, io.EOF
+	line, err := r.lines.Next()
+	if err != nil && (err != io.EOF || len(line) == 0) {
+		return nil, r.broken(err)
 	}
-}
-
-// whole counts and hashes a line.
-func (r *Reader) whole(line []byte) ([]byte, error) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	r.line++
-	if r.line > maxRecords {
-		return nil, r.at(fault("", fmt.Sprintf("at most %d lines", maxRecords), "the trace is too long"))
-	}
 	r.all.Write(line)
 	r.all.Write([]byte{'\n'})
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil, r.at(fault("", "one JSON object a line", "the line is empty"))
 	}
-	return line, nil
+	return line, r.broken(files.CheckJSON(r.name, r.lines.Number(), line, files.Trace))
 }
 
-// broken explains an error of the stream below.
+// broken explains an error of the stream below, or of its limits; nil stays nil.
 func (r *Reader) broken(err error) error {
 	const whole = "the file as it was written"
-	done := fmt.Sprintf("after %d whole lines", r.line)
-	if r.zstd == nil {
-		return fmt.Errorf("%s:%d: reading a trace: %w", r.name, r.line+1, err)
+	number := r.lines.Number()
+	if err == nil || err == io.EOF {
+		return err
 	}
-	r.line++
+	var much *files.TooMuch
+	if errors.As(err, &much) {
+		return &Error{File: r.name, Line: much.Line, What: much.What, Accepted: much.Accepted}
+	}
+	if r.zstd == nil {
+		return fmt.Errorf("%s:%d: reading a trace: %w", r.name, number+1, err)
+	}
+	problem := fault("", whole, "the zstd stream is broken after %d whole lines: %v", number, err)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return r.at(fault("", whole, "the zstd stream is cut off %s", done))
+		problem = fault("", whole, "the zstd stream is cut off after %d whole lines", number)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return r.at(fault("", fmt.Sprintf("a window of at most %d MiB, which zstd has up to level 19", maxWindow>>20),
-			"the zstd stream needs too much memory"))
+		problem = fault("", fmt.Sprintf("a window of at most %d MiB, which zstd has up to level 19", maxWindow>>20), "the zstd stream needs too much memory")
 	}
-	return r.at(fault("", whole, "the zstd stream is broken %s: %v", done, err))
+	problem.File, problem.Line = r.name, number+1
+	return problem
 }
 
 // at adds the file and the line to a fault.
 func (r *Reader) at(e *Error) error {
-	e.File, e.Line = r.name, r.line
+	e.File, e.Line = r.name, r.lines.Number()
 	return e
 }

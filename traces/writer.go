@@ -18,6 +18,7 @@ type Writer struct {
 	binder  *binder
 	checker checker
 	line    int
+	size    int64 // of the lines
 	steps   hash.Hash
 	closed  bool
 }
@@ -85,11 +86,8 @@ func (w *Writer) put(r Record) error {
 		return w.at(fault("type", "nothing", "a %s record comes after the end", r.kind()))
 	}
 	line, problem := w.binder.encode(r)
-	if problem == nil && len(line) > maxLine {
-		problem = fault("", fmt.Sprintf("lines of at most %d bytes", maxLine), "the %s record is too long", r.kind())
-	}
-	if problem == nil && w.line > maxRecords {
-		problem = fault("", fmt.Sprintf("at most %d lines", maxRecords), "the trace is too long")
+	if problem == nil {
+		problem = w.fits(r, len(line))
 	}
 	if problem == nil {
 		problem = w.checker.add(r)
@@ -102,6 +100,19 @@ func (w *Writer) put(r Record) error {
 	}
 	if _, err := w.zstd.Write(line); err != nil {
 		return fmt.Errorf("writing a trace: line %d: %w", w.line, err)
+	}
+	return nil
+}
+
+// fits refuses what no reader would read.
+func (w *Writer) fits(r Record, size int) *Error {
+	l := most()
+	w.size += int64(size)
+	switch {
+	case size > l.Line:
+		return fault("", fmt.Sprintf("lines of at most %d bytes", l.Line), "the %s record is too long", r.kind())
+	case w.line > l.Lines || w.size > l.Total:
+		return fault("", fmt.Sprintf("at most %d lines and %d bytes", l.Lines, l.Total), "the trace is too long")
 	}
 	return nil
 }

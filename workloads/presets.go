@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
@@ -104,7 +104,7 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	case !info.Mode().IsRegular():
 		return nil, nil, fmt.Errorf("model %q: not a regular file; accepted: a Hugging Face config.json or its directory", nameOrPath)
 	}
-	data, err := readConfig(file)
+	data, err := files.Read(file, files.ModelConfig) // not the weights, whose path was meant for the model's
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,24 +113,6 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		return nil, nil, err
 	}
 	return m, &Config{File: file, Data: data}, nil
-}
-
-// readConfig reads a file of the size of a config.json, so that the path of the weights is not read into memory.
-func readConfig(file string) ([]byte, error) {
-	const most = 4 << 20
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading a model's shape: %w", err)
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading a model's shape: %w", err)
-	}
-	if len(data) > most {
-		return nil, fmt.Errorf("%s: larger than 4 MiB; accepted: a Hugging Face config.json", file)
-	}
-	return data, nil
 }
 
 // nameOf calls a model after its file, or after its directory when the file is called config.json.

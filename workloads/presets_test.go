@@ -181,7 +181,7 @@ func TestLoad(t *testing.T) {
 		{"capitals do not hide the nearest", "Llama-3.1-8B", []string{`did you mean "llama-3.1-8b"?`}},
 		{"no name is an error", "", []string{"neither a preset nor a file", "accepted: vicuna-7b"}},
 		{"a directory without config.json is named", "testdata", []string{"testdata/config.json", "config.json or its directory"}},
-		{"weights are not read as a shape", big, []string{"larger than 4 MiB"}},
+		{"weights are not read as a shape", big, []string{"at most 4 MiB"}},
 		{"a file that is no JSON is named with the place", "presets_test.go", []string{"presets_test.go:1:1: not JSON"}},
 		{"a device is not read", "/dev/null", []string{"not a regular file"}},
 	} {

@@ -19,7 +19,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
-	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -172,9 +172,9 @@ func (e *engine) read() error {
 	if file == "" {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := files.Read(file, files.Text)
 	if err != nil {
-		return flagged("prompt-file", file, suggest.File(err, "a text"))
+		return flagged("prompt-file", file, err)
 	}
 	if e.prompt, err = encode(e.from, string(text)); err != nil {
 		return flagged("prompt-file", file, err)
@@ -251,7 +251,11 @@ func (e *engine) load(s streams, schedules []precision.Schedule) (err error) {
 
 // recording is the job of one schedule.
 func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
-	j := gpu.Job{Model: e.model, WeightsSHA256: e.source.SHA256(), Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
+	sum, err := e.source.SHA256()
+	if err != nil {
+		return gpu.Job{}, flagged("weights", "", err)
+	}
+	j := gpu.Job{Model: e.model, WeightsSHA256: sum, Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
 		Schedule: s, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: program(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
@@ -259,7 +263,7 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	}
 	net, err := classifier.Read(s.Classifier)
 	if err != nil {
-		return j, flagged("schedule", "", fmt.Errorf("classifier %w", suggest.File(err, "a safetensors file")))
+		return j, flagged("schedule", "", fmt.Errorf("classifier %w", err))
 	}
 	j.Classifier = net
 	return j, nil

@@ -63,7 +63,7 @@ func recorded(t *testing.T, family string, generated int) (*workloads.Model, []t
 		t.Fatal(err)
 	}
 	r, err := gpu.NewRecorder(t.Context(), b, gpu.Job{Model: m, Prompt: gputest.Prompt(m, 9), Generate: generated, Schedule: s, IgnoreEOS: true,
-		WeightsSHA256: source.SHA256(), Tool: "test"})
+		WeightsSHA256: gputest.Sum(source), Tool: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // version is what `make build` stamps with -ldflags "-X main.version=v0.1.0". Nothing else sets it.
@@ -61,7 +63,7 @@ func codeVersion() string {
 	if err != nil {
 		return v
 	}
-	f, err := os.Open(path)
+	f, err := files.Open(path, files.Program)
 	if err != nil {
 		return v
 	}

@@ -148,7 +148,7 @@ func TestRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := gpu.NewRecorder(context.Background(), b, gpu.Job{Model: source.Model(), WeightsSHA256: source.SHA256(),
+	r, err := gpu.NewRecorder(context.Background(), b, gpu.Job{Model: source.Model(), WeightsSHA256: gputest.Sum(source),
 		Prompt: gputest.Prompt(source.Model(), 5), Generate: 5, Schedule: schedule, Reference: true, IgnoreEOS: true, Tool: "test"})
 	if err != nil {
 		t.Fatal(err)

@@ -74,3 +74,12 @@ func Numbers(t testing.TB) {
 		t.Skip("a test of values: left to the full run")
 	}
 }
+
+// Sum is what identifies weights. Those of a file that cannot be read make it panic: a test has just written it.
+func Sum(s weights.Source) string {
+	sum, err := s.SHA256()
+	if err != nil {
+		panic("gputest: " + err.Error())
+	}
+	return sum
+}

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // settings is what tokenizer_config.json says about ids. It has dozens of other keys.
@@ -27,7 +28,7 @@ type settings struct {
 // readConfig reads tokenizer_config.json. A folder need not have one.
 func readConfig(file string) (*settings, error) {
 	s := &settings{old: true}
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, files.TokenizerConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}

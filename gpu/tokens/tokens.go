@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Tokenizer turns text into the ids of one model's vocabulary and back. It is safe for concurrent use.
@@ -40,13 +41,14 @@ func Open(dir string) (*Tokenizer, error) {
 	}
 	for _, format := range []struct {
 		name string
+		kind files.Kind
 		read func(file string, data []byte, c *settings) (*Tokenizer, error)
 	}{
-		{"tokenizer.json", readJSON},
-		{"tokenizer.model", readSentencePiece},
+		{"tokenizer.json", files.Tokenizer, readJSON},
+		{"tokenizer.model", files.Pieces, readSentencePiece},
 	} {
 		file := filepath.Join(dir, format.name)
-		data, err := os.ReadFile(file)
+		data, err := files.Read(file, format.kind)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
@@ -24,12 +25,12 @@ const (
 	indexFile  = "model.safetensors.index.json"
 )
 
-// folder is a Source that reads a Hugging Face folder. Files are mapped, so only the tensors asked for are read.
+// folder is a Source that reads a Hugging Face folder. Only the tensors asked for are read.
 type folder struct {
 	model   *Model
 	files   []*safetensors.File // in the order of their names
 	tensors map[string]*safetensors.Tensor
-	sum     func() string
+	sum     func() (string, error)
 }
 
 var _ Source = (*folder)(nil)
@@ -51,7 +52,7 @@ func Open(dir string) (Source, error) {
 		return nil, err
 	}
 	f := &folder{model: m, tensors: map[string]*safetensors.Tensor{}}
-	f.sum = sync.OnceValue(f.hash)
+	f.sum = sync.OnceValues(f.hash)
 	if err = f.open(dir); err == nil {
 		err = f.check(dir)
 	}
@@ -62,7 +63,7 @@ func Open(dir string) (Source, error) {
 	return f, nil
 }
 
-// open maps the files, a single one before shards as transformers does.
+// open opens the files, a single one before shards as transformers does.
 func (f *folder) open(dir string) error {
 	single, index := filepath.Join(dir, singleFile), filepath.Join(dir, indexFile)
 	if exists(single) {
@@ -84,9 +85,9 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// shards maps the files that the index names, and checks that each tensor is where the index says.
+// shards opens the files that the index names, and checks that each tensor is where the index says.
 func (f *folder) shards(dir, index string) error {
-	data, err := os.ReadFile(index)
+	data, err := files.Read(index, files.Index)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (f *folder) shards(dir, index string) error {
 	return nil
 }
 
-// add maps a file.
+// add opens a file.
 func (f *folder) add(path string) error {
 	opened, err := safetensors.Open(path)
 	if err != nil {
@@ -164,33 +165,36 @@ func (f *folder) check(dir string) error {
 	return nil
 }
 
-func (f *folder) Model() *Model  { return f.model }
-func (f *folder) SHA256() string { return f.sum() }
+func (f *folder) Model() *Model           { return f.model }
+func (f *folder) SHA256() (string, error) { return f.sum() }
 
 // hash is that of the file, or of what sha256sum says of the shards.
-func (f *folder) hash() string {
+func (f *folder) hash() (string, error) {
 	sums := make([]string, len(f.files))
-	_ = split(len(f.files), 1, func(from, to int) error { // no part fails
-		for i := from; i < to; i++ {
-			sums[i] = f.files[i].SHA256()
+	err := split(len(f.files), 1, func(from, to int) (err error) {
+		for i := from; i < to && err == nil; i++ {
+			sums[i], err = f.files[i].SHA256()
 		}
-		return nil
+		return err
 	})
+	if err != nil {
+		return "", err
+	}
 	switch len(sums) {
 	case 0:
-		return "" // closed before anyone asked
+		return "", nil // closed before anyone asked
 	case 1:
-		return sums[0]
+		return sums[0], nil
 	}
 	var lines strings.Builder
 	for i, file := range f.files {
 		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.Path))
 	}
 	sum := sha256.Sum256([]byte(lines.String()))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:]), nil
 }
 
-// Close unmaps the files.
+// Close closes the files.
 func (f *folder) Close() error {
 	var errs []error
 	for _, file := range f.files {

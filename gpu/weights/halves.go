@@ -10,18 +10,23 @@ import (
 
 // halves returns the values of a tensor as binary16.
 func halves(t *safetensors.Tensor) ([]uint16, error) {
+	const accepted = "finite ones up to 65504, the largest of binary16"
 	out := make([]uint16, t.Len())
 	err := split(len(out), 1<<12, func(from, to int) error {
-		bad := -1
-		if t.Type == safetensors.F16 {
-			bad = copyHalves(out[from:to], t.Data[2*from:])
-		} else {
-			bad = roundHalves(out[from:to], t, from)
+		if t.Type != safetensors.F16 {
+			return t.Floats(from, to, func(at int, values []float32) error {
+				if bad := roundHalves(out[at:], values); bad >= 0 {
+					return t.Refuse(at+bad, values[bad], accepted)
+				}
+				return nil
+			})
 		}
-		if bad >= 0 {
-			return t.Refuse(from+bad, "finite ones up to 65504, the largest of binary16")
-		}
-		return nil
+		return t.Pieces(from, to, func(at int, raw []byte) error {
+			if bad := copyHalves(out[at:at+len(raw)/2], raw); bad >= 0 {
+				return t.Refuse(at+bad, float16.Frombits(out[at+bad]).Float32(), accepted)
+			}
+			return nil
+		})
 	})
 	return out, err
 }
@@ -38,9 +43,9 @@ func copyHalves(out []uint16, data []byte) int {
 }
 
 // roundHalves rounds wider values, and returns the place of the first that is not finite as binary16, or -1.
-func roundHalves(out []uint16, t *safetensors.Tensor, from int) int {
-	for i := range out {
-		out[i] = float16.Fromfloat32(t.At(from + i)).Bits()
+func roundHalves(out []uint16, values []float32) int {
+	for i, v := range values {
+		out[i] = float16.Fromfloat32(v).Bits()
 		if out[i]&0x7c00 == 0x7c00 {
 			return i
 		}

@@ -72,9 +72,9 @@ func Random(m *Model, seed uint64) (Source, error) {
 	return r, nil
 }
 
-func (r *random) Model() *Model  { return r.model }
-func (r *random) SHA256() string { return r.sha256 }
-func (r *random) Close() error   { return nil }
+func (r *random) Model() *Model           { return r.model }
+func (r *random) SHA256() (string, error) { return r.sha256, nil }
+func (r *random) Close() error            { return nil }
 
 // stream is the random numbers of one tensor, by position: splitmix64 (Steele, Lea, Flood 2014) started at a hash of seed
 // and name.

@@ -55,6 +55,27 @@ func TestBadShardsAreRefused(t *testing.T) {
 	}
 }
 
+// A file may be cut short while it is read: by a download that starts again, or another process that writes it.
+func TestFilesThatAreCutShortWhileTheyAreOpen(t *testing.T) {
+	for _, values := range []safetensors.Type{safetensors.F16, safetensors.F32} {
+		dir := saved(t, tiny(workloads.Llama, nil), values, 1)
+		file := filepath.Join(dir, "model.safetensors")
+		s := opened(t, dir)
+		if err := os.Truncate(file, 4096); err != nil {
+			t.Fatal(err)
+		}
+		want := file + ": was cut short while it was read, and had "
+		_, block := s.Block(1)
+		_, ends := s.Ends()
+		_, hash := s.SHA256()
+		for what, err := range map[string]error{"a block": block, "the ends": ends, "the hash": hash} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: got %v, want %s", values, what, err, want)
+			}
+		}
+	}
+}
+
 func TestValuesThatBinary16DoesNotHave(t *testing.T) {
 	gputest.Numbers(t)
 	const name = "model.layers.2.mlp.down_proj.weight"

@@ -59,6 +59,6 @@ type Source interface {
 	Ends() (*Ends, error)
 	Block(layer int) (*Block, error)
 	// SHA256 identifies the weights in a trace: of the files, or of what random ones are made from.
-	SHA256() string
+	SHA256() (string, error)
 	Close() error
 }

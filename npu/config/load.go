@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 //go:embed presets/*.yaml
@@ -60,7 +61,7 @@ func Load(nameOrPath string) (*Config, error) {
 	if slices.Contains(Names(), nameOrPath) {
 		return Preset(nameOrPath)
 	}
-	data, err := os.ReadFile(nameOrPath)
+	data, err := files.Read(nameOrPath, files.NPU)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("NPU %s", notKnown(nameOrPath, Names(), "or the path of a YAML file"))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
-	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // acceptedFiles are what results are read from.
@@ -97,23 +98,28 @@ func readFolder(path string) (all []placed, missing int, err error) {
 }
 
 func readFile(path string) (all []placed, err error) {
-	data, err := os.ReadFile(path)
+	in, err := files.Open(path, files.Results)
 	if err != nil {
-		return nil, suggest.File(err, acceptedFiles)
+		return nil, err
 	}
-	number := 0
-	for line := range bytes.Lines(data) {
-		number++
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
+	defer func() { _ = in.Close() }() // nothing was written
+	for lines := in.Lines(); ; {
+		line, err := lines.Next()
+		if err != nil && err != io.EOF {
+			return nil, err
 		}
-		row, err := parse(line)
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w; accepted: a line for each result, as run --format json and sweep write them", path, number, err)
+		if len(bytes.TrimSpace(line)) > 0 {
+			place := fmt.Sprintf("%s:%d", path, lines.Number())
+			row, err := parse(line)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w; accepted: a line for each result, as run --format json and sweep write them", place, err)
+			}
+			all = append(all, placed{row, place})
 		}
-		all = append(all, placed{row, fmt.Sprintf("%s:%d", path, number)})
+		if err == io.EOF {
+			return all, nil
+		}
 	}
-	return all, nil
 }
 
 // parse reads a line: a row of a sweep, or a result alone. What figures need has to be there.

@@ -7,18 +7,20 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
-// files finds the files that a spec names: relative to the spec, or as copies in a sweep's directory. With the copies a
+// inputs finds the files that a spec names: relative to the spec, or as copies in a sweep's directory. With the copies a
 // sweep continues with the same inputs, on any machine and whatever happened to the files since.
-type files struct {
+type inputs struct {
 	dir    string            // of the spec
 	copies map[string]string // name in the spec to path of the copy; nil: the files themselves are read
 	named  []string          // names of the files that were read, in order
 }
 
 // path returns the path from which to read name. It returns names of presets unchanged.
-func (f *files) path(name string, presets []string) string {
+func (f *inputs) path(name string, presets []string) string {
 	if slices.Contains(presets, name) || name == "" {
 		return name
 	}
@@ -40,7 +42,7 @@ func (f *files) path(name string, presets []string) string {
 
 // keep copies the named files into dir below root, and returns the paths of the copies relative to root. A copy keeps
 // its file name, because NPUs and models are named after it, in a folder that is named after a hash of the contents.
-func (f *files) keep(root, dir string) (map[string]string, error) {
+func (f *inputs) keep(root, dir string) (map[string]string, error) {
 	kept := map[string]string{}
 	for _, name := range f.named {
 		from := f.path(name, nil)
@@ -48,7 +50,7 @@ func (f *files) keep(root, dir string) (map[string]string, error) {
 		if info, err := os.Stat(from); err == nil && info.IsDir() {
 			inner = "config.json" // of a model
 		}
-		data, err := os.ReadFile(filepath.Join(from, inner))
+		data, err := files.Read(filepath.Join(from, inner), files.Input)
 		if err != nil {
 			return nil, fmt.Errorf("keeping a copy of what the spec names: %w", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Slurm runs workers as tasks of a job array. Slurm queues and places them, and requeues them after the loss of a node.
@@ -81,7 +82,7 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 }
 
 func (d *Dir) array() (a array, err error) {
-	data, err := os.ReadFile(d.File("slurm", "array.json"))
+	data, err := files.Read(d.File("slurm", "array.json"), files.Note)
 	if err == nil {
 		err = json.Unmarshal(data, &a)
 	}
@@ -90,7 +91,7 @@ func (d *Dir) array() (a array, err error) {
 
 // Task returns the points of a task of the array in a sweep's directory.
 func Task(path string, number int) ([]int, error) {
-	data, err := os.ReadFile(filepath.Join(path, "slurm", "tasks.jsonl"))
+	data, err := files.Read(filepath.Join(path, "slurm", "tasks.jsonl"), files.Note)
 	if err != nil {
 		return nil, fmt.Errorf("reading which points a task has: %w", err)
 	}

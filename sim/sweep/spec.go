@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -10,7 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
-	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -27,7 +26,7 @@ const custom = "custom"
 // Spec is a sweep's spec: all combinations of NPUs, values of axes, workloads, batches and schedules, except those that
 // a filter skips.
 type Spec struct {
-	files *files
+	files *inputs
 	data  []byte
 
 	npus      []npu
@@ -74,14 +73,14 @@ func (a assignment) String() string { return a.path + "=" + a.value }
 
 // Load reads a spec and all files that it names. Errors give file, line and key of every fault.
 func Load(path string) (*Spec, error) {
-	return open(path, path, &files{dir: filepath.Dir(path)})
+	return open(path, path, &inputs{dir: filepath.Dir(path)})
 }
 
 // open reads a spec from path; errors show name in place of path.
-func open(path, name string, from *files) (*Spec, error) {
-	data, err := os.ReadFile(path)
+func open(path, name string, from *inputs) (*Spec, error) {
+	data, err := files.Read(path, files.Spec)
 	if err != nil {
-		return nil, suggest.File(err, "the YAML file of a sweep's spec")
+		return nil, err
 	}
 	s := &Spec{files: from, data: data}
 	r := newReader(name)

@@ -15,6 +15,7 @@ import (
 	"github.com/natefinch/atomic"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Dir is the directory of a sweep. The coordinator of the sweep holds its lock.
@@ -80,7 +81,7 @@ func thisProcess() string {
 
 // owner names the process that holds the lock.
 func (d *Dir) owner() string {
-	data, err := os.ReadFile(d.File("lock"))
+	data, err := files.Read(d.File("lock"), files.Note)
 	if name := strings.TrimSpace(string(data)); err == nil && name != "" {
 		return name
 	}
@@ -118,7 +119,7 @@ func (d *Dir) write(s *Spec, name string, points []*Point, version string) error
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(d.File("plan.jsonl")); err == nil && bytes.Equal(old, data) {
+	if old, err := files.Read(d.File("plan.jsonl"), files.Plan); err == nil && bytes.Equal(old, data) {
 		return nil
 	}
 	if err := os.Remove(d.File("results.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -148,7 +149,7 @@ func (d *Dir) spec(version string) ([]*Point, error) {
 	for name, to := range d.Plan.Files {
 		copies[name] = d.File(to)
 	}
-	s, err := open(d.File("spec.yaml"), d.File("spec.yaml"), &files{dir: d.Path, copies: copies})
+	s, err := open(d.File("spec.yaml"), d.File("spec.yaml"), &inputs{dir: d.Path, copies: copies})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@
 //
 //	8 bytes: length n of the header | n bytes: header, JSON with name, type, shape and place of each tensor | values
 //
-// The parsing is that of github.com/nlpodyssey/safetensors, which refuses gaps, overlaps and sizes that do not fit.
+// The JSON is read by github.com/nlpodyssey/safetensors; gaps, overlaps and sizes that do not fit are refused.
 //
 // # What it leaves out
 //
@@ -11,10 +11,11 @@
 //
 // # Contract
 //
-// Open maps a file: opening takes no longer for 100 GB than for 1 kB, and values are read when they are looked at. A
-// tensor's values are valid until its file is closed. Errors name the file and the tensor.
+// Open reads a file's header: opening takes no longer for 100 GB than for 1 kB. Values are read when they are looked at, a
+// piece at a time, from the file as it then is: one that was cut short in the meantime is an error, not a crash, which is why
+// files are not mapped. Errors name the file and the tensor.
 //
 // # Adding one more
 //
-// A type: a constant, its place in read and Size, and its conversions in At and New.
+// A type: a constant, its place in read and Size, and its conversions in at and New.
 package safetensors

@@ -1,17 +1,11 @@
 package safetensors
 
 import (
-	"cmp"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
-	"errors"
 	"fmt"
+	"io"
 	"math"
-	"os"
-	"slices"
 
-	format "github.com/nlpodyssey/safetensors"
 	"github.com/x448/float16"
 )
 
@@ -36,13 +30,28 @@ func (t Type) Size() int {
 	return 2
 }
 
+// at returns a value of raw ones; every type is held exactly as a float32.
+func (t Type) at(raw []byte, i int) float32 {
+	switch t {
+	case F32:
+		return math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	case BF16:
+		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
+	default:
+		return float16.Frombits(binary.LittleEndian.Uint16(raw[2*i:])).Float32()
+	}
+}
+
 // Tensor is one array of a file.
 type Tensor struct {
 	Name  string
 	File  string // path, for errors
 	Type  Type
 	Shape []int  // 1 or more each
-	Data  []byte // little-endian values, the last index first; of an open file: not to be written
+	Data  []byte // of one that New made: little-endian values, the last index first
+
+	in io.ReaderAt // of a file's
+	at int64       // place of its first value
 }
 
 // Errorf says where the tensor is before it says what is wrong with it.
@@ -51,109 +60,78 @@ func (t *Tensor) Errorf(format string, args ...any) error {
 }
 
 // Len returns the number of values.
-func (t *Tensor) Len() int { return len(t.Data) / t.Type.Size() }
-
-// At returns value i, which every type holds exactly as a float32.
-func (t *Tensor) At(i int) float32 {
-	switch t.Type {
-	case F32:
-		return math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
-	case BF16:
-		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Data[2*i:])) << 16)
-	default:
-		return float16.Frombits(binary.LittleEndian.Uint16(t.Data[2*i:])).Float32()
+func (t *Tensor) Len() int {
+	n := 1
+	for _, of := range t.Shape {
+		n *= of
 	}
+	return n
+}
+
+// piece is how many values are read at a time, whatever the size of the tensor.
+const piece = 1 << 18
+
+// Pieces calls f with the values from one place to another as they lie in the file: little-endian, a part of them at a time.
+// The bytes are valid during the call.
+func (t *Tensor) Pieces(from, to int, f func(at int, raw []byte) error) error {
+	size := t.Type.Size()
+	var room []byte
+	for ; from < to; from += piece {
+		n := min(piece, to-from)
+		var raw []byte
+		if t.in == nil {
+			raw = t.Data[from*size : (from+n)*size]
+		} else {
+			if room == nil {
+				room = make([]byte, n*size)
+			}
+			raw = room[:n*size]
+			if _, err := t.in.ReadAt(raw, t.at+int64(from)*int64(size)); err != nil {
+				return err
+			}
+		}
+		if err := f(from, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Floats calls f with the values from one place to another, a part of them at a time.
+func (t *Tensor) Floats(from, to int, f func(at int, values []float32) error) error {
+	var room []float32
+	return t.Pieces(from, to, func(at int, raw []byte) error {
+		n := len(raw) / t.Type.Size()
+		if room == nil {
+			room = make([]float32, n)
+		}
+		for i := range room[:n] {
+			room[i] = t.Type.at(raw, i)
+		}
+		return f(at, room[:n])
+	})
 }
 
 // Values returns all values, the last index first. One that is infinite or not a number is an error.
 func (t *Tensor) Values() ([]float32, error) {
 	values := make([]float32, t.Len())
-	for i := range values {
-		values[i] = t.At(i)
-		if x := float64(values[i]); math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, t.Refuse(i, "finite values")
+	err := t.Floats(0, len(values), func(at int, some []float32) error {
+		for i, v := range some {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				return t.Refuse(at+i, v, "finite values")
+			}
 		}
-	}
-	return values, nil
+		copy(values[at:], some)
+		return nil
+	})
+	return values, err
 }
 
 // Refuse returns the error of value i, which is none of those accepted.
-func (t *Tensor) Refuse(i int, accepted string) error {
+func (t *Tensor) Refuse(i int, value float32, accepted string) error {
 	at := make([]int, len(t.Shape))
 	for d, rest := len(at)-1, i; d >= 0; d-- {
 		at[d], rest = rest%t.Shape[d], rest/t.Shape[d]
 	}
-	return t.Errorf("has the value %g at %v; accepted: %s", t.At(i), at, accepted)
-}
-
-// File is an open file, mapped so that only the values that are looked at are read.
-type File struct {
-	Path    string
-	Tensors []*Tensor // by name
-	data    []byte
-}
-
-// Open maps a file and lists its tensors. The file must not change while it is open.
-func Open(path string) (*File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file; accepted: a safetensors file", path)
-	}
-	if info.Size() < 8 {
-		return nil, fmt.Errorf("%s: %d bytes; accepted: a safetensors file, whose first 8 say how long its header is", path, info.Size())
-	}
-	opened := &File{Path: path}
-	if opened.data, err = mapFile(f, info.Size()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if opened.Tensors, err = parse(path, opened.data); err != nil {
-		return nil, errors.Join(err, opened.Close())
-	}
-	return opened, nil
-}
-
-// Close unmaps the file. Its tensors have no values any more.
-func (f *File) Close() error {
-	data := f.data
-	f.data, f.Tensors = nil, nil
-	return unmapFile(data)
-}
-
-// SHA256 returns the hash of an open file's bytes.
-func (f *File) SHA256() string {
-	sum := sha256.Sum256(f.data)
-	return hex.EncodeToString(sum[:])
-}
-
-// parse returns the tensors of a file by their names.
-func parse(path string, data []byte) ([]*Tensor, error) {
-	parsed, err := format.Deserialize(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w in a file of %d bytes; accepted: a whole safetensors file", path, err, len(data))
-	}
-	views := parsed.Tensors()
-	slices.SortFunc(views, func(a, b format.NamedTensorView) int { return cmp.Compare(a.Name, b.Name) })
-	var list []*Tensor
-	for _, v := range views {
-		t := &Tensor{Name: v.Name, File: path, Type: Type(v.TensorView.DType().String()), Data: v.TensorView.Data()}
-		for _, n := range v.TensorView.Shape() {
-			if n < 1 || n > math.MaxInt32 {
-				return nil, t.Errorf("has the shape %v; accepted: 1 to %d each", v.TensorView.Shape(), math.MaxInt32)
-			}
-			t.Shape = append(t.Shape, int(n))
-		}
-		if !t.Type.read() {
-			return nil, t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
-		}
-		list = append(list, t)
-	}
-	return list, nil
+	return t.Errorf("has the value %g at %v; accepted: %s", value, at, accepted)
 }

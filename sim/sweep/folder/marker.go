@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Marker is the file by which the folder of a sweep is known. Nothing is written into a folder without it, unless the
@@ -19,7 +20,7 @@ const MarkerText = `{"format":"` + Format + `"}` + "\n"
 // Marked reports whether a folder has the marker. A beginning of it, which a killed process has left, does not count.
 func Marked(path string) (bool, error) {
 	path = filepath.Join(path, Marker)
-	data, err := os.ReadFile(path)
+	data, err := files.Read(path, files.Note)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Format is what the marker of a folder and the first line of its plan say.
@@ -92,7 +94,7 @@ func Has(path string) bool {
 // Open reads the plan of a sweep's folder.
 func Open(path string) (*Folder, error) {
 	f := &Folder{Path: path}
-	file, err := os.Open(f.File("plan.jsonl"))
+	file, err := files.Open(f.File("plan.jsonl"), files.Plan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no sweep; accepted: the directory that pmpdsim sweep SPEC -o DIR made", path)
 	}

@@ -1,7 +1,6 @@
 package folder
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // ReadShard returns the lines of a shard and how far they are whole. What stands behind the last line feed is the line
@@ -18,7 +19,7 @@ func ReadShard(path string) (rows []Line, whole int64, err error) { return ReadS
 
 // ReadShardFrom is ReadShard from an offset on, which a call before returned.
 func ReadShardFrom(path string, from int64) (rows []Line, whole int64, err error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path, files.Results)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}
@@ -26,12 +27,13 @@ func ReadShardFrom(path string, from int64) (rows []Line, whole int64, err error
 		return nil, 0, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	if whole, err = f.Seek(from, io.SeekStart); err != nil {
+	if err := f.SeekTo(from); err != nil {
 		return nil, 0, err
 	}
-	in := bufio.NewReaderSize(f, 1<<16)
+	whole = from
+	in := f.Lines()
 	for number := 1; ; number++ {
-		line, err := in.ReadBytes('\n')
+		line, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			return rows, whole, nil
 		}

@@ -1,5 +1,11 @@
-// Package files writes files that appear whole or not at all: Replace writes one at once; a Partial grows under another name
-// until it has ended, and keeps room on the disk for its end. Devices, pipes and links are written to and never replaced.
+// Package files reads files up to a limit, and writes files that appear whole or not at all.
+//
+// Reading: Read, Open and Lines read up to what a Kind of file may have, whatever the path leads to: a file that is too large, a
+// device that never ends, a stream that unrolls to more than memory holds. Limits has the one table. No other package opens files
+// to read them (arch_test.go).
+//
+// Writing: Replace writes one at once; a Partial grows under another name until it has ended, and keeps room on the disk for its
+// end. Devices, pipes and links are written to and never replaced.
 //
 // It leaves out locks, and the syncing that would hold against a loss of power.
 //

@@ -2,6 +2,8 @@ package classifier
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -161,7 +163,7 @@ func TestKV(t *testing.T) {
 	})
 	t.Run("a file that is not there is named", func(t *testing.T) {
 		name := filepath.Join(t.TempDir(), "none.safetensors")
-		if _, err := ReadKV(name); err == nil || !strings.Contains(err.Error(), name) || !os.IsNotExist(err) {
+		if _, err := ReadKV(name); err == nil || !strings.Contains(err.Error(), name) || !errors.Is(err, fs.ErrNotExist) {
 			t.Error(err)
 		}
 	})

@@ -37,5 +37,6 @@ func read(path string, names ...string) (found []array, sha256 string, err error
 			return nil, "", t.Errorf("is not known; accepted: %s", strings.Join(names, ", "))
 		}
 	}
-	return found, f.SHA256(), nil
+	sha256, err = f.SHA256()
+	return found, sha256, err
 }

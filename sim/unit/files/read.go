@@ -1,0 +1,136 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+)
+
+// Read reads a whole file of a kind. Of a kind that is one JSON text it also checks how much that holds (CheckJSON).
+func Read(path string, k Kind) ([]byte, error) {
+	f, err := Open(path, k)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	data, err := f.all()
+	if l := k.Limits(); err == nil && l.Lines == 0 {
+		err = CheckJSON(path, 0, data, k)
+	}
+	return data, err
+}
+
+// Reader is an open file, which is read up to the limit of its kind.
+type Reader struct {
+	path string
+	kind Kind
+	file *os.File
+	in   io.Reader
+	size int64 // of a regular file when it was opened
+}
+
+// Open opens a file of a kind. A file that is too large is refused at once; a device or a pipe when it has gone on for too
+// long. The error of a file that is not there wraps fs.ErrNotExist.
+func Open(path string, k Kind) (*Reader, error) {
+	l := k.Limits()
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, suggest.File(err, l.What)
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
+	}
+	if err == nil && l.Bytes > 0 && info.Mode().IsRegular() && info.Size() > l.Bytes {
+		err = l.refuse(path, 0, fmt.Sprintf("has %d bytes", info.Size()), "at most "+size(l.Bytes))
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, suggest.File(err, l.What)
+	}
+	return &Reader{path: path, kind: k, file: f, in: Bound(path, f, k), size: info.Size()}, nil
+}
+
+// Read reads on.
+func (r *Reader) Read(b []byte) (int, error) {
+	n, err := r.in.Read(b)
+	return n, suggest.File(err, r.kind.Limits().What)
+}
+
+// ReadAt reads at a place, whatever was read before. Where the file has been cut short since it was opened, the error says so.
+func (r *Reader) ReadAt(b []byte, at int64) (int, error) {
+	n, err := r.file.ReadAt(b, at)
+	if n < len(b) && (err == io.EOF || err == nil) {
+		err = fmt.Errorf("%s: was cut short while it was read, and had %d bytes; accepted: a file that does not change while it is read",
+			r.path, r.size)
+	}
+	return n, err
+}
+
+// SeekTo makes Read go on at a place. The limit then is that of what follows.
+func (r *Reader) SeekTo(at int64) error {
+	_, err := r.file.Seek(at, io.SeekStart)
+	r.in = Bound(r.path, r.file, r.kind)
+	return suggest.File(err, r.kind.Limits().What)
+}
+
+// Size is that of a regular file when it was opened.
+func (r *Reader) Size() int64 { return r.size }
+
+// Regular reports whether the file is neither a device nor a pipe.
+func (r *Reader) Regular() bool {
+	info, err := r.file.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// all reads what is left. It asks for no more memory than the file is said to be large.
+func (r *Reader) all() ([]byte, error) {
+	data := make([]byte, 0, min(r.size, mib)+512)
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+	}
+}
+
+// Bound makes a stream fail where it goes on past the bytes of its kind.
+func Bound(name string, in io.Reader, k Kind) io.Reader {
+	l := k.Limits()
+	if l.Bytes == 0 {
+		return in
+	}
+	return &bound{name: name, in: in, limit: l, left: l.Bytes}
+}
+
+type bound struct {
+	name  string
+	in    io.Reader
+	limit Limit
+	left  int64
+}
+
+func (b *bound) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.in.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, b.limit.refuse(b.name, 0, "goes on after "+size(b.limit.Bytes), "at most "+size(b.limit.Bytes))
+	}
+	return n, err
+}
