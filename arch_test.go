@@ -54,7 +54,7 @@ traces:              sim/unit/suggest sim/unit/files workloads workloads/precisi
 sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
-sim/replay:          sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
+sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper/rows:
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/unit/files sim/result

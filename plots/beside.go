@@ -36,11 +36,11 @@ func Beside(w io.Writer, decoded []*Decoded, rs []*result.Result) error {
 	}
 	schedules, machine := column{name: "schedule"}, "machine"
 	for i, r := range rs {
-		schedules.texts = append(schedules.texts, r.Schedule)
+		schedules.texts = append(schedules.texts, starred(r))
 		machine = decoded[i].Machine
 	}
 	const byUnit = -1
-	return columns([]column{
+	table := columns([]column{
 		schedules,
 		simulated("bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
 		real(machine+": TPOT", Time, byUnit, func(d *Decoded) *float64 { return d.TPOT }),
@@ -51,5 +51,6 @@ func Beside(w io.Writer, decoded []*Decoded, rs []*result.Result) error {
 		simulated("× fp16", Plain, 2, func(r *result.Result) *float64 { return r.SpeedupFP16 }),
 		real("agree", Percent, 1, func(d *Decoded) *float64 { return d.Agree }),
 		real("NLL", Plain, 3, func(d *Decoded) *float64 { return d.NLL }),
-	}).Write(w)
+	})
+	return withMisfits(w, table, rs)
 }

@@ -32,6 +32,8 @@ type ChartPoint struct {
 	X, Y  float64
 	Label string // where there is room for it
 
+	Hollow bool // no more than the outline of the mark
+
 	XWhisker, YWhisker [2]float64 // from and to, on both sides of the mark; equal or not numbers for none
 }
 
@@ -51,7 +53,6 @@ const (
 	chartRight  = 8
 	chartHeight = 120
 	chartAxis   = 28
-	markRadius  = 2.2
 	markApart   = 3 // marks that are closer share a label
 )
 
@@ -74,7 +75,7 @@ func (c *Chart) draw(s *sheet) {
 	for _, line := range c.legendLines() {
 		x := vg.Length(2)
 		for _, i := range line {
-			s.mark(i, len(c.Series), vg.Point{X: x + 3, Y: y - 4})
+			s.mark(i, len(c.Series), vg.Point{X: x + 3, Y: y - 4}, false)
 			s.write(words{text: c.Series[i], x: x + 8, y: y - 4, size: smallSize, left: true})
 			x += 8 + roughWidth(c.Series[i], smallSize) + legendGap
 		}
@@ -94,13 +95,6 @@ func seriesInk(i, n int) color.Color {
 		return color.Black
 	}
 	return shade(0.8 * float64(i) / float64(max(n-1, 1)))
-}
-
-// mark draws the mark of a series: shapes differ, too, for those who do not see the colours.
-func (s *sheet) mark(i, n int, at vg.Point) {
-	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{},
-		draw.TriangleGlyph{}, draw.PlusGlyph{}}
-	s.canvas.DrawGlyph(draw.GlyphStyle{Color: seriesInk(i, n), Radius: markRadius, Shape: shapes[i%len(shapes)]}, at)
 }
 
 // plotting is a panel being drawn.
@@ -237,6 +231,13 @@ type bunch struct {
 
 // marks draws all marks, and returns those that want labels.
 func (p *plotting) marks() (all []*bunch) {
+	for i, series := range p.Points { // hollow marks hide nothing
+		for _, q := range series {
+			if q.Hollow {
+				p.mark(i, p.series, p.place(q.X, q.Y), true)
+			}
+		}
+	}
 	for i, series := range p.Points {
 		for _, q := range series {
 			at := p.place(q.X, q.Y)
@@ -246,7 +247,9 @@ func (p *plotting) marks() (all []*bunch) {
 			if whiskered(q.YWhisker) {
 				p.reach(p.place(q.X, q.YWhisker[0]), p.place(q.X, q.YWhisker[1]), i)
 			}
-			p.mark(i, p.series, at)
+			if !q.Hollow {
+				p.mark(i, p.series, at, false)
+			}
 			r := vg.Length(markRadius)
 			p.taken = append(p.taken, rectangle{at.X - r, at.Y - r, at.X + r, at.Y + r})
 			if q.Label != "" {

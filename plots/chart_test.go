@@ -22,7 +22,7 @@ func someStacks() *Stacks {
 		Parts: []string{"scratchpad_read", "scratchpad_write", "dram_read", "dram_activate", "dram_refresh", "dram_background", "leakage", "other"}}
 	for g := range 3 {
 		for i, name := range []string{"fp16", "uniform:4", "static:8>4>3>2@1000,2000,3000,prefill=16"} {
-			f.Rows = append(f.Rows, StackRow{fmt.Sprintf("vicuna-7b, batch %d, cluster.of.a.long.name %d", g, g*g), name})
+			f.Rows = append(f.Rows, StackRow{fmt.Sprintf("vicuna-7b, batch %d, cluster.of.a.long.name %d", g, g*g), name, i == 2})
 			v := []float64{0, math.NaN(), 7.3}[i] + float64(g)
 			one.Values, one.Whiskers = append(one.Values, []float64{v}), append(one.Whiskers, [2]float64{v * 0.8, v * 1.5})
 			var bar []float64

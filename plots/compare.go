@@ -6,7 +6,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 )
 
-// Compare writes one row per schedule: the table that the whole program is for.
+// Compare writes one row per schedule: the table that the whole program is for. Rows of results that do not fit their DRAM
+// are marked, and a line below says what they lack.
 func Compare(w io.Writer, rs []*result.Result) error {
 	pick := func(name string, u Unit, decimals int, get func(*result.Result) *float64) column {
 		c := column{name: name, unit: u, fixed: decimals}
@@ -23,8 +24,8 @@ func Compare(w io.Writer, rs []*result.Result) error {
 		return c
 	}
 	const byUnit = -1
-	return columns([]column{
-		words("schedule", func(r *result.Result) string { return r.Schedule }),
+	table := columns([]column{
+		words("schedule", starred),
 		pick("bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
 		pick("TTFT", Time, byUnit, func(r *result.Result) *float64 { return &r.TTFTSeconds }),
 		pick("TPOT", Time, byUnit, func(r *result.Result) *float64 { return &r.TPOTSeconds }),
@@ -36,5 +37,6 @@ func Compare(w io.Writer, rs []*result.Result) error {
 		pick("array", Percent, 2, func(r *result.Result) *float64 { return &r.ArrayUtilisation }),
 		pick("energy/token", Energy, byUnit, func(r *result.Result) *float64 { return &r.EnergyPerToken }),
 		words("bound", func(r *result.Result) string { return r.BoundBy }),
-	}).Write(w)
+	})
+	return withMisfits(w, table, rs)
 }

@@ -19,6 +19,7 @@ type HeatMap struct {
 	Across   [][]string      // heads of the panels across: lines of text
 	Down     []string        // what the rows of cells are, for each panel from the top
 	Cells    [][][][]float64 // panel across, panel down, row, column; not a number where there is none
+	Hollow   [][][][]bool    // in the same order: cells that are no more than a frame; nil for none
 	Scale    string          // what the numbers are, with the unit
 	Colours  *Colours        // nil for shares: from 0 to 1, written as percentages
 }
@@ -194,7 +195,7 @@ func (p *placing) drawPanel(s *sheet, a, d int, x vg.Length) {
 	for r, row := range p.Cells[a][d] {
 		at := y + vg.Length(r)*p.cellHeight
 		for c, v := range row {
-			p.drawCell(s, x+vg.Length(c)*p.cellWidth, at, v)
+			p.drawCell(s, x+vg.Length(c)*p.cellWidth, at, v, p.Hollow != nil && p.Hollow[a][d][r][c])
 		}
 		if a == 0 {
 			name := p.YNames[r]
@@ -215,13 +216,18 @@ func (p *placing) drawPanel(s *sheet, a, d int, x vg.Length) {
 	}
 }
 
-func (p *placing) drawCell(s *sheet, x, y vg.Length, v float64) {
+func (p *placing) drawCell(s *sheet, x, y vg.Length, v float64, hollow bool) {
 	ink := color.RGBA{0xee, 0xee, 0xee, 0xff} // no colour of the map
 	text := "-"
 	if !math.IsNaN(v) {
 		ink, text = shade(p.scale.at(v)), p.text(v)
 	}
-	s.fill(x, y, p.cellWidth, p.cellHeight, ink)
+	if hollow {
+		s.hollow(x, y, p.cellWidth, p.cellHeight, ink)
+		ink = color.RGBA{0xff, 0xff, 0xff, 0xff}
+	} else {
+		s.fill(x, y, p.cellWidth, p.cellHeight, ink)
+	}
 	if p.number > 0 {
 		s.write(words{text: text, x: x + p.cellWidth/2, y: y + p.cellHeight/2, size: p.number, ink: inkOn(ink)})
 	}

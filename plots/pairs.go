@@ -35,6 +35,7 @@ type PairGroup struct {
 type Pair struct {
 	Value, Published float64
 	Label, Beside    string
+	Hollow           bool // no more than the outline of the bar
 }
 
 var _ Figure = (*Pairs)(nil)
@@ -152,7 +153,11 @@ func (p *Pairs) panel(s *sheet, panel *PairPanel, y, pitch vg.Length) {
 		x += pitch * pairGap / 2
 		s.write(words{text: g.Name, x: x + pitch*vg.Length(len(g.Bars))/2, y: y - 6, size: textSize})
 		for i, b := range g.Bars {
-			p.bar(s, i, x+0.22*pitch, y, 0.56*pitch, up(b.Value))
+			if b.Hollow {
+				s.hollow(x+0.22*pitch, y, 0.56*pitch, up(b.Value), p.ink(i))
+			} else {
+				p.bar(s, i, x+0.22*pitch, y, 0.56*pitch, up(b.Value))
+			}
 			s.box(x+0.09*pitch, y, 0.82*pitch, up(b.Published), color.Gray{0x40})
 			above := y + up(max(b.Value, b.Published)) + 4
 			if b.Label != "" { // the grid would cross them out

@@ -46,16 +46,19 @@ func TestCompare(t *testing.T) {
 		rs := []*result.Result{
 			{Schedule: "fp16", AvgWeightBits: 16, TTFTSeconds: 0.25, TPOTSeconds: 0.3, TokensPerSecond: 1 / 0.3,
 				DRAMBytesPerToken: 13.5e9, DRAMEfficiency: 0.9, ArrayUtilisation: 0.0123, EnergyPerToken: 0.1098,
-				BoundBy: "memory"},
+				BoundBy: "memory",
+				NPU:     "n", Footprint: result.Memory{Total: 3 << 30, Capacity: 1 << 30}},
 			{Schedule: "uniform:4", AvgWeightBits: 4, TTFTSeconds: 2.5, TPOTSeconds: 0.15, TokensPerSecond: 1 / 0.15, SpeedupFP16: &double,
 				DRAMBytesPerToken: 3.5e9, DRAMEfficiency: 0.875, ArrayUtilisation: 0.05, EnergyPerToken: 0.0326,
-				BoundBy: "compute"},
+				BoundBy: "compute", Fits: true},
 		}
 		check(t, func(w *strings.Builder) error { return Compare(w, rs) }, `
 schedule    bits  TTFT s  TPOT ms  tokens/s  × fp16  × uniform  DRAM/token GB  BW %  array %  energy/token mJ  bound
 ----------------------------------------------------------------------------------------------------------------------
-fp16       16.00   0.250    300.0     3.333       -          -          13.50  90.0     1.23            109.8  memory
+fp16 *     16.00   0.250    300.0     3.333       -          -          13.50  90.0     1.23            109.8  memory
 uniform:4   4.00   2.500    150.0     6.667    2.00          -           3.50  87.5     5.00             32.6  compute
+
+* fp16 does not fit the DRAM of n: it needs 3.000 GiB of 1.000 GiB (dram.capacity), and was simulated as if it fitted
 `)
 	})
 }

@@ -17,8 +17,11 @@ type Stacks struct {
 	Panels   []StackPanel
 }
 
-// StackRow is what a bar is called. Rows of a group stand together below its name.
-type StackRow struct{ Group, Name string }
+// StackRow is what a bar is called. Rows of a group stand together below its name. A hollow bar is no more than its outline.
+type StackRow struct {
+	Group, Name string
+	Hollow      bool
+}
 
 // StackPanel has a bar for each row.
 type StackPanel struct {
@@ -221,7 +224,11 @@ func (f *Stacks) bar(s *sheet, p *StackPanel, a axis, row int, b base) {
 		}
 		at += v
 		to := b.x + b.room*vg.Length(a.at(at))
-		s.fill(from, b.y+0.8, to-from, stackBar-1.6, partInk(i, len(p.Parts)))
+		paint := s.fill
+		if f.Rows[row].Hollow {
+			paint = s.hollow
+		}
+		paint(from, b.y+0.8, to-from, stackBar-1.6, partInk(i, len(p.Parts)))
 		from = to
 	}
 	if p.Whiskers != nil && !math.IsNaN(p.Whiskers[row][0]) {

@@ -63,7 +63,7 @@ func TestSweepNeedsNoCommandLine(t *testing.T) {
 		t.Errorf("exported before anything was simulated: %v, %q", err, errs)
 	}
 	feed(t, results, len(points))
-	if out, _, err := invoke(t, sweepStatus{results, "json"}); err != nil || !strings.Contains(out, `"points":2,"done":2,"failed":0,"left":0`) {
+	if out, _, err := invoke(t, sweepStatus{results, "json"}); err != nil || !strings.Contains(out, `"points":2,"done":2,"does_not_fit":0,"failed":0,"left":0`) {
 		t.Errorf("status: %v, %s", err, out)
 	}
 	if _, errs, err := invoke(t, &exportOptions{results, filepath.Join(dir, "t.csv")}); err != nil || errs != "" {

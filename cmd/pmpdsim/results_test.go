@@ -17,7 +17,7 @@ func TestPlotNeedsNoCommandLine(t *testing.T) {
 	o := &plotOptions{draw: views.Throughput, results: resultsOptions{paths: []string{someResults}, only: []string{"npu=phone"}},
 		picture: picture{path, "pmpdsim plot throughput r"}, format: "csv"}
 	out, errs, err := invoke(t, o)
-	if want := "setting,schedule,avg_weight_bits,tokens_per_second\n,uniform:4,4,9\n,static:4>2@2,2.5,11\n"; err != nil || errs != "" || out != want {
+	if want := "setting,schedule,avg_weight_bits,tokens_per_second,fits\n,uniform:4,4,9,true\n,static:4>2@2,2.5,11,true\n"; err != nil || errs != "" || out != want {
 		t.Errorf("error %v, %q, output %q, want %q", err, errs, out, want)
 	}
 	if data, err := os.ReadFile(path); err != nil || !strings.Contains(string(data), ": pmpdsim plot throughput r</desc>") {

@@ -161,9 +161,9 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", s, err)
 		}
-		if need := p.Footprint().Total(); need > cfg.DRAM.Capacity {
+		if m := p.Memory(); !m.Fits() {
 			say(stderr, "warning: schedule %s occupies %s of DRAM, %s has %s (dram.capacity); it is simulated as if it fitted", s,
-				plots.Memory.Text(float64(need)), cfg.Name, plots.Memory.Text(float64(cfg.DRAM.Capacity)))
+				plots.Memory.Text(float64(m.Total)), cfg.Name, plots.Memory.Text(float64(m.Capacity)))
 		}
 		jobs = append(jobs, p)
 	}

@@ -17,6 +17,9 @@ func statusTable(s *sweep.Status) *plots.Table {
 	add := func(key string, n int) { t.Add(key, fmt.Sprint(n)) }
 	add("points", s.Points)
 	add("done", s.Done)
+	if s.Misfits > 0 {
+		add("of which do not fit their DRAM", s.Misfits)
+	}
 	add("failed", s.Failed)
 	add("left", s.Left)
 	add("workers", s.Workers)
@@ -37,6 +40,9 @@ func sweepDone(w io.Writer, dir string, s *sweep.Status) error {
 	failed := ""
 	if s.Failed > 0 {
 		failed = fmt.Sprintf(", %d failed (pmpdsim sweep status %s)", s.Failed, dir)
+	}
+	if s.Misfits > 0 {
+		failed += fmt.Sprintf(", %d do not fit their DRAM (fits is false: simulated as if they did, on no front)", s.Misfits)
 	}
 	_, err := fmt.Fprintf(w, "%d points%s: %s\n", s.Points, failed, filepath.Join(dir, "results.jsonl"))
 	return err

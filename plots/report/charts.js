@@ -67,9 +67,12 @@ const categories = (names, more = {}) => ({
 	axisLabel: { color: css('ink'), width: Math.min(narrow() ? 92 : 190, 7 * Math.max(0, ...names.map((n) => n.length))), overflow: 'break', interval: 0, fontSize: narrow() ? 11 : 12, lineHeight: 14, ...more.axisLabel },
 });
 
+// skin is how the mark of a result looks: hollow where its DRAM does not hold it.
+const skin = (row, colour, more = {}) => (row.f ? { color: colour, ...more } : { color: 'transparent', ...more, borderColor: colour, borderWidth: 1.5, opacity: 1 });
+
 // tip is what is said of a result: the numbers of the chart first, its parent last.
 const tip = (row, lines) => () => `<b>${escaped(scheduleOf(row))}</b>${escaped(nameOf(row, settingKeys))}<br>${lines.map(escaped).join('<br>')}` +
-	`<br><i>${escaped(row.p)}</i>`;
+	`${row.f ? '' : '<br>does not fit its DRAM'}<br><i>${escaped(row.p)}</i>`;
 const said = (row, id) => {
 	const m = D.metrics[at[id]];
 	return `${m.name}: ${fmt(value(row, id))} ${m.unit}`;
@@ -100,7 +103,7 @@ function bySchedule(rows, choice, id, unit) {
 	const values = rows.map((r) => value(r, id));
 	const series = shown.flatMap((f, order) => {
 		const colour = shade(f.i, f.n), offset = lanes > 1 ? (order - (lanes - 1) / 2) * lane : 0;
-		const item = (r) => ({ value: [value(r, id), line.get(r.k[schedule])], row: r.i, tip: tip(r, [said(r, id), said(r, 'avg_weight_bits')]) });
+		const item = (r) => ({ value: [value(r, id), line.get(r.k[schedule])], row: r.i, tip: tip(r, [said(r, id), said(r, 'avg_weight_bits')]), ...(r.f ? {} : { itemStyle: skin(r, colour) }) });
 		if (bars) {
 			return [{
 				type: 'bar', name: f.name, barWidth: lane - 2, barGap: lanes > 1 ? `${200 / (lane - 2)}%` : '-100%', itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] }, data: f.rows.map(item),
@@ -208,7 +211,7 @@ const charts = {
 			};
 		});
 		const series = all.filter((f) => !choice.hidden.has(f.id)).map((f) => ({
-			type: 'scatter', name: f.name, symbol: symbolOf(f.i), symbolSize: 10, itemStyle: { color: shade(f.i, f.n), opacity: 0.85 }, z: 3, data: points(f.rows[0]),
+			type: 'scatter', name: f.name, symbol: symbolOf(f.i), symbolSize: 10, itemStyle: skin(f.rows[0], shade(f.i, f.n), { opacity: 0.85 }), z: 3, data: points(f.rows[0]),
 			label: { show: !narrow(), position: 'right', formatter: (p) => p.data.name, fontSize: 11, color: css('soft') }, labelLayout: { hideOverlap: true },
 		}));
 		const marks = series.flatMap((s) => s.data.map((p) => p.value));
@@ -261,9 +264,9 @@ function stacks(rows, choice, names, partsOf, unit) {
 	const series = kept.map(([name, values], i) => ({
 		type: 'bar', name, stack: 'parts', barMaxWidth: 30, itemStyle: { color: all[i].colour, borderColor: css('card'), borderWidth: 1 },
 		data: values.map((v, bar) => ({
-			value: v, row: rows[bar].i,
+			value: v, row: rows[bar].i, ...(rows[bar].f ? {} : { itemStyle: skin(rows[bar], all[i].colour) }),
 			tip: () => `<b>${escaped(name)}</b>${escaped(scheduleOf(rows[bar]))}<br>${fmt(v)} ${unit}, ${(100 * v / totals[bar]).toFixed(1)} % of what is shown<br><i>${escaped(rows[bar].p)}</i>`,
-			label: { show: v > 0.12 * Math.max(...totals) && !narrow(), formatter: name, color: inkOn(all[i].colour), fontSize: 11, overflow: 'truncate' },
+			label: { show: v > 0.12 * Math.max(...totals) && !narrow(), formatter: name, color: rows[bar].f ? inkOn(all[i].colour) : css('ink'), fontSize: 11, overflow: 'truncate' },
 		})),
 	})).filter((s) => !choice.hidden.has(s.name));
 	series.push({
@@ -286,7 +289,7 @@ function against(rows, choice, cost) {
 		data: f.rows.map((r) => ({
 			value: [value(r, cost), value(r, 'tokens_per_second')], row: r.i,
 			tip: tip(r, [said(r, 'tokens_per_second'), said(r, 'energy_joules_per_token'), said(r, 'area_mm2'), ...(best.has(r.i) ? [`number ${best.get(r.i)} of the best`] : [])]),
-			symbolSize: best.has(r.i) ? 11 : 7, itemStyle: { color: shade(f.i, f.n), opacity: best.has(r.i) ? 1 : 0.35, borderColor: css('ink'), borderWidth: best.has(r.i) ? 1 : 0 },
+			symbolSize: best.has(r.i) ? 11 : 7, itemStyle: skin(r, shade(f.i, f.n), { opacity: best.has(r.i) ? 1 : 0.35, borderColor: css('ink'), borderWidth: best.has(r.i) ? 1 : 0 }),
 			label: { show: numbers && best.has(r.i), formatter: String(best.get(r.i) ?? ''), position: 'top', distance: 3, fontSize: 11, color: css('ink') },
 		})),
 	}));

@@ -53,6 +53,7 @@ type row struct {
 	Machine int      `json:"n"`
 	Version int      `json:"v"`
 	Trace   int      `json:"t"` // -1: none
+	Fits    bool     `json:"f"` // its DRAM holds it
 	Place   string   `json:"p"`
 	Passes  int      `json:"passes"` // of decode
 	Tokens  int      `json:"tokens"` // that they make
@@ -141,7 +142,7 @@ func newData(r *Report) *data {
 }
 
 func (d *data) row(p *Point) row {
-	x := row{Bound: d.Bounds.of(p.BoundBy), Version: d.Versions.of(p.Version), Trace: -1, Place: p.Place, Passes: p.Passes(),
+	x := row{Bound: d.Bounds.of(p.BoundBy), Version: d.Versions.of(p.Version), Trace: -1, Fits: p.Fits, Place: p.Place, Passes: p.Passes(),
 		Tokens: p.Passes() * p.Batch, Decode: d.phase(p.Result.Operators.Decode, p.Decode), Prefill: d.phase(p.Result.Operators.Prefill, p.Prefill)}
 	if p.TraceSHA256 != "" {
 		x.Trace = d.Traces.of(p.TraceSHA256)

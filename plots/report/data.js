@@ -34,6 +34,9 @@ function median(values) {
 	return (s[(n - 1) >> 1] + s[n >> 1]) / 2;
 }
 
+// fitting are the results whose DRAM holds them: the others are shown, and are no design.
+const fitting = (rows) => rows.filter((r) => r.f);
+
 // front is what no other result of the same workload beats in all of some metrics (front.go).
 function front(rows, metrics = ['tokens_per_second', 'energy_joules_per_token', 'area_mm2']) {
 	const signs = metrics.map((id) => D.metrics[at[id]].better);
@@ -47,7 +50,7 @@ function front(rows, metrics = ['tokens_per_second', 'energy_joules_per_token', 
 		return better;
 	};
 	const best = [];
-	for (const rivals of groupBy(rows, (r) => idOf(r, workloadKeys)).values()) {
+	for (const rivals of groupBy(fitting(rows), (r) => idOf(r, workloadKeys)).values()) {
 		best.push(...rivals.filter((row) => !rivals.some((other) => beats(other, row))));
 	}
 	return best;
@@ -55,6 +58,7 @@ function front(rows, metrics = ['tokens_per_second', 'energy_joules_per_token', 
 
 // sensitivity is what each knob does to a metric, all else equal (sensitivity.go).
 function sensitivity(rows, metric) {
+	rows = fitting(rows);
 	const knobs = turning(rows).map((t) => measure(t, rows, metric)).filter(Boolean);
 	return knobs.sort((a, b) => a.role - b.role || b.swing - a.swing);
 }

@@ -5,7 +5,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/study"
 )
 
-// Front are the points that no other one of the same workload beats in throughput, energy per token and area, in their order.
+// Front are the points that no other one of the same workload beats in throughput, energy per token and area, in
+// their order: of those that fit their DRAM.
 func Front(all []Point) []Point {
 	return study.Front(all, func(p Point) *result.Result { return p.Result }, func(p Point) string { return workloadOf(&p) },
 		study.TokensPerSecond(), study.EnergyPerToken(), study.Area())

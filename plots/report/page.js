@@ -131,7 +131,7 @@ function draw(...names) {
 function drawTiles() {
 	const tile = (title, row, id) => element('div', { class: 'tile' }, element('span', {}, title), element('b', {}, `${fmt(value(row, id))} ${D.metrics[at[id]].unit}`),
 		element('span', {}, nameOf(row, differ) || scheduleOf(row)));
-	const extreme = (id, sign) => chosen.filter((r) => value(r, id) !== null).reduce((a, b) => (a && sign * value(a, id) >= sign * value(b, id) ? a : b), null);
+	const extreme = (id, sign) => fitting(chosen).filter((r) => value(r, id) !== null).reduce((a, b) => (a && sign * value(a, id) >= sign * value(b, id) ? a : b), null);
 	const tiles = [['Fastest', 'tokens_per_second', 1], ['Least energy per token', 'energy_joules_per_token', -1], ['Highest speed-up over fp16', 'speedup_vs_fp16', 1],
 		['Highest speed-up over uniform', 'speedup_vs_uniform', 1]].map(([title, id, sign]) => [title, extreme(id, sign), id]).filter(([, row]) => row);
 	$('tiles').replaceChildren(...tiles.map(([title, row, id]) => tile(title, row, id)));
@@ -141,7 +141,8 @@ function drawTiles() {
 function drawSetting() {
 	const settings = groupBy(chosen, settingOf);
 	if (!settings.has(state.setting) && chosen.length) {
-		state.setting = settingOf(chosen.reduce((a, b) => (value(a, 'tokens_per_second') >= value(b, 'tokens_per_second') ? a : b)));
+		const some = fitting(chosen).length ? fitting(chosen) : chosen;
+		state.setting = settingOf(some.reduce((a, b) => (value(a, 'tokens_per_second') >= value(b, 'tokens_per_second') ? a : b)));
 	}
 	$('which').replaceChildren(...[...settings].map(([id, rows]) => element('option', { value: id, selected: id === state.setting }, nameOf(rows[0], settingKeys) || 'all results')));
 	const rows = settings.get(state.setting) ?? [];

@@ -62,6 +62,16 @@ func pointOf(o *study.Outcome, differ []string) Point {
 	return p
 }
 
+// Misfits are the points that do not fit their DRAM.
+func (r *Report) Misfits() (n int) {
+	for _, p := range r.Points {
+		if !p.Fits {
+			n++
+		}
+	}
+	return n
+}
+
 // machine returns that of a point, which may be known by nothing but its fingerprint.
 func (r *Report) machine(p *Point) study.Machine {
 	for _, m := range r.Machines {

@@ -82,6 +82,12 @@ func TestSensitivities(t *testing.T) {
 			t.Error(show(knobs))
 		}
 	})
+	t.Run("what does not fit its DRAM turns no knob", func(t *testing.T) {
+		points := []report.Point{at(1, "8", "1", "a"), at(2, "16", "1", "a"), misfit(at(50, "32", "1", "a"))}
+		if got, want := show(report.Sensitivities(points, throughput)), "rows: 1 groups, 0 unused, 2 (2 to 2): 8 0.7071 (0.7071 to 0.7071) 16 1.414 (1.414 to 1.414)\n"; got != want {
+			t.Errorf("got %s want %s", got, want)
+		}
+	})
 	t.Run("a metric that some results lack is that of the others", func(t *testing.T) {
 		speedup, two := report.Metrics()[1], 2.0
 		points := []report.Point{at(1, "8", "1", "a"), at(1, "16", "1", "a"), at(1, "8", "1", "b"), at(1, "16", "1", "b")}
@@ -146,6 +152,7 @@ func TestFront(t *testing.T) {
 		{"one that is worse in all is beaten", []report.Point{point(2, 1, 1, schedule("a")), point(1, 2, 2, schedule("b"))}, "a"},
 		{"one that is best in area alone is not", []report.Point{point(2, 1, 3, schedule("a")), point(1, 2, 2, schedule("b"))}, "a b"},
 		{"one that is worse in one and equal else is", []report.Point{point(2, 2, 1, schedule("a")), point(2, 1, 1, schedule("b"))}, "b"},
+		{"one that does not fit its DRAM is none, and beats none", []report.Point{misfit(point(9, 1, 1, schedule("a"))), point(1, 2, 2, schedule("b"))}, "b"},
 		{"equals stay side by side", []report.Point{point(2, 1, 1, schedule("a")), point(2, 1, 1, schedule("b"))}, "a b"},
 		{"other workloads are no rivals", []report.Point{point(2, 1, 1, workload("model", "x"), schedule("a")), point(1, 2, 2, workload("model", "y"), schedule("b"))}, "a b"},
 	} {
@@ -221,6 +228,7 @@ func TestPageHasEveryNumber(t *testing.T) {
 			K []int
 			M []*float64
 			P string
+			F bool
 		}
 	}
 	if err := json.Unmarshal([]byte(m[1]), &d); err != nil || len(d.Rows) != len(r.Points) {
@@ -239,7 +247,7 @@ func TestPageHasEveryNumber(t *testing.T) {
 				t.Fatalf("row %d: %s is %v, want %v", i, metric.Key, got, want)
 			}
 		}
-		if row.P != p.Place {
+		if row.P != p.Place || row.F != p.Fits {
 			t.Fatalf("row %d: stands in %q", i, row.P)
 		}
 	}

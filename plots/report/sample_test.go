@@ -13,8 +13,13 @@ import (
 // point is a result that is given by its keys alone; the last is the schedule.
 func point(rate, energy, area float64, keys ...report.Key) report.Point {
 	r := &result.Result{NPU: "npu", Model: "model", Schedule: keys[len(keys)-1].Value, TokensPerSecond: rate, EnergyPerToken: energy, AreaMM2: area,
-		GeneratedTokens: 5, Batch: 1, Config: "aaaa", BoundBy: "memory"}
+		GeneratedTokens: 5, Batch: 1, Config: "aaaa", BoundBy: "memory", Fits: true}
 	return report.Point{Result: r, Keys: keys}
+}
+
+func misfit(p report.Point) report.Point {
+	p.Fits = false
+	return p
 }
 
 func key(name, value string) report.Key {
@@ -71,7 +76,7 @@ func schedules(m study.Machine, first int, npu, model string, rows, channels, ba
 		joules := (weights*s.bits/8*40e-12 + weights*float64(batch)*s.bits*0.05e-12 + 0.2*seconds*math.Sqrt(float64(rows))) / float64(batch)
 		r := &result.Result{NPU: npu, Model: model, Task: "t", Schedule: s.name, AvgWeightBits: s.bits, PromptTokens: 64, GeneratedTokens: 32, Batch: batch,
 			TokensPerSecond: float64(batch) / seconds, TPOTSeconds: seconds, TTFTSeconds: 64 * compute, EnergyPerToken: joules,
-			AreaMM2: 1 + 0.02*float64(rows) + 0.2*float64(channels), BoundBy: "memory", Config: m.Fingerprint, Version: "v1"}
+			AreaMM2: 1 + 0.02*float64(rows) + 0.2*float64(channels), BoundBy: "memory", Config: m.Fingerprint, Version: "v1", Fits: npu != "phone" || channels != 8 || i > 0}
 		if i > 0 {
 			x := all[0].TPOTSeconds / seconds
 			r.SpeedupFP16 = &x

@@ -29,8 +29,12 @@ type Effect struct {
 }
 
 // Sensitivities are the knobs by which the points differ: first those of the design, the strongest on top, then the workload's.
-// A knob that never turns alone has no groups, and is left out.
+// A knob that never turns alone has no groups, and is left out. Points that do not fit their DRAM are in no group.
 func Sensitivities(all []Point, m study.Metric) (knobs []Knob) {
+	all = slices.DeleteFunc(slices.Clone(all), func(p Point) bool { return !p.Fits })
+	if len(all) == 0 {
+		return nil
+	}
 	for _, k := range turning(all) {
 		if k.measure(all, m) {
 			knobs = append(knobs, k.Knob)

@@ -27,8 +27,15 @@ func (r *Report) Summary(w io.Writer) error {
 	if len(best) > mostBest {
 		more = fmt.Sprintf(", the first %d", mostBest)
 	}
-	if _, err := fmt.Fprintf(w, "%d results; %d that no other beats in throughput, energy and area%s\n", len(r.Points), len(best), more); err != nil {
+	misfits := ""
+	if n := r.Misfits(); n > 0 {
+		misfits = fmt.Sprintf(", %d of which do not fit their DRAM and do not count here", n)
+	}
+	if _, err := fmt.Fprintf(w, "%d results%s; %d that no other beats in throughput, energy and area%s\n", len(r.Points), misfits, len(best), more); err != nil {
 		return err
+	}
+	if len(best) == 0 {
+		return nil
 	}
 	if err := bestTable(best[:min(len(best), mostBest)]).Write(w); err != nil {
 		return err

@@ -26,6 +26,7 @@ const columns = [
 	...D.metrics.map((m) => ({ name: `${m.name}, ${m.unit}`, number: true, csv: m.id, of: (r) => value(r, m.id), text: (r) => fmt(value(r, m.id)), order: (r) => value(r, m.id) }))
 		.filter((c) => D.rows.some((r) => c.of(r) !== null)),
 	{ name: 'bound by', text: (r) => D.bounds[r.b] },
+	{ name: 'fits its DRAM', text: (r) => (r.f ? 'yes' : 'no') },
 	{ name: 'from', text: (r) => r.p },
 ];
 

@@ -14,7 +14,7 @@ import (
 // stackRows names the bars, one for each outcome.
 func stackRows(s *study.Set) (rows []plots.StackRow, err error) {
 	for _, o := range s.Outcomes {
-		rows = append(rows, plots.StackRow{Group: o.Setting, Name: o.Schedule})
+		rows = append(rows, plots.StackRow{Group: o.Setting, Name: o.Schedule, Hollow: !o.Fits})
 	}
 	return rows, fewEnough(len(rows), mostBars, "bars")
 }
@@ -33,7 +33,7 @@ func Throughput(s *study.Set, opts Options) (*View, error) {
 		panel.Values, panel.Whiskers = append(panel.Values, []float64{x.Mean}), append(panel.Whiskers, whisker(x, 1))
 		v.add(append([]string{o.Setting, o.Schedule, real(o.AvgWeightBits)}, cells(s, o, rate)...)...)
 	}
-	v.Figure = &plots.Stacks{Title: v.Title, Subtitle: s.Common, Note: whiskersNote(s), Rows: rows, Panels: []plots.StackPanel{panel}}
+	v.Figure = &plots.Stacks{Title: v.Title, Subtitle: s.Common, Note: noteOf(s), Rows: rows, Panels: []plots.StackPanel{panel}}
 	return v, nil
 }
 
@@ -60,7 +60,7 @@ func Speedups(s *study.Set, _ Options) (*View, error) {
 		}
 		v.add(append([]string{o.Setting, o.Schedule, real(o.AvgWeightBits)}, cells(s, o, metrics...)...)...)
 	}
-	figure := &plots.Stacks{Title: v.Title, Subtitle: s.Common, Note: whiskersNote(s), Rows: rows}
+	figure := &plots.Stacks{Title: v.Title, Subtitle: s.Common, Note: noteOf(s), Rows: rows}
 	for i, p := range overs {
 		if there[i] {
 			figure.Panels = append(figure.Panels, p)
@@ -109,8 +109,8 @@ func Breakdown(s *study.Set, opts Options) (*View, error) {
 		return nil, err
 	}
 	phase := opts.Phase
-	v := &View{Title: "Where time and energy of " + phase + " go", Heads: []string{"setting", "schedule", "quantity", "part", "unit", "value"}}
-	figure := &plots.Stacks{Title: v.Title, Subtitle: s.Common, Rows: rows}
+	v := &View{Title: "Where time and energy of " + phase + " go", Heads: []string{"setting", "schedule", "quantity", "part", "unit", "value", fitsHead}}
+	figure := &plots.Stacks{Title: v.Title, Subtitle: s.Common, Note: noteOf(s), Rows: rows}
 	for _, q := range stacksOf(phase) {
 		panel := plots.StackPanel{X: q.axis, Text: plots.Significant}
 		var values [][]float64 // outcome, part
@@ -133,7 +133,7 @@ func Breakdown(s *study.Set, opts Options) (*View, error) {
 				x, ok := there[name]
 				bar = append(bar, x/q.per(o)/q.scale)
 				if ok {
-					v.add(o.Setting, o.Schedule, q.name, name, q.unit, real(x/q.per(o)))
+					v.add(o.Setting, o.Schedule, q.name, name, q.unit, real(x/q.per(o)), fits(o))
 				}
 			}
 			values = append(values, bar)

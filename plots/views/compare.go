@@ -27,6 +27,15 @@ func Comparison(w io.Writer, x *study.Comparison) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
+	if x.MisfitsA+x.MisfitsB > 0 {
+		of := "the outcome is that of the others"
+		if x.Counted == x.Pairs {
+			of = "the outcome is that of all, simulated as if they fitted"
+		}
+		if _, err := fmt.Fprintf(w, "%d of A and %d of B do not fit their DRAM: %s\n\n", x.MisfitsA, x.MisfitsB, of); err != nil {
+			return err
+		}
+	}
 	outcome := &plots.Table{Columns: []plots.Column{{Name: "outcome"}, {Name: "A"}, {Name: "B"}, {Name: "B/A"}, {Name: "least"}, {Name: "most"}}}
 	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'g', digits, 64) }
 	for _, m := range x.Outcome {

@@ -41,33 +41,40 @@ func HeatMap(s *study.Set, opts Options) (*View, error) {
 	if text := s.MeanOf(); text != "" {
 		figure.Subtitle += ", " + text
 	}
-	lines, there := v.lines(s, grid, m)
+	if s.Misfits() > 0 {
+		figure.Subtitle += "; " + plots.Hollow
+	}
+	lines, hollow, there := v.lines(s, grid, m)
 	if !there {
 		return nil, fmt.Errorf("%s: no result has %s; accepted: results of runs with its baseline beside others, or another --value", s.Outcomes[0].Place, m.Key)
 	}
 	if !study.AreNumbers(grid.YValues) { // names are read downwards
 		slices.Reverse(lines)
+		slices.Reverse(hollow)
 		slices.Reverse(figure.YNames)
 	}
-	figure.Cells = [][][][]float64{{lines}}
+	figure.Cells, figure.Hollow = [][][][]float64{{lines}}, [][][][]bool{{hollow}}
 	v.Figure = figure
 	return v, nil
 }
 
-// lines are the cells of each row, NaN where there is no result; there reports whether any has the metric.
-func (v *View) lines(s *study.Set, grid *study.Grid, m study.Metric) (lines [][]float64, there bool) {
+// lines are the cells of each row, NaN where there is no result, hollow where one does not fit its DRAM; there reports
+// whether any has the metric.
+func (v *View) lines(s *study.Set, grid *study.Grid, m study.Metric) (lines [][]float64, hollow [][]bool, there bool) {
 	for _, y := range grid.YValues {
 		var line []float64
+		var frames []bool
 		for _, x := range grid.XValues {
-			value := math.NaN()
-			if o := grid.At(x, y); o != nil {
+			value, o := math.NaN(), grid.At(x, y)
+			if o != nil {
 				value = o.Spread(m).Mean * m.Scale
 				there = there || !math.IsNaN(value)
 				v.add(append([]string{y, x}, cells(s, o, m)...)...)
 			}
 			line = append(line, value)
+			frames = append(frames, o != nil && !o.Fits)
 		}
-		lines = append(lines, line)
+		lines, hollow = append(lines, line), append(hollow, frames)
 	}
-	return lines, there
+	return lines, hollow, there
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,10 +57,14 @@ func BarsTable(w io.Writer, cfg *config.Config, all []rows.Bar) error {
 }
 
 func schemeText(r *rows.Bar) string {
+	text := string(r.Scheme)
 	if r.Step != nil {
-		return fmt.Sprintf("%s %d/%d", r.Scheme, *r.Step, r.Generated)
+		text = fmt.Sprintf("%s %d/%d", r.Scheme, *r.Step, r.Generated)
 	}
-	return string(r.Scheme)
+	if !r.Fits {
+		text += " *"
+	}
+	return text
 }
 
 func barsSummary(w io.Writer, all []rows.Bar) error {
@@ -78,6 +83,15 @@ func barsSummary(w io.Writer, all []rows.Bar) error {
 		published.MostFP16, simulated.LeastFP16, simulated.MostFP16)
 	fmt.Fprintf(&b, "static bars over uniform: published up to %.2f (abstract: 1.54, of rounded labels), simulated up to %.2f\n",
 		published.MostUniform, simulated.MostUniform)
+	misfits := 0
+	for i := range all {
+		if !all[i].Fits {
+			misfits++
+		}
+	}
+	if misfits > 0 {
+		fmt.Fprintf(&b, "* %d of %d bars do not fit the NPU's DRAM (dram.capacity), were simulated as if they did, and are in no range above\n", misfits, len(all))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -90,6 +104,9 @@ func BarsFigure(cfg *config.Config, all []rows.Bar) *plots.Pairs {
 	for _, s := range rows.Schemes() {
 		f.Series = append(f.Series, string(s))
 	}
+	if slices.ContainsFunc(all, func(r rows.Bar) bool { return !r.Fits }) {
+		f.Subtitle += "; " + plots.Hollow
+	}
 	for i := range all {
 		r := &all[i]
 		if i == 0 || r.Panel != all[i-1].Panel {
@@ -99,7 +116,7 @@ func BarsFigure(cfg *config.Config, all []rows.Bar) *plots.Pairs {
 		if r.Scheme == rows.FP16 {
 			p.Groups = append(p.Groups, plots.PairGroup{Name: r.Model})
 		}
-		bar := plots.Pair{Value: r.Simulated, Published: r.Published}
+		bar := plots.Pair{Value: r.Simulated, Published: r.Published, Hollow: !r.Fits}
 		if r.Scheme != rows.FP16 {
 			bar.Label, bar.Beside = fixed(r.SimulatedFP16, 1), r.Label
 		}
@@ -196,6 +213,9 @@ func PresetsTable(w io.Writer, all []rows.Remains) error {
 	}
 	t := &plots.Table{Columns: append([]plots.Column{{Name: "NPU"}}, right("decode × fp16", "× uniform up to", "whole × fp16", "× uniform up to")...)}
 	for _, r := range all {
+		if r.Fit < r.Bars {
+			r.NPU += fmt.Sprintf(" (%d that fit)", r.Fit)
+		}
 		span := func(h rows.Headline) string { return fmt.Sprintf("%.2f to %.2f", h.LeastFP16, h.MostFP16) }
 		t.Add(r.NPU, span(r.Decode), fixed(r.Decode.MostUniform, 2), span(r.Whole), fixed(r.Whole.MostUniform, 2))
 	}

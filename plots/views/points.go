@@ -14,7 +14,8 @@ import (
 // axis names a metric along an axis, in its unit.
 func axis(m study.Metric) string { return m.Name + ", " + strings.ReplaceAll(m.Unit, "²", "2") }
 
-// Pareto draws throughput over energy and over area, and joins the outcomes that no other one of their workload beats in both.
+// Pareto draws throughput over energy and over area, and joins the outcomes that no other one of their workload beats in
+// both: of those that fit their DRAM.
 func Pareto(s *study.Set, opts Options) (*View, error) {
 	workload, design := s.Workload(), s.Design()
 	series := s.Distinct(workload)
@@ -22,8 +23,8 @@ func Pareto(s *study.Set, opts Options) (*View, error) {
 		return nil, err
 	}
 	rate, energy, area := study.TokensPerSecond(), study.EnergyPerToken(), study.Area()
-	v := &View{Title: "Throughput against its cost", Heads: []string{"workload", "design", rate.Key, energy.Key, area.Key, "best_for_energy", "best_for_area"}}
-	figure := &plots.Chart{Title: v.Title, Subtitle: s.Common, Series: series}
+	v := &View{Title: "Throughput against its cost", Heads: []string{"workload", "design", rate.Key, energy.Key, area.Key, "best_for_energy", "best_for_area", fitsHead}}
+	figure := &plots.Chart{Title: v.Title, Subtitle: s.Common, Note: noteOf(s), Series: series}
 	var fronts [][]*study.Outcome
 	for _, cost := range []study.Metric{energy, area} {
 		front := s.Front(rate, cost)
@@ -32,7 +33,7 @@ func Pareto(s *study.Set, opts Options) (*View, error) {
 			Lines: frontLines(front, series, workload, cost)}
 		for _, o := range s.Outcomes {
 			x, _ := cost.Scaled(o.Result)
-			p := plots.ChartPoint{X: x, Y: o.TokensPerSecond}
+			p := plots.ChartPoint{X: x, Y: o.TokensPerSecond, Hollow: !o.Fits}
 			if slices.Contains(front, o) {
 				p.Label = design(o)
 			}
@@ -45,7 +46,7 @@ func Pareto(s *study.Set, opts Options) (*View, error) {
 	}
 	for _, o := range s.Outcomes {
 		v.add(workload(o), design(o), real(o.TokensPerSecond), real(o.EnergyPerToken), real(o.AreaMM2),
-			strconv.FormatBool(slices.Contains(fronts[0], o)), strconv.FormatBool(slices.Contains(fronts[1], o)))
+			strconv.FormatBool(slices.Contains(fronts[0], o)), strconv.FormatBool(slices.Contains(fronts[1], o)), fits(o))
 	}
 	v.Figure = figure
 	return v, nil
@@ -80,7 +81,7 @@ func OverPrecision(s *study.Set, opts Options) (*View, error) {
 			widths[0])
 	}
 	v := &View{Title: "Throughput and energy over precision", Heads: append([]string{"setting", "schedule"}, heads(s, bits, rate, energy)...)}
-	figure := &plots.Chart{Title: v.Title, Subtitle: s.Common, Note: whiskersNote(s), Series: series}
+	figure := &plots.Chart{Title: v.Title, Subtitle: s.Common, Note: noteOf(s), Series: series}
 	for _, y := range []struct {
 		name string
 		study.Metric
@@ -93,7 +94,7 @@ func OverPrecision(s *study.Set, opts Options) (*View, error) {
 					continue
 				}
 				across, up := o.Spread(bits), o.Spread(y.Metric)
-				p := plots.ChartPoint{X: across.Mean, Y: up.Mean * y.Scale, XWhisker: whisker(across, 1), YWhisker: whisker(up, y.Scale)}
+				p := plots.ChartPoint{X: across.Mean, Y: up.Mean * y.Scale, XWhisker: whisker(across, 1), YWhisker: whisker(up, y.Scale), Hollow: !o.Fits}
 				if len(series) == 1 {
 					p.Label = o.Schedule
 				}

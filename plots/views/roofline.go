@@ -17,7 +17,7 @@ func Roofline(s *study.Set, opts Options) (*View, error) {
 	if err := fewEnough(len(series), mostSeries, "results"); err != nil {
 		return nil, err
 	}
-	v := &View{Title: "Roofline of " + opts.Phase, Heads: []string{"setting", "schedule", "what", "macs_per_byte", "macs_per_second", "bound_by"}}
+	v := &View{Title: "Roofline of " + opts.Phase, Heads: []string{"setting", "schedule", "what", "macs_per_byte", "macs_per_second", "bound_by", fitsHead}}
 	panel := plots.ChartPanel{X: "MACs per byte of DRAM traffic", Y: "GMAC/s", XLog: true, YLog: true}
 	most := 0.0 // intensity
 	for _, o := range s.Outcomes {
@@ -33,8 +33,8 @@ func Roofline(s *study.Set, opts Options) (*View, error) {
 			}
 			most = max(most, x.Intensity)
 			rate := float64(x.MACs) / seconds
-			points = append(points, plots.ChartPoint{X: x.Intensity, Y: rate / giga, Label: x.Name})
-			v.add(o.Setting, o.Schedule, x.Name, real(x.Intensity), real(rate), x.BoundBy)
+			points = append(points, plots.ChartPoint{X: x.Intensity, Y: rate / giga, Label: x.Name, Hollow: !o.Fits})
+			v.add(o.Setting, o.Schedule, x.Name, real(x.Intensity), real(rate), x.BoundBy, fits(o))
 		}
 		panel.Points = append(panel.Points, points)
 	}
@@ -42,7 +42,7 @@ func Roofline(s *study.Set, opts Options) (*View, error) {
 		return nil, fmt.Errorf("%s: no operator of %s has MACs and traffic", s.Outcomes[0].Place, opts.Phase)
 	}
 	v.addRoofs(&panel, opts.Machine, most)
-	v.Figure = &plots.Chart{Title: v.Title, Subtitle: s.Common + fmt.Sprintf(", %s GB/s", plots.Significant(opts.Machine.Bandwidth/giga)), Series: series,
+	v.Figure = &plots.Chart{Title: v.Title, Subtitle: s.Common + fmt.Sprintf(", %s GB/s", plots.Significant(opts.Machine.Bandwidth/giga)), Note: noteOf(s), Series: series,
 		Panels: []plots.ChartPanel{panel}}
 	return v, nil
 }
@@ -76,7 +76,7 @@ func (v *View) addRoofs(panel *plots.ChartPanel, m *study.Machine, most float64)
 			line.Points[0][0] = start
 		}
 		panel.Lines = append(panel.Lines, line)
-		v.add("", "", "roof of "+name, real(ridge), real(rate), "compute")
+		v.add("", "", "roof of "+name, real(ridge), real(rate), "compute", "")
 	}
-	v.add("", "", "roof of the DRAM", "1", real(m.Bandwidth), "memory")
+	v.add("", "", "roof of the DRAM", "1", real(m.Bandwidth), "memory", "")
 }

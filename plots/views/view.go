@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/study"
@@ -71,7 +72,7 @@ func fewEnough(n, most int, what string) error {
 }
 
 // heads are the heads of columns of metrics: where there are means, the range of each behind it, and how many results it
-// is of at the end.
+// is of behind all of them; then whether the result fits its DRAM.
 func heads(s *study.Set, metrics ...study.Metric) (heads []string) {
 	for _, m := range metrics {
 		heads = append(heads, m.Key)
@@ -82,7 +83,7 @@ func heads(s *study.Set, metrics ...study.Metric) (heads []string) {
 	if s.Bundled() {
 		heads = append(heads, "results")
 	}
-	return heads
+	return append(heads, fitsHead)
 }
 
 // cells are the columns below heads.
@@ -103,7 +104,7 @@ func cells(s *study.Set, o *study.Outcome, metrics ...study.Metric) (cells []str
 	if s.Bundled() {
 		cells = append(cells, strconv.Itoa(max(len(o.Replicates), 1)))
 	}
-	return cells
+	return append(cells, fits(o))
 }
 
 // whisker are the ends of what is drawn across the end of a bar: not numbers where there is a single result.
@@ -114,10 +115,19 @@ func whisker(x study.Spread, scale float64) [2]float64 {
 	return [2]float64{x.Least * scale, x.Most * scale}
 }
 
-// whiskersNote says what whiskers are, where there are any.
-func whiskersNote(s *study.Set) string {
+// fitsHead is the head of the column that says whether a result fits its DRAM.
+const fitsHead = "fits"
+
+func fits(o *study.Outcome) string { return strconv.FormatBool(o.Fits) }
+
+// noteOf says what whiskers and hollow marks are, where there are any.
+func noteOf(s *study.Set) string {
+	var notes []string
 	if text := s.MeanOf(); text != "" {
-		return text + "; whiskers: from the least to the most"
+		notes = append(notes, text, "whiskers: from the least to the most")
 	}
-	return ""
+	if s.Misfits() > 0 {
+		notes = append(notes, plots.Hollow)
+	}
+	return strings.Join(notes, "; ")
 }

@@ -16,7 +16,8 @@ func set(t *testing.T) *study.Set {
 	for i, rows := range []string{"32", "8"} {
 		for j, schedule := range []string{"uniform:4", "fp16"} {
 			r := &result.Result{NPU: "n", Model: "m", Schedule: schedule, AvgWeightBits: float64(4 + 12*j), Batch: 1, GeneratedTokens: 3,
-				TokensPerSecond: float64(10*(2-i) + 5*(1-j)), EnergyPerToken: 0.002 * float64(1+j), AreaMM2: float64(4 - i)}
+				TokensPerSecond: float64(10*(2-i) + 5*(1-j)), EnergyPerToken: 0.002 * float64(1+j), AreaMM2: float64(4 - i),
+				Fits: i == 0 || j == 1}
 			r.Operators.Decode = []result.Operator{{Name: "q_proj", Seconds: 2, MACs: 8e9, Intensity: 0.5, BoundBy: "memory"}, {Name: "softmax", Seconds: 1}}
 			s.Outcomes = append(s.Outcomes, &study.Outcome{Result: r, Place: schedule, Keys: []study.Key{{Name: "model", Value: "m", Text: "m"},
 				{Name: "rows", Value: rows, Text: "rows " + rows}}})
@@ -38,22 +39,22 @@ func TestViewsSayWhatIsDrawn(t *testing.T) {
 		want string // numbers, or the error
 	}{
 		{"throughput", views.Throughput, views.Options{},
-			"setting,schedule,avg_weight_bits,tokens_per_second\nrows 8,fp16,16,10\nrows 8,uniform:4,4,15\nrows 32,fp16,16,20\nrows 32,uniform:4,4,25\n"},
+			"setting,schedule,avg_weight_bits,tokens_per_second,fits\nrows 8,fp16,16,10,true\nrows 8,uniform:4,4,15,false\nrows 32,fp16,16,20,true\nrows 32,uniform:4,4,25,true\n"},
 		{"speed-ups that nobody ran", views.Speedups, views.Options{},
 			"fp16: no result has a speed-up; accepted: results of runs with the schedule fp16, or uniform at the highest precision, beside others"},
-		{"fronts", views.Pareto, views.Options{}, "workload,design,tokens_per_second,energy_joules_per_token,area_mm2,best_for_energy,best_for_area\n" +
-			",\"rows 8, fp16\",10,0.004,3,false,false\n,\"rows 8, uniform:4\",15,0.002,3,false,true\n" +
-			",\"rows 32, fp16\",20,0.004,4,false,false\n,\"rows 32, uniform:4\",25,0.002,4,true,true\n"},
+		{"fronts, of what fits", views.Pareto, views.Options{}, "workload,design,tokens_per_second,energy_joules_per_token,area_mm2,best_for_energy,best_for_area,fits\n" +
+			",\"rows 8, fp16\",10,0.004,3,false,true,true\n,\"rows 8, uniform:4\",15,0.002,3,false,false,false\n" +
+			",\"rows 32, fp16\",20,0.004,4,false,false,true\n,\"rows 32, uniform:4\",25,0.002,4,true,true,true\n"},
 		{"cells, in a heat map's unit only when they are drawn", views.HeatMap, views.Options{Value: "energy_joules_per_token"},
-			"schedule,rows,energy_joules_per_token\nfp16,8,0.004\nfp16,32,0.004\nuniform:4,8,0.002\nuniform:4,32,0.002\n"},
+			"schedule,rows,energy_joules_per_token,fits\nfp16,8,0.004,true\nfp16,32,0.004,true\nuniform:4,8,0.002,false\nuniform:4,32,0.002,true\n"},
 		{"a number that results do not have", views.HeatMap, views.Options{Value: "beauty"}, "--value beauty: no number of a result; accepted: " +
 			strings.Join(study.MetricKeys(), ", ")},
 		{"a breakdown that was not made", views.Breakdown, views.Options{Phase: "decode"},
 			"fp16: the result has no breakdown; accepted: results of run --breakdown --format json"},
 		{"operators, and roofs that widths share", views.Roofline, views.Options{Phase: "decode", Machine: machine},
-			"setting,schedule,what,macs_per_byte,macs_per_second,bound_by\nrows 8,fp16,q_proj,0.5,4e+09,memory\nrows 8,uniform:4,q_proj,0.5,4e+09,memory\n" +
-				"rows 32,fp16,q_proj,0.5,4e+09,memory\nrows 32,uniform:4,q_proj,0.5,4e+09,memory\n" +
-				",,\"roof of 2, 4-bit weights\",4,6.4e+10,compute\n,,roof of 16-bit weights,1,1.6e+10,compute\n,,roof of the DRAM,1,1.6e+10,memory\n"},
+			"setting,schedule,what,macs_per_byte,macs_per_second,bound_by,fits\nrows 8,fp16,q_proj,0.5,4e+09,memory,true\nrows 8,uniform:4,q_proj,0.5,4e+09,memory,false\n" +
+				"rows 32,fp16,q_proj,0.5,4e+09,memory,true\nrows 32,uniform:4,q_proj,0.5,4e+09,memory,true\n" +
+				",,\"roof of 2, 4-bit weights\",4,6.4e+10,compute,\n,,roof of 16-bit weights,1,1.6e+10,compute,\n,,roof of the DRAM,1,1.6e+10,memory,\n"},
 		{"a phase without operators", views.Roofline, views.Options{Phase: "prefill", Machine: machine}, "fp16: no operator of prefill has MACs and traffic"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

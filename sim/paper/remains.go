@@ -34,6 +34,14 @@ func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) 
 		r := rows.Remains{NPU: cfg.Name, Bars: len(static), Config: cfg.Fingerprint()}
 		decode, whole := Stage{Config: cfg}, Stage{Config: cfg, Prefill: true}
 		for b := range static {
+			ok, err := fits(&static[b], times)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+			r.Fit++
 			for _, x := range []struct {
 				stage *Stage
 				to    *rows.Headline

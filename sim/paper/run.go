@@ -3,6 +3,7 @@ package paper
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
@@ -63,8 +64,17 @@ func fill(r *rows.Bar, b *Bar, times map[key]*timing) error {
 		}
 		r.Schedules += text
 	}
+	if r.Fits, err = fits(b, times); err != nil {
+		return err
+	}
 	r.Simulated, err = throughput(b, times)
 	return err
+}
+
+// fits reports whether all schedules of a bar's sequences fit the DRAM.
+func fits(b *Bar, times map[key]*timing) (bool, error) {
+	mix, err := b.schedules()
+	return !slices.ContainsFunc(mix, func(p weighted) bool { return !times[b.key(p.schedule)].fits }), err
 }
 
 // throughput returns a bar's tokens per second as the paper counts them.

@@ -36,6 +36,7 @@ func PassesFor(c *config.Config) int {
 type timing struct {
 	prefill float64   // seconds; 0 where it was not simulated
 	passes  []float64 // seconds of each decode pass, the first pass first
+	fits    bool      // the DRAM holds all that it needs
 }
 
 // decode returns the time in seconds of all decode passes after the first skipped ones.
@@ -99,6 +100,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 	times := map[key]*timing{}
 	for i, k := range keys {
 		times[k] = newTiming(cfg, jobs[i].Passes(), steps[i], counts[i])
+		times[k].fits = prepared[i].Memory().Fits()
 	}
 	return times, nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -109,8 +108,11 @@ func (p *Prepared) compileLongest() error {
 // lastPast returns the number of positions in the cache before the last decode pass.
 func (p *Prepared) lastPast() int { return p.Prompt + p.Passes() - 1 }
 
-// Footprint returns the job's footprint in DRAM.
-func (p *Prepared) Footprint() plan.Footprint { return p.compiler.Footprint() }
+// Memory returns the job's footprint in DRAM, and what there is.
+func (p *Prepared) Memory() result.Memory {
+	f := p.compiler.Footprint()
+	return result.Memory{Footprint: f, Total: f.Total(), Capacity: p.Config.DRAM.Capacity}
+}
 
 // Tilings returns the operators' tilings in prefill and in the last decode pass at each precision.
 func (p *Prepared) Tilings() ([]result.Tiling, error) {

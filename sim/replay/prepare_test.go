@@ -48,8 +48,8 @@ func TestRunsMayShareAPreparedJob(t *testing.T) {
 	if !reflect.DeepEqual(first[0].Counts, first[1].Counts) || !reflect.DeepEqual(first[0].Counts, again[0].Counts) {
 		t.Error("runs of the same prepared job count different things")
 	}
-	if first[0].Footprint.Footprint != p.Footprint() {
-		t.Errorf("the run occupies %+v, the prepared job %+v", first[0].Footprint.Footprint, p.Footprint())
+	if first[0].Footprint != p.Memory() {
+		t.Errorf("the run occupies %+v, the prepared job %+v", first[0].Footprint, p.Memory())
 	}
 }
 

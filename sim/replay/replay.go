@@ -197,8 +197,7 @@ func (r *run) result(version string) *result.Result {
 	if r.plan != nil {
 		out.Counterfactual = r.plan.Counterfactual()
 	}
-	f := r.compiler.Footprint()
-	out.Footprint = result.Memory{Footprint: f, Total: f.Total(), Capacity: j.Config.DRAM.Capacity}
+	out.Footprint = r.Memory()
 	out.Fill(j.Config, r.bits, r.compiler.Operators())
 	return out
 }

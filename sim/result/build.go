@@ -8,7 +8,7 @@ import (
 // Passes returns the number of decode passes: prefill gives the first token.
 func (r *Result) Passes() int { return r.GeneratedTokens - 1 }
 
-// Fill computes every derived number of r from its counts. Bits are the weight precisions of the decode passes, names
+// Fill computes every derived number of r from its counts and its footprint. Bits are the weight precisions of the decode passes, names
 // the operators of the programs.
 func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	p, d := &r.Counts.Prefill, &r.Counts.Decode
@@ -36,6 +36,7 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.EnergyPerToken, r.TokensPerJoule = ratio(used, tokens), ratio(tokens, used)
 	r.AreaMM2 = energy.AreaOf(c).Total()
 	r.BoundBy = boundBy(d, c.Cores)
+	r.Fits = r.Footprint.Fits()
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }
 

@@ -48,6 +48,7 @@ type Result struct {
 	ArrayUtilisation  float64 `json:"array_utilisation"`    // processing-element cycles used in decode / available
 	BoundBy           string  `json:"bound_by"`             // what decode waits for: memory, compute, vector, launch
 	Footprint         Memory  `json:"footprint_bytes"`      //
+	Fits              bool    `json:"fits"`                 // the footprint fits the DRAM; else it was simulated as if it did
 	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
 
 	EnergyJoules   float64 `json:"energy_joules"`           // NPU and DRAM, prefill and decode
@@ -87,6 +88,9 @@ type Memory struct {
 	Total    unit.Bytes `json:"total"`
 	Capacity unit.Bytes `json:"capacity"`
 }
+
+// Fits reports whether the DRAM holds all of it. Nothing else decides that.
+func (m Memory) Fits() bool { return m.Total <= m.Capacity }
 
 // MarshalJSON writes bytes as numbers.
 func (m Memory) MarshalJSON() ([]byte, error) {

@@ -18,6 +18,8 @@ type filler struct {
 func (f *filler) fill(path string, v reflect.Value) {
 	f.n++
 	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
 	case reflect.String:
 		v.SetString(fmt.Sprintf("%d <%s>", f.n, path))
 	case reflect.Int, reflect.Int64:

@@ -18,8 +18,12 @@ type Comparison struct {
 	OnlyA   int      `json:"only_a"` // without a counterpart, or without a result
 	OnlyB   int      `json:"only_b"` //
 	Inputs  []Change `json:"inputs"`
-	Outcome []Effect `json:"outcome"`
+	Outcome []Effect `json:"outcome"`            // of pairs in which both fit their DRAM, or else of all
 	Bound   []Change `json:"bound_by,omitempty"` // what decode waits for
+
+	MisfitsA int `json:"does_not_fit_a"` // pairs whose A does not fit its DRAM
+	MisfitsB int `json:"does_not_fit_b"`
+	Counted  int `json:"counted"` // pairs that the outcome is of
 }
 
 // Change is an input that is A's in one set and B's in the other.
@@ -133,11 +137,21 @@ func comparison(pairs [][2]*Outcome, keysA, keysB map[string]map[string]string) 
 				inputs[Change{Key: k, A: a[k], B: other}]++
 			}
 		}
+		if !p[0].Fits {
+			c.MisfitsA++
+		}
+		if !p[1].Fits {
+			c.MisfitsB++
+		}
 		if x, y := p[0].BoundBy, p[1].BoundBy; x != y {
 			bound[Change{Key: "bound_by", A: x, B: y}]++
 		}
 	}
 	c.Inputs, c.Bound = counted(inputs), counted(bound)
+	if fit := slices.DeleteFunc(slices.Clone(pairs), func(p [2]*Outcome) bool { return !p[0].Fits || !p[1].Fits }); len(fit) > 0 {
+		pairs = fit
+	}
+	c.Counted = len(pairs)
 	for _, m := range compared() {
 		if x, ok := m.over(pairs); ok {
 			c.Outcome = append(c.Outcome, x)

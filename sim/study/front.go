@@ -3,13 +3,14 @@ package study
 import "github.com/pmpdsim/pmpdsim/sim/result"
 
 // Front returns the items that no other one of the same group beats, in their order. One beats another that is no better
-// in any of the metrics and worse in one of them. Items that are equal stay side by side. An item that lacks a metric is on
-// no front. Metrics that are better neither way are a mistake of the program.
+// in any of the metrics and worse in one of them. Items that are equal stay side by side. An item that lacks a metric, or
+// does not fit its DRAM, is on no front and beats nothing: nobody could build it. Metrics that are better neither way are a
+// mistake of the program.
 func Front[T any](all []T, of func(T) *result.Result, group func(T) string, metrics ...Metric) (best []T) {
 	groups := map[string][]int{}
 	values := make([][]float64, len(all))
 	for i, x := range all {
-		if v, ok := scores(of(x), metrics); ok {
+		if v, ok := scores(of(x), metrics); ok && of(x).Fits {
 			values[i] = v
 			groups[group(x)] = append(groups[group(x)], i)
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
@@ -157,16 +156,8 @@ func TestFoldersAreReadWhileTheyGrow(t *testing.T) {
 
 // TestWhatARunExplainsIsRead: tilings and footprints are part of a result that is written, and of the one that is read.
 func TestWhatARunExplainsIsRead(t *testing.T) {
-	var want result.Result
-	want.NPU, want.Model, want.Schedule, want.TokensPerSecond, want.GeneratedTokens, want.Batch, want.EnergyPerToken = "n", "m", "fp16", 1, 2, 1, 1
-	want.Footprint.Planes, want.Footprint.Total = 3, 4
-	want.Tilings = []result.Tiling{{Pass: "prefill", Bits: 4}}
-	var b strings.Builder
-	if err := result.WriteJSON(&b, []*result.Result{&want}); err != nil {
-		t.Fatal(err)
-	}
-	got := read(t, b.String()).Outcomes[0]
-	if got.Footprint != want.Footprint || len(got.Tilings) != 1 || got.Tilings[0].Bits != 4 {
-		t.Errorf("%+v, want %+v", got.Result, want)
+	got := read(t, line("n", "fp16", `,"footprint_bytes":{"planes":3,"total":4,"capacity":4},"tilings":[{"pass":"prefill","weight_bits":4}]`)).Outcomes[0]
+	if m := got.Footprint; m.Planes != 3 || m.Total != 4 || m.Capacity != 4 || len(got.Tilings) != 1 || got.Tilings[0].Bits != 4 {
+		t.Errorf("%+v", got.Result)
 	}
 }

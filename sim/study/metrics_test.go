@@ -64,7 +64,7 @@ func TestFrontsAreWhatNoneBeats(t *testing.T) {
 		var all []*result.Result
 		for range 1 + r.IntN(12) {
 			all = append(all, &result.Result{Model: fmt.Sprint(r.IntN(2)), TokensPerSecond: float64(r.IntN(5)), AreaMM2: float64(r.IntN(5)),
-				EnergyPerToken: float64(r.IntN(3))})
+				EnergyPerToken: float64(r.IntN(3)), Fits: r.IntN(4) > 0})
 		}
 		better := func(m study.Metric, a, b *result.Result) bool {
 			x, _ := m.Of(a)
@@ -74,8 +74,8 @@ func TestFrontsAreWhatNoneBeats(t *testing.T) {
 		got := study.Front(all, func(r *result.Result) *result.Result { return r }, func(r *result.Result) string { return r.Model }, some...)
 		var want []*result.Result
 		for _, a := range all {
-			beaten := slices.ContainsFunc(all, func(b *result.Result) bool {
-				return b.Model == a.Model && slices.ContainsFunc(some, func(m study.Metric) bool { return better(m, b, a) }) &&
+			beaten := !a.Fits || slices.ContainsFunc(all, func(b *result.Result) bool {
+				return b.Fits && b.Model == a.Model && slices.ContainsFunc(some, func(m study.Metric) bool { return better(m, b, a) }) &&
 					!slices.ContainsFunc(some, func(m study.Metric) bool { return better(m, a, b) })
 			})
 			if !beaten {
@@ -88,7 +88,7 @@ func TestFrontsAreWhatNoneBeats(t *testing.T) {
 	}
 	t.Run("what lacks a metric is on no front", func(t *testing.T) {
 		x := 2.0
-		all := []*result.Result{{TokensPerSecond: 9}, {TokensPerSecond: 1, SpeedupFP16: &x}}
+		all := []*result.Result{{TokensPerSecond: 9, Fits: true}, {TokensPerSecond: 1, SpeedupFP16: &x, Fits: true}}
 		got := study.Front(all, func(r *result.Result) *result.Result { return r }, func(*result.Result) string { return "" },
 			study.TokensPerSecond(), study.SpeedupFP16())
 		if len(got) != 1 || got[0] != all[1] {

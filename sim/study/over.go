@@ -104,6 +104,7 @@ func bundleOf(some []*Outcome) (*Outcome, error) {
 	r := *o.Result
 	o.Result, o.Replicates = &r, some
 	r.AvgWeightBits = o.Spread(AvgWeightBits()).Mean
+	r.Fits = !slices.ContainsFunc(some, func(o *Outcome) bool { return !o.Fits })
 	return &o, nil
 }
 

@@ -122,30 +122,24 @@ func readFile(path string) (all []placed, err error) {
 	}
 }
 
-// parse reads a line: a row of a sweep, or a result alone. What figures need has to be there.
+// parse reads a line: a row of a sweep, or a result alone.
 func parse(line []byte) (row folder.Row, err error) {
-	if err := json.Unmarshal(line, &row); err != nil {
+	var read struct {
+		folder.Row
+		Result json.RawMessage `json:"result"`
+	}
+	if err := json.Unmarshal(line, &read); err != nil {
 		return row, fmt.Errorf("not a result: %w", err)
 	}
-	if row.Result == nil && row.Error != "" {
+	row = read.Row
+	switch {
+	case read.Result != nil:
+		line = read.Result
+	case row.Error != "":
 		return row, nil
 	}
-	if row.Result == nil {
-		r := new(result.Result)
-		if err := json.Unmarshal(line, r); err != nil {
-			return row, fmt.Errorf("not a result: %w", err)
-		}
-		row.Result = r
-	}
-	r := row.Result
-	for _, need := range []struct {
-		key   string
-		there bool
-	}{{"npu", r.NPU != ""}, {"model", r.Model != ""}, {"schedule", r.Schedule != ""}, {"tokens_per_second", r.TokensPerSecond > 0},
-		{"generated_tokens", r.GeneratedTokens > 1}, {"batch", r.Batch > 0}, {"energy_joules_per_token", r.EnergyPerToken > 0}} {
-		if !need.there {
-			return row, fmt.Errorf("not a result: %s is missing", need.key)
-		}
+	if row.Result, err = result.Parse(line); err != nil {
+		return row, fmt.Errorf("not a result: %w", err)
 	}
 	return row, nil
 }

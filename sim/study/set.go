@@ -28,7 +28,7 @@ type Input struct {
 
 // Outcome is a result, with what tells it from others.
 type Outcome struct {
-	*result.Result // of a bundle: the first one in it, but with the mean of the weight bits
+	*result.Result // of a bundle: the first one in it, with the mean of the weight bits; it fits its DRAM if all do
 
 	Place string            // where it was found: file and line, or folder and point
 	Axes  map[string]string // of its sweep, with the values
@@ -73,6 +73,16 @@ func (o *Outcome) Text(names []string) string {
 
 // Label names an outcome in a legend: what differs, and the schedule.
 func (o *Outcome) Label() string { return strings.TrimPrefix(o.Setting+", "+o.Schedule, ", ") }
+
+// Misfits are the outcomes that do not fit their DRAM.
+func (s *Set) Misfits() (n int) {
+	for _, o := range s.Outcomes {
+		if !o.Fits {
+			n++
+		}
+	}
+	return n
+}
 
 // KeyNames are the names of the keys that any outcome has, in the order in which they come.
 func (s *Set) KeyNames() (names []string) {

@@ -71,7 +71,7 @@ func TestResultsAreToldApart(t *testing.T) {
 			"m: fp16; n: fp16"},
 		{"what does not is there", []string{strings.Replace(line("n", "fp16", ""), `"kv_bits":8`, `"kv_bits":16`, 1), line("n", "fp16", ""), line("m", "fp16", "")},
 			"m, KV 8 bits: fp16; n, KV 8 bits: fp16; n, KV 16 bits: fp16"},
-		{"unknown keys are skipped", []string{line("n", "fp16", `,"later":{"x":1},"footprint_bytes":{"total":1}`)}, ": fp16"},
+		{"unknown keys are skipped", []string{line("n", "fp16", `,"later":{"x":1},"footprint_bytes":{"total":1,"capacity":2}`)}, ": fp16"},
 		{"failed points are left out", []string{`{"npu":"n","error":"too large","axes":{}}`, line("n", "fp16", "")}, ": fp16"},
 		{"equal ones are an error", []string{line("n", "fp16", ""), "", line("n", "fp16", "")},
 			"r:1 and r:3 are the same schedule on the same NPU and workload; accepted: each once"},

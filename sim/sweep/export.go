@@ -83,6 +83,8 @@ func (t *Table) schema() *parquet.Schema {
 			leaf = parquet.Int(64)
 		case Real:
 			leaf = parquet.Leaf(parquet.DoubleType)
+		case Truth:
+			leaf = parquet.Leaf(parquet.BooleanType)
 		case Text:
 		}
 		root.Group[c.Name] = parquet.Optional(leaf)
@@ -105,6 +107,8 @@ func (t *Table) writeParquet(w io.Writer) error {
 				line[i] = parquet.Int64Value(v).Level(0, 1, i)
 			case float64:
 				line[i] = parquet.DoubleValue(v).Level(0, 1, i)
+			case bool:
+				line[i] = parquet.BooleanValue(v).Level(0, 1, i)
 			}
 		}
 		if _, err := out.WriteRows([]parquet.Row{line}); err != nil {

@@ -85,6 +85,8 @@ func TestExport(t *testing.T) {
 					have = v.Int64()
 				case table.Columns[j].Type == Real:
 					have = v.Double()
+				case table.Columns[j].Type == Truth:
+					have = v.Boolean()
 				default:
 					have = string(v.ByteArray())
 				}

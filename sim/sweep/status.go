@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 // Status is how far a sweep has come.
 type Status struct {
 	Points  int      `json:"points"`
-	Done    int      `json:"done"` // with a result
+	Done    int      `json:"done"`         // with a result
+	Misfits int      `json:"does_not_fit"` // of these, those that do not fit their DRAM
 	Failed  int      `json:"failed"`
 	Left    int      `json:"left"`    // workers are at some of them
 	Workers int      `json:"workers"` // at work now
@@ -51,6 +53,13 @@ func StatusOf(path string) (*Status, error) {
 			why[m.Error]++
 		default:
 			s.Done++
+			r, err := m.Parsed()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			if !r.Fits {
+				s.Misfits++
+			}
 		}
 	}
 	for text, n := range why {

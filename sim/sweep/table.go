@@ -14,11 +14,12 @@ import (
 // ColumnType is the type of a column's values.
 type ColumnType int
 
-// The types: string, int64 and float64.
+// The types: string, int64, float64 and bool.
 const (
 	Text ColumnType = iota
 	Integer
 	Real
+	Truth
 )
 
 // Column is a column of a table.
@@ -31,7 +32,7 @@ type Column struct {
 // are the operators and the histograms, stay in results.jsonl.
 type Table struct {
 	Columns []Column
-	Rows    [][]any // string, int64, float64, or nil where there is none
+	Rows    [][]any // string, int64, float64, bool, or nil where there is none
 }
 
 // cell is a value of a row and its column.
@@ -115,6 +116,8 @@ func values(v reflect.Value, name, order string) []cell {
 		return []cell{{order, Column{name, Text}, v.String()}}
 	case reflect.Int, reflect.Int64:
 		return []cell{{order, Column{name, Integer}, v.Int()}}
+	case reflect.Bool:
+		return []cell{{order, Column{name, Truth}, v.Bool()}}
 	case reflect.Float64:
 		return []cell{{order, Column{name, Real}, v.Float()}}
 	case reflect.Map:

@@ -12,7 +12,7 @@ import (
 func WriteBars(w io.Writer, rows []Bar) error {
 	records := [][]string{{"panel", "model", "scheme", "published", "simulated", "residual_percent", "avg_bits", "switch_step", "inferred",
 		"published_vs_fp16", "simulated_vs_fp16", "published_vs_uniform", "simulated_vs_uniform", "schedules", "prompt_tokens",
-		"generated_tokens", "passes_counted", "npu", "config_fingerprint"}}
+		"generated_tokens", "passes_counted", "npu", "config_fingerprint", "fits"}}
 	for i := range rows {
 		r := &rows[i]
 		residual, step := "", ""
@@ -24,7 +24,8 @@ func WriteBars(w io.Writer, rows []Bar) error {
 		}
 		records = append(records, []string{r.Panel, r.Model, string(r.Scheme), fixed(r.Published, 2), fixed(r.Simulated, 6), residual, fixed(r.AvgBits, 6),
 			step, strconv.FormatBool(r.Inferred), fixed(r.PublishedFP16, 6), fixed(r.SimulatedFP16, 6), fixed(r.PublishedUniform, 6),
-			fixed(r.SimulatedUniform, 6), r.Schedules, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.Counted), r.NPU, r.Config})
+			fixed(r.SimulatedUniform, 6), r.Schedules, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.Counted), r.NPU, r.Config,
+			strconv.FormatBool(r.Fits)})
 	}
 	return csv.NewWriter(w).WriteAll(records)
 }
@@ -44,10 +45,10 @@ func WriteWaterfall(w io.Writer, rows []Waterfall) error {
 
 // WriteRemains writes what remains on each preset with a head, in the form of WriteBars.
 func WriteRemains(w io.Writer, rows []Remains) error {
-	records := [][]string{{"npu", "bars", "decode_least_vs_fp16", "decode_most_vs_fp16", "decode_most_vs_uniform", "with_prefill_least_vs_fp16",
+	records := [][]string{{"npu", "bars", "bars_that_fit", "decode_least_vs_fp16", "decode_most_vs_fp16", "decode_most_vs_uniform", "with_prefill_least_vs_fp16",
 		"with_prefill_most_vs_fp16", "with_prefill_most_vs_uniform", "config_fingerprint"}}
 	for _, r := range rows {
-		records = append(records, []string{r.NPU, strconv.Itoa(r.Bars), fixed(r.Decode.LeastFP16, 6), fixed(r.Decode.MostFP16, 6),
+		records = append(records, []string{r.NPU, strconv.Itoa(r.Bars), strconv.Itoa(r.Fit), fixed(r.Decode.LeastFP16, 6), fixed(r.Decode.MostFP16, 6),
 			fixed(r.Decode.MostUniform, 6), fixed(r.Whole.LeastFP16, 6), fixed(r.Whole.MostFP16, 6), fixed(r.Whole.MostUniform, 6), r.Config})
 	}
 	return csv.NewWriter(w).WriteAll(records)

@@ -46,6 +46,7 @@ type Bar struct {
 	Counted   int    `json:"passes_counted"` // decode passes in the bar's time
 	NPU       string `json:"npu"`
 	Config    string `json:"config_fingerprint"`
+	Fits      bool   `json:"fits"` // its schedules fit the NPU's DRAM
 }
 
 // Waterfall is a bar at a stage.
@@ -66,10 +67,11 @@ type Waterfall struct {
 	Config         string  `json:"config_fingerprint"`
 }
 
-// Remains is the speed-ups of the static bars that remain on an NPU.
+// Remains is the speed-ups of the static bars that remain on an NPU: of those that fit its DRAM.
 type Remains struct {
 	NPU    string   `json:"npu"`
 	Bars   int      `json:"bars"`
+	Fit    int      `json:"bars_that_fit"`
 	Decode Headline `json:"decode"`       // as the paper counts
 	Whole  Headline `json:"with_prefill"` // prefill and every decode pass
 	Config string   `json:"config_fingerprint"`
@@ -110,7 +112,7 @@ type Headline struct {
 }
 
 // Headlines returns the published and the simulated headline. Learned bars do not count: they follow from published
-// ones.
+// ones. Nor do simulated ones that do not fit their DRAM.
 func Headlines(rows []Bar) (published, simulated Headline) {
 	for i := range rows {
 		r := &rows[i]
@@ -118,7 +120,9 @@ func Headlines(rows []Bar) (published, simulated Headline) {
 			continue
 		}
 		published.Add(r.PublishedFP16, r.PublishedUniform)
-		simulated.Add(r.SimulatedFP16, r.SimulatedUniform)
+		if r.Fits {
+			simulated.Add(r.SimulatedFP16, r.SimulatedUniform)
+		}
 	}
 	return published, simulated
 }

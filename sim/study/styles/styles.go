@@ -55,6 +55,7 @@ type Point struct {
 	NPU        string  `json:"npu"`
 	Config     string  `json:"config_fingerprint"`
 	Context    int     `json:"context_tokens"`
+	Fits       bool    `json:"fits"` // the weights and the cache fit the DRAM
 }
 
 // Cell is one pass to be simulated.
@@ -129,5 +130,5 @@ func (c *Comparison) Point(cell Cell, r *result.Result) Point {
 	return Point{Model: r.Model, Batch: r.Batch, Style: string(cfg.Array.Style), Rows: cfg.Array.Rows, Cols: cfg.Array.Cols,
 		Bits: int(r.AvgWeightBits), TPOT: r.TPOTSeconds, Tokens: r.TokensPerSecond, Memory: r.DRAMEfficiency,
 		Array: float64(d.ArrayBusy) / float64(cfg.Cores) / float64(d.Cycles), BoundBy: r.BoundBy, Joules: r.EnergyPerToken, Area: area.Total(),
-		ArrayArea: area.Array(), KVBits: r.KVBits, Activation: string(cfg.Array.Activations), NPU: r.NPU, Config: r.Config, Context: c.Context}
+		ArrayArea: area.Array(), KVBits: r.KVBits, Activation: string(cfg.Array.Activations), NPU: r.NPU, Config: r.Config, Context: c.Context, Fits: r.Fits}
 }

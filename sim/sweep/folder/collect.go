@@ -2,7 +2,6 @@ package folder
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,9 +64,8 @@ func (f *Folder) Rows() (rows []Row, missing int, err error) {
 		row := p.Row
 		row.Error = m.Error
 		if len(m.Result) > 0 {
-			row.Result = new(result.Result)
-			if err := json.Unmarshal(m.Result, row.Result); err != nil {
-				return nil, 0, fmt.Errorf("result of %s: %w", row.Fingerprint, err)
+			if row.Result, err = m.Parsed(); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", f.Path, err)
 			}
 		}
 		highest[row.Fingerprint] = m.Highest

@@ -16,6 +16,15 @@ type Line struct {
 	Result      json.RawMessage `json:"result,omitempty"`
 }
 
+// Parsed is the result of the line.
+func (l *Line) Parsed() (*result.Result, error) {
+	r, err := result.Parse(l.Result)
+	if err != nil {
+		return nil, fmt.Errorf("point %.8s: not a result: %w", l.Fingerprint, err)
+	}
+	return r, nil
+}
+
 // Row is a point with its result. It carries no times, hosts or paths: equal sweeps give equal rows.
 type Row struct {
 	Fingerprint string            `json:"fingerprint"`
