@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,27 +21,40 @@ type added struct {
 	Special    bool   `json:"special"`
 }
 
-// matcher finds added tokens in a text: the leftmost, and of those the longest.
+// matcher finds added tokens in a text: the leftmost, and of those the longest, and of those the first that was added.
 type matcher struct {
-	byFirst map[byte][]added // longest first
+	tokens  map[string]added
+	lengths [256][]int // of the tokens that begin with a byte, longest first
 }
 
 func (m *matcher) add(a added) {
-	if m.byFirst == nil {
-		m.byFirst = map[byte][]added{}
+	if m.tokens == nil {
+		m.tokens = map[string]added{}
 	}
-	list := append(m.byFirst[a.Content[0]], a)
-	slices.SortStableFunc(list, func(a, b added) int { return len(b.Content) - len(a.Content) })
-	m.byFirst[a.Content[0]] = list
+	if _, there := m.tokens[a.Content]; there {
+		return
+	}
+	m.tokens[a.Content] = a
+	lengths := &m.lengths[a.Content[0]]
+	at, there := slices.BinarySearchFunc(*lengths, len(a.Content), func(of, n int) int { return cmp.Compare(n, of) })
+	if !there {
+		*lengths = slices.Insert(*lengths, at, len(a.Content))
+	}
 }
 
-func (m *matcher) at(text string) (added, bool) {
-	for _, a := range m.byFirst[text[0]] {
-		if strings.HasPrefix(text, a.Content) {
-			return a, true
+func (m *matcher) at(e *effort, text string) (a added, found bool, err error) {
+	for _, n := range m.lengths[text[0]] {
+		if n > len(text) {
+			continue
+		}
+		if err := e.step(); err != nil {
+			return a, false, err
+		}
+		if a, found = m.tokens[text[:n]]; found {
+			return a, true, nil
 		}
 	}
-	return added{}, false
+	return a, false, nil
 }
 
 // part of a text is an added token, or text with token < 0.
@@ -51,7 +65,7 @@ type part struct {
 }
 
 // split cuts a text at its added tokens.
-func (m *matcher) split(text string) []part {
+func (m *matcher) split(e *effort, text string) ([]part, error) {
 	var parts []part
 	from := 0
 	plain := func(to int) {
@@ -60,7 +74,10 @@ func (m *matcher) split(text string) []part {
 		}
 	}
 	for i := 0; i < len(text); {
-		a, ok := m.at(text[i:])
+		a, ok, err := m.at(e, text[i:])
+		if err != nil {
+			return nil, err
+		}
 		if !ok {
 			i++
 			continue
@@ -71,7 +88,7 @@ func (m *matcher) split(text string) []part {
 			continue
 		}
 		if a.LStrip {
-			start = max(from, len(strings.TrimRightFunc(text[:start], unicode.IsSpace)))
+			start = from + len(strings.TrimRightFunc(text[from:start], unicode.IsSpace))
 		}
 		if a.RStrip {
 			stop = len(text) - len(strings.TrimLeftFunc(text[stop:], unicode.IsSpace))
@@ -82,7 +99,7 @@ func (m *matcher) split(text string) []part {
 		from = stop
 	}
 	plain(len(text))
-	return parts
+	return parts, nil
 }
 
 func endsWord(s string) bool {
@@ -103,9 +120,15 @@ func wordRune(r rune) bool {
 // addTokens makes the added tokens part of the tokenizer, whose normalizers must be set. A token that is there is not
 // added again.
 func (t *Tokenizer) addTokens(list []added) error {
+	if len(list) > mostAdded {
+		return fmt.Errorf("%d added tokens; accepted: at most %d", len(list), mostAdded)
+	}
 	for _, a := range list {
 		if a.Content == "" || a.ID < 0 {
 			return fmt.Errorf("the added token %q has id %d; accepted: a text, and 0 or more", a.Content, a.ID)
+		}
+		if err := short(a.Content); err != nil {
+			return err
 		}
 		if _, there := t.names[a.Content]; there {
 			continue
@@ -123,8 +146,12 @@ func (t *Tokenizer) addTokens(list []added) error {
 			t.raw.add(a)
 			continue
 		}
-		for _, normalize := range t.normalizers {
-			a.Content = normalize(a.Content, true)
+		var err error
+		if a.Content, err = t.normalize(newEffort(len(a.Content)), a.Content, true); err == nil {
+			err = short(a.Content)
+		}
+		if err != nil {
+			return err
 		}
 		if a.Content != "" {
 			t.clean.add(a)

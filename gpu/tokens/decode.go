@@ -7,18 +7,20 @@ import (
 )
 
 // decoder turns the words of ids towards text.
-type decoder func(words []string) []string
+type decoder func(e *effort, words []string) ([]string, error)
 
 func join(words []string) string { return strings.Join(words, "") }
 
 // fuse makes one word of all.
-func fuse(words []string) []string { return []string{join(words)} }
+func fuse(_ *effort, words []string) ([]string, error) { return []string{join(words)}, nil }
 
 // spaced is what is done where no decoder is named.
-func spaced(words []string) []string { return []string{strings.Join(words, " ")} }
+func spaced(_ *effort, words []string) ([]string, error) {
+	return []string{strings.Join(words, " ")}, nil
+}
 
 // decodeBytes reads the alphabet of bytes. A word with other characters is an added token, and stands for itself.
-func decodeBytes(words []string) []string {
+func decodeBytes(_ *effort, words []string) ([]string, error) {
 	var text []byte
 	for _, w := range words {
 		from := len(text)
@@ -31,11 +33,11 @@ func decodeBytes(words []string) []string {
 			text = append(text, b)
 		}
 	}
-	return []string{strings.ToValidUTF8(string(text), string(utf8.RuneError))}
+	return []string{strings.ToValidUTF8(string(text), string(utf8.RuneError))}, nil
 }
 
 // decodeFallback reads runs of byte tokens; a run that is not UTF-8 shows as one U+FFFD a byte.
-func decodeFallback(words []string) []string {
+func decodeFallback(_ *effort, words []string) ([]string, error) {
 	var out []string
 	var run []byte
 	flush := func() {
@@ -57,17 +59,35 @@ func decodeFallback(words []string) []string {
 		out = append(out, w)
 	}
 	flush()
-	return out
+	return out, nil
 }
 
 // eachWord decodes words one by one.
 func eachWord(f func(word string) string) decoder {
-	return func(words []string) []string {
+	return func(_ *effort, words []string) ([]string, error) {
 		out := make([]string, len(words))
 		for i, w := range words {
 			out[i] = f(w)
 		}
-		return out
+		return out, nil
+	}
+}
+
+// replaceIn replaces a text in each word.
+func replaceIn(old, with string) decoder {
+	return func(e *effort, words []string) (out []string, err error) {
+		all := *e
+		for _, w := range words {
+			next, err := all.replaced(w, old, with)
+			if err == nil {
+				err = all.grow(len(next) - len(w))
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, next)
+		}
+		return out, nil
 	}
 }
 

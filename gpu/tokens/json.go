@@ -239,8 +239,12 @@ func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
 			return err
 		}
 	}
-	add := func(f func(string) string) {
-		t.normalizers = append(t.normalizers, func(s string, _ bool) string { return f(s) })
+	add := func(f func(e *effort, s string) (string, error)) {
+		t.normalizers = append(t.normalizers, func(e *effort, s string, _ bool) (string, error) { return f(e, s) })
+	}
+	form := func(f norm.Form) { add(func(_ *effort, s string) (string, error) { return f.String(s), nil }) }
+	if err := errors.Join(t.room(), short(c.Prepend), short(c.Content)); err != nil {
+		return err
 	}
 	switch name {
 	case "":
@@ -251,25 +255,25 @@ func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
 			}
 		}
 	case "NFC":
-		add(norm.NFC.String)
+		form(norm.NFC)
 	case "NFD":
-		add(norm.NFD.String)
+		form(norm.NFD)
 	case "NFKC":
-		add(norm.NFKC.String)
+		form(norm.NFKC)
 	case "NFKD":
-		add(norm.NFKD.String)
+		form(norm.NFKD)
 	case "Prepend":
-		add(func(s string) string {
+		add(func(_ *effort, s string) (string, error) {
 			if s == "" {
-				return s
+				return s, nil
 			}
-			return c.Prepend + s
+			return c.Prepend + s, nil
 		})
 	case "Replace":
 		if c.Pattern.String == nil || c.Pattern.Regex != nil || *c.Pattern.String == "" {
 			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
 		}
-		add(func(s string) string { return strings.ReplaceAll(s, *c.Pattern.String, c.Content) })
+		add(func(e *effort, s string) (string, error) { return e.replaced(s, *c.Pattern.String, c.Content) })
 	default:
 		return fmt.Errorf("type %s; accepted: NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence", name)
 	}

@@ -14,6 +14,9 @@ func (t *Tokenizer) readPreTokenizer(raw json.RawMessage) error {
 		return err
 	}
 	add := func(s ...splitter) { t.splitters = append(t.splitters, s...) }
+	if err := t.room(); err != nil {
+		return err
+	}
 	switch name {
 	case "":
 	case "Sequence":
@@ -146,6 +149,9 @@ func (t *Tokenizer) readDecoder(raw json.RawMessage) error {
 		}
 	}
 	add := func(d decoder) { t.decoders = append(t.decoders, d) }
+	if err := errors.Join(t.room(), short(c.Content)); err != nil {
+		return err
+	}
 	switch name {
 	case "":
 	case "Sequence":
@@ -164,7 +170,7 @@ func (t *Tokenizer) readDecoder(raw json.RawMessage) error {
 		if c.Pattern.String == nil || *c.Pattern.String == "" {
 			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
 		}
-		add(eachWord(func(w string) string { return strings.ReplaceAll(w, *c.Pattern.String, c.Content) }))
+		add(replaceIn(*c.Pattern.String, c.Content))
 	case "Strip":
 		if c.Content == "" {
 			return errors.New("type Strip of nothing; accepted: a character as content")

@@ -65,12 +65,12 @@ func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, 
 	if err := t.addTokens(append(slices.Clone(config.added), special...)); err != nil {
 		return nil, err
 	}
-	t.normalizers = []normalizer{func(text string, atStart bool) string {
+	t.normalizers = []normalizer{func(_ *effort, text string, atStart bool) (string, error) {
 		text = strings.ReplaceAll(text, " ", mark)
 		if text != "" && m.dummyPrefix && (atStart || config.old) {
 			text = mark + text
 		}
-		return text
+		return text, nil
 	}}
 	t.decoders = []decoder{eachWord(func(w string) string { return strings.ReplaceAll(w, mark, " ") }), decodeFallback, fuse}
 	if m.dummyPrefix {
@@ -96,6 +96,7 @@ func (m *spm) check() error {
 		is   bool
 	}{
 		{"no pieces; accepted: a sentencepiece model of BPE", len(m.pieces) == 0},
+		{fmt.Sprintf("%d pieces; accepted: at most %d", len(m.pieces), mostPieces), len(m.pieces) > mostPieces},
 		{fmt.Sprintf("model type %d; accepted: 2 (BPE)", m.model), m.model != bpeType},
 		{"treat_whitespace_as_suffix is set; accepted: false", m.suffix},
 		{"it has normalization rules; accepted: normalization identity", len(m.charsmap) > 0},
@@ -121,6 +122,9 @@ func (m *spm) fill(t *Tokenizer) ([]added, error) {
 		t.words[id] = p.text
 		switch p.kind {
 		case normal:
+			if len(p.text) > longestPiece {
+				return nil, fmt.Errorf("piece %d has %d bytes; accepted: at most %d", id, len(p.text), longestPiece)
+			}
 			if _, twice := chars[p.text]; twice {
 				return nil, fmt.Errorf("piece %d, %q, is there twice", id, p.text)
 			}
@@ -131,6 +135,9 @@ func (m *spm) fill(t *Tokenizer) ([]added, error) {
 		case control:
 			special = append(special, added{ID: id, Content: p.text, Special: true})
 		case userDefined:
+			if err := short(p.text); err != nil {
+				return nil, fmt.Errorf("piece %d: %w", id, err)
+			}
 			t.names[p.text] = id
 			t.clean.add(added{ID: id, Content: p.text})
 		case singleByte:

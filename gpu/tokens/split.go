@@ -1,9 +1,12 @@
 package tokens
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/dlclark/regexp2/v2"
 )
@@ -15,7 +18,7 @@ type word struct {
 }
 
 // splitter appends the words that a word falls into.
-type splitter func(words []word, w word) ([]word, error)
+type splitter func(e *effort, words []word, w word) ([]word, error)
 
 // part of a word, from one byte up to another.
 func (w word) part(from, to int) word { return word{w.text[from:to], w.first && from == 0} }
@@ -28,15 +31,15 @@ type dropped struct{ matches, rest bool }
 
 // splitAt cuts words at the matches of a pattern.
 func splitAt(pattern string, drop dropped) (splitter, error) {
+	if len(pattern) > longestPattern {
+		return nil, fmt.Errorf("a pattern of %d bytes; accepted: at most %d", len(pattern), longestPattern)
+	}
 	re, err := regexp2.Compile(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("the pattern %q cannot be used: %w", pattern, err)
 	}
-	return func(words []word, w word) ([]word, error) {
-		found, err := re.FindAllStringIndex(w.text, -1)
-		if err != nil {
-			return nil, fmt.Errorf("the pattern %q: %w", pattern, err)
-		}
+	re.MatchTimeout = matchTime
+	return func(e *effort, words []word, w word) ([]word, error) {
 		from := 0
 		keep := func(to int, not bool) {
 			if from < to && !not {
@@ -44,18 +47,44 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 			}
 			from = to
 		}
-		for _, m := range found {
-			keep(m[0], drop.rest)
-			keep(m[1], drop.matches)
+		var late error
+		runes := []rune(w.text)
+		at, byteAt := 0, 0 // the same place in runes and in bytes
+		place := func(to int) int {
+			for ; at < to; at++ {
+				byteAt += utf8.RuneLen(runes[at])
+			}
+			return byteAt
+		}
+		err := re.FindRunesMatches(runes, 0, func(m regexp2.MatchView) bool {
+			start, n, _ := m.GroupRange(0)
+			keep(place(start), drop.rest)
+			keep(place(start+n), drop.matches)
+			late = e.inTime()
+			return late == nil
+		})
+		if err != nil {
+			err = fmt.Errorf("the pattern %.80q: %w; accepted: %s", pattern, plain(err), acceptedPattern)
+		}
+		if err := cmp.Or(err, late); err != nil {
+			return nil, err
 		}
 		keep(len(w.text), drop.rest)
 		return words, nil
 	}, nil
 }
 
+// plain leaves the text out of an error of regexp2, which quotes all of it.
+func plain(err error) error {
+	if what, _, ok := strings.Cut(err.Error(), " on input"); ok {
+		return errors.New(what)
+	}
+	return err
+}
+
 // splitDigits cuts off numbers, or each digit of them.
 func splitDigits(each bool) splitter {
-	return func(words []word, w word) ([]word, error) {
+	return func(_ *effort, words []word, w word) ([]word, error) {
 		from, number := 0, false
 		for i, r := range w.text {
 			is := unicode.IsNumber(r)
@@ -70,11 +99,12 @@ func splitDigits(each bool) splitter {
 }
 
 // prefixSpace puts a space before a word that has none, so that it reads like one within a sentence.
-func prefixSpace(words []word, w word) ([]word, error) {
-	if !strings.HasPrefix(w.text, " ") {
-		w.text = " " + w.text
+func prefixSpace(e *effort, words []word, w word) ([]word, error) {
+	if strings.HasPrefix(w.text, " ") {
+		return append(words, w), nil
 	}
-	return append(words, w), nil
+	w.text = " " + w.text
+	return append(words, w), e.grow(1)
 }
 
 // alphabet shows each byte as a character that prints: the printing ones of Latin-1 as themselves, the others as those
@@ -102,12 +132,12 @@ var bytesOf = func() map[rune]byte {
 }()
 
 // byteLevel writes a word's bytes in the alphabet of bytes.
-func byteLevel(words []word, w word) ([]word, error) {
+func byteLevel(e *effort, words []word, w word) ([]word, error) {
 	var s strings.Builder
 	for i := range len(w.text) {
 		s.WriteString(alphabet[w.text[i]])
 	}
-	return append(words, word{s.String(), w.first}), nil
+	return append(words, word{s.String(), w.first}), e.grow(s.Len() - len(w.text))
 }
 
 // When Metaspace puts a space before a text.
@@ -124,10 +154,14 @@ type metaspace struct {
 	split   bool   // a mark begins a word
 }
 
-func (m metaspace) words(words []word, w word) ([]word, error) {
+func (m metaspace) words(e *effort, words []word, w word) ([]word, error) {
+	before := len(w.text)
 	w.text = strings.ReplaceAll(w.text, " ", m.mark)
 	if (m.prepend == always || m.prepend == first && w.first) && !strings.HasPrefix(w.text, m.mark) {
 		w.text = m.mark + w.text
+	}
+	if err := e.grow(len(w.text) - before); err != nil {
+		return nil, err
 	}
 	for m.split {
 		at := strings.Index(w.text[1:], m.mark)
@@ -141,7 +175,7 @@ func (m metaspace) words(words []word, w word) ([]word, error) {
 }
 
 // decode shows marks as spaces, but not the one that was put before the text.
-func (m metaspace) decode(words []string) []string {
+func (m metaspace) decode(_ *effort, words []string) ([]string, error) {
 	out := make([]string, len(words))
 	for i, w := range words {
 		space := " "
@@ -150,5 +184,5 @@ func (m metaspace) decode(words []string) []string {
 		}
 		out[i] = strings.ReplaceAll(w, m.mark, space)
 	}
-	return out
+	return out, nil
 }

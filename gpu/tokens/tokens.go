@@ -26,7 +26,7 @@ type Tokenizer struct {
 }
 
 // normalizer rewrites a text between added tokens; first: the whole text begins with it.
-type normalizer func(text string, first bool) string
+type normalizer func(e *effort, text string, first bool) (string, error)
 
 func newTokenizer(file string) *Tokenizer {
 	return &Tokenizer{file: file, bpe: &bpe{unknown: -1}, words: map[int]string{}, names: map[string]int{}, hidden: map[int]bool{}}
@@ -72,44 +72,75 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 			return nil, fmt.Errorf("the text is not UTF-8: byte %#02x at offset %d", text[i], i)
 		}
 	}
+	ids, err := t.encode(newEffort(len(text)), text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.file, err)
+	}
+	return ids, nil
+}
+
+func (t *Tokenizer) encode(e *effort, text string) ([]int, error) {
 	ids := append([]int{}, t.before...)
-	for _, outer := range t.raw.split(text) {
+	outers, err := t.raw.split(e, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, outer := range outers {
 		if outer.token >= 0 {
 			ids = append(ids, outer.token)
 			continue
 		}
-		clean := outer.text
-		for _, normalize := range t.normalizers {
-			clean = normalize(clean, outer.first)
+		clean, err := t.normalize(e, outer.text, outer.first)
+		if err != nil {
+			return nil, err
 		}
-		for _, inner := range t.clean.split(clean) {
+		inners, err := t.clean.split(e, clean)
+		if err != nil {
+			return nil, err
+		}
+		for _, inner := range inners {
 			if inner.token >= 0 {
 				ids = append(ids, inner.token)
-				continue
-			}
-			var err error
-			if ids, err = t.encodePlain(ids, word{inner.text, outer.first && inner.first}); err != nil {
-				return nil, fmt.Errorf("%s: %w", t.file, err)
+			} else if ids, err = t.encodePlain(e, ids, word{inner.text, outer.first && inner.first}); err != nil {
+				return nil, err
 			}
 		}
 	}
 	return append(ids, t.after...), nil
 }
 
+// normalize puts a text through all normalizers.
+func (t *Tokenizer) normalize(e *effort, text string, first bool) (string, error) {
+	for _, n := range t.normalizers {
+		next, err := n(e, text, first)
+		if err == nil {
+			err = errors.Join(e.grow(len(next)-len(text)), e.step())
+		}
+		if err != nil {
+			return "", err
+		}
+		text = next
+	}
+	return text, nil
+}
+
 // encodePlain appends the ids of text without added tokens.
-func (t *Tokenizer) encodePlain(ids []int, text word) ([]int, error) {
+func (t *Tokenizer) encodePlain(e *effort, ids []int, text word) ([]int, error) {
 	words := []word{text}
 	for _, s := range t.splitters {
 		var next []word
 		for _, w := range words {
 			var err error
-			if next, err = s(next, w); err != nil {
+			if next, err = s(e, next, w); err != nil {
 				return nil, err
 			}
 		}
 		words = next
 	}
 	for _, w := range words {
+		if err := e.step(); err != nil {
+			return nil, err
+		}
 		var err error
 		if ids, err = t.bpe.encode(ids, w.text); err != nil {
 			return nil, err
@@ -120,7 +151,7 @@ func (t *Tokenizer) encodePlain(ids []int, text word) ([]int, error) {
 
 // Decode returns the text of ids, for showing what was generated: special tokens are left out, an id that the
 // vocabulary lacks (models pad theirs) and bytes that are not UTF-8 show as U+FFFD.
-func (t *Tokenizer) Decode(ids []int) string {
+func (t *Tokenizer) Decode(ids []int) (string, error) {
 	words := make([]string, 0, len(ids))
 	for _, id := range ids {
 		switch w, ok := t.words[id]; {
@@ -130,8 +161,23 @@ func (t *Tokenizer) Decode(ids []int) string {
 			words = append(words, w)
 		}
 	}
+	e := newEffort(length(words))
 	for _, d := range t.decoders {
-		words = d(words)
+		next, err := d(e, words)
+		if err == nil {
+			err = errors.Join(e.grow(length(next)-length(words)), e.inTime())
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", t.file, err)
+		}
+		words = next
 	}
-	return join(words)
+	return join(words), nil
+}
+
+func length(words []string) (bytes int) {
+	for _, w := range words {
+		bytes += len(w)
+	}
+	return bytes
 }

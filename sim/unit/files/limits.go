@@ -55,7 +55,7 @@ func (k Kind) Limits() Limit {
 	case TokenizerConfig:
 		return Limit{What: "a tokenizer_config.json", Bytes: 32 * mib, Values: 1e6, Depth: 64}
 	case Tokenizer:
-		return Limit{What: "a tokenizer.json", Bytes: 128 * mib, Values: 8e6, Depth: 64}
+		return Limit{What: "a tokenizer.json", Bytes: 64 * mib, Values: 4e6, Depth: 64}
 	case Pieces:
 		return Limit{What: "a tokenizer.model", Bytes: 32 * mib}
 	case Index:
@@ -65,16 +65,16 @@ func (k Kind) Limits() Limit {
 	case Weights:
 		return Limit{What: "a safetensors file"}
 	case Trace:
-		return Limit{What: "a trace", Bytes: 512 * mib, Total: 512 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
+		return Limit{What: "a trace", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
 	case Results:
 		return Limit{What: "a file of results", Bytes: 8 * gib, Total: 8 * gib, Line: 4 * mib, Lines: 1e6, Values: 1e5, Depth: 64,
 			More: "split the file: several are read together"}
 	case Plan:
 		return Limit{What: "a sweep's plan", Bytes: 2 * gib, Total: 2 * gib, Line: 4 * mib, Lines: 1e6, Values: 1e5, Depth: 64}
 	case Text:
-		return Limit{What: "a text", Bytes: 16 * mib}
+		return Limit{What: "a text", Bytes: 4 * mib}
 	case Input:
-		return Limit{What: "a file that a sweep spec names", Bytes: 512 * mib}
+		return Limit{What: "a file that a sweep spec names", Bytes: 256 * mib}
 	case Note:
 		return Limit{What: "a file that the program wrote", Bytes: 64 * mib, Values: 4e6, Depth: 64}
 	case Program:

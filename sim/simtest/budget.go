@@ -1,0 +1,51 @@
+package simtest
+
+import (
+	"runtime/metrics"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What one input of a parser may take: fuzz targets, and tests of what hostile files ask for. Time is that of a busy machine,
+// memory what the heap grows by.
+const (
+	InputTime  = 10 * time.Second
+	InputBytes = 256 << 20
+)
+
+// Budget calls f, and fails the test if it takes more than an input may: at once where it goes on, because what never ends
+// would not return.
+func Budget(t testing.TB, f func()) {
+	t.Helper()
+	before := heap()
+	stop := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		start, tick := time.Now(), time.NewTicker(2*time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			if grown := heap() - before; grown > InputBytes {
+				panic("simtest: an input takes more than 256 MiB of memory")
+			}
+			if time.Since(start) > InputTime {
+				panic("simtest: an input takes more than 10 s")
+			}
+		}
+	})
+	defer watch.Wait()
+	defer close(stop)
+	f()
+}
+
+// heap is the memory of objects, those not yet collected among them.
+func heap() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
+}
