@@ -236,6 +236,11 @@ var readsItself = map[string]string{
 	"gpu/driver":     "it reads what the kernel says of its driver, below /proc",
 }
 
+// writing are functions that make, replace or move files, which only writers may call: what a user has must not be lost
+// (docs/adr/0019-outputs.md).
+var writing = []string{"os.Create", "os.CreateTemp", "os.OpenFile", "os.WriteFile", "os.Rename", "os.Link", "os.Symlink", "os.Truncate",
+	"syscall.Open", "syscall.Rename"}
+
 func (t *tree) checkCalls(s source) {
 	for _, d := range s.ast.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && model(s.pkg) && f.Recv == nil && f.Name.Name == "init" {
@@ -256,6 +261,10 @@ func (t *tree) checkCalls(s source) {
 		}
 		if slices.Contains(reading, name) && readsItself[s.pkg] == "" {
 			t.report(sel.Pos(), "%s reads without a limit: package sim/unit/files reads up to one", name)
+		}
+		if slices.Contains(writing, name) && !slices.Contains(strings.Fields(writers), s.pkg) {
+			t.report(sel.Pos(), "only sim/unit/files may call %s; accepted: files.Claims for what a user names, files.Replace and files.Append for "+
+				"files of our own", name)
 		}
 		if name == "akita.VTimeInSec" && s.pkg != "sim/engine" {
 			t.report(sel.Pos(), "simulated seconds stay in sim/engine; components count cycles")
@@ -383,6 +392,9 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"the wall clock fails", "npu/a.go", `package npu; import "time"; func f() any { return time.Now() }`, "must not call time.Now"},
 		{"the environment fails", "npu/a.go", `package npu; import "os"; func f() any { return os.Getenv("X") }`, "must not call os.Getenv"},
 		{"ending the process fails", "npu/a.go", `package npu; import "os"; func f() { os.Exit(1) }`, "only the command may call os.Exit"},
+		{"making a file fails", "npu/a.go", `package npu; import "os"; func f() any { x, _ := os.Create("x"); return x }`, "only sim/unit/files may call os.Create"},
+		{"moving one fails, in the command too", "cmd/x/a.go", `package x; import "os"; func f() any { return os.Rename("x", "y") }`, "may call os.Rename"},
+		{"making one in a test passes", "npu/a_test.go", `package npu; import "os"; func f() any { x, _ := os.Create("x"); return x }`, ""},
 		{"init fails", "npu/a.go", `package npu; func init() {}`, "no init in the model"},
 		{"a method named init passes", "npu/a.go", `package npu; type t int; func (t) init() {}`, ""},
 		{"an exported table fails", "npu/a.go", `package npu; var Table = map[int]int{1: 2}`, "variable Table can be written by everybody"},

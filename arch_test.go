@@ -116,6 +116,10 @@ var modules = map[string]string{
 // inTests is what every test may import besides what its package reaches, directly or through others.
 const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 
+// writers are the packages that make files: one for all, and what only tests use.
+const writers = "sim/unit/files sim/simtest gpu/gputest " +
+	"sim/sweep" // until it has moved to sim/unit/files
+
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.
 const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/stream npu/compile sim/replay akita"

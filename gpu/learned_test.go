@@ -1,6 +1,8 @@
 package gpu_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -39,7 +41,8 @@ func network(t *testing.T, heads, dim int, seed uint64) string {
 		tensors = append(tensors, safetensors.New(x.name, safetensors.F32, x.shape, values))
 	}
 	path := filepath.Join(t.TempDir(), "c.safetensors")
-	if err := safetensors.Write(path, tensors, nil); err != nil {
+	var data bytes.Buffer
+	if err := errors.Join(safetensors.Write(&data, tensors, nil), os.WriteFile(path, data.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -61,7 +64,10 @@ func TestLearned(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "l"+traces.Suffix)
-		j.Keep = func(kv *classifier.KV) error { return classifier.WriteKV(traces.SidecarOf(path), kv) }
+		j.Keep = func(kv *classifier.KV) error {
+			var data bytes.Buffer
+			return errors.Join(classifier.WriteKV(&data, kv), os.WriteFile(traces.SidecarOf(path), data.Bytes(), 0o644))
+		}
 		trace, data := record(t, b, j)
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)

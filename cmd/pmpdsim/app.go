@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // app is the command tree.
@@ -20,7 +22,16 @@ func app(stdout, stderr io.Writer) *cli.App {
 mixed-precision decoding (PMPD, arXiv 2410.13461: weights go from 4 to 3 to 2 bits as the
 generated sequence grows) with fp16 and with uniform quantisation on the same machine.
 
-Exit codes: 0 done, 1 the simulation failed, 2 wrong flags or files, 3 no GPU, 130 and 143 interrupted.
+EXIT STATUS:
+   0    done
+   1    failed: a fault of the simulator's, a check that does not hold, an output that could not be written after the work
+   2    wrong flags or files: nothing was simulated
+   3    no GPU, or a program that was built without CUDA
+   129  stopped by SIGHUP: the terminal is gone (not under nohup)
+   130  stopped by SIGINT: Ctrl-C
+   134  a crash of the program (SIGABRT): please report it
+   143  stopped by SIGTERM: a batch system's, or kill
+A signal is obeyed within a second; a recording ends with its footer first. A second signal ends the program at once.
 
 EXAMPLES:
    pmpdsim run
@@ -65,6 +76,7 @@ func prepare(c *cli.Command, above string) {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	files    *files.Claims // that the command writes
 }
 
 // command is what a command was asked for, free of the command line: its options.
@@ -82,15 +94,22 @@ func action[C command](fill func(*cli.Context) (C, error), names ...string) cli.
 		if err != nil {
 			return err
 		}
-		return o.run(c.Context, streamsOf(c))
+		return launch(c, o)
 	}
 }
 
-func streamsOf(c *cli.Context) streams { return streams{c.App.Reader, c.App.Writer, c.App.ErrWriter} }
+// launch claims what a command is to write, and runs it.
+func launch(c *cli.Context, o command) error {
+	claims, err := claim(c)
+	if err != nil {
+		return err
+	}
+	return o.run(c.Context, streams{c.App.Reader, c.App.Writer, c.App.ErrWriter, claims})
+}
 
 // printed prints values as JSON, one a line, if that is the format, or else the table.
 func printed[T any](s streams, format string, values []T, table func(io.Writer) error) error {
-	return s.emit("", func(w io.Writer) error {
+	return s.emit(func(w io.Writer) error {
 		if format == "json" {
 			return jsonLines(w, values)
 		}

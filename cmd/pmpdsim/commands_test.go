@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -81,7 +82,7 @@ func feed(t *testing.T, dir string, points int) {
 	answers, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := (&jobOptions{dir: dir}).run(t.Context(), streams{in, out, io.Discard})
+		err := (&jobOptions{dir: dir}).run(t.Context(), streams{in, out, io.Discard, files.NewClaims(t.Context())})
 		_ = out.CloseWithError(err) // it never fails
 		ended <- err
 	}()

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +35,7 @@ EXAMPLES:
    pmpdsim cosim --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 --npu pmpd-paper --traces build`,
 		Flags: slices.Concat(engineFlags(), npuFlags(), machineFlags(), []cli.Flag{
 			schedulesFlag(),
-			tracesFlag("keep the recorded traces in `DIR`", ""),
+			&cli.StringFlag{Name: "traces", Usage: "keep the recorded traces in `DIR`"},
 			workersFlag(),
 			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),
@@ -93,17 +95,22 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		}
 		jobs = append(jobs, cosim.Plan(live, cfg, customTask))
 	}
-	if err := e.load(s, schedules); err != nil {
+	kept, err := o.claimTraces(s, jobs)
+	if err != nil {
+		return err
+	}
+	if err := e.load(ctx, s, schedules); err != nil {
 		return err
 	}
 	p := newProgress(s.err, int64(len(jobs)*e.generate), "tokens")
-	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: programVersion(), Token: func() { p.add(1) }, Keep: o.keep})
+	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: programVersion(), Token: func() { p.add(1) },
+		Keep: func(j int, trace []byte) error { return o.keep(kept, j, trace) }})
 	p.end()
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1, live: e.on()}
-	return s.emit(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
+	return s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
 }
 
 // parseSchedules are those of the texts, or the model's three.
@@ -124,17 +131,40 @@ func (e *engine) parseSchedules(texts []string) (all []precision.Schedule, err e
 	return all, nil
 }
 
-// keep writes a trace under a name made of the model's and the schedule's.
-func (o *cosimOptions) keep(j *cosim.Job, trace []byte) error {
+// claimTraces claims a file for the trace of each job, under a name made of the model's and the schedule's.
+func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.File, err error) {
 	if o.traces == "" {
+		return nil, nil
+	}
+	if info, err := os.Stat(o.traces); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("--traces %s: no such directory; accepted: a directory that is there", o.traces)
+	}
+	taken := map[string]bool{}
+	for i := range jobs {
+		name := jobs[i].NPU.Model.Name + "." + jobs[i].NPU.Schedule.String()
+		name = strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(name)
+		for stem, n := name, 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s.%d", stem, n)
+		}
+		taken[name] = true
+		f, err := s.files.Writes(filepath.Join(o.traces, name+traces.Suffix), "--traces")
+		if err != nil {
+			return nil, flagged("traces", "", err)
+		}
+		kept = append(kept, f)
+	}
+	return kept, nil
+}
+
+// keep writes the trace of a job. One that cannot be written takes nothing else with it: the run goes on.
+func (o *cosimOptions) keep(kept []*files.File, job int, trace []byte) error {
+	if kept == nil {
 		return nil
 	}
-	name := j.NPU.Model.Name + "." + j.NPU.Schedule.String()
-	name = strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(name)
-	return files.Replace(filepath.Join(o.traces, name+traces.Suffix), func(w io.Writer) error {
+	return flagged("traces", "", kept[job].Write(func(w io.Writer) error {
 		_, err := w.Write(trace)
 		return err
-	})
+	}))
 }
 
 // coRuns are the rows of what ran.

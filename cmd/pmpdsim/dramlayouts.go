@@ -108,10 +108,9 @@ func (o *dramLayoutsOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	if err := o.picture.draw(sweep.Figure()); err != nil {
-		return err
-	}
-	return s.emit("", func(w io.Writer) error {
+	figure, title := sweep.Figure()
+	err = o.picture.draw(s, figure, title)
+	return errors.Join(err, s.emit(func(w io.Writer) error {
 		switch o.format {
 		case "csv":
 			return sweep.CSV(w)
@@ -119,7 +118,7 @@ func (o *dramLayoutsOptions) run(ctx context.Context, s streams) error {
 			return jsonLines(w, sweep.Rows)
 		}
 		return sweep.Table(w)
-	})
+	}))
 }
 
 // load resolves the options.

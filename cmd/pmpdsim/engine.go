@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -38,10 +39,10 @@ func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and safetensors", defaultModel, ""),
 		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder with safetensors, or random, in the model's true shapes",
-			DefaultText: "the model's folder"},
+			DefaultText: "the model's folder", TakesFile: true},
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: defaultTask},
 		&cli.IntFlag{Name: "prompt", Usage: "prompt of so many random `TOKENS`", DefaultText: "the task's", Action: atLeast("prompt", 1)},
-		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the tokenizer in the model's folder, as it stands"},
+		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the tokenizer in the model's folder, as it stands", TakesFile: true},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
 		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1},
 		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA,
@@ -223,7 +224,7 @@ func (e *engine) sameShape() error {
 }
 
 // load puts the weights for the schedules on the device, and says what runs.
-func (e *engine) load(s streams, schedules []precision.Schedule) (err error) {
+func (e *engine) load(_ context.Context, s streams, schedules []precision.Schedule) (err error) {
 	bits := []int{}
 	for _, s := range schedules {
 		bits = append(append(bits, s.Bits...), s.PrefillBits(0))

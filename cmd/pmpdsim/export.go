@@ -44,5 +44,5 @@ func (o *exportOptions) run(_ context.Context, s streams) error {
 	if missing > 0 {
 		s.say("note: %d points have no result yet and no row", missing)
 	}
-	return s.emit(o.output, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
+	return s.save("output", o.output, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
 }

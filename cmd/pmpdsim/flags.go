@@ -30,9 +30,14 @@ func formatFlag(accepted ...string) cli.Flag {
 		Action: oneOf("format", "format", accepted...)}
 }
 
-// outputFlag is where a command writes; absent says what happens without it.
+// outputFlag is the file that a command writes; absent says what happens without it.
 func outputFlag(usage, absent string) cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}
+	return fileFlag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}}
+}
+
+// alsoFlag is a file that a command writes beside its output.
+func alsoFlag(name, usage string) cli.Flag {
+	return fileFlag{&cli.StringFlag{Name: name, Usage: usage}}
 }
 
 // pictureFlag is where a command draws its picture; pictureFrom reads it.
@@ -47,12 +52,12 @@ func traceOutputFlag() cli.Flag {
 
 // modelFlag is one model; absent names what is taken without it, where value is empty.
 func modelFlag(usage, value, absent string) cli.Flag {
-	return &cli.StringFlag{Name: "model", Usage: usage, Value: value, DefaultText: absent}
+	return &cli.StringFlag{Name: "model", Usage: usage, Value: value, DefaultText: absent, TakesFile: true}
 }
 
 // modelsFlag is several models; absent names those that are taken without it.
 func modelsFlag(usage, absent string) cli.Flag {
-	return &cli.StringSliceFlag{Name: "model", Usage: usage, DefaultText: absent}
+	return &cli.StringSliceFlag{Name: "model", Usage: usage, DefaultText: absent, TakesFile: true}
 }
 
 // modelsOr are the values of modelsFlag, or others if there are none.
@@ -94,7 +99,12 @@ func postponeFlag() cli.Flag {
 
 // tracesFlag is a directory with traces.
 func tracesFlag(usage, absent string) cli.Flag {
-	return &cli.StringFlag{Name: "traces", Usage: usage, DefaultText: absent}
+	return &cli.StringFlag{Name: "traces", Usage: usage, DefaultText: absent, TakesFile: true}
+}
+
+// traceFlag is a trace that is read.
+func traceFlag(usage string) cli.Flag {
+	return &cli.StringFlag{Name: "trace", Usage: usage, DefaultText: "the embedded one", TakesFile: true}
 }
 
 // acceptedTrace is what traceOutputFlag takes.

@@ -87,7 +87,7 @@ func (o *gpuBenchOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return onGPU(err)
 	}
-	return s.emit("", func(w io.Writer) error {
+	return s.emit(func(w io.Writer) error {
 		if o.format == "json" {
 			return benchJSON(w, r)
 		}

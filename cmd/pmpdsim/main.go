@@ -10,33 +10,34 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/tebeka/atexit"
 
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
-// The exit codes.
+// The exit statuses. One that a signal ended has 128 and the signal's number: 129 SIGHUP (the terminal is gone), 130 SIGINT,
+// 143 SIGTERM (a batch system takes the machine away). 134 is SIGABRT: the Go runtime has given up, which is our fault.
 const (
-	exitOK          = 0
-	exitFailed      = 1   // our fault: the simulation failed
-	exitUsage       = 2   // the user's: flags, files, impossible requests
-	exitNoGPU       = 3   // there is no GPU, or the program was built without CUDA
-	exitInterrupted = 130 // SIGINT
-	exitTerminated  = 143 // SIGTERM, which a batch system sends before it takes the machine away
+	exitOK     = 0
+	exitFailed = 1 // our fault, or the machine's: the simulation failed, or the disk was full at its end
+	exitUsage  = 2 // the user's: flags, files, impossible requests
+	exitNoGPU  = 3 // there is no GPU, or the program was built without CUDA
+	exitSignal = 128
 )
 
-func main() { atexit.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	crashAloud()
+	atexit.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
 
-// run is the whole program: it returns the exit code.
+// run is the whole program: it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -46,36 +47,16 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	collectLess()
 	ctx, stop := interruptible()
 	defer stop()
+	claims := files.NewClaims(ctx)
+	ended := insist(ctx, claims, stderr, atexit.Exit)
+	defer ended()
 	a := app(stdout, stderr)
 	ordered, err := reorder(a, args)
 	if err == nil {
-		err = a.RunContext(ctx, ordered)
+		err = a.RunContext(withClaims(ctx, claims), ordered)
 	}
-	return exitCode(stderr, err)
-}
-
-// signalled is the cause of a context that a signal cancelled.
-type signalled struct{ os.Signal }
-
-func (s signalled) Error() string { return "interrupted (" + s.String() + "): nothing was written" }
-
-// interruptible returns a context that SIGINT and SIGTERM cancel. A second signal ends the process at once.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case s := <-c:
-			signal.Stop(c)
-			cancel(signalled{s})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(c)
-		cancel(nil)
-	}
+	ended()
+	return exitCode(stderr, told(ctx, err, claims.Written()))
 }
 
 // failure is an error that is not the user's.
@@ -85,17 +66,14 @@ func (f failure) Unwrap() error { return f.error }
 
 func internal(err error) error { return failure{err} }
 
-// exitCode prints an error, once, and returns the exit code that it means.
+// exitCode prints an error, once, and returns the exit status that it means.
 func exitCode(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	say(stderr, "%s", strings.TrimSpace(err.Error()))
 	if s := (signalled{}); errors.As(err, &s) {
-		if s.Signal == syscall.SIGTERM {
-			return exitTerminated
-		}
-		return exitInterrupted
+		return s.status()
 	}
 	if errors.Is(err, driver.ErrNone) {
 		return exitNoGPU

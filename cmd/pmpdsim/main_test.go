@@ -295,7 +295,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal("SIGINT does not cancel")
 	}
 	var errs bytes.Buffer
-	for s, want := range map[os.Signal]int{os.Interrupt: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+	for s, want := range map[os.Signal]int{syscall.SIGHUP: 129, os.Interrupt: 130, syscall.SIGTERM: 143} {
 		if code := exitCode(&errs, signalled{s}); code != want {
 			t.Errorf("%v: exit code %d, want %d", s, code, want)
 		}

@@ -21,7 +21,7 @@ func npuFlags() []cli.Flag { return npuFlagsOf(defaultNPU) }
 // npuFlagsOf are npuFlags with another default.
 func npuFlagsOf(name string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "npu", Value: name, Usage: "`NPU`: a preset (list npus) or a YAML file that changes one"},
+		&cli.StringFlag{Name: "npu", Value: name, Usage: "`NPU`: a preset (list npus) or a YAML file that changes one", TakesFile: true},
 		&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPU, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
 	}
 }

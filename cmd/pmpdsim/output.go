@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,16 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/study"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
-
-// writableOutput is writable for --output, which need not be given.
-func writableOutput(path string) error {
-	if path == "" {
-		return nil
-	}
-	return flagged("output", "", files.Writable(path))
-}
 
 // picture is what --output of pictureFlag asks for; with no path nothing.
 type picture struct {
@@ -37,20 +29,17 @@ func pictureFrom(c *cli.Context) picture {
 	return picture{c.String("output"), command}
 }
 
-// check finds out before a long simulation whether the picture can be drawn and written.
+// check finds out before a long simulation whether the picture can be drawn.
 func (p picture) check() error {
 	if p.path == "" {
 		return nil
 	}
 	_, err := plots.FormatOf(p.path)
-	if err == nil {
-		err = files.Writable(p.path)
-	}
 	return flagged("output", "", err)
 }
 
 // draw draws the picture, if one is asked for.
-func (p picture) draw(figure plots.Figure, title string) error {
+func (p picture) draw(s streams, figure plots.Figure, title string) error {
 	if p.path == "" {
 		return nil
 	}
@@ -59,14 +48,42 @@ func (p picture) draw(figure plots.Figure, title string) error {
 		return flagged("output", "", err)
 	}
 	origin := plots.Origin{Title: title, Command: p.command, Program: program()}
-	return streams{}.emit(p.path, func(w io.Writer) error { return plots.Write(w, figure, format, origin) })
+	return s.save("output", p.path, func(w io.Writer) error { return plots.Write(w, figure, format, origin) })
 }
 
-// emit writes the output of a command to a file, or to out when there is no path, all of it or nothing.
-func (s streams) emit(path string, write func(io.Writer) error) error {
-	if path != "" {
-		return flagged("output", "", files.Replace(path, write))
+// save writes a file that a flag names, all of it or nothing.
+func (s streams) save(flag, path string, write func(io.Writer) error) error {
+	f, err := s.files.File(path, "--"+flag)
+	if err != nil {
+		return flagged(flag, "", err)
 	}
+	if err := f.Write(write); err != nil {
+		return internal(flagged(flag, "", err)) // it could be written before the work
+	}
+	return nil
+}
+
+// deliver writes the text that a command has worked for to a file, or to out when there is no path. Where the file cannot be
+// written, the text goes to out, too, so that the work is not lost.
+func (s streams) deliver(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return s.emit(write)
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return internal(err)
+	}
+	text := func(w io.Writer) error { _, err := w.Write(b.Bytes()); return err }
+	err := s.save("output", path, text)
+	if err == nil {
+		return nil
+	}
+	s.say("note: %s could not be written; the results go to the standard output", path)
+	return errors.Join(err, s.emit(text))
+}
+
+// emit writes the output of a command to out, all of it or nothing.
+func (s streams) emit(write func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return internal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
 	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 func paperCommand() *cli.Command {
@@ -32,12 +30,11 @@ are simulated, and the others interpolated (off by less than 0.1 %), unless ther
 --waterfall follows a bar from the paper's machine to a real one, stage by stage: DRAM, layout, everything that is read
 besides block weights, fp16 cache, array, prefill. --presets says what remains of the 8 static bars on each preset.
 
-The plain figure is drawn into paper.png, with its numbers in paper.csv, unless there is --output or --csv. Otherwise -o
-draws a picture.
+-o draws a picture; nothing is written without it or --csv.
 
 EXAMPLES:
    pmpdsim paper
-   pmpdsim paper -o paper.pdf --csv paper.csv
+   pmpdsim paper -o paper.png --csv paper.csv
    pmpdsim paper --npu edge-lpddr5
    pmpdsim paper --waterfall -o waterfall.png
    pmpdsim paper --waterfall --panel dialogsum --model phi-1.5
@@ -52,7 +49,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "all", Usage: "--waterfall of all static bars; a picture shows the bar above"},
 			&cli.BoolFlag{Name: "presets", Usage: "what remains of the static bars on each preset; minutes"},
 			workersFlag(),
-			&cli.StringFlag{Name: "csv", Usage: "also write the rows into `FILE`"},
+			alsoFlag("csv", "also write the rows into `FILE`"),
 			pictureFlag("a"),
 			formatFlag("table", "csv", "json"),
 		),
@@ -80,7 +77,6 @@ type paperOptions struct {
 	workers              int
 	picture              picture
 	csv                  string
-	byDefault            bool // nobody asked for picture and CSV
 	format               string
 }
 
@@ -104,10 +100,6 @@ func fillPaper(c *cli.Context) (*paperOptions, error) {
 	case o.presets && c.IsSet("output"):
 		return nil, errors.New("--output: --presets has no picture; accepted: --csv, --format")
 	}
-	asked := func(name string) bool { return c.IsSet(name) }
-	if o.format == "table" && !slices.ContainsFunc([]string{"npu", "set", "waterfall", "presets", "output", "csv"}, asked) {
-		o.byDefault, o.picture.path, o.csv = true, "paper.png", "paper.csv"
-	}
 	var err error
 	o.npu, err = npuFrom(c)
 	return o, err
@@ -121,11 +113,6 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 	if err := o.picture.check(); err != nil {
 		return err
 	}
-	if o.csv != "" {
-		if err := files.Writable(o.csv); err != nil {
-			return flagged("csv", "", err)
-		}
-	}
 	p := newProgress(s.err, 0, study.unit)
 	err = study.simulate(ctx, paper.Options{Workers: o.workers, Progress: p.passes})
 	p.end()
@@ -135,21 +122,15 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return internal(err)
 	}
+	err = nil
 	if o.csv != "" {
-		if err := flagged("csv", "", files.Replace(o.csv, study.csv)); err != nil {
-			return err
-		}
+		err = s.save("csv", o.csv, study.csv)
 	}
 	if o.picture.path != "" {
 		figure, title := study.figure()
-		if err := o.picture.draw(figure, title); err != nil {
-			return err
-		}
+		err = errors.Join(err, o.picture.draw(s, figure, title))
 	}
-	if o.byDefault {
-		s.say("note: the figure is in %s, its numbers are in %s", o.picture.path, o.csv)
-	}
-	return s.emit("", map[string]func(io.Writer) error{"table": study.table, "csv": study.csv, "json": study.json}[o.format])
+	return errors.Join(err, s.emit(map[string]func(io.Writer) error{"table": study.table, "csv": study.csv, "json": study.json}[o.format]))
 }
 
 // load finds out what is asked for.

@@ -22,13 +22,13 @@ import (
 // smallDisk has room for some bytes, and for more once the reserve is gone.
 type smallDisk struct {
 	*os.File
-	room int
-	hold string
+	room     int
+	reserved func() bool
 }
 
 func (d *smallDisk) Write(b []byte) (int, error) {
 	room := d.room
-	if _, err := os.Stat(d.hold); err != nil {
+	if !d.reserved() {
 		room += files.Reserve
 	}
 	at, err := d.Seek(0, io.SeekCurrent)
@@ -72,11 +72,15 @@ func TestAFullDisk(t *testing.T) {
 		room := prefilled + (all.Len()-prefilled)*i/5
 		path := filepath.Join(t.TempDir(), "t"+traces.Suffix)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		f, err := files.NewPartial(path, cancel)
+		out, err := files.NewClaims(ctx).Writes(path, "--output")
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.File = &smallDisk{f.File.(*os.File), room, path + ".reserve"}
+		f, err := out.Grow(cancel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Sink = &smallDisk{f.Sink.(*os.File), room, f.Reserved}
 		r, err := gpu.NewRecorder(ctx, b, job)
 		if err != nil {
 			t.Fatal(err)

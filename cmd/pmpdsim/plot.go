@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -158,10 +159,8 @@ func (o *plotOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := o.picture.draw(view.Figure, view.Title+": "+set.Common); err != nil {
-		return err
-	}
-	return s.emit("", func(w io.Writer) error { return view.Write(w, o.format) })
+	err = o.picture.draw(s, view.Figure, view.Title+": "+set.Common)
+	return errors.Join(err, s.emit(func(w io.Writer) error { return view.Write(w, o.format) }))
 }
 
 // machineOf is the one NPU that all outcomes of a set ran on, with roofs for a phase.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -26,9 +28,9 @@ tokens, times, what the schedule saw and decided, and how far each pass agrees w
 same tokens. The simulator replays the trace (run --trace). Weights are quantised to nested bit-planes with a
 codebook per row; --weights random takes a model's true shapes, and never ends its answer.
 
-The file is written as the run goes on, under its name with .partial behind it until the run has ended. A run that
-is interrupted, or whose disk fills up, leaves a trace that ends there, marked as truncated; what a killed one
-leaves, trace repair makes whole. A GPU needs a program that was built with make cuda.
+The file is written as the run goes on, under its name with .partial behind it until the run has ended (NAME.RANDOM.partial
+if that is taken). A run that is interrupted, or whose disk fills up, leaves a trace that ends there, marked as truncated; what
+a killed one leaves is never touched, and trace repair makes it whole. A GPU needs a program that was built with make cuda.
 
 EXAMPLES:
    pmpdsim record --model vicuna-7b --weights random --schedule 'static:4>3>2@85,170' --prompt 512 --gen 256 -o v7b.trace.jsonl.zst
@@ -65,7 +67,8 @@ func fillRecord(c *cli.Context) (*recordOptions, error) {
 }
 
 func (o *recordOptions) run(ctx context.Context, s streams) error {
-	if err := writableOutput(o.output); err != nil {
+	out, err := o.claim(s)
+	if err != nil {
 		return err
 	}
 	e, err := o.engine.find()
@@ -82,13 +85,10 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	job.IgnoreEOS = o.ignoreEOS || e.weights == randomWeights
-	if o.keepKV {
-		job.Keep = func(kv *classifier.KV) error { return classifier.WriteKV(traces.SidecarOf(o.output), kv) }
-	}
-	if err := e.load(s, []precision.Schedule{schedule}); err != nil {
+	if err := e.load(ctx, s, []precision.Schedule{schedule}); err != nil {
 		return err
 	}
-	if err := o.record(ctx, s, e, job); err != nil {
+	if err := o.record(ctx, s, e, job, out); err != nil || out.trace.Special() {
 		return err
 	}
 	t, err := traces.ReadFile(o.output)
@@ -98,17 +98,48 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 	return views.Trace(t.Info()).Write(s.out)
 }
 
+// recordFiles are the files that a recording writes.
+type recordFiles struct {
+	trace *files.File
+	kv    *files.File // keys and values beside it; nil: none
+}
+
+// claim claims them, and tells of earlier recordings to the same name that did not come to their end.
+func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
+	if out.trace, err = s.files.File(o.output, "--output"); err != nil {
+		return out, flagged("output", "", err)
+	}
+	if o.keepKV {
+		if out.kv, err = s.files.File(traces.SidecarOf(o.output), "--keep-kv"); err != nil {
+			return out, flagged("keep-kv", "", err)
+		}
+	}
+	for _, left := range out.trace.Leftovers() {
+		if left.Grows {
+			s.say("note: another recording to %s is at work, in %s", o.output, left.Name)
+			continue
+		}
+		s.say("note: a recording to %s did not end: pmpdsim trace repair %s -o NAME%s makes a trace of what it left", o.output, study.Quoted(left.Name),
+			traces.Suffix)
+	}
+	return out, nil
+}
+
 // record writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.
-func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gpu.Job) error {
+func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gpu.Job, out recordFiles) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var kv *classifier.KV
+	if out.kv != nil {
+		job.Keep = func(of *classifier.KV) error { kv = of; return nil }
+	}
 	r, err := gpu.NewRecorder(ctx, e, job)
 	if err != nil {
 		return err
 	}
-	f, err := files.NewPartial(o.output, cancel)
+	f, err := out.trace.Grow(cancel)
 	if err != nil {
-		return flagged("output", "", err)
+		return internal(flagged("output", "", err))
 	}
 	defer f.Close()
 	p := newProgress(s.err, int64(job.Generate), "tokens")
@@ -121,6 +152,7 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 		case *traces.Prefill:
 			p.update(1, int64(job.Generate))
 		case *traces.Step:
+			f.Keep()
 			steps = s.I + 1
 			p.update(int64(s.I)+2, int64(job.Generate))
 		}
@@ -130,11 +162,14 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 		f.Remove()
 		return recordError(ctx, err, "nothing was written")
 	}
+	if kv != nil {
+		err = errors.Join(err, s.save("keep-kv", traces.SidecarOf(o.output), func(w io.Writer) error { return classifier.WriteKV(w, kv) }))
+	}
 	if !whole {
 		return internal(fmt.Errorf("%w: %s holds what was recorded before; trace repair makes a trace of it", errors.Join(err, f.Close()), f.Name()))
 	}
 	if end := f.Finish(); end != nil {
-		return errors.Join(err, flagged("output", "", end))
+		return errors.Join(err, internal(flagged("output", "", end)))
 	}
 	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps))
 }
@@ -153,15 +188,6 @@ func recordError(ctx context.Context, err error, left string) error {
 	}
 	return internal(fmt.Errorf("%w: %s", err, left))
 }
-
-// halted is a signal that left something behind.
-type halted struct {
-	by   signalled
-	text string
-}
-
-func (s halted) Error() string { return s.text }
-func (s halted) Unwrap() error { return s.by }
 
 // encode makes tokens of a text with the tokenizer in a model's folder.
 func encode(model, text string) ([]int, error) {

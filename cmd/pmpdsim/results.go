@@ -40,7 +40,7 @@ func actionOnResults[C command](fill func(*cli.Context) (C, error)) cli.ActionFu
 		if err != nil {
 			return err
 		}
-		return o.run(c.Context, streamsOf(c))
+		return launch(c, o)
 	}
 }
 

@@ -46,7 +46,7 @@ EXAMPLES:
    pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor
    pmpdsim run --gen 64 --schedule 'static:4>2' --timeline run.perfetto-trace --timeline-detail tile`,
 		Flags: append(flags,
-			&cli.StringFlag{Name: "trace", Usage: "replay the decode trace in `FILE` (trace info, trace synth)", DefaultText: "the embedded one"},
+			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
 			schedulesFlag(),
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
@@ -93,9 +93,6 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 }
 
 func (o *runOptions) run(ctx context.Context, s streams) error {
-	if err := writableOutput(o.output); err != nil {
-		return err
-	}
 	cfg, err := o.npu.load()
 	if err != nil {
 		return err
@@ -116,7 +113,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	timeline, err := o.timeline.open(len(jobs))
+	timeline, err := o.timeline.open(s, len(jobs))
 	if err != nil {
 		return err
 	}
@@ -132,15 +129,13 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := timeline.save(); err != nil {
-		return err
-	}
 	if o.breakdown {
 		for i, r := range rs {
 			r.Breakdown(jobs[i].Config)
 		}
 	}
-	return s.emit(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
+	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
+	return errors.Join(err, timeline.save()) // neither takes the other with it
 }
 
 // jobs prepares one job per schedule, so that what cannot run is found before anything runs, and warns of what does not fit

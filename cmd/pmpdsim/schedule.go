@@ -34,7 +34,7 @@ EXAMPLES:
    pmpdsim schedule 'random:4>3,seed=7'
    pmpdsim schedule search --traces runs --bound 'quality>=0.99'`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "trace", Usage: "decode trace in `FILE` to decide on", DefaultText: "the embedded one"},
+			traceFlag("decode trace in `FILE` to decide on"),
 			tracesFlag("`DIR` with traces of the same prompt, for an oracle", "none"),
 			formatFlag("table", "json"),
 		},

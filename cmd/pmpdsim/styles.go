@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -82,10 +83,8 @@ func (o *stylesOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	figure := views.StylesFigure(what, points)
-	if err := o.picture.draw(figure, figure.Title+": "+figure.Subtitle); err != nil {
-		return err
-	}
-	return s.emit("", func(w io.Writer) error {
+	err = o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
+	return errors.Join(err, s.emit(func(w io.Writer) error {
 		switch o.format {
 		case "csv":
 			return views.StylesCSV(w, points)
@@ -93,7 +92,7 @@ func (o *stylesOptions) run(ctx context.Context, s streams) error {
 			return jsonLines(w, points)
 		}
 		return views.StylesTable(w, what, points)
-	})
+	}))
 }
 
 // load resolves the options.

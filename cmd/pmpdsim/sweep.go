@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -29,7 +30,7 @@ EXAMPLES:
    pmpdsim sweep study.yaml -o results/ --executor slurm --partition x --array-size 200
    pmpdsim sweep status results/`,
 		Flags: []cli.Flag{
-			outputFlag("keep the results in `DIR`", "required"),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`", DefaultText: "required"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show how many points there are, how long they may take, and the first of them"},
 			&cli.StringFlag{Name: "executor", Value: "local", Usage: "`WHERE` to simulate: local processes, or slurm job arrays",
 				Action: oneOf("executor", "executor", "local", "slurm")},
@@ -91,6 +92,7 @@ func (o *sweepOptions) run(ctx context.Context, s streams) error {
 	if o.output == "" {
 		return errors.New("--output is missing; accepted: a directory for the results")
 	}
+	defer s.files.Hold()() // it says itself what there is when it is interrupted
 	d, err := sweep.Create(ctx, o.output, spec, filepath.Base(o.spec), points, codeVersion())
 	if err != nil {
 		return flagged("output", "", err)
@@ -122,7 +124,7 @@ func (o *sweepOptions) conduct(ctx context.Context, s streams, d *sweep.Dir) err
 	if err != nil {
 		return internal(err)
 	}
-	return s.emit("", func(w io.Writer) error { return sweepDone(w, o.output, status) })
+	return s.emit(func(w io.Writer) error { return sweepDone(w, o.output, status) })
 }
 
 // executor starts this program again, here or on a cluster.
@@ -233,7 +235,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	if o.task != nil {
 		name = fmt.Sprintf("task-%d", *o.task)
 	} else {
-		signal.Ignore(os.Interrupt) // a terminal sends it to the whole group: the sweep says when to stop
+		signal.Ignore(os.Interrupt, syscall.SIGHUP) // a terminal sends them to the whole group: the sweep says when to stop
 	}
 	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), programVersion(), name)
 	if err != nil {

@@ -71,7 +71,7 @@ func (o *sweepOptions) preview(ctx context.Context, s streams, points []*sweep.P
 		}
 		t.Add(append(row, p.Model.Name, p.Task, fmt.Sprint(p.Prompt), fmt.Sprint(p.Generated), fmt.Sprint(p.Batch), p.Schedule.String())...)
 	}
-	return s.emit("", func(w io.Writer) error {
+	return s.emit(func(w io.Writer) error {
 		if _, err := fmt.Fprintf(w, "%d points, %s\n", len(points), estimate); err != nil {
 			return err
 		}

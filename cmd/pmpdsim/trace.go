@@ -45,7 +45,7 @@ func (o traceInfo) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit("", func(w io.Writer) error {
+	return s.emit(func(w io.Writer) error {
 		if o.format == "json" {
 			_, err := fmt.Fprintf(w, "%s\n", t.HeaderJSON())
 			return err
@@ -101,7 +101,7 @@ func (o *synthOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.emit(o.output, func(out io.Writer) error { return traces.Copy(out, source) })
+	return s.save("output", o.output, func(out io.Writer) error { return traces.Copy(out, source) })
 }
 
 func traceRepairCommand() *cli.Command {
@@ -135,7 +135,7 @@ func (o *repairOptions) run(_ context.Context, s streams) error {
 	if t == nil || t.Prefill == nil {
 		return fmt.Errorf("%s: nothing that can be kept: %w", o.file, cut)
 	}
-	if err := s.emit(o.output, t.Repair); err != nil {
+	if err := s.save("output", o.output, t.Repair); err != nil {
 		return err
 	}
 	s.say("kept %d steps; %v", len(t.Steps), cut)

@@ -1,6 +1,7 @@
 package gputest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -41,7 +42,11 @@ func Write(dir string, s weights.Source, values safetensors.Type, shards int) er
 		for _, t := range part {
 			index[t.Name] = name
 		}
-		if err := safetensors.Write(filepath.Join(dir, name), part, map[string]string{"format": "pt"}); err != nil {
+		var data bytes.Buffer
+		if err := safetensors.Write(&data, part, map[string]string{"format": "pt"}); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data.Bytes(), 0o644); err != nil {
 			return err
 		}
 	}

@@ -31,10 +31,10 @@ func Plan(live gpu.Job, npu *config.Config, task string) Job {
 
 // Options say how jobs run.
 type Options struct {
-	Workers int                              // simulate on so many cores; results do not depend on it
-	Version string                           // of the program, for the results
-	Token   func()                           // called for each token that was decoded, from one goroutine; may be nil
-	Keep    func(j *Job, trace []byte) error // keeps the file of a trace; may be nil
+	Workers int                               // simulate on so many cores; results do not depend on it
+	Version string                            // of the program, for the results
+	Token   func()                            // called for each token that was decoded, from one goroutine; may be nil
+	Keep    func(job int, trace []byte) error // keeps the file of a job's trace, as soon as it is complete; may be nil
 }
 
 // Result is one schedule on both machines.
@@ -51,7 +51,7 @@ func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Resu
 	var what []replay.Job
 	for i := range jobs {
 		j := &jobs[i]
-		r, err := j.run(ctx, engine, &o, machines)
+		r, err := j.run(ctx, engine, &o, i, machines)
 		if err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", j.NPU.Schedule, err)
 		}
@@ -63,7 +63,7 @@ func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Resu
 }
 
 // run decodes under one schedule and simulates each pass once it is known.
-func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines *replay.MachinePool) (r Result, err error) {
+func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, machines *replay.MachinePool) (r Result, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	recorder, err := gpu.NewRecorder(ctx, engine, j.Live)
 	if err != nil {
@@ -92,7 +92,7 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, machines 
 		return r, err
 	}
 	if o.Keep != nil {
-		if err := o.Keep(j, file.Bytes()); err != nil {
+		if err := o.Keep(job, file.Bytes()); err != nil {
 			return r, err
 		}
 	}

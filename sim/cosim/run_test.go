@@ -41,7 +41,7 @@ func TestARunIsTheReplayOfItsTrace(t *testing.T) {
 	b, all := jobs(t)
 	tokens, kept := 0, 0
 	runs, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 2, Token: func() { tokens++ },
-		Keep: func(_ *cosim.Job, trace []byte) error { kept += len(trace); return nil }})
+		Keep: func(_ int, trace []byte) error { kept += len(trace); return nil }})
 	if err != nil || len(runs) != 2 || tokens != 2*9 || kept == 0 {
 		t.Fatalf("%d runs, %d tokens, %d bytes of traces, error %v", len(runs), tokens, kept, err)
 	}
@@ -77,7 +77,7 @@ func TestARunIsTheReplayOfItsTrace(t *testing.T) {
 func TestATraceThatCannotBeKeptEndsTheRun(t *testing.T) {
 	b, all := jobs(t)
 	full := errors.New("disk full")
-	_, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 1, Keep: func(*cosim.Job, []byte) error { return full }})
+	_, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 1, Keep: func(int, []byte) error { return full }})
 	if !errors.Is(err, full) || err.Error() != "schedule fp16: disk full" {
 		t.Errorf("error %v", err)
 	}

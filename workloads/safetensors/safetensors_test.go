@@ -3,6 +3,7 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -75,9 +76,10 @@ func TestFiles(t *testing.T) {
 	t.Run("what was written is read, whatever its type, by name", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.safetensors")
 		values := []float32{1, -0.5, 0, 65504, 2, 3}
-		err := Write(path, []*Tensor{New("c", F16, []int{2, 3}, values), New("a", BF16, []int{6}, []float32{1, -0.5, 0, 65536, 2, 3}),
+		var data bytes.Buffer
+		err := Write(&data, []*Tensor{New("c", F16, []int{2, 3}, values), New("a", BF16, []int{6}, []float32{1, -0.5, 0, 65536, 2, 3}),
 			New("b", F32, []int{3, 2}, values)}, map[string]string{"format": "pt"})
-		if err != nil {
+		if err := errors.Join(err, os.WriteFile(path, data.Bytes(), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		f, err := Open(path)
@@ -117,13 +119,10 @@ func TestFiles(t *testing.T) {
 		}
 	})
 	t.Run("values that do not fit the shape, and other types, are not written", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "a")
 		for _, bad := range []*Tensor{New("a", F32, []int{3}, []float32{1}), {Name: "a", Type: "I8", Shape: []int{1}, Data: []byte{1}}} {
-			if err := Write(path, []*Tensor{bad}, nil); err == nil || !strings.Contains(err.Error(), `tensor "a": `) {
-				t.Errorf("got %v", err)
-			}
-			if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 0 {
-				t.Errorf("left %v", left)
+			var data bytes.Buffer
+			if err := Write(&data, []*Tensor{bad}, nil); err == nil || !strings.Contains(err.Error(), `tensor "a": `) || data.Len() > 0 {
+				t.Errorf("got %v, %d bytes", err, data.Len())
 			}
 		}
 	})

@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
-	"os"
 
 	format "github.com/nlpodyssey/safetensors"
 	"github.com/x448/float16"
@@ -28,8 +28,8 @@ func New(name string, t Type, shape []int, values []float32) *Tensor {
 	return &Tensor{Name: name, Type: t, Shape: shape, Data: data}
 }
 
-// Write writes a file that Open reads. It gets its name when it is whole.
-func Write(path string, tensors []*Tensor, metadata map[string]string) (err error) {
+// Write writes what Open reads.
+func Write(w io.Writer, tensors []*Tensor, metadata map[string]string) error {
 	views := map[string]format.TensorView{}
 	for _, t := range tensors {
 		shape := make([]uint64, len(t.Shape))
@@ -47,25 +47,9 @@ func Write(path string, tensors []*Tensor, metadata map[string]string) (err erro
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
-	f, err := os.Create(path + ".partial")
-	if err != nil {
+	b := bufio.NewWriter(w)
+	if err := format.SerializeToWriter(views, metadata, b); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the first error counts
-		}
-	}()
-	w := bufio.NewWriter(f)
-	err = format.SerializeToWriter(views, metadata, w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return b.Flush()
 }

@@ -12,105 +12,144 @@ import (
 // Reserve is what is kept free on the disk for the end of a file that must not be lost: much more than a footer.
 const Reserve = 64 << 10
 
-// Partial is a file that grows while a run goes on, under another name until it has ended. When the disk is full, what was
-// half written is taken back, the run is told to stop, and a reserve is given up for what it has still to say.
+// Partial is a file that grows while a run goes on, under another name until it has ended, which nothing else has. When the
+// disk is full, what was half written is taken back, the run is told to stop, and a reserve is given up for what it has still
+// to say.
 type Partial struct {
-	path   string
-	File   File // what is written to; a test has disks that are full
-	size   int64
-	hold   string // file of the reserve; empty: given up
-	cancel context.CancelCauseFunc
+	Sink Sink // what is written to; a test has disks that are full
+
+	file    *File
+	name    string // while it grows; empty for a device
+	size    int64
+	reserve *os.File // without a name; nil: given up
+	cancel  context.CancelCauseFunc
+	kept    bool // what is in it must not be lost
 }
 
-// File is what is needed of an *os.File; a test has disks that are full.
-type File interface {
+// Sink is what is needed of an *os.File; a test has disks that are full.
+type Sink interface {
 	io.Writer
 	Truncate(size int64) error
 	Seek(offset int64, whence int) (int64, error)
 	Close() error
 }
 
-// NewPartial begins the file at a path; cancel tells the run to stop when the disk is full.
-func NewPartial(path string, cancel context.CancelCauseFunc) (*Partial, error) {
-	p := &Partial{path: path, cancel: cancel}
-	if Special(path) {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		p.File = f
-		return p, err
+// Grow begins the file; cancel tells the run to stop when the disk is full.
+func (f *File) Grow(cancel context.CancelCauseFunc) (*Partial, error) {
+	p := &Partial{file: f, cancel: cancel}
+	if f.Special() {
+		out, err := f.open()
+		p.Sink = out
+		return p, f.named(bare(err))
 	}
-	f, err := os.Create(p.Name())
+	s, err := f.newPartial()
 	if err != nil {
-		return nil, err
+		return nil, unwritable(f.path, err)
 	}
-	p.File, p.hold = f, path+".reserve"
-	if err := os.WriteFile(p.hold, make([]byte, Reserve), 0o600); err != nil {
+	p.Sink, p.name = s, s.Name()
+	f.claims.remember(p.name)
+	_ = syscall.Flock(int(s.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // tells others that it grows; nobody else has it
+	if p.reserve, err = f.Unnamed(); err == nil {
+		_, err = p.reserve.Write(make([]byte, Reserve))
+	}
+	if err != nil {
 		p.Remove()
-		return nil, err
+		return nil, f.named(bare(err))
 	}
 	return p, nil
 }
 
 // Name is the file's while it grows.
-func (p *Partial) Name() string { return p.path + ".partial" }
+func (p *Partial) Name() string { return p.name }
+
+// Reserved reports whether the reserve is still there.
+func (p *Partial) Reserved() bool { return p.reserve != nil }
+
+// Keep says that what has been written so far must not be lost: whatever ends the process waits for the file's end.
+func (p *Partial) Keep() {
+	if !p.kept && p.name != "" {
+		p.kept = true
+		p.file.claims.begin()
+		p.file.claims.forget(p.name)
+	}
+}
+
+// letGo ends what Keep began.
+func (p *Partial) letGo() {
+	if p.kept {
+		p.kept = false
+		p.file.claims.end()
+	}
+}
 
 // Write writes all of b or nothing.
 func (p *Partial) Write(b []byte) (int, error) {
-	n, err := p.File.Write(b)
+	n, err := p.Sink.Write(b)
 	if err == nil {
 		p.size += int64(n)
 		return n, nil
 	}
-	if !errors.Is(err, syscall.ENOSPC) || p.hold == "" {
+	if err = bare(err); p.reserve == nil || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return 0, err
 	}
-	p.cancel(fmt.Errorf("writing %s: %w", p.path, err))
-	if err := p.File.Truncate(p.size); err != nil {
-		return 0, err
+	p.cancel(p.file.named(err))
+	if err := p.Sink.Truncate(p.size); err != nil {
+		return 0, bare(err)
 	}
-	if _, err := p.File.Seek(p.size, io.SeekStart); err != nil {
-		return 0, err
+	if _, err := p.Sink.Seek(p.size, io.SeekStart); err != nil {
+		return 0, bare(err)
 	}
 	p.giveUp()
-	n, err = p.File.Write(b)
+	n, err = p.Sink.Write(b)
 	p.size += int64(n)
-	return n, err
+	return n, bare(err)
 }
 
 // giveUp frees the reserve.
 func (p *Partial) giveUp() {
-	if p.hold != "" {
-		_ = os.Remove(p.hold) // nobody needs it
-		p.hold = ""
+	if p.reserve != nil {
+		_ = p.reserve.Close() // nobody needs it
+		p.reserve = nil
 	}
 }
 
 // Finish gives the file its name.
 func (p *Partial) Finish() error {
-	p.giveUp()
-	if err := p.Close(); err != nil {
-		return err
+	if p.name == "" {
+		return p.file.named(p.close())
 	}
-	if Special(p.path) {
-		return nil
+	if s, ok := p.Sink.(*os.File); ok {
+		if err := p.file.finish(s); err != nil {
+			return errors.Join(p.file.named(bare(err)), p.Close())
+		}
 	}
-	return os.Rename(p.Name(), p.path)
+	if err := p.close(); err != nil {
+		return errors.Join(fmt.Errorf("%w; it is in %s", p.file.named(err), p.name), p.Close())
+	}
+	defer p.letGo()
+	return p.file.named(p.file.complete(p.name))
 }
 
 // Close closes the file, which keeps its name.
 func (p *Partial) Close() error {
+	defer p.letGo()
+	return p.close()
+}
+
+func (p *Partial) close() error {
 	p.giveUp()
-	if p.File == nil {
+	if p.Sink == nil {
 		return nil
 	}
-	err := p.File.Close()
-	p.File = nil
-	return err
+	err := p.Sink.Close()
+	p.Sink = nil
+	return bare(err)
 }
 
 // Remove takes the file away: there is nothing in it.
 func (p *Partial) Remove() {
-	_ = p.Close()
-	if !Special(p.path) {
-		_ = os.Remove(p.Name())
+	_ = p.Close() // nothing in it counts
+	if p.name != "" {
+		p.file.claims.discard(p.name)
 	}
 }

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
@@ -27,10 +28,10 @@ func ReadKV(path string) (*KV, error) {
 	return &KV{Heads: key.shape[0], Tokens: key.shape[1], Dim: key.shape[2], Key: key.values, Value: value.values}, nil
 }
 
-// WriteKV writes keys and values as ReadKV reads them, in fp32. The file gets its name when it is whole.
-func WriteKV(path string, kv *KV) error {
+// WriteKV writes keys and values as ReadKV reads them, in fp32.
+func WriteKV(w io.Writer, kv *KV) error {
 	shape := []int{kv.Heads, kv.Tokens, kv.Dim}
-	return safetensors.Write(path, []*safetensors.Tensor{
+	return safetensors.Write(w, []*safetensors.Tensor{
 		safetensors.New("key", safetensors.F32, shape, kv.Key),
 		safetensors.New("value", safetensors.F32, shape, kv.Value),
 	}, nil)

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// This file finds, from the flags of any command, which files it is asked to write and which it reads.
+
+// fileFlag is a flag that names a file to be written: action claims it before the command works. A flag that names what is
+// read has TakesFile set.
+type fileFlag struct{ *cli.StringFlag }
+
+type claimsKey struct{}
+
+// withClaims gives a context the claims of the run.
+func withClaims(ctx context.Context, c *files.Claims) context.Context {
+	return context.WithValue(ctx, claimsKey{}, c)
+}
+
+// claim claims all files that a command's flags name.
+func claim(c *cli.Context) (*files.Claims, error) {
+	claims, ok := c.Context.Value(claimsKey{}).(*files.Claims)
+	if !ok {
+		claims = files.NewClaims(c.Context)
+	}
+	for _, arg := range c.Args().Slice() {
+		claims.Reads(readFrom(arg)...)
+	}
+	for _, f := range c.Command.Flags {
+		claims.Reads(read(c, f)...)
+	}
+	for _, f := range c.Command.Flags {
+		if f, ok := f.(fileFlag); ok && c.String(f.Name) != "" {
+			if _, err := claims.Writes(c.String(f.Name), "--"+f.Name); err != nil {
+				return nil, flagged(f.Name, "", err)
+			}
+		}
+	}
+	return claims, nil
+}
+
+// read are the files that a flag's values name.
+func read(c *cli.Context, f cli.Flag) (paths []string) {
+	var values []string
+	takes := false
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		values, takes = []string{c.String(f.Name)}, f.TakesFile
+	case *cli.StringSliceFlag:
+		values, takes = c.StringSlice(f.Name), f.TakesFile
+	}
+	for _, v := range values {
+		if takes {
+			paths = append(paths, readFrom(v)...)
+		}
+		if s, err := precision.Parse(v); err == nil && s.Classifier != "" {
+			paths = append(paths, s.Classifier)
+		}
+	}
+	return paths
+}
+
+// readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a sweep.
+func readFrom(path string) []string {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return []string{path}
+	}
+	var all []string
+	for _, pattern := range []string{"config.json", "tokenizer*.json", "*.safetensors", "*.safetensors.index.json",
+		"plan.jsonl", "results.jsonl", "spec.yaml", "lock", "shards/*", "inputs/*/*", "inputs/*/*/*", "slurm/*"} {
+		found, _ := fs.Glob(os.DirFS(path), pattern) // the patterns are right
+		for _, name := range found {
+			all = append(all, filepath.Join(path, name))
+		}
+	}
+	return all
+}

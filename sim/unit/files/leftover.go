@@ -1,0 +1,59 @@
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// suffix ends the name of a file that grows.
+const suffix = ".partial"
+
+// newPartial makes the file that grows: NAME.partial if nobody has that, so that a user finds it.
+func (f *File) newPartial() (*os.File, error) {
+	s, err := create(f.name+suffix, f.mode())
+	for errors.Is(err, fs.ErrExist) {
+		s, err = create(f.name+"."+random()+suffix, f.mode())
+	}
+	return s, err
+}
+
+// Leftover is a file that a run which did not end has left where this one grows.
+type Leftover struct {
+	Name  string
+	Grows bool // another run is writing it
+}
+
+// Leftovers are those of earlier runs, and of others that go on.
+func (f *File) Leftovers() []Leftover {
+	if f.Special() {
+		return nil
+	}
+	entries, err := os.ReadDir(folderOf(f.name))
+	if err != nil {
+		return nil // a folder may be writable and not readable
+	}
+	var all []Leftover
+	for _, e := range entries {
+		between, ok := strings.CutPrefix(e.Name(), filepath.Base(f.name))
+		between, partial := strings.CutSuffix(between, suffix)
+		if ok && partial && e.Type().IsRegular() && (between == "" || between[0] == '.' && len(between) == 1+randomLength) {
+			name := beside(f.name, e.Name())
+			all = append(all, Leftover{name, locked(name)})
+		}
+	}
+	return all
+}
+
+// locked reports whether another process holds the lock of a file that grows.
+func locked(name string) bool {
+	s, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer s.Close()
+	return errors.Is(syscall.Flock(int(s.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}
