@@ -34,7 +34,7 @@ func TestSweepNeedsNoCommandLine(t *testing.T) {
 	if err := os.WriteFile(spec, []byte(strings.Replace(tinySweep, "testdata/tiny.json", model, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o := &sweepOptions{spec: spec, dryRun: true, workers: 2}
+	o := &sweepOptions{spec: spec, dryRun: true, most: 2, workers: 2}
 	if out, _, err := invoke(t, o); err != nil || !strings.HasPrefix(out, "2 points, about ") || !strings.Contains(out, " on 2 workers, ") {
 		t.Errorf("a dry run: %v, %q", err, out)
 	}
@@ -46,11 +46,11 @@ func TestSweepNeedsNoCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, err := s.Points(spec, codeVersion())
+	points, err := s.Points(t.Context(), spec, codeVersion())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := sweep.Create(t.Context(), results, s, "study.yaml", points, codeVersion())
+	d, err := sweep.Create(t.Context(), results, sweep.Order{Spec: s, Name: "study.yaml", Points: points, Version: codeVersion()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ func (o *compareOptions) run(_ context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
+		s.notBelieved(set.Inputs...)
 		known, err := sweep.NPUs(path)
 		if err != nil {
 			return err

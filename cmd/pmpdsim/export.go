@@ -37,12 +37,13 @@ func (o *exportOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return flagged("output", "", err)
 	}
-	rows, missing, err := study.Rows(o.dir)
+	rows, in, err := study.Rows(o.dir)
 	if err != nil {
 		return err
 	}
-	if missing > 0 {
-		s.say("note: %d points have no result yet and no row", missing)
+	s.notBelieved(in)
+	if in.Missing > 0 {
+		s.say("note: %d points have no result yet and no row", in.Missing)
 	}
 	return s.save("output", o.output, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
 }

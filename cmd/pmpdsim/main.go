@@ -25,11 +25,12 @@ import (
 // The exit statuses. One that a signal ended has 128 and the signal's number: 129 SIGHUP (the terminal is gone), 130 SIGINT,
 // 143 SIGTERM (a batch system takes the machine away). 134 is SIGABRT: the Go runtime has given up, which is our fault.
 const (
-	exitOK     = 0
-	exitFailed = 1 // our fault, or the machine's: the simulation failed, or the disk was full at its end
-	exitUsage  = 2 // the user's: flags, files, impossible requests
-	exitNoGPU  = 3 // there is no GPU, or the program was built without CUDA
-	exitSignal = 128
+	exitOK       = 0
+	exitFailed   = 1 // our fault, or the machine's: the simulation failed, or the disk was full at its end
+	exitUsage    = 2 // the user's: flags, files, impossible requests
+	exitNoGPU    = 3 // there is no GPU, or the program was built without CUDA
+	exitFailures = 4 // a sweep is complete, but some of its points have failed
+	exitSignal   = 128
 )
 
 func main() {
@@ -74,6 +75,9 @@ func exitCode(stderr io.Writer, err error) int {
 	say(stderr, "%s", strings.TrimSpace(err.Error()))
 	if s := (signalled{}); errors.As(err, &s) {
 		return s.status()
+	}
+	if f := (failedPoints{}); errors.As(err, &f) {
+		return exitFailures
 	}
 	if errors.Is(err, driver.ErrNone) {
 		return exitNoGPU

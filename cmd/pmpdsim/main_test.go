@@ -21,6 +21,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/cli.md and the golden parts of the scripts")
@@ -337,4 +338,18 @@ func writeModel(dir, config string) error {
 		return err
 	}
 	return gputest.Write(dir, source, "BF16", 2)
+}
+
+func TestASweepWithFailedPointsHasAnExitStatusOfItsOwn(t *testing.T) {
+	s := &sweep.Status{Points: 20, Failed: 12}
+	for i := range 12 {
+		s.FailedPoints = append(s.FailedPoints, sweep.FailedPoint{Point: fmt.Sprint("point ", i), Reason: "too large"})
+	}
+	var b strings.Builder
+	if code := exitCode(&b, failedPoints{"results", s}); code != 4 {
+		t.Errorf("exit status %d, want 4", code)
+	}
+	if got := b.String(); strings.Count(got, ": too large\n") != 10 || !strings.HasSuffix(got, "and 2 more: pmpdsim sweep status results --format json names all\n") {
+		t.Errorf("it says %s", got)
+	}
 }

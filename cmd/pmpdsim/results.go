@@ -46,6 +46,7 @@ func actionOnResults[C command](fill func(*cli.Context) (C, error)) cli.ActionFu
 
 // leftOut notes the points of inputs that have no result.
 func (s streams) leftOut(what string, inputs ...study.Input) {
+	s.notBelieved(inputs...)
 	failed, missing := 0, 0
 	for _, in := range inputs {
 		failed, missing = failed+in.Failed, missing+in.Missing
@@ -55,6 +56,15 @@ func (s streams) leftOut(what string, inputs ...study.Input) {
 	}
 	if missing > 0 {
 		s.say("note: %s: %d (no result yet)", what, missing)
+	}
+}
+
+// notBelieved notes the lines of folders that are not as a sweep has written them.
+func (s streams) notBelieved(inputs ...study.Input) {
+	for _, in := range inputs {
+		for _, note := range in.Notes {
+			s.say("note: %s", note)
+		}
 	}
 }
 

@@ -24,6 +24,11 @@ interrupted, killed or short of disk goes on from where it stopped when the same
 DIR has already are not simulated twice, also when the spec has grown. When all are there, DIR/results.jsonl has a row
 for each, the same bytes whatever happened on the way.
 
+DIR is new, empty or that of a sweep: it is known by its file pmpdsim-sweep.json. If it has results of another spec, or of
+another version of the program, they stay, and the command is refused; with --replan they are kept in DIR/old.
+
+Points that cannot be simulated, and points at which workers died twice, have a row with the reason; the exit status is then 4.
+
 EXAMPLES:
    pmpdsim sweep study.yaml --dry-run
    pmpdsim sweep study.yaml -o results/
@@ -31,6 +36,9 @@ EXAMPLES:
    pmpdsim sweep status results/`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`", DefaultText: "required"},
+			&cli.BoolFlag{Name: "retry-failed", Usage: "simulate again what has failed"},
+			&cli.BoolFlag{Name: "replan", Usage: "let this spec take the place of another one in DIR, which is kept in DIR/old with its results"},
+			&cli.IntFlag{Name: "max-points", Usage: "refuse specs of more than `N` combinations, filters aside", Value: sweep.MostPoints, Action: atLeast("max-points", 1)},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show how many points there are, how long they may take, and the first of them"},
 			&cli.StringFlag{Name: "executor", Value: "local", Usage: "`WHERE` to simulate: local processes, or slurm job arrays",
 				Action: oneOf("executor", "executor", "local", "slurm")},
@@ -50,6 +58,9 @@ type sweepOptions struct {
 	spec    string // path
 	output  string // directory
 	dryRun  bool
+	retry   bool // what has failed
+	replan  bool
+	most    int // points
 	workers int
 	slurm   *slurmOptions // nil: processes here
 }
@@ -62,7 +73,8 @@ type slurmOptions struct {
 }
 
 func fillSweep(c *cli.Context) (*sweepOptions, error) {
-	o := &sweepOptions{spec: c.Args().First(), output: c.String("output"), dryRun: c.Bool("dry-run"), workers: c.Int("workers")}
+	o := &sweepOptions{spec: c.Args().First(), output: c.String("output"), dryRun: c.Bool("dry-run"),
+		retry: c.Bool("retry-failed"), replan: c.Bool("replan"), most: c.Int("max-points"), workers: c.Int("workers")}
 	if c.String("executor") == "slurm" {
 		o.slurm = &slurmOptions{c.String("partition"), c.Int("array-size"), c.Int("tries"), c.StringSlice("sbatch")}
 	}
@@ -82,7 +94,10 @@ func (o *sweepOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	points, err := spec.Points(o.spec, codeVersion())
+	if err := spec.Within(o.spec, o.most); err != nil {
+		return err
+	}
+	points, err := spec.Points(ctx, o.spec, codeVersion())
 	if err != nil {
 		return err
 	}
@@ -93,7 +108,7 @@ func (o *sweepOptions) run(ctx context.Context, s streams) error {
 		return errors.New("--output is missing; accepted: a directory for the results")
 	}
 	defer s.files.Hold()() // it says itself what there is when it is interrupted
-	d, err := sweep.Create(ctx, o.output, spec, filepath.Base(o.spec), points, codeVersion())
+	d, err := sweep.Create(ctx, o.output, sweep.Order{Spec: spec, Name: filepath.Base(o.spec), Points: points, Version: codeVersion(), Replan: o.replan})
 	if err != nil {
 		return flagged("output", "", err)
 	}
@@ -107,7 +122,11 @@ func (o *sweepOptions) conduct(ctx context.Context, s streams, d *sweep.Dir) err
 		return err
 	}
 	p := newProgress(s.err, 1, "points")
-	err = d.Run(ctx, e, func(now sweep.Progress) {
+	run := d.Run
+	if o.retry {
+		run = d.Retry
+	}
+	err = run(ctx, e, func(now sweep.Progress) {
 		if now.Note != "" {
 			s.say("%s", now.Note)
 		}
@@ -124,7 +143,10 @@ func (o *sweepOptions) conduct(ctx context.Context, s streams, d *sweep.Dir) err
 	if err != nil {
 		return internal(err)
 	}
-	return s.emit(func(w io.Writer) error { return sweepDone(w, o.output, status) })
+	if err := s.emit(func(w io.Writer) error { return sweepDone(w, o.output, status) }); err != nil || status.Failed == 0 {
+		return err
+	}
+	return failedPoints{o.output, status}
 }
 
 // executor starts this program again, here or on a cluster.
@@ -133,14 +155,14 @@ func (o *sweepOptions) executor() (sweep.Executor, error) {
 	if err != nil {
 		return nil, internal(err)
 	}
-	if o.slurm == nil {
-		return &sweep.Local{Command: []string{program, "job", "--dir", o.output, "--feed"}, Workers: o.workers}, nil
-	}
-	all, err := filepath.Abs(o.output)
+	dir, err := filepath.Abs(o.output) // begins with /, whatever the folder is called
 	if err != nil {
 		return nil, err
 	}
-	return &sweep.Slurm{Command: []string{program, "job", "--dir", all, "--task"}, Partition: o.slurm.partition, ArraySize: o.slurm.arraySize,
+	if o.slurm == nil {
+		return &sweep.Local{Command: []string{program, "job", "--dir", dir, "--feed"}, Workers: o.workers}, nil
+	}
+	return &sweep.Slurm{Command: []string{program, "job", "--dir", dir, "--task"}, Partition: o.slurm.partition, ArraySize: o.slurm.arraySize,
 		Options: o.slurm.sbatch, Poll: 2 * time.Second, Tries: o.slurm.tries}, nil
 }
 

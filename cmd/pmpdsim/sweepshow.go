@@ -32,14 +32,41 @@ func statusTable(s *sweep.Status) *plots.Table {
 	for _, r := range s.Reasons {
 		t.Add(fmt.Sprintf("failed: %d", r.Points), r.Text)
 	}
+	for _, kept := range s.Kept {
+		t.Add("plan before", kept)
+	}
+	for _, note := range s.Notes {
+		t.Add("note", note)
+	}
 	return t
+}
+
+// failedPoints is the error of a sweep that is complete, but for points that have no result.
+type failedPoints struct {
+	dir    string
+	status *sweep.Status
+}
+
+// shownFailures is how many failed points a sweep names at its end.
+const shownFailures = 10
+
+func (f failedPoints) Error() string {
+	s := f.status
+	text := fmt.Sprintf("%d of %d points failed; accepted: --retry-failed simulates them again", s.Failed, s.Points)
+	for _, p := range s.FailedPoints[:min(shownFailures, len(s.FailedPoints))] {
+		text += fmt.Sprintf("\n%s: %s", p.Point, p.Reason)
+	}
+	if more := len(s.FailedPoints) - shownFailures; more > 0 {
+		text += fmt.Sprintf("\nand %d more: pmpdsim sweep status %s --format json names all", more, f.dir)
+	}
+	return text
 }
 
 // sweepDone is what a complete sweep has to say.
 func sweepDone(w io.Writer, dir string, s *sweep.Status) error {
 	failed := ""
 	if s.Failed > 0 {
-		failed = fmt.Sprintf(", %d failed (pmpdsim sweep status %s)", s.Failed, dir)
+		failed = fmt.Sprintf(", %d failed", s.Failed)
 	}
 	if s.Misfits > 0 {
 		failed += fmt.Sprintf(", %d do not fit their DRAM (fits is false: simulated as if they did, on no front)", s.Misfits)

@@ -3,6 +3,7 @@ package study_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -119,21 +120,29 @@ func TestFoldersAreReadWhileTheyGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	put("plan.jsonl", string(data))
-	put("shards/0.jsonl", `{"fingerprint":"bbbbbbbbbb","result":`+line("n", "fp16", "")+`}`, `{"fingerprint":"aaaaaaaaaa","error":"too large"}`,
-		`{"fingerprint":"dddddddddd","error":"of another plan"}`, `{"fingerprint":"cccccccccc","res`)
+	sealed := func(l folder.Line) string {
+		text, err := folder.Seal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSuffix(string(text), "\n")
+	}
+	put("shards/0.jsonl", sealed(folder.Line{Fingerprint: "bbbbbbbbbb", Result: []byte(line("n", "fp16", ""))}),
+		sealed(folder.Line{Fingerprint: "aaaaaaaaaa", Error: "too large"}), sealed(folder.Line{Fingerprint: "dddddddddd", Error: "of another plan"}),
+		`{"fingerprint":"cccccccccc","res`)
 	s, err := study.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (study.Input{Path: dir, Results: 1, Failed: 1, Missing: 1}); s.Inputs[0] != want {
+	if want := (study.Input{Path: dir, Results: 1, Failed: 1, Missing: 1}); !reflect.DeepEqual(s.Inputs[0], want) {
 		t.Errorf("%+v, want %+v", s.Inputs[0], want)
 	}
 	if o := s.Outcomes[0]; o.Place != dir+": point bbbbbbbb" || o.Key("rows").Text != "rows b" {
 		t.Errorf("%+v", o)
 	}
-	rows, missing, err := study.Rows(dir)
-	if err != nil || missing != 1 || len(rows) != 2 || rows[0].Error != "too large" || rows[1].Result.Schedule != "fp16" {
-		t.Errorf("%+v, %d missing, %v", rows, missing, err)
+	rows, in, err := study.Rows(dir)
+	if err != nil || in.Missing != 1 || len(rows) != 2 || rows[0].Error != "too large" || rows[1].Result.Schedule != "fp16" {
+		t.Errorf("%+v, %d missing, %v", rows, in.Missing, err)
 	}
 	t.Run("a folder of other things is refused", func(t *testing.T) {
 		other := t.TempDir()

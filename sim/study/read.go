@@ -26,11 +26,10 @@ const acceptedFiles = "files of run --format json, folders of sweeps"
 func Read(paths ...string) (*Set, error) {
 	s := &Set{}
 	for _, path := range paths {
-		rows, missing, err := read(path)
+		rows, in, err := read(path)
 		if err != nil {
 			return nil, err
 		}
-		in := Input{Path: path, Missing: missing}
 		for _, r := range rows {
 			if r.Result == nil {
 				in.Failed++
@@ -47,14 +46,14 @@ func Read(paths ...string) (*Set, error) {
 	return s, nil
 }
 
-// Rows returns what a file or a folder holds, rows of points that failed among it, and how many points have no row yet.
-// Results that come from no sweep are rows without a fingerprint.
-func Rows(path string) (rows []folder.Row, missing int, err error) {
-	all, missing, err := read(path)
+// Rows returns what a file or a folder holds, rows of points that failed among it. Results that come from no sweep are rows
+// without a fingerprint. Of in, it fills what is not in the rows.
+func Rows(path string) (rows []folder.Row, in Input, err error) {
+	all, in, err := read(path)
 	for _, r := range all {
 		rows = append(rows, r.Row)
 	}
-	return rows, missing, err
+	return rows, in, err
 }
 
 // placed is a row with the place where it was found, for errors.
@@ -63,21 +62,22 @@ type placed struct {
 	place string
 }
 
-func read(path string) (all []placed, missing int, err error) {
+func read(path string) (all []placed, in Input, err error) {
+	in = Input{Path: path}
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
 		all, err = readFile(path)
-		return all, 0, err
+		return all, in, err
 	}
 	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
 		all, err = readFile(results)
 	} else {
-		all, missing, err = readFolder(path)
+		all, err = readFolder(&in)
 	}
 	for i := range all {
 		all[i].place = fmt.Sprintf("%s: point %.8s", path, all[i].Fingerprint)
 	}
-	return all, missing, err
+	return all, in, err
 }
 
 func exists(path string) bool {
@@ -85,16 +85,17 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readFolder(path string) (all []placed, missing int, err error) {
-	f, err := folder.Open(path)
+func readFolder(in *Input) (all []placed, err error) {
+	f, err := folder.Open(in.Path)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	rows, missing, err := f.Rows()
 	for _, r := range rows {
 		all = append(all, placed{Row: r})
 	}
-	return all, missing, err
+	in.Missing, in.Notes = missing, f.Notes()
+	return all, err
 }
 
 func readFile(path string) (all []placed, err error) {
@@ -124,6 +125,9 @@ func readFile(path string) (all []placed, err error) {
 
 // parse reads a line: a row of a sweep, or a result alone.
 func parse(line []byte) (row folder.Row, err error) {
+	if line, _, err = folder.Unseal(line); err != nil {
+		return row, fmt.Errorf("the line %w", err)
+	}
 	var read struct {
 		folder.Row
 		Result json.RawMessage `json:"result"`

@@ -22,8 +22,9 @@ type Set struct {
 type Input struct {
 	Path    string
 	Results int
-	Failed  int // points that could not be simulated
-	Missing int // points that have not been simulated yet
+	Failed  int      // points that could not be simulated
+	Missing int      // points that have not been simulated yet
+	Notes   []string // on lines of a folder that are not believed
 }
 
 // Outcome is a result, with what tells it from others.

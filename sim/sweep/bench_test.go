@@ -12,14 +12,14 @@ func BenchmarkPoint(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	points, err := s.Points(spec, testVersion)
+	points, err := s.Points(b.Context(), spec, testVersion)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
 		b.StopTimer()
 		dir := filepath.Join(b.TempDir(), "results")
-		d, err := Create(b.Context(), dir, s, "study.yaml", points, testVersion)
+		d, err := Create(b.Context(), dir, Order{Spec: s, Name: "study.yaml", Points: points, Version: testVersion})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,6 +15,9 @@ import (
 // claim makes path the folder of a sweep, or refuses it: only a new or an empty folder gets a marker, and only in a folder
 // with a marker is anything written. So no file is overwritten that no sweep has made.
 func claim(path string) error {
+	if folder.IsKept(path) {
+		return fmt.Errorf("%s is what a sweep has kept of a plan before; accepted: another directory", path)
+	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return fmt.Errorf("making a directory for results: %w; accepted: a directory that is empty or can be made", err)
 	}

@@ -130,12 +130,12 @@ func noneTwice(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		rows, _, err := folder.ReadShard(f)
+		shard, err := folder.ReadShard(f, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := map[string]bool{}
-		for _, m := range rows {
+		for _, m := range shard.Lines {
 			if seen[m.Fingerprint] {
 				t.Errorf("%s has %s twice", filepath.Base(f), m.Fingerprint)
 			}

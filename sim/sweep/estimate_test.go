@@ -126,7 +126,7 @@ func TestEstimatesAreSimulated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, err := s.Points(spec, testVersion)
+	points, err := s.Points(t.Context(), spec, testVersion)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package sweep
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
@@ -40,37 +42,91 @@ func (f *inputs) path(name string, presets []string) string {
 	return path
 }
 
-// keep copies the named files into dir below root, and returns the paths of the copies relative to root. A copy keeps
-// its file name, because NPUs and models are named after it, in a folder that is named after a hash of the contents.
-func (f *inputs) keep(root, dir string) (map[string]string, error) {
-	kept := map[string]string{}
+// places returns where the copies of the named files are to lie, relative to the sweep's directory. A copy keeps its file
+// name, because NPUs and models are named after it, in a folder that is named after a hash of the contents.
+func (f *inputs) places() (map[string]string, error) {
+	all := map[string]string{}
 	for _, name := range f.named {
-		from := f.path(name, nil)
-		inner := ""
-		if info, err := os.Stat(from); err == nil && info.IsDir() {
-			inner = "config.json" // of a model
-		}
-		data, err := files.Read(filepath.Join(from, inner), files.Input)
-		if err != nil {
-			return nil, fmt.Errorf("keeping a copy of what the spec names: %w", err)
-		}
-		sum := sha256.Sum256(data)
-		abs, err := filepath.Abs(from)
+		_, to, err := f.contents(name)
 		if err != nil {
 			return nil, err
 		}
-		folder := filepath.Join(dir, hex.EncodeToString(sum[:8]))
-		if inner == "" && filepath.Base(abs) == "config.json" { // its model is called by the folder
-			abs, inner = filepath.Dir(abs), "config.json"
-		}
-		to := filepath.Join(folder, filepath.Base(abs), inner)
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, to)), 0o755); err != nil {
-			return nil, err
-		}
-		if err := replace(filepath.Join(root, to), data); err != nil {
-			return nil, err
-		}
-		kept[name] = to
+		all[name] = to
 	}
-	return kept, nil
+	return all, nil
+}
+
+// contents reads a named file, and tells where its copy lies.
+func (f *inputs) contents(name string) (data []byte, to string, err error) {
+	from := f.path(name, nil)
+	inner := ""
+	if info, err := os.Stat(from); err == nil && info.IsDir() {
+		inner = "config.json" // of a model
+	}
+	data, err = files.Read(filepath.Join(from, inner), files.Input)
+	if err != nil {
+		return nil, "", fmt.Errorf("keeping a copy of what the spec names: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	abs, err := filepath.Abs(from)
+	if err != nil {
+		return nil, "", err
+	}
+	if inner == "" && filepath.Base(abs) == "config.json" { // its model is called by the folder
+		abs, inner = filepath.Dir(abs), "config.json"
+	}
+	return data, filepath.Join("inputs", hex.EncodeToString(sum[:8]), filepath.Base(abs), inner), nil
+}
+
+// keepFiles copies the files that the spec names to their places below root, and checks that the copies are what was read
+// when the spec was.
+func (s *Spec) keepFiles(root string, places map[string]string) error {
+	copies := map[string]string{}
+	for _, name := range s.files.named {
+		data, to, err := s.files.contents(name)
+		if err != nil {
+			return err
+		}
+		if to != places[name] {
+			return changed(name)
+		}
+		copies[name] = filepath.Join(root, to)
+		if there, err := files.Read(copies[name], files.Input); err == nil && bytes.Equal(there, data) {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(copies[name]), 0o755); err != nil {
+			return err
+		}
+		if err := replace(copies[name], data); err != nil {
+			return err
+		}
+	}
+	again, err := parse(s.data, "spec.yaml", &inputs{dir: s.files.dir, copies: copies})
+	if err != nil || again.inputs() != s.inputs() {
+		return changed(strings.Join(s.files.named, " or "))
+	}
+	return nil
+}
+
+func changed(name string) error {
+	return fmt.Errorf("%s changed while the spec was read; accepted: the same command again", name)
+}
+
+// inputs is a text that differs if what was read of the named files does.
+func (s *Spec) inputs() string {
+	var all []string
+	for _, n := range s.npus {
+		all = append(all, n.Name, n.Fingerprint())
+	}
+	for _, m := range s.models {
+		shape := *m.Model
+		shape.Source = "" // names the file
+		all = append(all, fmt.Sprintf("%+v", shape))
+	}
+	for _, w := range s.workloads {
+		if w.trace != nil {
+			all = append(all, w.trace.SHA256)
+		}
+	}
+	return strings.Join(all, "\n")
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Finish writes results.jsonl if every point has a row, and tells how many have none.
@@ -18,12 +19,15 @@ func (d *Dir) Finish() (missing int, err error) {
 	if err := writeRows(&b, rows); err != nil {
 		return 0, err
 	}
+	if old, err := files.Read(d.File("results.jsonl"), files.Results); err == nil && bytes.Equal(old, b.Bytes()) {
+		return 0, nil
+	}
 	return 0, replace(d.File("results.jsonl"), b.Bytes())
 }
 
 func writeRows(w io.Writer, rows []folder.Row) error {
 	for i := range rows {
-		line, err := folder.Encode(&rows[i])
+		line, err := folder.Seal(&rows[i])
 		if err != nil {
 			return err
 		}

@@ -249,7 +249,7 @@ func (p *pool) crashed(point int, w *process) error {
 	if err != nil {
 		return err
 	}
-	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint,
+	m := &folder.Line{Fingerprint: p.dir.Plan.Rows[point].Fingerprint, Crashed: true,
 		Error: fmt.Sprintf("%d workers died at this point (%s)", maxCrashes, how)}
 	if err := errors.Join(s.append(m), s.close()); err != nil {
 		return err
@@ -296,12 +296,21 @@ func (t *lastOutput) String() string { return strings.TrimSpace(t.Buffer.String(
 
 // Run simulates the remaining points of a sweep, then writes the results. It fails if points are still without a row.
 func (d *Dir) Run(ctx context.Context, e Executor, report func(Progress)) error {
-	todo, err := d.Left()
+	return d.run(ctx, e, false, report)
+}
+
+// Retry is Run that also simulates again the points that have failed.
+func (d *Dir) Retry(ctx context.Context, e Executor, report func(Progress)) error {
+	return d.run(ctx, e, true, report)
+}
+
+func (d *Dir) run(ctx context.Context, e Executor, failed bool, report func(Progress)) error {
+	todo, err := d.Left(failed)
 	if err != nil {
 		return err
 	}
-	if len(todo) == 0 && exists(d.File("results.jsonl")) {
-		return nil // results.jsonl is of this plan: Create removes those of another
+	for _, note := range d.Notes() {
+		report(Progress{Total: len(todo), Note: note})
 	}
 	if len(todo) > 0 {
 		if err := e.Run(ctx, d, todo, report); err != nil {

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 // The test binary is also the worker and the coordinator of the tests' sweeps, so that they can be killed as processes.
 const (
 	asWorker      = "SWEEP_TEST_WORKER"      // directory
+	asVersion     = "SWEEP_TEST_VERSION"     // of the worker
 	asCoordinator = "SWEEP_TEST_COORDINATOR" // spec and directory
 	asTask        = "SWEEP_TEST_TASK"        // directory; the number is the last argument
 	dieAt         = "SWEEP_TEST_DIE_AT"      // point at which a worker kills itself
@@ -42,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 func beWorker(dir string) error {
-	w, err := NewWorker(context.Background(), dir, testVersion, testVersion, "")
+	w, err := NewWorker(context.Background(), dir, cmp.Or(os.Getenv(asVersion), testVersion), testVersion, "")
 	if err != nil {
 		return err
 	}
@@ -118,19 +120,33 @@ func conduct(ctx context.Context, spec, dir string, n int) error {
 }
 
 func conductWith(ctx context.Context, spec, dir string, e Executor, report func(Progress)) error {
-	s, err := Load(spec)
+	return attempt{spec: spec, dir: dir, version: testVersion}.run(ctx, e, report)
+}
+
+// attempt is a sweep with what a user may say of it.
+type attempt struct {
+	spec, dir, version string
+	replan, retry      bool
+}
+
+func (o attempt) run(ctx context.Context, e Executor, report func(Progress)) error {
+	s, err := Load(o.spec)
 	if err != nil {
 		return err
 	}
-	points, err := s.Points(spec, testVersion)
+	points, err := s.Points(ctx, o.spec, o.version)
 	if err != nil {
 		return err
 	}
-	d, err := Create(ctx, dir, s, filepath.Base(spec), points, testVersion)
+	d, err := Create(ctx, o.dir, Order{Spec: s, Name: filepath.Base(o.spec), Points: points, Version: o.version, Replan: o.replan})
 	if err != nil {
 		return err
 	}
-	if err := d.Run(ctx, e, report); err != nil {
+	run := d.Run
+	if o.retry {
+		run = d.Retry
+	}
+	if err := run(ctx, e, report); err != nil {
 		_ = d.Close() // the first error counts
 		return err
 	}

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"context"
+
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
@@ -15,7 +17,7 @@ func NPUs(path string) (map[string]*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	points, err := d.spec(d.Plan.Version)
+	points, err := d.spec(context.Background(), d.Plan.Version)
 	if err != nil {
 		return nil, err
 	}

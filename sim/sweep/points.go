@@ -1,10 +1,13 @@
 package sweep
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,10 +35,11 @@ type Label struct{ Axis, Value string }
 // expansion expands a spec to points.
 type expansion struct {
 	*Spec
+	ctx      context.Context //nolint:containedctx // of one call
 	r        *reader
 	version  string
 	points   []*Point
-	reported map[string]bool // subjects of the faults reported so far
+	reported map[string]bool // subjects of the faults found so far
 	works    int             // workloads so far, for Point.work
 
 	memories map[string]int // DRAM and controller to Point.memory
@@ -46,21 +50,21 @@ const mostFaults = 5
 
 // Points returns all points of the spec. The first list in the spec varies slowest and schedules vary fastest, so that
 // neighbouring points share as much as possible. The version of the program is part of the fingerprints.
-func (s *Spec) Points(name, version string) ([]*Point, error) {
-	e := &expansion{Spec: s, r: newReader(name), version: version, reported: map[string]bool{}, memories: map[string]int{}}
+func (s *Spec) Points(ctx context.Context, name, version string) ([]*Point, error) {
+	e := &expansion{Spec: s, ctx: ctx, r: newReader(name), version: version, reported: map[string]bool{}, memories: map[string]int{}}
 	configs := 0
 	for _, n := range s.npus {
 		for combination := range combinations(s.axes) {
-			e.npu(n, combination, configs)
+			if e.npu(n, combination, configs); ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 			configs++
 		}
 	}
-	if n := len(e.r.All); n > mostFaults {
-		e.r.All = append(e.r.All[:mostFaults], config.Fault{Message: fmt.Sprintf("and %d more combinations are not possible", n-mostFaults)})
-		err := e.r.Err()
-		return nil, err
-	}
 	if err := e.r.Err(); err != nil {
+		if more := len(e.reported) - mostFaults; more > 0 {
+			err = errors.Join(err, fmt.Errorf("%s: and %d more combinations are not possible", name, more))
+		}
 		return nil, err
 	}
 	if len(e.points) == 0 {
@@ -91,30 +95,50 @@ func combinations(axes []Axis) func(yield func([]int) bool) {
 	}
 }
 
+// machine is an NPU at one combination of the axes' values. Its configuration is made for the first point that no filter
+// skips.
+type machine struct {
+	npu
+	labels   []Label
+	set      []string
+	assigned map[string]string
+
+	cfg         *config.Config // nil: not made yet
+	bad         error          // why there is no such NPU
+	fingerprint string
+	memory      int
+}
+
+// value returns the value of a key.
+func (m *machine) value(key string) string {
+	if v, ok := m.assigned[key]; ok {
+		return v
+	}
+	v, _ := m.npu.Get(key)
+	return v
+}
+
+// make makes the configuration.
+func (e *expansion) make(m *machine) {
+	if m.cfg == nil {
+		cfg := *m.npu.Config
+		m.cfg, m.bad = &cfg, cfg.Set(m.set)
+		m.fingerprint, m.memory = cfg.Fingerprint(), e.memory(&cfg)
+	}
+}
+
 // npu adds the points of one NPU at one combination of the axes' values.
 func (e *expansion) npu(n npu, at []int, number int) {
-	var labels []Label
-	var set []string
-	assigned := map[string]string{}
+	c := &machine{npu: n, assigned: map[string]string{}}
 	for _, a := range e.set {
-		set, assigned[a.path] = append(set, a.String()), a.value
+		c.set, c.assigned[a.path] = append(c.set, a.String()), a.value
 	}
 	for i, v := range at {
 		value := e.axes[i].Values[v]
-		labels = append(labels, Label{e.axes[i].Name, value.Label})
+		c.labels = append(c.labels, Label{e.axes[i].Name, value.Label})
 		for _, a := range value.set {
-			set, assigned[a.path] = append(set, a.String()), a.value
+			c.set, c.assigned[a.path] = append(c.set, a.String()), a.value
 		}
-	}
-	cfg := *n.Config
-	bad := cfg.Set(set)
-	base := Point{Job: replay.Job{Config: &cfg}, NPU: n.Name, Axes: labels, memory: e.memory(&cfg), config: number}
-	value := func(key string) string {
-		if v, ok := assigned[key]; ok {
-			return v
-		}
-		v, _ := n.Get(key)
-		return v
 	}
 	for i, m := range e.models {
 		for j, l := range e.workloads {
@@ -124,15 +148,31 @@ func (e *expansion) npu(n npu, at []int, number int) {
 			for _, batch := range e.batches {
 				e.works++
 				for _, s := range e.schedules {
-					p := base
-					p.Model, p.Task, p.Batch, p.Schedule, p.work = m.Model, l.name, batch, s.Schedule, e.works
-					p.Trace = l.file
+					if e.ctx.Err() != nil {
+						return
+					}
+					p := Point{NPU: n.Name, Axes: c.labels, config: number, work: e.works, Trace: l.file}
+					p.Model, p.Task, p.Batch, p.Schedule = m.Model, l.name, batch, s.Schedule
 					p.Prompt, p.Generated = l.lengths(m.Model)
-					e.add(&p, l, s, bad, value)
+					if !e.skips(&p, c) {
+						e.add(&p, l, s, c)
+					}
 				}
 			}
 		}
 	}
+}
+
+// skips reports whether a filter skips a point.
+func (e *expansion) skips(p *Point, c *machine) bool {
+	return slices.ContainsFunc(e.filters, func(f filter) bool {
+		return f.skips(func(key string) string {
+			if v, ok := p.identity(key); ok {
+				return v
+			}
+			return c.value(key)
+		})
+	})
 }
 
 // memory returns the number of a memory: NPUs can share a memo if DRAM and controller are equal, whatever the capacity.
@@ -151,23 +191,13 @@ func (e *expansion) memory(c *config.Config) int {
 	return n
 }
 
-// add adds a point unless a filter skips it. An impossible point is a fault only if no filter skips it.
-func (e *expansion) add(p *Point, l workload, s schedule, bad error, value func(string) string) {
-	of := func(key string) string {
-		if v, ok := p.identity(key); ok {
-			return v
-		}
-		return value(key)
-	}
-	for _, f := range e.filters {
-		if f.skips(of) {
-			return
-		}
-	}
-	if bad != nil {
-		e.faultConfig(p, bad)
+// add adds a point that no filter skips. If it is impossible, that is a fault.
+func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
+	if e.make(c); c.bad != nil {
+		e.faultConfig(p, c.bad)
 		return
 	}
+	p.Config, p.memory = c.cfg, c.memory
 	if l.trace != nil {
 		evidence, err := l.trace.Evidence(s.Schedule)
 		if err != nil {
@@ -189,7 +219,7 @@ func (e *expansion) add(p *Point, l workload, s schedule, bad error, value func(
 		e.fault(s.Place, s.value, "%v", err)
 		return
 	}
-	p.Fingerprint, p.Cost = fingerprint(&p.Job, e.version), cost(&p.Job)
+	p.Fingerprint, p.Cost = fingerprint(&p.Job, c.fingerprint, e.version), cost(&p.Job)
 	e.points = append(e.points, p)
 }
 
@@ -213,8 +243,10 @@ func (e *expansion) faultConfig(p *Point, bad error) {
 }
 
 func (e *expansion) fault(at config.Place, what, format string, args ...any) {
-	if !e.reported[what] {
-		e.reported[what] = true
+	if e.reported[what] {
+		return
+	}
+	if e.reported[what] = true; len(e.reported) <= mostFaults {
 		e.r.add(at, what, format, args...)
 	}
 }
@@ -245,8 +277,8 @@ func (p *Point) identity(key string) (string, bool) {
 	return "", false
 }
 
-// fingerprint returns a hash of everything that a result depends on.
-func fingerprint(j *replay.Job, version string) string {
+// fingerprint returns a hash of everything that a result depends on; config is that of the NPU.
+func fingerprint(j *replay.Job, config, version string) string {
 	model := *j.Model
 	model.Source = "" // may name a file
 	data, err := json.Marshal(struct {
@@ -256,7 +288,7 @@ func fingerprint(j *replay.Job, version string) string {
 		Prompt, Generated       int
 		Batch, Prefill          int
 		Schedule, Trace, Source string
-	}{version, j.Config.Fingerprint(), model, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
+	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
 		j.TraceSHA256, j.TraceSource})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())

@@ -47,16 +47,16 @@ func openShard(path string) (*shard, []folder.Line, error) {
 	if !ok {
 		return nil, nil, errLocked
 	}
-	rows, whole, err := folder.ReadShard(path)
+	old, err := folder.ReadShard(path, 0)
 	if err == nil {
-		s.size = whole
+		s.size = old.Whole
 		err = s.open()
 	}
 	if err != nil {
 		_ = s.lock.Unlock() // the first error counts
 		return nil, nil, err
 	}
-	return s, rows, nil
+	return s, old.Lines, nil
 }
 
 func (s *shard) open() error {
@@ -79,7 +79,7 @@ func (s *shard) rewind() error {
 
 // append writes a line, complete or not at all: on a full disk it cuts off what has been written.
 func (s *shard) append(m *folder.Line) error {
-	line, err := folder.Encode(m)
+	line, err := folder.Seal(m)
 	if err != nil {
 		return err
 	}

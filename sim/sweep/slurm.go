@@ -58,9 +58,9 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 		}
 	}
 	var reasons string
-	for range s.Tries {
-		todo, err := d.Left()
-		if err != nil || len(todo) == 0 {
+	for i := range s.Tries {
+		left, err := d.Left(i == 0) // who has failed is tried again once, if it is in todo
+		if todo = both(todo, left); err != nil || len(todo) == 0 {
 			return err
 		}
 		a, err := s.submit(ctx, d, todo)
@@ -75,10 +75,19 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 			w.note("array %s: %s", a.ID, reasons)
 		}
 	}
-	if todo, err := d.Left(); err != nil || len(todo) == 0 {
+	if left, err := d.Left(false); err != nil || len(both(todo, left)) == 0 {
 		return err
 	}
 	return fmt.Errorf("points have no result after %d submissions: %s; the tasks' output is in %s", s.Tries, reasons, d.File("slurm"))
+}
+
+// both returns the points of a that are in b, too.
+func both(a, b []int) []int {
+	there := map[int]bool{}
+	for _, i := range b {
+		there[i] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(i int) bool { return !there[i] })
 }
 
 func (d *Dir) array() (a array, err error) {
@@ -276,12 +285,12 @@ func (w *arrayWatcher) poll() error {
 		return err
 	}
 	for _, f := range files {
-		rows, whole, err := folder.ReadShardFrom(f, w.offsets[f])
+		shard, err := folder.ReadShard(f, w.offsets[f])
 		if err != nil {
 			return err
 		}
-		w.offsets[f] = whole
-		for _, m := range rows {
+		w.offsets[f] = shard.Whole
+		for _, m := range shard.Lines {
 			cost, wanted := w.wanted[m.Fingerprint]
 			if !wanted || w.seen[m.Fingerprint] {
 				continue

@@ -73,15 +73,15 @@ func (a assignment) String() string { return a.path + "=" + a.value }
 
 // Load reads a spec and all files that it names. Errors give file, line and key of every fault.
 func Load(path string) (*Spec, error) {
-	return open(path, path, &inputs{dir: filepath.Dir(path)})
-}
-
-// open reads a spec from path; errors show name in place of path.
-func open(path, name string, from *inputs) (*Spec, error) {
 	data, err := files.Read(path, files.Spec)
 	if err != nil {
 		return nil, err
 	}
+	return parse(data, path, &inputs{dir: filepath.Dir(path)})
+}
+
+// parse reads the text of a spec; errors call it by name.
+func parse(data []byte, name string, from *inputs) (*Spec, error) {
 	s := &Spec{files: from, data: data}
 	r := newReader(name)
 	top := r.document(data)

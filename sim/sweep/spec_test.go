@@ -22,7 +22,7 @@ func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
 		t.Run(strings.ReplaceAll(filepath.Base(stem), "_", " "), func(t *testing.T) {
 			s, err := Load(file)
 			if err == nil {
-				_, err = s.Points(file, testVersion)
+				_, err = s.Points(t.Context(), file, testVersion)
 			}
 			if err == nil {
 				t.Fatal("was accepted")
@@ -40,7 +40,7 @@ func points(t *testing.T, text string) []*Point {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := s.Points(spec, testVersion)
+	all, err := s.Points(t.Context(), spec, testVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestPoints(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", filter, err)
 			}
-			all, err := s.Points(spec, testVersion)
+			all, err := s.Points(t.Context(), spec, testVersion)
 			if len(all) != want || (err != nil) != (want == 0) {
 				t.Errorf("%s leaves %d points (%v), want %d", filter, len(all), err, want)
 			}

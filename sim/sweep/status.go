@@ -3,6 +3,7 @@ package sweep
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,6 +25,17 @@ type Status struct {
 	Array   string   `json:"slurm_array,omitempty"` // submitted last
 	Spec    string   `json:"spec"`
 	Version string   `json:"version"`
+
+	FailedPoints []FailedPoint `json:"failed_points,omitempty"`
+	Kept         []string      `json:"plans_before,omitempty"` // folders
+	Notes        []string      `json:"notes,omitempty"`        // on lines that are not as they were written
+}
+
+// FailedPoint is a point without a result.
+type FailedPoint struct {
+	Point   string `json:"point"`
+	Reason  string `json:"reason"`
+	Crashed bool   `json:"crashed"` // workers died there: another try may do better
 }
 
 // Reason is why points failed.
@@ -42,7 +54,7 @@ func StatusOf(path string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Points: len(d.Plan.Rows), Spec: d.Plan.Spec, Version: d.Plan.Version}
+	s := &Status{Points: len(d.Plan.Rows), Spec: d.Plan.Spec, Version: d.Plan.Version, Kept: d.Kept(), Notes: d.Notes()}
 	why := map[string]int{}
 	for _, p := range d.Plan.Rows {
 		switch m, there := done[p.Fingerprint]; {
@@ -51,6 +63,7 @@ func StatusOf(path string) (*Status, error) {
 		case m.Error != "":
 			s.Failed++
 			why[m.Error]++
+			s.FailedPoints = append(s.FailedPoints, FailedPoint{describe(&p.Row), m.Error, m.Crashed})
 		default:
 			s.Done++
 			r, err := m.Parsed()
@@ -72,7 +85,7 @@ func StatusOf(path string) (*Status, error) {
 	if held(d.File("lock")) {
 		s.Owner = d.owner()
 	}
-	files, err := folder.Shards(path)
+	files, err := folder.Shards(d.Home())
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +95,15 @@ func StatusOf(path string) (*Status, error) {
 		}
 	}
 	return s, nil
+}
+
+// describe names a point by what identifies it.
+func describe(r *folder.Row) string {
+	words := []string{r.NPU}
+	for _, name := range slices.Sorted(maps.Keys(r.Axes)) {
+		words = append(words, name+" "+r.Axes[name])
+	}
+	return strings.Join(append(words, r.Model, fmt.Sprintf("%s %d+%d", r.Task, r.Prompt, r.Generated), fmt.Sprintf("batch %d", r.Batch), r.Schedule), ", ")
 }
 
 // held reports whether a process holds a lock.

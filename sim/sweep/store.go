@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -32,9 +33,18 @@ func replace(path string, data []byte) error {
 	return os.Chmod(path, 0o644)
 }
 
+// Order is what a sweep is to simulate.
+type Order struct {
+	Spec    *Spec
+	Name    string // of the spec, for messages
+	Points  []*Point
+	Version string // of the program
+	Replan  bool   // it may take the place of what the folder has been planned for, which is kept
+}
+
 // Create makes the directory of a sweep, or continues in an existing one, and locks it for this coordinator. Results of
 // points that are also in the new plan are kept.
-func Create(ctx context.Context, path string, s *Spec, name string, points []*Point, version string) (*Dir, error) {
+func Create(ctx context.Context, path string, o Order) (*Dir, error) {
 	if err := claim(path); err != nil {
 		return nil, err
 	}
@@ -45,7 +55,7 @@ func Create(ctx context.Context, path string, s *Spec, name string, points []*Po
 	if err := d.acquire(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.write(s, name, points, version); err != nil {
+	if err := d.write(&o); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -96,39 +106,60 @@ func (d *Dir) Close() error {
 	return d.lock.Unlock()
 }
 
-// write stores the spec, copies of the files that it names, and the plan. The plan comes last: it makes the rest valid.
-func (d *Dir) write(s *Spec, name string, points []*Point, version string) error {
-	kept, err := s.files.keep(d.Path, "inputs")
+// write stores copies of the files that the spec names, the spec, and the plan. The plan comes last: it makes the rest valid.
+func (d *Dir) write(o *Order) error {
+	plan, err := o.plan()
 	if err != nil {
 		return err
 	}
-	var planned []folder.Planned
-	for _, p := range points {
-		planned = append(planned, folder.Planned{Row: p.row(), Memory: p.memory, Cost: p.Cost})
+	d.Plan = plan
+	data, err := plan.Encode()
+	if err != nil {
+		return err
 	}
-	head := folder.Plan{Spec: name, Version: version, Files: kept}
-	for _, a := range s.axes {
+	before, err := files.Read(d.File("plan.jsonl"), files.Plan)
+	same, first := bytes.Equal(before, data), errors.Is(err, fs.ErrNotExist)
+	if err != nil && !first {
+		return err
+	}
+	keep := false
+	if !same && !first {
+		if keep, err = d.replaces(o); err != nil {
+			return err
+		}
+	}
+	if err := o.Spec.keepFiles(d.Path, plan.Files); err != nil || same {
+		return err
+	}
+	if keep {
+		if err := d.keepPlan(before); err != nil {
+			return err
+		}
+	}
+	if err := replace(d.File("spec.yaml"), o.Spec.data); err != nil {
+		return err
+	}
+	return replace(d.File("plan.jsonl"), data)
+}
+
+func (o *Order) plan() (folder.Plan, error) {
+	kept, err := o.Spec.files.places()
+	if err != nil {
+		return folder.Plan{}, err
+	}
+	head := folder.Plan{Spec: o.Name, Text: string(o.Spec.data), Version: o.Version, Files: kept}
+	for _, a := range o.Spec.axes {
 		axis := folder.Axis{Name: a.Name}
 		for _, v := range a.Values {
 			axis.Values = append(axis.Values, v.Label)
 		}
 		head.Axes = append(head.Axes, axis)
 	}
-	d.Plan = folder.NewPlan(head, planned)
-	data, err := d.Plan.Encode()
-	if err != nil {
-		return err
+	planned := make([]folder.Planned, len(o.Points))
+	for i, p := range o.Points {
+		planned[i] = folder.Planned{Row: p.row(), Memory: p.memory, Cost: p.Cost}
 	}
-	if old, err := files.Read(d.File("plan.jsonl"), files.Plan); err == nil && bytes.Equal(old, data) {
-		return nil
-	}
-	if err := os.Remove(d.File("results.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // results of another plan
-	}
-	if err := replace(d.File("spec.yaml"), s.data); err != nil {
-		return err
-	}
-	return replace(d.File("plan.jsonl"), data)
+	return folder.NewPlan(head, planned), nil
 }
 
 // Open reads the plan of a sweep's directory, without becoming its coordinator.
@@ -140,20 +171,27 @@ func Open(path string) (*Dir, error) {
 	return &Dir{Folder: *f}, nil
 }
 
-// spec reads the directory's copy of the spec and expands it: the same points as when the sweep began.
-func (d *Dir) spec(version string) ([]*Point, error) {
+// spec expands the spec as it was planned: the same points as when the sweep began.
+func (d *Dir) spec(ctx context.Context, version string) ([]*Point, error) {
 	if version != d.Plan.Version {
 		return nil, fmt.Errorf("%s: planned by version %s, this is %s; accepted: the same program on every machine", d.Path, d.Plan.Version, version)
 	}
 	copies := map[string]string{}
 	for name, to := range d.Plan.Files {
-		copies[name] = d.File(to)
+		copies[name] = filepath.Join(d.Home(), to)
 	}
-	s, err := open(d.File("spec.yaml"), d.File("spec.yaml"), &inputs{dir: d.Path, copies: copies})
+	text, name := []byte(d.Plan.Text), d.File("spec.yaml")
+	if d.Plan.Format == folder.FormatV0 {
+		var err error
+		if text, err = files.Read(name, files.Spec); err != nil {
+			return nil, err
+		}
+	}
+	s, err := parse(text, name, &inputs{dir: d.Path, copies: copies})
 	if err != nil {
 		return nil, err
 	}
-	points, err := s.Points(d.File("spec.yaml"), version)
+	points, err := s.Points(ctx, name, version)
 	if err != nil {
 		return nil, err
 	}

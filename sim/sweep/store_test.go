@@ -87,11 +87,11 @@ func TestTwoCoordinators(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := s.Points(spec, testVersion)
+	all, err := s.Points(t.Context(), spec, testVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Create(t.Context(), dir, s, "study.yaml", all, testVersion)
+	d, err := Create(t.Context(), dir, Order{Spec: s, Name: "study.yaml", Points: all, Version: testVersion})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestTwoCoordinators(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Create(t.Context(), dir, s, "study.yaml", all, testVersion)
+	_, err = Create(t.Context(), dir, Order{Spec: s, Name: "study.yaml", Points: all, Version: testVersion})
 	want := fmt.Sprintf("%s: another sweep works here: process %d on %s; accepted: another directory, or to wait for it (pmpdsim sweep status %s)", dir,
 		os.Getpid(), host, dir)
 	if err == nil || err.Error() != want {
@@ -117,7 +117,7 @@ func TestTwoCoordinators(t *testing.T) {
 }
 
 func TestShards(t *testing.T) {
-	line := `{"fingerprint":"a","error":"x"}` + "\n"
+	line := sealed(t, &folder.Line{Fingerprint: "a", Error: "x"})
 	for _, c := range []struct {
 		name, text string
 		rows       int
@@ -143,22 +143,21 @@ func TestShards(t *testing.T) {
 			if err := errors.Join(s.append(&folder.Line{Fingerprint: "b", Error: "y"}), s.close()); err != nil {
 				t.Fatal(err)
 			}
-			want := c.whole + `{"fingerprint":"b","error":"y"}` + "\n"
+			want := c.whole + sealed(t, &folder.Line{Fingerprint: "b", Error: "y"})
 			if got := read(t, path); got != want || len(rows) != c.rows {
 				t.Errorf("%d rows, then %q, want %d and %q", len(rows), got, c.rows, want)
 			}
 		})
 	}
-	t.Run("a line that is no row is an error that names it", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "a.jsonl")
-		if err := os.WriteFile(path, []byte(line+"rubbish\n"+line), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		_, _, err := openShard(path)
-		if err == nil || !strings.HasPrefix(err.Error(), path+":2: not a row of this program: ") {
-			t.Errorf("error %v", err)
-		}
-	})
+}
+
+func sealed(t testing.TB, v any) string {
+	t.Helper()
+	line, err := folder.Seal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(line)
 }
 
 // fullDisk has room for some bytes.
@@ -182,7 +181,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := s.file.(*os.File)
-	s.file = &fullDisk{file, 70}
+	s.file = &fullDisk{file, 120}
 	var kept string
 	for i := 0; ; i++ {
 		err = s.append(&folder.Line{Fingerprint: fmt.Sprint(i), Error: "x"})
@@ -201,8 +200,8 @@ func TestAFullDisk(t *testing.T) {
 	if err := errors.Join(s.append(&folder.Line{Fingerprint: "z"}), s.close()); err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, err := folder.ReadShard(path); err != nil || rows[len(rows)-1].Fingerprint != "z" {
-		t.Errorf("%v, %v", rows, err)
+	if shard, err := folder.ReadShard(path, 0); err != nil || shard.Lines[len(shard.Lines)-1].Fingerprint != "z" {
+		t.Errorf("%v, %v", shard, err)
 	}
 }
 
@@ -238,4 +237,26 @@ func TestAPointThatKillsItsWorkersGetsTheBlame(t *testing.T) {
 	if s.Done != 119 || s.Failed != 1 || s.Reasons[0].Text != "2 workers died at this point (signal: killed)" || len(said) != 1 {
 		t.Errorf("status %+v, said %q", s, said)
 	}
+	want := FailedPoint{"pmpd-paper, clock 500MHz, dram.bandwidth 16GB/s, tiny, custom 8+4, batch 2, static:4>3@2", s.Reasons[0].Text, true}
+	if len(s.FailedPoints) != 1 || s.FailedPoints[0] != want {
+		t.Errorf("%+v, want %+v", s.FailedPoints, want)
+	}
+	t.Run("and is left alone afterwards", func(t *testing.T) {
+		before := read(t, filepath.Join(dir, "results.jsonl"))
+		if err := conductWith(t.Context(), spec, dir, workers(dir, 2), func(now Progress) { t.Errorf("simulates: %+v", now) }); err != nil {
+			t.Fatal(err)
+		}
+		if read(t, filepath.Join(dir, "results.jsonl")) != before || !strings.Contains(before, `,"crashed":true,`) {
+			t.Error("the row of the crash is gone")
+		}
+	})
+	t.Run("until it is to be tried again", func(t *testing.T) {
+		total := 0
+		if err := (attempt{spec: spec, dir: dir, version: testVersion, retry: true}).run(t.Context(), workers(dir, 2), func(now Progress) { total = now.Total }); err != nil {
+			t.Fatal(err)
+		}
+		if total != 1 || read(t, filepath.Join(dir, "results.jsonl")) != results(t, spec, 1) {
+			t.Errorf("%d points were simulated again, and the results are not those of an undisturbed sweep", total)
+		}
+	})
 }

@@ -20,7 +20,7 @@ type Worker struct {
 
 	points   []*Point
 	shard    *shard
-	done     map[string]bool // in the shard
+	done     map[string]bool // results in the shard
 	machines replay.MachinePool
 }
 
@@ -32,7 +32,7 @@ func NewWorker(ctx context.Context, path, version, report, name string) (*Worker
 		return nil, err
 	}
 	w := &Worker{Version: version, Report: report, done: map[string]bool{}}
-	if w.points, err = d.spec(version); err != nil {
+	if w.points, err = d.spec(ctx, version); err != nil {
 		return nil, err
 	}
 	var rows []folder.Line
@@ -45,7 +45,7 @@ func NewWorker(ctx context.Context, path, version, report, name string) (*Worker
 		return nil, err
 	}
 	for _, m := range rows {
-		w.done[m.Fingerprint] = true
+		w.done[m.Fingerprint] = w.done[m.Fingerprint] || m.Sealed && m.Good()
 	}
 	return w, nil
 }
@@ -85,7 +85,7 @@ func openWhenFree(ctx context.Context, path string) (*shard, []folder.Line, erro
 // Close unlocks the shard.
 func (w *Worker) Close() error { return w.shard.close() }
 
-// Do simulates a point and writes its row, unless the shard has it already. A point that cannot be simulated also gets
+// Do simulates a point and writes its row, unless the shard has its result already. A point that cannot be simulated also gets
 // a row, and Do returns failed. An error means that the worker cannot go on: it was interrupted, or cannot write.
 func (w *Worker) Do(ctx context.Context, point int) (failed bool, err error) {
 	if point < 0 || point >= len(w.points) {

@@ -10,21 +10,31 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 )
 
-// Done are the points of the plan that have a row, by fingerprint. Rows of other plans, and second ones of a point, are
-// left out: a point is a pure function of what its fingerprint names.
+// Done are the points of the plan that have a row, by fingerprint: the best that there is. Rows of other plans, and second
+// ones of a point, are left out: a point is a pure function of what its fingerprint names. Lines that are not as they were
+// written do not count, and are added to f.Damaged.
 func (f *Folder) Done() (map[string]Line, error) {
-	files, err := Shards(f.Path)
+	files, err := Shards(f.Home())
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]Line{}
+	f.Damaged = nil
 	for _, file := range files {
-		rows, _, err := ReadShard(file)
+		shard, err := ReadShard(file, 0)
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range rows {
-			if _, there := all[m.Fingerprint]; !there && len(f.Plan.index[m.Fingerprint]) > 0 {
+		f.Damaged = append(f.Damaged, shard.Damaged...)
+		for _, m := range shard.Lines {
+			if len(f.Plan.index[m.Fingerprint]) == 0 {
+				continue
+			}
+			if err := f.believe(&m); err != nil {
+				f.Damaged = append(f.Damaged, Damage{file, m.number, err})
+				continue
+			}
+			if before, there := all[m.Fingerprint]; !there || m.better(&before) {
 				all[m.Fingerprint] = m
 			}
 		}
@@ -32,8 +42,28 @@ func (f *Folder) Done() (map[string]Line, error) {
 	return all, nil
 }
 
-// Left are the points without a row, in the order of the plan; of those that are the same but for their labels, the first.
-func (f *Folder) Left() ([]int, error) {
+// believe returns an error if a line of a shard has no checksum though its folder has them, or no possible result.
+func (f *Folder) believe(m *Line) error {
+	switch {
+	case m.Sealed:
+		return nil
+	case f.Plan.Format != FormatV0:
+		return errUnsealed
+	case !m.Good():
+		return nil
+	}
+	if _, err := m.Parsed(); err != nil {
+		return fmt.Errorf("is not what a sweep has written: %w", err)
+	}
+	return nil
+}
+
+// Good reports whether points have a result and need no other try.
+func (l *Line) Good() bool { return l.Error == "" }
+
+// Left are the points without a row, or with failed without a result, in the order of the plan; of those that are the same but
+// for their labels, the first.
+func (f *Folder) Left(failed bool) ([]int, error) {
 	done, err := f.Done()
 	if err != nil {
 		return nil, err
@@ -41,7 +71,8 @@ func (f *Folder) Left() ([]int, error) {
 	var todo []int
 	for i := range f.Plan.Rows {
 		name := f.Plan.Rows[i].Fingerprint
-		if _, there := done[name]; !there && f.Plan.index[name][0] == i {
+		m, there := done[name]
+		if (!there || failed && !m.Good()) && f.Plan.index[name][0] == i {
 			todo = append(todo, i)
 		}
 	}
@@ -62,7 +93,7 @@ func (f *Folder) Rows() (rows []Row, missing int, err error) {
 			continue
 		}
 		row := p.Row
-		row.Error = m.Error
+		row.Error, row.Crashed = m.Error, m.Crashed
 		if len(m.Result) > 0 {
 			if row.Result, err = m.Parsed(); err != nil {
 				return nil, 0, fmt.Errorf("%s: %w", f.Path, err)

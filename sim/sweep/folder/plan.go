@@ -1,7 +1,6 @@
 package folder
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
@@ -16,13 +17,14 @@ import (
 // Format is what the marker of a folder and the first line of its plan say.
 const Format = "pmpdsim-sweep 2"
 
-// FormatV0 is the format of version 0.1.0: folders without a marker, plans without axes.
+// FormatV0 is the format of version 0.1.0: folders without a marker, plans without axes and the spec, lines without checksums.
 const FormatV0 = "pmpdsim-sweep 1"
 
 // Plan is what a sweep consists of: the header of plan.jsonl, and a line for each point.
 type Plan struct {
 	Format  string            `json:"format"`
 	Spec    string            `json:"spec"`            // its name, for messages
+	Text    string            `json:"text,omitempty"`  // of the spec
 	Version string            `json:"version"`         // of the program
 	Files   map[string]string `json:"files,omitempty"` // what the spec names, and the copy
 	Axes    []Axis            `json:"axes,omitempty"`  // as the spec has them
@@ -60,12 +62,12 @@ func (p *Plan) order() {
 
 // Encode writes the plan as the text of plan.jsonl.
 func (p *Plan) Encode() ([]byte, error) {
-	data, err := Encode(p)
+	data, err := Seal(p)
 	if err != nil {
 		return nil, err
 	}
 	for i := range p.Rows {
-		line, err := Encode(&p.Rows[i])
+		line, err := Seal(&p.Rows[i])
 		if err != nil {
 			return nil, err
 		}
@@ -76,8 +78,10 @@ func (p *Plan) Encode() ([]byte, error) {
 
 // Folder is the folder of a sweep, as far as it is read.
 type Folder struct {
-	Path string
-	Plan Plan
+	Path    string
+	Plan    Plan
+	Damaged []Damage // lines of shards that Done, Left and Rows did not believe
+	home    string   // where the shards are, if not in Path
 }
 
 // File is the path of a file in the folder.
@@ -85,15 +89,45 @@ func (f *Folder) File(names ...string) string {
 	return filepath.Join(append([]string{f.Path}, names...)...)
 }
 
-// Has reports whether a path is the folder of a sweep, whose plan Open reads.
+// Has reports whether a path is the folder of a sweep: a plan whose rows are there, which Open reads.
 func Has(path string) bool {
-	_, err := os.Stat(filepath.Join(path, "plan.jsonl"))
-	return err == nil
+	_, plan := os.Stat(filepath.Join(path, "plan.jsonl"))
+	_, rows := os.Stat(filepath.Join(homeOf(path), "shards"))
+	return plan == nil && rows == nil
+}
+
+// Covers reports whether a plan has all points of another, under the same names; it may have further points and axes.
+func (p *Plan) Covers(other *Plan) bool {
+	for i := range other.Rows {
+		row := &other.Rows[i].Row
+		if !slices.ContainsFunc(p.index[row.Fingerprint], func(at int) bool { return p.Rows[at].extends(row) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// extends reports whether a row without its result is of the same point as another, perhaps with further axes.
+func (r Row) extends(other *Row) bool {
+	for name, value := range other.Axes {
+		if got, there := r.Axes[name]; !there || got != value {
+			return false
+		}
+	}
+	r.Axes = other.Axes
+	return reflect.DeepEqual(r, *other)
+}
+
+// DamagedError is the error of a plan that is not as it was written.
+type DamagedError struct{ error }
+
+func damaged(file string, line int, err error) error {
+	return DamagedError{fmt.Errorf("%s:%d: the line %w; accepted: the plan as pmpdsim sweep wrote it", file, line, err)}
 }
 
 // Open reads the plan of a sweep's folder.
 func Open(path string) (*Folder, error) {
-	f := &Folder{Path: path}
+	f := &Folder{Path: path, home: homeOf(path)}
 	file, err := files.Open(f.File("plan.jsonl"), files.Plan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no sweep; accepted: the directory that pmpdsim sweep SPEC -o DIR made", path)
@@ -102,25 +136,66 @@ func Open(path string) (*Folder, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // nothing was written
-	in := json.NewDecoder(bufio.NewReader(file))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&f.Plan); err != nil || f.Plan.Format != Format && f.Plan.Format != FormatV0 {
-		return nil, fmt.Errorf("%s: format %q; accepted: %q, %q", f.File("plan.jsonl"), f.Plan.Format, Format, FormatV0)
+	if err := f.Plan.read(file.Lines(), f.File("plan.jsonl")); err != nil {
+		return nil, err
 	}
-	for {
-		var p Planned
-		err := in.Decode(&p)
-		if errors.Is(err, io.EOF) {
+	return f, nil
+}
+
+// read reads the text of a plan, whose errors begin with the file's name.
+func (p *Plan) read(in *files.Lines, name string) error {
+	head, err := in.Next()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	_ = json.Unmarshal(head, p) // for the format alone: another one may have other fields
+	if p.Format != Format && p.Format != FormatV0 {
+		return fmt.Errorf("%s: format %q; accepted: %q, %q", name, p.Format, Format, FormatV0)
+	}
+	if err := p.parse(head, p); err != nil {
+		return damaged(name, 1, err)
+	}
+	for number := 2; ; number++ {
+		var row Planned
+		end, err := p.line(in, &row)
+		if err != nil {
+			return damaged(name, number, err)
+		}
+		if end && len(p.Rows) != p.Points {
+			return damaged(name, number, fmt.Errorf("is missing: there are %d of %d points", len(p.Rows), p.Points))
+		}
+		if end {
 			break
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.File("plan.jsonl"), err)
-		}
-		f.Plan.Rows = append(f.Plan.Rows, p)
+		p.Rows = append(p.Rows, row)
 	}
-	if len(f.Plan.Rows) != f.Plan.Points {
-		return nil, fmt.Errorf("%s: %d of %d points", f.File("plan.jsonl"), len(f.Plan.Rows), f.Plan.Points)
+	p.order()
+	return nil
+}
+
+// line reads the next line, and reports whether there is none.
+func (p *Plan) line(in *files.Lines, to any) (end bool, err error) {
+	text, err := in.Next()
+	if errors.Is(err, io.EOF) && len(text) == 0 {
+		return true, nil
 	}
-	f.Plan.order()
-	return f, nil
+	if err != nil {
+		return false, fmt.Errorf("is cut short: %w", err)
+	}
+	return false, p.parse(text, to)
+}
+
+// parse reads a line of the plan.
+func (p *Plan) parse(text []byte, to any) error {
+	text, sealed, err := Unseal(text)
+	if err != nil {
+		return err
+	}
+	if err := strict(text, to); err != nil {
+		return fmt.Errorf("is none of this program: %w", err)
+	}
+	if !sealed && p.Format != FormatV0 {
+		return errUnsealed
+	}
+	return nil
 }

@@ -13,7 +13,25 @@ type Line struct {
 	Fingerprint string          `json:"fingerprint"`
 	Highest     int             `json:"highest_bits,omitempty"` // of decode: uniform at these is the baseline
 	Error       string          `json:"error,omitempty"`
+	Crashed     bool            `json:"crashed,omitempty"` // workers died at the point: another try may do better
 	Result      json.RawMessage `json:"result,omitempty"`
+
+	Sealed bool `json:"-"` // it had a checksum, and the right one
+	number int  // in its file, from 1
+}
+
+// better reports whether l says more of its point than another line does: a result more than why there is none, and that
+// more than that workers died.
+func (l *Line) better(than *Line) bool { return l.rank() > than.rank() }
+
+func (l *Line) rank() int {
+	switch {
+	case l.Error == "":
+		return 2
+	case !l.Crashed:
+		return 1
+	}
+	return 0
 }
 
 // Parsed is the result of the line.
@@ -38,6 +56,7 @@ type Row struct {
 	Schedule    string            `json:"schedule"`
 	Axes        map[string]string `json:"axes"`
 	Error       string            `json:"error,omitempty"` // why there is no result
+	Crashed     bool              `json:"crashed,omitempty"`
 	Result      *result.Result    `json:"result,omitempty"`
 }
 

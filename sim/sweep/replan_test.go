@@ -1,0 +1,242 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+)
+
+const (
+	first = "schedules: [\"uniform:4\", fp16]\n" + common
+	other = "schedules: [\"uniform:4\", \"uniform:3\"]\n" + common
+	grown = "schedules: [\"uniform:4\", fp16, \"uniform:3\"]\n" + common
+)
+
+// rewrite gives a spec another text.
+func rewrite(t *testing.T, spec, text string) {
+	t.Helper()
+	if err := os.WriteFile(spec, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kept is the tree of a folder without its lock, which names the last process that had it.
+func kept(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := tree(t, dir)
+	delete(all, "lock")
+	return all
+}
+
+// Another spec, another input, or another version of the program does not touch what a folder has, unless the user says so.
+func TestAnotherPlanIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		change  func(t *testing.T, o *attempt)
+		differs string
+	}{
+		{"another spec", func(t *testing.T, o *attempt) { rewrite(t, o.spec, other) },
+			`line 1 of the spec was "schedules: [\"uniform:4\", fp16]", is "schedules: [\"uniform:4\", \"uniform:3\"]"`},
+		{"a spec that has shrunk", func(t *testing.T, o *attempt) { rewrite(t, o.spec, "schedules: fp16\n"+common) },
+			`line 1 of the spec was "schedules: [\"uniform:4\", fp16]", is "schedules: fp16"`},
+		{"another version", func(_ *testing.T, o *attempt) { o.version = "later" }, "of version test of the program, this is later"},
+		{"another version of a spec that has grown", func(t *testing.T, o *attempt) { o.version = "later"; rewrite(t, o.spec, grown) },
+			`line 1 of the spec was "schedules: [\"uniform:4\", fp16]", is "schedules: [\"uniform:4\", fp16, \"uniform:3\"]"; ` +
+				"of version test of the program, this is later"},
+		{"another input", func(t *testing.T, o *attempt) {
+			rewrite(t, filepath.Join(filepath.Dir(o.spec), "tiny.json"), strings.Replace(tinyModel, `"vocab_size":256`, `"vocab_size":512`, 1))
+		}, "tiny.json has changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := attempt{spec: specIn(t, first), dir: filepath.Join(t.TempDir(), "results"), version: testVersion}
+			if err := conduct(t.Context(), o.spec, o.dir, 2); err != nil {
+				t.Fatal(err)
+			}
+			before := kept(t, o.dir)
+			c.change(t, &o)
+			err := o.run(t.Context(), workers(o.dir, 1, asVersion+"="+o.version), func(Progress) {})
+			want := fmt.Sprintf("%s: has 2 of 2 results of another plan (%s); accepted: another directory, or --replan, which keeps them in %s/old/1", o.dir, c.differs, o.dir)
+			if err == nil || err.Error() != want {
+				t.Errorf("error %v\nwant %s", err, want)
+			}
+			if diff := cmp.Diff(before, kept(t, o.dir)); diff != "" {
+				t.Errorf("the folder has changed:\n%s", diff)
+			}
+			o.replan = true
+			if err := o.run(t.Context(), workers(o.dir, 1, asVersion+"="+o.version), func(Progress) {}); err != nil {
+				t.Fatal(err)
+			}
+			after := kept(t, o.dir)
+			for name, text := range before {
+				now := after[name]
+				if !strings.Contains(name, "/") && strings.Contains(name, ".") && name != folder.Marker {
+					now = after[filepath.Join("old/1", name)]
+				}
+				if !strings.HasPrefix(now, text) {
+					t.Errorf("%s is not what it was", name)
+				}
+			}
+		})
+	}
+}
+
+// Who takes a wrong spec and comes back finds everything as it was, and nothing is simulated again.
+func TestPlansBeforeAreKeptWithTheirResults(t *testing.T) {
+	o := attempt{spec: specIn(t, first), dir: filepath.Join(t.TempDir(), "results"), version: testVersion, replan: true}
+	simulated := func(text string) (n int) {
+		t.Helper()
+		rewrite(t, o.spec, text)
+		if err := o.run(t.Context(), workers(o.dir, 1), func(now Progress) { n = now.Total }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	of := func(parts ...string) string { return read(t, filepath.Join(append([]string{o.dir}, parts...)...)) }
+	simulated(first)
+	want := of("results.jsonl")
+	if n := simulated(other); n != 1 {
+		t.Errorf("%d points of the other spec were simulated, want the new one", n)
+	}
+	if of("old", "1", "results.jsonl") != want || of("old", "1", "spec.yaml") != first {
+		t.Error("the results of the first spec are gone")
+	}
+	if n := simulated(first); n != 0 || of("results.jsonl") != want {
+		t.Errorf("%d points of the first spec were simulated again", n)
+	}
+	s, err := StatusOf(o.dir)
+	if err != nil || len(s.Kept) != 2 || s.Done != 2 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, path := range s.Kept {
+		if rows, missing, err := rowsOf(t, path); err != nil || missing != 0 || len(rows) != 2 {
+			t.Errorf("%s: %d rows, %d missing, %v", path, len(rows), missing, err)
+		}
+		if npus, err := NPUs(path); err != nil || len(npus) != 1 {
+			t.Errorf("%s: NPUs %v, %v", path, npus, err)
+		}
+	}
+	t.Run("a plan that is kept is no folder for a sweep", func(t *testing.T) {
+		before := kept(t, o.dir)
+		err := conduct(t.Context(), o.spec, s.Kept[0], 1)
+		if want := s.Kept[0] + " is what a sweep has kept of a plan before; accepted: another directory"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if diff := cmp.Diff(before, kept(t, o.dir)); diff != "" {
+			t.Errorf("the folder has changed:\n%s", diff)
+		}
+	})
+}
+
+func TestAFinishedStudyThatGrowsKeepsItsResults(t *testing.T) {
+	spec, dir := specIn(t, first), filepath.Join(t.TempDir(), "results")
+	if err := conduct(t.Context(), spec, dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	before := read(t, filepath.Join(dir, "results.jsonl"))
+	rewrite(t, spec, grown)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := conduct(ctx, spec, dir, 1); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	if err := conduct(t.Context(), spec, dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, filepath.Join(dir, "old", "1", "results.jsonl")) != before {
+		t.Error("the results from before are gone")
+	}
+	if strings.Count(read(t, filepath.Join(dir, "results.jsonl")), "\n") != 3 {
+		t.Error("the results are not those of the grown spec")
+	}
+	t.Run("one whose spec only reads otherwise keeps them where they are", func(t *testing.T) {
+		now := read(t, filepath.Join(dir, "results.jsonl"))
+		rewrite(t, spec, "# a comment\n"+grown)
+		if err := conduct(t.Context(), spec, dir, 1); err != nil {
+			t.Fatal(err)
+		}
+		if read(t, filepath.Join(dir, "results.jsonl")) != now || exists(filepath.Join(dir, "old", "2")) {
+			t.Error("the results have moved")
+		}
+	})
+}
+
+func TestAPlanThatIsDamaged(t *testing.T) {
+	o := attempt{spec: specIn(t, first), dir: filepath.Join(t.TempDir(), "results"), version: testVersion}
+	if err := conduct(t.Context(), o.spec, o.dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	plan, rows := filepath.Join(o.dir, "plan.jsonl"), read(t, filepath.Join(o.dir, "results.jsonl"))
+	text := strings.Replace(read(t, plan), `"prompt_tokens":8`, `"prompt_tokens":9`, 1)
+	rewrite(t, plan, text)
+	want := plan + ":2: the line is not as it was written: its checksum differs; accepted: the plan as pmpdsim sweep wrote it"
+	if _, err := StatusOf(o.dir); err == nil || err.Error() != want {
+		t.Errorf("status: %v, want %s", err, want)
+	}
+	if err := conduct(t.Context(), o.spec, o.dir, 1); err == nil || err.Error() != want+", or --replan, which keeps it in "+o.dir+"/old/1" {
+		t.Errorf("error %v", err)
+	}
+	o.replan = true
+	if err := o.run(t.Context(), workers(o.dir, 1), func(now Progress) { t.Errorf("simulates again: %+v", now) }); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, filepath.Join(o.dir, "old", "1", "plan.jsonl")) != text || read(t, filepath.Join(o.dir, "results.jsonl")) != rows {
+		t.Error("the plan, or the results, are not what they were")
+	}
+}
+
+// Rows that were changed, and still are JSON, are not believed: their points are simulated again.
+func TestRowsThatWereChangedAreSimulatedAgain(t *testing.T) {
+	spec := specIn(t, first)
+	want := results(t, spec, 1)
+	for _, value := range []string{"-1", "0", "null", "1e300", `"fast"`} {
+		dir := filepath.Join(t.TempDir(), "results")
+		if err := conduct(t.Context(), spec, dir, 1); err != nil {
+			t.Fatal(err)
+		}
+		shard := filepath.Join(dir, "shards", "worker-0.jsonl")
+		before, after, _ := strings.Cut(read(t, shard), `"tokens_per_second":`)
+		_, after, _ = strings.Cut(after, ",")
+		rewrite(t, shard, before+`"tokens_per_second":`+value+","+after)
+		if s, err := StatusOf(dir); err != nil || s.Done != 1 || s.Left != 1 || len(s.Notes) != 1 {
+			t.Errorf("%s: %+v, %v", value, s, err)
+		}
+		var said []string
+		if err := conductWith(t.Context(), spec, dir, workers(dir, 1), notes(&said)); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(dir, "results.jsonl")); got != want {
+			t.Errorf("%s: other results than those of an undisturbed sweep", value)
+		}
+		if note := shard + ":1: the line is not as it was written: its checksum differs; its point counts as not simulated"; len(said) != 1 || said[0] != note {
+			t.Errorf("%s: said %q, want %q", value, said, note)
+		}
+	}
+}
+
+func TestAnInputThatChangesWhileTheSpecIsRead(t *testing.T) {
+	spec, dir := specIn(t, first), filepath.Join(t.TempDir(), "results")
+	s, err := Load(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Points(t.Context(), spec, testVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, filepath.Join(filepath.Dir(spec), "tiny.json"), strings.Replace(tinyModel, `"vocab_size":256`, `"vocab_size":512`, 1))
+	_, err = Create(t.Context(), dir, Order{Spec: s, Name: "study.yaml", Points: all, Version: testVersion})
+	if err == nil || err.Error() != "tiny.json changed while the spec was read; accepted: the same command again" {
+		t.Errorf("error %v", err)
+	}
+	if exists(filepath.Join(dir, "plan.jsonl")) {
+		t.Error("a plan was written that no worker can follow")
+	}
+}
