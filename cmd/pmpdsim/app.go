@@ -35,7 +35,7 @@ A signal is obeyed within a second; a recording ends with its footer first. A se
 
 EXAMPLES:
    pmpdsim run
-   pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule 'static:4>3@10'
+   pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule static:4-3@10
    pmpdsim list npus`,
 		Commands: []*cli.Command{runCommand(), stylesCommand(), listCommand(), configCommand(), traceCommand(), scheduleCommand(), dramCommand(), paperCommand(),
 			gpuCommand(), recordCommand(), cosimCommand(), sweepCommand(), jobCommand(), exportCommand(), compareCommand(), plotCommand(), reportCommand()},

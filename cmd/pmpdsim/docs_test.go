@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 const docs = "../../docs/cli.md"
@@ -16,7 +18,7 @@ func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# The command line\n\n<!-- Generated from the commands: go test ./cmd/pmpdsim -update -->\n")
 	document(t, &b, "pmpdsim", nil, app(nil, nil).Commands)
-	if *update {
+	if simtest.Update() {
 		if err := os.WriteFile(docs, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -39,10 +39,10 @@ bandwidth of all channels, from 0 to 1. --exact steps every clock; the results a
 EXAMPLES:
    pmpdsim dram --standard lpddr5-6400 --channels 4 --mapping co1,bg2,ch2,co5,ba2,ro16 \
       --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
-   pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json
+   pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json  # 4 s
    pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
-   pmpdsim dram check
-   pmpdsim dram layouts`,
+   pmpdsim dram check  # 10 s
+   pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check|layouts [flags]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},

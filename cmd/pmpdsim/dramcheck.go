@@ -27,9 +27,9 @@ the differences: in clocks where the reference's are known, else in percent of t
 The golden numbers and where they come from are in npu/dram/stream/golden. All rows take about a minute.
 
 EXAMPLES:
-   pmpdsim dram check
+   pmpdsim dram check  # 10 s
    pmpdsim dram check --quick --standard hbm3-6400
-   pmpdsim dram check --format json`, stream.ClosePoints),
+   pmpdsim dram check --format json  # 10 s`, stream.ClosePoints),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "only rows of this `STANDARD` (list dram)", DefaultText: "all"},
 			&cli.BoolFlag{Name: "quick", Usage: "only sequential and random reads: a few seconds"},

@@ -45,9 +45,9 @@ As many planes are stored as the largest of --planes.
 -o also draws a picture: coloured cells over chunks and planes; bars with --layout.
 
 EXAMPLES:
-   pmpdsim dram layouts
-   pmpdsim dram layouts --format csv -o layouts.png > layouts.csv
-   pmpdsim dram layouts --standard lpddr4x-4266 --channels 4 --mapping page-interleaved --bank-hash
+   pmpdsim dram layouts  # 4 s
+   pmpdsim dram layouts --format csv -o layouts.png > layouts.csv  # 4 s
+   pmpdsim dram layouts --standard lpddr4x-4266 --channels 4 --mapping page-interleaved --bank-hash  # 12 s
    pmpdsim dram layouts --layout packed --layout interleaved:1KiB --layout plane-major:64B+skew=8KiB -o bars.svg`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "standard", Value: "lpddr5-6400", Usage: "DRAM `STANDARD` (list dram)"},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 var redraw = flag.Bool("figures", false, "run the commands of the figures in docs/*.md: minutes")
@@ -54,7 +56,7 @@ func TestFiguresOfTheDocs(t *testing.T) {
 		})
 	}
 	t.Run("the numbers beside each are what its command prints", func(t *testing.T) {
-		if !*redraw && !*update {
+		if !*redraw && !simtest.Update() {
 			t.Skip("minutes: only with -figures")
 		}
 		for _, m := range running.FindAllStringSubmatch(text, -1) {
@@ -93,14 +95,14 @@ func documents(t *testing.T) string {
 // checkNumbers runs the command of a figure and compares what it prints with the numbers beside the picture.
 func checkNumbers(t *testing.T, args []string, picture, numbers string) {
 	t.Helper()
-	if *update {
+	if simtest.Update() {
 		args = append(args, "-o", picture)
 	}
 	out, errs, code := pmpdsim(t, args...)
 	if code != exitOK || errs != "" {
 		t.Fatalf("%v: exit code %d, %s", args, code, errs)
 	}
-	if *update {
+	if simtest.Update() {
 		if err := os.WriteFile(numbers, []byte(out), 0o644); err != nil {
 			t.Fatal(err)
 		}

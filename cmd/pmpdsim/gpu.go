@@ -27,9 +27,9 @@ func gpuCommand() *cli.Command {
 was built without CUDA (make cuda builds one with it, which needs no CUDA toolkit).
 
 EXAMPLES:
-   pmpdsim gpu info
-   pmpdsim gpu check
-   pmpdsim gpu bench --model vicuna-7b --bits 16,4,3,2`,
+   pmpdsim gpu info  # needs a GPU
+   pmpdsim gpu check  # needs a GPU
+   pmpdsim gpu bench --model vicuna-7b --bits 16,4,3,2  # needs a GPU`,
 		Subcommands: []*cli.Command{gpuInfoCommand(), gpuCheckCommand(), gpuBenchCommand()},
 	}
 }
@@ -54,8 +54,8 @@ them, of each. --measure also measures, in a second or two, the bandwidth of a c
 between two kernels of a graph and the cost of an event between them. What is not known is not shown.
 
 EXAMPLES:
-   pmpdsim gpu info
-   pmpdsim gpu info --measure --format json`,
+   pmpdsim gpu info  # needs a GPU
+   pmpdsim gpu info --measure --format json  # needs a GPU`,
 		Flags: []cli.Flag{deviceFlag(),
 			&cli.BoolFlag{Name: "measure", Usage: "measure copies, gaps and events"},
 			formatFlag("table", "json"),
@@ -153,9 +153,9 @@ tokens, and compares logits, keys and values, tokens and signals. Without --mode
 of Llama, Phi and StableLM. A row that is off says what, and the exit code is 1.
 
 EXAMPLES:
-   pmpdsim gpu check
-   pmpdsim gpu check --prompt 600 --format json
-   pmpdsim gpu check --model path/to/config.json --seed 2`,
+   pmpdsim gpu check  # needs a GPU
+   pmpdsim gpu check --prompt 600 --format json  # needs a GPU
+   pmpdsim gpu check --model path/to/config.json --seed 2  # needs a GPU`,
 		Flags: []cli.Flag{
 			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "three small ones"),
 			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: atLeast("prompt", 1)},

@@ -27,9 +27,9 @@ between two kernels of a graph is in the times, as in a decode pass. Heads stay 
 copy's bandwidth plus a gap for each kernel. Clocks are left as they are.
 
 EXAMPLES:
-   pmpdsim gpu bench
-   pmpdsim gpu bench --model vicuna-7b --model phi-1.5 --bits 16,4,3,2 --format json
-   pmpdsim gpu bench --model mobilellama-1.4b --passes --context 1024`,
+   pmpdsim gpu bench  # needs a GPU
+   pmpdsim gpu bench --model vicuna-7b --model phi-1.5 --bits 16,4,3,2 --format json  # needs a GPU
+   pmpdsim gpu bench --model mobilellama-1.4b --passes --context 1024  # needs a GPU`,
 		Flags: []cli.Flag{
 			modelsFlag("`MODEL` whose shapes are measured (list models), or a config.json; repeatable", strings.Join(benchModels(), ", ")),
 			bitsFlag("16,8,4,3,2"),

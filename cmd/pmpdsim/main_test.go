@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"math"
@@ -21,10 +20,9 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/cli.md and the golden parts of the scripts")
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pmpdsim": main}) }
 
@@ -34,7 +32,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
-		UpdateScripts:      *update,
+		UpdateScripts:      simtest.Update(),
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			words := filepath.Join(e.WorkDir, "tiny-words") // with a tokenizer, and as many tokens

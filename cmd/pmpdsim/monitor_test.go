@@ -39,9 +39,13 @@ func TestAMonitoredRunCanBeWatchedAndIsTheSame(t *testing.T) {
 	case code := <-ended:
 		t.Fatalf("exit code %d, %s", code, errs.String())
 	}
-	get := func(path string, to any) {
+	ask := func(method, path string, to any) {
 		t.Helper()
-		a, err := http.Get(at + "api/" + path)
+		r, err := http.NewRequest(method, at+"api/"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,9 +54,13 @@ func TestAMonitoredRunCanBeWatchedAndIsTheSame(t *testing.T) {
 			t.Fatalf("%s: %s, %v", path, a.Status, err)
 		}
 	}
+	get := func(path string, to any) {
+		t.Helper()
+		ask(http.MethodGet, path, to)
+	}
 	var ignored any
 	var names []string
-	get("pause", &ignored)
+	ask(http.MethodPost, "pause", &ignored)
 	if get("list_components", &names); len(names) != 8 || names[2] != "NPU.Core[0].Array" {
 		t.Errorf("components: %q", names)
 	}
@@ -74,7 +82,7 @@ func TestAMonitoredRunCanBeWatchedAndIsTheSame(t *testing.T) {
 	if get("resource", &load); load["memory_size"] < 1<<20 || load["cpu_percent"] <= 0 {
 		t.Errorf("load: %v", load)
 	}
-	get("continue", &ignored)
+	ask(http.MethodPost, "continue", &ignored)
 	if code := <-ended; code != exitOK || !bytes.Equal(out.Bytes(), alone.Bytes()) {
 		t.Errorf("exit code %d, %s; the results are the same: %v", code, errs.String(), bytes.Equal(out.Bytes(), alone.Bytes()))
 	}

@@ -36,10 +36,10 @@ EXAMPLES:
    pmpdsim paper
    pmpdsim paper -o paper.png --csv paper.csv
    pmpdsim paper --npu edge-lpddr5
-   pmpdsim paper --waterfall -o waterfall.png
+   pmpdsim paper --waterfall -o waterfall.png  # 6 s
    pmpdsim paper --waterfall --panel dialogsum --model phi-1.5
-   pmpdsim paper --waterfall --all --format csv
-   pmpdsim paper --presets`,
+   pmpdsim paper --waterfall --all --format csv  # 42 s on two cores
+   pmpdsim paper --presets  # 3 minutes on two cores`,
 		Flags: append(npuFlagsOf(paper.NPU),
 			&cli.BoolFlag{Name: "every-pass", Usage: "simulate every decode pass"},
 			&cli.BoolFlag{Name: "waterfall", Usage: "from the paper's machine to a real one, stage by stage"},

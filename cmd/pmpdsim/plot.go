@@ -93,7 +93,8 @@ marks where there is room: "q_proj +6" is at seven marks.
 
 EXAMPLES:
    pmpdsim plot roofline results.jsonl -o roofline.png
-   pmpdsim plot roofline results/ --only array.rows=64 --set array.rows=64 --phase prefill -o roofline.png`
+   pmpdsim plot roofline results/ --only array.rows=64 --only dram.channels=2 \
+      --set array.rows=64 --set dram.channels=2 --phase prefill -o roofline.png`
 
 func logFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "log", Usage: "logarithmic axes of tokens/s, and of energy and area"}

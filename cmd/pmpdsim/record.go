@@ -33,10 +33,10 @@ if that is taken). A run that is interrupted, or whose disk fills up, leaves a t
 a killed one leaves is never touched, and trace repair makes it whole. A GPU needs a program that was built with make cuda.
 
 EXAMPLES:
-   pmpdsim record --model vicuna-7b --weights random --schedule 'static:4>3>2@85,170' --prompt 512 --gen 256 -o v7b.trace.jsonl.zst
-   pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst
+   pmpdsim record --model vicuna-7b --weights random --schedule static:4-3-2@85,170 --prompt 512 --gen 256 -o v7b.trace.jsonl.zst  # needs a GPU
+   pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst  # needs a GPU
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
-      --schedule 'static:4>2' -o small.trace.jsonl.zst`,
+      --schedule static:4-2 -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
 			scheduleFlag(),
 			&cli.BoolFlag{Name: "ignore-eos", Usage: "go on when the model ends its answer (random weights always do)"},

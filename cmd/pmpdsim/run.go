@@ -36,15 +36,15 @@ forwards the port, can look and pause. It changes no result, and is slower by wh
 EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
-      --schedule fp16 --schedule uniform:3 --schedule 'static:3>2@85'
+      --schedule fp16 --schedule uniform:3 --schedule static:3-2@85  # 5 s
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
-   pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor
-   pmpdsim run --gen 64 --schedule 'static:4>2' --timeline run.perfetto-trace --timeline-detail tile`,
+   pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor  # 13 s
+   pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile`,
 		Flags: append(flags,
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
 			schedulesFlag(),

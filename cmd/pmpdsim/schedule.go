@@ -28,10 +28,10 @@ last. Above stand the average bits, the static schedule that does the same, and 
 An oracle also needs --traces: traces of the same prompt under other switch points.
 
 EXAMPLES:
-   pmpdsim schedule 'learned:4>3,l=60' --trace some.trace.jsonl.zst
-   pmpdsim schedule 'confidence:4>3,window=10,k=1' --trace some.trace.jsonl.zst --format json
-   pmpdsim schedule 'oracle:4>3,bound=0.99' --trace runs/a.trace.jsonl.zst --traces runs
-   pmpdsim schedule 'random:4>3,seed=7'
+   pmpdsim schedule learned:4-3,l=60 --trace some.trace.jsonl.zst
+   pmpdsim schedule confidence:4-3,window=10,k=1 --trace some.trace.jsonl.zst --format json
+   pmpdsim schedule oracle:4-3,bound=0.99 --trace runs/a.trace.jsonl.zst --traces runs
+   pmpdsim schedule random:4-3,seed=7
    pmpdsim schedule search --traces runs --bound 'quality>=0.99'`,
 		Flags: []cli.Flag{
 			traceFlag("decode trace in `FILE` to decide on"),

@@ -32,8 +32,8 @@ NPU's own array. --array-style runs that style alone.
 
 EXAMPLES:
    pmpdsim styles
-   pmpdsim styles --iso-area --array 16x16 --batch 1,4,16 --model vicuna-7b -o styles.png
-   pmpdsim styles --npu card-hbm3 --bits 2,4 --format csv`,
+   pmpdsim styles --iso-area --array 16x16 --batch 1,4,16 --model vicuna-7b -o styles.png  # 5 s
+   pmpdsim styles --npu card-hbm3 --bits 2,4 --format csv  # 5 s`,
 		Flags: slices.Concat(npuFlags(), machineFlags(), []cli.Flag{
 			modelsFlag("`MODEL` (list models); repeatable", strings.Join(styles.Models(), ", ")),
 			bitsFlag("2,3,4,16"),

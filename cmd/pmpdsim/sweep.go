@@ -32,7 +32,7 @@ Points that cannot be simulated, and points at which workers died twice, have a 
 EXAMPLES:
    pmpdsim sweep study.yaml --dry-run
    pmpdsim sweep study.yaml -o results/
-   pmpdsim sweep study.yaml -o results/ --executor slurm --partition x --array-size 200
+   pmpdsim sweep study.yaml -o results/ --executor slurm --partition x --array-size 200  # needs Slurm
    pmpdsim sweep status results/`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`", DefaultText: "required"},
@@ -228,7 +228,7 @@ func jobCommand() *cli.Command {
 		Description: `Simulates those points of the sweep in DIR that a task of a job array has, or that come in by number, one a line.
 
 EXAMPLES:
-   pmpdsim job --dir results/ --task 7`,
+   pmpdsim job --dir results/ --task 7  # needs a sweep that is under way`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Usage: "`DIR` of the sweep", DefaultText: "required"},
 			&cli.IntFlag{Name: "task", Usage: "`NUMBER` of the task"},

@@ -18,7 +18,7 @@ func traceCommand() *cli.Command {
 		Description: `A trace says what one run of a model did, pass by pass: traces/FORMAT.md describes the files.
 
 EXAMPLES:
-   pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule 'static:4>3@10' -o phi.trace.jsonl.zst
+   pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule static:4-3@10 -o phi.trace.jsonl.zst
    pmpdsim trace info phi.trace.jsonl.zst`,
 		Subcommands: []*cli.Command{traceInfoCommand(), traceSynthCommand(), traceRepairCommand()}}
 }
@@ -61,7 +61,7 @@ func traceSynthCommand() *cli.Command {
 tokens, times or signals. Equal flags give equal files.
 
 EXAMPLES:
-   pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule 'static:4>3@10' -o phi.trace.jsonl.zst`,
+   pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule static:4-3@10 -o phi.trace.jsonl.zst`,
 		Flags: append(workloadFlags(),
 			scheduleFlag(),
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none"},

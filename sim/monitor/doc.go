@@ -7,8 +7,8 @@
 //
 // # Contract
 //
-//   - It listens on 127.0.0.1 only and refuses requests under any other host name, so that a page of another site
-//     cannot reach it (DNS rebinding).
+//   - It listens on 127.0.0.1 only. It refuses requests under any other host name (DNS rebinding), and those of pages of other
+//     sites (Origin, Sec-Fetch-Site). What changes the run is a POST.
 //   - The simulating goroutine reads the state between two events, so answers are consistent and never change a result.
 //     Between two steps, while programs are compiled, requests wait.
 //   - It shows one machine.
@@ -17,5 +17,6 @@
 //
 // monitoring.Monitor listens on all interfaces, does not export its handlers, and reads state while it changes; one of
 // its buttons runs the engine a second time, which ends the process. It also links SQLite in C and a MySQL driver into
-// every program (docs/adr/0014-monitor.md). Its page is a package of its own, monitoring/web, which we serve unchanged.
+// every program (docs/adr/0014-monitor.md). Its page is a package of its own, monitoring/web, which we serve;
+// only its requests that change the run are made posts.
 package monitor

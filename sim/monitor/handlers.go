@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,35 +12,14 @@ import (
 
 	akita "github.com/sarchlab/akita/v3/sim"
 
-	"github.com/sarchlab/akita/v3/monitoring/web"
-
 	"github.com/pmpdsim/pmpdsim/sim/engine"
 )
 
-// sameOrigin accepts requests from the monitor's own page only. It refuses other host names, which a foreign DNS server
-// may resolve to this address, and requests from pages of other sites.
-func (m *Monitor) sameOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, port, _ := net.SplitHostPort(m.listener.Addr().String())
-		if r.Host != net.JoinHostPort("127.0.0.1", port) && r.Host != net.JoinHostPort("localhost", port) {
-			http.Error(w, "the monitor is at "+m.URL(), http.StatusForbidden)
-			return
-		}
-		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-			http.Error(w, "the monitor answers its own page only", http.StatusForbidden)
-			return
-		}
-		w.Header().Set("Content-Security-Policy",
-			"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// routes handles everything that the page requests.
+// routes handles everything that the page requests. What changes the run is a POST.
 func (m *Monitor) routes() http.Handler {
 	mux := http.NewServeMux()
-	answer := func(path string, f func(r *http.Request) (any, error)) {
-		mux.HandleFunc("GET /api/"+path, func(w http.ResponseWriter, r *http.Request) {
+	handle := func(method, path string, f func(r *http.Request) (any, error)) {
+		mux.HandleFunc(method+" /api/"+path, func(w http.ResponseWriter, r *http.Request) {
 			v, err := f(r)
 			if err != nil {
 				http.Error(w, err.Error(), statusOf(err))
@@ -50,6 +28,17 @@ func (m *Monitor) routes() http.Handler {
 			w.Header().Set("Content-Type", "application/json")
 			_ = json.NewEncoder(w).Encode(v) // fails if the client has gone
 		})
+	}
+	other := func(path, allow string) {
+		mux.HandleFunc("/api/"+path, func(w http.ResponseWriter, _ *http.Request) { refuseMethod(w, allow) })
+	}
+	answer := func(path string, f func(r *http.Request) (any, error)) {
+		handle(http.MethodGet, path, f)
+		other(path, "GET, HEAD")
+	}
+	change := func(path string, f func(r *http.Request) (any, error)) {
+		handle(http.MethodPost, path, f)
+		other(path, "POST")
 	}
 	betweenEvents := func(f func(r *http.Request) (any, error)) func(*http.Request) (any, error) {
 		return func(r *http.Request) (v any, err error) {
@@ -66,8 +55,8 @@ func (m *Monitor) routes() http.Handler {
 	answer("now", betweenEvents(func(*http.Request) (any, error) {
 		return map[string]float64{"now": float64(m.engine.CurrentTime())}, nil
 	}))
-	answer("pause", betweenEvents(m.pause(true)))
-	answer("continue", betweenEvents(m.pause(false)))
+	change("pause", betweenEvents(m.pause(true)))
+	change("continue", betweenEvents(m.pause(false)))
 	answer("list_components", betweenEvents(m.names))
 	answer("component/{name}", betweenEvents(m.component))
 	answer("field/{json...}", betweenEvents(m.field))
@@ -75,10 +64,10 @@ func (m *Monitor) routes() http.Handler {
 	answer("progress", m.progress)
 	answer("resource", func(*http.Request) (any, error) { return m.load(), nil })
 	answer("traffic/{name}", func(*http.Request) (any, error) { return []string{}, nil }) // messages are not analysed
-	answer("run", refuse("the simulation runs by itself"))
-	answer("tick/{name}", refuse("components here do not tick"))
+	change("run", refuse("the simulation runs by itself"))
+	change("tick/{name}", refuse("components here do not tick"))
 	answer("profile", refuse("there is no profile of a run under way"))
-	mux.Handle("GET /", http.FileServer(web.GetAssets()))
+	mux.Handle("/", page())
 	return mux
 }
 

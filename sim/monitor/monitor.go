@@ -65,7 +65,7 @@ func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	}
 	m := &Monitor{listener: listener, load: load, requests: make(chan func())}
 	m.ctx, m.stop = context.WithCancel(ctx)
-	m.server = &http.Server{Handler: m.sameOrigin(m.routes()), ReadHeaderTimeout: answerTimeout}
+	m.server = &http.Server{Handler: m.ownPage(m.routes()), ReadHeaderTimeout: answerTimeout}
 	go func() { _ = m.server.Serve(listener) }() // it returns when the server is closed
 	return m, nil
 }

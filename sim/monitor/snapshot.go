@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"html"
 	"math"
 	"reflect"
 	"slices"
@@ -140,7 +141,7 @@ func simple(v reflect.Value) (reflect.Kind, any) {
 	case v.CanFloat() && !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0):
 		return v.Kind(), v.Float()
 	default:
-		return reflect.String, text(v)
+		return reflect.String, html.EscapeString(text(v)) // akita's page puts it into its HTML
 	}
 }
 

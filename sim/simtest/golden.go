@@ -14,6 +14,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files with what the tests got")
 
+// Update reports whether golden files are rewritten.
+func Update() bool { return *update }
+
 // Golden compares got with the file at path, which lies relative to the package under test. A missing file fails, so
 // that a forgotten one cannot pass; with -update the file is written instead.
 func Golden(t testing.TB, path string, got []byte) {

@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // acceptedFiles are what results are read from.
@@ -174,6 +175,9 @@ func (s *Set) Only(conditions ...string) (*Set, error) {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok || !slices.Contains(names, key) {
 			return nil, fmt.Errorf("--only %s: nothing to choose by; accepted: KEY=VALUE with a key of %s", text, strings.Join(names, ", "))
+		}
+		if key == "schedule" {
+			value = precision.Canonical(value)
 		}
 		there := distinct(s.Outcomes, func(o *Outcome) string { return o.Key(key).Value })
 		if !slices.Contains(there, value) {

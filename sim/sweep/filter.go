@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // filter skips the points for which all its conditions hold.
@@ -44,7 +45,11 @@ func parseCondition(part string) (condition, bool) {
 	for _, op := range operators() {
 		key, value, ok := strings.Cut(part, op)
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		if ok && key != "" && value != "" && !strings.ContainsAny(value, "<>=!") || ok && op == "==" && key != "" && value != "" {
+		equality := op == "==" || op == "!=" // whose value may be a schedule: static:4>3
+		if ok && key != "" && value != "" && (equality || !strings.ContainsAny(value, "<>=!")) {
+			if key == "schedule" {
+				value = precision.Canonical(value)
+			}
 			return condition{key, op, value}, true
 		}
 	}

@@ -78,6 +78,9 @@ func TestPoints(t *testing.T) {
 			"clock >= 1000MHz":                           0 + 3, // 500MHz stays
 			"clock < 1GHz and schedule == fp16":          5,
 			"schedule != fp16":                           2,
+			"schedule != static:4>3@2":                   2,
+			"schedule != static:4-3@2":                   2,
+			"schedule == static:4-3@02":                  4,
 			"clock == 1GHz and schedule == uniform:4":    5,
 			"dram.bandwidth > 64GB/s":                    6,
 			"npu == pmpd-paper and prompt > 8":           6,

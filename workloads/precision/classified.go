@@ -10,7 +10,7 @@ import (
 
 func learned() row {
 	return row{
-		KindInfo: KindInfo{Kind: KindLearned, Syntax: "learned:A>B[>C…][,l=N][,classifier=FILE]", Example: "learned:4>3,l=256",
+		KindInfo: KindInfo{Kind: KindLearned, Syntax: "learned:A>B[>C…][,l=N][,classifier=FILE]", Example: "learned:4-3,l=256",
 			Description: "a classifier of the KV cache chooses 0, l/3, 2(l/3) or l passes at A bits after the first; l: tokens at most",
 			Needs:       NeedsKVScores},
 		form: falling, options: []option{horizon(), classifierFile()}, start: choose(kvScores), work: kvWork,
@@ -19,7 +19,7 @@ func learned() row {
 
 func activation() row {
 	return row{
-		KindInfo: KindInfo{Kind: KindActivation, Syntax: "activation:A>B[>C…][,l=N]", Example: "activation:4>3",
+		KindInfo: KindInfo{Kind: KindActivation, Syntax: "activation:A>B[>C…][,l=N]", Example: "activation:4-3",
 			Description: "the same with a classifier of the last hidden state, whose scores are recorded", Needs: NeedsHiddenScores},
 		form: falling, options: []option{horizon()}, start: choose(hiddenScores), work: hiddenWork,
 	}

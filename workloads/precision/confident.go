@@ -9,7 +9,7 @@ import (
 
 func confidence() row {
 	return row{
-		KindInfo: KindInfo{Kind: KindConfidence, Syntax: "confidence:A>B[>C…][,window=N][,k=X]", Example: "confidence:4>3,window=10,k=1",
+		KindInfo: KindInfo{Kind: KindConfidence, Syntax: "confidence:A>B[>C…][,window=N][,k=X]", Example: "confidence:4-3,window=10,k=1",
 			Description: "down as soon as the top token's probability reaches mean + k·std of the first window passes at this precision",
 			Needs:       NeedsConfidence},
 		form: falling, options: []option{window(), deviations()},

@@ -15,7 +15,7 @@ func uniform() row {
 
 func static() row {
 	return row{form: fallingAtStep, KindInfo: KindInfo{Kind: KindStatic, Syntax: "static:A>B[>C…][@s1[,s2…]]",
-		Example:     "static:4>3>2@85,170",
+		Example:     "static:4-3-2@85,170",
 		Description: "A bits up to decode pass max(s1,1), then B, and so on; without @ the switches are evenly spread"}}
 }
 

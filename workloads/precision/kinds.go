@@ -147,7 +147,7 @@ func accepted() string {
 	for _, k := range Kinds() {
 		forms = append(forms, k.Syntax)
 	}
-	return strings.Join(forms, ", ") + ", each with ,prefill=N where wanted, and bits of " + acceptedBits()
+	return strings.Join(forms, ", ") + ", each with ,prefill=N where wanted, and bits of " + acceptedBits() + "; A>B may be written A-B"
 }
 
 // nearestKind returns the kind that a wrong name may have meant, or "".

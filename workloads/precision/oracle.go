@@ -8,7 +8,7 @@ import (
 
 func oracle() row {
 	return row{
-		KindInfo: KindInfo{Kind: KindOracle, Syntax: "oracle:A>B[,bound=X]", Example: "oracle:4>3,bound=0.99",
+		KindInfo: KindInfo{Kind: KindOracle, Syntax: "oracle:A>B[,bound=X]", Example: "oracle:4-3,bound=0.99",
 			Description: "the earliest recorded switch whose quality is at least bound of A's throughout: known afterwards only",
 			Needs:       NeedsOtherRuns},
 		form: pair, options: []option{bound()},

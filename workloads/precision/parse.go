@@ -16,11 +16,11 @@ import (
 //	schedule  = kind *( "," option )
 //	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded"
 //	          | ( "learned:" | "activation:" | "confidence:" | "random:" | "oracle:" ) falling
-//	falling   = bits 1*( ">" bits )
+//	falling   = bits 1*( ( "-" | ">" ) bits )
 //	option    = "prefill=" bits | an option of the kind (Kinds)
 //	bits      = "2" … "8" | "16"
 //
-// Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and
+// Both signs say the same: - needs no quotes in a shell, and > is what String writes. Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and
 // are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
 // default is dropped.
 func Parse(text string) (Schedule, error) {
@@ -137,9 +137,9 @@ func (p *parser) kind(parts []part) Schedule {
 	return s
 }
 
-// falling reads A>B>C.
+// falling reads A-B-C and A>B>C.
 func (p *parser) falling(s *Schedule, value part) {
-	for _, b := range p.split(value, ">") {
+	for _, b := range p.split(part{strings.ReplaceAll(value.text, "-", ">"), value.at}, ">") {
 		n := p.bits(b)
 		if last := len(s.Bits) - 1; last >= 0 && n >= s.Bits[last] {
 			p.fail(b, "not less than the %d before it; accepted: bits that strictly decrease", s.Bits[last])
@@ -147,10 +147,10 @@ func (p *parser) falling(s *Schedule, value part) {
 		s.Bits = append(s.Bits, n)
 	}
 	if len(s.Bits) < 2 {
-		p.fail(value, "one precision only; accepted: two or more, as in %s:4>3, or uniform:N for one", s.Kind)
+		p.fail(value, "one precision only; accepted: two or more, as in %[1]s:4-3 or %[1]s:4>3; uniform:N for one", s.Kind)
 	}
 	if len(s.Bits) > 2 && s.Kind.row().form == pair {
-		p.fail(value, "more than one switch; accepted: two precisions, as in %s:4>3", s.Kind)
+		p.fail(value, "more than one switch; accepted: two precisions, as in %[1]s:4-3 or %[1]s:4>3", s.Kind)
 	}
 }
 

@@ -98,15 +98,22 @@ func TestParseErrors(t *testing.T) {
 	for _, k := range precision.Kinds() {
 		all += k.Syntax + ", "
 	}
-	all += "each with ,prefill=N where wanted, and bits of " + bits
+	all += "each with ,prefill=N where wanted, and bits of " + bits + "; A>B may be written A-B"
 	for _, c := range []struct{ text, want string }{
 		{"", `at character 1 (""): unknown kind of schedule; ` + all},
 		{"int8", `at character 1 ("int8"): unknown kind of schedule; ` + all},
 		{"FP16", `at character 1 ("FP16"): unknown kind of schedule; ` + all + `; did you mean "fp16"?`},
 		{" fp16", `at character 1 (" fp16"): unknown kind of schedule; ` + all + `; did you mean "fp16"?`},
 		{"learned", `at character 1 ("learned"): the bits are missing; accepted: learned:A>B[>C…][,l=N][,classifier=FILE]`},
-		{"learned:4", `at character 9 ("4"): one precision only; accepted: two or more, as in learned:4>3, or uniform:N for one`},
+		{"learned:4", `at character 9 ("4"): one precision only; accepted: two or more, as in learned:4-3 or learned:4>3; uniform:N for one`},
 		{"learned:3>4", `at character 11 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},
+		{"learned:3-4", `at character 11 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},
+		{"learned:4-", `at character 11 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"learned:-4", `at character 9 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"static:4->3", `at character 10 (""): not a number; accepted: weight bits, in at most 9 digits`},
+		{"static:4-3@-1", `at character 12 ("-1"): not a number; ` + step},
+		{"random:4-3-2", `at character 8 ("4-3-2"): more than one switch; accepted: two precisions, as in random:4-3 or random:4>3`},
+		{"uniform:-3", `at character 9 ("-3"): not a number; accepted: weight bits, in at most 9 digits`},
 		{"learned:4>3@85", `at character 11 ("3@85"): not a number; accepted: weight bits, in at most 9 digits`},
 		{"learned:4>3,l=0", `at character 15 ("0"): too few; accepted: the tokens to generate at most, 1 or more`},
 		{"learned:4>3,l", `at character 13 ("l"): no value; accepted: l=N with N tokens, 1 or more`},
@@ -121,7 +128,7 @@ func TestParseErrors(t *testing.T) {
 			`characters`},
 		{"confidence:4>3,k=1e3", `at character 18 ("1e3"): not a number; accepted: standard deviations, 0 or more, in at most 12 ` +
 			`characters`},
-		{"random:4>3>2", `at character 8 ("4>3>2"): more than one switch; accepted: two precisions, as in random:4>3`},
+		{"random:4>3>2", `at character 8 ("4>3>2"): more than one switch; accepted: two precisions, as in random:4-3 or random:4>3`},
 		{"random:4>3,p=1/1", `at character 14 ("1/1"): 2 shares that add up to 2; accepted: 4 that add up to 1 (within 0.001), such ` +
 			`as 0.3/0.34/0.22/0.14`},
 		{"random:4>3,seed=x", `at character 17 ("x"): not a number; accepted: the seed of the draw, in at most 9 digits`},
@@ -142,7 +149,7 @@ func TestParseErrors(t *testing.T) {
 		{"uniform:3,prefill=9", `at character 19 ("9"): weights cannot have these bits; accepted: ` + bits},
 		{"uniform:3,prefill=4,prefill=4", `at character 21 ("prefill=4"): given twice; accepted: one prefill=N`},
 		{"static", `at character 1 ("static"): the bits are missing; accepted: static:A>B[>C…][@s1[,s2…]]`},
-		{"static:3@5", `at character 8 ("3"): one precision only; accepted: two or more, as in static:4>3, or uniform:N for one`},
+		{"static:3@5", `at character 8 ("3"): one precision only; accepted: two or more, as in static:4-3 or static:4>3; uniform:N for one`},
 		{"static:3>4@5", `at character 10 ("4"): not less than the 3 before it; accepted: bits that strictly decrease`},
 		{"static:4>4@5", `at character 10 ("4"): not less than the 4 before it; accepted: bits that strictly decrease`},
 		{"static:4>>3@5", `at character 10 (""): not a number; accepted: weight bits, in at most 9 digits`},
@@ -190,12 +197,18 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// signed writes a schedule with another sign between its bits.
+func signed(s precision.Schedule, sign string) string {
+	bits, options, _ := strings.Cut(s.String()+",", ",") // a file's name may have signs of its own
+	return strings.TrimSuffix(strings.ReplaceAll(bits, ">", sign)+","+options, ",")
+}
+
 func FuzzParse(f *testing.F) {
 	for _, k := range precision.Kinds() {
 		f.Add(k.Example)
 		f.Add(k.Example + ",prefill=4")
 	}
-	for _, text := range []string{"", ",", "static:4>3>2@85,170,prefill=4", "static:>@,=", "uniform:16,prefill=16",
+	for _, text := range []string{"", ",", "static:4-3-2@85,170,prefill=4", "learned:8-4>2,classifier=a-b>c", "static:4>3>2@85,170,prefill=4", "static:>@,=", "uniform:16,prefill=16",
 		"static:3>2@é"} {
 		f.Add(text)
 	}
@@ -203,6 +216,11 @@ func FuzzParse(f *testing.F) {
 		s, err := precision.Parse(text)
 		if err != nil {
 			return
+		}
+		for _, other := range []string{signed(s, "-"), signed(s, ">")} {
+			if same, err := precision.Parse(other); err != nil || !reflect.DeepEqual(same, s) {
+				t.Fatalf("%q is %+v, written %q is %+v, %v", text, s, other, same, err)
+			}
 		}
 		again, err := precision.Parse(s.String())
 		if err != nil || !reflect.DeepEqual(again, s) || again.String() != s.String() {
@@ -230,6 +248,16 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
 		}
 	})
+}
+
+func TestCanonical(t *testing.T) {
+	for text, want := range map[string]string{"static:4-3-2@85,170": "static:4>3>2@85,170", "confidence:4-3,window=5": "confidence:4>3,window=5",
+		"static:4>3": "static:4>3", "oracle:4-3,prefill=4": "oracle:4>3", "uniform:16": "fp16", "no-schedule": "no-schedule", "static:4-": "static:4-",
+		"learned:4-3,classifier=a-b.safetensors": "learned:4>3,classifier=a-b.safetensors"} {
+		if got := precision.Canonical(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
 }
 
 func TestBitsOfTheModel(t *testing.T) {

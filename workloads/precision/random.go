@@ -8,7 +8,7 @@ import (
 
 func random() row {
 	return row{
-		KindInfo: KindInfo{Kind: KindRandom, Syntax: "random:A>B[,l=N][,seed=N][,p=W/X/Y/Z]", Example: "random:4>3,seed=7",
+		KindInfo: KindInfo{Kind: KindRandom, Syntax: "random:A>B[,l=N][,seed=N][,p=W/X/Y/Z]", Example: "random:4-3,seed=7",
 			Description: "0, l/3, 2(l/3) or l passes at A bits, drawn once with shares p"},
 		form: pair, options: []option{horizon(), seed(), prior()},
 		start: func(s Schedule, gen int, e Evidence) (scheduler, error) { return s.draw(gen, e), nil },

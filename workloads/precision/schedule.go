@@ -49,6 +49,16 @@ func (s Schedule) String() string {
 	return text
 }
 
+// Canonical returns the text of a schedule as String writes it, and any other text as it is: what is compared with the
+// schedule of a result may be written either way.
+func Canonical(text string) string {
+	s, err := Parse(text)
+	if err != nil {
+		return text
+	}
+	return s.String()
+}
+
 // decimal writes a number without an exponent.
 func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
