@@ -77,7 +77,7 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock atomic parquet
+sim/sweep:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup
@@ -89,7 +89,6 @@ cmd/pmpdsim:         *
 var modules = map[string]string{
 	"akita":       "github.com/sarchlab/akita/v3",
 	"atexit":      "github.com/tebeka/atexit",
-	"atomic":      "github.com/natefinch/atomic",
 	"cdproto":     "github.com/chromedp/cdproto",
 	"chromedp":    "github.com/chromedp/chromedp",
 	"cli":         "github.com/urfave/cli/v2",
@@ -117,8 +116,7 @@ var modules = map[string]string{
 const inTests = "sim/simtest npu/dram/dramtest gpu/gputest cmp rapid script"
 
 // writers are the packages that make files: one for all, and what only tests use.
-const writers = "sim/unit/files sim/simtest gpu/gputest " +
-	"sim/sweep" // until it has moved to sim/unit/files
+const writers = "sim/unit/files sim/simtest gpu/gputest"
 
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.

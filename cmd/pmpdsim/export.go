@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -45,5 +46,9 @@ func (o *exportOptions) run(_ context.Context, s streams) error {
 	if in.Missing > 0 {
 		s.say("note: %d points have no result yet and no row", in.Missing)
 	}
-	return s.save("output", o.output, func(w io.Writer) error { return sweep.NewTable(rows).Export(w, format) })
+	table, err := sweep.NewTable(rows)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.dir, err)
+	}
+	return s.save("output", o.output, func(w io.Writer) error { return table.Export(w, format) })
 }

@@ -22,8 +22,7 @@ type Value struct {
 	set   []assignment
 }
 
-// identity returns the names that identify a point beside its axes. Filters accept them, and no axis may have such a
-// name.
+// identity returns the names that identify a point beside its axes. Filters accept them.
 func identity() []string {
 	return []string{"npu", "model", "task", "schedule", "batch", "prompt", "gen"}
 }
@@ -67,6 +66,10 @@ func (s *Spec) addAxis(r *reader, a Axis) {
 			r.add(a.at, "axes."+a.Name, "given a second time, first in line %d; accepted: each axis once", other.at.Line)
 			return
 		}
+	}
+	if err := s.checkName(a.Name); err != nil {
+		r.add(a.at, "axes."+a.Name, "%v", err)
+		return
 	}
 	for _, key := range pathsOf(a) {
 		for _, fixed := range s.set {
@@ -119,7 +122,7 @@ func (r *reader) values(e entry) []Value {
 // fragments reads {memory: {slow: {dram.channels: 1}, fast: {dram: {channels: 4}}}}.
 func (r *reader) fragments(e entry) []Value {
 	name := e.key.value
-	if err := config.Check(name, ""); err == nil || slices.Contains(identity(), name) || !strings.Contains(err.Error(), "unknown key") {
+	if err := config.Check(name, ""); err == nil || !strings.Contains(err.Error(), "unknown key") {
 		r.add(e.key.Place, "axes."+name, "the name is taken; accepted: a name that is no key, or {KEY: [VALUES]}")
 	}
 	if len(e.value.Content) == 0 {

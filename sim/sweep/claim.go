@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // claim makes path the folder of a sweep, or refuses it: only a new or an empty folder gets a marker, and only in a folder
@@ -39,7 +40,7 @@ func markable(path string) error {
 	if err != nil {
 		return err
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == folder.Marker })
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return files.Scratch(e.Name()) }) // of one killed while it made the marker
 	if len(entries) == 0 {
 		return nil
 	}
@@ -53,12 +54,7 @@ func markable(path string) error {
 
 // mark writes the marker. Two processes that do so at once write the same bytes.
 func mark(path string) error {
-	f, err := os.OpenFile(filepath.Join(path, folder.Marker), os.O_CREATE|os.O_WRONLY|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(folder.MarkerText)
-	return errors.Join(err, f.Sync(), f.Close())
+	return replace(filepath.Join(path, folder.Marker), []byte(folder.MarkerText))
 }
 
 // checkLinks refuses links in place of what a sweep writes: through one it would write into another file. A file of

@@ -63,21 +63,22 @@ func put(t testing.TB, dir string, files map[string]string) {
 func TestFoldersOfOtherThingsAreLeftAlone(t *testing.T) {
 	spec := specIn(t, one)
 	for name, files := range map[string]map[string]string{
-		"a file of another name":               {"thesis.tex": "x"},
-		"a hidden file":                        {".hidden": "x"},
-		"an empty folder":                      {"figures/": ""},
-		"a spec of the user's":                 {"spec.yaml": "npu: [card-hbm3] # mine\n"},
-		"results and inputs of the user's":     {"results.jsonl": "mine\n", "inputs/mine.txt": "x"},
-		"a plan of the user's":                 {"plan.jsonl": "buy milk\n"},
-		"a plan of another format":             {"plan.jsonl": `{"format":"else 1"}` + "\n"},
-		"an empty plan":                        {"plan.jsonl": ""},
-		"a plan cut short":                     {"plan.jsonl": `{"format":"pmpdsim-sweep 1","spec":"s","version":"v","points":2}` + "\n"},
-		"shards":                               {"shards/worker-0.jsonl": "{}\n"},
-		"a lock":                               {"lock": ""},
-		"a beginning of a marker beside files": {folder.Marker: folder.MarkerText[:9], "spec.yaml": "mine"},
-		"another marker":                       {folder.Marker: `{"format":"pmpdsim-sweep 99"}` + "\n"},
-		"a marker of the user's":               {folder.Marker: "mine"},
-		"a link in place of the marker":        {folder.Marker: "-> elsewhere"},
+		"a file of another name":           {"thesis.tex": "x"},
+		"a hidden file":                    {".hidden": "x"},
+		"an empty folder":                  {"figures/": ""},
+		"a spec of the user's":             {"spec.yaml": "npu: [card-hbm3] # mine\n"},
+		"results and inputs of the user's": {"results.jsonl": "mine\n", "inputs/mine.txt": "x"},
+		"a plan of the user's":             {"plan.jsonl": "buy milk\n"},
+		"a plan of another format":         {"plan.jsonl": `{"format":"else 1"}` + "\n"},
+		"an empty plan":                    {"plan.jsonl": ""},
+		"a plan cut short":                 {"plan.jsonl": `{"format":"pmpdsim-sweep 1","spec":"s","version":"v","points":2}` + "\n"},
+		"shards":                           {"shards/worker-0.jsonl": "{}\n"},
+		"a lock":                           {"lock": ""},
+		"a beginning of a marker":          {folder.Marker: folder.MarkerText[:9]},
+		"a file that is not complete":      {".pmpdsim-abcdefghij": "", "spec.yaml": "mine"},
+		"another marker":                   {folder.Marker: `{"format":"pmpdsim-sweep 99"}` + "\n"},
+		"a marker of the user's":           {folder.Marker: "mine"},
+		"a link in place of the marker":    {folder.Marker: "-> elsewhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -95,7 +96,7 @@ func TestFoldersOfOtherThingsAreLeftAlone(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"an empty folder":                                       {},
 		"a folder with a marker alone":                          {folder.Marker: folder.MarkerText},
-		"the beginning of a marker":                             {folder.Marker: folder.MarkerText[:9]},
+		"a file that is not complete":                           {".pmpdsim-abcdefghij": folder.MarkerText[:9]},
 		"a folder with a marker that holds notes of the user's": {folder.Marker: folder.MarkerText, "notes.txt": "mine"},
 	} {
 		t.Run(name+" is taken", func(t *testing.T) {

@@ -40,7 +40,10 @@ func TestExport(t *testing.T) {
 	if err != nil || missing != 0 {
 		t.Fatalf("%d missing, %v", missing, err)
 	}
-	table := NewTable(rows)
+	table, err := NewTable(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var failed int
 	for _, r := range rows {
 		if r.Error != "" {

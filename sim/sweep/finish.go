@@ -1,7 +1,10 @@
 package sweep
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"errors"
 	"io"
 	"os"
 
@@ -15,14 +18,31 @@ func (d *Dir) Finish() (missing int, err error) {
 	if err != nil || missing > 0 {
 		return missing, err
 	}
-	var b bytes.Buffer
-	if err := writeRows(&b, rows); err != nil {
+	path := d.File("results.jsonl")
+	if same, err := holds(path, rows); same || err != nil {
 		return 0, err
 	}
-	if old, err := files.Read(d.File("results.jsonl"), files.Results); err == nil && bytes.Equal(old, b.Bytes()) {
-		return 0, nil
+	return 0, files.Replace(path, func(w io.Writer) error {
+		b := bufio.NewWriter(w)
+		return errors.Join(writeRows(b, rows), b.Flush())
+	})
+}
+
+// holds reports whether a file holds these rows.
+func holds(path string, rows []folder.Row) (bool, error) {
+	f, err := files.Open(path, files.Results)
+	if err != nil {
+		return false, nil // it is not there, or will be replaced
 	}
-	return 0, replace(d.File("results.jsonl"), b.Bytes())
+	defer func() { _ = f.Close() }() // nothing was written
+	want, got := sha256.New(), sha256.New()
+	if err := writeRows(want, rows); err != nil {
+		return false, err
+	}
+	if _, err := io.Copy(got, f); err != nil {
+		return false, err
+	}
+	return bytes.Equal(want.Sum(nil), got.Sum(nil)), nil
 }
 
 func writeRows(w io.Writer, rows []folder.Row) error {

@@ -100,12 +100,12 @@ func (d *Dir) keepPlan(plan []byte) error {
 				return err
 			}
 		}
-		if err := os.Rename(making, last); err != nil {
+		if err := files.Move(making, last); err != nil {
 			return err
 		}
 	}
 	if !exists(d.File("results.jsonl")) {
 		return nil
 	}
-	return os.Rename(d.File("results.jsonl"), filepath.Join(last, "results.jsonl"))
+	return files.Move(d.File("results.jsonl"), filepath.Join(last, "results.jsonl"))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // shard is a file to which one worker appends lines. A lock keeps other processes from writing it.
@@ -25,7 +26,6 @@ type shard struct {
 type appendable interface {
 	io.Writer
 	Truncate(size int64) error
-	Seek(offset int64, whence int) (int64, error)
 	Sync() error
 	Close() error
 }
@@ -60,7 +60,7 @@ func openShard(path string) (*shard, []folder.Line, error) {
 }
 
 func (s *shard) open() error {
-	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o644)
+	f, err := files.Append(s.path)
 	if err != nil {
 		return err
 	}
@@ -73,8 +73,7 @@ func (s *shard) rewind() error {
 	if err := s.file.Truncate(s.size); err != nil {
 		return fmt.Errorf("cutting a torn line off %s: %w", s.path, err)
 	}
-	_, err := s.file.Seek(s.size, io.SeekStart)
-	return err
+	return nil
 }
 
 // append writes a line, complete or not at all: on a full disk it cuts off what has been written.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/natefinch/atomic"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -27,10 +27,10 @@ type Dir struct {
 
 // replace writes a file atomically: even after a power failure, readers see the old file or the complete new one.
 func replace(path string, data []byte) error {
-	if err := atomic.WriteFile(path, bytes.NewReader(data)); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return os.Chmod(path, 0o644)
+	return files.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 }
 
 // Order is what a sweep is to simulate.
@@ -71,13 +71,26 @@ func (d *Dir) acquire(ctx context.Context) error {
 	defer cancel()
 	ok, err := d.lock.TryLockContext(short, lockTimeout/10)
 	if ok {
-		return os.WriteFile(d.File("lock"), []byte(thisProcess()+"\n"), 0o644)
+		return d.sign()
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("locking %s: %w (the file system must know flock)", d.Path, err)
 	}
 	return fmt.Errorf("%s: another sweep works here: %s; accepted: another directory, or to wait for it (pmpdsim sweep status %s)",
 		d.Path, d.owner(), d.Path)
+}
+
+// sign writes into the lock who holds it.
+func (d *Dir) sign() error {
+	f, err := files.Append(d.File("lock"))
+	if err != nil {
+		return err
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteString(thisProcess() + "\n")
+	}
+	return errors.Join(err, f.Close())
 }
 
 // thisProcess names this process and its host.

@@ -40,20 +40,27 @@ type cell struct {
 	order string // sort key of the column
 	Column
 	value any
+	axis  bool // the column is that of an axis
 }
 
-// NewTable flattens rows. Axes whose values are quantities get a second column, in bytes, hertz or bytes per second.
-func NewTable(rows []folder.Row) *Table {
+// NewTable flattens rows. Axes whose values are quantities get a second column, in bytes, hertz or bytes per second. Two
+// columns of one name are an error: one would hide the other.
+func NewTable(rows []folder.Row) (*Table, error) {
 	var all [][]cell
 	columns := map[string]cell{}
 	for i := range rows {
 		cells := flatten(&rows[i])
 		all = append(all, cells)
 		for _, c := range cells {
+			if before, there := columns[c.Name]; there && before.axis != c.axis {
+				return nil, fmt.Errorf("axis %q has the name of a column of results; accepted: another name, in the spec of the sweep", c.Name)
+			}
 			columns[c.Name] = c
 		}
 	}
-	quantities(all, columns)
+	if err := quantities(all, columns); err != nil {
+		return nil, err
+	}
 	sorted := slices.SortedFunc(maps.Values(columns), func(a, b cell) int { return strings.Compare(a.order, b.order) })
 	t := &Table{}
 	at := map[string]int{}
@@ -68,31 +75,30 @@ func NewTable(rows []folder.Row) *Table {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	return t
+	return t, nil
 }
 
 // flatten lists the values of a row.
 func flatten(r *folder.Row) []cell {
 	var cells []cell
+	own := map[string]bool{}
 	v := reflect.ValueOf(r).Elem()
 	for i := range v.NumField() {
 		name, order := tagOf(v.Type().Field(i)), fmt.Sprintf("%03d", i)
 		switch name {
 		case "axes":
 			for _, axis := range slices.Sorted(maps.Keys(r.Axes)) {
-				cells = append(cells, cell{order + axis, Column{axis, Text}, r.Axes[axis]})
+				cells = append(cells, cell{order + axis, Column{axis, Text}, r.Axes[axis], true})
 			}
+		case "crashed": // the error says so, too
 		case "result":
 			if r.Result == nil {
 				continue
 			}
-			own := map[string]bool{}
-			for _, c := range cells {
-				own[c.Name] = true
-			}
 			below := values(reflect.ValueOf(r.Result).Elem(), "", order)
 			cells = append(cells, slices.DeleteFunc(below, func(c cell) bool { return own[c.Name] })...)
 		default:
+			own[name] = true
 			cells = append(cells, values(v.Field(i), name, order)...)
 		}
 	}
@@ -113,13 +119,13 @@ func values(v reflect.Value, name, order string) []cell {
 		}
 		return values(v.Elem(), name, order)
 	case reflect.String:
-		return []cell{{order, Column{name, Text}, v.String()}}
+		return []cell{{order: order, Column: Column{name, Text}, value: v.String()}}
 	case reflect.Int, reflect.Int64:
-		return []cell{{order, Column{name, Integer}, v.Int()}}
+		return []cell{{order: order, Column: Column{name, Integer}, value: v.Int()}}
 	case reflect.Bool:
-		return []cell{{order, Column{name, Truth}, v.Bool()}}
+		return []cell{{order: order, Column: Column{name, Truth}, value: v.Bool()}}
 	case reflect.Float64:
-		return []cell{{order, Column{name, Real}, v.Float()}}
+		return []cell{{order: order, Column: Column{name, Real}, value: v.Float()}}
 	case reflect.Map:
 		var cells []cell
 		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
@@ -129,15 +135,8 @@ func values(v reflect.Value, name, order string) []cell {
 	case reflect.Struct:
 		var cells []cell
 		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			below, at := tagOf(f), fmt.Sprintf("%s.%03d", order, i)
-			switch {
-			case f.Anonymous:
-				cells = append(cells, values(v.Field(i), name, at)...)
-			case below != "" && below != "-":
-				cells = append(cells, values(v.Field(i), joined(name, below), at)...)
-			case below == "": // fields of Memory, whose JSON is written by hand
-				cells = append(cells, values(v.Field(i), joined(name, strings.ToLower(f.Name)), at)...)
+			if below, of := fieldColumn(v.Type().Field(i), name); of {
+				cells = append(cells, values(v.Field(i), below, fmt.Sprintf("%s.%03d", order, i))...)
 			}
 		}
 		return cells
@@ -145,56 +144,68 @@ func values(v reflect.Value, name, order string) []cell {
 	return nil
 }
 
+// fieldColumn is the name of the column of a field of a struct, or the beginning of those of its fields, and whether there is one.
+func fieldColumn(f reflect.StructField, name string) (string, bool) {
+	switch tag := tagOf(f); {
+	case f.Anonymous:
+		return name, true
+	case tag == "-":
+		return "", false
+	case tag == "": // fields of Memory, whose JSON is written by hand
+		return joined(name, strings.ToLower(f.Name)), true
+	default:
+		return joined(name, tag), true
+	}
+}
+
+// valueSuffix ends the name of the column with the numbers of an axis whose values are quantities.
+const valueSuffix = "_value"
+
 // quantities adds a column NAME_value with numbers for each axis whose values are all quantities. Axes of whole numbers
 // become numeric columns themselves.
-func quantities(all [][]cell, columns map[string]cell) {
-	prefix := fmt.Sprintf("%03d", axesField())
+func quantities(all [][]cell, columns map[string]cell) error {
 	for name, column := range maps.Clone(columns) {
-		if !strings.HasPrefix(column.order, prefix) {
+		if !column.axis {
 			continue
 		}
 		numbers, plain := true, true
 		for _, cells := range all {
-			for _, c := range cells {
-				if c.Name == name {
-					_, ok := unit.Quantity(c.value.(string))
-					numbers, plain = numbers && ok, plain && ok && strings.Trim(c.value.(string), "0123456789") == ""
-				}
+			if i := axis(cells, name); i >= 0 {
+				text := cells[i].value.(string)
+				_, ok := unit.Quantity(text)
+				numbers, plain = numbers && ok, plain && ok && strings.Trim(text, "0123456789") == ""
 			}
 		}
-		if !numbers {
+		added := cell{order: column.order + "_", Column: Column{name + valueSuffix, Integer}, axis: true}
+		switch _, taken := columns[added.Name]; {
+		case !numbers:
 			continue
-		}
-		if !plain {
-			columns[name+"_value"] = cell{column.order + "_", Column{name + "_value", Integer}, nil}
-		} else {
+		case plain:
 			column.Type = Integer
 			columns[name] = column
+		case taken:
+			return fmt.Errorf("axis %q has the name of the column with the numbers of %q; accepted: another name, in the spec of the sweep", added.Name, name)
+		default:
+			columns[added.Name] = added
 		}
 		for i, cells := range all {
-			for j, c := range cells {
-				if c.Name != name {
-					continue
-				}
-				n, _ := unit.Quantity(c.value.(string))
-				if plain {
-					all[i][j].value = n
-				} else {
-					all[i] = append(all[i], cell{Column: Column{name + "_value", Integer}, value: n})
-				}
-				break
+			at := axis(cells, name)
+			if at < 0 {
+				continue
+			}
+			n, _ := unit.Quantity(cells[at].value.(string))
+			if plain {
+				all[i][at].value = n
+			} else {
+				added.value = n
+				all[i] = append(all[i], added)
 			}
 		}
 	}
+	return nil
 }
 
-// axesField returns the index of the field of Row that holds the axes.
-func axesField() int {
-	t := reflect.TypeFor[folder.Row]()
-	for i := range t.NumField() {
-		if tagOf(t.Field(i)) == "axes" {
-			return i
-		}
-	}
-	panic("sweep: rows have no axes")
+// axis is where an axis is among the cells of a row.
+func axis(cells []cell, name string) int {
+	return slices.IndexFunc(cells, func(c cell) bool { return c.axis && c.Name == name })
 }

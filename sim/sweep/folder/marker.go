@@ -17,7 +17,7 @@ const Marker = "pmpdsim-sweep.json"
 // MarkerText is what the marker holds.
 const MarkerText = `{"format":"` + Format + `"}` + "\n"
 
-// Marked reports whether a folder has the marker. A beginning of it, which a killed process has left, does not count.
+// Marked reports whether a folder has the marker.
 func Marked(path string) (bool, error) {
 	path = filepath.Join(path, Marker)
 	data, err := files.Read(path, files.Note)
@@ -28,8 +28,6 @@ func Marked(path string) (bool, error) {
 		return false, err
 	case string(data) == MarkerText:
 		return true, nil
-	case strings.HasPrefix(MarkerText, string(data)):
-		return false, nil
 	}
 	return false, fmt.Errorf("%s: %.60q is no marker of this version; accepted: %s", path, data, strings.TrimSpace(MarkerText))
 }

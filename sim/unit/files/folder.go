@@ -34,6 +34,14 @@ func Replace(path string, write func(io.Writer) error) (err error) {
 	return syncFolder(folderOf(path))
 }
 
+// Move gives a file or a folder of our own another name, at once. A file that had that name is replaced.
+func Move(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return fmt.Errorf("writing %s: %w", to, bare(err))
+	}
+	return syncFolder(folderOf(to))
+}
+
 // syncFolder makes the names in a folder outlive a loss of power, where the file system can.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)

@@ -34,10 +34,19 @@ func folderOf(path string) string {
 	return cmp.Or(dir, ".")
 }
 
+// scratchName begins the names of files that get another name when they are complete.
+const scratchName = ".pmpdsim-"
+
+// Scratch reports whether a file of this name is what a killed process has left of one that was not complete.
+func Scratch(name string) bool {
+	random, ok := strings.CutPrefix(name, scratchName)
+	return ok && len(random) == randomLength
+}
+
 // newScratch makes a file beside another that is nobody else's.
 func newScratch(path string, mode os.FileMode) (*os.File, error) {
 	for {
-		f, err := create(beside(path, ".pmpdsim-"+random()), mode)
+		f, err := create(beside(path, scratchName+random()), mode)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
