@@ -1,6 +1,8 @@
 package weights_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,7 +54,10 @@ func TestWhatIsNotRunIsRefusedInOneSentence(t *testing.T) {
 		{workloads.Llama, `"num_attention_heads": 16, "num_key_value_heads": 1`, "num_key_value_heads: 1 for 16 query heads is not run; accepted: at most 8 query heads each"},
 	} {
 		path := filepath.Join(t.TempDir(), "config.json")
-		if err := os.WriteFile(path, fmt.Appendf(nil, base, c.family, c.more), 0o644); err != nil { // of a key that stands twice the last counts
+		var keys map[string]any // of a key that stands twice the last counts
+		err := json.Unmarshal(fmt.Appendf(nil, base, c.family, c.more), &keys)
+		data, err2 := json.Marshal(keys)
+		if err := errors.Join(err, err2, os.WriteFile(path, data, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := weights.Load(path); err == nil || err.Error() != path+": "+c.want {

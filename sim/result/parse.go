@@ -18,6 +18,11 @@ func Parse(line []byte) (*Result, error) {
 		return nil, err
 	}
 	for _, key := range tags(reflect.TypeFor[Result]()) {
+		for other := range keys {
+			if other != key && strings.EqualFold(other, key) { // which encoding/json would take for it
+				return nil, fmt.Errorf("%s is no key of it, and is spelt %s", other, key)
+			}
+		}
 		if string(keys[key]) == "null" {
 			return nil, fmt.Errorf("%s is null", key)
 		}

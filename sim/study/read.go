@@ -112,6 +112,9 @@ func readFile(path string) (all []placed, err error) {
 		}
 		if len(bytes.TrimSpace(line)) > 0 {
 			place := fmt.Sprintf("%s:%d", path, lines.Number())
+			if err := files.CheckJSON(path, lines.Number(), line, files.Results); err != nil {
+				return nil, err
+			}
 			row, err := parse(line)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w; accepted: a line for each result, as run --format json and sweep write them", place, err)

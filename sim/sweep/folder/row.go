@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Line is a line of a shard: what a point came to by itself.
@@ -71,12 +73,15 @@ func Encode(v any) ([]byte, error) {
 
 // strict reads a line, all of it and nothing unknown.
 func strict(line []byte, to any) error {
+	if err := files.CheckJSON("line", 0, line, files.Results); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(to); err != nil {
 		return err
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("more than one value in a line")
 	}
 	return nil
