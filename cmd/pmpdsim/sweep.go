@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -72,6 +74,9 @@ type slurmOptions struct {
 	sbatch           []string
 }
 
+// ownSbatch are options of sbatch that belong to the sweep.
+const ownSbatch = "--array -a --wrap --parsable --chdir -D --test-only --help -h --usage --version -V"
+
 func fillSweep(c *cli.Context) (*sweepOptions, error) {
 	o := &sweepOptions{spec: c.Args().First(), output: c.String("output"), dryRun: c.Bool("dry-run"),
 		retry: c.Bool("retry-failed"), replan: c.Bool("replan"), most: c.Int("max-points"), workers: c.Int("workers")}
@@ -81,6 +86,11 @@ func fillSweep(c *cli.Context) (*sweepOptions, error) {
 	for _, name := range []string{"partition", "array-size", "tries", "sbatch"} {
 		if c.IsSet(name) && o.slurm == nil {
 			return nil, fmt.Errorf("--%s: there is no cluster; accepted: together with --executor slurm", name)
+		}
+	}
+	for _, option := range c.StringSlice("sbatch") {
+		if name, _, _ := strings.Cut(option, "="); len(name) < 2 || name[0] != '-' || slices.Contains(strings.Fields(ownSbatch), name) {
+			return nil, fmt.Errorf("--sbatch %q: no option that a sweep leaves open; accepted: one of sbatch, as in --sbatch=--time=2:00:00, but none of %s", option, ownSbatch)
 		}
 	}
 	if c.IsSet("workers") && o.slurm != nil && !o.dryRun {

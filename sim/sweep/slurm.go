@@ -148,34 +148,54 @@ func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
 	if err := replace(d.File("slurm", "tasks.jsonl"), lines); err != nil {
 		return array{}, err
 	}
-	words := make([]string, len(s.Command))
-	for i, w := range s.Command {
-		words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-	}
-	script := "#!/bin/sh\nexec " + strings.Join(words, " ") + " \"$SLURM_ARRAY_TASK_ID\"\n"
-	if err := replace(d.File("slurm", "task.sh"), []byte(script)); err != nil {
-		return array{}, err
-	}
-	logs, err := filepath.Abs(d.File("slurm"))
+	dir, err := filepath.Abs(d.File("slurm")) // begins with /: no option, whatever the folder is called
 	if err != nil {
 		return array{}, err
 	}
+	if err := replace(filepath.Join(dir, "task.sh"), []byte(s.script(dir))); err != nil {
+		return array{}, err
+	}
 	args := []string{"--parsable", fmt.Sprintf("--array=0-%d", len(tasks)-1), "--job-name=pmpdsim", "--requeue", "--open-mode=append",
-		"--output=" + filepath.Join(logs, "task-%a.log")}
+		"--chdir=/", "--output=" + output(dir)}
 	if s.Partition != "" {
 		args = append(args, "--partition="+s.Partition)
 	}
-	out, err := command(ctx, "sbatch", append(append(args, s.Options...), d.File("slurm", "task.sh"))...)
+	out, err := command(ctx, "sbatch", append(append(args, s.Options...), filepath.Join(dir, "task.sh"))...)
 	if err != nil {
 		return array{}, err
 	}
 	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // a cluster's name may follow
+	if id == "" || strings.Trim(id, "0123456789") != "" {
+		return array{}, fmt.Errorf("sbatch: answers %q; accepted: the number of a job, as --parsable has it", out)
+	}
 	a := array{ID: id, Tasks: len(tasks)}
 	data, err := folder.Encode(a)
 	if err != nil {
 		return a, err
 	}
 	return a, replace(d.File("slurm", "array.json"), data)
+}
+
+// script is what a task runs. No word of it is read by the shell, and no line of it by sbatch: those of #SBATCH stand before
+// the first command, or do not count.
+func (s *Slurm) script(dir string) string {
+	words := []string{"exec"}
+	for _, w := range s.Command {
+		words = append(words, quoted(w))
+	}
+	return "#!/bin/sh\n" + strings.Join(words, " ") + ` "$SLURM_ARRAY_TASK_ID" >>` + quoted(filepath.Join(dir, "task-")) + `"$SLURM_ARRAY_TASK_ID".log 2>&1` + "\n"
+}
+
+// quoted is a word of the shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// output is where Slurm writes what it has to say of a task itself: into the task's output, or nowhere if the folder's name
+// has characters that Slurm replaces.
+func output(dir string) string {
+	if strings.ContainsAny(dir, `%\`) {
+		return "/dev/null"
+	}
+	return filepath.Join(dir, "task-%a.log")
 }
 
 // command runs one of Slurm's programs.

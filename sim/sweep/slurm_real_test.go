@@ -53,7 +53,7 @@ func TestRealSlurm(t *testing.T) {
 		t.Skip("there is no Slurm here, or none that answers")
 	}
 	spec := specIn(t, small)
-	dir, folder := filepath.Join(t.TempDir(), "results"), t.TempDir()
+	dir, folder := filepath.Join(t.TempDir(), `it's 100% of $(x) \j "[1]" %A`), t.TempDir()
 	c := cluster(t, dir, 7, 3)
 	c.Command = append([]string{"env", holdIn + "=" + folder}, c.Command...)
 	c.Partition, c.Options, c.Poll = "", nil, time.Second

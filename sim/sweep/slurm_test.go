@@ -121,6 +121,53 @@ func TestSlurm(t *testing.T) {
 	})
 }
 
+// A folder of results, and a program, may be called what they like: no word of theirs becomes an option of sbatch, a pattern of
+// its, or syntax of the shell.
+func TestSlurmInFoldersOfAnyName(t *testing.T) {
+	spec := specIn(t, first)
+	want := results(t, spec, 1)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range append(oddNames(), "%j", "a\n#SBATCH --hold\nb", "'; touch x; '", "--wrap=touch x", "-a") {
+		if testing.Short() && i%4 != 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			known := fake(t)
+			t.Chdir(t.TempDir()) // names that begin with - are given as they are
+			folder, err := filepath.Abs(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := cluster(t, folder, 2, 1)
+			odd := filepath.Join(t.TempDir(), name)
+			if err := os.Symlink(program, odd); err != nil {
+				t.Fatal(err)
+			}
+			c.Command[len(c.Command)-1] = odd
+			if err := conductWith(t.Context(), spec, name, c, func(Progress) {}); err != nil {
+				t.Fatal(err)
+			}
+			if read(t, filepath.Join(name, "results.jsonl")) != want {
+				t.Error("other results than those of a local sweep")
+			}
+			if entries, err := os.ReadDir("."); err != nil || len(entries) != 1 {
+				t.Errorf("beside the folder are %v, %v", entries, err)
+			}
+			for _, file := range []string{"task-0.log", "task-1.log", "task.sh"} {
+				if !exists(filepath.Join(name, "slurm", file)) {
+					t.Errorf("%s is not in the folder", file)
+				}
+			}
+			if n := strings.Count(read(t, filepath.Join(known, "submissions")), "--parsable"); n != 1 {
+				t.Errorf("%d submissions", n)
+			}
+		})
+	}
+}
+
 func TestSharesAreNeighboursOfAboutTheSameCost(t *testing.T) {
 	d := &Dir{}
 	costs := []float64{1, 1, 1, 1, 4, 4, 1, 1, 1, 1}
