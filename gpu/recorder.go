@@ -36,8 +36,8 @@ type Recorder struct {
 
 var _ traces.Source = (*Recorder)(nil)
 
-// NewRecorder checks a job and makes its sequences. When ctx is done the trace ends after the pass at work, marked as
-// truncated.
+// NewRecorder checks a job and makes its sequences. When ctx is done the trace ends after the pass at work, or before
+// it if the backend gives it up, marked as truncated.
 func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 	if err := j.check(); err != nil {
 		return nil, err
@@ -99,7 +99,11 @@ func (r *Recorder) advance() error {
 	case r.ctx.Err() != nil:
 		r.end(traces.StopTruncated)
 	default:
-		return r.decode()
+		err := r.decode()
+		if err == nil || r.ctx.Err() == nil || !errors.Is(err, context.Cause(r.ctx)) {
+			return err
+		}
+		r.end(traces.StopTruncated) // the pass at work was given up
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func backend(t *testing.T, src weights.Source, ticking bool) gpu.Backend {
 	if !ticking {
 		now = nil
 	}
-	b, err := cpu.Open(src, cpu.Options{Workers: 2, Now: now})
+	b, err := cpu.Open(t.Context(), src, cpu.Options{Workers: 2, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

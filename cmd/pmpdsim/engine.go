@@ -224,7 +224,7 @@ func (e *engine) sameShape() error {
 }
 
 // load puts the weights for the schedules on the device, and says what runs.
-func (e *engine) load(_ context.Context, s streams, schedules []precision.Schedule) (err error) {
+func (e *engine) load(ctx context.Context, s streams, schedules []precision.Schedule) (err error) {
 	bits := []int{}
 	for _, s := range schedules {
 		bits = append(append(bits, s.Bits...), s.PrefillBits(0))
@@ -238,7 +238,7 @@ func (e *engine) load(_ context.Context, s streams, schedules []precision.Schedu
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
 	if e.backend == backendCPU {
-		e.Backend, err = cpu.Open(e.source, cpu.Options{Workers: e.threads, Now: now, Loaded: loaded})
+		e.Backend, err = cpu.Open(ctx, e.source, cpu.Options{Workers: e.threads, Now: now, Loaded: loaded})
 	} else {
 		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: e.sampleOps, Calibrate: true, Now: now, Loaded: loaded})
 		err = onGPU(err)

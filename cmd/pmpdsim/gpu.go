@@ -180,7 +180,7 @@ func fillGPUCheck(c *cli.Context) (*gpuCheckOptions, error) {
 	return &gpuCheckOptions{c.StringSlice("model"), c.Int("prompt"), c.Uint64("seed"), c.Int("device"), c.String("format")}, nil
 }
 
-func (o *gpuCheckOptions) run(_ context.Context, s streams) error {
+func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
 	models, err := loadWeights(o.models)
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func (o *gpuCheckOptions) run(_ context.Context, s streams) error {
 		if err := m.Fits(bench.CheckPositions(o.prompt)); err != nil {
 			return fmt.Errorf("--prompt %d: %w", o.prompt, err)
 		}
-		all, err := bench.Check(m, o.device, o.prompt, o.seed)
+		all, err := bench.Check(ctx, m, o.device, o.prompt, o.seed)
 		if err != nil {
 			return onGPU(err)
 		}

@@ -53,7 +53,7 @@ func recorded(t *testing.T, family string, generated int) (*workloads.Model, []t
 	source := gputest.Random(t, family, 1)
 	m := source.Model()
 	began := time.Now()
-	b, err := cpu.Open(source, cpu.Options{Workers: 1, SampleOps: 1, Now: func() time.Duration { return time.Since(began) }})
+	b, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 1, SampleOps: 1, Now: func() time.Duration { return time.Since(began) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (d *smallDisk) Write(b []byte) (int, error) {
 // TestAFullDisk: a recording on a disk that fills up ends with a footer, at every size that the disk may have.
 func TestAFullDisk(t *testing.T) {
 	source := gputest.Random(t, "llama", 3)
-	b, err := cpu.Open(source, cpu.Options{Workers: 1})
+	b, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func interruptible() (context.Context, func()) {
 }
 
 // grace is how long a command has to end by itself after a signal.
-const grace = 500 * time.Millisecond
+const grace = 300 * time.Millisecond
 
 // insist ends the process soon after a signal, whatever the command is doing: what is not complete has no name yet and is lost
 // in any case. It waits for files that are being completed, and for recordings, which have something to keep. The function that

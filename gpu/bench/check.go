@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -32,7 +33,7 @@ func CheckPositions(prompt int) int { return prompt + len(checkedBits) }
 
 // Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and
 // compares them. Without a GPU it returns driver.ErrNone.
-func Check(m *weights.Model, device, tokens int, seed uint64) ([]Checked, error) {
+func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint64) ([]Checked, error) {
 	source, err := weights.Random(m, seed)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func Check(m *weights.Model, device, tokens int, seed uint64) ([]Checked, error)
 		return nil, err
 	}
 	defer func() { _ = onGPU.Close() }()
-	onCPU, err := cpu.Open(source, cpu.Options{Workers: runtime.GOMAXPROCS(0)})
+	onCPU, err := cpu.Open(ctx, source, cpu.Options{Workers: runtime.GOMAXPROCS(0)})
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func TestSmallModelsRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := cpu.Open(source, cpu.Options{Workers: 2})
+		b, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestSmallModelsRun(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Check(SmallModels()[0], 99, 3, 1); err == nil {
+	if _, err := Check(t.Context(), SmallModels()[0], 99, 3, 1); err == nil {
 		t.Error("there is a hundredth GPU")
 	} else if !errors.Is(err, driver.ErrNone) {
 		t.Logf("with a GPU: %v", err)

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -22,6 +23,7 @@ type Options struct {
 
 // backend holds a whole model in memory, as fp16 and as planes.
 type backend struct {
+	ctx     context.Context
 	model   *weights.Model
 	ends    *weights.Ends
 	blocks  []*weights.Block
@@ -32,10 +34,11 @@ type backend struct {
 
 var _ gpu.Backend = (*backend)(nil)
 
-// Open loads all weights of a source, which may then be closed.
-func Open(source weights.Source, o Options) (gpu.Backend, error) {
+// Open loads all weights of a source, which may then be closed. When ctx is done, loading ends, and so does a pass that is at
+// work, with the cause.
+func Open(ctx context.Context, source weights.Source, o Options) (gpu.Backend, error) {
 	m := source.Model()
-	b := &backend{model: m, ops: gpu.Ops(m.Model), options: o, value: make([]float32, 1<<16)}
+	b := &backend{ctx: ctx, model: m, ops: gpu.Ops(m.Model), options: o, value: make([]float32, 1<<16)}
 	for h := range b.value {
 		b.value[h] = float16.Frombits(uint16(h)).Float32()
 	}
@@ -44,6 +47,9 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 		return nil, err
 	}
 	for l := range m.Layers {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		block, err := source.Block(l)
 		if err != nil {
 			return nil, fmt.Errorf("block %d: %w", l, err)

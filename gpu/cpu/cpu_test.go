@@ -15,7 +15,7 @@ import (
 
 func open(t *testing.T, src weights.Source, workers int) gpu.Sequence {
 	t.Helper()
-	b, err := cpu.Open(src, cpu.Options{Workers: workers})
+	b, err := cpu.Open(t.Context(), src, cpu.Options{Workers: workers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestDecodeIsPrefill(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	src := gputest.Random(t, "phi", 1)
-	b, err := cpu.Open(src, cpu.Options{Workers: 1})
+	b, err := cpu.Open(t.Context(), src, cpu.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

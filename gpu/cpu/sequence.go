@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"time"
@@ -80,6 +81,9 @@ func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
 	var out gpu.Pass
 	var times []int64
 	for _, op := range s.ops {
+		if s.ctx.Err() != nil {
+			return gpu.Pass{}, context.Cause(s.ctx)
+		}
 		switch op.Kind {
 		case gpu.Embed:
 			if err := s.embed(ids); err != nil {

@@ -77,7 +77,7 @@ func TestAgainstTheCPU(t *testing.T) {
 		t.Run(fmt.Sprintf("%s in rows of %d", c.family, c.rows), func(t *testing.T) {
 			source := gputest.Random(t, c.family, 3)
 			b := open(t, source, cuda.Options{Rows: c.rows, SampleOps: 3})
-			onCPU, err := cpu.Open(source, cpu.Options{Workers: 2})
+			onCPU, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
