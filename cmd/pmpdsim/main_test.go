@@ -24,7 +24,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pmpdsim": main}) }
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pmpdsim": main, "crashing": crashing})
+}
 
 func TestScripts(t *testing.T) {
 	if testing.Short() {

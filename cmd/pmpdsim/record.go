@@ -114,6 +114,9 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 			return out, flagged("keep-kv", "", err)
 		}
 	}
+	if err := out.trace.Reserve(); err != nil {
+		return out, flagged("output", "", err)
+	}
 	for _, left := range out.trace.Leftovers() {
 		if left.Grows {
 			s.say("note: another recording to %s is at work, in %s", o.output, left.Name)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,6 +34,7 @@ type timelineFile struct {
 	streams streams
 	what    replay.Timeline
 	parts   []*os.File
+	lost    atomic.Pointer[error] // nil: nothing
 }
 
 // timelineOptions are the timeline that was asked for: with no path none.
@@ -68,7 +70,7 @@ func (o *timelineOptions) open(s streams, runs int) (*timelineFile, error) {
 		return nil, flagged("timeline", "", err)
 	}
 	t := &timelineFile{path: o.path, streams: s, what: replay.Timeline{Detail: o.detail, Passes: o.passes}}
-	t.what.Part = func(run int) io.Writer { return part{t.parts[run], o.path} }
+	t.what.Part = func(run int) io.Writer { return part{t.parts[run], &t.lost} }
 	for range runs {
 		p, err := f.Unnamed() // where the timeline will be: that disk has room for it, or has not
 		if err != nil {
@@ -80,18 +82,23 @@ func (o *timelineOptions) open(s streams, runs int) (*timelineFile, error) {
 	return t, nil
 }
 
-// part is the file of a run. Its errors name the timeline, because the file has no name.
+// part is the file of a run. When the disk is full the timeline is lost, and nothing else: the run goes on, and save says it.
 type part struct {
 	*os.File
-	path string
+	lost *atomic.Pointer[error]
 }
 
 func (p part) Write(b []byte) (int, error) {
-	n, err := p.File.Write(b)
-	if at := (*os.PathError)(nil); errors.As(err, &at) {
-		err = fmt.Errorf("%s: %w", p.path, at.Err)
+	if p.lost.Load() != nil {
+		return len(b), nil
 	}
-	return n, err
+	if _, err := p.File.Write(b); err != nil {
+		if at := (*os.PathError)(nil); errors.As(err, &at) {
+			err = at.Err // the file has no name
+		}
+		p.lost.CompareAndSwap(nil, &err)
+	}
+	return len(b), nil
 }
 
 // options are those of the simulation.
@@ -108,6 +115,9 @@ func (t *timelineFile) save() error {
 		return nil
 	}
 	return t.streams.save("timeline", t.path, func(out io.Writer) error {
+		if lost := t.lost.Load(); lost != nil {
+			return *lost
+		}
 		for _, f := range t.parts {
 			if _, err := f.Seek(0, io.SeekStart); err != nil {
 				return err

@@ -17,7 +17,7 @@ import (
 func jobs(t *testing.T) (gpu.Backend, []cosim.Job) {
 	t.Helper()
 	source := gputest.Random(t, "llama", 3)
-	b, err := cpu.Open(source, cpu.Options{Workers: 2})
+	b, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

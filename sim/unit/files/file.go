@@ -28,6 +28,8 @@ type File struct {
 	kind   kind
 	fd     int         // of this process, for /dev/stdout and its like; -1: none
 	before os.FileInfo // what was there; nil: nothing
+
+	reserve *os.File // room on the disk for the end of a Partial, without a name; nil: none
 }
 
 // Special reports whether the file is a device or a pipe, which is written into and never replaced.

@@ -18,12 +18,11 @@ const Reserve = 64 << 10
 type Partial struct {
 	Sink Sink // what is written to; a test has disks that are full
 
-	file    *File
-	name    string // while it grows; empty for a device
-	size    int64
-	reserve *os.File // without a name; nil: given up
-	cancel  context.CancelCauseFunc
-	kept    bool // what is in it must not be lost
+	file   *File
+	name   string // while it grows; empty for a device
+	size   int64
+	cancel context.CancelCauseFunc
+	kept   bool // what is in it must not be lost
 }
 
 // Sink is what is needed of an *os.File; a test has disks that are full.
@@ -32,6 +31,29 @@ type Sink interface {
 	Truncate(size int64) error
 	Seek(offset int64, whence int) (int64, error)
 	Close() error
+}
+
+// Reserve takes from the disk what a Partial keeps for its end, before the work: a disk without that much room is found then.
+func (f *File) Reserve() (err error) {
+	if f.Special() || f.reserve != nil {
+		return nil
+	}
+	if f.reserve, err = f.Unnamed(); err != nil {
+		return err
+	}
+	if _, err = f.reserve.Write(make([]byte, Reserve)); err != nil {
+		f.giveUp()
+		return fmt.Errorf("writing %s: %w; accepted: a file on a disk with room", f.path, bare(err))
+	}
+	return nil
+}
+
+// giveUp frees the reserve.
+func (f *File) giveUp() {
+	if f.reserve != nil {
+		_ = f.reserve.Close() // nobody needs it
+		f.reserve = nil
+	}
 }
 
 // Grow begins the file; cancel tells the run to stop when the disk is full.
@@ -49,12 +71,9 @@ func (f *File) Grow(cancel context.CancelCauseFunc) (*Partial, error) {
 	p.Sink, p.name = s, s.Name()
 	f.claims.remember(p.name)
 	_ = syscall.Flock(int(s.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // tells others that it grows; nobody else has it
-	if p.reserve, err = f.Unnamed(); err == nil {
-		_, err = p.reserve.Write(make([]byte, Reserve))
-	}
-	if err != nil {
+	if err := f.Reserve(); err != nil {
 		p.Remove()
-		return nil, f.named(bare(err))
+		return nil, err
 	}
 	return p, nil
 }
@@ -63,7 +82,7 @@ func (f *File) Grow(cancel context.CancelCauseFunc) (*Partial, error) {
 func (p *Partial) Name() string { return p.name }
 
 // Reserved reports whether the reserve is still there.
-func (p *Partial) Reserved() bool { return p.reserve != nil }
+func (p *Partial) Reserved() bool { return p.file.reserve != nil }
 
 // Keep says that what has been written so far must not be lost: whatever ends the process waits for the file's end.
 func (p *Partial) Keep() {
@@ -89,7 +108,7 @@ func (p *Partial) Write(b []byte) (int, error) {
 		p.size += int64(n)
 		return n, nil
 	}
-	if err = bare(err); p.reserve == nil || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	if err = bare(err); p.file.reserve == nil || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return 0, err
 	}
 	p.cancel(p.file.named(err))
@@ -99,18 +118,10 @@ func (p *Partial) Write(b []byte) (int, error) {
 	if _, err := p.Sink.Seek(p.size, io.SeekStart); err != nil {
 		return 0, bare(err)
 	}
-	p.giveUp()
+	p.file.giveUp()
 	n, err = p.Sink.Write(b)
 	p.size += int64(n)
 	return n, bare(err)
-}
-
-// giveUp frees the reserve.
-func (p *Partial) giveUp() {
-	if p.reserve != nil {
-		_ = p.reserve.Close() // nobody needs it
-		p.reserve = nil
-	}
 }
 
 // Finish gives the file its name.
@@ -137,7 +148,7 @@ func (p *Partial) Close() error {
 }
 
 func (p *Partial) close() error {
-	p.giveUp()
+	p.file.giveUp()
 	if p.Sink == nil {
 		return nil
 	}
