@@ -58,7 +58,8 @@ sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/comp
 sim/paper/rows:
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/unit/files sim/result
-sim/study:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads/precision sim/result sim/sweep/folder
+sim/study:           sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
+sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               npu/isa sim/result pretty plot
 plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
@@ -79,7 +80,7 @@ gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
-sim/study/machines:  sim/unit npu/config npu/array sim/study sim/sweep
+sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup
 sim/cosim+test:      workloads/precision gpu/cpu gpu/gputest
 cmd/pmpdsim:         *

@@ -48,23 +48,23 @@ type Model struct {
 	RotaryDim    int        `json:"rotary_dim"` // of HeadDim
 	Norm         Norm       `json:"norm"`
 	Activation   Activation `json:"activation"`
-	GatedMLP     bool       `json:"gated_mlp"`    // gate, up, down; otherwise fc1, fc2
-	Parallel     bool       `json:"parallel"`     // attention and MLP read the same normalised input
-	BlockNorms   int        `json:"block_norms"`  // norms per block: 1 (parallel, shared), 2, or 4 (gemma2)
-	QKNorm       bool       `json:"qk_norm"`      // norm of each q and k head (qwen3)
-	QKVBias      bool       `json:"qkv_bias"`     //
-	OBias        bool       `json:"o_bias"`       //
-	MLPBias      bool       `json:"mlp_bias"`     //
-	HeadBias     bool       `json:"head_bias"`    //
-	Tied         bool       `json:"tied"`         // lm_head is the embedding matrix
-	Softcap      bool       `json:"softcap"`      // attention and final logits are soft-capped (gemma2)
-	Window       int        `json:"window"`       // sliding window, 0 for none
-	WindowEvery  int        `json:"window_every"` // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
-	WindowFrom   int        `json:"window_from"`  // layers before it are not windowed (qwen2's max_window_layers)
-	Source       string     `json:"source"`       // where the shape comes from
-	PaperHigh    int        `json:"paper_high"`   // the paper's precision pair for this model: decode starts here
-	PaperLow     int        `json:"paper_low"`    // and ends here
-	Published    int64      `json:"published"`    // published parameter count, 0 if unknown
+	GatedMLP     bool       `json:"gated_mlp"`           // gate, up, down; otherwise fc1, fc2
+	Parallel     bool       `json:"parallel"`            // attention and MLP read the same normalised input
+	BlockNorms   int        `json:"block_norms"`         // norms per block: 1 (parallel, shared), 2, or 4 (gemma2)
+	QKNorm       bool       `json:"qk_norm"`             // norm of each q and k head (qwen3)
+	QKVBias      bool       `json:"qkv_bias"`            //
+	OBias        bool       `json:"o_bias"`              //
+	MLPBias      bool       `json:"mlp_bias"`            //
+	HeadBias     bool       `json:"head_bias"`           //
+	Tied         bool       `json:"tied"`                // lm_head is the embedding matrix
+	Softcap      bool       `json:"softcap"`             // attention and final logits are soft-capped (gemma2)
+	Window       int        `json:"window"`              // sliding window, 0 for none
+	WindowEvery  int        `json:"window_every"`        // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
+	WindowFrom   int        `json:"window_from"`         // layers before it are not windowed (qwen2's max_window_layers)
+	Source       string     `json:"source,omitzero"`     // where the shape comes from
+	PaperHigh    int        `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
+	PaperLow     int        `json:"paper_low,omitzero"`  // and ends here
+	Published    int64      `json:"published,omitzero"`  // published parameter count, 0 if unknown
 }
 
 // Linear is one weight matrix of a block: Out×In.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/study"
-	"github.com/pmpdsim/pmpdsim/sim/sweep"
+	"github.com/pmpdsim/pmpdsim/sim/study/machines"
 )
 
 func compareCommand() *cli.Command {
@@ -38,18 +38,17 @@ func fillCompare(c *cli.Context) (*compareOptions, error) {
 }
 
 func (o *compareOptions) run(_ context.Context, s streams) error {
-	var sides [2]study.Side
+	var sides [2]*study.Set
 	for i, path := range []string{o.a, o.b} {
 		set, err := study.Read(path)
 		if err != nil {
 			return err
 		}
 		s.notBelieved(set.Inputs...)
-		known, err := sweep.NPUs(path)
-		if err != nil {
-			return err
+		for _, err := range machines.Complete(set) {
+			s.say("note: %v", err)
 		}
-		sides[i] = study.Side{Set: set, Machines: known}
+		sides[i] = set
 	}
 	x, err := study.Compare(sides[0], sides[1])
 	if err != nil {

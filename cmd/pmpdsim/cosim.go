@@ -103,7 +103,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	p := newProgress(s.err, int64(len(jobs)*e.generate), "tokens")
-	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: programVersion(), Token: func() { p.add(1) },
+	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: codeVersion(), Token: func() { p.add(1) },
 		Keep: func(j int, trace []byte) error { return o.keep(kept, j, trace) }})
 	p.end()
 	if err != nil {

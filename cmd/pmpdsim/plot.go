@@ -87,8 +87,8 @@ func metricLines() string {
 const rooflineHelp = `A point for each operator of each result that multiplies and moves bytes: its MACs per second,
 over its MACs per byte of DRAM traffic. The seconds are those that passed for it, or those that array or DRAM worked for it
 where these are more: operators that work side by side share the time. The roofs are what the array does with weights of each
-width, and what the DRAM's peak lets it do. They are those of one NPU. A result holds only its NPU's fingerprint: --npu (if not
-given, the preset that the results name) and --set say what the NPU was, and the fingerprint has to agree. Names stand at
+width, and what the DRAM's peak lets it do. They are those of one NPU, which results carry. Those of version 0.1.0 hold its fingerprint only:
+--npu (if not given, the preset that the results name) and --set say what the NPU was, and the fingerprint has to agree. Names stand at
 marks where there is room: "q_proj +6" is at seven marks.
 
 EXAMPLES:

@@ -84,6 +84,9 @@ func (p *progress) add(n int64) {
 	p.draw()
 }
 
+// reached says how many are done.
+func (p *progress) reached(done int) { p.update(int64(done), p.total) }
+
 // end removes the bar.
 func (p *progress) end() {
 	p.mu.Lock()

@@ -22,8 +22,9 @@ func reportCommand() *cli.Command {
 a network. What it shows: throughput, speed-ups, which knob moves them most while all else stays as it is, the best designs, where time and
 energy go, rooflines, all results, and where each number is from. The best designs and the knobs are printed, too.
 
-A result names its NPU by a fingerprint. The NPU's keys, and its roofs, are in the page for folders of sweeps, for presets, and for
-presets changed by axes that are keys; for another NPU, --npu and --set say what it was.
+Results carry their NPU, and so does the folder of a sweep. Those of version 0.1.0 name it by a fingerprint: of these the NPU's keys and
+its roofs are in the page for folders of sweeps, for presets, and for presets changed by axes that are keys; --npu and --set say
+what another NPU was.
 
 EXAMPLES:
    pmpdsim report results/ -o report.html
@@ -90,10 +91,10 @@ func (o *reportOptions) check() error {
 
 // machines are the NPUs of the results, as far as they are known.
 func (o *reportOptions) machines(s streams, set *study.Set) ([]study.Machine, error) {
-	known, errs := machines.InFolders(set.Inputs)
-	for _, err := range errs {
+	for _, err := range machines.Complete(set) {
 		s.say("note: %v", err)
 	}
+	known := machines.Known{}
 	if o.npu != nil {
 		cfg, err := o.npu.loadFor(set.Outcomes[0])
 		if err != nil {
@@ -103,5 +104,5 @@ func (o *reportOptions) machines(s streams, set *study.Set) ([]study.Machine, er
 			return nil, err
 		}
 	}
-	return known.Of(set), nil
+	return known.Of(set)
 }

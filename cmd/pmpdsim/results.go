@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/study/machines"
 )
 
 // This file is what commands share that read results and draw pictures of them.
@@ -68,8 +69,13 @@ func (s streams) notBelieved(inputs ...study.Input) {
 	}
 }
 
-// loadFor returns the NPU that was asked for, which is, where none was named, the one that a result names.
+// loadFor returns the NPU that was asked for, which is, where none was named, the one that a result carries, or names.
 func (o *npuOptions) loadFor(r *study.Outcome) (*config.Config, error) {
+	if o.unnamed && len(o.set) == 0 {
+		if cfg, err := machines.NPU(r); err != nil || cfg != nil {
+			return cfg, err
+		}
+	}
 	named := *o
 	if o.unnamed {
 		named.name = r.NPU

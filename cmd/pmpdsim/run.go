@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -147,6 +148,9 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 		if w.trace != nil {
 			j.RecordedPrefill = w.trace.PrefillBits()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)
+			if !w.embedded {
+				j.TraceName = filepath.Base(w.trace.Name)
+			}
 		}
 		var err error
 		if j.Evidence, err = w.evidence(s); err != nil {
@@ -173,7 +177,7 @@ func simulate(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.
 	}
 	p := newProgress(s.err, total, "passes")
 	defer p.end()
-	o.Version = programVersion()
+	o.Version = codeVersion()
 	watched := o.Progress
 	o.Progress = func(now replay.Progress) {
 		p.passes(now)

@@ -269,7 +269,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	} else {
 		signal.Ignore(os.Interrupt, syscall.SIGHUP) // a terminal sends them to the whole group: the sweep says when to stop
 	}
-	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), programVersion(), name)
+	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), codeVersion(), name)
 	if err != nil {
 		return err
 	}

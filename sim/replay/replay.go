@@ -9,7 +9,9 @@
 package replay
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -41,6 +43,7 @@ type Job struct {
 	RecordedPrefill int
 	TraceSHA256     string
 	TraceSource     string
+	TraceName       string // of its file, without folders; empty: none
 }
 
 // Passes returns the number of decode passes. The first token comes from prefill, so there is one less than tokens.
@@ -187,7 +190,8 @@ func (r *run) result(version string) *result.Result {
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
-		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: r.npu, Version: version}
+		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
+		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
 	for range batch { // prompts are alike: one is simulated
 		out.Counts.Prefill.Add(&r.counts[0])
 	}
@@ -202,6 +206,17 @@ func (r *run) result(version string) *result.Result {
 	return out
 }
 
+// inFull is an input in full.
+func inFull(v any) json.RawMessage {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // as results are written
+	if err := e.Encode(v); err != nil {
+		panic("replay: " + err.Error())
+	}
+	return bytes.TrimSpace(b.Bytes())
+}
+
 // Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules
 // of the same NPU, model and lengths.
 func Compare(jobs []Job, results []*result.Result) {
@@ -210,7 +225,7 @@ func Compare(jobs []Job, results []*result.Result) {
 			j := &jobs[i]
 			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
 				j.Prompt == job.Prompt && j.Generated == job.Generated && j.Batch == job.Batch && results[i].Model == like.Model &&
-				results[i].Config == like.Config {
+				results[i].Config == like.Config && results[i].Shape == like.Shape {
 				return results[i]
 			}
 		}

@@ -62,6 +62,7 @@ func (r *Result) Compare(b Baselines, highest int) {
 	if u := b.Uniform(highest); u != nil {
 		r.SpeedupUniform = speedup(r, u)
 	}
+	r.against(b, highest)
 }
 
 func speedup(r, base *Result) *float64 {

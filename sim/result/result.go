@@ -69,8 +69,10 @@ type Result struct {
 	// Passes whose precision was decided on signals of a run that had gone another way (docs/schedules.md).
 	Counterfactual int `json:"counterfactual_passes,omitempty"`
 
-	Config  string `json:"config_fingerprint"`
-	Version string `json:"version"`
+	Config  string  `json:"config_fingerprint"` // of the NPU
+	Shape   string  `json:"model_fingerprint"`
+	Version string  `json:"version"` // of the code that simulated it: other code has another one
+	Inputs  *Inputs `json:"inputs,omitempty"`
 
 	Counts Phases `json:"-"`
 }

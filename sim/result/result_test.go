@@ -17,6 +17,10 @@ type filler struct {
 
 func (f *filler) fill(path string, v reflect.Value) {
 	f.n++
+	if v.Type() == reflect.TypeFor[json.RawMessage]() {
+		v.SetBytes([]byte(fmt.Sprintf(`{"n":%d,"<":">"}`, f.n)))
+		return
+	}
 	switch v.Kind() {
 	case reflect.Bool:
 		v.SetBool(true)

@@ -74,6 +74,7 @@ func (s *Set) tellApart() {
 	}{
 		{"kv-bits", true, func(o *Outcome) string { return o.Key("kv-bits").Value }},
 		{"config", true, func(o *Outcome) string { return o.Config }},
+		{"shape", false, func(o *Outcome) string { return o.Shape }}, // of models of one name
 		{"trace", false, func(o *Outcome) string { return o.TraceSHA256 }},
 		{"version", false, func(o *Outcome) string { return o.Version }},
 	} {

@@ -3,12 +3,10 @@ package study
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
@@ -44,12 +42,6 @@ type Effect struct {
 	Most  float64 `json:"most"`  //
 }
 
-// Side is a set that is compared with another one.
-type Side struct {
-	Set      *Set
-	Machines map[string]*config.Config // that are known, by the fingerprints that results name
-}
-
 // compared are the keys of the metrics that two sides are compared by.
 func compared() []Metric {
 	return Pick("tokens_per_second", "ttft_seconds", "tpot_seconds", "avg_weight_bits", "dram_bytes_per_token", "dram_efficiency", "row_hit_rate",
@@ -58,20 +50,23 @@ func compared() []Metric {
 
 // Compare compares two sets. Outcomes that are called alike are compared; where no two are, the NPU's name does not count;
 // and two single outcomes are compared anyhow.
-func Compare(a, b Side) (*Comparison, error) {
+func Compare(a, b *Set) (*Comparison, error) {
 	names := []func(*Outcome) string{name, nameWithoutNPU}
-	if len(a.Set.Outcomes) == 1 && len(b.Set.Outcomes) == 1 {
+	if len(a.Outcomes) == 1 && len(b.Outcomes) == 1 {
 		names = []func(*Outcome) string{func(*Outcome) string { return "" }}
 	}
 	for _, name := range names {
-		if pairs := match(a.Set.Outcomes, b.Set.Outcomes, name); len(pairs) > 0 {
-			c := comparison(pairs, a.keys(), b.keys())
-			c.OnlyA, c.OnlyB = len(a.Set.Outcomes)-len(pairs), len(b.Set.Outcomes)-len(pairs)
+		if pairs := match(a.Outcomes, b.Outcomes, name); len(pairs) > 0 {
+			c, err := comparison(pairs)
+			if err != nil {
+				return nil, err
+			}
+			c.OnlyA, c.OnlyB = len(a.Outcomes)-len(pairs), len(b.Outcomes)-len(pairs)
 			return c, nil
 		}
 	}
 	return nil, fmt.Errorf("%s and %s have no result in common; accepted: results of the same models, lengths, batches, schedules and axes",
-		a.Set.paths(), b.Set.paths())
+		a.paths(), b.paths())
 }
 
 func (s *Set) paths() string {
@@ -87,22 +82,6 @@ func name(o *Outcome) string { return o.NPU + "\n" + nameWithoutNPU(o) }
 
 func nameWithoutNPU(o *Outcome) string {
 	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, folder.Labels(o.Axes))
-}
-
-// keys are the values of every key of the machines that are known, by their fingerprints.
-func (s *Side) keys() map[string]map[string]string {
-	all := map[string]map[string]string{}
-	for fingerprint, c := range s.Machines {
-		values := map[string]string{}
-		for _, k := range config.Keys() {
-			values[k.Path], _ = c.Get(k.Path)
-		}
-		for _, k := range []string{"name", "description", "source"} {
-			delete(values, k)
-		}
-		all[fingerprint] = values
-	}
-	return all
 }
 
 // match pairs points whose names are equal and occur once on each side.
@@ -124,18 +103,17 @@ func match(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {
 	return pairs
 }
 
-func comparison(pairs [][2]*Outcome, keysA, keysB map[string]map[string]string) *Comparison {
+func comparison(pairs [][2]*Outcome) (*Comparison, error) {
 	c := &Comparison{Pairs: len(pairs)}
 	inputs, bound := map[Change]int{}, map[Change]int{}
+	var known texts
 	for _, p := range pairs {
-		a, b := inputsOf(p[0], keysA), inputsOf(p[1], keysB)
-		if keysA[p[0].Config] != nil && keysB[p[1].Config] != nil {
-			delete(a, fingerprintOfNPU)
+		changes, err := known.changes(p[0], p[1])
+		if err != nil {
+			return nil, err
 		}
-		for k := range a {
-			if other, both := b[k]; both && a[k] != other {
-				inputs[Change{Key: k, A: a[k], B: other}]++
-			}
+		for _, x := range changes {
+			inputs[x]++
 		}
 		if !p[0].Fits {
 			c.MisfitsA++
@@ -157,19 +135,7 @@ func comparison(pairs [][2]*Outcome, keysA, keysB map[string]map[string]string) 
 			c.Outcome = append(c.Outcome, x)
 		}
 	}
-	return c
-}
-
-// fingerprintOfNPU speaks for keys that are not known.
-const fingerprintOfNPU = "npu (fingerprint)"
-
-// inputsOf are what a result depends on.
-func inputsOf(o *Outcome, keys map[string]map[string]string) map[string]string {
-	all := map[string]string{"version": o.Version, "model": o.Model, "task": o.Task, "prompt": fmt.Sprint(o.PromptTokens),
-		"gen": fmt.Sprint(o.GeneratedTokens), "batch": fmt.Sprint(o.Batch), "schedule": o.Schedule, "npu": o.NPU, "trace": o.TraceSHA256,
-		fingerprintOfNPU: o.Config}
-	maps.Copy(all, keys[o.Config])
-	return all
+	return c, nil
 }
 
 func counted(n map[Change]int) []Change {

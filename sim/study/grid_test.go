@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -63,7 +64,7 @@ func TestGrid(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	side := func(lines ...string) study.Side { return study.Side{Set: read(t, lines...)} }
+	side := func(lines ...string) *study.Set { return read(t, lines...) }
 	t.Run("of many the geometric mean, and the range", func(t *testing.T) {
 		c, err := study.Compare(side(rate("m", "fp16", 2, 1), rate("m", "uniform:4", 8, 1), rate("m", "uniform:2", 9, 1)),
 			side(rate("n", "uniform:4", 16, 1), rate("n", "fp16", 32, 1)))
@@ -87,9 +88,36 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%+v, %v", c, err)
 		}
 	})
+	t.Run("inputs differ by their content, whatever they are called", func(t *testing.T) {
+		of := func(config, shape, npu, model string) *study.Set {
+			return side(line("n", "fp16", fmt.Sprintf(`,"config_fingerprint":%q,"model_fingerprint":%q,"version":%q,"inputs":{"npu":{"name":"x",%s},"model":{"name":"m",%s}}`,
+				config, shape, "devel+"+config, npu, model)))
+		}
+		c, err := study.Compare(of("a", "b", `"cores":1,"array":{"rows":2,"cols":3}`, `"layers":4,"tied":true`), of("c", "d", `"cores":1,"array":{"rows":4,"cols":3}`, `"layers":5`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []study.Change{{"array.rows", "2", "4", 1}, {"model.layers", "4", "5", 1}, {"model.tied", "true", "", 1}, {"version", "devel+a", "devel+c", 1}}
+		if !slices.Equal(c.Inputs, want) {
+			t.Errorf("inputs %+v, want %+v", c.Inputs, want)
+		}
+	})
+	t.Run("what results do not carry differs by its fingerprint", func(t *testing.T) {
+		c, err := study.Compare(side(line("n", "fp16", `,"config_fingerprint":"a","model_fingerprint":"b"`)), side(line("n", "fp16", `,"config_fingerprint":"c","model_fingerprint":"d"`)))
+		want := []study.Change{{"model (fingerprint)", "b", "d", 1}, {"npu (fingerprint)", "a", "c", 1}}
+		if err != nil || !slices.Equal(c.Inputs, want) {
+			t.Errorf("inputs %+v, %v, want %+v", c.Inputs, err, want)
+		}
+	})
+	t.Run("models of one name and two shapes are told apart", func(t *testing.T) {
+		s, err := side(line("n", "fp16", `,"model_fingerprint":"aaaaaaaaaaaa"`), line("n", "fp16", `,"model_fingerprint":"bbbbbbbbbbbb"`)).Arrange()
+		if err != nil || told(s) != "shape aaaaaaaa: fp16; shape bbbbbbbb: fp16" {
+			t.Errorf("%s, %v", told(s), err)
+		}
+	})
 	t.Run("nothing in common", func(t *testing.T) {
 		a, b := side(line("m", "fp16", ""), line("m", "uniform:4", "")), side(line("m", "uniform:2", ""), line("m", "uniform:3", ""))
-		want := a.Set.Inputs[0].Path + " and " + b.Set.Inputs[0].Path +
+		want := a.Inputs[0].Path + " and " + b.Inputs[0].Path +
 			" have no result in common; accepted: results of the same models, lengths, batches, schedules and axes"
 		if _, err := study.Compare(a, b); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)

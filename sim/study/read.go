@@ -24,7 +24,12 @@ const acceptedFiles = "files of run --format json, folders of sweeps"
 // Read reads results from files and folders: files with lines of run --format json or with rows of a sweep, and folders
 // of sweeps, which need not have ended. Keys that are not known are skipped: sweeps, and other versions of the program,
 // write more than figures need. Errors name the file and the line.
-func Read(paths ...string) (*Set, error) {
+func Read(paths ...string) (*Set, error) { return readAll(paths, false) }
+
+// ReadLines is Read for those who compare texts: each outcome has that of its result.
+func ReadLines(paths ...string) (*Set, error) { return readAll(paths, true) }
+
+func readAll(paths []string, texts bool) (*Set, error) {
 	s := &Set{}
 	for _, path := range paths {
 		rows, in, err := read(path)
@@ -37,7 +42,11 @@ func Read(paths ...string) (*Set, error) {
 				continue
 			}
 			in.Results++
-			s.Outcomes = append(s.Outcomes, &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes)})
+			o := &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes)}
+			if texts {
+				o.Line = r.text
+			}
+			s.Outcomes = append(s.Outcomes, o)
 		}
 		s.Inputs = append(s.Inputs, in)
 	}
@@ -57,17 +66,20 @@ func Rows(path string) (rows []folder.Row, in Input, err error) {
 	return rows, in, err
 }
 
-// placed is a row with the place where it was found, for errors.
+// placed is a row with the place where it was found, for errors, and the text of its result.
 type placed struct {
 	folder.Row
 	place string
+	text  []byte
 }
 
 func read(path string) (all []placed, in Input, err error) {
 	in = Input{Path: path}
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
-		all, err = readFile(path)
+		if all, err = readFile(path); err == nil {
+			err = complete(all, filepath.Dir(path))
+		}
 		return all, in, err
 	}
 	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
@@ -78,7 +90,28 @@ func read(path string) (all []placed, in Input, err error) {
 	for i := range all {
 		all[i].place = fmt.Sprintf("%s: point %.8s", path, all[i].Fingerprint)
 	}
+	if err == nil {
+		err = complete(all, path)
+	}
 	return all, in, err
+}
+
+// complete gives rows of a sweep their inputs, which stand beside them in the folder, once each.
+func complete(all []placed, folderPath string) error {
+	bare := func(r placed) bool { return r.Fingerprint != "" && r.Result != nil && r.Result.Inputs == nil }
+	if !slices.ContainsFunc(all, bare) {
+		return nil
+	}
+	inputs, err := folder.ReadInputs(folderPath)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if bare(r) {
+			r.Result.Inputs = inputs.Of(r.Result, filepath.Base(r.Trace))
+		}
+	}
+	return nil
 }
 
 func exists(path string) bool {
@@ -93,7 +126,11 @@ func readFolder(in *Input) (all []placed, err error) {
 	}
 	rows, missing, err := f.Rows()
 	for _, r := range rows {
-		all = append(all, placed{Row: r})
+		p := placed{Row: r}
+		if r.Result != nil && err == nil {
+			p.text, err = folder.Encode(r.Result)
+		}
+		all = append(all, p)
 	}
 	in.Missing, in.Notes = missing, f.Notes()
 	return all, err
@@ -115,11 +152,11 @@ func readFile(path string) (all []placed, err error) {
 			if err := files.CheckJSON(path, lines.Number(), line, files.Results); err != nil {
 				return nil, err
 			}
-			row, err := parse(line)
+			row, text, err := parse(line)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w; accepted: a line for each result, as run --format json and sweep write them", place, err)
 			}
-			all = append(all, placed{row, place})
+			all = append(all, placed{row, place, text})
 		}
 		if err == io.EOF {
 			return all, nil
@@ -128,28 +165,28 @@ func readFile(path string) (all []placed, err error) {
 }
 
 // parse reads a line: a row of a sweep, or a result alone.
-func parse(line []byte) (row folder.Row, err error) {
+func parse(line []byte) (row folder.Row, text []byte, err error) {
 	if line, _, err = folder.Unseal(line); err != nil {
-		return row, fmt.Errorf("the line %w", err)
+		return row, nil, fmt.Errorf("the line %w", err)
 	}
 	var read struct {
 		folder.Row
 		Result json.RawMessage `json:"result"`
 	}
 	if err := json.Unmarshal(line, &read); err != nil {
-		return row, fmt.Errorf("not a result: %w", err)
+		return row, nil, fmt.Errorf("not a result: %w", err)
 	}
 	row = read.Row
 	switch {
 	case read.Result != nil:
 		line = read.Result
 	case row.Error != "":
-		return row, nil
+		return row, nil, nil
 	}
 	if row.Result, err = result.Parse(line); err != nil {
-		return row, fmt.Errorf("not a result: %w", err)
+		return row, nil, fmt.Errorf("not a result: %w", err)
 	}
-	return row, nil
+	return row, bytes.Clone(line), nil
 }
 
 // keysOf are the keys of a result: what every result has, then the axes of its sweep by name.

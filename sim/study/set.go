@@ -34,6 +34,7 @@ type Outcome struct {
 	Place string            // where it was found: file and line, or folder and point
 	Axes  map[string]string // of its sweep, with the values
 	Trace string            // name of the file of its trace
+	Line  []byte            // the JSON of the result, if ReadLines read it
 	Keys  []Key             // what it depends on beside the schedule, in a fixed order
 
 	Setting    string     // in an arranged set: the values of the keys that differ, in words
@@ -111,7 +112,7 @@ func distinct(all []*Outcome, of func(*Outcome) string) (values []string) {
 
 // WorkloadKeys are the names of the keys that say what is asked of a machine: results are comparable where they agree.
 // What else differs is a choice of the design.
-func WorkloadKeys() []string { return []string{"model", "task", "prompt", "gen", "trace"} }
+func WorkloadKeys() []string { return []string{"model", "shape", "task", "prompt", "gen", "trace"} }
 
 // Workload names what differs among the workloads of the set's outcomes.
 func (s *Set) Workload() func(*Outcome) string {

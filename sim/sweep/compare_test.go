@@ -12,13 +12,10 @@ import (
 // compare compares two sweeps, whose folders know their NPUs.
 func compare(t *testing.T, a, b string) (*study.Comparison, error) {
 	t.Helper()
-	var sides [2]study.Side
+	var sides [2]*study.Set
 	for i, path := range []string{a, b} {
 		var err error
-		if sides[i].Set, err = study.Read(path); err != nil {
-			return nil, err
-		}
-		if sides[i].Machines, err = NPUs(path); err != nil {
+		if sides[i], err = study.Read(path); err != nil {
 			return nil, err
 		}
 	}

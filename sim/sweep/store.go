@@ -141,7 +141,10 @@ func (d *Dir) write(o *Order) error {
 			return err
 		}
 	}
-	if err := o.Spec.keepFiles(d.Path, plan.Files); err != nil || same {
+	if err := o.Spec.keepFiles(d.Path, plan.Files); err != nil {
+		return err
+	}
+	if err := keepInputs(d.Path, o.Points); err != nil || same {
 		return err
 	}
 	if keep {

@@ -128,6 +128,7 @@ func (w *Worker) simulate(ctx context.Context, p *Point, m *folder.Line) (err er
 	r := rs[0]
 	r.Breakdown(p.Config)
 	r.SpeedupFP16, r.SpeedupUniform = nil, nil // against others of the sweep, once all are there
+	r.Inputs = nil                             // beside the rows, once for all that share them
 	m.Highest = p.Schedule.HighestDecodeBits(p.Evidence.Recorded)
 	line, err := folder.Encode(r)
 	m.Result = json.RawMessage(line)

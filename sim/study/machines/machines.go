@@ -1,16 +1,18 @@
-// Package machines finds the NPUs that results come from. A result names its NPU by a fingerprint; the configuration
-// itself stands in the folder of a sweep, among the presets, or with whoever ran it. The package turns configurations
+// Package machines finds the NPUs that results come from. Results carry them, or stand in the folder of a sweep that does.
+// Those of version 0.1.0 name fingerprints: their NPUs are in the spec of the sweep, among the presets, or with whoever ran
+// them. The package turns configurations
 // into study.Machine, which is data. It needs package array for the peak of an array, so nothing that draws imports it.
 package machines
 
 import (
+	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -19,21 +21,47 @@ import (
 // Known are configurations by their fingerprints.
 type Known map[string]*config.Config
 
-// InFolders returns the NPUs of those inputs that are folders of sweeps. An error says why those of some folder are not
-// among them.
-func InFolders(inputs []study.Input) (Known, []error) {
-	known, errs := Known{}, []error(nil)
-	for _, in := range inputs {
+// Complete gives the results of folders of version 0.1.0, which name their NPUs by fingerprints only, the NPUs of the
+// folder's spec. An error says why those of some folder are not known.
+func Complete(s *study.Set) (errs []error) {
+	for _, in := range s.Inputs {
 		if info, err := os.Stat(in.Path); err != nil || !info.IsDir() {
+			continue
+		}
+		if !slices.ContainsFunc(s.Outcomes, func(o *study.Outcome) bool { return o.Inputs == nil }) {
 			continue
 		}
 		some, err := sweep.NPUs(in.Path)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("the NPUs of %s are known by their fingerprints only: %w", in.Path, err))
 		}
-		maps.Copy(known, some)
+		for _, o := range s.Outcomes {
+			if cfg := some[o.Config]; cfg != nil && o.Inputs == nil {
+				text, err := json.Marshal(cfg)
+				if err != nil {
+					return append(errs, err)
+				}
+				o.Inputs = &result.Inputs{NPU: text}
+			}
+		}
 	}
-	return known, errs
+	return errs
+}
+
+// NPU is the configuration that a result carries; nil where it carries none.
+func NPU(o *study.Outcome) (*config.Config, error) {
+	if o.Inputs == nil || o.Inputs.NPU == nil {
+		return nil, nil
+	}
+	cfg, err := config.Parse(o.Place+": inputs.npu", o.Inputs.NPU)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Fingerprint() != o.Config {
+		return nil, fmt.Errorf("%s: inputs.npu has the fingerprint %.8s, config_fingerprint is %.8s; accepted: a result as it was written", o.Place,
+			cfg.Fingerprint(), o.Config)
+	}
+	return cfg, nil
 }
 
 // Add adds a configuration, which has to be that of some outcome.
@@ -46,9 +74,9 @@ func (k Known) Add(cfg *config.Config, s *study.Set) error {
 	return nil
 }
 
-// Of returns the machines of a set that are known, or that are presets, changed by axes or not, in the order in which they
-// come. Their roofs are those of the weight widths that matter for the set.
-func (k Known) Of(s *study.Set) (all []study.Machine) {
+// Of returns the machines of a set that are known, that results carry, or that are presets, changed by axes or not, in the
+// order in which they come. Their roofs are those of the weight widths that matter for the set.
+func (k Known) Of(s *study.Set) (all []study.Machine, err error) {
 	bits := s.Widths("decode", "prefill")
 	for _, o := range s.Outcomes {
 		if slices.ContainsFunc(all, func(m study.Machine) bool { return m.Fingerprint == o.Config }) {
@@ -56,13 +84,18 @@ func (k Known) Of(s *study.Set) (all []study.Machine) {
 		}
 		cfg := k[o.Config]
 		if cfg == nil {
+			if cfg, err = NPU(o); err != nil {
+				return nil, err
+			}
+		}
+		if cfg == nil {
 			cfg = changedPreset(o)
 		}
 		if cfg != nil {
 			all = append(all, New(cfg, bits))
 		}
 	}
-	return all
+	return all, nil
 }
 
 // Same refuses a set whose outcomes ran on different machines.

@@ -1,6 +1,7 @@
 package machines
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -29,8 +30,8 @@ func outcome(cfg *config.Config, keys ...study.Key) *study.Outcome {
 func TestMachinesAreKnown(t *testing.T) {
 	plain, rows, clock := preset(t), preset(t, "array.rows=16"), preset(t, "clock=500MHz")
 	s := &study.Set{Outcomes: []*study.Outcome{outcome(rows, study.Key{Name: "array.rows", Value: "16"}), outcome(plain), outcome(plain), outcome(clock)}}
-	all := Known{}.Of(s)
-	if len(all) != 2 || all[0].Fingerprint != rows.Fingerprint() || all[1].Fingerprint != plain.Fingerprint() {
+	all, err := Known{}.Of(s)
+	if err != nil || len(all) != 2 || all[0].Fingerprint != rows.Fingerprint() || all[1].Fingerprint != plain.Fingerprint() {
 		t.Fatalf("%d machines; want the preset, and the one that axes changed", len(all))
 	}
 	m := all[1]
@@ -41,9 +42,27 @@ func TestMachinesAreKnown(t *testing.T) {
 		t.Errorf("%s, %v bytes/s, %d keys", m.Name, m.Bandwidth, len(m.Keys))
 	}
 	known := Known{}
-	if err := known.Add(clock, s); err != nil || len(known.Of(s)) != 3 {
-		t.Errorf("%v; %d machines with the one that was said", err, len(known.Of(s)))
+	if err := known.Add(clock, s); err != nil {
+		t.Error(err)
 	}
+	if all, err := known.Of(s); err != nil || len(all) != 3 {
+		t.Errorf("%v; %d machines with the one that was said", err, len(all))
+	}
+	t.Run("results carry theirs", func(t *testing.T) {
+		text, err := json.Marshal(clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Outcomes[3].Inputs = &result.Inputs{NPU: text}
+		defer func() { s.Outcomes[3].Inputs = nil }()
+		if all, err := (Known{}).Of(s); err != nil || len(all) != 3 || all[2].Fingerprint != clock.Fingerprint() {
+			t.Errorf("%v; %d machines", err, len(all))
+		}
+		s.Outcomes[3].Inputs.NPU = []byte(strings.Replace(string(text), "500MHz", "501MHz", 1))
+		if _, err := (Known{}).Of(s); err == nil || !strings.HasPrefix(err.Error(), "r:1: inputs.npu has the fingerprint ") {
+			t.Errorf("error %v", err)
+		}
+	})
 	if err := known.Add(preset(t, "clock=2GHz"), s); err == nil || !strings.HasPrefix(err.Error(), "no result was simulated on edge-lpddr5 with these changes (fingerprint ") {
 		t.Errorf("error %v", err)
 	}

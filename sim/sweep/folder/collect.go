@@ -127,7 +127,7 @@ func speedups(rows []Row, highest map[string]int) {
 	}
 	base := map[machine]map[string]*result.Result{}
 	of := func(r *Row) machine {
-		return machine{r.Result.Config, r.Model, r.Prompt, r.Generated, r.Batch}
+		return machine{r.Result.Config, r.Model + r.Result.Shape, r.Prompt, r.Generated, r.Batch}
 	}
 	for i := range rows {
 		if r := &rows[i]; r.Result != nil {

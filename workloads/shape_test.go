@@ -1,0 +1,53 @@
+package workloads
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+func TestShapesAreReadAsTheyAreWritten(t *testing.T) {
+	seen := map[string]string{}
+	for _, m := range Models() {
+		shape := m.Shape()
+		text, err := json.Marshal(shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseShape(text)
+		if err != nil || *again != shape || again.Fingerprint() != m.Fingerprint() {
+			t.Errorf("%s: %+v, %v", m.Name, again, err)
+		}
+		if other := seen[m.Fingerprint()]; other != "" && m.Name+" "+other != "llama-2-7b vicuna-7b" { // which was made of that
+			t.Errorf("%s and %s have one fingerprint", m.Name, other)
+		}
+		seen[m.Fingerprint()] = m.Name
+	}
+	for _, text := range []string{`{"layers": 1}`, `{"depth": 1}`, `[]`, ``} {
+		if _, err := ParseShape([]byte(text)); err == nil {
+			t.Errorf("%q is a shape", text)
+		}
+	}
+}
+
+// TestFingerprintsTellShapesApart changes one field after the other.
+func TestFingerprintsTellShapesApart(t *testing.T) {
+	m := Models()[0]
+	v := reflect.TypeFor[Model]()
+	for i := range v.NumField() {
+		name := v.Field(i).Name
+		other := *m
+		switch f := reflect.ValueOf(&other).Elem().Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString(f.String() + "x")
+		case reflect.Bool:
+			f.SetBool(!f.Bool())
+		default:
+			f.SetInt(f.Int() + 1)
+		}
+		text := name == "Name" || name == "Source" || name == "PaperHigh" || name == "PaperLow" || name == "Published"
+		if same := other.Fingerprint() == m.Fingerprint(); same != text {
+			t.Errorf("%s: the same fingerprint is %v", name, same)
+		}
+	}
+}
