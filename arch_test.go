@@ -18,6 +18,7 @@ import (
 const policy = `
 sim/unit:
 sim/unit/suggest:
+sim/unit/visible:
 sim/unit/files:      sim/unit/suggest
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
@@ -42,28 +43,28 @@ npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
-workloads:           sim/unit sim/unit/suggest sim/unit/files
+workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files
 workloads+test:      workloads/ops
 workloads/ops:       workloads
 workloads/safetensors: sim/unit/files safetensors float16
-workloads/precision: sim/unit/suggest workloads
+workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops workloads/precision
-traces:              sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
-sim/result:          sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
+traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
+sim/result:          sim/unit/visible sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper/rows:
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/unit/files sim/result
-sim/study:           sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
+sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
 sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
-plots:               npu/isa sim/result pretty plot
-plots/views:         sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
-plots/report:        sim/result sim/study plots
+plots:               sim/unit/visible npu/isa sim/result pretty plot
+plots/views:         sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
+plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
@@ -78,7 +79,7 @@ gpu/cpu:             traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
+sim/sweep:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup

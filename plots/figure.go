@@ -18,6 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // Figure is a picture that knows its size.
@@ -47,6 +49,7 @@ const dpi = 300
 
 // Write draws a figure into a file of a format that FormatOf returns.
 func Write(w io.Writer, f Figure, format string, o Origin) error {
+	o = Origin{visible.Line(o.Title), visible.Line(o.Command), visible.Line(o.Program)}
 	width, height := f.size()
 	var canvas vg.CanvasWriterTo
 	var sign func([]byte) []byte
@@ -110,7 +113,7 @@ func (s *sheet) write(w words) {
 	if w.turn {
 		style.Rotation = quarter
 	}
-	s.canvas.FillText(style, vg.Point{X: w.x, Y: w.y}, w.text)
+	s.canvas.FillText(style, vg.Point{X: w.x, Y: w.y}, visible.Text(w.text))
 }
 
 // fonts are what text is set in.
@@ -118,7 +121,7 @@ func fonts() text.Plain { return text.Plain{Fonts: font.NewCache(liberation.Coll
 
 // width is how much room a text takes.
 func (s *sheet) width(t string, size vg.Length) vg.Length {
-	w, _, _ := s.fonts.Box(t, font.Font{Typeface: "Liberation", Variant: "Sans", Size: size})
+	w, _, _ := s.fonts.Box(visible.Text(t), font.Font{Typeface: "Liberation", Variant: "Sans", Size: size})
 	return w
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // Column is the head of a column of texts.
@@ -25,14 +27,15 @@ type Table struct {
 // Add appends a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Write renders the table as plain text: a head, a rule, the rows, two spaces between columns.
+// Write renders the table as plain text: a head, a rule, the rows, two spaces between columns. A cell is one line, whatever is in it;
+// a head may have several.
 func (t *Table) Write(w io.Writer) error {
 	tw := table.NewWriter()
 	tw.SetStyle(style())
 	head := make(table.Row, len(t.Columns))
 	configs := make([]table.ColumnConfig, len(t.Columns))
 	for i, c := range t.Columns {
-		head[i] = c.Name
+		head[i] = visible.Text(c.Name)
 		configs[i] = table.ColumnConfig{Number: i + 1, Align: text.AlignLeft, AlignHeader: text.AlignLeft, WidthMax: c.Width,
 			WidthMaxEnforcer: text.WrapSoft}
 		if c.Right {
@@ -44,7 +47,7 @@ func (t *Table) Write(w io.Writer) error {
 	for _, r := range t.Rows {
 		row := make(table.Row, len(r))
 		for i, cell := range r {
-			row[i] = cell
+			row[i] = visible.Line(cell)
 		}
 		tw.AppendRow(row)
 	}

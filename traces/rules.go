@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -81,6 +82,9 @@ func checkText(rule, text string) *Error {
 	}
 	if !utf8.ValidString(text) {
 		return fault("", "UTF-8", "the text is not valid UTF-8")
+	}
+	if what := visible.Hidden(text); what != "" {
+		return fault("", visible.Accepted, "%s %s", clip(visible.Line(text)), what)
 	}
 	switch rule {
 	case "":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 //go:embed models/*.json
@@ -124,5 +125,5 @@ func nameOf(file string) string {
 	if base == "config.json" {
 		base = filepath.Base(filepath.Dir(file))
 	}
-	return strings.TrimSuffix(base, ".json")
+	return visible.Line(strings.TrimSuffix(base, ".json"))
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // The exit statuses. One that a signal ended has 128 and the signal's number: 129 SIGHUP (the terminal is gone), 130 SIGINT,
@@ -40,6 +41,13 @@ func main() {
 
 // run is the whole program: it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) (code int) {
+	shown := []*visible.Writer{{Raw: stdout}, {Raw: stderr}} // nothing else writes to them, but for the progress bar
+	stdout, stderr = shown[0], shown[1]
+	defer func() {
+		for _, w := range shown {
+			_ = w.Flush() // of a command that has ended
+		}
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			code = exitCode(stderr, internal(fmt.Errorf("internal error: %v; please report it with the command line", p)))
@@ -72,7 +80,7 @@ func exitCode(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	say(stderr, "%s", strings.TrimSpace(err.Error()))
+	_, _ = fmt.Fprintf(stderr, "pmpdsim: %s\n", strings.TrimSpace(visible.Error(err)))
 	if s := (signalled{}); errors.As(err, &s) {
 		return s.status()
 	}
@@ -88,7 +96,7 @@ func exitCode(stderr io.Writer, err error) int {
 	return exitUsage
 }
 
-// say prints one message of the program; nothing can be done if that fails.
+// say prints one message of the program, which is one line; nothing can be done if that fails.
 func say(stderr io.Writer, format string, args ...any) {
-	_, _ = fmt.Fprintf(stderr, "pmpdsim: "+format+"\n", args...)
+	_, _ = fmt.Fprintln(stderr, "pmpdsim: "+visible.Line(fmt.Sprintf(format, args...)))
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // patience is how long nothing is shown: a short run needs no progress bar.
@@ -31,7 +32,7 @@ type progress struct {
 // newProgress starts waiting. It does nothing unless w is a terminal.
 func newProgress(w io.Writer, total int64, what string) *progress {
 	p := &progress{total: total, what: what}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := visible.Under(w).(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.timer = time.AfterFunc(patience, func() { p.start(f) })
 	}
 	return p

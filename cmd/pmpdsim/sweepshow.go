@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 func statusTable(s *sweep.Status) *plots.Table {
@@ -50,16 +52,19 @@ type failedPoints struct {
 // shownFailures is how many failed points a sweep names at its end.
 const shownFailures = 10
 
-func (f failedPoints) Error() string {
+func (f failedPoints) Error() string { return errors.Join(f.Unwrap()...).Error() }
+
+// Unwrap returns the lines of the error.
+func (f failedPoints) Unwrap() []error {
 	s := f.status
-	text := fmt.Sprintf("%d of %d points failed; accepted: --retry-failed simulates them again", s.Failed, s.Points)
+	lines := []error{fmt.Errorf("%d of %d points failed; accepted: --retry-failed simulates them again", s.Failed, s.Points)}
 	for _, p := range s.FailedPoints[:min(shownFailures, len(s.FailedPoints))] {
-		text += fmt.Sprintf("\n%s: %s", p.Point, p.Reason)
+		lines = append(lines, fmt.Errorf("%s: %s", p.Point, p.Reason))
 	}
 	if more := len(s.FailedPoints) - shownFailures; more > 0 {
-		text += fmt.Sprintf("\nand %d more: pmpdsim sweep status %s --format json names all", more, f.dir)
+		lines = append(lines, fmt.Errorf("and %d more: pmpdsim sweep status %s --format json names all", more, f.dir))
 	}
-	return text
+	return lines
 }
 
 // sweepDone is what a complete sweep has to say.
@@ -71,7 +76,7 @@ func sweepDone(w io.Writer, dir string, s *sweep.Status) error {
 	if s.Misfits > 0 {
 		failed += fmt.Sprintf(", %d do not fit their DRAM (fits is false: simulated as if they did, on no front)", s.Misfits)
 	}
-	_, err := fmt.Fprintf(w, "%d points%s: %s\n", s.Points, failed, filepath.Join(dir, "results.jsonl"))
+	_, err := fmt.Fprintf(w, "%d points%s: %s\n", s.Points, failed, visible.Line(filepath.Join(dir, "results.jsonl")))
 	return err
 }
 

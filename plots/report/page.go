@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 //go:embed page.html page.css data.js charts.js table.js page.js echarts/echarts.min.js echarts/NOTICE echarts/LICENSE-*
@@ -67,12 +70,13 @@ func Write(w io.Writer, r *Report) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	r = r.visible()
 	library, script := file("echarts/echarts.min.js"), own()
 	encoded, err := json.Marshal(newData(r)) // which escapes what could end a script
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	f := frame{Report: r, Style: template.CSS(file("page.css")), Library: template.JS(library), Own: template.JS(script), Data: template.JS(encoded),
+	f := frame{Report: r, Style: template.CSS(file("page.css")), Library: template.JS(library), Own: template.JS(script), Data: template.JS(visible.Text(string(encoded))),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
 			hash(library), hash(script))}
 	for _, name := range licences() {
@@ -91,4 +95,15 @@ func Write(w io.Writer, r *Report) error {
 	}
 	_, err = b.WriteTo(w)
 	return err
+}
+
+// visible returns a report without signs in its texts that a reader would not see.
+func (r *Report) visible() *Report {
+	shown := *r
+	shown.Command, shown.Program, shown.Common = visible.Line(r.Command), visible.Line(r.Program), visible.Line(r.Common)
+	shown.Inputs = slices.Clone(r.Inputs)
+	for i := range shown.Inputs {
+		shown.Inputs[i].Path = visible.Line(shown.Inputs[i].Path)
+	}
+	return &shown
 }

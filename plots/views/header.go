@@ -7,6 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
@@ -47,7 +48,7 @@ func (h *Header) Write(out io.Writer) error {
 			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
 			size(float64(m.Activations)))},
 	} {
-		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], line[1]); err != nil {
+		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], visible.Line(line[1])); err != nil {
 			return err
 		}
 	}

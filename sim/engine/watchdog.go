@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -108,6 +109,14 @@ type StallError struct {
 	Reason string
 	At     string // simulated time
 	Dump   string // what each reporter was doing
+}
+
+// Unwrap returns the lines of the error.
+func (e *StallError) Unwrap() (lines []error) {
+	for line := range strings.SplitSeq(e.Error(), "\n") {
+		lines = append(lines, errors.New(line))
+	}
+	return lines
 }
 
 func (e *StallError) Error() string {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // Parse reads a line of WriteJSON, and refuses what is JSON but cannot have come out of a run: numbers that are missing,
@@ -65,6 +67,11 @@ func (r *Result) check(there func(string) bool) error {
 	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}} {
 		if text[1] == "" {
 			return fmt.Errorf("%s is empty", text[0])
+		}
+	}
+	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}, {"task", r.Task}, {"version", r.Version}} {
+		if what := visible.Hidden(text[1]); what != "" {
+			return fmt.Errorf("%s %s", text[0], what)
 		}
 	}
 	v := reflect.ValueOf(r).Elem()

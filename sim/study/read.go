@@ -2,6 +2,7 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -177,6 +179,11 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 		return row, nil, fmt.Errorf("not a result: %w", err)
 	}
 	row = read.Row
+	for name, value := range row.Axes {
+		if what := cmp.Or(visible.Hidden(name), visible.Hidden(value)); what != "" {
+			return row, nil, fmt.Errorf("not a result: an axis %s", what)
+		}
+	}
 	switch {
 	case read.Result != nil:
 		line = read.Result

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // text is a scalar of the file.
@@ -51,6 +52,10 @@ func (r *reader) entries(n *yaml.Node, under string) []entry {
 			r.add(config.PlaceOf(k), under, "a key is %s; accepted: text", config.Describe(k))
 			continue
 		}
+		if err := visible.Name(k.Value); err != nil {
+			r.add(config.PlaceOf(k), under, "the key %v", err)
+			continue
+		}
 		if first := slices.IndexFunc(all, func(e entry) bool { return e.key.value == k.Value }); first >= 0 {
 			r.add(config.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", all[first].key.Line)
 			continue
@@ -90,6 +95,10 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 func (r *reader) scalar(n *yaml.Node, key, accepted string) (text, bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		r.add(config.PlaceOf(n), key, "got %s; accepted: %s", config.Describe(n), accepted)
+		return text{}, false
+	}
+	if err := visible.Name(n.Value); err != nil {
+		r.add(config.PlaceOf(n), key, "%v", err)
 		return text{}, false
 	}
 	return text{config.PlaceOf(n), n.Value}, true

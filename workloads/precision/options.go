@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // What an option is where the text says nothing: PMPD's values (pmpd/modules/scheduler).
@@ -46,6 +47,9 @@ func classifierFile() option {
 		read: func(p *parser, s *Schedule, value part) {
 			if s.Classifier = value.text; value.text == "" {
 				p.fail(value, "no file; accepted: the weights of a classifier, FILE.safetensors")
+			}
+			if what := visible.Hidden(value.text); what != "" {
+				p.fail(value, "%s; accepted: the weights of a classifier, FILE.safetensors, in %s", what, visible.Accepted)
 			}
 		},
 		write: func(s Schedule) string { return s.Classifier }}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -120,6 +121,8 @@ func TestParseErrors(t *testing.T) {
 		{"learned:4>3,1=5", `at character 13 ("1=5"): unknown option; accepted: l=N with N tokens, 1 or more, classifier=FILE, ` +
 			`prefill=N with N one of ` + bits},
 		{"learned:4>3,classifier=", `at character 24 (""): no file; accepted: the weights of a classifier, FILE.safetensors`},
+		{"learned:4>3,classifier=a\x1b", `at character 24 ("a\x1b"): holds U+001B, which is not seen; accepted: the weights of a classifier, ` +
+			`FILE.safetensors, in one line of letters, digits, punctuation and spaces`},
 		{"activation:4>3,window=3", `at character 16 ("window=3"): unknown option; accepted: l=N with N tokens, 1 or more, ` +
 			`prefill=N with N one of ` + bits},
 		{"activation:4>3,l=1,l=1", `at character 20 ("l=1"): given twice; accepted: one l=N`},
@@ -181,7 +184,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func quoted(s string) string { return `"` + s + `"` }
+func quoted(s string) string { return strconv.Quote(s) }
 
 func TestKinds(t *testing.T) {
 	for _, k := range precision.Kinds() {
