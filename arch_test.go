@@ -75,7 +75,7 @@ gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
-gpu/cpu:             traces gpu gpu/weights float16 errgroup
+gpu/cpu:             sim/unit sim/unit/files traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda

@@ -137,6 +137,15 @@ func (o *engineOptions) find() (*engine, error) {
 	if err := e.model.Fits(len(e.prompt) + e.generate); err != nil {
 		return nil, fmt.Errorf("--prompt, --gen: %w", err)
 	}
+	if e.backend == backendCPU {
+		sequences := 1
+		if e.reference {
+			sequences = 2
+		}
+		if err := cpu.Fits(e.model, len(e.prompt)+e.generate, sequences); err != nil {
+			return nil, flagged("backend cpu", "", err)
+		}
+	}
 	return e, e.open()
 }
 
@@ -159,7 +168,10 @@ func (e *engine) lengths() error {
 	if e.tokens == nil && e.gen == nil && e.promptFile == "" {
 		e.task = task.Name
 	}
-	e.prompt = make([]int, prompt)
+	if err := e.model.CheckLengths(prompt, e.generate); err != nil && e.promptFile == "" {
+		return fmt.Errorf("--prompt, --gen: %w", err)
+	}
+	e.prompt = make([]int, min(prompt, e.model.MaxPositions)) // of a file it is replaced
 	draw := rand.NewPCG(uint64(e.seed), 0x706d7064) // "pmpd": not the stream of anything else
 	for i := range e.prompt {
 		e.prompt[i] = int(draw.Uint64() % uint64(e.model.Vocab))
