@@ -148,6 +148,10 @@ func (o *ordering) number(f cli.Flag, name, value string) error {
 		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
 			return fmt.Errorf("%s%s %s: not a number; accepted: a whole number", o.where(), dashes(name), value)
 		}
+	case *cli.Uint64Flag:
+		if _, err := strconv.ParseUint(value, 10, 64); err != nil {
+			return fmt.Errorf("%s%s %s: not a number; accepted: a whole number from 0 on", o.where(), dashes(name), value)
+		}
 	}
 	return nil
 }

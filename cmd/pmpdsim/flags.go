@@ -18,10 +18,16 @@ import (
 
 // This file defines the flags that several commands have, once each, together with the check of their values.
 
+// What flags accept at most: far more than any machine or model has.
+const (
+	mostWorkers = 4096
+	mostTokens  = 1 << 22 // max_position_embeddings
+)
+
 // workersFlag is on how many cores a command simulates.
 func workersFlag() cli.Flag {
 	return &cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0),
-		DefaultText: "all", Action: atLeast("workers", 1)}
+		DefaultText: "all", Action: between("workers", 1, mostWorkers)}
 }
 
 // formatFlag is the form of what a command prints; the first is the default.
@@ -137,21 +143,21 @@ func parseSchedule(text string, m *workloads.Model) (precision.Schedule, error) 
 	return s, flagged("schedule", "", err)
 }
 
-// atLeast is the check of a flag whose value is a number from least on.
-func atLeast(name string, least int) func(*cli.Context, int) error {
-	return func(_ *cli.Context, n int) error {
-		if n < least {
-			return fmt.Errorf("--%s %d: too few; accepted: %d or more", name, n, least)
-		}
-		return nil
-	}
-}
-
 // between is the check of a flag whose value is a number in a range.
 func between(name string, least, most int) func(*cli.Context, int) error {
 	return func(_ *cli.Context, n int) error {
 		if n < least || n > most {
 			return fmt.Errorf("--%s %d: out of range; accepted: %d to %d", name, n, least, most)
+		}
+		return nil
+	}
+}
+
+// notNegative is the check of a flag whose value is a seed.
+func notNegative(name string) func(*cli.Context, int64) error {
+	return func(_ *cli.Context, n int64) error {
+		if n < 0 {
+			return fmt.Errorf("--%s %d: negative; accepted: 0 or more", name, n)
 		}
 		return nil
 	}

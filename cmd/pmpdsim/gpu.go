@@ -35,7 +35,7 @@ EXAMPLES:
 }
 
 func deviceFlag() cli.Flag {
-	return &cli.IntFlag{Name: "device", Usage: "`NUMBER` of the GPU, from 0"}
+	return &cli.IntFlag{Name: "device", Usage: "`NUMBER` of the GPU, from 0", Action: between("device", 0, 1023)}
 }
 
 // onGPU tells a driver that failed from a request that is impossible.
@@ -158,7 +158,7 @@ EXAMPLES:
    pmpdsim gpu check --model path/to/config.json --seed 2  # needs a GPU`,
 		Flags: []cli.Flag{
 			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "three small ones"),
-			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: atLeast("prompt", 1)},
+			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: between("prompt", 1, mostTokens)},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`SEED` of the weights"},
 			deviceFlag(),
 			formatFlag("table", "json"),

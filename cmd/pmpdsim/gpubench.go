@@ -33,9 +33,9 @@ EXAMPLES:
 		Flags: []cli.Flag{
 			modelsFlag("`MODEL` whose shapes are measured (list models), or a config.json; repeatable", strings.Join(benchModels(), ", ")),
 			bitsFlag("16,8,4,3,2"),
-			&cli.IntFlag{Name: "repeats", Value: 21, Usage: "medians are of `N` repeats", Action: atLeast("repeats", 1)},
+			&cli.IntFlag{Name: "repeats", Value: 21, Usage: "medians are of `N` repeats", Action: between("repeats", 1, 10_000)},
 			&cli.BoolFlag{Name: "passes", Usage: "time decode passes, too"},
-			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache of those passes"},
+			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache of those passes", Action: between("context", 1, mostTokens)},
 			deviceFlag(),
 			formatFlag("table", "json"),
 		},

@@ -38,7 +38,7 @@ EXAMPLES:
 			modelsFlag("`MODEL` (list models); repeatable", strings.Join(styles.Models(), ", ")),
 			bitsFlag("2,3,4,16"),
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "sequences that decode together: `N,...`"},
-			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache"},
+			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache", Action: between("context", 1, mostTokens)},
 			workersFlag(),
 			pictureFlag("a"),
 			formatFlag("table", "csv", "json"),

@@ -23,7 +23,7 @@ func timelineFlags() []cli.Flag {
 		alsoFlag("timeline", "also write what happened when to `FILE`, which ui.perfetto.dev opens"),
 		&cli.StringFlag{Name: "timeline-detail", Usage: "`LEVEL` of the timeline: step, op, tile or transfer", Value: activity.Ops.String()},
 		&cli.IntFlag{Name: "timeline-passes", Usage: "only the first `N` passes of a schedule have tiles and transfers; prefill is one", Value: timelinePasses,
-			Action: atLeast("timeline-passes", 0)},
+			Action: between("timeline-passes", 0, mostTokens)},
 	}
 }
 

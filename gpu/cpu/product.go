@@ -73,7 +73,7 @@ func dot(a, b []float32) float32 {
 
 // share gives parts of 0…n-1 to the workers. No part's result depends on where it begins.
 func (s *sequence) share(n int, work func(from, to int)) error {
-	workers := max(1, s.options.Workers)
+	workers := max(1, min(s.options.Workers, n))
 	part := (n + workers - 1) / workers
 	var g errgroup.Group
 	for from := 0; from < n; from += part {

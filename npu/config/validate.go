@@ -150,21 +150,27 @@ func (k *checker) feeding(d DMA) {
 	if d.Window != 0 {
 		k.size("dma.window", d.Window, grain, unit.MiB)
 	}
-	switch {
-	case d.Bandwidth < 0:
-		k.add("dma.bandwidth", fmt.Sprintf("%v is not a rate; accepted: more than 0B/s, or 0B/s for no limit", d.Bandwidth))
-	case d.Bandwidth > 0 && d.Window == 0:
+	k.rate("dma.bandwidth", d.Bandwidth)
+	if d.Bandwidth > 0 && d.Window == 0 {
 		k.add("dma.bandwidth", fmt.Sprintf("%v without a dma.window: the data that wait would need a buffer without end; accepted: a window, or 0B/s",
 			d.Bandwidth), "dma.window")
+	}
+}
+
+// The rates that data may be taken at. A slower one is no machine's, and would be simulated for hours.
+const slowest, fastest = unit.BytesPerSecond(1e6), unit.BytesPerSecond(1e15)
+
+// rate checks a bandwidth that need not be limited.
+func (k *checker) rate(key string, v unit.BytesPerSecond) {
+	if v != 0 && (v < slowest || v > fastest) {
+		k.add(key, fmt.Sprintf("%v is out of range; accepted: %v to %v, or 0B/s for no limit", v, slowest, fastest))
 	}
 }
 
 // network checks the on-chip network.
 func (k *checker) network(n Network) {
 	named(k, "noc.topology", n.Topology, Topologies())
-	if n.Bandwidth < 0 {
-		k.add("noc.bandwidth", fmt.Sprintf("%v is not a rate; accepted: more than 0B/s, or 0B/s for no limit", n.Bandwidth))
-	}
+	k.rate("noc.bandwidth", n.Bandwidth)
 	k.within("noc.latency", int64(n.Latency), 0, 1e6)
 	named(k, "noc.arbitration", n.Arbitration, Arbitrations())
 }
@@ -194,9 +200,9 @@ func channelsPossible(n int) bool { return n > 0 && n <= 1024 && n&(n-1) == 0 }
 
 // ideal checks a memory that is nothing but a bandwidth: what it cannot have is refused, not ignored.
 func (k *checker) ideal(d DRAM) {
-	if d.Bandwidth <= 0 {
-		k.add("dram.bandwidth", fmt.Sprintf("%v, but an ideal memory is nothing but a bandwidth; accepted: more than 0B/s, such as 32GB/s",
-			d.Bandwidth), "dram.standard")
+	if d.Bandwidth < slowest || d.Bandwidth > fastest {
+		k.add("dram.bandwidth", fmt.Sprintf("%v, but an ideal memory is nothing but a bandwidth; accepted: %v to %v, such as 32GB/s",
+			d.Bandwidth, slowest, fastest), "dram.standard")
 	}
 	if d.Mapping != "" {
 		k.add("dram.mapping", fmt.Sprintf(`%q, but an ideal memory has no banks; accepted: ""`, d.Mapping), "dram.standard")

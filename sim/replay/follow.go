@@ -48,7 +48,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	if o.Machines == nil {
 		o.Machines = new(MachinePool)
 	}
-	workers := max(1, o.Workers)
+	workers := o.workers(r.Generated)
 	o.Machines.begin(workers, []*run{r})
 	steps := make(chan task, r.Generated) // never full: the decoder does not wait
 	g, within := errgroup.WithContext(ctx)

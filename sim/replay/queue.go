@@ -34,6 +34,14 @@ func newQueue(runs []*run) *queue {
 	return q
 }
 
+// len is the number of all steps.
+func (q *queue) len() (n int) {
+	for _, steps := range q.steps {
+		n += len(steps)
+	}
+	return n
+}
+
 // take returns the next task of a worker, given its last one.
 func (q *queue) take(last task) (task, bool) {
 	q.lock.Lock()

@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -58,6 +59,12 @@ type Options struct {
 	Machines *MachinePool   // reused from earlier runs; nil: none
 
 	Built func(*npu.Machine) // called with each new machine before it runs, by its worker; may be nil
+}
+
+// workers is how many there are for a number of steps: none that would have nothing to do, and not many more than there are
+// cores, because each has a machine with a memory of its own.
+func (o *Options) workers(steps int) int {
+	return max(1, min(o.Workers, steps, max(8, 2*runtime.GOMAXPROCS(0))))
 }
 
 // run is a prepared job on its way to a result.
@@ -128,7 +135,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 		}
 	}
 	work, meter := newQueue(runs), newMeter(runs, o.Progress)
-	workers := max(1, o.Workers)
+	workers := o.workers(work.len())
 	if o.Machines == nil {
 		o.Machines = new(MachinePool)
 	}
