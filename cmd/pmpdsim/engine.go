@@ -172,7 +172,7 @@ func (e *engine) lengths() error {
 		return fmt.Errorf("--prompt, --gen: %w", err)
 	}
 	e.prompt = make([]int, min(prompt, e.model.MaxPositions)) // of a file it is replaced
-	draw := rand.NewPCG(uint64(e.seed), 0x706d7064) // "pmpd": not the stream of anything else
+	draw := rand.NewPCG(uint64(e.seed), 0x706d7064)           // "pmpd": not the stream of anything else
 	for i := range e.prompt {
 		e.prompt[i] = int(draw.Uint64() % uint64(e.model.Vocab))
 	}

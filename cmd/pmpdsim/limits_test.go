@@ -39,8 +39,8 @@ func child(t *testing.T, kib int, dir string, args ...string) (status int, said 
 	return c.ProcessState.ExitCode(), string(out)
 }
 
-// clean fails the test if a process did not end as it should: with a result, or with an error that the user can answer.
-func clean(t *testing.T, status int, said string) {
+// answered fails the test if a process did not end as it should: with a result, or with an error that the user can answer.
+func answered(t *testing.T, status int, said string) {
 	t.Helper()
 	traced := strings.Contains(said, "goroutine ") || strings.Contains(said, "internal error") || strings.Contains(said, "fatal error")
 	if traced || status != exitOK && status != exitUsage && status != exitNoGPU {
@@ -100,7 +100,7 @@ func TestEveryNumberOnTheCommandLine(t *testing.T) {
 				numbers++
 				t.Run(strings.ReplaceAll(name, " ", "_")+"_"+f.Names()[0]+"="+value, func(t *testing.T) {
 					status, said := child(t, 4<<20, dir, append(append(strings.Fields(name), strings.Fields(more)...), "--"+f.Names()[0], value)...)
-					clean(t, status, said)
+					answered(t, status, said)
 				})
 			}
 		}
@@ -139,7 +139,7 @@ func TestEveryNumberOfAnNPU(t *testing.T) {
 			t.Run(key+"="+value, func(t *testing.T) {
 				status, said := child(t, 4<<20, dir, "run", "--set", key+"="+value, "--set", "cores=2", "--set", key+"="+value, "--model", "tiny.json",
 					"--prompt", "4", "--gen", "3", "--schedule", "uniform:4", "--breakdown")
-				clean(t, status, said)
+				answered(t, status, said)
 			})
 		}
 	}

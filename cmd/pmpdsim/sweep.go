@@ -40,7 +40,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`", DefaultText: "required"},
 			&cli.BoolFlag{Name: "retry-failed", Usage: "simulate again what has failed"},
 			&cli.BoolFlag{Name: "replan", Usage: "let this spec take the place of another one in DIR, which is kept in DIR/old with its results"},
-			&cli.IntFlag{Name: "max-points", Usage: "refuse specs of more than `N` combinations, filters aside", Value: sweep.MostPoints, Action: atLeast("max-points", 1)},
+			&cli.IntFlag{Name: "max-points", Usage: "refuse specs of more than `N` combinations, filters aside", Value: sweep.MostPoints, Action: between("max-points", 1, 1_000_000)},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show how many points there are, how long they may take, and the first of them"},
 			&cli.StringFlag{Name: "executor", Value: "local", Usage: "`WHERE` to simulate: local processes, or slurm job arrays",
 				Action: oneOf("executor", "executor", "local", "slurm")},
