@@ -52,7 +52,7 @@ workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array workloads workloads/ops workloads/precision
 traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
-sim/result:          sim/unit/visible sim/unit npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
+sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup

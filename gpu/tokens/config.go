@@ -44,6 +44,9 @@ func readConfig(file string) (*settings, error) {
 		EosTok tokenName        `json:"eos_token"`
 		Added  map[string]added `json:"added_tokens_decoder"`
 	}
+	if err := files.ExactKeys(data, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w; accepted: keys as transformers writes them", file, err)
+	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("%s: not a whole tokenizer_config.json: %w", file, err)
 	}

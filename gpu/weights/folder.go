@@ -94,6 +94,9 @@ func (f *folder) shards(dir, index string) error {
 	var content struct {
 		Map map[string]string `json:"weight_map"`
 	}
+	if err := files.ExactKeys(data, &content); err != nil {
+		return fmt.Errorf("%s: %w; accepted: the index that was saved with these shards", index, err)
+	}
 	if err := json.Unmarshal(data, &content); err != nil || len(content.Map) == 0 {
 		return fmt.Errorf("%s: not an index; accepted: an object whose weight_map says the file of each tensor", index)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
@@ -20,16 +21,14 @@ func Parse(line []byte) (*Result, error) {
 		return nil, err
 	}
 	for _, key := range tags(reflect.TypeFor[Result]()) {
-		for other := range keys {
-			if other != key && strings.EqualFold(other, key) { // which encoding/json would take for it
-				return nil, fmt.Errorf("%s is no key of it, and is spelt %s", other, key)
-			}
-		}
 		if string(keys[key]) == "null" {
 			return nil, fmt.Errorf("%s is null", key)
 		}
 	}
 	r := new(Result)
+	if err := files.ExactKeys(line, r); err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal(line, r); err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func TestWhatIsWrongWithAResultIsNamed(t *testing.T) {
 		{`"schedule":"fp16"`, `"schedule":""`, "schedule is empty"},
 		{`"schedule":"fp16"`, `"schedule":"\u001b[31mfp16"`, "schedule holds U+001B, which is not seen"},
 		{`"schedule":"fp16"`, "\"schedule\":\"fp16\u202e\"", "schedule holds U+202E, which is not seen"},
-		{`"batch":`, `"batch":2,"Batch":`, "Batch is no key of it, and is spelt batch"},
+		{`"batch":`, `"batch":2,"Batch":`, "Batch: the key is spelt batch"},
 		{`"generated_tokens":4`, `"generated_tokens":1`, "generated_tokens is 1, which leaves nothing to decode"},
 		{`"capacity":4`, `"capacity":2`, "fits is true, and footprint_bytes has 3 of 2"},
 		{`"macs_per_byte":`, `"macs_per_byte":-3,"was":`, "operators.decode[0].macs_per_byte is -3, and no run comes to that"},

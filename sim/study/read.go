@@ -175,7 +175,11 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 		folder.Row
 		Result json.RawMessage `json:"result"`
 	}
-	if err := json.Unmarshal(line, &read); err != nil {
+	err = files.ExactKeys(line, &read)
+	if err == nil {
+		err = json.Unmarshal(line, &read)
+	}
+	if err != nil {
 		return row, nil, fmt.Errorf("not a result: %w", err)
 	}
 	row = read.Row

@@ -73,7 +73,11 @@ func Encode(v any) ([]byte, error) {
 
 // strict reads a line, all of it and nothing unknown.
 func strict(line []byte, to any) error {
-	if err := files.CheckJSON("line", 0, line, files.Results); err != nil {
+	err := files.CheckJSON("line", 0, line, files.Results)
+	if err == nil {
+		err = files.ExactKeys(line, to)
+	}
+	if err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
