@@ -105,5 +105,5 @@ func insist(ctx context.Context, claims *files.Claims, stderr io.Writer, exit fu
 // no image of the memory in the user's folder.
 func crashAloud() {
 	debug.SetTraceback("crash")
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // a limit can always be lowered
+	leaveNoCore()
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 )
 
 // Claims are the files that a run writes, together with those that it reads. A claim proves before the work that a file can
@@ -143,8 +142,7 @@ func (f *File) prove() error {
 
 // replaceable refuses a file that its owner has protected, or that belongs to another user who alone may replace it.
 func (f *File) replaceable() error {
-	const writable = 2
-	if err := syscall.Access(f.name, writable); err != nil {
+	if err := writable(f.name); err != nil {
 		return fmt.Errorf("writing %s: %w; accepted: a file that can be written to", f.path, err)
 	}
 	dir, err := os.Stat(folderOf(f.name))
@@ -152,8 +150,8 @@ func (f *File) replaceable() error {
 		return nil
 	}
 	own := func(info os.FileInfo) bool {
-		s, ok := info.Sys().(*syscall.Stat_t)
-		return !ok || int(s.Uid) == os.Geteuid()
+		user, _, ok := owner(info)
+		return !ok || user == os.Geteuid()
 	}
 	if !own(f.before) && !own(dir) {
 		return fmt.Errorf("writing %s: it belongs to another user; accepted: a file of your own", f.path)
@@ -211,6 +209,9 @@ func (c *Claims) Stop() {
 	}
 }
 
+// errLinks is the error of a link that leads to itself.
+var errLinks = errors.New("too many levels of symbolic links")
+
 // find resolves a path: to what links lead, and what is there.
 func (c *Claims) find(path string) (*File, error) {
 	f := &File{claims: c, path: path, name: path}
@@ -255,5 +256,5 @@ func (c *Claims) find(path string) (*File, error) {
 		f.before = info
 		return f, nil
 	}
-	return nil, fmt.Errorf("writing %s: %w; accepted: a file in a directory that can be written to", path, syscall.ELOOP)
+	return nil, fmt.Errorf("writing %s: %w; accepted: a file in a directory that can be written to", path, errLinks)
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // kind is what is at a path.
@@ -75,8 +74,8 @@ func (f *File) finish(s *os.File) error {
 	if f.before == nil {
 		return nil
 	}
-	if old, ok := f.before.Sys().(*syscall.Stat_t); ok {
-		_ = s.Chown(int(old.Uid), int(old.Gid)) // where it may
+	if user, group, ok := owner(f.before); ok {
+		_ = s.Chown(user, group) // where it may
 	}
 	return s.Chmod(f.before.Mode().Perm())
 }
@@ -87,7 +86,7 @@ func (f *File) complete(scratch string) error {
 	defer f.claims.end()
 	if dir, err := os.Open(folderOf(f.name)); err == nil {
 		defer dir.Close()
-		_ = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX) // not every file system has it
+		lock(dir)
 	}
 	now, err := os.Lstat(f.name)
 	if err != nil {

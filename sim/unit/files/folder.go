@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 )
 
 // Replace replaces a file of our own in a folder of our own, at once and for good: readers see the old one or the whole new
@@ -55,7 +54,7 @@ func syncFolder(dir string) error {
 // Append opens a file of our own to read it and to write at its end, and makes it if it is not there. It refuses a link,
 // which leads to a file of somebody else's, and whatever else is no file.
 func Append(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o666)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|noFollow|noWait, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", path, bare(err))
 	}

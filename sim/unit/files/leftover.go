@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // suffix ends the name of a file that grows.
@@ -42,18 +41,18 @@ func (f *File) Leftovers() []Leftover {
 		between, partial := strings.CutSuffix(between, suffix)
 		if ok && partial && e.Type().IsRegular() && (between == "" || between[0] == '.' && len(between) == 1+randomLength) {
 			name := beside(f.name, e.Name())
-			all = append(all, Leftover{name, locked(name)})
+			all = append(all, Leftover{name, grows(name)})
 		}
 	}
 	return all
 }
 
-// locked reports whether another process holds the lock of a file that grows.
-func locked(name string) bool {
-	s, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+// grows reports whether another process is writing a file.
+func grows(name string) bool {
+	s, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
 	if err != nil {
 		return false
 	}
 	defer s.Close()
-	return errors.Is(syscall.Flock(int(s.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	return locked(s)
 }

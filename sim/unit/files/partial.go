@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 )
 
 // Reserve is what is kept free on the disk for the end of a file that must not be lost: much more than a footer.
@@ -70,7 +69,7 @@ func (f *File) Grow(cancel context.CancelCauseFunc) (*Partial, error) {
 	}
 	p.Sink, p.name = s, s.Name()
 	f.claims.remember(p.name)
-	_ = syscall.Flock(int(s.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // tells others that it grows; nobody else has it
+	lock(s) // tells others that it grows
 	if err := f.Reserve(); err != nil {
 		p.Remove()
 		return nil, err
@@ -108,7 +107,7 @@ func (p *Partial) Write(b []byte) (int, error) {
 		p.size += int64(n)
 		return n, nil
 	}
-	if err = bare(err); p.file.reserve == nil || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	if err = bare(err); p.file.reserve == nil || !full(err) {
 		return 0, err
 	}
 	p.cancel(p.file.named(err))

@@ -2,13 +2,11 @@ package files
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -53,16 +51,11 @@ func (f *File) into(write func(io.Writer) error) error {
 // open opens what is there. A pipe is waited for until somebody reads it.
 func (f *File) open() (*os.File, error) {
 	if f.fd >= 0 {
-		fd, err := syscall.Dup(f.fd)
-		if err != nil {
-			return nil, err
-		}
-		syscall.CloseOnExec(fd)
-		return os.NewFile(uintptr(fd), f.path), nil
+		return another(f.fd)
 	}
 	for {
-		out, err := os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
-		if !errors.Is(err, syscall.ENXIO) || f.before.Mode()&os.ModeNamedPipe == 0 {
+		out, err := os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND|noWait, 0)
+		if !unread(err) || f.before.Mode()&os.ModeNamedPipe == 0 {
 			return out, err
 		}
 		select {
