@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -72,7 +71,7 @@ func checkLinks(path string) error {
 			if !info.Mode().IsRegular() {
 				return fmt.Errorf("%s is a link or a device; accepted: the files that pmpdsim sweep made, and no links to others", at)
 			}
-			if s, ok := info.Sys().(*syscall.Stat_t); ok && name == "shards" && s.Nlink > 1 {
+			if name == "shards" && files.Names(info) > 1 {
 				return fmt.Errorf("%s is a hard link, so that a copy elsewhere would change with it; accepted: a copy of its own", at)
 			}
 			return nil

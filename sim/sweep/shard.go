@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -39,7 +38,7 @@ var errLocked = errors.New("another process writes this shard")
 
 // openShard locks a shard, cuts off a line that a killed worker left incomplete, and returns the rows in it.
 func openShard(path string) (*shard, []folder.Line, error) {
-	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))}
+	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|files.NoFollow))}
 	ok, err := s.lock.TryLock()
 	if err != nil {
 		return nil, nil, fmt.Errorf("locking %s: %w (the file system must know flock)", path, err)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -66,7 +65,7 @@ const lockTimeout = 500 * time.Millisecond
 
 // acquire locks the directory for this process.
 func (d *Dir) acquire(ctx context.Context) error {
-	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
+	d.lock = flock.New(d.File("lock"), flock.SetFlag(os.O_CREATE|os.O_RDWR|files.NoFollow))
 	short, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	ok, err := d.lock.TryLockContext(short, lockTimeout/10)

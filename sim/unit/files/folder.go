@@ -54,7 +54,7 @@ func syncFolder(dir string) error {
 // Append opens a file of our own to read it and to write at its end, and makes it if it is not there. It refuses a link,
 // which leads to a file of somebody else's, and whatever else is no file.
 func Append(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|noFollow|noWait, 0o666)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|NoFollow|noWait, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", path, bare(err))
 	}

@@ -49,7 +49,7 @@ func (f *File) Leftovers() []Leftover {
 
 // grows reports whether another process is writing a file.
 func grows(name string) bool {
-	s, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
+	s, err := os.OpenFile(name, os.O_RDONLY|NoFollow|noWait, 0)
 	if err != nil {
 		return false
 	}

@@ -18,7 +18,7 @@ func random() string { return strings.ToLower(rand.Text()[:randomLength]) }
 
 // create makes a file that was not there: it takes nobody's, and follows no link.
 func create(name string, mode os.FileMode) (*os.File, error) {
-	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, mode)
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|NoFollow, mode)
 }
 
 // beside is the path of a name in a file's folder. It is not cleaned: folders may be links.

@@ -8,7 +8,10 @@ import (
 )
 
 // What other systems do not have, or have otherwise, is left out.
-const noFollow, noWait = 0, 0
+const NoFollow, noWait = 0, 0
+
+// Names is how many names a file has, as far as is known.
+func Names(os.FileInfo) int { return 1 }
 
 func writable(string) error { return nil }
 

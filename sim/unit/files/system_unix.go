@@ -10,9 +10,17 @@ import (
 
 // Flags of opening a file: fail at a link; do not wait for who is at the other end of a pipe.
 const (
-	noFollow = syscall.O_NOFOLLOW
+	NoFollow = syscall.O_NOFOLLOW
 	noWait   = syscall.O_NONBLOCK
 )
+
+// Names is how many names a file has: hard links.
+func Names(info os.FileInfo) int {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Nlink)
+	}
+	return 1
+}
 
 // writable is an error where a file may not be written to.
 func writable(name string) error {
