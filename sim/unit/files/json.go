@@ -30,9 +30,51 @@ type jsonCheck struct {
 // level is an object or a list that has not been closed.
 type level struct {
 	object bool
-	key    string         // of an object: the last one
-	keys   map[string]int // where each stands; nil: none yet
+	key    []byte // of an object: the last one
+	first  []stands
+	more   map[string]int // where the keys behind the first ones stand
 	count  int            // of a list: the elements before
+}
+
+// stands is a key, and where.
+type stands struct {
+	key []byte
+	at  int
+}
+
+// few is how many keys are compared one by one, which is quicker than a map.
+const few = 24
+
+// add notes a key, and returns where it stands already.
+func (l *level) add(key []byte, at int) (first int, twice bool) {
+	for _, s := range l.first {
+		if bytes.Equal(s.key, key) {
+			return s.at, true
+		}
+	}
+	if len(l.first) < few {
+		l.first = append(l.first, stands{key, at})
+		return 0, false
+	}
+	if first, twice = l.more[string(key)]; twice {
+		return first, true
+	}
+	if l.more == nil {
+		l.more = map[string]int{}
+	}
+	l.more[string(key)] = at
+	return 0, false
+}
+
+// enter opens an object or a list. What the last one at this depth has taken of memory is used again.
+func (c *jsonCheck) enter(object bool) {
+	if len(c.open) == cap(c.open) {
+		c.open = append(c.open, level{object: object})
+		return
+	}
+	c.open = c.open[:len(c.open)+1]
+	l := &c.open[len(c.open)-1]
+	l.object, l.first, l.more, l.count = object, l.first[:0], nil, 0
 }
 
 func (c *jsonCheck) check() error {
@@ -57,7 +99,7 @@ func (c *jsonCheck) check() error {
 			}
 		case '{', '[':
 			c.values++
-			c.open = append(c.open, level{object: c.text[i] == '{'})
+			c.enter(c.text[i] == '{')
 		case '}', ']':
 			c.open = c.open[:max(0, len(c.open)-1)]
 		}
@@ -81,25 +123,34 @@ func (c *jsonCheck) key(from, to int) error {
 		return nil
 	}
 	at := &c.open[len(c.open)-1]
-	key := string(c.text[from+1 : max(from+1, to-1)])
-	if strings.Contains(key, `\`) {
-		_ = json.Unmarshal(c.text[from:to], &key) // what is not JSON stays as it is
+	key := c.text[from+1 : max(from+1, to-1)]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		var s string
+		if json.Unmarshal(c.text[from:to], &s) == nil { // what is not JSON stays as it is
+			key = []byte(s)
+		}
 	}
 	at.key = key
 	if c.kind == Trace {
 		return nil // its reader says which record it is
 	}
 	if c.kind.fixedKeys() {
-		key = strings.ToLower(key) // encoding/json would take either for the other
+		key = lower(key) // encoding/json would take either for the other
 	}
-	if first, twice := at.keys[key]; twice {
+	if first, twice := at.add(key, from); twice {
 		return fmt.Errorf("%s: %s: the key stands twice, first %s; accepted: each key once", c.place(from), c.path(), c.where(first))
 	}
-	if at.keys == nil {
-		at.keys = map[string]int{}
-	}
-	at.keys[key] = from
 	return nil
+}
+
+// lower returns a key in small letters, mostly the key itself.
+func lower(key []byte) []byte {
+	for _, c := range key {
+		if 'A' <= c && c <= 'Z' || c >= 0x80 {
+			return bytes.ToLower(key)
+		}
+	}
+	return key
 }
 
 // fixedKeys reports whether the keys of a kind are names that are written in one way, not data such as the words of a vocabulary.
@@ -143,7 +194,7 @@ func (c *jsonCheck) path() string {
 			b.WriteByte('.')
 			fallthrough
 		default:
-			b.WriteString(plain(l.key))
+			b.WriteString(plain(string(l.key)))
 		}
 	}
 	return b.String()
