@@ -262,6 +262,9 @@ func (t *tree) checkCalls(s source) {
 		if slices.Contains(reading, name) && readsItself[s.pkg] == "" {
 			t.report(sel.Pos(), "%s reads without a limit: package sim/unit/files reads up to one", name)
 		}
+		if name == "csv.NewWriter" && s.pkg != "sim/unit/sheet" {
+			t.report(sel.Pos(), "only sim/unit/sheet may call csv.NewWriter: a spreadsheet takes some cells as formulas")
+		}
 		if slices.Contains(writing, name) && !slices.Contains(strings.Fields(writers), s.pkg) {
 			t.report(sel.Pos(), "only sim/unit/files may call %s; accepted: files.Claims for what a user names, files.Replace and files.Append for "+
 				"files of our own", name)
@@ -408,6 +411,7 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"a lock fails", "npu/a.go", `package npu; import "sync"; var l sync.Mutex`, "variable l is state"},
 		{"a file that is read to its end, however large, fails", "cmd/x/a.go", `package x; import "os"; func f() { _, _ = os.ReadFile("x") }`, "os.ReadFile reads without a limit"},
 		{"a stream that is read to its end fails", "sim/a.go", `package sim; import "io"; var f = io.ReadAll`, "io.ReadAll reads without a limit"},
+		{"CSV of one's own fails", "cmd/x/a.go", `package x; import "encoding/csv"; func f() any { return csv.NewWriter(nil) }`, "only sim/unit/sheet may call csv.NewWriter"},
 		{"a test may read to the end", "sim/a_test.go", `package sim; import "io"; var f = io.ReadAll`, ""},
 		{"an error that wants something fails", "npu/a.go", "package npu; const e = `0 is out of range; want 1`", "write \"; accepted: \""},
 		{"a question outside of suggest fails", "npu/a.go", "package npu; const e = `(did you mean x?)`", "write suggest.Accepted"},

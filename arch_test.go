@@ -19,6 +19,7 @@ const policy = `
 sim/unit:
 sim/unit/suggest:
 sim/unit/visible:
+sim/unit/sheet:
 sim/unit/files:      sim/unit/suggest
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
@@ -56,14 +57,14 @@ sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats 
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
-sim/paper/rows:
+sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
 sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot
-plots/views:         sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
+plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads float16 errgroup workloads/safetensors
@@ -79,7 +80,7 @@ gpu/cpu:             sim/unit sim/unit/files traces gpu gpu/weights float16 errg
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
+sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup

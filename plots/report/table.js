@@ -72,9 +72,11 @@ function drawTable(rows, state, redraw) {
 	return found;
 }
 
-// csvOf writes rows as RFC 4180 has it, in the units of the table.
+// csvOf writes rows as RFC 4180 has it, in the units of the table. A text that a spreadsheet would take as a formula gets an
+// apostrophe in front (sim/unit/sheet).
 function csvOf(rows) {
-	const quote = (v) => (/[",\n]/.test(v) ? `"${String(v).replaceAll('"', '""')}"` : String(v));
+	const safe = (v) => (typeof v === 'string' && /^[=+\-@\t\r\n＝＋－＠]/.test(v) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(v) ? `'${v}` : String(v));
+	const quote = (v) => (/[",\r\n]/.test(safe(v)) ? `"${safe(v).replaceAll('"', '""')}"` : safe(v));
 	const lines = [columns.map((c) => c.name), ...rows.map((r) => columns.map((c) => (c.number ? c.of(r) ?? '' : c.text(r))))];
 	return lines.map((cells) => `${cells.map(quote).join(',')}\r\n`).join('');
 }

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // Layouts is a sweep over layouts of weights, with its rows.
@@ -83,7 +83,6 @@ func (l *Layouts) Table(w io.Writer) error {
 
 // CSV writes the rows with a head. Shares have six decimals, so that every platform writes the same.
 func (l *Layouts) CSV(w io.Writer) error {
-	c := csv.NewWriter(w)
 	records := [][]string{{"standard", "channels", "mapping", "bank_hash", "refresh", "postpone", "layout", "chunk_bytes", "skew_bytes", "planes",
 		"stored", "bytes", "clocks", "activates", "efficiency", "bandwidth_bytes_per_second"}}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
@@ -92,7 +91,7 @@ func (l *Layouts) CSV(w io.Writer) error {
 			strconv.Itoa(r.Postpone), r.Layout, whole(r.Chunk), whole(r.Skew), strconv.Itoa(r.Planes), strconv.Itoa(r.Stored), whole(r.Bytes),
 			whole(r.Clocks), whole(r.Activates), fmt.Sprintf("%.6f", r.Efficiency), fmt.Sprintf("%.0f", r.Bandwidth)})
 	}
-	return c.WriteAll(records)
+	return sheet.Write(w, records)
 }
 
 // Figure is the picture of the rows, and what it is called.

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/study/styles"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // StylesTable writes a row for each point, apart by model and batch.
@@ -104,5 +104,5 @@ func StylesCSV(w io.Writer, points []styles.Point) error {
 			strconv.Itoa(p.Rows), strconv.Itoa(p.Cols), strconv.Itoa(p.Bits), real(p.TPOT), real(p.Tokens), real(p.Memory), real(p.Array), p.BoundBy,
 			real(p.Joules), real(p.ArrayArea), real(p.Area), p.Config, strconv.FormatBool(p.Fits)})
 	}
-	return csv.NewWriter(w).WriteAll(records)
+	return sheet.Write(w, records)
 }

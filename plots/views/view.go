@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // View is a figure of results, with the numbers in it.
@@ -38,7 +38,7 @@ func (v *View) add(cells ...string) { v.Rows = append(v.Rows, cells) }
 // Write writes the numbers, as csv or as a table.
 func (v *View) Write(w io.Writer, format string) error {
 	if format == "csv" {
-		return csv.NewWriter(w).WriteAll(append([][]string{v.Heads}, v.Rows...))
+		return sheet.Write(w, append([][]string{v.Heads}, v.Rows...))
 	}
 	t := &plots.Table{}
 	for i, head := range v.Heads {

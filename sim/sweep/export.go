@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // Formats are the extensions that Export knows.
@@ -33,31 +34,26 @@ func (t *Table) Export(w io.Writer, format string) error {
 }
 
 func (t *Table) writeCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	line := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		line[i] = c.Name
+	records := make([][]string, 0, 1+len(t.Rows))
+	var head []string
+	for _, c := range t.Columns {
+		head = append(head, c.Name)
 	}
-	if err := out.Write(line); err != nil {
-		return err
-	}
+	records = append(records, head)
 	for _, row := range t.Rows {
+		line := make([]string, len(row))
 		for i, v := range row {
 			switch v := v.(type) {
 			case nil:
-				line[i] = ""
 			case float64:
 				line[i] = strconv.FormatFloat(v, 'g', -1, 64)
 			default:
 				line[i] = fmt.Sprint(v)
 			}
 		}
-		if err := out.Write(line); err != nil {
-			return err
-		}
+		records = append(records, line)
 	}
-	out.Flush()
-	return out.Error()
+	return sheet.Write(w, records)
 }
 
 // columns is the root of a Parquet schema whose columns stand in the order of the table, not of the alphabet.

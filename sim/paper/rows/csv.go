@@ -1,10 +1,11 @@
 package rows
 
 import (
-	"encoding/csv"
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // WriteBars writes rows of the figure with a head; what there is none of is empty. Decimals are fixed, so that every
@@ -27,7 +28,7 @@ func WriteBars(w io.Writer, rows []Bar) error {
 			fixed(r.SimulatedUniform, 6), r.Schedules, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.Counted), r.NPU, r.Config,
 			strconv.FormatBool(r.Fits)})
 	}
-	return csv.NewWriter(w).WriteAll(records)
+	return sheet.Write(w, records)
 }
 
 // WriteWaterfall writes the rows of waterfalls with a head, in the form of WriteBars.
@@ -40,7 +41,7 @@ func WriteWaterfall(w io.Writer, rows []Waterfall) error {
 			strings.Join(r.Set, " "), fixed(r.Throughput, 6), fixed(r.FP16, 6), fixed(r.Uniform, 6),
 			fixed(r.SpeedupFP16, 6), fixed(r.SpeedupUniform, 6), r.Config})
 	}
-	return csv.NewWriter(w).WriteAll(records)
+	return sheet.Write(w, records)
 }
 
 // WriteRemains writes what remains on each preset with a head, in the form of WriteBars.
@@ -51,7 +52,7 @@ func WriteRemains(w io.Writer, rows []Remains) error {
 		records = append(records, []string{r.NPU, strconv.Itoa(r.Bars), strconv.Itoa(r.Fit), fixed(r.Decode.LeastFP16, 6), fixed(r.Decode.MostFP16, 6),
 			fixed(r.Decode.MostUniform, 6), fixed(r.Whole.LeastFP16, 6), fixed(r.Whole.MostFP16, 6), fixed(r.Whole.MostUniform, 6), r.Config})
 	}
-	return csv.NewWriter(w).WriteAll(records)
+	return sheet.Write(w, records)
 }
 
 func fixed(v float64, decimals int) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
