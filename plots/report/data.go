@@ -117,6 +117,7 @@ func newData(r *Report) *data {
 		values[i] = newList()
 		d.Keys = append(d.Keys, keyData{Name: k.Name, Role: k.Role})
 	}
+	d.order(r, values)
 	machines := map[string]int{}
 	var used []study.Machine
 	for i := range r.Points {
@@ -131,14 +132,25 @@ func newData(r *Report) *data {
 		for k, key := range p.Keys {
 			v := values[k].of(key.Value)
 			if v == len(d.Keys[k].Values) {
-				d.Keys[k].Values = append(d.Keys[k].Values, [2]string{key.Value, key.Text})
+				d.Keys[k].Values = append(d.Keys[k].Values, [2]string{})
 			}
+			d.Keys[k].Values[v] = [2]string{key.Value, key.Text}
 			x.Keys = append(x.Keys, v)
 		}
 		d.Rows = append(d.Rows, x)
 	}
 	d.machines(used)
 	return d
+}
+
+// order numbers the values of keys as the report has them.
+func (d *data) order(r *Report, values []*list) {
+	for k, all := range r.Values {
+		for _, v := range all {
+			values[k].of(v)
+			d.Keys[k].Values = append(d.Keys[k].Values, [2]string{v, v})
+		}
+	}
 }
 
 func (d *data) row(p *Point) row {

@@ -16,6 +16,7 @@ type Report struct {
 	Inputs   []study.Input   // in the order of the command
 	Points   []Point         // in the order of tables
 	Machines []study.Machine // that are known
+	Values   [][]string      // of the keys of the points, in their order; nil: that in which they come
 }
 
 // New returns a report of an arranged set. It leaves to the caller what made it, and which machines are known.
@@ -23,6 +24,12 @@ func New(s *study.Set) *Report {
 	r := &Report{Common: s.Common, Inputs: s.Inputs}
 	for _, o := range s.Outcomes {
 		r.Points = append(r.Points, pointOf(o, s.Differ))
+	}
+	if len(r.Points) == 0 {
+		return r // which cannot be written
+	}
+	for _, k := range r.Points[0].Keys {
+		r.Values = append(r.Values, s.Values(k.Name))
 	}
 	return r
 }

@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // Arrange finds out what the outcomes have in common and by what they differ beside the schedule, bundles those that differ
@@ -22,7 +19,7 @@ func (s *Set) Arrange(over ...string) (*Set, error) {
 	if err := s.checkOver(over); err != nil {
 		return nil, err
 	}
-	a := &Set{Inputs: s.Inputs, Over: over}
+	a := &Set{Inputs: s.Inputs, Over: over, ranks: s.ranks}
 	for _, o := range s.Outcomes {
 		own := *o
 		own.Keys = slices.Clone(o.Keys)
@@ -35,7 +32,7 @@ func (s *Set) Arrange(over ...string) (*Set, error) {
 	}
 	slices.SortStableFunc(a.Outcomes, func(x, y *Outcome) int {
 		for _, name := range a.Differ {
-			if c := CompareValues(x.Key(name).Value, y.Key(name).Value); c != 0 {
+			if c := a.compare(name, x.Key(name).Value, y.Key(name).Value); c != 0 {
 				return c
 			}
 		}
@@ -61,9 +58,9 @@ func (s *Set) tellApart() {
 		}
 	}
 	s.Common = strings.Join(common, ", ")
-	// What follows from the NPU is no news beside its name.
-	if slices.Contains(s.Differ, "npu") {
-		s.Differ = slices.DeleteFunc(s.Differ, func(name string) bool { return name == "kv-bits" })
+	// What follows from the NPU, or from an axis that changes it, is no news beside that.
+	if slices.ContainsFunc(s.Differ, func(name string) bool { return name != kvBits && ofNPU(name) }) {
+		s.Differ = slices.DeleteFunc(s.Differ, func(name string) bool { return name == kvBits })
 	}
 	s.settle()
 	// But NPUs of one name can have been changed, and traces of one length differ.
@@ -72,7 +69,7 @@ func (s *Set) tellApart() {
 		ofNPU bool
 		of    func(o *Outcome) string
 	}{
-		{"kv-bits", true, func(o *Outcome) string { return o.Key("kv-bits").Value }},
+		{kvBits, true, func(o *Outcome) string { return o.Key(kvBits).Value }},
 		{"config", true, func(o *Outcome) string { return o.Config }},
 		{"shape", false, func(o *Outcome) string { return o.Shape }}, // of models of one name
 		{"trace", false, func(o *Outcome) string { return o.TraceSHA256 }},
@@ -108,37 +105,4 @@ func (s *Set) several(of func(*Outcome) string) bool {
 		seen[o.Setting] = of(o)
 	}
 	return false
-}
-
-// CompareValues puts numbers and quantities in their order, and other texts in that of the alphabet.
-func CompareValues(a, b string) int {
-	x, okA := amount(a)
-	y, okB := amount(b)
-	if okA && okB {
-		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
-	}
-	return cmp.Compare(a, b)
-}
-
-// amount reads a number, or a quantity of an axis such as 256KiB.
-func amount(text string) (float64, bool) {
-	if v, err := strconv.ParseFloat(text, 64); err == nil {
-		return v, true
-	}
-	n, ok := unit.Quantity(text)
-	return float64(n), ok
-}
-
-// Values are the values of a key: numbers and quantities by size, schedules from many bits to few.
-func (s *Set) Values(key string) []string { return valuesOf(s.Outcomes, key) }
-
-func valuesOf(all []*Outcome, key string) []string {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b *Outcome) int {
-		if key == "schedule" {
-			return bySchedule(a, b)
-		}
-		return CompareValues(a.Key(key).Value, b.Key(key).Value)
-	})
-	return distinct(sorted, func(o *Outcome) string { return o.Key(key).Value })
 }

@@ -46,8 +46,8 @@ func follows(key string, others ...string) bool {
 			return from == "model" || from == "task" || from == overTrace
 		case overTrace:
 			return from == "model" || from == "task"
-		case "kv-bits", "config":
-			return ofNPU(from) && from != "kv-bits" && from != "config"
+		case kvBits, "config":
+			return ofNPU(from) && from != kvBits && from != "config"
 		default:
 			return false
 		}
@@ -89,7 +89,7 @@ func (s *Set) axes(x, y string) (string, string, error) {
 	case len(open) == 0:
 		return "", "", fmt.Errorf("nothing else differs among the results; accepted: --x KEY --y KEY with keys of %s", strings.Join(known, ", "))
 	default:
-		return "", "", fmt.Errorf("two keys make the axes, and these differ: %s; accepted: --x KEY --y KEY", varying(s.Outcomes, open))
+		return "", "", fmt.Errorf("two keys make the axes, and these differ: %s; accepted: --x KEY --y KEY", s.varying(s.Outcomes, open))
 	}
 	return x, y, nil
 }
@@ -109,15 +109,15 @@ func (s *Set) cells(x, y string) (map[[2]string]*Outcome, error) {
 	}
 	for _, o := range s.Outcomes {
 		if some := cells[place(o)]; len(some) > 1 {
-			differ := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return len(valuesOf(some, key)) < 2 })
+			differ := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return len(s.valuesOf(some, key)) < 2 })
 			return nil, fmt.Errorf("%s %s, %s %s: %d results for one cell, such as %s and %s, which differ in %s; accepted: one for each cell (choose with %s)",
-				x, o.Key(x).Value, y, o.Key(y).Value, len(some), some[0].Place, some[1].Place, varying(some, differ), howToChoose(some, differ))
+				x, o.Key(x).Value, y, o.Key(y).Value, len(some), some[0].Place, some[1].Place, s.varying(some, differ), s.howToChoose(some, differ))
 		}
 	}
 	more := slices.DeleteFunc(slices.Clone(others), func(key string) bool { return follows(key, x, y) || len(s.Values(key)) < 2 })
 	if len(more) > 0 {
-		return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)", varying(s.Outcomes, more), x, y,
-			howToChoose(s.Outcomes, more))
+		return nil, fmt.Errorf("cells differ in %s, too; accepted: results that differ in %s and %s alone (choose with %s)", s.varying(s.Outcomes, more), x, y,
+			s.howToChoose(s.Outcomes, more))
 	}
 	one := map[[2]string]*Outcome{}
 	for at, some := range cells {
@@ -127,10 +127,10 @@ func (s *Set) cells(x, y string) (map[[2]string]*Outcome, error) {
 }
 
 // varying lists keys with their values, of many the first.
-func varying(all []*Outcome, keys []string) string {
+func (s *Set) varying(all []*Outcome, keys []string) string {
 	var texts []string
 	for _, key := range keys {
-		values := valuesOf(all, key)
+		values := s.valuesOf(all, key)
 		if len(values) > 4 {
 			values = append(values[:3:3], "…")
 		}
@@ -140,13 +140,13 @@ func varying(all []*Outcome, keys []string) string {
 }
 
 // howToChoose gives an example of flags.
-func howToChoose(some []*Outcome, keys []string) string {
+func (s *Set) howToChoose(some []*Outcome, keys []string) string {
 	var flags []string
 	for _, key := range keys {
 		if follows(key, keys...) {
 			continue
 		}
-		flags = append(flags, "--only "+Quoted(key+"="+valuesOf(some, key)[0]))
+		flags = append(flags, "--only "+Quoted(key+"="+s.valuesOf(some, key)[0]))
 	}
 	return strings.Join(flags, " ")
 }

@@ -44,13 +44,14 @@ func readAll(paths []string, texts bool) (*Set, error) {
 				continue
 			}
 			in.Results++
-			o := &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes)}
+			o := &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes, in.axes)}
 			if texts {
 				o.Line = r.text
 			}
 			s.Outcomes = append(s.Outcomes, o)
 		}
 		s.Inputs = append(s.Inputs, in)
+		s.learn(in.axes)
 	}
 	if len(s.Outcomes) == 0 {
 		return nil, fmt.Errorf("%s: no results; accepted: %s", strings.Join(paths, ", "), acceptedFiles)
@@ -82,10 +83,14 @@ func read(path string) (all []placed, in Input, err error) {
 		if all, err = readFile(path); err == nil {
 			err = complete(all, filepath.Dir(path))
 		}
+		if filepath.Base(path) == "results.jsonl" {
+			in.axes = orderBeside(path)
+		}
 		return all, in, err
 	}
 	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
 		all, err = readFile(results)
+		in.axes = orderBeside(results)
 	} else {
 		all, err = readFolder(&in)
 	}
@@ -96,6 +101,15 @@ func read(path string) (all []placed, in Input, err error) {
 		err = complete(all, path)
 	}
 	return all, in, err
+}
+
+// orderBeside is the order of the axes in the plan beside results, which can be read without it.
+func orderBeside(results string) []folder.Axis {
+	f, err := folder.Open(filepath.Dir(results))
+	if err != nil {
+		return nil
+	}
+	return f.Plan.Order()
 }
 
 // complete gives rows of a sweep their inputs, which stand beside them in the folder, once each.
@@ -134,7 +148,7 @@ func readFolder(in *Input) (all []placed, err error) {
 		}
 		all = append(all, p)
 	}
-	in.Missing, in.Notes = missing, f.Notes()
+	in.Missing, in.Notes, in.axes = missing, f.Notes(), f.Plan.Order()
 	return all, err
 }
 
@@ -200,17 +214,29 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 	return row, bytes.Clone(line), nil
 }
 
-// keysOf are the keys of a result: what every result has, then the axes of its sweep by name.
-func keysOf(r *result.Result, axes map[string]string) []Key {
+// The bits of the cache have two names: that of a key of results, and that of an axis that changes them.
+const (
+	kvBits = "kv-bits"
+	kvPath = "kv.bits"
+)
+
+// keysOf are the keys of a result: what every result has, then the axes of its sweep in the order of the spec, or by name.
+func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key {
 	number := strconv.Itoa
 	keys := []Key{{"npu", r.NPU, r.NPU}, {"model", r.Model, r.Model}, {"task", r.Task, r.Task},
 		{"prompt", number(r.PromptTokens), "prompt " + number(r.PromptTokens)}, {"gen", number(r.GeneratedTokens), "gen " + number(r.GeneratedTokens)},
-		{"batch", number(r.Batch), "batch " + number(r.Batch)}, {"kv-bits", number(r.KVBits), "KV " + number(r.KVBits) + " bits"}}
+		{"batch", number(r.Batch), "batch " + number(r.Batch)}, {kvBits, number(r.KVBits), "KV " + number(r.KVBits) + " bits"}}
 	var names []string
 	for name := range axes {
 		names = append(names, name)
 	}
-	slices.Sort(names)
+	if _, axis := axes[kvPath]; axis { // says the same
+		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.Name == kvBits })
+	}
+	place := func(name string) int {
+		return slices.IndexFunc(order, func(a folder.Axis) bool { return a.Name == name })
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b)) })
 	for _, name := range names {
 		keys = append(keys, Key{name, axes[name], name + " " + axes[name]})
 	}
@@ -224,6 +250,9 @@ func (s *Set) Only(conditions ...string) (*Set, error) {
 	names := append(s.KeyNames(), "schedule")
 	for _, text := range conditions {
 		key, value, ok := strings.Cut(text, "=")
+		if key == kvBits && !slices.Contains(names, kvBits) {
+			key = kvPath // an axis
+		}
 		if !ok || !slices.Contains(names, key) {
 			return nil, fmt.Errorf("--only %s: nothing to choose by; accepted: KEY=VALUE with a key of %s", text, strings.Join(names, ", "))
 		}

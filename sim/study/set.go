@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
 // Set is results that are looked at together. Its methods leave it as it is and return another one.
@@ -16,15 +17,18 @@ type Set struct {
 	Common string   // what all outcomes have in common, in words
 	Differ []string // names of the keys by which they differ, beside the schedule
 	Over   []string // names of the keys that are averaged over
+
+	ranks map[string]map[string]int // of the values of axes, in the order of their sweeps' specs
 }
 
 // Input is a file or a folder that was read.
 type Input struct {
 	Path    string
 	Results int
-	Failed  int      // points that could not be simulated
-	Missing int      // points that have not been simulated yet
-	Notes   []string // on lines of a folder that are not believed
+	Failed  int           // points that could not be simulated
+	Missing int           // points that have not been simulated yet
+	Notes   []string      // on lines of a folder that are not believed
+	axes    []folder.Axis // of a sweep, with their values in the order of the spec
 }
 
 // Outcome is a result, with what tells it from others.

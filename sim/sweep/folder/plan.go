@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -37,6 +38,26 @@ type Plan struct {
 type Axis struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
+}
+
+// Order are the axes with their values in the order of the spec, which plans of version 0.1.0 tell by that of their points.
+func (p *Plan) Order() []Axis {
+	if len(p.Axes) > 0 {
+		return p.Axes
+	}
+	var all []Axis
+	for i := range p.Rows {
+		for _, name := range slices.Sorted(maps.Keys(p.Rows[i].Axes)) {
+			at := slices.IndexFunc(all, func(a Axis) bool { return a.Name == name })
+			if at < 0 {
+				at, all = len(all), append(all, Axis{Name: name})
+			}
+			if v := p.Rows[i].Axes[name]; !slices.Contains(all[at].Values, v) {
+				all[at].Values = append(all[at].Values, v)
+			}
+		}
+	}
+	return all
 }
 
 // Planned is a point of a plan.
