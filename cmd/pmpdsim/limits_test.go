@@ -84,7 +84,8 @@ func TestEveryNumberOnTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	numbers := 0
-	eachCommand(app(io.Discard, io.Discard).Commands, "", func(name string, c *cli.Command) {
+	leaves(app(io.Discard, io.Discard).Commands, nil, func(c *cli.Command, path []string) {
+		name := strings.Join(path, " ")
 		for _, f := range c.Flags {
 			switch f.(type) {
 			case *cli.IntFlag, *cli.Int64Flag, *cli.Uint64Flag, *cli.Float64Flag:
@@ -107,14 +108,6 @@ func TestEveryNumberOnTheCommandLine(t *testing.T) {
 	})
 	if numbers < 100 {
 		t.Errorf("only %d numbers were tried", numbers)
-	}
-}
-
-func eachCommand(all []*cli.Command, above string, f func(name string, c *cli.Command)) {
-	for _, c := range all {
-		name := strings.TrimSpace(above + " " + c.Name)
-		f(name, c)
-		eachCommand(c.Subcommands, name, f)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestFoldersThatAreRefused(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, "tokenizer_config.json", `{"add_bos_token": true,`)
 		write(t, dir, "tokenizer.json", read(t, "testdata/phi/tokenizer.json"))
-		wantError(t, dir, "DIR/tokenizer_config.json: not a whole tokenizer_config.json: unexpected end of JSON input")
+		wantError(t, dir, "DIR/tokenizer_config.json: not a whole tokenizer_config.json: unexpected end of JSON input; accepted: the file as it was published")
 	})
 	t.Run("with a BOS that is no token", func(t *testing.T) {
 		dir := t.TempDir()
@@ -68,7 +68,7 @@ func TestFoldersThatAreRefused(t *testing.T) {
 
 func TestTokenizerJSONThatIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, of, old, with, want string }{
-		{"cut off", "phi", `"model":{`, "\x00", "not a whole tokenizer.json: invalid character '\\x00' looking for beginning of object key string"},
+		{"cut off", "phi", `"model":{`, "\x00", "not a whole tokenizer.json: invalid character '\\x00' looking for beginning of object key string; accepted: the file as it was published"},
 		{"another model", "phi", `"type":"BPE"`, `"type":"Unigram"`, "model: type Unigram; accepted: BPE"},
 		{"no model", "phi", `"model":`, `"mode":`, "model: missing or not an object; accepted: a BPE model"},
 		{"a key of the model that may change ids", "phi", `"fuse_unk":`, `"fuse_all":true,"fuse_unk":`, `model: json: unknown field "fuse_all"`},
@@ -151,7 +151,7 @@ func TestTokenizerModelThatIsRefused(t *testing.T) {
 	good := read(t, "testdata/vicuna/tokenizer.model")
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "no pieces; accepted: a sentencepiece model of BPE"},
-		{"cut off", good[:5000], "not a whole tokenizer.model: unexpected EOF"},
+		{"cut off", good[:5000], "not a whole tokenizer.model: unexpected EOF; accepted: the file as it was published"},
 		{"Unigram", good + message(2, message(3, 1)), "model type 1; accepted: 2 (BPE)"},
 		{"normalization rules", good + message(3, message(2, "rules")), "it has normalization rules; accepted: normalization identity"},
 		{"white space at the end", good + message(2, message(24, 1)), "treat_whitespace_as_suffix is set; accepted: false"},

@@ -26,7 +26,7 @@ type document struct {
 func readJSON(file string, data []byte, config *settings) (*Tokenizer, error) {
 	var d document
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("not a whole tokenizer.json: %w", err)
+		return nil, fmt.Errorf("not a whole tokenizer.json: %w; accepted: the file as it was published", err)
 	}
 	t := newTokenizer(file)
 	var err error

@@ -52,7 +52,7 @@ type spm struct {
 func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, error) {
 	m := spm{model: unigramType, bos: 1, eos: 2, dummyPrefix: true, dropSpaces: true, escape: true}
 	if err := m.read(data); err != nil {
-		return nil, fmt.Errorf("not a whole tokenizer.model: %w", err)
+		return nil, fmt.Errorf("not a whole tokenizer.model: %w; accepted: the file as it was published", err)
 	}
 	if err := m.check(); err != nil {
 		return nil, err

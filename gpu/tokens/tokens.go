@@ -69,7 +69,7 @@ func Open(dir string) (*Tokenizer, error) {
 func (t *Tokenizer) Encode(text string) ([]int, error) {
 	for i, r := range text {
 		if _, n := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && n == 1 {
-			return nil, fmt.Errorf("the text is not UTF-8: byte %#02x at offset %d", text[i], i)
+			return nil, fmt.Errorf("the text is not UTF-8: byte %#02x at offset %d; accepted: UTF-8", text[i], i)
 		}
 	}
 	ids, err := t.encode(newEffort(len(text)), text)

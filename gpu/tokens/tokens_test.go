@@ -159,7 +159,7 @@ func TestByteLevelGivesBackEveryText(t *testing.T) {
 func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 	tok := open(t, "testdata/phi")
 	_, err := tok.Encode("ab\xffc")
-	if want := "the text is not UTF-8: byte 0xff at offset 2"; err == nil || err.Error() != want {
+	if want := "the text is not UTF-8: byte 0xff at offset 2; accepted: UTF-8"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := tok.Encode("ab\ufffdc"); err != nil {

@@ -123,7 +123,7 @@ func TestLoad(t *testing.T) {
 		}
 	})
 	t.Run("a folder is not a file", func(t *testing.T) {
-		if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "reading an NPU's description: ") {
+		if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory; accepted: an NPU's description") {
 			t.Errorf("got %v", err)
 		}
 	})

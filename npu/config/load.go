@@ -66,7 +66,7 @@ func Load(nameOrPath string) (*Config, error) {
 		return nil, fmt.Errorf("NPU %s", notKnown(nameOrPath, Names(), "or the path of a YAML file"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading an NPU's description: %w", err)
+		return nil, err
 	}
 	return parseFile(nameOrPath, data)
 }
