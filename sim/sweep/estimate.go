@@ -145,29 +145,33 @@ func inOrder(points []*Point) []*Point {
 
 // visited is what a worker has simulated so far.
 type visited struct {
-	memories map[int][]int // their NPUs
+	memories map[int]map[int]int // their NPUs, numbered as they came
 	works    map[int]bool
 }
 
-func newSeen() *visited { return &visited{map[int][]int{}, map[int]bool{}} }
+func newSeen() *visited { return &visited{map[int]map[int]int{}, map[int]bool{}} }
 
 // add returns what is new at a point, and marks it as visited.
 func (s *visited) add(p *Point) novelty {
 	npus, work := s.memories[p.memory], s.works[p.work]
 	s.works[p.work] = true
-	at := slices.Index(npus, p.config)
+	at, there := npus[p.config]
 	n := novelty{what: newSchedule}
 	switch {
 	case len(npus) == 0:
 		n.what = newMemory
-	case at < 0:
+	case !there:
 		n.what = newNPU
 	case !work:
 		n.what = newWork
 	}
-	if at < 0 {
+	if npus == nil {
+		npus = map[int]int{}
+		s.memories[p.memory] = npus
+	}
+	if !there {
 		at = len(npus)
-		s.memories[p.memory] = append(npus, p.config)
+		npus[p.config] = at
 	}
 	n.age = min((at+1)/2, later)
 	return n
