@@ -24,8 +24,15 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
+// asVersion makes the program say that it is of a version.
+const asVersion = "PMPDSIM_TEST_VERSION"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pmpdsim": main, "crashing": crashing})
+	program := func() {
+		version = os.Getenv(asVersion)
+		main()
+	}
+	testscript.Main(m, map[string]func(){"pmpdsim": program, "crashing": crashing})
 }
 
 func TestScripts(t *testing.T) {

@@ -179,7 +179,10 @@ func TestFoldersOfAnyName(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range oddNames() {
+	for i, name := range oddNames() {
+		if testing.Short() && i > 4 && i%4 != 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(root, name)
 			if err := conduct(t.Context(), spec, dir, 1); err != nil {

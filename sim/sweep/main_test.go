@@ -67,17 +67,22 @@ func fatalPoint(w *Worker) error {
 			return nil
 		}
 		if fmt.Sprint(point) == os.Getenv(dieAt) {
-			p, err := os.FindProcess(os.Getpid())
-			if err != nil {
-				return err
-			}
-			return p.Kill()
+			return die()
 		}
 		if _, err := w.Do(context.Background(), point); err != nil {
 			return err
 		}
 		fmt.Println(answerDone)
 	}
+}
+
+// die is what memory that runs out does to a process.
+func die() error {
+	p, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return p.Kill()
 }
 
 func beTask(dir, number string) error {
@@ -95,6 +100,9 @@ func beTask(dir, number string) error {
 	}
 	known := len(w.done)
 	for _, i := range points {
+		if fmt.Sprint(i) == os.Getenv(dieAt) {
+			return die()
+		}
 		if _, err := w.Do(context.Background(), i); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package sweep
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,9 @@ func (d *Dir) keepPlan(plan []byte) error {
 		}
 		for name := range strings.FieldsSeq("spec.yaml plan.jsonl") {
 			data, err := files.Read(d.File(name), files.Plan)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // the user has removed it
+			}
 			if err != nil {
 				return err
 			}

@@ -240,3 +240,58 @@ func TestAnInputThatChangesWhileTheSpecIsRead(t *testing.T) {
 		t.Error("a plan was written that no worker can follow")
 	}
 }
+
+// Who keeps nothing but the results of a study does not lose them to the next one.
+func TestResultsWithoutAPlan(t *testing.T) {
+	o := attempt{spec: specIn(t, first), dir: filepath.Join(t.TempDir(), "results"), version: testVersion}
+	if err := conduct(t.Context(), o.spec, o.dir, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"plan.jsonl", "spec.yaml", "shards", "inputs"} {
+		if err := os.RemoveAll(filepath.Join(o.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := read(t, filepath.Join(o.dir, "results.jsonl"))
+	rewrite(t, o.spec, other)
+	text := o.dir + ": has results.jsonl, and no plan that it is of; accepted: another directory, or --replan, which keeps it in " + o.dir + "/old/1"
+	if err := conduct(t.Context(), o.spec, o.dir, 1); err == nil || err.Error() != text {
+		t.Errorf("error %v, want %s", err, text)
+	}
+	if read(t, filepath.Join(o.dir, "results.jsonl")) != want {
+		t.Error("the results are gone")
+	}
+	o.replan = true
+	if err := o.run(t.Context(), workers(o.dir, 1), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, filepath.Join(o.dir, "old", "1", "results.jsonl")) != want {
+		t.Error("the results are gone")
+	}
+}
+
+// Specs, and the files that they name, may be called what they like.
+func TestSpecsAndInputsOfAnyName(t *testing.T) {
+	plain := specIn(t, first)
+	want := strings.Count(results(t, plain, 1), "\n")
+	for i, name := range oddNames() {
+		if testing.Short() && i%5 != 0 || strings.ContainsAny(name, "\xff\x1b") {
+			continue // YAML is UTF-8, and of printing characters
+		}
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			spec := filepath.Join(folder, name+".yaml")
+			rewrite(t, spec, strings.Replace(first, "tiny.json", fmt.Sprintf("%q", name+".json"), 1))
+			rewrite(t, filepath.Join(folder, name+".json"), tinyModel)
+			dir := filepath.Join(t.TempDir(), name)
+			for range 2 {
+				if err := conduct(t.Context(), spec, dir, 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := strings.Count(read(t, filepath.Join(dir, "results.jsonl")), "\n"); got != want {
+				t.Errorf("%d rows, want %d", got, want)
+			}
+		})
+	}
+}

@@ -63,7 +63,11 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 		if todo = both(todo, left); err != nil || len(todo) == 0 {
 			return err
 		}
-		a, err := s.submit(ctx, d, todo)
+		tasks := d.shares(todo, min(s.ArraySize, len(todo)))
+		if i > 0 {
+			tasks = suspectsLast(tasks)
+		}
+		a, err := s.submit(ctx, d, tasks)
 		if err != nil {
 			return err
 		}
@@ -75,10 +79,28 @@ func (s *Slurm) Run(ctx context.Context, d *Dir, todo []int, report func(Progres
 			w.note("array %s: %s", a.ID, reasons)
 		}
 	}
-	if left, err := d.Left(false); err != nil || len(both(todo, left)) == 0 {
+	left, err := d.Left(false)
+	if left = both(todo, left); err != nil || len(left) == 0 {
 		return err
 	}
-	return fmt.Errorf("points have no result after %d submissions: %s; the tasks' output is in %s", s.Tries, reasons, d.File("slurm"))
+	const most = 10
+	text := ""
+	for _, i := range left[:min(most, len(left))] {
+		text += "\n" + describe(&d.Plan.Rows[i].Row)
+	}
+	if len(left) > most {
+		text += fmt.Sprintf("\nand %d more", len(left)-most)
+	}
+	return fmt.Errorf("%d points have no result after %d submissions: %s; the tasks' output is in %s; accepted: the same command, which tries them again%s",
+		len(left), s.Tries, reasons, d.File("slurm"), text)
+}
+
+// suspectsLast puts the first point of each task at its end: if it was what ended the task, the others come first.
+func suspectsLast(tasks [][]int) [][]int {
+	for i, t := range tasks {
+		tasks[i] = append(t[1:len(t):len(t)], t[0])
+	}
+	return tasks
 }
 
 // both returns the points of a that are in b, too.
@@ -135,8 +157,7 @@ func (d *Dir) shares(todo []int, most int) [][]int {
 }
 
 // submit writes the script of the tasks and submits the array.
-func (s *Slurm) submit(ctx context.Context, d *Dir, todo []int) (array, error) {
-	tasks := d.shares(todo, min(s.ArraySize, len(todo)))
+func (s *Slurm) submit(ctx context.Context, d *Dir, tasks [][]int) (array, error) {
 	var lines []byte
 	for _, t := range tasks {
 		line, err := folder.Encode(t)

@@ -49,6 +49,7 @@ func notes(to *[]string) func(Progress) {
 func TestSlurm(t *testing.T) {
 	spec := specIn(t, small)
 	want := results(t, spec, 1)
+	undisturbed := want
 	t.Run("an array gives the bytes of a local sweep, also when tasks are lost", func(t *testing.T) {
 		dir, known := filepath.Join(t.TempDir(), "results"), fake(t)
 		if err := os.WriteFile(filepath.Join(known, "lose"), []byte("1\n3\n"), 0o644); err != nil {
@@ -80,8 +81,30 @@ func TestSlurm(t *testing.T) {
 		c := cluster(t, dir, 2, 2)
 		c.Command = []string{"false"}
 		err := conductWith(t.Context(), spec, dir, c, func(Progress) {})
-		if err == nil || !strings.Contains(err.Error(), "points have no result after 2 submissions: task 0 failed (exit code 1:0), task 1 failed (exit code 1:0)") {
+		if err == nil || !strings.Contains(err.Error(), "120 points have no result after 2 submissions: task 0 failed (exit code 1:0), task 1 failed (exit code 1:0)") ||
+			!strings.HasSuffix(err.Error(), "\nand 110 more") {
 			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("a point at which tasks die does not keep the others from being simulated", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "results")
+		fake(t)
+		c := cluster(t, dir, 2, 2)
+		c.Command = append([]string{"env", dieAt + "=17"}, c.Command...)
+		err := conductWith(t.Context(), spec, dir, c, func(Progress) {})
+		want := "\npmpd-paper, clock 500MHz, dram.bandwidth 16GB/s, tiny, custom 8+4, batch 2, static:4>3@2"
+		if err == nil || !strings.HasPrefix(err.Error(), "1 points have no result after 2 submissions: task 0 failed") || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("error %v", err)
+		}
+		if s, err := StatusOf(dir); err != nil || s.Done != 119 || s.Left != 1 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		c.Command = c.Command[2:]
+		if err := conductWith(t.Context(), spec, dir, c, func(Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		if read(t, filepath.Join(dir, "results.jsonl")) != undisturbed {
+			t.Error("other results than those of a local sweep")
 		}
 	})
 	t.Run("a coordinator that is interrupted leaves the array, and the next one takes it up", func(t *testing.T) {

@@ -134,7 +134,11 @@ func (d *Dir) write(o *Order) error {
 	if err != nil && !first {
 		return err
 	}
-	keep := false
+	keep := first && exists(d.File("results.jsonl"))
+	if keep && !o.Replan {
+		return fmt.Errorf("%s: has results.jsonl, and no plan that it is of; accepted: another directory, or --replan, which keeps it in %s",
+			d.Path, d.KeptAs(d.NextKept()))
+	}
 	if !same && !first {
 		if keep, err = d.replaces(o); err != nil {
 			return err
@@ -186,7 +190,7 @@ func Open(path string) (*Dir, error) {
 	return &Dir{Folder: *f}, nil
 }
 
-// spec expands the spec as it was planned: the same points as when the sweep began.
+// spec expands the spec as it was planned.
 func (d *Dir) spec(ctx context.Context, version string) ([]*Point, error) {
 	if version != d.Plan.Version {
 		return nil, fmt.Errorf("%s: planned by version %s, this is %s; accepted: the same program on every machine", d.Path, d.Plan.Version, version)
@@ -206,7 +210,12 @@ func (d *Dir) spec(ctx context.Context, version string) ([]*Point, error) {
 	if err != nil {
 		return nil, err
 	}
-	points, err := s.Points(ctx, name, version)
+	return s.Points(ctx, name, version)
+}
+
+// planned expands the spec, and checks that the points are those of the plan.
+func (d *Dir) planned(ctx context.Context, version string) ([]*Point, error) {
+	points, err := d.spec(ctx, version)
 	if err != nil {
 		return nil, err
 	}

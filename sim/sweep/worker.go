@@ -32,7 +32,7 @@ func NewWorker(ctx context.Context, path, version, report, name string) (*Worker
 		return nil, err
 	}
 	w := &Worker{Version: version, Report: report, done: map[string]bool{}}
-	if w.points, err = d.spec(ctx, version); err != nil {
+	if w.points, err = d.planned(ctx, version); err != nil {
 		return nil, err
 	}
 	var rows []folder.Line
