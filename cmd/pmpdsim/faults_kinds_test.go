@@ -48,13 +48,13 @@ func faults() []fault {
 }
 
 // sweep starts the sweep of what the folder is planned for.
-func (b *rig) sweep(more ...string) *child {
+func (b *rig) sweep(more ...string) *victim {
 	b.t.Helper()
 	return b.start(append([]string{"sweep", b.spec(), "-o", b.dir, "--workers", "2"}, more...)...)
 }
 
 // oneOf checks an exit status.
-func (c *child) oneOf(accepted ...int) {
+func (c *victim) oneOf(accepted ...int) {
 	c.b.t.Helper()
 	if status := c.wait(); !slices.Contains(accepted, status) {
 		c.b.t.Fatalf("%v ends with %d, want one of %v: %s", c.cmd.Args, status, accepted, c.said())
@@ -97,7 +97,7 @@ func (b *rig) twoCoordinators() bool {
 	second := b.sweep()
 	first.oneOf(0, 2)
 	second.oneOf(0, 2)
-	for _, c := range []*child{first, second} {
+	for _, c := range []*victim{first, second} {
 		if c.status == 2 && !strings.Contains(c.said(), "another sweep works here: process ") && !strings.Contains(c.said(), "a process that is just starting") {
 			b.t.Fatalf("refused: %s", c.said())
 		}
@@ -172,7 +172,7 @@ func (b *rig) readOnly() (hurt bool) {
 		again := b.sweep()
 		again.oneOf(0, 1, 2)
 		_ = os.Chmod(folder, 0o755) //
-		for _, c := range []*child{c, again} {
+		for _, c := range []*victim{c, again} {
 			if c.status != 0 && !strings.Contains(c.said(), "permission denied") {
 				b.t.Fatalf("ends with %d: %s", c.status, c.said())
 			}

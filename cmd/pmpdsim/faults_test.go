@@ -178,8 +178,8 @@ func (b *rig) tree() map[string]string {
 	return all
 }
 
-// child is a process of the program, with those that it starts.
-type child struct {
+// victim is a process of the program, with those that it starts.
+type victim struct {
 	b      *rig
 	cmd    *exec.Cmd
 	out    bytes.Buffer
@@ -188,14 +188,14 @@ type child struct {
 }
 
 // start starts the program. A word that ends with = in front of its name is put into its environment.
-func (b *rig) start(args ...string) *child {
+func (b *rig) start(args ...string) *victim {
 	b.t.Helper()
 	return b.startAs(b.program, append([]string{"pmpdsim"}, args...), "v1")
 }
 
-func (b *rig) startAs(path string, argv []string, version string) *child {
+func (b *rig) startAs(path string, argv []string, version string) *victim {
 	b.t.Helper()
-	c := &child{b: b, ended: make(chan struct{}), cmd: &exec.Cmd{Path: path, Args: argv, Dir: b.root, SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}}
+	c := &victim{b: b, ended: make(chan struct{}), cmd: &exec.Cmd{Path: path, Args: argv, Dir: b.root, SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}}
 	c.cmd.Env = append(os.Environ(), asVersion+"="+version, "GOMAXPROCS="+strconv.Itoa(1+b.random.IntN(3)))
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, &c.out
 	if os.Getuid() == 0 {
@@ -212,7 +212,7 @@ func (b *rig) startAs(path string, argv []string, version string) *child {
 }
 
 // wait waits for the end, and returns the exit status.
-func (c *child) wait() int {
+func (c *victim) wait() int {
 	c.b.t.Helper()
 	<-c.ended
 	if said := c.said(); strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") || strings.Contains(said, "internal error") {
@@ -222,10 +222,10 @@ func (c *child) wait() int {
 }
 
 // said is what the process has said, once it has ended.
-func (c *child) said() string { return c.out.String() }
+func (c *victim) said() string { return c.out.String() }
 
 // pause waits for some part of the time that a sweep takes, and reports whether the process has ended before.
-func (c *child) pause() (ended bool) {
+func (c *victim) pause() (ended bool) {
 	select {
 	case <-c.ended:
 		return true
@@ -235,7 +235,7 @@ func (c *child) pause() (ended bool) {
 }
 
 // signal sends a signal to the process, to its group, or to one of its workers.
-func (c *child) signal(s syscall.Signal, whom string) (met bool) {
+func (c *victim) signal(s syscall.Signal, whom string) (met bool) {
 	pid := c.cmd.Process.Pid
 	switch whom {
 	case "group":
