@@ -120,7 +120,9 @@ func check(files fs.FS, policy string) ([]string, error) {
 	t.checkPackages(e)
 	for _, s := range t.files {
 		t.checkImports(e, s)
-		if !s.test {
+		if s.test {
+			t.checkFuzz(s)
+		} else {
 			t.checkCalls(s)
 			t.checkWords(s)
 		}
@@ -225,6 +227,28 @@ var impure = []string{"time.Now", "time.Since", "time.Until", "os.Getenv", "os.L
 
 // fatal are functions that end the process, which only the command may do: others cannot know what is still open.
 var fatal = []string{"os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln", "atexit.Exit"}
+
+// budget is the function within which a fuzz target tries an input, so that one that takes too much fails.
+const budget = "simtest.Budget"
+
+// checkFuzz refuses fuzz targets without a budget.
+func (t *tree) checkFuzz(s source) {
+	for _, d := range s.ast.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || !strings.HasPrefix(f.Name.Name, "Fuzz") {
+			continue
+		}
+		found := false
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			found = found || ok && types.ExprString(sel) == budget
+			return !found
+		})
+		if !found {
+			t.report(f.Pos(), "%s tries inputs without %s", f.Name.Name, budget)
+		}
+	}
+}
 
 // reading are functions that read a file to its end, however large it is, or open one for that. Package files does it up to a limit.
 var reading = []string{"os.Open", "os.ReadFile", "io.ReadAll", "ioutil.ReadAll", "ioutil.ReadFile"}
@@ -409,6 +433,7 @@ func TestArchitectureIsChecked(t *testing.T) {
 		{"deleting fails", "npu/a.go", `package npu; var m = map[int]int{}; func f() { delete(m, 1) }`, "variable m is written"},
 		{"sorting fails", "npu/a.go", `package npu; import "slices"; var s = []int{2, 1}; func f() { slices.Sort(s) }`, "variable s is written"},
 		{"a lock fails", "npu/a.go", `package npu; import "sync"; var l sync.Mutex`, "variable l is state"},
+		{"a fuzz target without a budget fails", "sim/a_test.go", `package sim; import "testing"; func FuzzX(f *testing.F) {}`, "FuzzX tries inputs without simtest.Budget"},
 		{"a file that is read to its end, however large, fails", "cmd/x/a.go", `package x; import "os"; func f() { _, _ = os.ReadFile("x") }`, "os.ReadFile reads without a limit"},
 		{"a stream that is read to its end fails", "sim/a.go", `package sim; import "io"; var f = io.ReadAll`, "io.ReadAll reads without a limit"},
 		{"CSV of one's own fails", "cmd/x/a.go", `package x; import "encoding/csv"; func f() any { return csv.NewWriter(nil) }`, "only sim/unit/sheet may call csv.NewWriter"},

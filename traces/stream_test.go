@@ -10,6 +10,8 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // FuzzReader feeds anything to the reader: it must not panic, and what it accepts must survive writing and reading.
@@ -24,25 +26,27 @@ func FuzzReader(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		trace, err := read(data)
-		if err != nil {
-			return
-		}
-		if _, err := trace.Model(); err != nil && !strings.Contains(err.Error(), "header: model") {
-			t.Errorf("model: %v", err)
-		}
-		trace.Info()
-		back, err := read(encoded(t, trace))
-		if err != nil {
-			t.Fatalf("accepted, but not after writing: %v", err)
-		}
-		back.Footer.SHA256Steps = trace.Footer.SHA256Steps // other spacing, another hash
-		if diff := cmp.Diff(trace.Header, back.Header); diff != "" {
-			t.Fatal(diff)
-		}
-		if diff := cmp.Diff(trace.Records, back.Records); diff != "" {
-			t.Fatal(diff)
-		}
+		simtest.Budget(t, func() {
+			trace, err := read(data)
+			if err != nil {
+				return
+			}
+			if _, err := trace.Model(); err != nil && !strings.Contains(err.Error(), "header: model") {
+				t.Errorf("model: %v", err)
+			}
+			trace.Info()
+			back, err := read(encoded(t, trace))
+			if err != nil {
+				t.Fatalf("accepted, but not after writing: %v", err)
+			}
+			back.Footer.SHA256Steps = trace.Footer.SHA256Steps // other spacing, another hash
+			if diff := cmp.Diff(trace.Header, back.Header); diff != "" {
+				t.Fatal(diff)
+			}
+			if diff := cmp.Diff(trace.Records, back.Records); diff != "" {
+				t.Fatal(diff)
+			}
+		})
 	})
 }
 

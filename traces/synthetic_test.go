@@ -2,7 +2,7 @@ package traces
 
 import (
 	"bytes"
-	"flag"
+
 	"fmt"
 	"os"
 	"slices"
@@ -12,11 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
-
-var update = flag.Bool("update", false, "rewrite the embedded default trace")
 
 // synthesis returns the synthesis of a preset and a schedule as they stand on the command line.
 func synthesis(t testing.TB, model, schedule string, prompt, gen int) Synthesis {
@@ -207,7 +206,7 @@ func TestDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := encoded(t, synthesise(t, ofTask(s.Model, task, s.Schedule)))
-	if *update {
+	if simtest.Update() {
 		if err := os.WriteFile("default"+Suffix, want, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // config is a small valid config.json of a family with some keys replaced; an empty value removes the key.
@@ -236,24 +238,26 @@ func FuzzParseConfig(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := workloads.ParseConfig("fuzzed", "config.json", data)
-		if err != nil {
-			if m != nil || !strings.HasPrefix(err.Error(), "config.json:") || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("%+v, %q", m, err)
+		simtest.Budget(t, func() {
+			m, err := workloads.ParseConfig("fuzzed", "config.json", data)
+			if err != nil {
+				if m != nil || !strings.HasPrefix(err.Error(), "config.json:") || strings.Contains(err.Error(), "\n") {
+					t.Fatalf("%+v, %q", m, err)
+				}
+				return
 			}
-			return
-		}
-		p := m.Params()
-		if p.Blocks <= 0 || p.Total != p.Blocks+p.Embedding+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
-			t.Fatalf("%+v counts %+v", m, p)
-		}
-		if m.Layers > 64 {
-			return
-		}
-		for _, o := range ops.Step(m) {
-			if n := o.At(m.MaxPositions, 0); n.MACs < 0 || n.Elements < 0 || n.Params < 0 {
-				t.Fatalf("%+v of %+v overflows: %+v", o, m, n)
+			p := m.Params()
+			if p.Blocks <= 0 || p.Total != p.Blocks+p.Embedding+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
+				t.Fatalf("%+v counts %+v", m, p)
 			}
-		}
+			if m.Layers > 64 {
+				return
+			}
+			for _, o := range ops.Step(m) {
+				if n := o.At(m.MaxPositions, 0); n.MACs < 0 || n.Elements < 0 || n.Params < 0 {
+					t.Fatalf("%+v of %+v overflows: %+v", o, m, n)
+				}
+			}
+		})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/pmpdsim/pmpdsim/gpu/tokens"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 func read(t testing.TB, file string) string {
@@ -252,13 +253,30 @@ const small = `{"added_tokens":[{"id":9,"content":"<s>","single_word":true,"lstr
 
 func FuzzTokenizerJSON(f *testing.F) {
 	f.Add(small, "a <s> 12\n  aaaa <s>é")
-	f.Fuzz(func(t *testing.T, data, text string) { damaged(t, t.TempDir(), "tokenizer.json", data, text) })
+	f.Fuzz(func(t *testing.T, data, text string) {
+		simtest.Budget(t, func() { damaged(t, t.TempDir(), "tokenizer.json", data, text) })
+	})
 }
 
 func FuzzTokenizerModel(f *testing.F) {
 	piece := func(text string, kind int) string { return message(1, message(1, text, 3, kind)) }
 	f.Add(piece("<unk>", 2)+piece("<s>", 3)+piece("a", 1)+piece("aa", 1)+piece("\u2581", 1)+piece("the", 4)+message(2, message(3, 2, 35, 0), 3, message(3, 1, 4, 0)), "a <s> the\n  aaé")
-	f.Fuzz(func(t *testing.T, data, text string) { damaged(t, t.TempDir(), "tokenizer.model", data, text) })
+	f.Fuzz(func(t *testing.T, data, text string) {
+		simtest.Budget(t, func() { damaged(t, t.TempDir(), "tokenizer.model", data, text) })
+	})
+}
+
+func FuzzTokenizerSettings(f *testing.F) {
+	f.Add(`{"tokenizer_class":"LlamaTokenizer","add_bos_token":true,"bos_token":{"content":"<s>"},"eos_token":"</s>","legacy":false,` +
+		`"added_tokens_decoder":{"1":{"content":"<s>","special":true},"700":{"content":"[PAD]","lstrip":true}}}`)
+	data := read(f, "testdata/phi/tokenizer.json")
+	f.Fuzz(func(t *testing.T, settings string) {
+		simtest.Budget(t, func() {
+			dir := t.TempDir()
+			write(t, dir, "tokenizer_config.json", settings)
+			damaged(t, dir, "tokenizer.json", data, "a <s> 12 [PAD] the end")
+		})
+	})
 }
 
 func TestTheFuzzersSeedOpens(t *testing.T) {
@@ -295,7 +313,7 @@ func damaged(t rapid.TB, dir, name, data, text string) {
 	}
 	tok, err := tokens.Open(dir)
 	if err != nil {
-		if !strings.Contains(err.Error(), name) {
+		if !strings.Contains(err.Error(), name) && !strings.Contains(err.Error(), "tokenizer_config.json") {
 			t.Errorf("%v does not name the file", err)
 		}
 		return

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
@@ -116,4 +118,27 @@ func TestValuesThatBinary16DoesNotHave(t *testing.T) {
 	if got := ends(t, opened(t, dir)).Head.Half[0]; got != 0x7bff {
 		t.Errorf("just below 65520 became %#x", got)
 	}
+}
+
+func FuzzIndex(f *testing.F) {
+	dir := saved(f, tiny(workloads.Llama, nil), "F16", 2)
+	index := filepath.Join(dir, "model.safetensors.index.json")
+	data, err := os.ReadFile(index)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"weight_map":{"a":"model-00001-of-00002.safetensors"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		simtest.Budget(t, func() {
+			if err := os.WriteFile(index, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := weights.Open(dir); err == nil {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	})
 }

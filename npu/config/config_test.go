@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 func preset(t *testing.T, name string) *Config {
@@ -273,20 +275,22 @@ func FuzzParseFile(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := parseFile("fuzz.yaml", data)
-		if err != nil {
-			return
-		}
-		if ps := c.Validate(); len(ps) > 0 {
-			t.Fatalf("accepted, but %v", ps)
-		}
-		shown, err := c.YAML()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if back, err := parseFile("shown.yaml", shown); err != nil || *back != *c {
-			t.Errorf("written and read back: %v\ngot  %+v\nwant %+v\nfrom\n%s", err, back, c, shown)
-		}
+		simtest.Budget(t, func() {
+			c, err := parseFile("fuzz.yaml", data)
+			if err != nil {
+				return
+			}
+			if ps := c.Validate(); len(ps) > 0 {
+				t.Fatalf("accepted, but %v", ps)
+			}
+			shown, err := c.YAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := parseFile("shown.yaml", shown); err != nil || *back != *c {
+				t.Errorf("written and read back: %v\ngot  %+v\nwant %+v\nfrom\n%s", err, back, c, shown)
+			}
+		})
 	})
 }
 
@@ -313,4 +317,51 @@ func TestStripeFallsEquallyOnAllChannels(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What --set is given is refused, or makes a Config that YAML writes faithfully.
+func FuzzSet(f *testing.F) {
+	for _, text := range []string{"array.rows=64", "dram.channels=2", "clock=1GHz", "weights.layout=packed", "kv.bits=4", "tiling.hold=auto", "array.rows", "=", "array=1",
+		"array.rows=9223372036854775808", "noc.bandwidth=1e308B/s"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		simtest.Budget(t, func() {
+			c, err := Preset("edge-lpddr5")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Set([]string{text}) != nil {
+				return
+			}
+			data, err := c.YAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Parse("again.yaml", data); err != nil || again.Fingerprint() != c.Fingerprint() {
+				t.Errorf("%q makes an NPU whose YAML is not read as it: %v", text, err)
+			}
+		})
+	})
+}
+
+func FuzzForms(f *testing.F) {
+	for _, text := range []string{"rows=128,hold=weights", "tokens=", "plane-major:4KiB+skew=8KiB", "packed", ",", "rows=1,rows=1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		simtest.Budget(t, func() {
+			for _, read := range []func(string) ([]string, error){ParseTiling, ParseLayout} {
+				assignments, err := read(text)
+				if err != nil {
+					continue
+				}
+				c, err := Preset("edge-lpddr5")
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = c.Set(assignments) // refused or not
+			}
+		})
+	})
 }

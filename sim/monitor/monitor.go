@@ -57,6 +57,9 @@ const pollEvents = 256
 // answerTimeout is how long a request waits for the simulation to answer it.
 const answerTimeout = 30 * time.Second
 
+// mostOfARequest is how many bytes the head of a request may have, and how many its body.
+const mostOfARequest = 64 << 10
+
 // Listen starts a monitor on a port of 127.0.0.1; port 0 takes any that is free. It ends with Close, or when ctx does.
 func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
@@ -65,7 +68,8 @@ func Listen(ctx context.Context, port int, load func() Load) (*Monitor, error) {
 	}
 	m := &Monitor{listener: listener, load: load, requests: make(chan func())}
 	m.ctx, m.stop = context.WithCancel(ctx)
-	m.server = &http.Server{Handler: m.ownPage(m.routes()), ReadHeaderTimeout: answerTimeout}
+	m.server = &http.Server{Handler: http.MaxBytesHandler(m.ownPage(m.routes()), mostOfARequest), MaxHeaderBytes: mostOfARequest,
+		ReadHeaderTimeout: answerTimeout, ReadTimeout: answerTimeout, IdleTimeout: time.Minute}
 	go func() { _ = m.server.Serve(listener) }() // it returns when the server is closed
 	return m, nil
 }

@@ -245,11 +245,16 @@ func (s *Slurm) account(ctx context.Context, a array) string {
 	if err != nil {
 		return err.Error()
 	}
+	return incomplete(out, a.ID)
+}
+
+// incomplete reads what sacct prints of an array.
+func incomplete(out, id string) string {
 	var bad []string
 	for line := range strings.Lines(out) {
 		f := strings.Split(strings.TrimSpace(line), "|")
 		if len(f) == 3 && !strings.HasPrefix(f[1], "COMPLETED") {
-			bad = append(bad, fmt.Sprintf("task %s %s (exit code %s)", strings.TrimPrefix(f[0], a.ID+"_"), strings.ToLower(f[1]), f[2]))
+			bad = append(bad, fmt.Sprintf("task %s %s (exit code %s)", strings.TrimPrefix(f[0], id+"_"), strings.ToLower(f[1]), f[2]))
 		}
 	}
 	const most = 5

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 func TestParse(t *testing.T) {
@@ -216,40 +218,42 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := precision.Parse(text)
-		if err != nil {
-			return
-		}
-		for _, other := range []string{signed(s, "-"), signed(s, ">")} {
-			if same, err := precision.Parse(other); err != nil || !reflect.DeepEqual(same, s) {
-				t.Fatalf("%q is %+v, written %q is %+v, %v", text, s, other, same, err)
+		simtest.Budget(t, func() {
+			s, err := precision.Parse(text)
+			if err != nil {
+				return
 			}
-		}
-		again, err := precision.Parse(s.String())
-		if err != nil || !reflect.DeepEqual(again, s) || again.String() != s.String() {
-			t.Fatalf("%q is %+v, written %q, read as %+v, %v", text, s, s, again, err)
-		}
-		recorded := []int{8, 4, 4, 2}
-		e := evidence()
-		e.Recorded = recorded
-		p, err := s.Resolve(5, e)
-		if err != nil && s.Kind == precision.KindOracle {
-			return // these precisions were not run
-		}
-		if err != nil {
-			t.Fatalf("%q does not resolve: %v", text, err)
-		}
-		last := s.HighestDecodeBits(recorded)
-		for pass := 1; pass <= 4; pass++ {
-			bits := p.Bits(pass)
-			if bits > last || !slices.Contains(precision.WeightBits(), bits) || (pass == 1 && bits != last) {
-				t.Fatalf("%q has %d bits in pass %d after %d", text, bits, pass, last)
+			for _, other := range []string{signed(s, "-"), signed(s, ">")} {
+				if same, err := precision.Parse(other); err != nil || !reflect.DeepEqual(same, s) {
+					t.Fatalf("%q is %+v, written %q is %+v, %v", text, s, other, same, err)
+				}
 			}
-			last = bits
-		}
-		if s.PrefillBits(8) < 2 {
-			t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
-		}
+			again, err := precision.Parse(s.String())
+			if err != nil || !reflect.DeepEqual(again, s) || again.String() != s.String() {
+				t.Fatalf("%q is %+v, written %q, read as %+v, %v", text, s, s, again, err)
+			}
+			recorded := []int{8, 4, 4, 2}
+			e := evidence()
+			e.Recorded = recorded
+			p, err := s.Resolve(5, e)
+			if err != nil && s.Kind == precision.KindOracle {
+				return // these precisions were not run
+			}
+			if err != nil {
+				t.Fatalf("%q does not resolve: %v", text, err)
+			}
+			last := s.HighestDecodeBits(recorded)
+			for pass := 1; pass <= 4; pass++ {
+				bits := p.Bits(pass)
+				if bits > last || !slices.Contains(precision.WeightBits(), bits) || (pass == 1 && bits != last) {
+					t.Fatalf("%q has %d bits in pass %d after %d", text, bits, pass, last)
+				}
+				last = bits
+			}
+			if s.PrefillBits(8) < 2 {
+				t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
+			}
+		})
 	})
 }
 
