@@ -22,6 +22,11 @@ func app(stdout, stderr io.Writer) *cli.App {
 mixed-precision decoding (PMPD, arXiv 2410.13461: weights go from 4 to 3 to 2 bits as the
 generated sequence grows) with fp16 and with uniform quantisation on the same machine.
 
+OUTPUTS:
+A file that a flag names is proven before the work to be writable, and to be no input; it is replaced, with its mode, when the
+new one is complete. Links are followed and stay; /dev/stdout and pipes are written into. If another program has written the
+file meanwhile, that stays, and the new one is NAME.kept-RANDOM.EXT beside it. What nobody named is not written.
+
 EXIT STATUS:
    0    done
    1    failed: a fault of the simulator's, a check that does not hold, an output that could not be written after the work

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -71,7 +72,7 @@ func read(c *cli.Context, f cli.Flag) (paths []string) {
 // readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a sweep.
 func readFrom(path string) []string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return []string{path}
+		return []string{path, traces.SidecarOf(path)} // of a trace, if it has one
 	}
 	var all []string
 	for _, pattern := range []string{"config.json", "tokenizer*.json", "*.safetensors", "*.safetensors.index.json",

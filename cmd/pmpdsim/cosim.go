@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -95,7 +96,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		}
 		jobs = append(jobs, cosim.Plan(live, cfg, customTask))
 	}
-	kept, err := o.claimTraces(s, jobs)
+	kept, err := o.claimTraces(s, jobs) // nil: none are
 	if err != nil {
 		return err
 	}
@@ -103,14 +104,15 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	p := newProgress(s.err, int64(len(jobs)*e.generate), "tokens")
+	var lost error // of traces that could not be written; the results are not lost with them
 	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: codeVersion(), Token: func() { p.add(1) },
-		Keep: func(j int, trace []byte) error { return o.keep(kept, j, trace) }})
+		Keep: func(j int, trace []byte) error { lost = errors.Join(lost, o.keep(kept, j, trace)); return nil }})
 	p.end()
 	if err != nil {
-		return stopped(ctx, err)
+		return errors.Join(stopped(ctx, err), lost)
 	}
 	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1, live: e.on()}
-	return s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
+	return errors.Join(s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) }), lost)
 }
 
 // parseSchedules are those of the texts, or the model's three.
@@ -156,15 +158,16 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 	return kept, nil
 }
 
-// keep writes the trace of a job. One that cannot be written takes nothing else with it: the run goes on.
+// keep writes the trace of a job.
 func (o *cosimOptions) keep(kept []*files.File, job int, trace []byte) error {
 	if kept == nil {
 		return nil
 	}
-	return flagged("traces", "", kept[job].Write(func(w io.Writer) error {
-		_, err := w.Write(trace)
-		return err
-	}))
+	err := kept[job].Write(func(w io.Writer) error { _, err := w.Write(trace); return err })
+	if err != nil {
+		return internal(flagged("traces", "", err)) // it could be written before the work
+	}
+	return nil
 }
 
 // coRuns are the rows of what ran.

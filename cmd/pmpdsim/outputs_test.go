@@ -215,10 +215,49 @@ func TestOutputsReplaceNothingElse(t *testing.T) {
 				}
 			}
 			write(link, 0o640)
+			if o.slow {
+				return // it is the same code
+			}
 			if err := errors.Join(os.WriteFile(file, []byte("old"), 0o600), os.Chmod(file, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			write(file, 0o600)
 		})
+	}
+}
+
+// TestFlagsThatNameFiles: what a flag names is known to be read or written, so that claim keeps the two apart.
+func TestFlagsThatNameFiles(t *testing.T) {
+	folders := map[string]bool{"sweep --output": true, "cosim --traces": true, "job --dir": true} // the command looks after them itself
+	found := 0
+	var walk func(path string, below []*cli.Command)
+	walk = func(path string, below []*cli.Command) {
+		for _, c := range below {
+			for _, f := range c.Flags {
+				var usage string
+				known := false
+				switch f := f.(type) {
+				case *cli.StringFlag:
+					usage, known = f.Usage, f.TakesFile
+				case *cli.StringSliceFlag:
+					usage, known = f.Usage, f.TakesFile
+				case fileFlag:
+					usage, known = f.Usage, true
+				}
+				for _, word := range []string{"`FILE`", "`DIR`", " file", "folder", "config.json"} {
+					if place := path + c.Name + " --" + f.Names()[0]; strings.Contains(usage, word) && !folders[place] {
+						found++
+						if !known {
+							t.Errorf("%s names a file (%s): write TakesFile, or make it a fileFlag", place, usage)
+						}
+					}
+				}
+			}
+			walk(path+c.Name+" ", c.Subcommands)
+		}
+	}
+	walk("", app(nil, nil).Commands)
+	if found < 40 {
+		t.Errorf("%d found", found)
 	}
 }

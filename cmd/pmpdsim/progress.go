@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cheggaaa/pb/v3"
+	"github.com/tebeka/atexit"
 	"golang.org/x/term"
 
 	"github.com/pmpdsim/pmpdsim/sim/replay"
@@ -34,6 +35,7 @@ func newProgress(w io.Writer, total int64, what string) *progress {
 	p := &progress{total: total, what: what}
 	if f, ok := visible.Under(w).(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.timer = time.AfterFunc(patience, func() { p.start(f) })
+		atexit.Register(p.end) // whatever ends the program, the terminal is as it was
 	}
 	return p
 }

@@ -117,6 +117,9 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 	if err := out.trace.Reserve(); err != nil {
 		return out, flagged("output", "", err)
 	}
+	if sidecar := traces.SidecarOf(o.output); !o.keepKV && exists(sidecar) {
+		s.say("note: %s has keys and values of another recording: learned schedules would read them with this one; --keep-kv replaces them", sidecar)
+	}
 	for _, left := range out.trace.Leftovers() {
 		if left.Grows {
 			s.say("note: another recording to %s is at work, in %s", o.output, left.Name)

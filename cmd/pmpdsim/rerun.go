@@ -32,7 +32,7 @@ EXAMPLES:
    pmpdsim rerun results/ --only schedule=fp16
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --format json -o traced.json
    pmpdsim rerun traced.json --trace some.trace.jsonl.zst`,
-		Flags: []cli.Flag{onlyFlag("run"), &cli.StringSliceFlag{Name: "trace", Usage: "a trace that results need is in `FILE`; repeatable"},
+		Flags: []cli.Flag{onlyFlag("run"), &cli.StringSliceFlag{Name: "trace", Usage: "a trace that results need is in `FILE`; repeatable", TakesFile: true},
 			workersFlag(), formatFlag("table", "json")},
 		Action: actionOnResults(fillRerun)}
 }

@@ -224,9 +224,10 @@ func (c *Claims) find(path string) (*File, error) {
 			if !own {
 				f.fd = -1
 			}
-			info, err := os.Stat(f.name)
-			f.before = info
-			return f, err
+			if f.before, _ = os.Stat(f.name); f.before == nil {
+				return nil, unwritable(path, os.ErrNotExist)
+			}
+			return f, nil
 		}
 		info, err := os.Lstat(f.name)
 		switch {

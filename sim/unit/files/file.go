@@ -115,16 +115,21 @@ func unchanged(before, now os.FileInfo) bool {
 
 // keep gives a scratch file a name beside the one that it cannot have.
 func (f *File) keep(scratch string, why error) error {
-	stem, ext, dotted := strings.Cut(filepath.Base(f.name), ".")
-	if dotted {
-		ext = "." + ext
-	}
-	name := beside(f.name, strings.TrimPrefix(stem+".kept-"+random()+ext, "."))
+	name := f.aside()
 	if err := os.Rename(scratch, name); err != nil {
 		return errors.Join(why, bare(err))
 	}
 	f.claims.forget(scratch)
 	return fmt.Errorf("%w; what this one has written is in %s", why, name)
+}
+
+// aside is a name beside the file that nobody has, and that ends as the file's.
+func (f *File) aside() string {
+	stem, ext, dotted := strings.Cut(filepath.Base(f.name), ".")
+	if dotted {
+		ext = "." + ext
+	}
+	return beside(f.name, strings.TrimPrefix(stem+".kept-"+random()+ext, "."))
 }
 
 // named puts the path in front of an error.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Reserve is what is kept free on the disk for the end of a file that must not be lost: much more than a footer.
@@ -129,8 +130,12 @@ func (p *Partial) Finish() error {
 		return p.file.named(p.close())
 	}
 	if s, ok := p.Sink.(*os.File); ok {
-		if err := p.file.finish(s); err != nil {
-			return errors.Join(p.file.named(bare(err)), p.Close())
+		err := p.named(s)
+		if err == nil {
+			err = bare(p.file.finish(s))
+		}
+		if err != nil {
+			return errors.Join(p.file.named(err), p.Close())
 		}
 	}
 	if err := p.close(); err != nil {
@@ -138,6 +143,32 @@ func (p *Partial) Finish() error {
 	}
 	defer p.letGo()
 	return p.file.named(p.file.complete(p.name))
+}
+
+// named makes sure that the file has its name still. If somebody has taken that away, alone or with its folder, what is in the
+// file is only here: it is copied to a name beside it, or to the folder for temporary files.
+func (p *Partial) named(s *os.File) error {
+	own, err := s.Stat()
+	if err != nil {
+		return bare(err)
+	}
+	if there, err := os.Lstat(p.name); err == nil && os.SameFile(own, there) {
+		return nil
+	}
+	p.file.giveUp()
+	p.file.claims.forget(p.name)
+	for _, name := range []string{p.file.aside(), filepath.Join(os.TempDir(), filepath.Base(p.file.aside()))} {
+		to, err := create(name, 0o600)
+		if err != nil {
+			continue
+		}
+		_, err = io.Copy(to, io.NewSectionReader(s, 0, p.size))
+		if err = errors.Join(err, to.Close()); err == nil {
+			return fmt.Errorf("%s was removed while it grew; what was in it is in %s", p.name, name)
+		}
+		_ = os.Remove(name) // not all of it
+	}
+	return fmt.Errorf("%s was removed while it grew, and what was in it is lost", p.name)
 }
 
 // Close closes the file, which keeps its name.

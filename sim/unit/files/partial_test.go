@@ -150,3 +150,34 @@ func TestStop(t *testing.T) {
 	<-stopped
 	left(t, dir, "a", "b")
 }
+
+// TestAPartialThatWasRemoved is only in this process: it is copied to where it can be found.
+func TestAPartialThatWasRemoved(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	for name, remove := range map[string]func(dir string) error{
+		"alone":           func(dir string) error { return os.Remove(filepath.Join(dir, "t.zst.partial")) },
+		"with its folder": os.RemoveAll,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "in")
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			p := grow(t, filepath.Join(dir, "t.zst"), "some passes")
+			p.Keep()
+			if err := remove(dir); err != nil {
+				t.Fatal(err)
+			}
+			err := p.Finish()
+			if err == nil {
+				t.Fatal("no error")
+			}
+			kept := err.Error()[strings.LastIndex(err.Error(), " ")+1:]
+			holds(t, kept, "some passes")
+			if where := filepath.Dir(kept); (where != tmp) != (name == "alone") || !strings.HasSuffix(kept, ".zst") {
+				t.Errorf("kept in %s", kept)
+			}
+		})
+	}
+}
