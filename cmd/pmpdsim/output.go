@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // picture is what --output of pictureFlag asks for; with no path nothing.
@@ -75,8 +76,8 @@ func (s streams) deliver(path string, write func(io.Writer) error) error {
 	}
 	text := func(w io.Writer) error { _, err := w.Write(b.Bytes()); return err }
 	err := s.save("output", path, text)
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, files.ErrKept) {
+		return err
 	}
 	s.say("note: %s could not be written; the results go to the standard output", path)
 	return errors.Join(err, s.emit(text))

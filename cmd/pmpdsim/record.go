@@ -188,9 +188,9 @@ func recordError(ctx context.Context, err error, left string) error {
 	if errors.Is(err, gpu.ErrInterrupted) {
 		cause := context.Cause(ctx)
 		if s := (signalled{}); errors.As(cause, &s) {
-			return halted{s, "interrupted (" + s.String() + "): " + left}
+			return unfinished{s.Error() + ": " + left, s}
 		}
-		return fmt.Errorf("%w: %s", cause, left)
+		return internal(fmt.Errorf("%w: %s", cause, left))
 	}
 	return internal(fmt.Errorf("%w: %s", err, left))
 }

@@ -28,14 +28,14 @@ func (s signalled) status() int {
 	return exitFailed
 }
 
-// halted is a signal, and what it left behind.
-type halted struct {
-	by   signalled
-	text string
+// unfinished is an interruption that says itself what is left.
+type unfinished struct {
+	text  string
+	cause error
 }
 
-func (h halted) Error() string { return h.text }
-func (h halted) Unwrap() error { return h.by }
+func (u unfinished) Error() string { return u.text }
+func (u unfinished) Unwrap() error { return u.cause }
 
 // told is an error that says, after a signal, which files were written. An error that says so itself stays as it is.
 func told(ctx context.Context, err error, written []string) error {
@@ -43,13 +43,13 @@ func told(ctx context.Context, err error, written []string) error {
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &s) {
 		err = s
 	}
-	if own := (halted{}); !errors.As(err, &s) || errors.As(err, &own) || errors.As(err, &unfinished{}) {
+	if own := (unfinished{}); !errors.As(err, &s) || errors.As(err, &own) {
 		return err
 	}
 	if len(written) == 0 {
-		return halted{s, s.Error() + ": nothing was written"}
+		return unfinished{s.Error() + ": nothing was written", s}
 	}
-	return halted{s, s.Error() + ": what was written is " + strings.Join(written, ", ")}
+	return unfinished{s.Error() + ": what was written is " + strings.Join(written, ", "), s}
 }
 
 // interruptible returns a context that SIGINT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored, as under nohup.

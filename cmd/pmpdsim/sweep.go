@@ -176,15 +176,6 @@ func (o *sweepOptions) executor() (sweep.Executor, error) {
 		Options: o.slurm.sbatch, Poll: 2 * time.Second, Tries: o.slurm.tries}, nil
 }
 
-// unfinished is an interruption that loses nothing.
-type unfinished struct {
-	text  string
-	cause error
-}
-
-func (u unfinished) Error() string { return u.text }
-func (u unfinished) Unwrap() error { return u.cause }
-
 func interrupted(ctx context.Context, dir string) error {
 	s, err := sweep.StatusOf(dir)
 	if err != nil {
@@ -269,6 +260,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	} else {
 		signal.Ignore(os.Interrupt, syscall.SIGHUP) // a terminal sends them to the whole group: the sweep says when to stop
 	}
+	defer s.files.Hold()() // a point that is complete is kept
 	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), codeVersion(), name)
 	if err != nil {
 		return err
@@ -284,7 +276,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	for _, i := range points {
 		_, err := w.Do(ctx, i)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return unfinished{"interrupted: the points that are complete are kept", context.Cause(ctx)}
 		}
 		if err != nil {
 			return internal(err)

@@ -34,6 +34,9 @@ type File struct {
 // Special reports whether the file is a device or a pipe, which is written into and never replaced.
 func (f *File) Special() bool { return f.kind != regular }
 
+// ErrKept is the error of a file that is complete and could not get its name; it names the one that the file has.
+var ErrKept = errors.New("what this one has written")
+
 // errChanged is the error of a file that somebody else has written since it was claimed.
 var errChanged = errors.New("another program has written it since this one began, and that stays")
 
@@ -120,16 +123,22 @@ func (f *File) keep(scratch string, why error) error {
 		return errors.Join(why, bare(err))
 	}
 	f.claims.forget(scratch)
-	return fmt.Errorf("%w; what this one has written is in %s", why, name)
+	return fmt.Errorf("%w; %w is in %s", why, ErrKept, name)
 }
 
 // aside is a name beside the file that nobody has, and that ends as the file's.
 func (f *File) aside() string {
-	stem, ext, dotted := strings.Cut(filepath.Base(f.name), ".")
+	stem, ext, dotted := strings.Cut(f.stem(), ".")
 	if dotted {
 		ext = "." + ext
 	}
 	return beside(f.name, strings.TrimPrefix(stem+".kept-"+random()+ext, "."))
+}
+
+// stem is the file's name, or as much of it as leaves room for what is added to it.
+func (f *File) stem() string {
+	base := filepath.Base(f.name)
+	return base[:min(len(base), 255-len(".kept-.partial")-randomLength)] // 255 bytes are the most on most file systems
 }
 
 // named puts the path in front of an error.

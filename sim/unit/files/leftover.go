@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,9 +12,9 @@ const suffix = ".partial"
 
 // newPartial makes the file that grows: NAME.partial if nobody has that, so that a user finds it.
 func (f *File) newPartial() (*os.File, error) {
-	s, err := create(f.name+suffix, f.mode())
+	s, err := create(beside(f.name, f.stem()+suffix), f.mode())
 	for errors.Is(err, fs.ErrExist) {
-		s, err = create(f.name+"."+random()+suffix, f.mode())
+		s, err = create(beside(f.name, f.stem()+"."+random()+suffix), f.mode())
 	}
 	return s, err
 }
@@ -37,7 +36,7 @@ func (f *File) Leftovers() []Leftover {
 	}
 	var all []Leftover
 	for _, e := range entries {
-		between, ok := strings.CutPrefix(e.Name(), filepath.Base(f.name))
+		between, ok := strings.CutPrefix(e.Name(), f.stem())
 		between, partial := strings.CutSuffix(between, suffix)
 		if ok && partial && e.Type().IsRegular() && (between == "" || between[0] == '.' && len(between) == 1+randomLength) {
 			name := beside(f.name, e.Name())

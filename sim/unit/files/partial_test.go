@@ -53,6 +53,12 @@ func TestAPartialTakesNobodysName(t *testing.T) {
 		t.Errorf("the second of two: %v", err)
 	}
 	third.Remove()
+	if err := grow(t, filepath.Join(dir, strings.Repeat("x", 255)), "long").Finish(); err != nil {
+		t.Error(err)
+	}
+	if err := os.Remove(filepath.Join(dir, strings.Repeat("x", 255))); err != nil {
+		t.Error(err)
+	}
 	holds(t, path+".partial", "of a killed run")
 	holds(t, path+".reserve", "a user's")
 	kept, _ := filepath.Glob(path + ".kept-*")
