@@ -149,7 +149,8 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 			name = fmt.Sprintf("%s.%d", stem, n)
 		}
 		taken[name] = true
-		f, err := s.files.Writes(filepath.Join(o.traces, name+traces.Suffix), "--traces")
+		jobs[i].NPU.TraceName = filepath.Join(o.traces, name+traces.Suffix) // the result says what it can be had from again
+		f, err := s.files.Writes(jobs[i].NPU.TraceName, "--traces")
 		if err != nil {
 			return nil, flagged("traces", "", err)
 		}
