@@ -224,14 +224,32 @@ func (c *victim) wait() int {
 // said is what the process has said, once it has ended.
 func (c *victim) said() string { return c.out.String() }
 
-// pause waits for some part of the time that a sweep takes, and reports whether the process has ended before.
+// pause waits for some part of the time that a sweep takes, from the start or from the first worker on, and reports whether
+// the process has ended before.
 func (c *victim) pause() (ended bool) {
+	for atWork := c.b.random.IntN(2) == 0; atWork && len(c.workers()) == 0; {
+		select {
+		case <-c.ended:
+			return true
+		case <-time.After(time.Millisecond):
+		}
+	}
 	select {
 	case <-c.ended:
 		return true
-	case <-time.After(time.Duration(c.b.random.Int64N(int64(c.b.takes)))):
+	case <-time.After(time.Duration(c.b.random.Int64N(int64(c.b.takes / 2)))):
 		return false
 	}
+}
+
+// workers are the processes that the process has started, by whichever of its threads.
+func (c *victim) workers() (all []string) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", c.cmd.Process.Pid)) // the pattern is right
+	for _, path := range threads {
+		data, _ := os.ReadFile(path) // none, if it has ended
+		all = append(all, strings.Fields(string(data))...)
+	}
+	return all
 }
 
 // signal sends a signal to the process, to its group, or to one of its workers.
@@ -241,8 +259,7 @@ func (c *victim) signal(s syscall.Signal, whom string) (met bool) {
 	case "group":
 		pid = -pid
 	case "worker":
-		data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // none, if it has ended
-		workers := strings.Fields(string(data))
+		workers := c.workers()
 		if len(workers) == 0 {
 			return false
 		}

@@ -107,16 +107,15 @@ func killedSweep(t *testing.T, spec, dir string, random *rand.Rand) (killed bool
 	return true
 }
 
-// children are the processes that a process has started.
-func children(pid int) []int {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(pid) + "/children")
-	if err != nil {
-		return nil
-	}
-	var all []int
-	for word := range strings.FieldsSeq(string(data)) {
-		if n, err := strconv.Atoi(word); err == nil {
-			all = append(all, n)
+// children are the processes that a process has started, by whichever of its threads.
+func children(pid int) (all []int) {
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children") // the pattern is right
+	for _, path := range threads {
+		data, _ := os.ReadFile(path) // none, if it has ended
+		for word := range strings.FieldsSeq(string(data)) {
+			if n, err := strconv.Atoi(word); err == nil {
+				all = append(all, n)
+			}
 		}
 	}
 	return all

@@ -28,14 +28,6 @@ func rewrite(t *testing.T, spec, text string) {
 	}
 }
 
-// kept is the tree of a folder without its lock, which names the last process that had it.
-func kept(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := tree(t, dir)
-	delete(all, "lock")
-	return all
-}
-
 // Another spec, another input, or another version of the program does not touch what a folder has, unless the user says so.
 func TestAnotherPlanIsRefused(t *testing.T) {
 	for _, c := range []struct {
@@ -60,21 +52,21 @@ func TestAnotherPlanIsRefused(t *testing.T) {
 			if err := conduct(t.Context(), o.spec, o.dir, 2); err != nil {
 				t.Fatal(err)
 			}
-			before := kept(t, o.dir)
+			before := tree(t, o.dir)
 			c.change(t, &o)
 			err := o.run(t.Context(), workers(o.dir, 1, asVersion+"="+o.version), func(Progress) {})
 			want := fmt.Sprintf("%s: has 2 of 2 results of another plan (%s); accepted: another directory, or --replan, which keeps them in %s/old/1", o.dir, c.differs, o.dir)
 			if err == nil || err.Error() != want {
 				t.Errorf("error %v\nwant %s", err, want)
 			}
-			if diff := cmp.Diff(before, kept(t, o.dir)); diff != "" {
+			if diff := cmp.Diff(before, tree(t, o.dir)); diff != "" {
 				t.Errorf("the folder has changed:\n%s", diff)
 			}
 			o.replan = true
 			if err := o.run(t.Context(), workers(o.dir, 1, asVersion+"="+o.version), func(Progress) {}); err != nil {
 				t.Fatal(err)
 			}
-			after := kept(t, o.dir)
+			after := tree(t, o.dir)
 			for name, text := range before {
 				now := after[name]
 				if !strings.Contains(name, "/") && strings.Contains(name, ".") && name != folder.Marker {
@@ -124,12 +116,12 @@ func TestPlansBeforeAreKeptWithTheirResults(t *testing.T) {
 		}
 	}
 	t.Run("a plan that is kept is no folder for a sweep", func(t *testing.T) {
-		before := kept(t, o.dir)
+		before := tree(t, o.dir)
 		err := conduct(t.Context(), o.spec, s.Kept[0], 1)
 		if want := s.Kept[0] + " is what a sweep has kept of a plan before; accepted: another directory"; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
-		if diff := cmp.Diff(before, kept(t, o.dir)); diff != "" {
+		if diff := cmp.Diff(before, tree(t, o.dir)); diff != "" {
 			t.Errorf("the folder has changed:\n%s", diff)
 		}
 	})

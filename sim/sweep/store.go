@@ -70,7 +70,7 @@ func (d *Dir) acquire(ctx context.Context) error {
 	defer cancel()
 	ok, err := d.lock.TryLockContext(short, lockTimeout/10)
 	if ok {
-		return d.sign()
+		return d.sign(thisProcess() + "\n")
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("locking %s: %w (the file system must know flock)", d.Path, err)
@@ -79,15 +79,15 @@ func (d *Dir) acquire(ctx context.Context) error {
 		d.Path, d.owner(), d.Path)
 }
 
-// sign writes into the lock who holds it.
-func (d *Dir) sign() error {
+// sign writes into the lock who holds it: nobody when it is not held.
+func (d *Dir) sign(who string) error {
 	f, err := files.Append(d.File("lock"))
 	if err != nil {
 		return err
 	}
 	err = f.Truncate(0)
 	if err == nil {
-		_, err = f.WriteString(thisProcess() + "\n")
+		_, err = f.WriteString(who)
 	}
 	return errors.Join(err, f.Close())
 }
@@ -115,6 +115,7 @@ func (d *Dir) Close() error {
 	if d.lock == nil {
 		return nil
 	}
+	_ = d.sign("") // the lock counts, and not its text
 	return d.lock.Unlock()
 }
 
