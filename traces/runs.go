@@ -64,11 +64,12 @@ func ReadDir(dir string) ([]*Trace, error) {
 		return nil, suggest.File(err, "a directory with NAME"+Suffix+" files")
 	}
 	var all []*Trace
+	var several Several
 	for _, e := range entries {
 		if e.IsDir() || !strings.HasSuffix(strings.TrimSuffix(e.Name(), ".zst"), ".trace.jsonl") {
 			continue
 		}
-		t, err := ReadFile(filepath.Join(dir, e.Name()))
+		t, err := several.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}

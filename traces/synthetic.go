@@ -40,6 +40,9 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 	if err := s.Model.CheckLengths(s.Prompt, s.Generate); err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
+	if most := most().Lines / 2; s.Generate > most { // before each step there may be a switch
+		return nil, fmt.Errorf("a synthetic trace: %d tokens to generate; accepted: at most %d, which a trace has lines for", s.Generate, most)
+	}
 	if s.Schedule.Kind.Needs() != precision.NeedsNothing {
 		return nil, fmt.Errorf("a synthetic trace: nothing was recorded that schedule %q could follow; accepted: %s", s.Schedule,
 			precision.List(precision.KindsThatNeed(precision.NeedsNothing)))

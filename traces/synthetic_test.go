@@ -2,7 +2,6 @@ package traces
 
 import (
 	"bytes"
-
 	"fmt"
 	"os"
 	"slices"

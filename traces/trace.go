@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"slices"
@@ -25,6 +26,26 @@ type Trace struct {
 	Records  []Record // all of them after the header, in order
 
 	headerJSON []byte
+}
+
+// Several reads files that are kept together.
+type Several struct{ bytes int64 }
+
+// mostTogether is how many bytes of lines they may have in all.
+const mostTogether = 1 << 30
+
+// ReadFile is ReadFile up to the limit of all files together.
+func (s *Several) ReadFile(path string) (*Trace, error) {
+	r, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := ReadAll(r)
+	if s.bytes += r.lines.Total(); err == nil && s.bytes > mostTogether {
+		err = &Error{File: path, What: fmt.Sprintf("with those before it, the traces have more than %d GiB of lines", mostTogether>>30),
+			Accepted: "fewer or shorter traces at a time"}
+	}
+	return t, errors.Join(err, r.Close())
 }
 
 // ReadFile reads a whole trace file.

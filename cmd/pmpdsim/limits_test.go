@@ -111,6 +111,32 @@ func TestEveryNumberOnTheCommandLine(t *testing.T) {
 	}
 }
 
+// Lengths that a model has positions for may still be more than memory holds.
+func TestLengthsThatNoMemoryHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every length is a process")
+	}
+	dir := t.TempDir()
+	tiny, err := os.ReadFile("testdata/tiny.json")
+	if err == nil {
+		long := strings.Replace(string(tiny), `"max_position_embeddings":128`, `"max_position_embeddings":4194304`, 1)
+		err = os.WriteFile(filepath.Join(dir, "long.json"), []byte(long), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"run --prompt 4 --gen 4000000", "run --prompt 4000000 --gen 3", "run --prompt 4000000 --gen 100000 --batch 64",
+		"trace synth --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "record --weights random --backend cpu --prompt 4000000 --gen 3 -o out.trace.jsonl.zst"} {
+		t.Run(args, func(t *testing.T) {
+			status, said := child(t, 3<<20, dir, append(strings.Fields(args), "--model", "long.json", "--schedule", "uniform:4")...)
+			answered(t, status, said)
+			if status != exitUsage {
+				t.Errorf("status %d", status)
+			}
+		})
+	}
+}
+
 // Every number of an NPU is refused with what is accepted, or simulated in bounded time and memory.
 func TestEveryNumberOfAnNPU(t *testing.T) {
 	if testing.Short() {

@@ -10,17 +10,18 @@ import (
 // What a tokenizer's file may ask for. Those of real models stay far below: they have some ten parts, patterns of 200
 // characters, replacements of 3 bytes and pieces of 100.
 const (
-	mostParts       = 128         // normalizers, pre-tokenizers and decoders
-	longestPattern  = 4 << 10     // bytes of a regular expression
-	longestContent  = 1 << 10     // bytes that are put into a text at a place
-	mostAdded       = 1 << 16     // added tokens
-	mostPieces      = 1 << 20     // of a tokenizer.model
-	longestPiece    = 256         // bytes of one that merges make
-	growth          = 16          // a text may become so many times as long, and spare bytes longer
-	spare           = 64 << 10    //
-	matchTime       = time.Second // of one search for the next match of a pattern
-	textTime        = time.Minute // of all patterns and added tokens on one text
-	lookAtTheClock  = 1 << 10     // steps between two looks
+	mostParts       = 128              // normalizers, pre-tokenizers and decoders
+	longestPattern  = 4 << 10          // bytes of a regular expression
+	longestContent  = 1 << 10          // bytes that are put into a text at a place
+	mostAdded       = 1 << 16          // added tokens
+	mostPieces      = 1 << 20          // of a tokenizer.model
+	longestPiece    = 256              // bytes of one that merges make
+	growth          = 16               // a text may become so many times as long, and spare bytes longer
+	spare           = 64 << 10         //
+	matchTime       = 3 * time.Second  // of one search for the next match of a pattern
+	textTime        = 5 * time.Second  // of all patterns and added tokens on one text, and
+	megabyteTime    = 20 * time.Second // as long again for each MiB of it
+	lookAtTheClock  = 1 << 10          // steps between two looks
 	acceptedPattern = "a pattern that finds words in time proportional to the text, as those of published tokenizers do"
 )
 
@@ -33,7 +34,7 @@ type effort struct {
 }
 
 func newEffort(bytes int) *effort {
-	return &effort{left: growth*bytes + spare, until: time.Now().Add(textTime)}
+	return &effort{left: growth*bytes + spare, until: time.Now().Add(textTime + megabyteTime*time.Duration(bytes)/(1<<20))}
 }
 
 // grow takes what a text has grown by; what is negative is nothing.
@@ -54,7 +55,7 @@ func (e *effort) step() error {
 
 func (e *effort) inTime() error {
 	if time.Now().After(e.until) {
-		return fmt.Errorf("the parts of the tokenizer take more than %s for the text; accepted: a shorter text, or the tokenizer of a published model", textTime)
+		return errors.New("the parts of the tokenizer take too long for the text; accepted: parts that take time proportional to it, as those of published tokenizers do")
 	}
 	return nil
 }

@@ -169,6 +169,28 @@ func (b *builder) attendPrompt(l, core int, rope, cached []int) []int {
 	return b.attendSpans(l, rectangles, rope, cached)
 }
 
+// mostOps is how many operations a program may have: some 700 bytes each.
+const mostOps = 1 << 22
+
+// attentionOps is about how many operations the attention of a prompt takes in all layers, or more than mostOps: their number
+// grows with the square of the prompt.
+func (b *builder) attentionOps() (n int) {
+	block := b.queryBlock()
+	for l := range b.model.Layers {
+		for core := range b.cores() {
+			for q0 := 0; q0 < b.rows && n <= mostOps; q0 += block {
+				s := span{core: core, q0: q0, q1: min(q0+block, b.rows), c1: min(q0+block, b.rows)}
+				s.c0 = s.c1 - min(s.c1, b.model.WindowAt(l, s.c1)+s.q1-s.q0-1)
+				if b.kvRow(core) > 0 {
+					each := b.chunkOf(&s, 2)
+					n += 2 * ((s.positions() + each - 1) / each)
+				}
+			}
+		}
+	}
+	return n
+}
+
 // attendSpans emits rectangles of one core that do not depend on each other. The scores of the next chunk are asked for before the
 // context of this one, so that the array has work while the vector unit makes the softmax: the room holds the scores of two.
 //

@@ -287,6 +287,10 @@ func (c *Compiler) chooseRoom(j Job) error {
 
 // CheckPrefill returns the error that Prefill would return, without making its program, which is large for long prompts.
 func (c *Compiler) CheckPrefill(tokens int, bits unit.Bits) error {
+	if b := c.prefill(tokens, bits); b.attentionOps() > mostOps {
+		return fmt.Errorf("attention over a prompt of %d tokens takes more than %d operations, whose program would take more than some 3 GB; "+
+			"accepted: a shorter prompt, or an NPU with a larger scratchpad.size", tokens, mostOps)
+	}
 	if !c.spill {
 		return nil
 	}

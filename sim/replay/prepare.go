@@ -12,6 +12,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
+// MostTokens is how many tokens a job generates at most.
+const MostTokens = 1 << 18
+
 // MostSequences is the largest batch.
 const MostSequences = compile.MostSequences
 
@@ -70,6 +73,9 @@ func PrepareAll(jobs []Job) ([]*Prepared, error) {
 func (j Job) check() error {
 	if j.Passes() < 1 {
 		return fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
+	}
+	if j.Generated > MostTokens {
+		return fmt.Errorf("%d tokens to generate: the counts of each pass are kept, some 3 KB; accepted: at most %d", j.Generated, MostTokens)
 	}
 	return j.Model.CheckLengths(j.Prompt, j.Generated)
 }

@@ -50,6 +50,9 @@ func readAll(paths []string, texts bool) (*Set, error) {
 			}
 			s.Outcomes = append(s.Outcomes, o)
 		}
+		if most := files.Results.Limits().Lines; len(s.Outcomes) > most {
+			return nil, fmt.Errorf("%s: with the files before it, there are more than %d results; accepted: at most as many at a time", path, most)
+		}
 		s.Inputs = append(s.Inputs, in)
 		s.learn(in.axes)
 	}

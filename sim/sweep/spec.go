@@ -216,8 +216,9 @@ func (s *Spec) readTasks(r *reader, n *yaml.Node) {
 }
 
 func (s *Spec) readTraces(r *reader, n *yaml.Node) {
+	var several traces.Several
 	for _, t := range r.texts(n, "traces", "a file (pmpdsim trace synth)") {
-		trace, err := traces.ReadFile(s.files.path(t.value, nil))
+		trace, err := several.ReadFile(s.files.path(t.value, nil))
 		if err != nil {
 			r.add(t.Place, "traces", "%v", err)
 			continue

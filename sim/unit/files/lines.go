@@ -29,6 +29,9 @@ func (r *Reader) Lines() *Lines { return NewLines(r.path, r, r.kind) }
 // Number is that of the last line that was read, from 1.
 func (l *Lines) Number() int { return l.number }
 
+// Total is how many bytes of lines were read, those of a line that is not whole among them.
+func (l *Lines) Total() int64 { return l.total }
+
 // Next returns the next line with its line feed, valid until the next call. With io.EOF it returns what stands behind the
 // last line feed.
 func (l *Lines) Next() ([]byte, error) {
