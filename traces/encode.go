@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // encode returns the line of a record: keys in the order of its struct, extensions behind them in key order, no white
@@ -67,7 +69,7 @@ func (e *encoder) extension(raw json.RawMessage) *Error {
 	e.extended = true
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
-		return fault("", "a JSON value", "not JSON: %v", err)
+		return fault("", "a JSON value", "%v", files.NotJSON(err))
 	}
 	e.out = append(e.out, compact.Bytes()...)
 	return nil

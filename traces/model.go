@@ -67,7 +67,7 @@ func (s *Shape) model() *workloads.Model {
 		KVHeads: s.KVHeads, HeadDim: s.HeadDim, RotaryDim: s.RotaryDim, Vocab: s.Vocab, MaxPositions: s.MaxPositions,
 		Norm: workloads.Norm(s.Norm), Activation: workloads.Activation(s.Activation), GatedMLP: s.GatedMLP, Parallel: s.Parallel,
 		BlockNorms: s.BlockNorms, QKNorm: s.QKNorm, QKVBias: s.QKVBias, OBias: s.OBias, MLPBias: s.MLPBias,
-		HeadBias: s.HeadBias, Tied: s.Tied, Softcap: s.Softcap,
+		HeadBias: s.HeadBias, Tied: s.Tied, Softcap: s.Softcap, PaperHigh: 4, PaperLow: 3,
 		Window: orZero(s.Window), WindowEvery: orZero(s.WindowEvery), WindowFrom: orZero(s.WindowFrom),
 	}
 }

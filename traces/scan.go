@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // deepest is the nesting that a record may have; the format itself needs five levels.
@@ -30,7 +32,7 @@ func scan(line []byte) (node, *Error) {
 		if err == nil {
 			panic("traces: json.Valid and json.Unmarshal disagree")
 		}
-		return node{}, fault("", object, "not JSON: %v", err)
+		return node{}, fault("", object, "%v", files.NotJSON(err))
 	}
 	s := scanner{text: line}
 	root, ok := s.value(0)

@@ -25,7 +25,7 @@ func TestWriterRefuses(t *testing.T) {
 		{"an empty required text", func(h *Header, _ *Prefill) { h.Tool = "" }, "the trace being written:1: tool: the text is empty; accepted: some text, or no such key"},
 		{"a number that JSON cannot hold", func(h *Header, _ *Prefill) { h.Calib.CopyBps = ptr(math.NaN()) }, "the trace being written:1: calib.copy_Bps: NaN is out of range; accepted: 0 or more"},
 		{"an extension under another name", func(h *Header, _ *Prefill) { h.X = Extensions{"note": json.RawMessage(`1`)} }, "the trace being written:1: note: the extension has another name; accepted: keys that start with x_"},
-		{"an extension that is no JSON", func(h *Header, _ *Prefill) { h.X = Extensions{"x_n": json.RawMessage(`{`)} }, "the trace being written:1: x_n: not JSON: unexpected end of JSON input; accepted: a JSON value"},
+		{"an extension that is no JSON", func(h *Header, _ *Prefill) { h.X = Extensions{"x_n": json.RawMessage(`{`)} }, "the trace being written:1: x_n: not JSON: it ends too early; accepted: a JSON value"},
 		{"a synthetic trace with a device", func(h *Header, _ *Prefill) { h.Source = FromSynthesis }, "the trace being written:1: gpu: the key stands in a trace of source synthetic; accepted: source gpu or emulated"},
 		{"another version", func(h *Header, _ *Prefill) { h.Version = 2 }, "the trace being written:1: version: version 2 is not written; accepted: 1"},
 		{"a prefill of another length", func(_ *Header, p *Prefill) { p.Tokens = 4 }, "the trace being written:2: tokens: 4 are not the header's prompt tokens; accepted: 3"},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // fields reads keys of one JSON object. The first thing that is wrong stays in err, and every later answer is a
@@ -26,7 +28,7 @@ func readFields(file string, data []byte) *fields {
 	switch {
 	case errors.As(err, &syntax):
 		line, column := position(data, syntax.Offset)
-		f.err = fmt.Errorf("%s:%d:%d: not JSON: %w; accepted: a Hugging Face config.json", file, line, column, err)
+		f.err = fmt.Errorf("%s:%d:%d: %w; accepted: a Hugging Face config.json", file, line, column, files.NotJSON(err))
 	case err != nil || f.raw == nil:
 		f.err = fmt.Errorf("%s: a JSON value that is not an object; accepted: a Hugging Face config.json", file)
 	}

@@ -101,7 +101,7 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
 			"or the path of a Hugging Face config.json or of its directory"))
 	case err != nil:
-		return nil, nil, fmt.Errorf("model %q: %w; accepted: a Hugging Face config.json or its directory", nameOrPath, err)
+		return nil, nil, fmt.Errorf("model %q: %w", nameOrPath, suggest.File(err, "a Hugging Face config.json or its directory"))
 	case !info.Mode().IsRegular():
 		return nil, nil, fmt.Errorf("model %q: not a regular file; accepted: a Hugging Face config.json or its directory", nameOrPath)
 	}

@@ -119,6 +119,9 @@ func (o *ordering) flag(arg string, rest []string) ([]string, error) {
 	o.seen[full] = true
 	o.flags = append(o.flags, arg)
 	if d, ok := f.(cli.DocGenerationFlag); ok && !d.TakesValue() {
+		if hasValue && value != "true" && value != "false" {
+			return nil, fmt.Errorf("%s%s=%s: neither true nor false; accepted: %s, or %s=false", o.where(), dashes(name), value, dashes(name), dashes(name))
+		}
 		return rest, nil
 	}
 	if !hasValue {
@@ -127,6 +130,9 @@ func (o *ordering) flag(arg string, rest []string) ([]string, error) {
 		}
 		value, rest = rest[0], rest[1:]
 		o.flags = append(o.flags, value)
+	}
+	if value == "" {
+		return nil, fmt.Errorf("%sthe value of %s is empty; accepted: %s %s", o.where(), dashes(name), dashes(name), placeholder(f))
 	}
 	return rest, o.number(f, name, value)
 }

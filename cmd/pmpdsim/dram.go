@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -152,6 +153,9 @@ func (j *dramJob) ranks(n int) error {
 	case s.Family == spec.HBM && n != 1:
 		return fmt.Errorf("--ranks %d: a channel of %s has one; accepted: 1", n, s.Name)
 	case s.Family != spec.HBM:
+		if !slices.Contains([]int{1, 2, 4}, n) {
+			return fmt.Errorf("--ranks %d: not a number of ranks; accepted: 1, 2, 4", n)
+		}
 		s.Ranks = n
 		if err := s.Validate(); err != nil {
 			return flagged("ranks", "", err)

@@ -43,24 +43,7 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata/script",
 		UpdateScripts:      simtest.Update(),
 		RequireUniqueNames: true,
-		Setup: func(e *testscript.Env) error {
-			words := filepath.Join(e.WorkDir, "tiny-words") // with a tokenizer, and as many tokens
-			if err := errors.Join(writeModel(filepath.Join(e.WorkDir, "tiny-llama"), gputest.Config("llama")),
-				writeModel(words, strings.Replace(gputest.Config("llama"), `"vocab_size":320`, `"vocab_size":800`, 1)),
-				os.CopyFS(words, os.DirFS("../../gpu/tokens/testdata/vicuna"))); err != nil {
-				return err
-			}
-			for _, file := range []string{"tiny.json"} { // a model that runs in milliseconds
-				data, err := os.ReadFile(filepath.Join("testdata", file))
-				if err != nil {
-					return err
-				}
-				if err := os.WriteFile(filepath.Join(e.WorkDir, file), data, 0o644); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		Setup:              func(e *testscript.Env) error { return workspace(e.WorkDir) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// contained FILE: what was printed last, but for the end of its line, stands somewhere in a file.
 			"contained": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -88,6 +71,18 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// workspace fills a folder with models that run in milliseconds.
+func workspace(dir string) error {
+	words := filepath.Join(dir, "tiny-words") // with a tokenizer, and as many tokens
+	tiny, err := os.ReadFile(filepath.Join(home, "testdata/tiny.json"))
+	return errors.Join(err, os.WriteFile(filepath.Join(dir, "tiny.json"), tiny, 0o644), writeModel(filepath.Join(dir, "tiny-llama"), gputest.Config("llama")),
+		writeModel(words, strings.Replace(gputest.Config("llama"), `"vocab_size":320`, `"vocab_size":800`, 1)),
+		os.CopyFS(words, os.DirFS(filepath.Join(home, "../../gpu/tokens/testdata/vicuna"))))
+}
+
+// home is the folder of this package, wherever a test is.
+var home, _ = os.Getwd()
 
 // pmpdsim runs the program in this process and returns what it wrote.
 func pmpdsim(t *testing.T, args ...string) (stdout, stderr string, code int) {

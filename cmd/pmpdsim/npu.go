@@ -139,11 +139,23 @@ func (o *npuOptions) configured() (*config.Config, error) {
 		assignments = append(assignments, s.assignment)
 	}
 	if err := cfg.Set(assignments); err != nil {
-		text := err.Error()
-		for _, s := range o.short { // blame what was written
-			text = strings.ReplaceAll(text, "--set "+s.assignment+": ", s.String()+": ")
-		}
-		return nil, errors.New(text)
+		return nil, o.blamed(err)
 	}
 	return cfg, nil
+}
+
+// blamed says in an error, or in each of those that are joined in it, what was written in place of --set.
+func (o *npuOptions) blamed(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, o.blamed(one))
+		}
+		return errors.Join(all...)
+	}
+	text := err.Error()
+	for _, s := range o.short {
+		text = strings.ReplaceAll(text, "--set "+s.assignment+": ", s.String()+": ")
+	}
+	return errors.New(text)
 }

@@ -248,7 +248,7 @@ type jobOptions struct {
 func fillJob(c *cli.Context) (*jobOptions, error) {
 	o := &jobOptions{c.String("dir"), optional(c, "task", c.Int)}
 	if o.dir == "" || (o.task != nil) == c.Bool("feed") {
-		return nil, errors.New("job: accepted: --dir DIR, and one of --task and --feed")
+		return nil, errors.New("job: what to simulate is missing; accepted: --dir DIR, and one of --task and --feed")
 	}
 	return o, nil
 }

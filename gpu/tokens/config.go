@@ -48,7 +48,7 @@ func readConfig(file string) (*settings, error) {
 		return nil, fmt.Errorf("%s: %w; accepted: keys as transformers writes them", file, err)
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("%s: not a whole tokenizer_config.json: %w; accepted: the file as it was published", file, err)
+		return nil, fmt.Errorf("%s: not a whole tokenizer_config.json: %w; accepted: the file as it was published", file, files.NotJSON(err))
 	}
 	s.class, s.bos, s.eos = c.Class, c.Bos, c.Eos
 	s.bosToken, s.eosToken = string(c.BosTok), string(c.EosTok)

@@ -39,6 +39,9 @@ func wantError(t *testing.T, dir, want string) {
 	if err == nil {
 		t.Fatalf("was opened, want %s", want)
 	}
+	if name := filepath.Base(strings.SplitN(want, ": ", 2)[0]); !strings.Contains(want, "accepted: ") {
+		want += "; accepted: " + name + " as it was saved with the model"
+	}
 	if got := strings.ReplaceAll(err.Error(), dir, "DIR"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -52,7 +55,7 @@ func TestFoldersThatAreRefused(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, "tokenizer_config.json", `{"add_bos_token": true,`)
 		write(t, dir, "tokenizer.json", read(t, "testdata/phi/tokenizer.json"))
-		wantError(t, dir, "DIR/tokenizer_config.json: not a whole tokenizer_config.json: unexpected end of JSON input; accepted: the file as it was published")
+		wantError(t, dir, "DIR/tokenizer_config.json: not a whole tokenizer_config.json: not JSON: it ends too early; accepted: the file as it was published")
 	})
 	t.Run("with a BOS that is no token", func(t *testing.T) {
 		dir := t.TempDir()
@@ -69,10 +72,10 @@ func TestFoldersThatAreRefused(t *testing.T) {
 
 func TestTokenizerJSONThatIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, of, old, with, want string }{
-		{"cut off", "phi", `"model":{`, "\x00", "not a whole tokenizer.json: invalid character '\\x00' looking for beginning of object key string; accepted: the file as it was published"},
+		{"cut off", "phi", `"model":{`, "\x00", "not a whole tokenizer.json: not JSON: '\\x00' cannot stand at byte 5186; accepted: the file as it was published"},
 		{"another model", "phi", `"type":"BPE"`, `"type":"Unigram"`, "model: type Unigram; accepted: BPE"},
 		{"no model", "phi", `"model":`, `"mode":`, "model: missing or not an object; accepted: a BPE model"},
-		{"a key of the model that may change ids", "phi", `"fuse_unk":`, `"fuse_all":true,"fuse_unk":`, `model: json: unknown field "fuse_all"`},
+		{"a key of the model that may change ids", "phi", `"fuse_unk":`, `"fuse_all":true,"fuse_unk":`, `model: the key "fuse_all" is not known`},
 		{"a word suffix", "phi", `"end_of_word_suffix":null`, `"end_of_word_suffix":"</w>"`, "model: end_of_word_suffix is set; accepted: null"},
 		{"dropout", "phi", `"dropout":null`, `"dropout":0.1`, "model: dropout is set; accepted: null"},
 		{"a merge of an unknown token", "phi", `"merges":["`, `"merges":["qq zz","`, `model: merge 0, "qq" and "zz", names "qq", which is not in vocab`},
@@ -81,12 +84,12 @@ func TestTokenizerJSONThatIsRefused(t *testing.T) {
 		{"a merge of one", "llama3", `"merges":[[`, `"merges":[["a"],[`, `model: merge 0 is ["a"]; accepted: "left right" or ["left", "right"]`},
 		{"one id twice", "phi", `"vocab":{`, `"vocab":{"zzz":0,`, `model: two tokens have id 0: "!" and "zzz"`},
 		{"a negative id", "phi", `"vocab":{`, `"vocab":{"zzz":-1,`, `model: the token "zzz" has id -1; accepted: 0 or more`},
-		{"no vocabulary", "phi", `"vocab":{`, `"vocab":3,"x":{`, `model: json: unknown field "x"`},
+		{"no vocabulary", "phi", `"vocab":{`, `"vocab":3,"x":{`, `model: the key "x" is not known`},
 		{"a vocabulary of names", "phi", `"vocab":{`, `"vocab":{"zzz":"x",`, "model: vocab is no list of tokens; accepted: an object of token: id"},
 		{"an unknown token that is none", "llama2", `"unk_token":"<unk>"`, `"unk_token":"<what>"`, `model: unk_token "<what>" is not in vocab`},
 		{"a missing byte", "llama2", `"<0x41>":`, `"<0x411>":`, "model: byte fallback is on, but the vocabulary lacks <0x41>; accepted: all of <0x00> to <0xFF>"},
 		{"another normalizer", "neox", `"type":"NFC"`, `"type":"BertNormalizer"`, "normalizer: type BertNormalizer; accepted: NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence"},
-		{"a normalizer's unknown key", "neox", `"type":"NFC"`, `"type":"NFC","lowercase":true`, `normalizer: json: unknown field "lowercase"`},
+		{"a normalizer's unknown key", "neox", `"type":"NFC"`, `"type":"NFC","lowercase":true`, `normalizer: the key "lowercase" is not known`},
 		{"a replacement by pattern", "llama2", `{"String":" "},"content":"▁"`, `{"Regex":" +"},"content":"▁"`, `normalizer: type Replace of {"type":"Replace","pattern":{"Regex":" +"},"content":"▁"}; accepted: a pattern that is a String`},
 		{"another pre-tokenizer", "phi", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Whitespace"`, "pre_tokenizer: type Whitespace; accepted: ByteLevel, Digits, Metaspace, Sequence, Split"},
 		{"a pre-tokenizer without a type", "phi", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"typ":"ByteLevel"`, "pre_tokenizer: it has no type"},

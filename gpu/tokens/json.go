@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // document is tokenizer.json (Hugging Face tokenizers 0.23). Truncation and padding are for batches, and are not read.
@@ -26,7 +28,7 @@ type document struct {
 func readJSON(file string, data []byte, config *settings) (*Tokenizer, error) {
 	var d document
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("not a whole tokenizer.json: %w; accepted: the file as it was published", err)
+		return nil, fmt.Errorf("not a whole tokenizer.json: %w; accepted: the file as it was published", files.NotJSON(err))
 	}
 	t := newTokenizer(file)
 	var err error
@@ -91,7 +93,7 @@ func kind(raw json.RawMessage) (string, error) {
 	}
 	var c struct{ Type string }
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return "", err
+		return "", files.NotJSON(err)
 	}
 	if c.Type == "" {
 		return "", errors.New("it has no type")
@@ -103,7 +105,7 @@ func kind(raw json.RawMessage) (string, error) {
 func fill(raw json.RawMessage, into any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return files.NotJSON(d.Decode(into))
 }
 
 // bpeModel is the model of tokenizer.json. Files of the first years name no type; only BPE has merges.

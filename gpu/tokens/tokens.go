@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -57,11 +58,19 @@ func Open(dir string) (*Tokenizer, error) {
 		}
 		t, err := format.read(file, data, config)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, refused(file, err)
 		}
 		return t, nil
 	}
 	return nil, fmt.Errorf("%s has no tokenizer; accepted: a folder with tokenizer.json or tokenizer.model", dir)
+}
+
+// refused says in which file something is wrong, and what is accepted where the error does not.
+func refused(file string, err error) error {
+	if strings.Contains(err.Error(), "accepted: ") {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return fmt.Errorf("%s: %w; accepted: %s as it was saved with the model", file, err, filepath.Base(file))
 }
 
 // Encode returns the ids of a text, with BOS where the model's tokenizer adds it. The text is taken as it stands: no

@@ -43,6 +43,9 @@ func Open(dir string) (Source, error) {
 	if err == nil && !info.IsDir() {
 		err = errors.New("not a folder")
 	}
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("weights in %q: %w; accepted: a folder with %s and %s, or %s and its shards", dir, err, configFile,
 			singleFile, indexFile)

@@ -197,7 +197,7 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 		err = json.Unmarshal(line, &read)
 	}
 	if err != nil {
-		return row, nil, fmt.Errorf("not a result: %w", err)
+		return row, nil, fmt.Errorf("not a result: %w", files.NotJSON(err))
 	}
 	row = read.Row
 	for name, value := range row.Axes {
@@ -212,7 +212,7 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 		return row, nil, nil
 	}
 	if row.Result, err = result.Parse(line); err != nil {
-		return row, nil, fmt.Errorf("not a result: %w", err)
+		return row, nil, fmt.Errorf("not a result: %w", files.NotJSON(err))
 	}
 	return row, bytes.Clone(line), nil
 }

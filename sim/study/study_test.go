@@ -75,8 +75,8 @@ func TestResultsAreToldApart(t *testing.T) {
 		{"failed points are left out", []string{`{"npu":"n","error":"too large","axes":{}}`, line("n", "fp16", "")}, ": fp16"},
 		{"equal ones are an error", []string{line("n", "fp16", ""), "", line("n", "fp16", "")},
 			"r:1 and r:3 are the same schedule on the same NPU and workload; accepted: each once"},
-		{"what is no JSON has a place", []string{line("n", "fp16", ""), "schedule fp16"}, "r:2: not a result: invalid character 's' looking for " +
-			"beginning of value; accepted: a line for each result, as run --format json and sweep write them"},
+		{"what is no JSON has a place", []string{line("n", "fp16", ""), "schedule fp16"}, "r:2: not a result: not JSON: 's' cannot stand at " +
+			"byte 1; accepted: a line for each result, as run --format json and sweep write them"},
 		{"what is another object has one, too", []string{`{"name":"x"}`},
 			"r:1: not a result: npu is missing; accepted: a line for each result, as run --format json and sweep write them"},
 		{"an empty file has no results", []string{""}, "r: no results; accepted: files of run --format json, folders of sweeps"},

@@ -69,7 +69,7 @@ func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {
 	}
 	var parsed format.Metadata
 	if err := json.Unmarshal(header, &parsed); err != nil {
-		return nil, broken(fmt.Errorf("invalid header: %w", err))
+		return nil, broken(fmt.Errorf("invalid header: %w", files.NotJSON(err)))
 	}
 	var list []*Tensor
 	values := int64(8 + len(header)) // where they begin

@@ -213,7 +213,7 @@ func (p *Plan) parse(text []byte, to any) error {
 		return err
 	}
 	if err := strict(text, to); err != nil {
-		return fmt.Errorf("is none of this program: %w", err)
+		return fmt.Errorf("is none of this program: %w", files.NotJSON(err))
 	}
 	if !sealed && p.Format != FormatV0 {
 		return errUnsealed

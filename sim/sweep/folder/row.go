@@ -40,7 +40,7 @@ func (l *Line) rank() int {
 func (l *Line) Parsed() (*result.Result, error) {
 	r, err := result.Parse(l.Result)
 	if err != nil {
-		return nil, fmt.Errorf("point %.8s: not a result: %w", l.Fingerprint, err)
+		return nil, fmt.Errorf("point %.8s: not a result: %w", l.Fingerprint, files.NotJSON(err))
 	}
 	return r, nil
 }
