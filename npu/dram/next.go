@@ -9,7 +9,10 @@ const firstHorizon = 512
 // been accepted it is Settle. Where several queues still feed, it looks ahead no further than to the first completion:
 // the transfer that follows on that will most likely change all later ones, and to predict each of them every time
 // would cost as many times more as there are transfers.
-func (s *System) Next() []Done {
+func (s *System) Next() []Done { return s.next(firstHorizon) }
+
+// next is Next with another first horizon.
+func (s *System) next(horizon int64) []Done {
 	active := false
 	for i := range s.groups {
 		active = active || s.groups[i].active > 0
@@ -24,8 +27,9 @@ func (s *System) Next() []Done {
 	}
 	flights := slices.Clone(s.flights)
 	s.settled = s.settled[:0]
+	var later []Done // of reads whose data come after the horizon: a write may still come before them
 	limit := s.accepted
-	for horizon := int64(firstHorizon); len(s.settled) == 0; horizon *= 2 {
+	for ; len(s.settled) == 0; horizon *= 2 {
 		limit += horizon
 		for i := range clones {
 			g := &clones[i]
@@ -35,10 +39,16 @@ func (s *System) Next() []Done {
 				f := &flights[k]
 				f.done.Clock = max(f.done.Clock, c.clock)
 				if f.left -= len(g.members); f.left == 0 {
-					s.settled = append(s.settled, f.done)
+					later = append(later, f.done)
 				}
 			}
 		}
+		later = slices.DeleteFunc(later, func(d Done) bool {
+			if d.Clock <= limit {
+				s.settled = append(s.settled, d)
+			}
+			return d.Clock <= limit
+		})
 	}
 	sortDone(s.settled)
 	return s.settled

@@ -45,7 +45,8 @@ type Memory struct {
 type inFlight struct {
 	m          *msg.Transfer
 	id         int64       // how many came before
-	due        unit.Cycles // when it completes in DRAM; 0: not known
+	clock      int64       // when it completes in DRAM, certainly or by a prediction
+	due        unit.Cycles // the NPU cycle of that; 0: not known
 	prediction int32       // the last one that foretold due
 	certain    bool        // no later transfer can change due
 }
@@ -117,6 +118,7 @@ func (m *Memory) Received(p akita.Port) error {
 	m.dram.Submit(dram.Transfer{ID: m.arrived, Walk: t.Walk, Write: t.Write, Release: m.toDRAM(m.Now()),
 		Class: uint8(t.Data), Queue: t.Queue})
 	m.schedule(m.dram.TakeDone(), true)
+	m.dropStale()
 	m.settle()
 	return nil
 }
@@ -156,6 +158,7 @@ func (m *Memory) schedule(done []dram.Done, certain bool) {
 		}
 		f := &m.pending[i]
 		f.prediction, f.certain = m.predictions, certain
+		f.clock = d.Clock
 		due := max(m.toNPU(d.Clock), m.Now())
 		if f.due != due {
 			f.due = due
@@ -200,14 +203,28 @@ func (m *Memory) predict() {
 	}
 }
 
-// noneDue reports whether transfers are outstanding and none of them has a completion, certain or predicted.
-func (m *Memory) noneDue() bool {
+// dropStale drops predictions that a new transfer has refuted: if one for a clock that the channels have simulated by now
+// still held, it would be certain.
+func (m *Memory) dropStale() {
+	accepted := m.dram.Accepted()
 	for i := range m.pending {
-		if m.pending[i].due > 0 {
-			return false
+		if f := &m.pending[i]; !f.certain && f.clock <= accepted {
+			f.due = 0
 		}
 	}
-	return len(m.pending) > 0
+}
+
+// unpredicted reports whether completions are uncertain and none of them has been predicted.
+func (m *Memory) unpredicted() bool {
+	uncertain := false
+	for i := range m.pending {
+		f := &m.pending[i]
+		if !f.certain && f.due > 0 {
+			return false
+		}
+		uncertain = uncertain || !f.certain
+	}
+	return uncertain
 }
 
 // deliver hands a transfer from DRAM to the network. It does nothing if a later transfer has moved the completion.
@@ -217,8 +234,12 @@ func (m *Memory) deliver(id int64) error {
 		return nil
 	}
 	f := m.pending[i]
+	if !f.certain && m.settling && m.settleAt() <= m.Now() { // first see whether a later transfer moves it
+		m.WakeAt(m.Now(), deliver, id)
+		return nil
+	}
 	m.pending = slices.Delete(m.pending, i, i+1)
-	if !f.certain && !m.settling && m.noneDue() {
+	if !f.certain && !m.settling && m.unpredicted() {
 		m.dram.Finish(m.toDRAM(m.Now()))
 		m.schedule(m.dram.TakeDone(), true)
 		m.settle()
