@@ -40,7 +40,7 @@ func TestDRAMResultsHaveTheirKeys(t *testing.T) {
 }
 
 func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
-	rows, err := stream.Check(t.Context(), stream.CheckOptions{Standard: "ddr4-3200", Quick: true, Workers: 2})
+	rows, err := stream.Check(t.Context(), stream.CheckOptions{Standard: "ramulator2.1/ddr4-3200", Quick: true, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestARowOutsideItsToleranceFailsTheCheck(t *testing.T) {
 	if err := failures(rows); err == nil || err.Error() != want || exitCode(&strings.Builder{}, err) != exitFailed {
 		t.Errorf("error %v, want %q", err, want)
 	}
-	if s := stream.Summary(rows, "ddr4-3200"); !strings.Contains(s, "1 FAIL") {
+	if s := stream.Summary(rows, "ramulator2.1/ddr4-3200"); !strings.Contains(s, "1 FAIL") {
 		t.Errorf("summary %q", s)
 	}
 }

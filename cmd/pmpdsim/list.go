@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -159,8 +160,9 @@ func scheduleListing() listing {
 
 func dramListing() listing {
 	return listing{name: "dram", usage: "DRAM standards",
-		description: "Values of dram.standard; peak is that of one channel. There is also " + config.IdealDRAM + ", nothing but a bandwidth.",
-		items:       views.Standards}
+		description: "Values of dram.standard; peak is that of one channel. There is also " + config.IdealDRAM + ", nothing but a bandwidth. " +
+			"Those of " + spec.Ramulator + " are its own tables, to compare with it, not to design with.",
+		items: views.Standards}
 }
 
 // styleItem is a compute style as JSON.

@@ -68,8 +68,8 @@ func TestPresetsCountWhatTheyShould(t *testing.T) {
 		if c.Count != want {
 			t.Errorf("%s counts %+v, want %+v", c.Name, c.Count, want)
 		}
-		if strings.HasPrefix(c.Name, "edge-") && c.DRAM.Capacity < 16*unit.GiB {
-			t.Errorf("%s holds %v, want at least 16GiB", c.Name, c.DRAM.Capacity)
+		if s := c.Standard(); s != nil && c.DRAM.Capacity != s.ChannelBytes()*unit.Bytes(c.DRAM.Channels) {
+			t.Errorf("%s holds %v of %d x %v", c.Name, c.DRAM.Capacity, c.DRAM.Channels, s.ChannelBytes())
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestLoad(t *testing.T) {
 		}
 		want := preset(t, "edge-lpddr5")
 		want.Name, want.Clock, want.Array.Rows, want.DRAM.Channels = "mine", 900e6, 64, 2
-		want.DRAM.Mapping = defaultMapping(want.DRAM)
+		want.DRAM.Mapping, want.DRAM.Capacity = defaultMapping(want.DRAM), 4*unit.GiB
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

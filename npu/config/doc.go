@@ -10,8 +10,9 @@
 //
 // A user's file names a preset as its base and changes some keys; a file without base must give every key, as the files
 // of the presets and the output of YAML do. Nothing is defaulted: the one derived value is dram.mapping, where the
-// empty text means the default of npu/dram/spec for the standard and the number of channels. Loading writes it out, and
-// as long as it is that default it follows changes of standard and channels.
+// empty text means the default of npu/dram/spec for the standard and the number of channels. Loading writes it out. As
+// long as it is that default it follows changes of standard and channels; so does dram.capacity, with ranks, where it is
+// all that the channels address, or would be more.
 //
 // Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves
 // (npu/dram/spec).

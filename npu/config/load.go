@@ -92,14 +92,12 @@ func parseFile(file string, data []byte) (*Config, error) {
 		*c = *preset
 		c.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	}
-	followed := c.DRAM.Mapping == defaultMapping(c.DRAM)
+	was := c.DRAM
 	r.mapping(top, c, c.root(), "")
 	if base == "" {
 		r.missing(c, based)
 	}
-	if _, given := r.written["dram.mapping"]; followed && !given {
-		c.DRAM.Mapping = ""
-	}
+	c.DRAM.follow(was, func(path string) bool { _, given := r.written[path]; return given })
 	c.resolve()
 	r.problems(c, base)
 	if err := r.Err(); err != nil {
@@ -121,6 +119,17 @@ func (r *reader) missing(c *Config, based bool) {
 	if len(absent) > 0 && !based {
 		r.Add(Place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
 			strings.Join(absent, ", "), list(Names())))
+	}
+}
+
+// follow derives the values that were those of the standard and its channels anew, unless they are given.
+func (d *DRAM) follow(was DRAM, given func(path string) bool) {
+	if was.Mapping == defaultMapping(was) && !given("dram.mapping") {
+		d.Mapping = ""
+	}
+	all := allCapacity(*d)
+	if (was.Capacity == allCapacity(was) || d.Capacity > all) && all > 0 && !given("dram.capacity") {
+		d.Capacity = all
 	}
 }
 

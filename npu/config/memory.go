@@ -38,6 +38,15 @@ func defaultMapping(d DRAM) string {
 	return spec.DefaultMapping(s, d.Channels)
 }
 
+// allCapacity returns what the channels of d address; 0: nothing that can be told, as of an ideal memory.
+func allCapacity(d DRAM) unit.Bytes {
+	s := standardOf(d)
+	if s == nil || !channelsPossible(d.Channels) {
+		return 0
+	}
+	return s.ChannelBytes() * unit.Bytes(d.Channels)
+}
+
 // mappingProblem returns what is wrong with the mapping of d, a memory of standard s, or "".
 func mappingProblem(d DRAM, s *spec.Standard) string {
 	if _, err := spec.ParseMapping(d.Mapping, s, d.Channels, d.BankHash); err != nil {

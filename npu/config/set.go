@@ -11,7 +11,6 @@ import (
 // is wrong at once, and then leaves c as it was.
 func (c *Config) Set(assignments []string) error {
 	next := *c
-	followed := c.DRAM.Mapping == defaultMapping(c.DRAM)
 	given := map[string]string{} // path to assignment
 	var errs []error
 	failed := map[string]bool{}
@@ -22,9 +21,7 @@ func (c *Config) Set(assignments []string) error {
 			failed[path] = true
 		}
 	}
-	if given["dram.mapping"] == "" && followed {
-		next.DRAM.Mapping = ""
-	}
+	next.DRAM.follow(c.DRAM, func(path string) bool { return given[path] != "" })
 	next.resolve()
 	for _, p := range next.Validate() {
 		involved := append([]string{p.Path}, p.with...)

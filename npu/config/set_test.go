@@ -66,6 +66,39 @@ func TestSetFollowsTheDefaultMapping(t *testing.T) {
 	})
 }
 
+func TestCapacityIsAtMostWhatTheChannelsAddress(t *testing.T) {
+	for _, c := range []struct {
+		npu  string
+		set  string // several, by spaces
+		want unit.Bytes
+		err  string
+	}{
+		{"edge-lpddr5", "dram.channels=2", 4 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.ranks=2", 16 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=ddr5-6400", 32 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=ramulator2.1/lpddr5-6400", 8 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=ideal dram.bandwidth=32GB/s dram.refresh=none", 8 * unit.GiB, ""},
+		{"pmpd-paper", "dram.standard=lpddr5-6400 dram.bandwidth=0B/s dram.refresh=all-bank", 2 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.capacity=3GiB dram.channels=4", 3 * unit.GiB, ""},
+		{"card-hbm3", "dram.capacity=16GiB", 16 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.capacity=1TiB", 0, "--set dram.capacity=1TiB: dram.capacity: 1TiB, but 4 channels of lpddr5-6400 of 1 ranks address 8GiB; " +
+			"accepted: 1MiB to 8GiB, or more channels or ranks"},
+		{"card-hbm3", "dram.capacity=16GiB dram.standard=hbm2-2000", 0, "--set dram.capacity=16GiB: dram.capacity: 16GiB, but 16 channels of hbm2-2000 " +
+			"of 1 ranks address 8GiB; accepted: 1MiB to 8GiB, or more channels or ranks"},
+	} {
+		got := preset(t, c.npu)
+		err := got.Set(strings.Fields(c.set))
+		switch {
+		case c.err != "":
+			if err == nil || err.Error() != c.err {
+				t.Errorf("%s: %v, want %s", c.set, err, c.err)
+			}
+		case err != nil || got.DRAM.Capacity != c.want:
+			t.Errorf("%s %s: %v, %v, want %v", c.npu, c.set, got.DRAM.Capacity, err, c.want)
+		}
+	}
+}
+
 func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 	const top = "name, description, source, clock, process, cores, array, vector, scratchpad, dma, noc, sequencer, dram, weights, kv, lm_head, tiling, fusion, count"
 	const array = "style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, switch_cycles"

@@ -185,7 +185,7 @@ func (k *checker) dram(d DRAM) {
 		k.add("dram.ranks", fmt.Sprintf("%d is not a number of ranks; accepted: 1, 2, 4", d.Ranks))
 	}
 	k.within("dram.postpone", int64(d.Postpone), 0, 8)
-	if d.Capacity < unit.MiB || d.Capacity > 1024*1024*unit.GiB {
+	if d.Capacity < unit.MiB || d.Capacity > mostCapacity {
 		k.add("dram.capacity", fmt.Sprintf("%v is not a possible size; accepted: 1MiB to 1024TiB", d.Capacity))
 	}
 	if d.Standard == IdealDRAM {
@@ -194,6 +194,9 @@ func (k *checker) dram(d DRAM) {
 		k.timed(d, s)
 	}
 }
+
+// mostCapacity bounds the capacity of an ideal memory.
+const mostCapacity = 1024 * 1024 * unit.GiB
 
 // channelsPossible reports whether n channels can be told apart by whole address bits.
 func channelsPossible(n int) bool { return n > 0 && n <= 1024 && n&(n-1) == 0 }
@@ -243,6 +246,10 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	}
 	if !channelsPossible(d.Channels) {
 		return
+	}
+	if all := allCapacity(d); d.Capacity > all && d.Capacity <= mostCapacity {
+		k.add("dram.capacity", fmt.Sprintf("%v, but %d channels of %s of %d ranks address %v; accepted: 1MiB to %v, or more channels or ranks",
+			d.Capacity, d.Channels, d.Standard, d.Ranks, all, all), "dram.standard", "dram.channels", "dram.ranks")
 	}
 	if message := mappingProblem(d, s); message != "" {
 		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")

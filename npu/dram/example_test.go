@@ -28,6 +28,6 @@ func Example() {
 	fmt.Printf("transfer %d is complete at clock %d\n", done[0].ID, done[0].Clock)
 	fmt.Printf("%d of %d reads hit an open row; %d refreshes\n", counts.RowHits, counts.Reads, counts.Refreshes)
 	// Output:
-	// transfer 1 is complete at clock 71361
+	// transfer 1 is complete at clock 71315
 	// 127616 of 131072 reads hit an open row; 88 refreshes
 }

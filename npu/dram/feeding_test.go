@@ -17,15 +17,15 @@ func lastClock(s *System) (clock int64) {
 }
 
 // TestAWindowBoundsBandwidthByLatency is Little's law: with one burst outstanding, a row hit takes the clock of its RD,
-// tCL and its data, and only then the next one may come.
+// tCL (and tDQSCK) and its data, and only then the next one may come.
 func TestAWindowBoundsBandwidthByLatency(t *testing.T) {
 	for _, name := range []string{"lpddr5-6400", "ddr4-3200", "lpddr4x-4266"} {
 		s := mustNew(t, Options{Channels: 1, Refresh: spec.NoRefresh, Mapping: "", Window: 1}, name)
 		tm, burst := &s.options.Standard.Timing, s.options.Standard.Burst
 		const bursts = 4 // the first run of the mapping: one row
 		s.Submit(Transfer{Walk: isa.Contiguous(0, bursts*burst)})
-		hit := 1 + tm.TCL + tm.TBL
-		first := 1 + max(tm.TRCD, 1) + tm.TCL + tm.TBL
+		hit := 1 + tm.TCL + tm.TDQSCK + tm.TBL
+		first := tm.TRCD + hit // ACT and RD take equally many clocks
 		got := lastClock(s)
 		if s.mapping.Locate(0).Bank != s.mapping.Locate(3*int64(burst)).Bank { // DDR4 alternates groups: each opens a row
 			if want := bursts * first; got != want {

@@ -33,9 +33,9 @@ func TestHBMSystem(t *testing.T) {
 		mapping  string
 		percent  float64 // sequential read of 64 MiB: Ramulator 2.1; of the default mapping, ours
 	}{
-		{spec.MustLookup("hbm3-6400"), 16, "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13", 91.6},
-		{spec.MustLookup("hbm2-2000"), 8, "co1,ra1,co1,ch3,bg2,co3,ba2,ro16", 89.6},
-		{spec.MustLookup("hbm3-6400"), 16, "", 91.8},
+		{spec.MustLookup(spec.Ramulator + "hbm3-6400"), 16, "co1,ra1,co1,ch4,bg2,co3,ba2,si1,ro13", 91.6},
+		{spec.MustLookup(spec.Ramulator + "hbm2-2000"), 8, "co1,ra1,co1,ch3,bg2,co3,ba2,ro16", 89.6},
+		{spec.MustLookup(spec.Ramulator + "hbm3-6400"), 16, "", 91.8},
 	} {
 		s := hbmSystem(t, Options{Standard: c.std, Channels: c.channels, Mapping: c.mapping})
 		t.Run(fmt.Sprintf("%s with %d channels mapped %s reads sequentially at %.1f %%", c.std.Name, c.channels, s.mapping, c.percent), func(t *testing.T) {

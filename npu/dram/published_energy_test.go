@@ -57,10 +57,10 @@ func TestIdleChannelsCostRefreshAndStandby(t *testing.T) {
 		{"lpddr5x-8533", 8, 13.5, "as LPDDR5"},
 		{"ddr4-3200", 90, 280, "IDD5B 250 mA (DRAMsim3); IDD5R 66 less IDD2N 37 mA (Micron Rev. G), eight devices: 278"},
 		{"ddr5-6400", 60, 280, "IDD5B 277 mA (Rev. A) less IDD2N: 4 x 1.1 x 185 x 295 / 3900 = 62; IDD5B 377 without less: 125"},
-		{"hbm2-2000", 17.5, 68, "HBM-Power measures 17.1 nJ for 4 Gb: 4 x 17.1 / 3.9 us; DRAMsim3's 65.5 nJ for 4 Gb: 4 x 65.5 / 3.9"},
-		{"hbm2e", 8.7, 34, "as HBM2, half the cells"},
-		{"hbm3-6400", 3.6, 14.2, "as HBM2, a quarter of the cells, 1.1 V for 1.2"},
-		{"hbm3e", 7.3, 28.3, "as HBM2, half the cells, 1.1 V for 1.2"},
+		{"hbm2-2000", 4.4, 17, "HBM-Power measures 17.1 nJ for 4 Gb: 17.1 / 3.9 us; DRAMsim3's 65.5 nJ for 4 Gb: 65.5 / 3.9"},
+		{"hbm2e", 8.7, 34, "as HBM2, twice the cells"},
+		{"hbm3-6400", 7.3, 28.3, "as HBM2, twice the cells, 1.1 V for 1.2"},
+		{"hbm3e", 7.3, 28.3, "as HBM2, twice the cells, 1.1 V for 1.2"},
 	} {
 		t.Run(c.standard, func(t *testing.T) {
 			s := mustNew(t, Options{Channels: 1}, c.standard)

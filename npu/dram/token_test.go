@@ -77,7 +77,7 @@ func TestOneTokenTakesTheClocksOfTheReferenceRun(t *testing.T) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			s := mustNew(t, Options{Channels: 4, Mapping: c.mapping}, "lpddr5-6400")
+			s := mustNew(t, Options{Channels: 4, Mapping: c.mapping}, spec.Ramulator+"lpddr5-6400")
 			var clock int64
 			for i, x := range tensors {
 				w := isa.Contiguous(unit.Bytes(x.base), unit.Bytes(x.bytes))

@@ -64,6 +64,7 @@ func Tasks() (*plots.Table, []any, error) {
 type dramItem struct {
 	Name      string      `json:"name"`
 	Source    string      `json:"source"`
+	Fixture   bool        `json:"fixture,omitempty"` // another simulator's table, wrong values included
 	TCK       float64     `json:"tck_seconds"`
 	Width     int         `json:"channel_bits"`
 	BurstSize int64       `json:"burst_bytes"`
@@ -80,7 +81,7 @@ type dramItem struct {
 func Standards() (*plots.Table, []any, error) {
 	t := &plots.Table{Columns: []plots.Column{{Name: "standard"}, {Name: "tCK", Right: true}, {Name: "width", Right: true},
 		{Name: "burst", Right: true}, {Name: "banks", Right: true}, {Name: "row", Right: true}, {Name: "GB/s", Right: true},
-		{Name: "source", Width: 60}}}
+		{Name: "source", Width: 48}}}
 	var values []any
 	for _, name := range spec.Names() {
 		s, err := spec.Lookup(name)
@@ -88,7 +89,7 @@ func Standards() (*plots.Table, []any, error) {
 			return nil, nil, err
 		}
 		peak := s.PeakBytesPerSecond(1)
-		values = append(values, dramItem{Name: s.Name, Source: s.Source, TCK: float64(s.TCK) / 1e15, Width: s.Width,
+		values = append(values, dramItem{Name: s.Name, Source: s.Source, Fixture: s.IsFixture(), TCK: float64(s.TCK) / 1e15, Width: s.Width,
 			BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
 			Peak: int64(peak), Timing: s.Timing, Comments: s.Comments})
 		t.Add(s.Name, s.TCK.String(), fmt.Sprintf("x%d", s.Width), s.Burst.String(), fmt.Sprintf("%dx%d", s.Groups, s.Banks),

@@ -7,7 +7,7 @@ import (
 )
 
 // dramShares returns the share of their time in which the data buses move data, and in which banks are refreshed: tRFC
-// for each refresh of all banks of a rank, tRFCpb for one of a single bank. Both are 0 in an ideal memory.
+// for each refresh of all banks of a rank, tRFCpb for each bank of a per-bank refresh. Both are 0 in an ideal memory.
 func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	s := c.Standard()
 	if s == nil || n.Clocks == 0 {
@@ -22,7 +22,7 @@ func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses
 	refresh = float64(n.Refreshes) * float64(s.Timing.TRFC) / (clocks * ranks)
 	if c.DRAM.PerBank() {
-		refresh = float64(n.Refreshes) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
+		refresh = float64(n.Refreshes) * float64(s.RefreshBanks) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
 	}
 	return busy, refresh
 }

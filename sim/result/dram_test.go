@@ -20,6 +20,8 @@ func TestSharesOfTheDRAMsTime(t *testing.T) {
 		{"all banks of a channel at once", "edge-lpddr5", []string{"dram.refresh=all-bank"},
 			bursts * 2 / (4 * 10000.0), 12 * 224 / (4 * 10000.0)},
 		{"bank by bank", "edge-lpddr5", []string{"dram.refresh=per-bank"},
+			bursts * 2 / (4 * 10000.0), 12 * 2 * 112 / (4 * 10000.0 * 16)}, // two banks each
+		{"one bank by itself", "edge-lpddr5", []string{"dram.refresh=per-bank", "dram.standard=ramulator2.1/lpddr5-6400"},
 			bursts * 2 / (4 * 10000.0), 12 * 112 / (4 * 10000.0 * 16)},
 		{"two ranks share a bus, and are refreshed apart", "edge-lpddr5", []string{"dram.refresh=all-bank", "dram.ranks=2"},
 			bursts * 2 / (4 * 10000.0), 12 * 224 / (4 * 10000.0 * 2)},

@@ -97,6 +97,7 @@ func lessons(s *spec.Standard) []lesson {
 	// Requests come when a postponed refresh has issued its PREA. Banks take turns, because tRC delays each bank's next
 	// ACT.
 	return append(list, lesson{fresh: []int{0, 1}, pace: slow, burst: 1, owing: true},
+		lesson{fresh: []int{0, 1}, pace: slow + 7, burst: 1, owing: true},
 		lesson{fresh: []int{0, 0, 1, 1}, pace: 2*slow + 1, burst: 2, owing: true},
 		lesson{fresh: []int{0}, pace: 2 * slow, burst: 2, owing: true})
 }

@@ -2,7 +2,7 @@
 //
 // A Controller holds bursts that have been offered to it and issues the commands that serve them, FR-FCFS with row-hit
 // protection and open pages, under the timing table of a spec.Standard. There are two: singleBus drives LPDDR and DDR,
-// with one command per clock; hbmController drives HBM, whose pseudo channels share a row and a column command bus. New
+// with one command at a time; hbmController drives HBM, whose pseudo channels share a row and a column command bus. New
 // chooses.
 //
 //	Offer, Offer ─► read queue ──┐  ACT   ┌─► active list ─ RD, WR ─► Status.Issued
@@ -26,7 +26,7 @@
 //
 // # What it leaves out
 //
-// Power-down states, temperature derating, ECC, the two- and four-clock commands of LPDDR4, per-bank refresh of HBM.
+// Power-down states, temperature derating, ECC, per-bank refresh of HBM, same-bank refresh of DDR5.
 //
 // # One more controller
 //

@@ -40,11 +40,23 @@ func (o *observer) related(g *gate, a, b *issue) bool {
 	case inGroup:
 		return same(o.s.Banks)
 	case inBank:
-		return a.bank == b.bank
+		return slices.ContainsFunc(o.banks(a), func(bank int) bool { return slices.Contains(o.banks(b), bank) })
 	case otherBank:
-		return same(rank) && a.bank != b.bank
+		return same(rank) && !slices.ContainsFunc(o.banks(a), func(bank int) bool { return slices.Contains(o.banks(b), bank) })
 	}
 	panic("scope " + g.scope)
+}
+
+// banks returns the banks that a command to one bank, or a per-bank refresh, is of.
+func (o *observer) banks(i *issue) []int {
+	list := []int{i.bank}
+	if n := o.s.RefreshBanks; i.cmd == cmdREF && o.refresh == spec.PerBank && n > 1 {
+		apart := o.s.Groups * o.s.Banks / n
+		for k := 1; k < n; k++ {
+			list = append(list, i.bank+k*apart)
+		}
+	}
+	return list
 }
 
 // tightest returns the least gap between two commands of a gate; Never if there is none of less than far clocks.
@@ -116,7 +128,7 @@ func (o *observer) firstEdge(g *gate, n int64) int64 {
 type law struct {
 	*observer
 	open   []bool
-	last   [2]int64 // clocks of the last commands on the row and the column bus
+	last   [2]int64 // last clocks of the last commands on the row and the column bus
 	acting *issue   // ACT without its ACT2
 	cas    *issue   // CAS without its column command
 	stop   []int64  // clock at which WCK stops, by rank; 0: it has never run
@@ -152,8 +164,22 @@ func (l *law) bus(e *issue) string {
 	if *bus >= e.clock {
 		return "another command is on the bus"
 	}
-	*bus = e.clock
+	*bus = e.clock + l.takes(e) - 1
 	return ""
+}
+
+// takes returns for how many clocks a command is on the bus. (HBM: actBus and the gates of the column bus see to it.)
+func (l *law) takes(e *issue) int64 {
+	c := &l.s.Commands
+	switch {
+	case l.s.Family == spec.HBM || e.cmd == cmdACT2 || e.cmd == cmdCAS:
+		return 1
+	case isColumn(e):
+		return c.Column
+	case e.cmd == cmdACT:
+		return c.Activate
+	}
+	return c.Precharge
 }
 
 func (l *law) wck(e *issue) string {
@@ -217,7 +243,7 @@ func (l *law) bank(e *issue) string {
 	case cmdPRE, cmdPREA:
 		clear(inside)
 	case cmdREF:
-		if slices.Contains(inside, true) {
+		if slices.Contains(inside, true) || slices.ContainsFunc(l.banks(e), func(bank int) bool { return l.open[bank] }) {
 			return "a bank is open"
 		}
 	}

@@ -23,14 +23,14 @@ type reference struct {
 }
 
 var references = []reference{
-	{"ddr4-3200", "ddr4_3200_x8_1ch", "ACT PRE PREA RD WR - - REF", []scope{onChannel, inRank, inGroup, inBank},
+	{spec.Ramulator + "ddr4-3200", "ddr4_3200_x8_1ch", "ACT PRE PREA RD WR - - REF", []scope{onChannel, inRank, inGroup, inBank},
 		"-, TBL, TCL, TRCD, TRP, TRAS, TRC, TWR, TRTP, TCWL, TCCDS, TCCDL, TRRDS, TRRDL, TWTRS, TWTRL, TFAW, TRFC, TREFI, TCS, TCK"},
-	{"lpddr5-6400", "lpddr5_6400_x16_1ch", "ACT ACT2 PRE PREA - - RD WR - - REF REFpb", []scope{onChannel, inRank, inGroup, inBank},
+	{spec.Ramulator + "lpddr5-6400", "lpddr5_6400_x16_1ch", "ACT ACT2 PRE PREA - - RD WR - - REF REFpb", []scope{onChannel, inRank, inGroup, inBank},
 		"-, TBL, TBLMax, TCL, TRCD, TRP, TRPAB, TRAS, TRC, TWR, TRTP, TCWL, TPPD, TCCDS, TCCDL, TCCDSW, TCCDLW, TRRDS, TRRDL, TWTRS, TWTRL, TFAW, " +
 			"TRFC, TRFCPB, TREFI, TREFIPB, TWCKPST, -, TAAD, TCS, TCK, TPBR2PB, TPBR2AC"},
-	{"hbm2-2000", "hbm2_2000_1ch", "ACT PRE PREA RD WR - - REF -", []scope{onChannel, inRank, inGroup, inBank},
+	{spec.Ramulator + "hbm2-2000", "hbm2_2000_1ch", "ACT PRE PREA RD WR - - REF -", []scope{onChannel, inRank, inGroup, inBank},
 		"-, TBL, TCL, TRCD, TRCDWR, TRP, TRAS, TRC, TWR, TRTP, TCWL, TCCDS, TCCDL, TRRDS, TRRDL, TWTRS, TWTRL, TFAW, TRFC, -, -, TREFI, -, TCK"},
-	{"hbm3-6400", "hbm3_6400_1ch", "ACT PRE PREA RD WR - - REF - - -", []scope{onChannel, inRank, inStack, inGroup, inBank},
+	{spec.Ramulator + "hbm3-6400", "hbm3_6400_1ch", "ACT PRE PREA RD WR - - REF - - -", []scope{onChannel, inRank, inStack, inGroup, inBank},
 		"-, TBL, TCL, TRCD, TRCDWR, TRP, TRAS, TRC, TWR, TRTP, TCWL, TCCDS, TCCDL, TCCDR, TRRDS, TRRDL, TWTRS, TWTRL, TCL + TBL + TRTRS - TCWL, " +
 			"TFAW, TPPD, TRFC, -, -, -, -, TREFI, -, TCK"},
 }

@@ -20,7 +20,7 @@ func TestRanksHandTheDataBusOver(t *testing.T) {
 			want  int64
 		}{
 			{"RD to RD: tBL + tCS", 0, cmdRD, tm.TBL + tm.TCS},
-			{"RD to WR: tCL + tBL + tCS - tCWL", 0, cmdWR, tm.TCL + tm.TBL + tm.TCS - tm.TCWL},
+			{"RD to WR: tCL + tDQSCK + tBL + tCS - tCWL", 0, cmdWR, tm.TCL + tm.TDQSCK + tm.TBL + tm.TCS - tm.TCWL},
 			{"WR to WR: tBL + tCS", 1, cmdWR, tm.TBL + tm.TCS},
 			{"WR to RD: tCWL + tBL + tCS - tCL", 1, cmdRD, max(written+tm.TCS-tm.TCL, 0)},
 		} {

@@ -18,10 +18,11 @@ const (
 
 var _ Controller = (*singleBus)(nil)
 
-// singleBus steps one LPDDR or DDR channel of one or more ranks, with one command per clock. The choices in a clock,
-// first to last (as in Ramulator 2.1, MIT licence):
+// singleBus steps one LPDDR or DDR channel of one or more ranks. A command may take several clocks, in which no other
+// goes. The choices in a clock, first to last (as in Ramulator 2.1, MIT licence):
 //
-//	a refresh falls due → (1) column command after its CAS → (2) ACT-2 at its deadline → (3) requests of the active list,
+//	a refresh falls due → nothing while a command is on the bus
+//	→ (1) column command after its CAS → (2) ACT-2 at its deadline → (3) requests of the active list,
 //	oldest first → (4) refresh due → (5) queue that is served, first request whose next command can go
 //	→ (6) pending ACT-2
 type singleBus struct {
@@ -29,6 +30,7 @@ type singleBus struct {
 	state
 	std       *spec.Standard
 	timing    *spec.Timing
+	gaps      busGaps
 	ranks     int64
 	rankShift uint // bank number to rank: drop so many bits
 	banks     int64
@@ -37,21 +39,25 @@ type singleBus struct {
 	// Refresh. After each interval one unit of every rank is due: the rank itself, or its next bank.
 	interval  int64 // clocks
 	perBank   bool
-	units     int64 // ranks, or banks
+	units     int64 // ranks, or sets of banks that are refreshed together
+	together  int64 // numbers of such a set: from its first bank on less than so many, ...
+	apart     int64 // ... in steps of so many
 	postponed int64 // refreshes of units that may be due while requests wait
 
 	allHits [2]bool // read, write queue: every request is sure to find its row open (an optimisation, not state)
 }
 
 func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
-	c := &singleBus{std: std, timing: &std.Timing,
+	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std),
 		ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
 		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
 	switch refresh {
 	case spec.AllBank:
 		c.interval, c.units = std.Timing.TREFI, c.ranks
 	case spec.PerBank:
-		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks, true
+		together := int64(std.RefreshBanks)
+		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks/together, true
+		c.together, c.apart = c.banks/c.ranks, c.banks/c.ranks/together
 	}
 	c.RefreshDue = c.interval
 	for r := range c.rank {
@@ -101,6 +107,9 @@ func (c *singleBus) Tick() Outcome {
 	if c.Clock == c.RefreshDue {
 		c.refreshFallsDue()
 	}
+	if c.Clock < c.bus {
+		return c.occupied()
+	}
 	if c.synced == 1 {
 		return c.followCAS()
 	}
@@ -130,6 +139,19 @@ func (c *singleBus) Tick() Outcome {
 		return c.activate2Or(Changed)
 	}
 	return c.activate2Or(Idle)
+}
+
+// occupied is a tick in which a command of several clocks is still on the bus.
+func (c *singleBus) occupied() Outcome {
+	if c.dues > 0 && c.refreshFirst(c.Empty()) {
+		return Idle
+	}
+	was := c.draining
+	c.chooseQueue(c.read.n, c.write.n, queueSize)
+	if was != c.draining {
+		return Changed
+	}
+	return Idle
 }
 
 // activate2Or issues a pending ACT-2, since nothing else wants the bus.

@@ -47,7 +47,7 @@ func (c *singleBus) followCAS() Outcome {
 // moveData issues RD or WR.
 func (c *singleBus) moveData(l, i int64) {
 	r := c.list(l).remove(i)
-	t, k := c.timing, c.Clock
+	gaps, k := &c.gaps, c.Clock
 	b, g, own := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
 	if l == activeList {
 		b.waiting--
@@ -57,28 +57,37 @@ func (c *singleBus) moveData(l, i int64) {
 		c.lastWrite = int64(r.write)
 		c.Counts.Turnarounds++
 	}
+	c.bus = k + gaps.columnBus
 	if r.write == 1 {
-		dataEnd := k + t.TCWL + t.TBL
-		raise(&own.write, k+max(t.TBL, t.TCCDSW))
-		raise(&g.write, k+t.TCCDLW)
-		raise(&own.read, dataEnd+t.TWTRS)
-		raise(&g.read, k+t.TCWL+t.TBLMax+t.TWTRL)
-		raise(&b.pre, dataEnd+t.TWR)
-		raise(&own.preAll, dataEnd+t.TWR)
-		raise(&own.wckOff, dataEnd+t.TWCKPST)
-		c.keepApart(own, k+t.TBL+t.TCS, dataEnd+t.TCS-t.TCL)
+		raise(&own.write, k+gaps.writeWrite)
+		raise(&g.write, k+gaps.groupWriteWrite)
+		raise(&own.read, k+gaps.writeRead)
+		raise(&g.read, k+gaps.groupWriteRead)
+		raise(&b.pre, k+gaps.writePre)
+		raise(&own.preAll, k+gaps.writePre)
+		c.runWCK(own, k+gaps.writeWCK)
+		c.keepApart(own, k+gaps.otherWriteWrite, k+gaps.otherWriteRead)
 		c.countData(&r, k)
 		return
 	}
-	dataEnd := k + t.TCL + t.TBL
-	raise(&own.read, k+max(t.TBL, t.TCCDS))
-	raise(&g.read, k+t.TCCDL)
-	raise(&own.write, dataEnd+t.TRTRS-t.TCWL)
-	raise(&b.pre, k+t.TRTP)
-	raise(&own.preAll, k+t.TRTP)
-	raise(&own.wckOff, dataEnd+t.TWCKPST)
-	c.keepApart(own, dataEnd+t.TCS-t.TCWL, k+t.TBL+t.TCS)
-	c.countData(&r, dataEnd)
+	raise(&own.read, k+gaps.readRead)
+	raise(&g.read, k+gaps.groupReadRead)
+	raise(&own.write, k+gaps.readWrite)
+	raise(&b.pre, k+gaps.readPre)
+	raise(&own.preAll, k+gaps.readPre)
+	c.runWCK(own, k+gaps.readWCK)
+	c.keepApart(own, k+gaps.otherReadWrite, k+gaps.otherReadRead)
+	c.countData(&r, k+gaps.dataRead)
+}
+
+// runWCK lets WCK run until a clock, in the rank that moves data, or in all.
+func (c *singleBus) runWCK(own *rankState, until int64) {
+	raise(&own.wckOff, until)
+	if c.std.OneWCK {
+		for i := range c.rank[:c.ranks] {
+			raise(&c.rank[i].wckOff, until)
+		}
+	}
 }
 
 // keepApart delays the column commands of other ranks until the data bus has been handed over (tCS).
@@ -93,19 +102,20 @@ func (c *singleBus) keepApart(own *rankState, write, read int64) {
 
 // activate issues ACT, or ACT-1, for r, which has left its queue.
 func (c *singleBus) activate(r request) {
-	t, k := c.timing, c.Clock
+	gaps, k := &c.gaps, c.Clock
 	b, g, own := &c.bank[r.bank], &c.group[r.group], c.rankOf(r.bank)
+	c.bus = k + gaps.actBus
 	own.acts[own.oldest] = k
 	own.oldest = (own.oldest + 1) & 3
-	raise(&own.act, k+t.TRRDS)
-	raise(&own.act, own.acts[own.oldest]+t.TFAW) // the fourth-last ACT closes the window
-	raise(&own.preAll, k+t.TRAS)
-	raise(&own.refreshAll, k+t.TRC)
-	raise(&g.act, k+t.TRRDL)
-	raise(&b.act, k+t.TRC)
-	raise(&b.column, k+t.TRCD)
-	raise(&b.pre, k+t.TRAS)
-	raise(&b.refresh, k+t.TRC)
+	raise(&own.act, k+gaps.actAct)
+	raise(&own.act, own.acts[own.oldest]+gaps.window) // the fourth-last ACT closes the window
+	raise(&own.preAll, k+gaps.actPre)
+	raise(&own.refreshAll, k+gaps.actRef)
+	raise(&g.act, k+gaps.groupActAct)
+	raise(&b.act, k+gaps.bankActAct)
+	raise(&b.column, k+gaps.actColumn)
+	raise(&b.pre, k+gaps.actPre)
+	raise(&b.refresh, k+gaps.actRef)
 	r.found = rowMiss
 	if b.conflict == 1 {
 		r.found = rowConflict
@@ -116,7 +126,7 @@ func (c *singleBus) activate(r request) {
 	c.log(cmdACT, int(r.bank))
 	if c.std.Split {
 		b.status = activating
-		c.acting, c.pending, c.deadline = r, 1, k+t.TAAD
+		c.acting, c.pending, c.deadline = r, 1, k+c.timing.TAAD
 		return
 	}
 	c.open(r)
@@ -141,13 +151,14 @@ func (c *singleBus) open(r request) {
 
 // precharge issues PRE to one bank.
 func (c *singleBus) precharge(n int64) {
-	t, k := c.timing, c.Clock
+	gaps, k := &c.gaps, c.Clock
 	b, own := &c.bank[n], c.rankOf(uint8(n))
-	raise(&own.pre, k+t.TPPD)
-	raise(&own.preAll, k+t.TPPD)
-	raise(&own.refreshAll, k+t.TRP)
-	raise(&b.act, k+t.TRP)
-	raise(&b.refresh, k+t.TRP)
+	c.bus = k + gaps.preBus
+	raise(&own.pre, k+gaps.prePre)
+	raise(&own.preAll, k+gaps.prePre)
+	raise(&own.refreshAll, k+gaps.preRef)
+	raise(&b.act, k+gaps.preAct)
+	raise(&b.refresh, k+gaps.preRef)
 	if b.status != closed {
 		own.opened--
 	}

@@ -16,7 +16,8 @@ func (c *singleBus) RefreshTimer() RefreshTimer {
 	return RefreshTimer{c.interval, c.ranks, max(c.units, 1)}
 }
 
-// unitDue returns the unit of the oldest refresh due: a rank, or a bank. Banks take turns, and for each bank ranks do.
+// unitDue returns the unit of the oldest refresh due: a rank, or the first bank of those that are refreshed together.
+// Banks take turns, and for each bank ranks do.
 func (c *singleBus) unitDue() int64 {
 	u := (c.NextUnit - c.dues%c.units + c.units) % c.units
 	if !c.perBank {
@@ -27,11 +28,12 @@ func (c *singleBus) unitDue() int64 {
 
 // prechargeAll closes every bank of a rank for an all-bank refresh.
 func (c *singleBus) prechargeAll(rank int64) {
-	t, k, own := c.timing, c.Clock, &c.rank[rank]
-	raise(&own.pre, k+t.TPPD)
-	raise(&own.preAll, k+t.TPPD)
-	raise(&own.refreshAll, k+t.TRP)
-	raise(&own.act, k+t.TRPAB)
+	gaps, k, own := &c.gaps, c.Clock, &c.rank[rank]
+	c.bus = k + gaps.preBus
+	raise(&own.pre, k+gaps.prePre)
+	raise(&own.preAll, k+gaps.prePre)
+	raise(&own.refreshAll, k+gaps.preRef)
+	raise(&own.act, k+gaps.preAllAct)
 	first := rank << c.rankShift
 	for i := first; i < first+1<<c.rankShift; i++ {
 		b := &c.bank[i]
@@ -48,27 +50,32 @@ func (c *singleBus) refreshStep() bool {
 	if c.refreshAt() > c.Clock {
 		return false
 	}
-	t, k, unit := c.timing, c.Clock, c.unitDue()
+	gaps, k, unit := &c.gaps, c.Clock, c.unitDue()
 	if !c.perBank {
 		own := &c.rank[unit]
 		if own.opened > 0 {
 			c.prechargeAll(unit)
 			return true
 		}
-		raise(&own.act, k+t.TRFC)
-		raise(&own.preAll, k+t.TRFC)
-		raise(&own.refreshAll, k+t.TRFC)
+		raise(&own.act, k+gaps.refAct)
+		raise(&own.preAll, k+gaps.refRef)
+		raise(&own.refreshAll, k+gaps.refRef)
 	} else {
-		b, own := &c.bank[unit], c.rankOf(uint8(unit))
-		if b.status != closed {
-			c.precharge(unit)
-			return true
+		own := c.rankOf(uint8(unit))
+		for n := unit; n < unit+c.together; n += c.apart {
+			if b := &c.bank[n]; b.status == open && b.waiting == 0 && b.pre <= k {
+				c.precharge(n)
+				return true
+			}
 		}
-		raise(&own.refreshBank, k+t.TPBR2PB)
-		raise(&own.refreshAll, k+t.TRFCPB)
-		raise(&own.act, k+t.TPBR2AC)
-		raise(&b.act, k+t.TRFCPB)
+		raise(&own.refreshBank, k+gaps.bankRefRef)
+		raise(&own.refreshAll, k+gaps.bankRefAll)
+		raise(&own.act, k+gaps.bankRefOther)
+		for n := unit; n < unit+c.together; n += c.apart {
+			raise(&c.bank[n].act, k+gaps.bankRefAct)
+		}
 	}
+	c.bus = k + gaps.preBus
 	c.log(cmdREF, int(unit))
 	c.refreshed()
 	c.Counts.Refreshes++
@@ -90,20 +97,33 @@ func (c *singleBus) refreshAt() int64 {
 		}
 		return own.refreshAll
 	}
-	b, own := &c.bank[unit], c.rankOf(uint8(unit))
-	switch {
-	case b.status == activating || b.status == open && b.waiting > 0:
-		return Never
-	case b.status == open:
-		return max(own.pre, b.pre)
+	own := c.rankOf(uint8(unit))
+	closing, refresh := Never, own.refreshBank
+	for n := unit; n < unit+c.together; n += c.apart {
+		b := &c.bank[n]
+		switch {
+		case b.status == activating || b.status == open && b.waiting > 0:
+			refresh = Never
+		case b.status == open:
+			closing = min(closing, max(own.pre, b.pre))
+		}
+		refresh = max(refresh, b.refresh)
 	}
-	return max(own.refreshBank, b.refresh)
+	if closing < Never {
+		return closing
+	}
+	return refresh
 }
 
 // Skip skips clocks up to limit in which Tick would return Idle. The last Tick must have returned Idle, and no burst
 // can be accepted, so that only a timer that runs out can change anything.
 func (c *singleBus) Skip(limit int64) {
 	k := min(c.RefreshDue, limit+1)
+	if c.Clock < c.bus {
+		k = min(k, c.bus)
+		c.skipTo(k)
+		return
+	}
 	if c.pending == 1 {
 		k = min(k, c.deadline)
 	}
@@ -135,6 +155,11 @@ func (c *singleBus) Skip(limit int64) {
 			}
 		}
 	}
+	c.skipTo(k)
+}
+
+// skipTo makes k the next clock, if it is a later one.
+func (c *singleBus) skipTo(k int64) {
 	if k > c.Clock+1 {
 		c.Clock = k - 1
 		c.Offered = 0
@@ -145,5 +170,5 @@ func (c *singleBus) Skip(limit int64) {
 // them.
 func (c *singleBus) LongestTimer() int64 {
 	t := c.timing
-	return t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
+	return c.gaps.actBus + t.TDQSCK + t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
 }

@@ -47,6 +47,7 @@ type state struct {
 	rank  [spec.MaxRanks]rankState
 
 	schedule
+	bus       int64 // first clock at which no command is on the bus
 	lastWrite int64 // 1: the last data went to the DRAM
 	synced    int64 // 1: CAS has been issued, its column command comes next
 	syncList  int64 // the list of that command's request

@@ -95,6 +95,9 @@ func (c *singleBus) Snapshot(k *Codec) {
 	if s.dues > 0 {
 		k.Int64(&c.NextUnit)
 	}
+	if c.gaps.severalClocks {
+		k.timer(&s.bus)
+	}
 	for i := range s.rank[:c.ranks] {
 		c.snapshotRank(k, &s.rank[i])
 	}

@@ -32,7 +32,7 @@ const (
 type gate struct {
 	from, to Command
 	scope    scope
-	sum      string // of fields of Timing and HBMBus
+	sum      string // of fields of Timing, and of CommandClocks or HBMBus
 	window   int    // 0: 1
 	behind   string // what always takes longer, so that the gate is never tight; empty: nothing
 	missing  string // why the controller does not keep it; empty: it does
@@ -61,8 +61,10 @@ func clocks(s *spec.Standard, sum string) int64 {
 			factor = n
 		default:
 			v := reflect.ValueOf(s.Timing).FieldByName(word)
-			if !v.IsValid() {
+			if !v.IsValid() && s.Family == spec.HBM {
 				v = reflect.ValueOf(s.HBM).FieldByName(word)
+			} else if !v.IsValid() {
+				v = reflect.ValueOf(s.Commands).FieldByName(word)
 			}
 			total += sign * max(factor, 1) * v.Int()
 			factor = 0
@@ -71,7 +73,7 @@ func clocks(s *spec.Standard, sum string) int64 {
 	return total + sign*factor
 }
 
-// busGates are those of LPDDR and DDR.
+// busGates are those of LPDDR and DDR. JEDEC counts from the last clock of a command to the last of the next.
 func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 	written := "TCWL + TBL + TWR"
 	alone := func(sum string) string { // of one group only: every other bank is of the same group
@@ -84,12 +86,18 @@ func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 	if s.WCK {
 		turned = "TCWL + TBL + TWTRS + 1" // WCK stops TWCKPST after the data, and its CAS takes a clock
 	}
+	const (
+		actToColumn = " + Activate - Column"
+		actToPre    = " + Activate - Precharge"
+		columnToPre = " + Column - Precharge"
+		preToAct    = " + Precharge - Activate"
+	)
 	list := []gate{
 		{from: cmdRD, to: cmdRD, scope: onChannel, sum: "TBL"},
 		{from: cmdWR, to: cmdWR, scope: onChannel, sum: "TBL"},
 		{from: cmdRD, to: cmdRD, scope: inRank, sum: "TCCDS", behind: alone("TCCDL")},
 		{from: cmdWR, to: cmdWR, scope: inRank, sum: "TCCDSW", behind: alone("TCCDLW")},
-		{from: cmdRD, to: cmdWR, scope: inRank, sum: "TCL + TBL + TRTRS - TCWL"},
+		{from: cmdRD, to: cmdWR, scope: inRank, sum: "TCL + TDQSCK + TBL + TRTRS - TCWL"},
 		{from: cmdWR, to: cmdRD, scope: inRank, sum: "TCWL + TBL + TWTRS", behind: turned},
 		{from: cmdACT, to: cmdACT, scope: inRank, sum: "TRRDS", behind: alone("TRRDL")},
 		{from: cmdACT, to: cmdACT, scope: inRank, sum: "TFAW", window: 4, behind: "4 TRRDS"},
@@ -101,12 +109,15 @@ func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 		{from: cmdACT, to: cmdACT, scope: inGroup, sum: "TRRDL"},
 
 		{from: cmdACT, to: cmdACT, scope: inBank, sum: "TRC"},
-		{from: cmdACT, to: cmdRD, scope: inBank, sum: "TRCD"},
-		{from: cmdACT, to: cmdWR, scope: inBank, sum: "TRCD"},
-		{from: cmdACT, to: cmdPRE, scope: inBank, sum: "TRAS"},
-		{from: cmdPRE, to: cmdACT, scope: inBank, sum: "TRP"},
-		{from: cmdRD, to: cmdPRE, scope: inBank, sum: "TRTP"},
-		{from: cmdWR, to: cmdPRE, scope: inBank, sum: written},
+		{from: cmdACT, to: cmdRD, scope: inBank, sum: "TRCD" + actToColumn},
+		{from: cmdACT, to: cmdWR, scope: inBank, sum: "TRCD" + actToColumn},
+		{from: cmdACT, to: cmdPRE, scope: inBank, sum: "TRAS" + actToPre},
+		{from: cmdPRE, to: cmdACT, scope: inBank, sum: "TRP" + preToAct},
+		{from: cmdRD, to: cmdPRE, scope: inBank, sum: "TRTP" + columnToPre},
+		{from: cmdWR, to: cmdPRE, scope: inBank, sum: written + columnToPre},
+	}
+	if s.Commands.Column > 1 {
+		list = append(list, occupancyGates()...)
 	}
 	if s.WCK {
 		list = append(list, gate{from: cmdCAS, to: cmdRD, scope: onChannel, sum: "1"}, gate{from: cmdCAS, to: cmdWR, scope: onChannel, sum: "1"})
@@ -118,19 +129,35 @@ func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 		list = append(list,
 			gate{from: cmdRD, to: cmdRD, scope: otherRank, sum: "TBL + TCS"},
 			gate{from: cmdWR, to: cmdWR, scope: otherRank, sum: "TBL + TCS"},
-			gate{from: cmdRD, to: cmdWR, scope: otherRank, sum: "TCL + TBL + TCS - TCWL"},
-			gate{from: cmdWR, to: cmdRD, scope: otherRank, sum: "TCWL + TBL + TCS - TCL"})
+			gate{from: cmdRD, to: cmdWR, scope: otherRank, sum: "TCL + TDQSCK + TBL + TCS - TCWL"},
+			gate{from: cmdWR, to: cmdRD, scope: otherRank, sum: "TCWL + TBL + TCS - TCL", behind: "Column"})
 	}
 	switch refresh {
 	case spec.PerBank:
 		list = append(list,
 			gate{from: cmdREF, to: cmdREF, scope: inRank, sum: "TPBR2PB"},
-			gate{from: cmdREF, to: cmdACT, scope: otherBank, sum: "TPBR2AC"},
-			gate{from: cmdREF, to: cmdACT, scope: inBank, sum: "TRFCPB"},
-			gate{from: cmdACT, to: cmdREF, scope: inBank, sum: "TRC"},
+			gate{from: cmdREF, to: cmdACT, scope: otherBank, sum: "TPBR2AC" + preToAct},
+			gate{from: cmdREF, to: cmdACT, scope: inBank, sum: "TRFCPB" + preToAct},
+			gate{from: cmdACT, to: cmdREF, scope: inBank, sum: "TRC" + actToPre},
 			gate{from: cmdPRE, to: cmdREF, scope: inBank, sum: "TRP"})
 	case spec.AllBank:
-		list = append(list, refreshGates("TRTP", written, "TRAS", "TRPAB", "TRC", "TRFC")...)
+		list = append(list, refreshGates("TRTP"+columnToPre, written+columnToPre, "TRAS"+actToPre, "TRPAB"+preToAct, "TRC"+actToPre,
+			"TRFC"+preToAct)...)
+	}
+	return list
+}
+
+// occupancyGates hold because a command keeps the bus for several clocks.
+func occupancyGates() (list []gate) {
+	takes := map[Command]string{cmdACT: "Activate", cmdRD: "Column", cmdWR: "Column", cmdPRE: "Precharge"}
+	behind := map[[2]Command]string{{cmdACT, cmdACT}: "TRRDS", {cmdRD, cmdRD}: "TBL", {cmdWR, cmdWR}: "TBL", {cmdPRE, cmdPRE}: "TPPD",
+		{cmdRD, cmdWR}: "TCL + TDQSCK + TBL + TRTRS - TCWL", {cmdWR, cmdRD}: "TCWL + TBL + TWTRS"}
+	for _, from := range []Command{cmdACT, cmdRD, cmdWR, cmdPRE} {
+		for _, to := range []Command{cmdACT, cmdRD, cmdWR, cmdPRE} {
+			if behind[[2]Command{from, to}] == "" { // else another gate is longer
+				list = append(list, gate{from: from, to: to, scope: onChannel, sum: takes[from]})
+			}
+		}
 	}
 	return list
 }
@@ -254,7 +281,7 @@ func TestOneReadOfAClosedBankTakesTheSumOfItsTimings(t *testing.T) {
 			for b.tick() != ColumnIssued {
 			}
 			const firstClock = 1
-			sum := "TRCD + TCL + TBL"
+			sum := "TRCD + Activate - Column + TCL + TDQSCK + TBL"
 			if s.WCK {
 				sum += " + 1" // CAS before the first read
 			}

@@ -3,8 +3,9 @@
 //
 // A Standard is a DRAM part at one speed and density: its organisation, JEDEC's timings in clocks of its TCK, its
 // energies, and where every number comes from. Validate refuses one that lacks a value or a source, or contradicts
-// itself. All, Names and Lookup give the presets. A Mapping says which address bits select channel, rank, bank group,
-// bank, row and column. Refresh is the refresh policy. EnergyOf turns counted commands into energy.
+// itself. All gives the presets, Fixtures the tables of Ramulator 2.1 that its golden streams were run with; Names and
+// Lookup know both. A Mapping says which address bits select channel, rank, bank group, bank, row and column. Refresh is
+// the refresh policy. EnergyOf turns counted commands into energy.
 //
 // # Contract
 //
@@ -18,8 +19,8 @@
 //
 // # One more standard
 //
-//   - presets.go (presets_hbm.go for HBM): a function that returns the Standard: organisation, every timing in clocks with
-//     its source and arithmetic, MaxPostponed, and what is assumed (Comments).
+//   - presets.go (presets_hbm.go for HBM; presets_ramulator.go has the fixtures): a function that returns the Standard:
+//     organisation, every timing in clocks with its source and arithmetic, MaxPostponed, and what is assumed (Comments).
 //   - presets_energy.go: its table of energies, with sources, unless another preset's holds for it.
 //   - standard.go: the function in All.
 //   - ../stream/golden/*.csv, if another simulator has run it; else ../efficiency_test.go, a bound of its bandwidth.

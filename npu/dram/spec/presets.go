@@ -2,18 +2,30 @@ package spec
 
 // Each preset is a function, so that every caller has a copy of its own.
 
-// lpddr56400 is LPDDR5-6400 x16, 16 Gb, bank group mode, WCK:CK 4:1, CK 800 MHz.
+// lpddr56400 is LPDDR5-6400 x16, 16 Gb, bank group mode, WCK:CK 4:1, CK 800 MHz. Clocks are ns / 1.25, rounded up.
 func lpddr56400() *Standard {
 	return &Standard{
 		Name: "lpddr5-6400",
-		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) LPDDR5 preset 6400, JESD209-5B class values, 16 Gb x16. " +
-			"gem5 LPDDR5_6400_1x16_BG_BL16 agrees on tCL 21.25 ns and tRAS 42 ns; it has tRCD and tRP 18 ns (here 18.75), tRFC 210 ns (8 Gb).",
-		Comments: []string{"a per-bank refresh is of a pair of banks (hence tREFIpb = tREFI / 8 of 16 banks); Ramulator and our controller block one of them"},
+		Source: "AMD's LPDDR5-6400 configurations (Xilinx/XilinxCEDStore) and gem5's LPDDR5_6400_1x16_BG_BL16, which agree: " +
+			"tRCD, tRPpb 18, tRPab 21, tRAS 42, tRRD 5, tFAW 20, tRTP 7.5 ns, RL 17, WL 9, tCCD_L 4; refresh of 16 Gb: 280, 140, 90, 7.5 ns " +
+			"(gem5: 210, of 8 Gb). tWR, tWTR: gem5. Ramulator 2.1 has the same clocks but for tRTP: 8, a third more (here 6).",
+		Comments: []string{"a per-bank refresh is of a pair of banks, eight apart (hence tREFIpb = tREFI / 8 of 16 banks)"},
 		TCK:      1_250_000, Width: 16, Burst: 32, Ranks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 64, Split: true, WCK: true,
-		Timing: Timing{TBL: 2, TBLMax: 4, TCL: 17, TCWL: 9, TRCD: 15, TRP: 15, TRPAB: 17, TRAS: 34, TRC: 49, TWR: 28, TRTP: 8, TPPD: 2,
-			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 5, TWTRL: 10, TRTRS: 2, TCS: 2, TFAW: 16,
-			TREFI: 3125, TRFC: 224, TREFIPB: 391, TRFCPB: 112, TPBR2PB: 72, TPBR2AC: 6, TAAD: 8, TWCKPST: 1},
-		MaxPostponed: 8, RefreshBanks: 2, // JESD209-5 [M]; DRAMPower's MemSpecLPDDR5 has the pair's offset of 8 banks
+		Timing: Timing{TBL: 2, TBLMax: 4, TCL: 17, TCWL: 9,
+			TRCD: 15, TRP: 15, TRPAB: 17, // 18 / 1.25 = 14.4; 21 / 1.25 = 16.8
+			TRAS: 34, TRC: 49, // 42 / 1.25 = 33.6; tRAS + tRP
+			TWR:   28,                                                    // 34 / 1.25 = 27.2
+			TRTP:  6,                                                     // 7.5 / 1.25 = 6.0
+			TPPD:  2,                                                     // clocks
+			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, // 5 / 1.25 = 4.0
+			TWTRS: 5, TWTRL: 10, // 6.25, 12 / 1.25 = 5.0, 9.6
+			TRTRS: 2, TCS: 2, TFAW: 16, // 20 / 1.25 = 16.0
+			TREFI: 3125, TRFC: 224, // 3906 / 1.25 = 3124.8; 280 / 1.25 = 224.0
+			TREFIPB: 391, TRFCPB: 112, // tREFI / 8; 140 / 1.25 = 112.0
+			TPBR2PB: 72, TPBR2AC: 6, // 90, 7.5 / 1.25
+			TAAD: 8, TWCKPST: 1},
+		Commands:     CommandClocks{1, 1, 1}, // ACT is split, and a CAS comes by itself
+		MaxPostponed: 8, RefreshBanks: 2,     // JESD209-5 [M]; DRAMPower's MemSpecLPDDR5 has the pair's offset of 8 banks
 		Energy: lpddr5Energy(),
 	}
 }
@@ -23,10 +35,12 @@ func lpddr56400() *Standard {
 func lpddr5x8533() *Standard {
 	return &Standard{
 		Name: "lpddr5x-8533",
-		Source: "derived from the LPDDR5-6400 values in ns (JESD209-5B class) at tCK 937.5 ps; organisation as in PyTorchSim's preset " +
-			"LPDDR5X_8533. Micron's public Y52P sheet agrees on refresh (tRFCab 280, tRFCpb 140, tpbR2pbR 90, tpbR2act 7.5 ns). Ramulator 2's later preset " +
-			"LPDDR5_8533 (f13c87c) multiplies LPDDR5-6400's clocks by 4/3: tRAS 46, tRC 66, tWR 38, tWTR_L 14 are one clock more, but also tRTP 11 " +
-			"(here 8 = 7.5 ns), tCCD_L 6 (here 4 = BL/n_max), tAAD 11. No JEDEC timing row was read: unverified.",
+		Source: "AMD's LPDDR5X-8533 configurations in bank group mode (Xilinx/XilinxCEDStore: 2025.1 vek385_base.tcl, 2025.1.1 " +
+			"vrk160_base_board.tcl; 2026.1 vpk36_comn.tcl, 7500, the same in ns): WL 12, tRCD, tRPpb 18, tRPab 21, tRAS 42, tRRD 3.75, tFAW 15, " +
+			"tRTP 7.5 ns, tCCD_L 4, refresh 280, 140, 90, 7.5 ns, tREFI 3906. (Some older files keep LPDDR5-6400's tRRD 5 and tFAW 20 ns, a third " +
+			"more.) RL is 25 there with read DBI, 23 here without. Micron's public Y52P sheet agrees on refresh. tWR, tWTR: LPDDR5-6400's in ns. " +
+			"Ramulator 2's later preset LPDDR5_8533 (f13c87c) multiplies LPDDR5-6400's clocks by 4/3: tRAS, tRC, tWR, tWTR_L one clock more, " +
+			"tRTP 11 (here 8), tCCD_L 6 (4), tAAD 11 (8), tRRD 6 (4).",
 		TCK: 937_500, Width: 16, Burst: 32, Ranks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 64, Split: true, WCK: true,
 		Timing: Timing{TBL: 2, TBLMax: 4, // BL16 at 8 data per CK; same bank group after BL/n_max
 			TCL:  23, // 21.25 ns / 0.9375 = 22.7
@@ -41,12 +55,12 @@ func lpddr5x8533() *Standard {
 			TRTP:  8,  // 7.5 / 0.9375 = 8.0
 			TPPD:  2,
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4,
-			TRRDS: 6, TRRDL: 6, // 5 / 0.9375 = 5.3
+			TRRDS: 4, TRRDL: 4, // 3.75 / 0.9375 = 4.0
 			TWTRS: 7,  // 6.25 / 0.9375 = 6.7
 			TWTRL: 13, // 12 / 0.9375 = 12.8
 			TRTRS: 2,
 			TCS:   2,    // as LPDDR5
-			TFAW:  22,   // 20 / 0.9375 = 21.3
+			TFAW:  16,   // 15 / 0.9375 = 16.0
 			TREFI: 4166, // 3906 / 0.9375 = 4166.4
 			TRFC:  299,  // 280 / 0.9375 = 298.7
 
@@ -55,7 +69,8 @@ func lpddr5x8533() *Standard {
 			TPBR2PB: 96,  // 90 / 0.9375 = 96.0
 			TPBR2AC: 8,   // 7.5 / 0.9375 = 8.0
 			TAAD:    8, TWCKPST: 1},
-		MaxPostponed: 8, RefreshBanks: 2, // as LPDDR5
+		Commands:     CommandClocks{1, 1, 1}, // as LPDDR5
+		MaxPostponed: 8, RefreshBanks: 2,     // as LPDDR5
 		Energy: lpddr5Energy(),
 	}
 }
@@ -64,22 +79,29 @@ func lpddr5x8533() *Standard {
 func lpddr4x4266() *Standard {
 	return &Standard{
 		Name: "lpddr4x-4266",
-		Source: "JESD209-4 class values as in testdata's DRAMsim3 runs: tRCD, tRPpb 18 ns, tRAS 42, tRRD 7.5, tFAW 30, tRFCab 280 ns " +
-			"(8 Gb per channel), tREFI 3.904 us; tRPab 21 ns, tRFCpb 140 ns, REFpb to REFpb 90 ns from JESD209-4. " +
-			"DRAMSys' LPDDR4 table has tRRD 10 ns, tFAW 40 ns (the bins up to 3200) and tRFCab 178 ns (381 clocks).",
+		Source: "AMD's LPDDR4-4267 configuration (Xilinx/XilinxCEDStore 2023.1): RL 36, WL 18, tRRD 7.5, tFAW 30, tRCD, tRPpb 18, tRPab 21, " +
+			"tRAS 42, tWTR 10, tWR 18, tRFCab 280, tRFCpb 140 ns (8 Gb per channel), tREFI 3904, tDQSCK at most 3.5. DRAMSys' " +
+			"JEDEC_512Mbx16_LPDDR4-4266 agrees on tRFCab (281 ns; 381 ns are of 16 Gb); it has tRRD 10 ns, tFAW 40 ns (the bins up to 3200: a third " +
+			"more) and tDQSCK 4 clocks (here 8: read to write 32 clocks, here 36). DRAMsim3's run had neither tDQSCK nor the clock after WL. " +
+			"Command lengths: JESD209-4.",
 		TCK: 468_750, Width: 16, Burst: 32, Ranks: 1, Groups: 1, Banks: 8, Rows: 65536, Columns: 64,
 		Timing: Timing{TBL: 8, TBLMax: 8, TCL: 36, TCWL: 18,
-			TRCD: 39, TRP: 39, TRPAB: 45, TRAS: 90, TRC: 129, TWR: 39, TRTP: 16, TPPD: 4,
-			TCCDS: 8, TCCDL: 8, TCCDSW: 8, TCCDLW: 8, TRRDS: 16, TRRDL: 16, TWTRS: 22, TWTRL: 22, TRTRS: 2,
-			TCS:  2, // DRAMsim3's run; DRAMSys' RTRS is 1
-			TFAW: 64, TREFI: 8328, TRFC: 598,
+			TDQSCK: 8,                                          // 3.5 / 0.46875 = 7.5, the most that a controller has to wait for
+			TRCD:   39, TRP: 39, TRPAB: 45, TRAS: 90, TRC: 129, // 18, 18, 21, 42 / 0.46875 = 38.4, 38.4, 44.8, 89.6
+			TWR:  40,          // 1 + 18 / 0.46875 = 39.4: data are written from WL + 1 on
+			TRTP: 16, TPPD: 4, // 7.5 / 0.46875 = 16.0
+			TCCDS: 8, TCCDL: 8, TCCDSW: 8, TCCDLW: 8, TRRDS: 16, TRRDL: 16, // 7.5 / 0.46875
+			TWTRS: 23, TWTRL: 23, // 1 + 10 / 0.46875 = 22.3
+			TRTRS: 2,                          // tWPRE 1.8 + tRPST 0.5, less what tDQSCK was rounded up by: in all 36
+			TCS:   2,                          // DRAMsim3's run; DRAMSys' RTRS is 1
+			TFAW:  64, TREFI: 8328, TRFC: 598, // 30 / 0.46875 = 64.0; 3904 / 0.46875 = 8328.5; 280 / 0.46875 = 597.3
 			TREFIPB: 1041, // tREFI / 8 banks
 			TRFCPB:  299,  // 140 / 0.46875 = 298.7
 			TPBR2PB: 192,  // 90 / 0.46875
 			TPBR2AC: 16},  // tRRD
-		MaxPostponed: 8, RefreshBanks: 1, // JESD209-4 [M]: at most 9 tREFI between refreshes
-		Energy:   lpddr4xEnergy(),
-		Comments: []string{"a command occupies the command bus for one clock (really two or four); a burst is eight, so it does not limit reads"},
+		Commands:     CommandClocks{Activate: 4, Column: 4, Precharge: 2}, // ACT-1 and -2, RD-1 and CAS-2 of two each
+		MaxPostponed: 8, RefreshBanks: 1,                                  // JESD209-4 [M]: at most 9 tREFI between refreshes
+		Energy: lpddr4xEnergy(),
 	}
 }
 
@@ -87,13 +109,14 @@ func lpddr4x4266() *Standard {
 func ddr43200() *Standard {
 	return &Standard{
 		Name: "ddr4-3200",
-		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) DDR4 preset 3200AA, 8 Gb x8, JESD79-4 class values; " +
-			"DRAMsim3's DDR4_8Gb_x8_3200 agrees except tRFC 560 clocks (here 576).",
+		Source: "JESD79-4 class values, in which Ramulator 2.1 (c5b1c3a, preset 3200AA), DRAMsim3's DDR4_8Gb_x8_3200, gem5 and AMD's " +
+			"configurations (22-22-22) agree, but for tRFC: 350 ns of 8 Gb, Ramulator 360 (576 clocks, 3 % more).",
 		TCK: 625_000, Width: 64, Burst: 64, Ranks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 128,
 		Timing: Timing{TBL: 4, TBLMax: 4, TCL: 22, TCWL: 16, TRCD: 22, TRP: 22, TRPAB: 22, TRAS: 52, TRC: 74, TWR: 24, TRTP: 12,
 			TPPD:  1, // none in JESD79-4: one command per clock
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 4, TRRDL: 8, TWTRS: 4, TWTRL: 12, TRTRS: 2, TCS: 2, TFAW: 34,
-			TREFI: 12480, TRFC: 576},
+			TREFI: 12480, TRFC: 560}, // 7.8 us; 350 / 0.625 = 560.0
+		Commands:     CommandClocks{1, 1, 1},
 		MaxPostponed: 8, // JESD79-4: at most 9 tREFI between refreshes (Intel, Agilex 7 EMIF user guide 10.4.13)
 		Energy:       ddr4Energy(),
 	}
@@ -103,15 +126,24 @@ func ddr43200() *Standard {
 func ddr56400() *Standard {
 	return &Standard{
 		Name: "ddr5-6400",
-		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) DDR5 preset 6400AN, 16 Gb x8, JESD79-5 class values. " +
-			"It takes tRRD_S 16 clocks, where JESD79-5 has 8; gem5's DDR5 has tFAW 10 ns (here 20). Not compared with another simulator.",
-		TCK: 312_500, Width: 32, Burst: 64, Ranks: 1, Groups: 8, Banks: 4, Rows: 65536, Columns: 64,
+		Source: "AMD's DDRMC5 configuration DDR5-6400AN, 16 Gb, 1 KB page (Xilinx/XilinxCEDStore 2025.2, Versal_Extensible_Embedded_Platform_Part): " +
+			"CL 46, CWL 44, tRCD, tRP 14.375, tRAS 32, tFAW 10 ns (32 clocks), tCCD_L 16, tCCD_L_WR2 32, tRRD_L 16, tRTP 24 clocks, tRFC1 295 ns. " +
+			"gem5's DDR5_6400_4x8: tRRD 8, tFAW max(32 clocks, 10 ns); write to read 2.5 ns (gem5 issue 3490, Micron's core sheet Rev. E). " +
+			"Ramulator 2.1 falls back to tRRD_S 16, tFAW 64, tCCD_L_WR 64 (twice as much each) and tWTR_S 5 (here 8), for want of a row for 6400.",
+		Comments: []string{"a write of a whole burst needs no read-modify-write of on-die ECC: tCCD_L_WR2, 32 clocks, not tCCD_L_WR, 64"},
+		TCK:      312_500, Width: 32, Burst: 64, Ranks: 1, Groups: 8, Banks: 4, Rows: 65536, Columns: 64,
 		Timing: Timing{TBL: 8, TBLMax: 8, TCL: 46, TCWL: 44, TRCD: 46, TRP: 46, TRPAB: 46, TRAS: 103, TRC: 149, TWR: 96, TRTP: 24,
 			TPPD:  2,
-			TCCDS: 8, TCCDL: 16, TCCDSW: 8, TCCDLW: 64, TRRDS: 16, TRRDL: 16, TWTRS: 5, TWTRL: 32, TRTRS: 2, TCS: 2, TFAW: 64,
+			TCCDS: 8, TCCDL: 16, TCCDSW: 8, TCCDLW: 32, // 5 ns; tCCD_L_WR2 10 ns
+			TRRDS: 8, TRRDL: 16, // 8 clocks; 5 ns
+			TWTRS: 8, TWTRL: 32, // 2.5, 10 ns
+			TRTRS: 4, // read to write 14 clocks: 2 + tRPST 0.5 + tWPRE 2 after the data, rounded down (JESD79-5 4.1)
+			TCS:   2,
+			TFAW:  32,    // 10 ns
 			TREFI: 12480, // 3.9 us
 			TRFC:  944},  // 295 ns
-		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
+		Commands:     CommandClocks{Activate: 2, Column: 2, Precharge: 1}, // JESD79-5, table 30
+		MaxPostponed: 4,                                                   // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
 		Energy:       ddr5Energy(),
 	}
 }

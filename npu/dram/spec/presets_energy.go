@@ -99,7 +99,7 @@ func hbm2Energy() Energy {
 		Write:    686, // not told apart by the source [A]
 		ReadIO:   205, // 0.80 x 256
 		WriteIO:  205,
-		Refresh:  65_520, // 1.2 (250 - 40) x 260, taken for the 8 Gb of its name, as many as a pseudo channel here has [A]: see below
+		Refresh:  16_380, // 1.2 (250 - 40) x 260 = 65 520, taken for the 8 Gb of its name [A]; a pseudo channel here has 2: see below
 		Active:   66_000, // 1.2 x 55
 		Standby:  48_000, // 1.2 x 40
 	}
@@ -113,7 +113,7 @@ func hbm2eEnergy() Energy {
 		"and background as HBM2 [A]."
 	e.Read, e.Write = 781, 781     // 3.96 x 0.77 x 256
 	e.ReadIO, e.WriteIO = 233, 233 // 3.96 x 0.23 x 256
-	e.Refresh = 32_760             // 65 520 / 2: half the cells of HBM2's pseudo channel
+	e.Refresh = 32_760             // 16 380 x 2: twice the cells of HBM2's pseudo channel
 	return e
 }
 
@@ -128,15 +128,8 @@ func hbm3Energy() Energy {
 		Write:    725,
 		ReadIO:   217, // 3.68 x 0.23 x 256
 		WriteIO:  217,
-		Refresh:  13_764, // 65 520 x 0.84 / 4: a quarter of the cells of HBM2's pseudo channel
+		Refresh:  27_528, // 16 380 x 0.84 x 2: twice the cells of HBM2's pseudo channel
 		Active:   55_440, // 66 mW x 0.84
 		Standby:  40_320, // 48 mW x 0.84
 	}
-}
-
-// hbm3eEnergy is hbm3Energy with twice the cells in a pseudo channel.
-func hbm3eEnergy() Energy {
-	e := hbm3Energy()
-	e.Refresh = 27_528 // 65 520 x 0.84 / 2
-	return e
 }

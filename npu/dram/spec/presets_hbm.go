@@ -1,22 +1,26 @@
 package spec
 
-// hbm2 is HBM2 at 2 Gb/s per pin, one channel of 2 x 64 bits; tCK 1 ns. A burst is BL4 of a pseudo channel.
+// Refresh takes as long as the density of a channel asks for: tRFC 260, 350, 450 ns of 4, 8, 16 Gb (JESD235, JESD238).
+
+// hbm2 is HBM2 at 2 Gb/s per pin, a 4-high stack of 8 Gb dies: 4 Gb a channel of 2 x 64 bits; tCK 1 ns. A burst is BL4
+// of a pseudo channel.
 func hbm2() *Standard {
 	return &Standard{
 		Name:   "hbm2-2000",
 		Family: HBM,
-		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM2 preset 2000, JESD235 class values. tRFC 350 ns is its 8 Gb value; " +
-			"DRAMsim3's HBM2 preset has 260 ns (26 % less), tFAW 30 ns (here 15), tRRD_L 6 (4), tRCDWR 14 (12); DRAMSys' HBM2, read out of a " +
-			"graphics card, tRCDRD 12 (14), tRCDWR 6, tRAS 28 (34), tRC 42 (48), tRFC 220.",
-		TCK: 1_000_000, Width: 128, Burst: 32, Ranks: 2, Stacks: 1, Groups: 4, Banks: 4, Rows: 65536, Columns: 32,
+		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM2 preset 2000, whose author calls its timings guesstimates (issue 34), " +
+			"with the tRFC of a 4-high stack of 8 Gb dies, 260 ns, as DRAMsim3's HBM2 preset and akita v5 have it (Ramulator: 350, a third more, on 65536 " +
+			"rows; gem5's HBM_2000_4H 220). DRAMsim3 has tFAW 30 ns (here 15), tRRD_L 6 (4), tRCDWR 14 (12); DRAMSys' HBM2, read out of a " +
+			"graphics card, tRCDRD 12 (14), tRCDWR 6, tRAS 28 (34), tRC 42 (48); gem5 tCL 18 (14), tCCD_L 3 (4).",
+		TCK: 1_000_000, Width: 128, Burst: 32, Ranks: 2, Stacks: 1, Groups: 4, Banks: 4, Rows: 16384, Columns: 32,
 		HBM: HBMBus{Activate: 2, Column: 1}, // JESD235: ACT takes two clocks
 		Timing: Timing{TBL: 2, TBLMax: 2, TCL: 14, TCWL: 5, TRCD: 14, TRCDWR: 12, TRP: 14, TRPAB: 14, TRAS: 34, TRC: 48, TWR: 16, TRTP: 5,
 			TPPD:  1, // none in JESD235: one row command per clock
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 6, TWTRL: 8, TRTRS: 2, TFAW: 15,
-			TREFI: 3900, TRFC: 350},
+			TREFI: 3900, TRFC: 260},
 		MaxPostponed: 8, // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
 		Energy:       hbm2Energy(),
-		Comments:     []string{"Ramulator's 8 Gb are of a pseudo channel: a stack of eight channels has 16 GiB"},
+		Comments:     []string{"4 GiB a stack; an 8-high stack has a second stack identifier (twice the banks)"},
 	}
 }
 
@@ -59,26 +63,28 @@ func hbm2e() *Standard {
 	}
 }
 
-// hbm3 is HBM3 at 6.4 Gb/s per pin, one channel of 2 x 32 bits with two stack identifiers. Its clock is half a CK of
+// hbm3 is HBM3 at 6.4 Gb/s per pin, an 8-high stack of 16 Gb dies: 8 Gb a channel of 2 x 32 bits with two stack
+// identifiers. Its clock is half a CK of
 // 625 ps, because row commands start and end on either edge; all timings are in half CK. A burst is BL8 of a pseudo
 // channel.
 func hbm3() *Standard {
 	return &Standard{
 		Name:   "hbm3-6400",
 		Family: HBM,
-		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM3 preset 6400, JESD238 class values, 4 Gb per channel. JEDEC leaves " +
+		Source: "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a) HBM3 preset 6400, whose author calls its timings guesstimates (issue 34), organisation " +
+			"HBM3_16Gb_8hi, tRFC 350 ns of 8 Gb a channel. JEDEC leaves " +
 			"many of them to the vendor, and sources disagree by up to 30 % (tRTP and tRRD_S by more): PyTorchSim's HBM3_TPUv6e has tCL 16.3 ns " +
 			"(here 12.5: +30 %), tRCDRD 16.3 (19.4: -16 %), tRCDWR 8.8 (9.4: -7 %), tRAS 30 (28.1: +7 %), tRC 46.3 (45: +3 %), tWR 15 (20.6: -27 %), " +
 			"tRTP 3.8 (5.6: -33 %), tRRD_S 5 (2.5: +100 %); an earlier Ramulator 2 (0aba192) has tCL 16.3, tRCDRD 16.3, tWR 15, tRTP 3.8.",
-		TCK: 312_500, Width: 64, Burst: 32, Ranks: 2, Stacks: 2, Groups: 4, Banks: 4, Rows: 8192, Columns: 32,
+		TCK: 312_500, Width: 64, Burst: 32, Ranks: 2, Stacks: 2, Groups: 4, Banks: 4, Rows: 16384, Columns: 32,
 		HBM: HBMBus{Activate: 3, Column: 2, HalfClock: true}, // JESD238: ACT takes 1.5 CK, a column command one
 		Timing: Timing{TBL: 4, TBLMax: 4, TCL: 40, TCWL: 20, TRCD: 62, TRCDWR: 30, TRP: 52, TRPAB: 52, TRAS: 90, TRC: 144, TWR: 66, TRTP: 18,
 			TPPD: 4, TCCDS: 4, TCCDL: 8, TCCDR: 6, TCCDSW: 4, TCCDLW: 8, TRRDS: 8, TRRDL: 10, TWTRS: 14, TWTRL: 20,
-			TRTRS: 16, // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL
-			TFAW:  48, TREFI: 12480, TRFC: 832},
+			TRTRS: 16,                            // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL
+			TFAW:  48, TREFI: 12480, TRFC: 1120}, // 350 / 0.3125 = 1120.0
 		MaxPostponed: 8, // JESD238 [M], as HBM2
 		Energy:       hbm3Energy(),
-		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps"},
+		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps", "16 GiB a stack"},
 	}
 }
 
@@ -118,8 +124,8 @@ func hbm3e() *Standard {
 
 			TREFI: 18720, // 3900 ns / 0.208333 = 18720.0
 			TRFC:  1680}, // 350 / 0.208333 = 1680.0, of 8 Gb a channel (JESD238: 260, 350, 450 of 4, 8, 16 Gb)
-		MaxPostponed: 8, // JESD238 [M], as HBM2
-		Energy:       hbm3eEnergy(),
+		MaxPostponed: 8,            // JESD238 [M], as HBM2
+		Energy:       hbm3Energy(), // of HBM3, with as many cells
 		Comments: []string{"the clock is half a CK: 208.333 ps, 1.6 ppm fast",
 			"capacity is a power of two: 16 GiB a stack; HBM3E comes with 24 Gb dies, 24 GB (tRFC about 410 ns)"},
 	}

@@ -13,7 +13,7 @@ type Family uint8
 
 // The families of controllers.
 const (
-	SingleBus Family = iota // LPDDR and DDR: one command per clock
+	SingleBus Family = iota // LPDDR and DDR: one command at a time
 	HBM                     // two pseudo channels, a row and a column command bus
 )
 
@@ -34,6 +34,7 @@ type Timing struct {
 	TBL    int64 // data bus clocks of one burst
 	TBLMax int64 // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
 	TCL    int64 // RD to first datum
+	TDQSCK int64 // by how much the data of a RD come later (LPDDR4); 0: in step with the clock
 	TCWL   int64 // WR to first datum
 	TRCD   int64 // ACT to RD, WR; HBM: to RD
 	TRCDWR int64 // ACT to WR of HBM
@@ -60,12 +61,19 @@ type Timing struct {
 	TREFI   int64 // all-bank refresh interval
 	TRFC    int64 // all-bank refresh to any command
 	TREFIPB int64 // per-bank refresh interval of the rank
-	TRFCPB  int64 // per-bank refresh to ACT of that bank
+	TRFCPB  int64 // per-bank refresh to ACT of a bank that it refreshes
 	TPBR2PB int64 // per-bank refresh to per-bank refresh
 	TPBR2AC int64 // per-bank refresh to ACT of another bank
 
 	TAAD    int64 // split activate: last clock of ACT-2 after ACT-1
 	TWCKPST int64 // WCK postamble: the clock runs this much longer than the data
+}
+
+// CommandClocks says how many clocks the commands of LPDDR or DDR occupy the command bus.
+type CommandClocks struct {
+	Activate  int64 // ACT
+	Column    int64 // RD, WR
+	Precharge int64 // PRE, PREA, REF
 }
 
 // HBMBus says how the commands of an HBM occupy its two command buses, in clocks of TCK.
@@ -77,7 +85,7 @@ type HBMBus struct {
 
 // Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate.
 type Standard struct {
-	Name   string
+	Name   string // as dram.standard and --standard take it
 	Source string // where every number comes from, and where sources disagree
 	Family Family
 
@@ -91,12 +99,16 @@ type Standard struct {
 	Rows    int               // rows of a bank
 	Columns int               // bursts of a row
 	Split   bool              // ACT is split into ACT-1 and ACT-2 (LPDDR5)
-	WCK     bool              // the data clock WCK runs only around data, and a CAS starts it (LPDDR5)
+	WCK     bool              // the data clock WCK runs only around data, and a CAS starts it (LPDDR5), in each rank
+	OneWCK  bool              // ... in all ranks at once, as in Ramulator 2.1
 	HBM     HBMBus
 	Timing  Timing
 
-	MaxPostponed int // all-bank refreshes that may be postponed
-	RefreshBanks int // banks that one per-bank refresh refreshes; 0: the standard has none
+	Commands CommandClocks // of LPDDR and DDR
+
+	MaxPostponed  int // all-bank refreshes that may be postponed
+	RefreshBanks  int // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
+	RefreshRounds int // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
 
 	Energy   Energy
 	Comments []string // assumptions, one each
@@ -107,19 +119,19 @@ func All() []*Standard {
 	return []*Standard{lpddr4x4266(), lpddr56400(), lpddr5x8533(), ddr43200(), ddr56400(), hbm2(), hbm2e(), hbm3(), hbm3e()}
 }
 
-// Names returns the names that Lookup accepts, sorted.
+// Names returns the names that Lookup accepts, sorted: those of the presets, then those of the fixtures.
 func Names() []string {
 	var names []string
-	for _, s := range All() {
+	for _, s := range slices.Concat(All(), Fixtures()) {
 		names = append(names, s.Name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// Lookup returns a fresh copy of the preset of that name. Its error lists the names.
+// Lookup returns a fresh copy of the preset or fixture of that name. Its error lists the names.
 func Lookup(name string) (*Standard, error) {
-	for _, s := range All() {
+	for _, s := range slices.Concat(All(), Fixtures()) {
 		if s.Name == name {
 			return s, nil
 		}

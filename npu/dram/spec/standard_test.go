@@ -53,13 +53,35 @@ func TestPeakIsThatOfTheDataPins(t *testing.T) {
 
 func TestCapacityOfAChannel(t *testing.T) {
 	for name, want := range map[string]unit.Bytes{"lpddr4x-4266": unit.GiB, "lpddr5-6400": 2 * unit.GiB, "lpddr5x-8533": 2 * unit.GiB,
-		"ddr4-3200": 8 * unit.GiB, "ddr5-6400": 8 * unit.GiB, "hbm2-2000": 2 * unit.GiB, "hbm2e": unit.GiB, "hbm3-6400": 512 * unit.MiB, "hbm3e": unit.GiB} {
+		"ddr4-3200": 8 * unit.GiB, "ddr5-6400": 8 * unit.GiB, "hbm2-2000": 512 * unit.MiB, "hbm2e": unit.GiB, "hbm3-6400": unit.GiB, "hbm3e": unit.GiB,
+		Ramulator + "hbm2-2000": 2 * unit.GiB, Ramulator + "hbm3-6400": 512 * unit.MiB} {
 		s, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := s.ChannelBytes(); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestRefreshTakesWhatTheDensityAsksFor: tRFC in ns by the Gb of a channel (HBM), of a rank (LPDDR) or of a device
+// (DDR), from JEDEC's standards (docs/sources.md E.1).
+func TestRefreshTakesWhatTheDensityAsksFor(t *testing.T) {
+	hbm := map[unit.Bytes]int64{4: 260, 8: 350, 16: 450}
+	lpddr5 := map[unit.Bytes]int64{2: 130, 4: 180, 8: 210, 16: 280, 32: 380}
+	times := map[string]map[unit.Bytes]int64{"hbm2-2000": hbm, "hbm2e": hbm, "hbm3-6400": hbm, "hbm3e": hbm, "lpddr5-6400": lpddr5,
+		"lpddr5x-8533": lpddr5, "lpddr4x-4266": {4: 180, 8: 280, 16: 380}, "ddr4-3200": {4: 260, 8: 350, 16: 550}, "ddr5-6400": {8: 195, 16: 295, 32: 410}}
+	for _, s := range append(All(), ramulatorLPDDR5(), ramulatorHBM3()) { // its DDR4 and HBM2 do not keep to it
+		devices := unit.Bytes(1)
+		if strings.HasPrefix(s.Name, "ddr") {
+			devices = unit.Bytes(s.Width / 8) // x8
+		}
+		density := s.ChannelBytes() * 8 / devices / unit.GiB
+		ns := times[strings.TrimPrefix(s.Name, Ramulator)][density]
+		clocks := (ns*1_000_000 + int64(s.TCK) - 1) / int64(s.TCK)
+		if off := s.Timing.TRFC - clocks; ns == 0 || off < -1 || off > 1 {
+			t.Errorf("%s: tRFC is %d clocks; %d Gb take %d ns, %d clocks", s.Name, s.Timing.TRFC, density, ns, clocks)
 		}
 	}
 }

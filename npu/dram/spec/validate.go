@@ -8,6 +8,9 @@ import (
 // maxTiming bounds timings and row counts: sums of a few stay far below controller.Never.
 const maxTiming = 1 << 30
 
+// maxRounds bounds RefreshRounds.
+const maxRounds = 8
+
 // named is a value of a standard with the name of its field.
 type named struct {
 	name string
@@ -83,7 +86,9 @@ func (s *Standard) missing() string {
 	if s.Family == HBM {
 		need = append(need, named{"TRCDWR", t.TRCDWR}, named{"HBM.Activate", s.HBM.Activate}, named{"HBM.Column", s.HBM.Column})
 	} else {
-		need = append(need, named{"TCS", t.TCS}) // even with one rank: a copy of the standard may have more
+		need = append(need, named{"TCS", t.TCS}, // even with one rank: a copy of the standard may have more
+			named{"Commands.Activate", s.Commands.Activate}, named{"Commands.Column", s.Commands.Column},
+			named{"Commands.Precharge", s.Commands.Precharge})
 	}
 	if s.Stacks > 1 {
 		need = append(need, named{"TCCDR", t.TCCDR})
@@ -118,7 +123,9 @@ func (s *Standard) superfluous() string {
 	t := &s.Timing
 	var none []named
 	if s.Family == HBM {
-		none = append(none, named{"TCS", t.TCS}) // pseudo channels share no data pins
+		none = append(none, named{"TCS", t.TCS}, // pseudo channels share no data pins
+			named{"TDQSCK", t.TDQSCK}, named{"Commands.Activate", s.Commands.Activate},
+			named{"Commands.Column", s.Commands.Column}, named{"Commands.Precharge", s.Commands.Precharge})
 	} else {
 		none = append(none, named{"TRCDWR", t.TRCDWR}, named{"HBM.Activate", s.HBM.Activate}, named{"HBM.Column", s.HBM.Column})
 		if s.HBM.HalfClock {
@@ -132,6 +139,9 @@ func (s *Standard) superfluous() string {
 		none = append(none, named{"TAAD", t.TAAD})
 	}
 	if !s.WCK {
+		if s.OneWCK {
+			return "OneWCK is of standards with WCK only"
+		}
 		none = append(none, named{"TWCKPST", t.TWCKPST})
 	}
 	for _, n := range none {
@@ -161,6 +171,9 @@ func (s *Standard) contradiction() string {
 		return fmt.Sprintf("TRC %d is shorter than TRAS %d + TRP %d", t.TRC, t.TRAS, t.TRP)
 	}
 	// Data of a WR never starts before that of an earlier RD has ended.
+	if t.TDQSCK < 0 || t.TDQSCK > maxTiming {
+		return fmt.Sprintf("TDQSCK is %d; accepted: 0 to %d", t.TDQSCK, int64(maxTiming))
+	}
 	if t.TCL+t.TBL+t.TRTRS <= t.TCWL {
 		return fmt.Sprintf("TCWL %d is not shorter than TCL %d + TBL %d + TRTRS %d", t.TCWL, t.TCL, t.TBL, t.TRTRS)
 	}
@@ -177,6 +190,19 @@ func (s *Standard) contradiction() string {
 	}
 	if s.Stacks > 1 {
 		rules = append(rules, relation{"TCCDR %d, of other dies, is shorter than TCCDS %d", t.TCCDR, t.TCCDS})
+	}
+	if c := s.Commands; s.Family == SingleBus {
+		if (s.Split || s.WCK) && max(c.Activate, c.Column, c.Precharge) > 1 {
+			return fmt.Sprintf("commands take %d, %d and %d clocks; accepted: 1, as an activate in two parts and a CAS are modelled with "+
+				"commands of one clock", c.Activate, c.Column, c.Precharge)
+		}
+		rules = append(rules,
+			relation{"TRP %d is shorter than the %d clocks of an ACT", t.TRP, c.Activate},
+			relation{"TRCD %d is shorter than the %d clocks of a column command", t.TRCD, c.Column},
+			relation{"TCCDS %d is shorter than the %d clocks of a column command", t.TCCDS, c.Column},
+			relation{"TCCDSW %d is shorter than the %d clocks of a column command", t.TCCDSW, c.Column},
+			relation{"TRTP %d is shorter than the %d clocks of a PRE", t.TRTP, c.Precharge},
+			relation{"TPPD %d is shorter than the %d clocks of a PRE", t.TPPD, c.Precharge})
 	}
 	if s.Family == HBM { // JEDEC counts from the last clock of a command to the last of the next: a gap must remain
 		rules = append(rules,
@@ -204,9 +230,12 @@ func (s *Standard) refreshContradiction() string {
 	if n := int64(s.RefreshBanks); banks%n != 0 {
 		return fmt.Sprintf("RefreshBanks is %d; accepted: a divisor of the %d banks of a rank", n, banks)
 	}
-	commands := banks / int64(s.RefreshBanks) // per-bank refreshes that do the work of one all-bank refresh
-	if off := commands*t.TREFIPB - t.TREFI; off > commands || off < -commands {
-		return fmt.Sprintf("TREFIPB %d is not TREFI %d / %d, the per-bank refreshes of a round", t.TREFIPB, t.TREFI, commands)
+	if s.RefreshRounds < 0 || s.RefreshRounds > maxRounds {
+		return fmt.Sprintf("RefreshRounds is %d; accepted: 0 to %d", s.RefreshRounds, maxRounds)
+	}
+	commands, round := banks/int64(s.RefreshBanks), t.TREFI*int64(max(s.RefreshRounds, 1)) // per-bank refreshes of all banks, and their time
+	if off := commands*t.TREFIPB - round; off > commands || off < -commands {
+		return fmt.Sprintf("TREFIPB %d is not TREFI %d / %d, the per-bank refreshes of a round", t.TREFIPB, round, commands)
 	}
 	return firstBroken([]relation{
 		{"TRFC %d is shorter than TRFCPB %d, of fewer banks", t.TRFC, t.TRFCPB},

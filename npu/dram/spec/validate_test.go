@@ -12,6 +12,7 @@ import (
 var mayBeZero = map[string]string{
 	"Comments":  "no assumption",
 	"HalfClock": "HBM2: a clock is a CK",
+	"TDQSCK":    "read data in step with the clock",
 	"WriteIO":   "the host drives the pins",
 }
 
@@ -112,6 +113,15 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{lpddr56400, func(s *Standard) { s.Timing.TREFI = 224 }, lpddr5 + "TREFI 224 is not longer than TRFC 224: the channel would do nothing but refresh"},
 		{lpddr56400, func(s *Standard) { s.Timing.TREFIPB = 195 }, lpddr5 + "TREFIPB 195 is not TREFI 3125 / 8, the per-bank refreshes of a round"},
 		{lpddr56400, func(s *Standard) { s.RefreshBanks = 3 }, lpddr5 + "RefreshBanks is 3; accepted: a divisor of the 16 banks of a rank"},
+		{lpddr56400, func(s *Standard) { s.RefreshBanks = 1 }, lpddr5 + "TREFIPB 391 is not TREFI 3125 / 16, the per-bank refreshes of a round"},
+		{lpddr56400, func(s *Standard) { s.RefreshRounds = -1 }, lpddr5 + "RefreshRounds is -1; accepted: 0 to 8"},
+		{ddr43200, func(s *Standard) { s.Commands = CommandClocks{} }, ddr4 + "Commands.Activate is 0; accepted: 1 or more"},
+		{ddr43200, func(s *Standard) { s.Commands.Column = 5 }, ddr4 + "TCCDS 4 is shorter than the 5 clocks of a column command"},
+		{ddr43200, func(s *Standard) { s.Commands.Precharge = 2 }, ddr4 + "TPPD 1 is shorter than the 2 clocks of a PRE"},
+		{lpddr56400, func(s *Standard) { s.Commands.Activate = 2 },
+			lpddr5 + "commands take 2, 1 and 1 clocks; accepted: 1, as an activate in two parts and a CAS are modelled with commands of one clock"},
+		{hbm3, func(s *Standard) { s.Commands.Column = 1 }, hbm + "Commands.Column is 1; accepted: 0, as the standard has no use for it"},
+		{lpddr56400, func(s *Standard) { s.Timing.TDQSCK = -1 }, lpddr5 + "TDQSCK is -1; accepted: 0 to 1073741824"},
 		{lpddr56400, func(s *Standard) { s.Timing.TRFCPB = 225 }, lpddr5 + "TRFC 224 is shorter than TRFCPB 225, of fewer banks"},
 		{lpddr56400, func(s *Standard) { s.Timing.TPBR2PB = 392 }, lpddr5 + "TREFIPB 391 is shorter than TPBR2PB 392: refreshes would fall due faster than they may be issued"},
 		{lpddr56400, func(s *Standard) { s.Timing.TPBR2AC = 113 }, lpddr5 + "TRFCPB 112, of the bank itself, is shorter than TPBR2AC 113, of another"},

@@ -62,7 +62,7 @@ func (o *CheckOptions) run(ctx context.Context, rows []Checked) error {
 		if r.Rule == Skipped {
 			continue
 		}
-		what := Golden{Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh,
+		what := Golden{Standard: r.Standard, Channels: r.Channels, Ranks: r.Ranks, Mapping: r.Mapping, BankHash: r.BankHash, Refresh: r.Refresh,
 			Stream: r.Stream}
 		if same[what] == nil {
 			order = append(order, what)

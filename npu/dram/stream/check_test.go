@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 )
 
@@ -37,8 +38,34 @@ func TestACheckRunsWhatWasAskedFor(t *testing.T) {
 	}
 }
 
+func TestARowThatIsNotNearFails(t *testing.T) {
+	rows, err := stream.Check(t.Context(), stream.CheckOptions{Standard: "lpddr4x-4266", Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := 0
+	for _, r := range rows {
+		if r.Rule != stream.Near {
+			continue
+		}
+		near++
+		for percent, want := range map[int64]string{99: "near", 96: stream.Failed, 104: stream.Failed} {
+			off := r
+			if off.Cycles = r.Result.Cycles * percent / 100; percent == 99 {
+				off.Cycles = r.Result.Cycles*995/1000 + 1
+			}
+			if v := off.Verdict(); v != want {
+				t.Errorf("%s, reference of %d %% of our clocks: %s, want %s", r.ID, percent, v, want)
+			}
+		}
+	}
+	if near != 3 {
+		t.Errorf("%d rows are near, want 3", near)
+	}
+}
+
 func TestARowOutsideItsToleranceFails(t *testing.T) {
-	rows, err := stream.Check(t.Context(), stream.CheckOptions{Standard: "ddr4-3200", Quick: true, Workers: 2})
+	rows, err := stream.Check(t.Context(), stream.CheckOptions{Standard: spec.Ramulator + "ddr4-3200", Quick: true, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

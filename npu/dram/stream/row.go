@@ -66,6 +66,7 @@ type CheckedRow struct {
 	Standard   string   `json:"standard"`
 	Channels   int      `json:"channels"`
 	Mapping    string   `json:"mapping"`
+	Ranks      int      `json:"ranks"`
 	BankHash   bool     `json:"bank_hash"`
 	Refresh    string   `json:"refresh"`
 	Stream     string   `json:"stream"`
@@ -84,7 +85,7 @@ func CheckedRows(rows []Checked) []CheckedRow {
 	var items []CheckedRow
 	for _, r := range rows {
 		v := CheckedRow{Row: r.ID, Reference: r.Simulator, Config: r.Config, Standard: r.Standard, Channels: r.Channels, Mapping: r.Mapping,
-			BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.Verdict(),
+			Ranks: r.Ranks, BankHash: r.BankHash, Refresh: r.Refresh.String(), Stream: r.Stream.String(), Rule: r.Rule.String(), Verdict: r.Verdict(),
 			Reason: r.Reason, TheirShare: r.Percent / 100}
 		if r.Cycles > 0 {
 			v.Theirs = &r.Cycles

@@ -247,7 +247,7 @@ func TestALongStreamIsFast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(context.Background(), dram.Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 4, Mapping: "co1,bg2,ch2,co5,ba2,ro16"}, s, nil)
+	r, err := Run(context.Background(), dram.Options{Standard: spec.MustLookup(spec.Ramulator + "lpddr5-6400"), Channels: 4, Mapping: "co1,bg2,ch2,co5,ba2,ro16"}, s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 func (r *Checked) Cells() []string {
 	who, _, _ := strings.Cut(strings.ToUpper(r.Simulator[:1])+r.Simulator[1:], "2")
 	cells := []string{r.ID, who, r.Mapping, r.text()}
-	if r.Rule == Equal {
+	if r.Rule == Equal || r.Rule == Near {
 		return append(cells, fmt.Sprint(r.Result.Cycles), fmt.Sprint(r.Cycles), signed(float64(r.Result.Cycles-r.Cycles), 0), r.Verdict())
 	}
 	decimals := 2
@@ -54,6 +54,12 @@ func (r *Checked) text() string {
 	if r.BankHash {
 		text += ", hash"
 	}
+	if r.Ranks > 1 {
+		text += fmt.Sprintf(", %d ranks", r.Ranks)
+	}
+	if s.Unit != 64 {
+		text += fmt.Sprintf(", unit %v", s.Unit)
+	}
 	if r.Refresh != spec.AllBank {
 		text += ", refresh " + r.Refresh.String()
 	}
@@ -63,21 +69,27 @@ func (r *Checked) text() string {
 // Summary counts the verdicts of a standard.
 func Summary(rows []Checked, name string) string {
 	count := map[string]int{}
-	worst := 0.0
+	worst, off := 0.0, 0.0
 	for _, r := range rows {
 		if r.Standard != name {
 			continue
 		}
 		count[r.Verdict()]++
+		if r.Rule == Near && r.Result != nil {
+			off = math.Max(off, math.Abs(r.PercentOff(r.Result)))
+		}
 		if r.Rule == Close && r.Result != nil {
 			worst = math.Max(worst, math.Abs(r.Points(r.Result)))
 		}
 	}
 	var parts []string
-	for _, verdict := range []string{"equal", "close", "shown", Failed, "skipped"} {
+	for _, verdict := range []string{"equal", "near", "close", "shown", Failed, "skipped"} {
 		if n := count[verdict]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, verdict))
-			if verdict == "close" {
+			switch verdict {
+			case "near":
+				parts[len(parts)-1] += fmt.Sprintf(" (at most %.2f %% of the clocks apart)", off)
+			case "close":
 				parts[len(parts)-1] += fmt.Sprintf(" (at most %.2f points apart)", worst)
 			}
 		}
