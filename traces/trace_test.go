@@ -67,7 +67,7 @@ func TestModel(t *testing.T) {
 		})
 		t.Run(preset.Name+" under another name keeps its shape", func(t *testing.T) {
 			want := *preset
-			want.Name, want.Source, want.Published, want.PaperHigh, want.PaperLow = "mine", "header of t", 0, 0, 0
+			want.Name, want.Source, want.Published, want.PaperHigh, want.PaperLow = "mine", "header of t", 0, 4, 3
 			trace := &Trace{Name: "t", Header: &Header{Model: ShapeOf(&want)}}
 			m, err := trace.Model()
 			if err != nil {
@@ -108,7 +108,7 @@ func TestModel(t *testing.T) {
 			}
 		}
 		s := ShapeOf(&m)
-		m.Source, m.PaperHigh, m.PaperLow, m.Published = "", 0, 0, 0
+		m.Source, m.PaperHigh, m.PaperLow, m.Published = "", 4, 3, 0
 		if diff := cmp.Diff(&m, s.model()); diff != "" {
 			t.Error("ShapeOf or Shape.model forgets a field: ", diff)
 		}
