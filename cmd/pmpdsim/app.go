@@ -32,6 +32,7 @@ EXIT STATUS:
    1    failed: a fault of the simulator's, a check that does not hold, an output that could not be written after the work
    2    wrong flags or files: nothing was simulated
    3    no GPU, or a program that was built without CUDA
+   4    a sweep that is complete, some of whose points failed
    129  stopped by SIGHUP: the terminal is gone (not under nohup)
    130  stopped by SIGINT: Ctrl-C
    134  a crash of the program (SIGABRT): please report it

@@ -280,3 +280,17 @@ func crashing() {
 	go panic("on purpose")
 	select {}
 }
+
+// TestEveryStatusIsDocumented in the help, which is docs/cli.md.
+func TestEveryStatusIsDocumented(t *testing.T) {
+	all := []int{exitOK, exitFailed, exitUsage, exitNoGPU, exitFailures, 134}
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+		all = append(all, signalled{s}.status())
+	}
+	help := app(nil, nil).Description
+	for _, n := range all {
+		if !strings.Contains(help, fmt.Sprintf("\n   %-4d ", n)) {
+			t.Errorf("status %d is not in the help", n)
+		}
+	}
+}
