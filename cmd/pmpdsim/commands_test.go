@@ -42,7 +42,7 @@ func TestSweepNeedsNoCommandLine(t *testing.T) {
 	if _, _, err := invoke(t, o); err == nil || err.Error() != "--output is missing; accepted: a directory for the results" {
 		t.Errorf("no output: %v", err)
 	}
-	s, err := sweep.Load(spec)
+	s, err := sweep.Load(spec, sweep.MostPoints)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -310,7 +310,7 @@ func (b *rig) noneTwice() {
 		lines := strings.Split(strings.TrimRight(b.read(filepath.Join("shards", e.Name())), "\n"), "\n")
 		slices.Sort(lines)
 		for i := 1; i < len(lines); i++ {
-			if lines[i] == lines[i-1] && lines[i] != "" {
+			if lines[i] == lines[i-1] && strings.Contains(lines[i], `"sum":"`) {
 				b.t.Errorf("%s has a row twice: %.100s", e.Name(), lines[i])
 			}
 		}

@@ -100,11 +100,8 @@ func fillSweep(c *cli.Context) (*sweepOptions, error) {
 }
 
 func (o *sweepOptions) run(ctx context.Context, s streams) error {
-	spec, err := sweep.Load(o.spec)
+	spec, err := sweep.Load(o.spec, o.most)
 	if err != nil {
-		return err
-	}
-	if err := spec.Within(o.spec, o.most); err != nil {
 		return err
 	}
 	points, err := spec.Points(ctx, o.spec, codeVersion())

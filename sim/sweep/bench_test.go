@@ -8,7 +8,7 @@ import (
 // BenchmarkPoint is a small point in a worker: what a sweep costs beside simulating.
 func BenchmarkPoint(b *testing.B) {
 	spec := specIn(b, small)
-	s, err := Load(spec)
+	s, err := Load(spec, MostPoints)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -36,12 +37,9 @@ func TestCombinationsAreCountedBeforeTheyAreExpanded(t *testing.T) {
 		{"npu: [pmpd-paper, edge-lpddr5]\nmodels: [phi-1.5, tiny.json, mobilellama-1.4b]\ntasks: [dialogsum, iwslt]\nbatch: [1, 2]\nschedules: [fp16, \"uniform:4\"]\n", 47,
 			"study.yaml: 48 combinations before filters: 2 NPUs × 3 models × 2 tasks or lengths × 2 batches × 2 schedules; accepted: at most 47, or --max-points 48"},
 	} {
-		s, err := Load(specIn(t, c.text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = s.Within("study.yaml", c.most)
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+		spec := specIn(t, c.text)
+		s, err := Load(spec, c.most)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), filepath.Dir(spec)+"/"+c.want)) {
 			t.Errorf("error %v\nwant %s", err, c.want)
 		}
 		if err == nil {
@@ -56,7 +54,7 @@ func TestCombinationsAreCountedBeforeTheyAreExpanded(t *testing.T) {
 func TestTheCountIsThatOfThePoints(t *testing.T) {
 	for _, text := range []string{small, studied[:strings.Index(studied, "filters:")], first} {
 		spec := specIn(t, text)
-		s, err := Load(spec)
+		s, err := Load(spec, MostPoints)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,8 +62,9 @@ func TestTheCountIsThatOfThePoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Within(spec, len(all)) != nil || s.Within(spec, len(all)-1) == nil {
-			t.Errorf("%d points, and the count says %v", len(all), s.Within(spec, 0))
+		_, enough := Load(spec, len(all))
+		if _, few := Load(spec, len(all)-1); enough != nil || few == nil {
+			t.Errorf("%d points, and the count says %v", len(all), enough)
 		}
 	}
 }
@@ -87,7 +86,7 @@ func (c *countdown) Err() error {
 func TestAnExpansionCanBeInterrupted(t *testing.T) {
 	for _, text := range []string{small, "schedules: [fp16, \"uniform:2\", \"uniform:3\", \"uniform:4\"]\nbatch: [1, 2, 3, 4, 5, 6, 7, 8]\nfilters: [batch >= 1 and gen != 4]\n" + common} {
 		spec := specIn(t, text)
-		s, err := Load(spec)
+		s, err := Load(spec, MostPoints)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -122,7 +122,7 @@ func TestAnEstimateTakesLearningApart(t *testing.T) {
 
 func TestEstimatesAreSimulated(t *testing.T) {
 	spec := specIn(t, small)
-	s, err := Load(spec)
+	s, err := Load(spec, MostPoints)
 	if err != nil {
 		t.Fatal(err)
 	}

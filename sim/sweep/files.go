@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,7 +102,7 @@ func (s *Spec) keepFiles(root string, places map[string]string) error {
 			return err
 		}
 	}
-	again, err := parse(s.data, "spec.yaml", &inputs{dir: s.files.dir, copies: copies})
+	again, err := parse(s.data, "spec.yaml", math.MaxInt, &inputs{dir: s.files.dir, copies: copies})
 	if err != nil || again.inputs() != s.inputs() {
 		return changed(strings.Join(s.files.named, " or "))
 	}

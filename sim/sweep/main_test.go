@@ -138,7 +138,7 @@ type attempt struct {
 }
 
 func (o attempt) run(ctx context.Context, e Executor, report func(Progress)) error {
-	s, err := Load(o.spec)
+	s, err := Load(o.spec, MostPoints)
 	if err != nil {
 		return err
 	}

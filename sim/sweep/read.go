@@ -1,8 +1,8 @@
 package sweep
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -19,12 +19,31 @@ type text struct {
 }
 
 // reader reads a spec in the manner of npu/config, and collects everything that is wrong with it.
-type reader struct{ config.Faults }
+type reader struct {
+	config.Faults
+	more int // faults beside those that are collected
+}
 
-func newReader(file string) *reader { return &reader{config.Faults{File: file}} }
+func newReader(file string) *reader { return &reader{Faults: config.Faults{File: file}} }
+
+// mostReported is how many faults of a spec are reported: a long list can have thousands of one kind.
+const mostReported = 50
 
 func (r *reader) add(at config.Place, key, format string, args ...any) {
+	if len(r.All) == mostReported {
+		r.more++
+		return
+	}
 	r.Add(at, key, fmt.Sprintf(format, args...))
+}
+
+// Err returns the faults, or nil.
+func (r *reader) Err() error {
+	err := r.Faults.Err()
+	if r.more > 0 {
+		err = errors.Join(err, fmt.Errorf("%s: and %d more faults", r.File, r.more))
+	}
+	return err
 }
 
 // alike notes that something has the name of an earlier one.
@@ -46,6 +65,7 @@ type entry struct {
 // entries returns the entries of a mapping in the order of the file, each key once.
 func (r *reader) entries(n *yaml.Node, under string) []entry {
 	var all []entry
+	lines := map[string]int{} // of the keys so far
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind != yaml.ScalarNode {
@@ -56,10 +76,11 @@ func (r *reader) entries(n *yaml.Node, under string) []entry {
 			r.add(config.PlaceOf(k), under, "the key %v", err)
 			continue
 		}
-		if first := slices.IndexFunc(all, func(e entry) bool { return e.key.value == k.Value }); first >= 0 {
-			r.add(config.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", all[first].key.Line)
+		if first, twice := lines[k.Value]; twice {
+			r.add(config.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", first)
 			continue
 		}
+		lines[k.Value] = k.Line
 		all = append(all, entry{text{config.PlaceOf(k), k.Value}, n.Content[i+1]})
 	}
 	return all
@@ -77,15 +98,17 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 		r.add(config.PlaceOf(n), key, "an empty list leaves nothing to run; accepted: %s, or a list of them", accepted)
 	}
 	var all []text
+	lines := map[string]int{} // of the values so far
 	for _, x := range n.Content {
 		t, ok := r.scalar(x, key, accepted)
 		if !ok {
 			continue
 		}
-		if first := slices.IndexFunc(all, func(o text) bool { return o.value == t.value }); first >= 0 {
-			r.add(t.Place, key, "%s stands in the list twice, first in line %d; accepted: each value once", t.value, all[first].Line)
+		if first, twice := lines[t.value]; twice {
+			r.add(t.Place, key, "%s stands in the list twice, first in line %d; accepted: each value once", t.value, first)
 			continue
 		}
+		lines[t.value] = t.Line
 		all = append(all, t)
 	}
 	return all

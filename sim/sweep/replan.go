@@ -88,8 +88,14 @@ func (d *Dir) keepPlan(plan []byte) error {
 	last := d.KeptAs(n - 1)
 	if same, err := files.Read(filepath.Join(last, "plan.jsonl"), files.Plan); err != nil || string(same) != string(plan) {
 		last = d.KeptAs(n)
-		making := last + ".new"
-		if err := errors.Join(os.RemoveAll(making), os.MkdirAll(making, 0o755)); err != nil {
+		if err := os.MkdirAll(filepath.Dir(last), 0o755); err != nil {
+			return err
+		}
+		making, err := os.MkdirTemp(filepath.Dir(last), ".making-*")
+		if err == nil {
+			err = os.Chmod(making, 0o755)
+		}
+		if err != nil {
 			return err
 		}
 		for name := range strings.FieldsSeq("spec.yaml plan.jsonl") {

@@ -215,7 +215,7 @@ func TestRowsThatWereChangedAreSimulatedAgain(t *testing.T) {
 
 func TestAnInputThatChangesWhileTheSpecIsRead(t *testing.T) {
 	spec, dir := specIn(t, first), filepath.Join(t.TempDir(), "results")
-	s, err := Load(spec)
+	s, err := Load(spec, MostPoints)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,22 +71,26 @@ type assignment struct {
 
 func (a assignment) String() string { return a.path + "=" + a.value }
 
-// Load reads a spec and all files that it names. Errors give file, line and key of every fault.
-func Load(path string) (*Spec, error) {
+// Load reads a spec of at most most combinations, filters aside, and all files that it names. Errors give file, line and key
+// of every fault.
+func Load(path string, most int) (*Spec, error) {
 	data, err := files.Read(path, files.Spec)
 	if err != nil {
 		return nil, err
 	}
-	return parse(data, path, &inputs{dir: filepath.Dir(path)})
+	return parse(data, path, most, &inputs{dir: filepath.Dir(path)})
 }
 
 // parse reads the text of a spec; errors call it by name.
-func parse(data []byte, name string, from *inputs) (*Spec, error) {
+func parse(data []byte, name string, most int, from *inputs) (*Spec, error) {
 	s := &Spec{files: from, data: data}
 	r := newReader(name)
 	top := r.document(data)
 	if top == nil {
 		return nil, r.Err()
+	}
+	if err := within(name, top, most); err != nil {
+		return nil, err
 	}
 	s.read(r, top)
 	if err := r.Err(); err != nil {

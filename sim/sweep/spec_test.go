@@ -20,7 +20,7 @@ func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
 	for _, file := range files {
 		stem := strings.TrimSuffix(file, ".yaml")
 		t.Run(strings.ReplaceAll(filepath.Base(stem), "_", " "), func(t *testing.T) {
-			s, err := Load(file)
+			s, err := Load(file, MostPoints)
 			if err == nil {
 				_, err = s.Points(t.Context(), file, testVersion)
 			}
@@ -36,7 +36,7 @@ func TestBadSpecsAreRefusedWithExactlyThisText(t *testing.T) {
 func points(t *testing.T, text string) []*Point {
 	t.Helper()
 	spec := specIn(t, text)
-	s, err := Load(spec)
+	s, err := Load(spec, MostPoints)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestPoints(t *testing.T) {
 			"schedule == fp16 and schedule == uniform:4": 6,
 		} {
 			spec := specIn(t, "schedules: [fp16, \"uniform:4\", \"static:4>3@2\"]\naxes: [{clock: [1GHz, 500MHz]}]\nfilters: ["+filter+"]\n"+common)
-			s, err := Load(spec)
+			s, err := Load(spec, MostPoints)
 			if err != nil {
 				t.Fatalf("%s: %v", filter, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,7 +208,7 @@ func (d *Dir) spec(ctx context.Context, version string) ([]*Point, error) {
 			return nil, err
 		}
 	}
-	s, err := parse(text, name, &inputs{dir: d.Path, copies: copies})
+	s, err := parse(text, name, math.MaxInt, &inputs{dir: d.Path, copies: copies})
 	if err != nil {
 		return nil, err
 	}

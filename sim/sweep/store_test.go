@@ -83,7 +83,7 @@ func TestASpecThatHasGrownKeepsItsPoints(t *testing.T) {
 func TestTwoCoordinators(t *testing.T) {
 	spec := specIn(t, "schedules: fp16\n"+common)
 	dir := filepath.Join(t.TempDir(), "results")
-	s, err := Load(spec)
+	s, err := Load(spec, MostPoints)
 	if err != nil {
 		t.Fatal(err)
 	}
