@@ -60,7 +60,7 @@ func (p pricing) passes(j Job) func(shape) float64 {
 			w.M = m
 			return max(memory, p.work(w, each))
 		}
-		return pass(j.Prompt) + float64(j.Passes)*pass(max(j.Batch, 1))
+		return pass(j.Prompt) + float64(float64(j.Passes)*pass(max(j.Batch, 1)))
 	}
 }
 
@@ -220,10 +220,10 @@ func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
 	}
 	w.K, w.Repeat, w.Bits, w.Quantised = s.p.k, 1, s.p.bits, s.p.quantised
 	hold := s.price.transfer(c.held)
-	c.compute = s.price.work(w, tiles*rounds) + float64(s.price.fill)*float64(rounds)/s.price.clock
+	c.compute = s.price.work(w, tiles*rounds) + float64(float64(s.price.fill)*float64(rounds)/s.price.clock)
 	stream := s.price.transfer(c.tile * unit.Bytes(tiles*rounds))
-	c.memory = stream + hold*float64(rounds)
-	c.total = max(c.compute, stream) + hold*float64(rounds)
+	c.memory = stream + float64(hold*float64(rounds))
+	c.total = max(c.compute, stream) + float64(hold*float64(rounds))
 	if c.held+need <= s.space {
 		c.total = max(c.compute, c.memory) + hold
 	}
@@ -337,7 +337,7 @@ func (b *builder) attentionCost() float64 {
 		for _, kind := range []isa.Kind{isa.Scores, isa.Context} {
 			each += b.price.work(b.attentionWork(kind, &s, n), 1)
 		}
-		compute += each * float64((s.c1+n-1)/n)
+		compute += float64(each * float64((s.c1+n-1)/n))
 	}
 	return max(memory, compute)
 }

@@ -55,7 +55,7 @@ func arrayArea(a config.Array, n node) (pes, tables float64) {
 // foundries one or two [M].
 func leakage(c *config.Config, n node) float64 {
 	a := AreaOf(c)
-	return n.leak() * ((a.PEs+a.Tables+a.Vector)/placed + a.Scratchpad*arrayEfficiency)
+	return n.leak() * ((a.PEs+a.Tables+a.Vector)/placed + float64(a.Scratchpad*arrayEfficiency))
 }
 
 // maxSide is the largest number of rows or columns that a configuration may have (config.Validate).

@@ -43,10 +43,12 @@ type cost struct{ energy, area float64 }
 // cost returns the sum of the components.
 func (b bill) cost() cost {
 	return cost{
-		energy: b.products*productEnergy + b.adders*adderEnergy + b.muxes*muxEnergy +
-			(b.registers+b.held*heldShare)*registerEnergy,
-		area: b.products*productArea + b.adders*adderArea + b.muxes*muxArea + (b.registers+b.held)*registerArea,
+		energy: float64(b.products*productEnergy) + float64(b.adders*adderEnergy) + float64(b.muxes*muxEnergy) +
+			float64((b.registers+float64(b.held*heldShare))*registerEnergy),
+		area: float64(b.products*productArea) + float64(b.adders*adderArea) + float64(b.muxes*muxArea) + float64((b.registers+b.held)*registerArea),
 	}
 }
 
-func (c cost) times(energy, area float64) cost { return cost{c.energy * energy, c.area * area} }
+func (c cost) times(energy, area float64) cost {
+	return cost{float64(c.energy * energy), float64(c.area * area)}
+}

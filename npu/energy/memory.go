@@ -37,8 +37,8 @@ func (n node) sramArea(size unit.Bytes) float64 {
 // scratchpad returns the energy of a byte read from and written to one core's scratchpad, in fJ: of the bank and of the
 // wires.
 func scratchpad(c *config.Config, n node) (read, write float64) {
-	wires := tree * math.Sqrt(n.sramArea(c.Scratchpad.Size)) * n.wire()
-	return 8 * (bankRead*n.sram + wires), 8 * (bankWrite*n.sram + wires)
+	wires := float64(tree * math.Sqrt(n.sramArea(c.Scratchpad.Size)) * n.wire())
+	return 8 * (float64(bankRead*n.sram) + wires), 8 * (float64(bankWrite*n.sram) + wires)
 }
 
 // A small memory: 128 bytes with a 32-bit port. CACTI at 45 nm: 21.4 fJ a bit read, 28.9 written, 1499 um2 (Bit
@@ -70,11 +70,11 @@ func tablesOf(a config.Array) tables {
 		return tables{lookUp: width * smallRead, area: float64(a.DequantLanes) * smallArea}
 	case config.LUT:
 		copies := float64((a.Cols + shared - 1) / shared)
-		stored := bill{registers: entryBits(f, float64(a.LUTGroup)) * copies}.cost()
+		stored := bill{registers: float64(entryBits(f, float64(a.LUTGroup)) * copies)}.cost()
 		half := float64(int(1) << (a.LUTGroup - 1))
 		return tables{
 			entry: f.add.energy + stored.energy,
-			area:  float64(a.Rows)*half*stored.area + float64(a.LUTEntries)*f.add.area,
+			area:  float64(float64(a.Rows)*half*stored.area) + float64(float64(a.LUTEntries)*f.add.area),
 		}
 	}
 	return tables{}

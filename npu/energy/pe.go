@@ -74,22 +74,22 @@ func serialBill(f format, weight float64) bill {
 	sum := width + 3
 	acc := sum + 6
 	b := bill{
-		products:  f.mantissa * weight,
-		adders:    (2*(width+1) + (width + 2)) / lanes, // the tree
-		muxes:     width,                               // the negation
-		registers: weight + 1 + (sum+acc)/lanes,
-		held:      2 * f.mantissa, // what came, and what goes to the neighbour
+		products:  float64(f.mantissa * weight),
+		adders:    float64((float64(2*(width+1)) + (width + 2)) / lanes), // the tree
+		muxes:     width,                                                 // the negation
+		registers: weight + 1 + float64((sum+acc)/lanes),
+		held:      float64(2 * f.mantissa), // what came, and what goes to the neighbour
 	}
-	b.adders += acc / lanes
-	b.muxes += 3 * acc / lanes // shift by the significance of the weight bits, 0 to 6
+	b.adders += float64(acc / lanes)
+	b.muxes += float64(3 * acc / lanes) // shift by the significance of the weight bits, 0 to 6
 	if f.exponent > 0 {
 		exp := f.exponent + 1
-		b.adders += f.exponent + exp*3/lanes + exp   // exponent of the product, the largest of four, the difference
-		b.adders += (acc + 2*exp) / lanes            // negation of the sum, exponents of the accumulator
-		b.muxes += 4*width + (4*(sum-2)+4*acc)/lanes // align; align the accumulator, normalise
-		b.registers += exp + 1                       // difference and sign
-		b.held += 2 * f.exponent                     // of the activation
-		b.registers += exp / lanes                   // of the accumulator
+		b.adders += f.exponent + float64(exp*3/lanes) + exp                              // exponent of the product, the largest of four, the difference
+		b.adders += float64((acc + float64(2*exp)) / lanes)                              // negation of the sum, exponents of the accumulator
+		b.muxes += float64(4*width) + float64((float64(4*(sum-2))+float64(4*acc))/lanes) // align; align the accumulator, normalise
+		b.registers += exp + 1                                                           // difference and sign
+		b.held += float64(2 * f.exponent)                                                // of the activation
+		b.registers += float64(exp / lanes)                                              // of the accumulator
 	}
 	return b
 }
@@ -103,9 +103,9 @@ func bothBill(activation, weight float64) bill {
 	width := activation + weight - 1 // one bit times one bit is one bit
 	b := bill{products: activation * weight, registers: (width + 4 + acc) / lanes, held: weight, muxes: acc / lanes}
 	for pairs, w := 8.0, width; pairs >= 1; pairs, w = pairs/2, w+1 {
-		b.adders += pairs * w / lanes
+		b.adders += float64(pairs * w / lanes)
 	}
-	b.adders += 2 * acc / lanes // over activation bits, and over weight bits
+	b.adders += float64(2 * acc / lanes) // over activation bits, and over weight bits
 	return b
 }
 

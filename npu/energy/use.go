@@ -85,8 +85,8 @@ func Of(c *config.Config, n *stats.Counts) Use {
 // are, to a scratchpad, and from core to core. From the middle of an edge of a square to a point in it the wire is 3/4
 // of the side long on average (a quarter along, a half across), between two points 2/3.
 func network(c *config.Config, n node) (memory, exchange float64) {
-	s := side(c) * n.wire() * 8
-	return s * 3 / 4, s * 2 / 3
+	s := float64(side(c) * n.wire() * 8)
+	return float64(s * 3 / 4), float64(s * 2 / 3)
 }
 
 // energy returns count actions of so many fJ each, which are rounded to whole attojoules. The product is rounded down

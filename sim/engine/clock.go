@@ -43,5 +43,5 @@ func (k Clock) Time(c unit.Cycles) akita.VTimeInSec {
 
 // Cycle returns the cycle whose edge is nearest to an engine time: c for Time(c).
 func (k Clock) Cycle(t akita.VTimeInSec) unit.Cycles {
-	return unit.Cycles(float64(t)*k.hertz + 0.5) // t >= 0, and truncation is one instruction where math.Round is ten
+	return unit.Cycles(float64(float64(t)*k.hertz) + 0.5) // t >= 0, and truncation is one instruction where math.Round is ten
 }

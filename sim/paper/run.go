@@ -54,7 +54,7 @@ func fill(r *rows.Bar, b *Bar, times map[key]*timing) error {
 		if err != nil {
 			return err
 		}
-		r.AvgBits += p.share * bits
+		r.AvgBits += float64(p.share * bits)
 		text := p.schedule.String()
 		if len(mix) > 1 {
 			text = fmt.Sprintf("%.1f %% %s", 100*p.share, text)
@@ -85,7 +85,7 @@ func throughput(b *Bar, times map[key]*timing) (float64, error) {
 	}
 	seconds := 0.0
 	for _, p := range mix {
-		seconds += p.share * times[b.key(p.schedule)].decode(b.skippedPasses())
+		seconds += float64(p.share * times[b.key(p.schedule)].decode(b.skippedPasses()))
 	}
 	return float64(b.Generated) / seconds, nil
 }

@@ -173,7 +173,7 @@ func (s *Stage) throughput(b *Bar, times map[key]*timing) (float64, error) {
 		if s.Classifier && b.skippedPasses() > 0 {
 			one += times[b.key(b.learnedSchedule())].passes[0] - t.passes[0]
 		}
-		seconds += p.share * one
+		seconds += float64(p.share * one)
 	}
 	return float64(b.Generated) / seconds, nil
 }

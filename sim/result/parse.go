@@ -2,6 +2,7 @@ package result
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -30,6 +31,9 @@ func Parse(line []byte) (*Result, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(line, r); err != nil {
+		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+			return nil, fmt.Errorf("%s is a %s, which it cannot be", wrong.Field, wrong.Value)
+		}
 		return nil, err
 	}
 	if keys["fits"] == nil {

@@ -79,6 +79,7 @@ func TestWhatIsWrongWithAResultIsNamed(t *testing.T) {
 		{`"tokens_per_second":`, `"tokens_per_second":0,"was":`, "tokens_per_second is 0, and has to be above it"},
 		{`"tokens_per_second":`, `"tokens_per_second":-1,"was":`, "tokens_per_second is -1, and no run comes to that"},
 		{`"tokens_per_second":`, `"tokens_per_second":null,"was":`, "tokens_per_second is null"},
+		{`"tokens_per_second":`, `"tokens_per_second":"7","was":`, "tokens_per_second is a string, which it cannot be"},
 		{`"tokens_per_second":`, `"was":`, "tokens_per_second is missing"},
 		{`"tokens_per_second":`, `"tokens_per_second":7,"was":`, "tokens_per_second contradicts tpot_seconds, with 4 generated tokens and batch 2"},
 		{`"row_hit_rate":`, `"row_hit_rate":1.5,"was":`, "row_hit_rate is 1.5, more than the whole"},

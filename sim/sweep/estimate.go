@@ -113,7 +113,7 @@ func (e *Estimator) scale(order []*Point, out *Estimate) {
 		}
 	}
 	if more := e.Workers - len(seen.memories); more > 0 { // workers on the same memory warm up one by one
-		warmup += e.expect(novelty{newMemory, firstNPU}) * float64(more)
+		warmup += float64(e.expect(novelty{newMemory, firstNPU}) * float64(more))
 	}
 	workers := float64(min(e.Workers, len(order)))
 	duration := func(s float64) time.Duration { return time.Duration(s * float64(time.Second) / workers) }

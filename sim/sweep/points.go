@@ -305,8 +305,8 @@ func cost(j *replay.Job) float64 {
 	if len(j.Schedule.Bits) > 0 {
 		bits = float64(j.Schedule.Bits[0])
 	}
-	pass := float64(j.Model.Params().Blocks)*bits/8/transfer + float64(ops*j.Model.Layers)
-	return pass * (float64(j.Passes()) + 1 + float64(j.Prompt)/tokens)
+	pass := float64(float64(j.Model.Params().Blocks)*bits/8/transfer) + float64(ops*j.Model.Layers)
+	return pass * (float64(j.Passes()) + 1 + float64(float64(j.Prompt)/tokens))
 }
 
 // row returns the point's row without a result.

@@ -147,7 +147,7 @@ func (d *Dir) shares(todo []int, most int) [][]int {
 	var before float64
 	for _, i := range todo {
 		cost := d.Plan.Rows[i].Cost
-		if at := int((before + cost/2) / all * float64(most)); len(tasks) == 0 || at >= len(tasks) && len(tasks) < most {
+		if at := int((before + float64(cost/2)) / all * float64(most)); len(tasks) == 0 || at >= len(tasks) && len(tasks) < most {
 			tasks = append(tasks, nil)
 		}
 		tasks[len(tasks)-1] = append(tasks[len(tasks)-1], i)

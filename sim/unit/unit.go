@@ -47,7 +47,7 @@ const (
 func (c Cycles) Seconds(f Hertz) float64 { return float64(c) / float64(f) }
 
 // Seconds is the period in seconds.
-func (f Femtoseconds) Seconds() float64 { return float64(f) * 1e-15 }
+func (f Femtoseconds) Seconds() float64 { return float64(float64(f) * 1e-15) }
 
 // Of returns the bytes that n values of b bits occupy, rounded up to whole bytes.
 func (b Bits) Of(n int64) Bytes { return Bytes((n*int64(b) + 7) / 8) }
@@ -168,7 +168,7 @@ func (b BytesPerSecond) String() string { return decimal(int64(b), "B/s") }
 func (f Femtoseconds) String() string { return scaled(int64(f), seconds, "ms", "us", "ns", "ps", "fs") }
 
 // Joules is the energy in joules.
-func (p Picojoules) Joules() float64 { return float64(p) * 1e-12 }
+func (p Picojoules) Joules() float64 { return float64(float64(p) * 1e-12) }
 
 // String writes p exactly.
 func (p Picojoules) String() string { return scaled(int64(p), joules, "J", "mJ", "uJ", "nJ", "pJ") }

@@ -52,7 +52,7 @@ func (c *confident) next(index, level int, seen []Signals) (verdict, error) {
 		return v, nil
 	}
 	mean, std := moments(c.scores)
-	threshold := mean + c.k*std
+	threshold := mean + float64(c.k*std)
 	v.threshold = &threshold
 	terms := fmt.Sprintf("threshold %.4g (mean %.4g + %g x std %.4g of %d)", threshold, mean, c.k, std, c.window)
 	if score < threshold {
@@ -72,7 +72,7 @@ func moments(x []float64) (mean, std float64) {
 	}
 	mean = x[0] + mean/float64(len(x))
 	for _, v := range x {
-		std += (v - mean) * (v - mean)
+		std += float64((v - mean) * (v - mean))
 	}
 	return mean, math.Sqrt(std / float64(len(x)-1))
 }

@@ -177,7 +177,7 @@ func (g *Golden) Run(ctx context.Context, exact bool) (*Result, error) {
 }
 
 // Points returns how much more of the peak we reach, in percentage points.
-func (g *Golden) Points(r *Result) float64 { return 100*r.Efficiency() - g.Percent }
+func (g *Golden) Points(r *Result) float64 { return float64(100*r.Efficiency()) - g.Percent }
 
 // PercentOff returns how many more clocks we take, in percent.
 func (g *Golden) PercentOff(r *Result) float64 {

@@ -95,7 +95,7 @@ func Summarise(rows []Bar, schemes ...Scheme) Summary {
 			continue
 		}
 		s.Bars++
-		s.RMS += *r.Residual * *r.Residual
+		s.RMS += float64(*r.Residual * *r.Residual)
 		s.Largest = math.Max(s.Largest, math.Abs(*r.Residual))
 	}
 	if s.Bars > 0 {

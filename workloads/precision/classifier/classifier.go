@@ -81,7 +81,7 @@ func (c *Net) pool(key, value []float64, tokens int) []float64 {
 		for t := range weights {
 			sum := 0.0
 			for d, v := range q {
-				sum += float64(v) * key[t*c.Dim+d]
+				sum += float64(float64(v) * key[t*c.Dim+d])
 			}
 			weights[t] = sum / math.Sqrt(float64(c.Dim))
 		}
@@ -106,7 +106,7 @@ func normalise(x []float64, scale, shift []float32) {
 		variance += (v - mean) * (v - mean) / float64(len(x))
 	}
 	for i, v := range x {
-		x[i] = (v-mean)/math.Sqrt(variance+epsilon)*float64(scale[i]) + float64(shift[i])
+		x[i] = float64((v-mean)/math.Sqrt(variance+epsilon)*float64(scale[i])) + float64(shift[i])
 	}
 }
 
@@ -116,7 +116,7 @@ func linear(x []float64, weight, bias []float32) []float64 {
 	for i := range out {
 		sum := float64(bias[i])
 		for j, v := range x {
-			sum += float64(weight[i*len(x)+j]) * v
+			sum += float64(float64(weight[i*len(x)+j]) * v)
 		}
 		out[i] = sum
 	}
