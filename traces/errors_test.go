@@ -102,7 +102,7 @@ var badLines = []struct {
 	{"two objects on a line", 4, base()[3], base()[3] + base()[3], `t.jsonl:4: not JSON: '{' cannot stand at byte 69; accepted: one JSON object a line`},
 	{"bytes that are no text", 4, `"step_ns"`, "\"\xff\"", `t.jsonl:4: the line is not valid UTF-8; accepted: UTF-8`},
 	{"an extension that is nested too deeply", 4, `"i":0`, `"i":0,"x_deep":` + strings.Repeat("[", 40) + strings.Repeat("]", 40), `t.jsonl:4: the objects and lists are nested too deeply; accepted: at most 32 levels`},
-	{"a line that is too long", 4, `"i":0`, `"i":0,"x_long":"` + strings.Repeat("a", most().Line) + `"`, `t.jsonl:4: the line goes on after 4 MiB; accepted: a trace with lines of at most 4 MiB`},
+	{"a line that is too long", 4, `"i":0`, `"i":0,"x_long":"` + strings.Repeat("a", most().Line) + `"`, `t.jsonl:4: the line goes on after 4 MiB; accepted: a decode trace (NAME.trace.jsonl.zst) with lines of at most 4 MiB`},
 }
 
 func TestBadTraces(t *testing.T) {

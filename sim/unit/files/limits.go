@@ -65,7 +65,7 @@ func (k Kind) Limits() Limit {
 	case Weights:
 		return Limit{What: "a safetensors file"}
 	case Trace:
-		return Limit{What: "a trace", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
+		return Limit{What: "a decode trace (NAME.trace.jsonl.zst)", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
 	case Results:
 		return Limit{What: "a file of results", Bytes: 8 * gib, Total: 8 * gib, Line: 4 * mib, Lines: 1e6, Values: 1e5, Depth: 64,
 			More: "split the file: several are read together"}

@@ -132,7 +132,7 @@ func TestLinesAreReadUpToTheirLimits(t *testing.T) {
 		for err == nil {
 			_, err = in.Next()
 		}
-		if want := "name:65537: goes on after 256 MiB of lines; accepted: a trace with at most 256 MiB of lines"; err.Error() != want {
+		if want := "name:65537: goes on after 256 MiB of lines; accepted: a decode trace (NAME.trace.jsonl.zst) with at most 256 MiB of lines"; err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
