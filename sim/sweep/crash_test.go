@@ -142,3 +142,21 @@ func noneTwice(t *testing.T, dir string) {
 		}
 	}
 }
+
+// Workers that a signal ends before they are ready are replaced, whether it kills them or they obey it; those that fail are not.
+func TestWorkersThatDoNotStart(t *testing.T) {
+	spec := specIn(t, first)
+	for script, want := range map[string]string{
+		"kill -9 $$": "", "exit 143": "", "exit 130": "",
+		"echo no memory >&2; exit 1": "a worker did not start (exit status 1): no memory",
+	} {
+		dir := filepath.Join(t.TempDir(), "results")
+		l := workers(dir, 1)
+		once := filepath.Join(t.TempDir(), "once")
+		l.Command = append([]string{"sh", "-c", `[ -e "$0" ] && exec "$@"; : >"$0"; ` + script, once}, l.Command...)
+		err := conductWith(t.Context(), spec, dir, l, func(Progress) {})
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: error %v, want %s", script, err, want)
+		}
+	}
+}

@@ -12,8 +12,10 @@
 //
 // The results of a sweep depend only on its spec and the code: the same bytes for every executor and number of workers,
 // however often workers were killed. A row is a pure function of its point; speed-ups, which compare points, are
-// computed when all rows are there. An incomplete line of a killed worker is cut off. A point that was simulated twice
-// counts once. A point that cannot be simulated has a row with the reason.
+// computed when all rows are there. An incomplete line of a killed worker is cut off, a line that is not as it was written
+// does not count. A point that was simulated twice counts once. A point that cannot be simulated has a row with the reason.
+// Nothing is written into a folder that is not a sweep's, and results of one plan do not make room for another without the
+// user's word (docs/adr/0022-sweep-folders.md).
 //
 // # What it leaves out
 //

@@ -205,10 +205,11 @@ func (p *pool) waitForExit(w *process) error {
 	return nil
 }
 
-// killed reports whether a process was ended by a signal.
+// killed reports whether a process was ended by a signal, or by itself when it got one: a status of more than 128. A terminal,
+// or a batch system, sends signals to workers as well, and they may obey before the sweep does.
 func killed(err error) bool {
 	exit := (*exec.ExitError)(nil)
-	return errors.As(err, &exit) && exit.ExitCode() < 0
+	return errors.As(err, &exit) && (exit.ExitCode() < 0 || exit.ExitCode() > signalled)
 }
 
 // startFailed handles a worker that ended before it was ready. Its error would stop every worker, so it ends the run;
@@ -224,9 +225,10 @@ func (p *pool) startFailed(w *process) (restart bool, err error) {
 }
 
 const (
-	noPoint         = -1 // the point of a worker that has none
-	maxCrashes      = 2  // crashes at a point after which it counts as failed
-	maxFailedStarts = 10 // workers that may be killed before they are ready
+	noPoint         = -1  // the point of a worker that has none
+	maxCrashes      = 2   // crashes at a point after which it counts as failed
+	signalled       = 128 // exit statuses above it say which signal ended a process
+	maxFailedStarts = 10  // workers that may be killed before they are ready
 )
 
 // crashed requeues the point of a worker that has ended, or writes a row that says that it crashes workers.
