@@ -111,9 +111,10 @@ func (m *Model) validateParts() error {
 		return fmt.Errorf("block norms: %d with parallel=%t; accepted: 1 in a parallel block, 2 or 4 in a sequential one",
 			m.BlockNorms, m.Parallel)
 	}
-	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 {
-		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; accepted: no negative numbers", m.Window,
-			m.WindowEvery, m.WindowFrom)
+	const most = 1 << 31
+	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 || m.Window > most || m.WindowEvery > most || m.WindowFrom > most {
+		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; accepted: 0 to %d each", m.Window, m.WindowEvery,
+			m.WindowFrom, most)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 func TestShapesAreReadAsTheyAreWritten(t *testing.T) {
@@ -50,4 +52,32 @@ func TestFingerprintsTellShapesApart(t *testing.T) {
 			t.Errorf("%s: the same fingerprint is %v", name, same)
 		}
 	}
+}
+
+func FuzzShape(f *testing.F) {
+	for _, m := range Models() {
+		text, err := json.Marshal(m.Shape())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		simtest.Budget(t, func() {
+			m, err := ParseShape(data)
+			if err != nil {
+				return
+			}
+			if p := m.Params(); p.Blocks <= 0 || p.Total <= 0 || m.KVBytesPerToken(16) <= 0 {
+				t.Errorf("%+v counts %+v", m, p)
+			}
+			text, err := json.Marshal(m.Shape())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := ParseShape(text); err != nil || again.Fingerprint() != m.Fingerprint() {
+				t.Errorf("%s is read as %+v: %v", text, again, err)
+			}
+		})
+	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -164,6 +165,9 @@ func (e *engine) lengths() error {
 	}
 	if e.generate < 2 {
 		return fmt.Errorf("--gen %d leaves nothing to decode, because the first token comes from prefill; accepted: 2 or more", e.generate)
+	}
+	if e.generate > replay.MostTokens {
+		return fmt.Errorf("--gen %d: more than can be simulated; accepted: 2 to %d", e.generate, replay.MostTokens)
 	}
 	if e.tokens == nil && e.gen == nil && e.promptFile == "" {
 		e.task = task.Name

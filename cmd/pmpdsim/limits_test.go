@@ -126,7 +126,8 @@ func TestLengthsThatNoMemoryHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range []string{"run --prompt 4 --gen 4000000", "run --prompt 4000000 --gen 3", "run --prompt 4000000 --gen 100000 --batch 64",
-		"trace synth --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "record --weights random --backend cpu --prompt 4000000 --gen 3 -o out.trace.jsonl.zst"} {
+		"trace synth --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "record --weights random --backend cpu --prompt 4000000 --gen 3 -o out.trace.jsonl.zst",
+		"record --weights random --backend cpu --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "cosim --weights random --backend cpu --prompt 4 --gen 4000000"} {
 		t.Run(args, func(t *testing.T) {
 			status, said := child(t, 3<<20, dir, append(strings.Fields(args), "--model", "long.json", "--schedule", "uniform:4")...)
 			answered(t, status, said)

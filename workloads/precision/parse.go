@@ -24,6 +24,9 @@ import (
 // are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
 // default is dropped.
 func Parse(text string) (Schedule, error) {
+	if len(text) > longest {
+		return Schedule{}, fmt.Errorf("schedule %.60q…: %d characters; accepted: at most %d", text, len(text), longest)
+	}
 	p := parser{text: text}
 	parts := p.split(part{text, 0}, ",")
 	body, options := 1, 1
@@ -49,6 +52,9 @@ func Parse(text string) (Schedule, error) {
 	}
 	return s, nil
 }
+
+// longest is how long the text of a schedule may be: that of a file's path, and more than any schedule needs.
+const longest = 4 << 10
 
 // ParseFor does what Parse does, and takes bits that are left out from the model's pair of precisions: static,
 // confidence,window=5, uniform, which is the higher one.
