@@ -150,7 +150,7 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 		}
 		taken[name] = true
 		jobs[i].NPU.TraceName = filepath.Join(o.traces, name+traces.Suffix) // the result says what it can be had from again
-		f, err := s.files.Writes(jobs[i].NPU.TraceName, "--traces")
+		f, err := s.files.Derives(jobs[i].NPU.TraceName, "--traces")
 		if err != nil {
 			return nil, flagged("traces", "", err)
 		}
@@ -164,7 +164,7 @@ func (o *cosimOptions) keep(kept []*files.File, job int, trace []byte) error {
 	if kept == nil {
 		return nil
 	}
-	err := kept[job].Write(func(w io.Writer) error { _, err := w.Write(trace); return err })
+	err := kept[job].WriteSomewhere(func(w io.Writer) error { _, err := w.Write(trace); return err })
 	if err != nil {
 		return internal(flagged("traces", "", err)) // it could be written before the work
 	}

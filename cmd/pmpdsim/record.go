@@ -110,7 +110,11 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 		return out, flagged("output", "", err)
 	}
 	if o.keepKV {
-		if out.kv, err = s.files.File(traces.SidecarOf(o.output), "--keep-kv"); err != nil {
+		sidecar := traces.SidecarOf(o.output)
+		if exists(sidecar) && !exists(o.output) {
+			return out, fmt.Errorf("--keep-kv: %s is there, and no trace that it belongs to; accepted: another --output, or to remove it", sidecar)
+		}
+		if out.kv, err = s.files.Derives(sidecar, "--keep-kv"); err != nil {
 			return out, flagged("keep-kv", "", err)
 		}
 	}
@@ -168,16 +172,33 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 		f.Remove()
 		return recordError(ctx, err, "nothing was written")
 	}
-	if kv != nil {
-		err = errors.Join(err, s.save("keep-kv", traces.SidecarOf(o.output), func(w io.Writer) error { return classifier.WriteKV(w, kv) }))
-	}
 	if !whole {
 		return internal(fmt.Errorf("%w: %s holds what was recorded before; trace repair makes a trace of it", errors.Join(err, f.Close()), f.Name()))
 	}
-	if end := f.Finish(); end != nil {
-		return errors.Join(err, internal(flagged("output", "", end)))
+	defer s.files.Hold()()
+	end := f.Finish()
+	lost := out.keep(kv, end)
+	if end != nil {
+		return errors.Join(recordError(ctx, err, "the trace did not get its name"), internal(flagged("output", "", end)), lost)
 	}
-	return recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps))
+	return errors.Join(recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps)), lost)
+}
+
+// keep writes the keys and values of a trace beside it; those of one that did not get its name do not get theirs.
+func (out recordFiles) keep(kv *classifier.KV, trace error) (err error) {
+	if kv == nil {
+		return nil
+	}
+	write := func(w io.Writer) error { return classifier.WriteKV(w, kv) }
+	if trace != nil {
+		err = out.kv.Aside(errors.New("their trace did not get its name"), write)
+	} else {
+		err = out.kv.WriteSomewhere(write)
+	}
+	if err != nil {
+		return internal(flagged("keep-kv", "", err))
+	}
+	return nil
 }
 
 // recordError says what stopped a recording, and what is left of it.

@@ -70,6 +70,15 @@ func (c *Claims) Writes(path, asked string) (*File, error) {
 	return f, nil
 }
 
+// Derives claims a file whose name is made from one that the user has named. He may not know that it is there: a link, which
+// leads to a file of another name, is refused.
+func (c *Claims) Derives(path, asked string) (*File, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return nil, fmt.Errorf("%s is a link, and nobody has named what it leads to; accepted: a file, or nothing yet", path)
+	}
+	return c.Writes(path, asked)
+}
+
 // File returns what has been claimed at a path, or claims it.
 func (c *Claims) File(path, asked string) (*File, error) {
 	if i := slices.IndexFunc(c.files, func(f *File) bool { return f.path == path && f.asked == asked }); i >= 0 {

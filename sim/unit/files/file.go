@@ -64,6 +64,32 @@ func (f *File) Write(write func(io.Writer) error) error {
 	return f.named(f.complete(s.Name()))
 }
 
+// WriteSomewhere is Write for what cannot be had again: where that fails it writes to another name beside the file, or in the
+// folder for temporary files, which the error names.
+func (f *File) WriteSomewhere(write func(io.Writer) error) error {
+	err := f.Write(write)
+	if err == nil || f.Special() || errors.Is(err, ErrKept) {
+		return err
+	}
+	return f.Aside(err, write)
+}
+
+// Aside writes what cannot have its name, nor be had again, beside the file or in the folder for temporary files. The error is
+// why it has not, and names the file.
+func (f *File) Aside(why error, write func(io.Writer) error) error {
+	for _, name := range []string{f.aside(), filepath.Join(os.TempDir(), filepath.Base(f.aside()))} {
+		to, err := create(name, 0o600)
+		if err != nil {
+			continue
+		}
+		if err = errors.Join(write(to), to.Close()); err == nil {
+			return fmt.Errorf("%w; %w is in %s", why, ErrKept, name)
+		}
+		_ = os.Remove(name) // not all of it
+	}
+	return why
+}
+
 // mode is what a new file is made with: nobody else reads it before it has the old one's mode.
 func (f *File) mode() os.FileMode {
 	if f.before != nil {

@@ -222,6 +222,11 @@ func TestClaimsRefuse(t *testing.T) {
 			}
 		})
 	}
+	for _, path := range []string{at("link"), at("dangling"), at("round")} {
+		if _, err := NewClaims(t.Context()).Derives(path, "--traces"); err == nil || !strings.Contains(err.Error(), path+" is a link, ") {
+			t.Errorf("a name that nobody gave: %v", err)
+		}
+	}
 	holds(t, at("input"), "in")
 	left(t, dir, "dangling", "folder", "folderlink", "hard", "input", "link", "round")
 	left(t, at("folder"))

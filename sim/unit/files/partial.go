@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // Reserve is what is kept free on the disk for the end of a file that must not be lost: much more than a footer.
@@ -157,18 +156,10 @@ func (p *Partial) named(s *os.File) error {
 	}
 	p.file.giveUp()
 	p.file.claims.forget(p.name)
-	for _, name := range []string{p.file.aside(), filepath.Join(os.TempDir(), filepath.Base(p.file.aside()))} {
-		to, err := create(name, 0o600)
-		if err != nil {
-			continue
-		}
-		_, err = io.Copy(to, io.NewSectionReader(s, 0, p.size))
-		if err = errors.Join(err, to.Close()); err == nil {
-			return fmt.Errorf("%s was removed while it grew; what was in it is in %s", p.name, name)
-		}
-		_ = os.Remove(name) // not all of it
-	}
-	return fmt.Errorf("%s was removed while it grew, and what was in it is lost", p.name)
+	return p.file.Aside(fmt.Errorf("%s was removed while it grew", p.name), func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(s, 0, p.size))
+		return err
+	})
 }
 
 // Close closes the file, which keeps its name.
