@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"fmt"
 	"runtime/metrics"
 	"sync"
 	"testing"
@@ -18,6 +19,11 @@ const (
 // would not return.
 func Budget(t testing.TB, f func()) {
 	t.Helper()
+	within(t, InputTime, InputBytes, f)
+}
+
+func within(t testing.TB, most time.Duration, bytes int64, f func()) {
+	t.Helper()
 	before, start := heap(), CPUTime(t)
 	stop := make(chan struct{})
 	var watch sync.WaitGroup
@@ -30,11 +36,11 @@ func Budget(t testing.TB, f func()) {
 				return
 			case <-tick.C:
 			}
-			if grown := heap() - before; grown > InputBytes {
-				panic("simtest: an input takes more than 256 MiB of memory")
+			if heap()-before > bytes {
+				panic(fmt.Sprintf("simtest: an input takes more than %d MiB of memory", bytes>>20))
 			}
-			if CPUTime(t)-start > InputTime {
-				panic("simtest: an input takes more than 10 s")
+			if CPUTime(t)-start > most {
+				panic(fmt.Sprintf("simtest: an input takes more than %v of CPU time", most))
 			}
 		}
 	})
