@@ -365,3 +365,10 @@ func FuzzForms(f *testing.F) {
 		})
 	})
 }
+
+func TestATextThatIsTooLongIsRefused(t *testing.T) {
+	_, err := Parse("n.yaml", []byte("base: edge-lpddr5 #"+strings.Repeat("x", 1<<20)))
+	if want := "n.yaml: has 1048595 bytes; accepted: an NPU's description with at most 1 MiB"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

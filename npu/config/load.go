@@ -73,7 +73,12 @@ func Load(nameOrPath string) (*Config, error) {
 
 // Parse returns the NPU of the text of a file for Load, or of the JSON of a Config. The name is for errors, and for an NPU
 // that changes a preset without a name of its own.
-func Parse(name string, data []byte) (*Config, error) { return parseFile(name, data) }
+func Parse(name string, data []byte) (*Config, error) {
+	if err := files.NPU.Fits(name, len(data)); err != nil {
+		return nil, err
+	}
+	return parseFile(name, data)
+}
 
 // parseFile returns the Config that data describes: changes to its base, or every key where it names no base.
 func parseFile(file string, data []byte) (*Config, error) {

@@ -108,6 +108,14 @@ func (e *TooMuch) Error() string {
 	return fmt.Sprintf("%s: %s; accepted: %s", at, e.What, e.Accepted)
 }
 
+// Fits refuses a text of a kind that did not come from a file of its own, where it has more bytes than a file may have.
+func (k Kind) Fits(name string, bytes int) error {
+	if l := k.Limits(); int64(bytes) > l.Bytes {
+		return l.refuse(name, 0, fmt.Sprintf("has %d bytes", bytes), "at most "+size(l.Bytes))
+	}
+	return nil
+}
+
 // refuse makes the error: what is too much, and how much would not have been.
 func (l Limit) refuse(name string, line int, what, most string) error {
 	accepted := l.What + " with " + most
