@@ -106,6 +106,7 @@ func TestLoad(t *testing.T) {
 		want := preset(t, "edge-lpddr5")
 		want.Name, want.Clock, want.Array.Rows, want.DRAM.Channels = "mine", 900e6, 64, 2
 		want.DRAM.Mapping, want.DRAM.Capacity = defaultMapping(want.DRAM), 4*unit.GiB
+		want.Source, want.Description = "edge-lpddr5, changed: array.rows=64, clock=900MHz, dram.channels=2", "edge-lpddr5, changed"
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -89,9 +89,10 @@ func parseFile(file string, data []byte) (*Config, error) {
 	}
 	c := new(Config)
 	base, based := r.base(top)
+	var preset *Config
 	if base != "" {
-		preset, err := Preset(base)
-		if err != nil {
+		var err error
+		if preset, err = Preset(base); err != nil {
 			panic("config: " + err.Error())
 		}
 		*c = *preset
@@ -107,6 +108,9 @@ func parseFile(file string, data []byte) (*Config, error) {
 	r.problems(c, base)
 	if err := r.Err(); err != nil {
 		return nil, err
+	}
+	if base != "" {
+		c.tell(preset, func(path string) bool { _, given := r.written[path]; return given })
 	}
 	return c, nil
 }
@@ -154,9 +158,9 @@ func (c *Config) YAML() ([]byte, error) {
 	return data, nil
 }
 
-// Fingerprint returns a hash of every field: equal fingerprints mean the same machine, texts included.
+// Fingerprint returns a hash of every field: equal fingerprints mean the same machine, with the texts of what it was made of.
 func (c *Config) Fingerprint() string {
-	data, err := json.Marshal(c) // fields in the order of the struct, quantities exact: one text per Config
+	data, err := json.Marshal(c.origin()) // fields in the order of the struct, quantities exact: one text per Config
 	if err != nil {
 		panic("config: fingerprint: " + err.Error())
 	}

@@ -33,6 +33,7 @@ func (c *Config) Set(assignments []string) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
+	next.tell(c, func(path string) bool { return given[path] != "" })
 	*c = next
 	return nil
 }

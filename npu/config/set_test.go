@@ -21,6 +21,9 @@ func TestSet(t *testing.T) {
 		want.Array.Rows, want.Array.Style, want.Clock, want.Scratchpad.Size = 64, DequantFP16, 800e6, 2*unit.MiB
 		want.Count.Head, want.Sequencer.LaunchCycles, want.KV.Bits, want.Name = false, 0, 16, "mine=yours"
 		want.Weights.Layout = PlaneMajor
+		want.Description = "edge-lpddr5, changed"
+		want.Source = "edge-lpddr5, changed: array.rows=64, array.style=dequant-fp16, clock=800MHz, count.lm_head=false, kv.bits=16, " +
+			"scratchpad.size=2MiB, sequencer.launch_cycles=0, weights.layout=plane-major"
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -23,7 +23,7 @@ func different(a, b *config.Config) []string {
 	var all []string
 	for _, k := range config.Keys() {
 		x, _ := a.Get(k.Path)
-		if y, _ := b.Get(k.Path); x != y {
+		if y, _ := b.Get(k.Path); x != y && k.Path != "source" && k.Path != "description" {
 			all = append(all, k.Path+"="+y)
 		}
 	}

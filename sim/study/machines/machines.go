@@ -144,7 +144,7 @@ func New(cfg *config.Config, bits []int) study.Machine {
 		m.Roofs = append(m.Roofs, study.Roof{Bits: b, MACsPerSecond: array.PeakMACsPerSecond(cfg, unit.Bits(b))})
 	}
 	for _, k := range config.Keys() {
-		if v, ok := cfg.Get(k.Path); ok && k.Path != "name" && k.Path != "description" && v != "" {
+		if v, ok := cfg.Get(k.Path); ok && k.Path != "name" && k.Path != "description" && v != "" && !config.SaysChanges(v) {
 			m.Keys = append(m.Keys, [2]string{k.Path, v})
 		}
 	}

@@ -58,7 +58,7 @@ func TestMachinesAreKnown(t *testing.T) {
 		if all, err := (Known{}).Of(s); err != nil || len(all) != 3 || all[2].Fingerprint != clock.Fingerprint() {
 			t.Errorf("%v; %d machines", err, len(all))
 		}
-		s.Outcomes[3].Inputs.NPU = []byte(strings.Replace(string(text), "500MHz", "501MHz", 1))
+		s.Outcomes[3].Inputs.NPU = []byte(strings.Replace(string(text), `"clock":"500MHz"`, `"clock":"501MHz"`, 1))
 		if _, err := (Known{}).Of(s); err == nil || !strings.HasPrefix(err.Error(), "r:1: inputs.npu has the fingerprint ") {
 			t.Errorf("error %v", err)
 		}
