@@ -107,6 +107,21 @@ func TestSlurm(t *testing.T) {
 			t.Error("other results than those of a local sweep")
 		}
 	})
+	t.Run("a point at which workers died is tried again on a cluster", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "results")
+		fake(t)
+		if err := conductWith(t.Context(), spec, dir, workers(dir, 2, dieAt+"=17"), func(Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		var said []string
+		o := attempt{spec: spec, dir: dir, version: testVersion, retry: true}
+		if err := o.run(t.Context(), cluster(t, dir, 2, 2), notes(&said)); err != nil {
+			t.Fatal(err)
+		}
+		if len(said) != 1 || said[0] != "array 101: 1 points in 1 tasks" || read(t, filepath.Join(dir, "results.jsonl")) != undisturbed {
+			t.Errorf("said %q; or other results than those of an undisturbed sweep", said)
+		}
+	})
 	t.Run("a coordinator that is interrupted leaves the array, and the next one takes it up", func(t *testing.T) {
 		dir, known := filepath.Join(t.TempDir(), "results"), fake(t)
 		ctx, cancel := context.WithCancel(t.Context())
