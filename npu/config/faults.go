@@ -38,7 +38,11 @@ func (f *Faults) Err() error {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	var errs []error
-	for _, x := range f.All {
+	for i, x := range f.All {
+		if i == mostFaults {
+			errs = append(errs, fmt.Errorf("%s: and %d more faults; accepted: a file without them", f.File, len(f.All)-i))
+			break
+		}
 		s := f.File
 		if x.Line > 0 {
 			s = fmt.Sprintf("%s:%d:%d", f.File, x.Line, x.Column)
@@ -46,9 +50,21 @@ func (f *Faults) Err() error {
 		if x.Key != "" {
 			s += ": " + x.Key
 		}
-		errs = append(errs, errors.New(s+": "+x.Message))
+		errs = append(errs, errors.New(short(s)+": "+short(x.Message)))
 	}
 	return errors.Join(errs...)
+}
+
+// mostFaults is how many faults are reported: a file of a million keys can have as many.
+const mostFaults = 100
+
+// short cuts the middle out of a text that quotes too much of the file.
+func short(text string) string {
+	const most = 4000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most/2]+" … "+text[len(text)-most/2:], "")
 }
 
 // Document returns the one mapping that the file holds, or nil after having said why there is none and what is
