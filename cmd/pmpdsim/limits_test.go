@@ -66,6 +66,7 @@ var quick = map[string]string{
 	"gpu info":     "",
 	"record":       "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 	"cosim":        "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3",
+	"rerun":        "none.jsonl",
 	"trace synth":  "--model tiny.json --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 }
 

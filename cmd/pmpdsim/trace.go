@@ -64,7 +64,7 @@ EXAMPLES:
    pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule static:4-3@10 -o phi.trace.jsonl.zst`,
 		Flags: append(workloadFlags(),
 			scheduleFlag(),
-			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none"},
+			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none", Action: notNegative("seed")},
 			traceOutputFlag(),
 		),
 		Action: action(fillSynth),
