@@ -104,5 +104,9 @@ func (o *reportOptions) machines(s streams, set *study.Set) ([]study.Machine, er
 			return nil, err
 		}
 	}
-	return known.Of(set)
+	all, notes := known.Of(set)
+	for _, note := range notes {
+		s.say("note: the NPU is known by its fingerprint only: %v", note)
+	}
+	return all, nil
 }

@@ -75,17 +75,20 @@ func (k Known) Add(cfg *config.Config, s *study.Set) error {
 }
 
 // Of returns the machines of a set that are known, that results carry, or that are presets, changed by axes or not, in the
-// order in which they come. Their roofs are those of the weight widths that matter for the set.
-func (k Known) Of(s *study.Set) (all []study.Machine, err error) {
-	bits := s.Widths("decode", "prefill")
+// order in which they come. Their roofs are those of the weight widths that matter for the set. A note says why this
+// program does not take the NPU that a result carries, as when another version knew other keys; it is known by its
+// fingerprint only.
+func (k Known) Of(s *study.Set) (all []study.Machine, notes []error) {
+	bits, noted := s.Widths("decode", "prefill"), map[string]bool{}
 	for _, o := range s.Outcomes {
 		if slices.ContainsFunc(all, func(m study.Machine) bool { return m.Fingerprint == o.Config }) {
 			continue
 		}
 		cfg := k[o.Config]
 		if cfg == nil {
-			if cfg, err = NPU(o); err != nil {
-				return nil, err
+			var err error
+			if cfg, err = NPU(o); err != nil && !noted[o.Config] {
+				notes, noted[o.Config] = append(notes, err), true
 			}
 		}
 		if cfg == nil {
@@ -95,7 +98,7 @@ func (k Known) Of(s *study.Set) (all []study.Machine, err error) {
 			all = append(all, New(cfg, bits))
 		}
 	}
-	return all, nil
+	return all, notes
 }
 
 // Same refuses a set whose outcomes ran on different machines.
