@@ -51,9 +51,7 @@ func (f *File) Write(write func(io.Writer) error) error {
 		return unwritable(f.path, err)
 	}
 	err = write(bareWriter{s})
-	if err == nil {
-		err = f.finish(s)
-	}
+	f.finish(s)
 	if closed := s.Close(); err == nil {
 		err = closed
 	}
@@ -98,15 +96,16 @@ func (f *File) mode() os.FileMode {
 	return 0o666 // the umask takes what it takes
 }
 
-// finish gives a file the mode of the one that it replaces.
-func (f *File) finish(s *os.File) error {
+// finish gives a file the mode and the owner of the one that it replaces, as far as the file system has them. Where it has not,
+// nobody else may read the file.
+func (f *File) finish(s *os.File) {
 	if f.before == nil {
-		return nil
+		return
 	}
 	if user, group, ok := owner(f.before); ok {
-		_ = s.Chown(user, group) // where it may
+		_ = s.Chown(user, group)
 	}
-	return s.Chmod(f.before.Mode().Perm())
+	_ = s.Chmod(f.before.Mode().Perm())
 }
 
 // complete gives a scratch file the name that was claimed. Programs that do so in one folder wait for each other.

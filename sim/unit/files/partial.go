@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func (f *File) Grow(cancel context.CancelCauseFunc) (*Partial, error) {
 }
 
 // Name is the file's while it grows.
-func (p *Partial) Name() string { return p.name }
+func (p *Partial) Name() string { return cmp.Or(p.name, p.file.path) }
 
 // Reserved reports whether the reserve is still there.
 func (p *Partial) Reserved() bool { return p.file.reserve != nil }
@@ -129,13 +130,10 @@ func (p *Partial) Finish() error {
 		return p.file.named(p.close())
 	}
 	if s, ok := p.Sink.(*os.File); ok {
-		err := p.named(s)
-		if err == nil {
-			err = bare(p.file.finish(s))
-		}
-		if err != nil {
+		if err := p.named(s); err != nil {
 			return errors.Join(p.file.named(err), p.Close())
 		}
+		p.file.finish(s)
 	}
 	if err := p.close(); err != nil {
 		return errors.Join(fmt.Errorf("%w; it is in %s", p.file.named(err), p.name), p.Close())
