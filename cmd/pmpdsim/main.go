@@ -6,7 +6,7 @@
 // A command is a struct of options with a method run, which does the work and which tests call without a command line, and a
 // function that fills the options from the flags: nothing else reads a cli.Context. Flags that several commands have are in
 // flags.go. To add a command: options, fill, run and a function that returns the *cli.Command, its place in app (app.go), a
-// script in testdata/script; then regenerate docs/cli.md with go test ./cmd/pmpdsim -update.
+// script in testdata/script, an example in outputs_test.go if it writes a file; then regenerate docs/cli.md with go test ./cmd/pmpdsim -update.
 package main
 
 import (
