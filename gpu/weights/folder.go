@@ -75,10 +75,14 @@ func (f *folder) open(dir string) error {
 	if exists(index) {
 		return f.shards(dir, index)
 	}
-	old, _ := filepath.Glob(filepath.Join(dir, "*.bin")) // the pattern is right
-	if len(old) > 0 {
+	entries, err := os.ReadDir(dir) // not by a pattern: characters of the folder's path have no meaning
+	if err != nil {
+		return err
+	}
+	old := slices.IndexFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".bin") })
+	if old >= 0 {
 		return fmt.Errorf("%s: has %s, which may run code when it is read, and no %s; accepted: the same model saved as safetensors",
-			dir, filepath.Base(old[0]), singleFile)
+			dir, entries[old].Name(), singleFile)
 	}
 	return fmt.Errorf("%s: has no weights; accepted: %s, or %s and its shards", dir, singleFile, indexFile)
 }

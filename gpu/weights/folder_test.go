@@ -300,6 +300,18 @@ func TestClosedWeights(t *testing.T) {
 }
 
 // FuzzOpen changes bytes of a header: whatever comes out is an error or weights, never a panic.
+func TestAFolderWhosePathLooksLikeAPattern(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*?")
+	if err := os.Rename(saved(t, tiny(workloads.Llama, nil), "F16", 1), dir); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, dir)
+	if err := os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "pytorch_model.bin")); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, "DIR: has pytorch_model.bin, which may run code when it is read")
+}
+
 func FuzzOpen(f *testing.F) {
 	m := tiny(workloads.Llama, func(m *weights.Model) {
 		m.Layers, m.Hidden, m.Heads, m.KVHeads, m.HeadDim, m.RotaryDim, m.FFN, m.Vocab = 1, 32, 2, 2, 16, 16, 32, 8
