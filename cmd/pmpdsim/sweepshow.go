@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
@@ -62,7 +63,7 @@ func (f failedPoints) Unwrap() []error {
 		lines = append(lines, fmt.Errorf("%s: %s", p.Point, p.Reason))
 	}
 	if more := len(s.FailedPoints) - shownFailures; more > 0 {
-		lines = append(lines, fmt.Errorf("and %d more: pmpdsim sweep status %s --format json names all", more, f.dir))
+		lines = append(lines, fmt.Errorf("and %d more: pmpdsim sweep status %s --format json names all", more, study.Quoted(f.dir)))
 	}
 	return lines
 }
