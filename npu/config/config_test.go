@@ -69,8 +69,8 @@ func TestPresetsCountWhatTheyShould(t *testing.T) {
 		if c.Count != want {
 			t.Errorf("%s counts %+v, want %+v", c.Name, c.Count, want)
 		}
-		if s := c.Standard(); s != nil && c.DRAM.Capacity != s.ChannelBytes()*unit.Bytes(c.DRAM.Channels) {
-			t.Errorf("%s holds %v of %d x %v", c.Name, c.DRAM.Capacity, c.DRAM.Channels, s.ChannelBytes())
+		if strings.HasPrefix(c.Name, "edge-") && c.DRAM.Capacity < 16*unit.GiB {
+			t.Errorf("%s holds %v, want at least 16GiB", c.Name, c.DRAM.Capacity)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestLoad(t *testing.T) {
 		}
 		want := preset(t, "edge-lpddr5")
 		want.Name, want.Clock, want.Array.Rows, want.DRAM.Channels = "mine", 900e6, 64, 2
-		want.DRAM.Mapping, want.DRAM.Capacity = defaultMapping(want.DRAM), 4*unit.GiB
+		want.DRAM.Mapping = defaultMapping(want.DRAM)
 		want.Source, want.Description = "edge-lpddr5, changed: array.rows=64, clock=900MHz, dram.channels=2", "edge-lpddr5, changed"
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

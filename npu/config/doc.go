@@ -11,8 +11,8 @@
 // A user's file names a preset as its base and changes some keys; a file without base must give every key, as the files
 // of the presets and the output of YAML do. Nothing is defaulted: the one derived value is dram.mapping, where the
 // empty text means the default of npu/dram/spec for the standard and the number of channels. Loading writes it out. As
-// long as it is that default it follows changes of standard and channels; so does dram.capacity, with ranks, where it is
-// all that the channels address, or would be more.
+// long as it is that default it follows changes of standard and channels. A dram.capacity of the base that is more than
+// the changed channels can hold becomes the most that they can.
 //
 // Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves
 // (npu/dram/spec).

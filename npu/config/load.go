@@ -136,9 +136,8 @@ func (d *DRAM) follow(was DRAM, given func(path string) bool) {
 	if was.Mapping == defaultMapping(was) && !given("dram.mapping") {
 		d.Mapping = ""
 	}
-	all := allCapacity(*d)
-	if (was.Capacity == allCapacity(was) || d.Capacity > all) && all > 0 && !given("dram.capacity") {
-		d.Capacity = all
+	if most := d.most(); d.Capacity > most && most > 0 && !given("dram.capacity") {
+		d.Capacity = most
 	}
 }
 

@@ -38,13 +38,14 @@ func defaultMapping(d DRAM) string {
 	return spec.DefaultMapping(s, d.Channels)
 }
 
-// allCapacity returns what the channels of d address; 0: nothing that can be told, as of an ideal memory.
-func allCapacity(d DRAM) unit.Bytes {
+// most returns the most that the channels of d hold, of any density and ranks; 0: nothing that can be told, as of an ideal
+// memory.
+func (d DRAM) most() unit.Bytes {
 	s := standardOf(d)
 	if s == nil || !channelsPossible(d.Channels) {
 		return 0
 	}
-	return s.ChannelBytes() * unit.Bytes(d.Channels)
+	return s.Most * unit.Bytes(d.Channels)
 }
 
 // mappingProblem returns what is wrong with the mapping of d, a memory of standard s, or "".

@@ -31,7 +31,7 @@ func TestAChangedNPUDoesNotClaimItsOriginsSource(t *testing.T) {
 		{"texts of one's own", set(preset, "array.rows=16", "source=me", "description=mine"), "me", "mine"},
 		{"a name alone", set(preset, "name=x"), preset.Source, preset.Description},
 		{"a chip of one's own, changed", set(mine, "array.rows=16"), "my chip, changed: array.rows=16", preset.Description},
-		{"mapping and capacity follow the channels", set(preset, "dram.channels=2"), "edge-lpddr5, changed: dram.channels=2", "edge-lpddr5, changed"},
+		{"the mapping follows the channels", set(preset, "dram.channels=2"), "edge-lpddr5, changed: dram.channels=2", "edge-lpddr5, changed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.npu.Source != c.source || c.npu.Description != c.description {

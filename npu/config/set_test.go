@@ -69,25 +69,25 @@ func TestSetFollowsTheDefaultMapping(t *testing.T) {
 	})
 }
 
-func TestCapacityIsAtMostWhatTheChannelsAddress(t *testing.T) {
+func TestCapacityIsAtMostWhatTheChannelsHold(t *testing.T) {
 	for _, c := range []struct {
 		npu  string
 		set  string // several, by spaces
 		want unit.Bytes
 		err  string
 	}{
-		{"edge-lpddr5", "dram.channels=2", 4 * unit.GiB, ""},
-		{"edge-lpddr5", "dram.ranks=2", 16 * unit.GiB, ""},
-		{"edge-lpddr5", "dram.standard=ddr5-6400", 32 * unit.GiB, ""},
-		{"edge-lpddr5", "dram.standard=ramulator2.1/lpddr5-6400", 8 * unit.GiB, ""},
-		{"edge-lpddr5", "dram.standard=ideal dram.bandwidth=32GB/s dram.refresh=none", 8 * unit.GiB, ""},
-		{"pmpd-paper", "dram.standard=lpddr5-6400 dram.bandwidth=0B/s dram.refresh=all-bank", 2 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.channels=1", 16 * unit.GiB, ""},
+		{"edge-lpddr4x", "dram.channels=1", 8 * unit.GiB, ""},
+		{"edge-lpddr4x", "dram.channels=1 dram.capacity=8GiB", 8 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=hbm2-2000", 12 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=ramulator2.1/lpddr5-6400 dram.capacity=64GiB", 64 * unit.GiB, ""},
+		{"edge-lpddr5", "dram.standard=ideal dram.bandwidth=32GB/s dram.refresh=none dram.capacity=1TiB", 1024 * unit.GiB, ""},
 		{"edge-lpddr5", "dram.capacity=3GiB dram.channels=4", 3 * unit.GiB, ""},
 		{"card-hbm3", "dram.capacity=16GiB", 16 * unit.GiB, ""},
-		{"edge-lpddr5", "dram.capacity=1TiB", 0, "--set dram.capacity=1TiB: dram.capacity: 1TiB, but 4 channels of lpddr5-6400 of 1 ranks address 8GiB; " +
-			"accepted: 1MiB to 8GiB, or more channels or ranks"},
-		{"card-hbm3", "dram.capacity=16GiB dram.standard=hbm2-2000", 0, "--set dram.capacity=16GiB: dram.capacity: 16GiB, but 16 channels of hbm2-2000 " +
-			"of 1 ranks address 8GiB; accepted: 1MiB to 8GiB, or more channels or ranks"},
+		{"edge-lpddr5", "dram.capacity=1TiB", 0, "--set dram.capacity=1TiB: dram.capacity: 1TiB, but 4 channels of lpddr5-6400 hold at most 64GiB; " +
+			"accepted: 1MiB to 64GiB, or more channels"},
+		{"card-hbm3", "dram.capacity=64GiB dram.standard=hbm2-2000", 0, "--set dram.capacity=64GiB: dram.capacity: 64GiB, but 16 channels of hbm2-2000 " +
+			"hold at most 48GiB; accepted: 1MiB to 48GiB, or more channels"},
 	} {
 		got := preset(t, c.npu)
 		err := got.Set(strings.Fields(c.set))

@@ -247,9 +247,9 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	if !channelsPossible(d.Channels) {
 		return
 	}
-	if all := allCapacity(d); d.Capacity > all && d.Capacity <= mostCapacity {
-		k.add("dram.capacity", fmt.Sprintf("%v, but %d channels of %s of %d ranks address %v; accepted: 1MiB to %v, or more channels or ranks",
-			d.Capacity, d.Channels, d.Standard, d.Ranks, all, all), "dram.standard", "dram.channels", "dram.ranks")
+	if most := d.most(); d.Capacity > most && d.Capacity <= mostCapacity {
+		k.add("dram.capacity", fmt.Sprintf("%v, but %d channels of %s hold at most %v; accepted: 1MiB to %v, or more channels",
+			d.Capacity, d.Channels, d.Standard, most, most), "dram.standard", "dram.channels")
 	}
 	if message := mappingProblem(d, s); message != "" {
 		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")

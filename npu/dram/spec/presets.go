@@ -25,7 +25,8 @@ func lpddr56400() *Standard {
 			TPBR2PB: 72, TPBR2AC: 6, // 90, 7.5 / 1.25
 			TAAD: 8, TWCKPST: 1},
 		Commands:     CommandClocks{1, 1, 1}, // ACT is split, and a CAS comes by itself
-		MaxPostponed: 8, RefreshBanks: 2,     // JESD209-5 [M]; DRAMPower's MemSpecLPDDR5 has the pair's offset of 8 banks
+		Most:         mostLPDDR5,
+		MaxPostponed: 8, RefreshBanks: 2, // JESD209-5 [M]; DRAMPower's MemSpecLPDDR5 has the pair's offset of 8 banks
 		Energy: lpddr5Energy(),
 	}
 }
@@ -70,7 +71,8 @@ func lpddr5x8533() *Standard {
 			TPBR2AC: 8,   // 7.5 / 0.9375 = 8.0
 			TAAD:    8, TWCKPST: 1},
 		Commands:     CommandClocks{1, 1, 1}, // as LPDDR5
-		MaxPostponed: 8, RefreshBanks: 2,     // as LPDDR5
+		Most:         mostLPDDR5,
+		MaxPostponed: 8, RefreshBanks: 2, // as LPDDR5
 		Energy: lpddr5Energy(),
 	}
 }
@@ -100,7 +102,8 @@ func lpddr4x4266() *Standard {
 			TPBR2PB: 192,  // 90 / 0.46875
 			TPBR2AC: 16},  // tRRD
 		Commands:     CommandClocks{Activate: 4, Column: 4, Precharge: 2}, // ACT-1 and -2, RD-1 and CAS-2 of two each
-		MaxPostponed: 8, RefreshBanks: 1,                                  // JESD209-4 [M]: at most 9 tREFI between refreshes
+		Most:         mostLPDDR4X,
+		MaxPostponed: 8, RefreshBanks: 1, // JESD209-4 [M]: at most 9 tREFI between refreshes
 		Energy: lpddr4xEnergy(),
 	}
 }
@@ -117,6 +120,7 @@ func ddr43200() *Standard {
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 4, TRRDL: 8, TWTRS: 4, TWTRL: 12, TRTRS: 2, TCS: 2, TFAW: 34,
 			TREFI: 12480, TRFC: 560}, // 7.8 us; 350 / 0.625 = 560.0
 		Commands:     CommandClocks{1, 1, 1},
+		Most:         mostDDR4,
 		MaxPostponed: 8, // JESD79-4: at most 9 tREFI between refreshes (Intel, Agilex 7 EMIF user guide 10.4.13)
 		Energy:       ddr4Energy(),
 	}
@@ -143,7 +147,8 @@ func ddr56400() *Standard {
 			TREFI: 12480, // 3.9 us
 			TRFC:  944},  // 295 ns
 		Commands:     CommandClocks{Activate: 2, Column: 2, Precharge: 1}, // JESD79-5, table 30
-		MaxPostponed: 4,                                                   // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
+		Most:         mostDDR5,
+		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
 		Energy:       ddr5Energy(),
 	}
 }

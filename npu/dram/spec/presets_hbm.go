@@ -18,6 +18,7 @@ func hbm2() *Standard {
 			TPPD:  1, // none in JESD235: one row command per clock
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 6, TWTRL: 8, TRTRS: 2, TFAW: 15,
 			TREFI: 3900, TRFC: 260},
+		Most:         mostHBM2,
 		MaxPostponed: 8, // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
 		Energy:       hbm2Energy(),
 		Comments:     []string{"4 GiB a stack; an 8-high stack has a second stack identifier (twice the banks)"},
@@ -57,6 +58,7 @@ func hbm2e() *Standard {
 			TFAW:  24,   // 15 / 0.625 = 24.0
 			TREFI: 6240, // 3900 / 0.625 = 6240.0
 			TRFC:  560}, // 350 / 0.625 = 560.0, of 8 Gb a channel
+		Most:         mostHBM2,
 		MaxPostponed: 8, // as HBM2
 		Energy:       hbm2eEnergy(),
 		Comments:     []string{"an 8-high stack has a second stack identifier (twice the banks); 4-high is modelled"},
@@ -82,6 +84,7 @@ func hbm3() *Standard {
 			TPPD: 4, TCCDS: 4, TCCDL: 8, TCCDR: 6, TCCDSW: 4, TCCDLW: 8, TRRDS: 8, TRRDL: 10, TWTRS: 14, TWTRL: 20,
 			TRTRS: 16,                            // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL
 			TFAW:  48, TREFI: 12480, TRFC: 1120}, // 350 / 0.3125 = 1120.0
+		Most:         mostHBM3,
 		MaxPostponed: 8, // JESD238 [M], as HBM2
 		Energy:       hbm3Energy(),
 		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps", "16 GiB a stack"},
@@ -124,6 +127,7 @@ func hbm3e() *Standard {
 
 			TREFI: 18720, // 3900 ns / 0.208333 = 18720.0
 			TRFC:  1680}, // 350 / 0.208333 = 1680.0, of 8 Gb a channel (JESD238: 260, 350, 450 of 4, 8, 16 Gb)
+		Most:         mostHBM3,
 		MaxPostponed: 8,            // JESD238 [M], as HBM2
 		Energy:       hbm3Energy(), // of HBM3, with as many cells
 		Comments: []string{"the clock is half a CK: 208.333 ps, 1.6 ppm fast",

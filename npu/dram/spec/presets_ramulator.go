@@ -40,6 +40,7 @@ func ramulatorLPDDR5() *Standard {
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 5, TWTRL: 10, TRTRS: 2, TCS: 2, TFAW: 16,
 			TREFI: 3125, TRFC: 224, TREFIPB: 391, TRFCPB: 112, TPBR2PB: 72, TPBR2AC: 6, TAAD: 8, TWCKPST: 1},
 		Commands:     CommandClocks{1, 1, 1},
+		Most:         mostLPDDR5,
 		MaxPostponed: 8, RefreshBanks: 1, RefreshRounds: 2,
 		Energy: lpddr5Energy(),
 	}
@@ -55,6 +56,7 @@ func ramulatorDDR4() *Standard {
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 4, TRRDL: 8, TWTRS: 4, TWTRL: 12, TRTRS: 2, TCS: 2, TFAW: 34,
 			TREFI: 12480, TRFC: 576},
 		Commands:     CommandClocks{1, 1, 1},
+		Most:         mostDDR4,
 		MaxPostponed: 8, // JESD79-4: at most 9 tREFI between refreshes (Intel, Agilex 7 EMIF user guide 10.4.13)
 		Energy:       ddr4Energy(),
 	}
@@ -71,6 +73,7 @@ func ramulatorDDR5() *Standard {
 			TREFI: 12500, // 3.9 us / 312 ps
 			TRFC:  946},  // 295 ns / 312 ps
 		Commands:     CommandClocks{2, 2, 1},
+		Most:         mostDDR5,
 		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
 		Energy:       ddr5Energy(),
 	}
@@ -87,6 +90,7 @@ func ramulatorHBM2() *Standard {
 			TPPD:  1, // none in JESD235: one row command per clock
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 6, TWTRL: 8, TRTRS: 2, TFAW: 15,
 			TREFI: 3900, TRFC: 350},
+		Most:         mostHBM2,
 		MaxPostponed: 8, // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
 		Energy:       energyOfCells(hbm2Energy(), 65_520),
 	}
@@ -103,6 +107,7 @@ func ramulatorHBM3() *Standard {
 			TPPD: 4, TCCDS: 4, TCCDL: 8, TCCDR: 6, TCCDSW: 4, TCCDLW: 8, TRRDS: 8, TRRDL: 10, TWTRS: 14, TWTRL: 20,
 			TRTRS: 16, // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL
 			TFAW:  48, TREFI: 12480, TRFC: 832},
+		Most:         mostHBM3,
 		MaxPostponed: 8, // JESD238 [M], as HBM2
 		Energy:       energyOfCells(hbm3Energy(), 13_764),
 		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps"},

@@ -106,6 +106,8 @@ type Standard struct {
 
 	Commands CommandClocks // of LPDDR and DDR
 
+	Most unit.Bytes // the most that a channel holds, whatever the density and the ranks
+
 	MaxPostponed  int // all-bank refreshes that may be postponed
 	RefreshBanks  int // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
 	RefreshRounds int // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
@@ -165,7 +167,18 @@ func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 // RowBytes returns the size of a row of a bank.
 func (s *Standard) RowBytes() unit.Bytes { return s.Burst * unit.Bytes(s.Columns) }
 
-// ChannelBytes returns the capacity of one channel.
+// The most that a channel of a standard holds, with its densest dies and all its ranks. What is modelled is one density,
+// with its tRFC: a larger memory has the timing of this one (docs/DEVIATIONS.md).
+const (
+	mostLPDDR4X = 8 * unit.GiB   // JESD209-4 [M]: 16 Gb a channel, twice that in byte mode, two ranks
+	mostLPDDR5  = 16 * unit.GiB  // JESD209-5 [M]: 32 Gb a channel, twice that in byte mode, two ranks
+	mostDDR4    = 128 * unit.GiB // JESD79-4 [M]: sixteen 16 Gb x4 devices a rank, four ranks
+	mostDDR5    = 256 * unit.GiB // JESD79-5 [M]: eight 64 Gb x4 devices a rank of a subchannel, four ranks
+	mostHBM2    = 3 * unit.GiB   // JESD235D [M]: stacks of at most twelve 16 Gb dies, 24 GiB, have eight channels
+	mostHBM3    = 4 * unit.GiB   // JESD238 [M]: stacks of at most sixteen 32 Gb dies, 64 GiB, have sixteen channels
+)
+
+// ChannelBytes returns the capacity of one channel of the density and the ranks that are modelled.
 func (s *Standard) ChannelBytes() unit.Bytes {
 	return s.RowBytes() * unit.Bytes(s.Rows) * unit.Bytes(s.Banks*s.Groups*max(s.Stacks, 1)*s.Ranks)
 }

@@ -48,6 +48,9 @@ func (s *Standard) geometryProblem() string {
 			return fmt.Sprintf("%s is %d; accepted: a power of two", g.name, g.n)
 		}
 	}
+	if has := s.ChannelBytes(); s.Most < has {
+		return fmt.Sprintf("Most is %v; accepted: the %v of a channel, or more", s.Most, has)
+	}
 	if s.Family == HBM {
 		if s.Ranks != PseudoChannels || s.Groups != 4 || s.Banks != 4 || s.Stacks != 1 && s.Stacks != 2 {
 			return fmt.Sprintf("has %d pseudo channels of %d stacks of %d x %d banks; the HBM controller drives 2 of 1 or 2 of 4 x 4",
