@@ -21,7 +21,8 @@ func rerunCommand() *cli.Command {
 	return &cli.Command{Name: "rerun", Usage: "run results again from what they carry, and compare", ArgsUsage: "RESULTS...",
 		Description: `Rebuilds the job of each result from the result itself: NPU and model in full, lengths, batch, schedule. Runs it again, and compares
 what comes out with what the result says, byte by byte; where that differs, key by key. The version of the code is no part of that:
-it is reported apart. The exit code is 0 if all results are equal, and 1 if not.
+it is reported apart. The exit code is 0 if all results are equal, and 1 if not. JSON that another program has written anew is equal in
+its values, and said not to be in its bytes.
 
 RESULTS are files of pmpdsim run --format json, with or without --breakdown and --explain, and folders of sweeps, or their
 results.jsonl beside their inputs/. Results of version 0.1.0 do not carry their inputs. A trace is found by its SHA-256: the

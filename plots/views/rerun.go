@@ -54,8 +54,11 @@ func rerunSummary(w io.Writer, all []study.Verdict, version string) error {
 			code = "made by " + made + ", and this is " + version
 		}
 		outcome := "equal, byte by byte"
+		if n := study.Respelt(some); n > 0 {
+			outcome = fmt.Sprintf("equal in every value, but %d are not spelt as they were written", n)
+		}
 		if n := study.Differing(some); n > 0 {
-			outcome = fmt.Sprintf("%d equal, byte by byte, %d differ", len(some)-n, n)
+			outcome = fmt.Sprintf("%d equal, %d differ", len(some)-n, n)
 		}
 		if _, err := fmt.Fprintf(w, "%d results %s: %s\n", len(some), code, outcome); err != nil {
 			return err

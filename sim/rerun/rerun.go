@@ -101,11 +101,12 @@ func (p *Plan) run(ctx context.Context, g *group, o replay.Options) (all []study
 		}
 		v := study.Verdict{Place: was.Place, Label: fmt.Sprintf("%s, %s, %s", was.NPU, was.Model, was.Schedule), MadeBy: was.Version}
 		old := bytes.TrimSpace(was.Line)
-		if v.Equal = bytes.Equal(old, text); !v.Equal {
+		if v.Bytes = bytes.Equal(old, text); !v.Bytes {
 			if v.Differences, err = study.Differences(old, text); err != nil {
 				return nil, fmt.Errorf("%s: %w", was.Place, err)
 			}
 		}
+		v.Equal = len(v.Differences) == 0
 		all = append(all, v)
 	}
 	return all, nil

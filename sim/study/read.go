@@ -67,6 +67,9 @@ func readAll(paths []string, texts bool) (*Set, error) {
 func Rows(path string) (rows []folder.Row, in Input, err error) {
 	all, in, err := read(path)
 	for _, r := range all {
+		if r.Result != nil {
+			r.Result.Inputs = nil // no row has them
+		}
 		rows = append(rows, r.Row)
 	}
 	return rows, in, err

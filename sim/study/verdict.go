@@ -14,8 +14,19 @@ type Verdict struct {
 	Place       string       `json:"place"`
 	Label       string       `json:"label"`   // NPU, model and schedule
 	MadeBy      string       `json:"made_by"` // version
-	Equal       bool         `json:"equal"`   // byte by byte, but for the version
+	Equal       bool         `json:"equal"`   // every value, but for the version
+	Bytes       bool         `json:"bytes"`   // and every byte: else somebody has spelt it otherwise
 	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Respelt are the verdicts that are equal, but not byte by byte.
+func Respelt(all []Verdict) (n int) {
+	for _, v := range all {
+		if v.Equal && !v.Bytes {
+			n++
+		}
+	}
+	return n
 }
 
 // Differing are the verdicts that differ.
@@ -51,7 +62,7 @@ func Differences(was, is []byte) (all []Difference, err error) {
 	for key, x := range a {
 		if y, both := b[key]; !both {
 			all = append(all, Difference{key, x, none})
-		} else if x != y {
+		} else if x != y && !sameNumber(x, y) {
 			all = append(all, Difference{key, x, y})
 		}
 	}
@@ -61,10 +72,17 @@ func Differences(was, is []byte) (all []Difference, err error) {
 		}
 	}
 	slices.SortFunc(all, func(x, y Difference) int { return strings.Compare(x.Key, y.Key) })
-	if len(all) == 0 && !bytes.Equal(was, is) {
-		all = []Difference{{"the order or the spelling of its keys", none, none}}
-	}
 	return all, nil
+}
+
+// sameNumber reports whether two texts are one number: 1e-07 and 1e-7.
+func sameNumber(a, b string) bool {
+	x, err := strconv.ParseFloat(a, 64)
+	if err != nil {
+		return false
+	}
+	y, err := strconv.ParseFloat(b, 64)
+	return err == nil && x == y
 }
 
 // leaves are the values of an object by their paths, as they are spelt.
