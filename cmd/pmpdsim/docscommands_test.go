@@ -26,6 +26,7 @@ type documented struct {
 	line string // with its continuations, as a shell reads it
 	skip string // why it is not run
 	slow bool   // it is run with -long
+	spec bool   // it is a spec of a sweep, which has comments of its own
 }
 
 var (
@@ -58,6 +59,12 @@ func commandsOf(t *testing.T, path string) (all []documented) {
 			help = true
 		case help && strings.HasSuffix(text, ":"):
 			examples = text == "EXAMPLES:"
+		case fence == "```yaml" && strings.HasPrefix(before, "```"):
+			spec := ""
+			for at := i; !strings.HasPrefix(lines[at], "```"); at++ {
+				spec += lines[at] + "\n"
+			}
+			all = append(all, documented{at: at, line: "cat > spec.yaml <<'END' && pmpdsim sweep spec.yaml --dry-run\n" + spec + "END\n", spec: true})
 		case fence == "```sh" || examples:
 			for strings.HasSuffix(text, `\`) {
 				i++
@@ -103,7 +110,10 @@ func TestCommandsOfTheDocs(t *testing.T) {
 	scratch := scratchForDocs(t)
 	done := map[string]bool{}
 	for _, c := range all {
-		line, _, _ := strings.Cut(c.line, " # ")
+		line := c.line
+		if !c.spec {
+			line, _, _ = strings.Cut(line, " # ")
+		}
 		line = strings.TrimPrefix(strings.ReplaceAll(line, "go run ./cmd/pmpdsim", "pmpdsim"), "bin/")
 		if line = strings.TrimSpace(line); done[line] || c.skip != "" || c.slow && !simtest.Long() {
 			continue
@@ -161,6 +171,33 @@ func filesBelow(t *testing.T, dir string) (paths []string) {
 		t.Fatal(err)
 	}
 	return paths
+}
+
+// TestCommandsInTheTextOfTheDocs looks at what stands in a sentence, which has words in capitals for what a reader puts there: its
+// command and its flags are there, and a shell would take it as it is.
+func TestCommandsInTheTextOfTheDocs(t *testing.T) {
+	t.Chdir("../..")
+	seen := 0
+	for _, path := range documentPaths(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`(pmpdsim [^`]+)`").FindAllStringSubmatch(string(data), -1) {
+			line := strings.ReplaceAll(strings.Join(strings.Fields(m[1]), " "), "plot KIND", "plot pareto")
+			words := words(t, badInput{at: path, line: line})
+			if strings.ContainsAny(regexp.MustCompile(`'[^']*'`).ReplaceAllString(line, ""), "<>|&;*$()") {
+				t.Errorf("%s: %s: a shell takes a sign of it as its own", path, line)
+			}
+			if _, err := reorder(app(nil, nil), words); err != nil {
+				t.Errorf("%s: %s: %v", path, line, err)
+			}
+			seen++
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d commands were found", seen)
+	}
 }
 
 // documentPaths returns the documents of the project, but for the changelog: what it says of older versions need not hold any more.
