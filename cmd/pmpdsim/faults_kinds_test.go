@@ -44,6 +44,7 @@ func faults() []fault {
 		{"a spec that grows, killed", (*rig).grows},
 		{"an export meanwhile", (*rig).exported},
 		{"a plan that is damaged", (*rig).planDamaged},
+		{"an input, or the spec, that is damaged", (*rig).inputDamaged},
 	}
 }
 
@@ -326,5 +327,38 @@ func (b *rig) planDamaged() bool {
 		b.t.Fatalf("refused: %s", c.said())
 	}
 	b.start("sweep", spec, "-o", b.dir, "--replan").oneOf(0)
+	return true
+}
+
+// inputDamaged spoils a file from which workers read, or that only says what was swept. The next sweep writes it again.
+func (b *rig) inputDamaged() bool {
+	if !b.has("results.jsonl") {
+		b.sweep().oneOf(0)
+	}
+	var names []string
+	b.must(filepath.WalkDir(filepath.Join(b.dir, "inputs"), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			names = append(names, path)
+		}
+		return err
+	}))
+	name := append(names, filepath.Join(b.dir, "spec.yaml"), filepath.Join(b.dir, "results.jsonl"))[b.random.IntN(len(names)+2)]
+	data, err := os.ReadFile(name)
+	b.must(err)
+	want := string(data)
+	data[b.random.IntN(len(data))] ^= 1 << b.random.IntN(8)
+	b.must(os.WriteFile(name, data, 0o644))
+	b.sweep().oneOf(0)
+	now, err := os.ReadFile(name)
+	b.must(err)
+	if filepath.Base(name) == "full.jsonl" { // the spoilt line stays, and does not count
+		for line := range strings.Lines(want) {
+			if !strings.Contains("\n"+string(now), "\n"+line) {
+				b.t.Fatalf("%s has not been mended: it lacks %s", name, line)
+			}
+		}
+	} else if string(now) != want {
+		b.t.Fatalf("%s has not been mended", name)
+	}
 	return true
 }

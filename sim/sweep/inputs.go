@@ -17,6 +17,9 @@ func keepInputs(root string, points []*Point) error {
 	}
 	var b bytes.Buffer
 	b.Write(there.Text)
+	if n := len(there.Text); n > 0 && there.Text[n-1] != '\n' { // it is damaged
+		b.WriteByte('\n')
+	}
 	add := func(known bool, line func() ([]byte, error)) error {
 		if known {
 			return nil

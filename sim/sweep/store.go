@@ -149,8 +149,11 @@ func (d *Dir) write(o *Order) error {
 	if err := o.Spec.keepFiles(d.Path, plan.Files); err != nil {
 		return err
 	}
-	if err := keepInputs(d.Path, o.Points); err != nil || same {
+	if err := keepInputs(d.Path, o.Points); err != nil {
 		return err
+	}
+	if spec, err := files.Read(d.File("spec.yaml"), files.Spec); same && err == nil && bytes.Equal(spec, o.Spec.data) {
+		return nil
 	}
 	if keep {
 		if err := d.keepPlan(before); err != nil {

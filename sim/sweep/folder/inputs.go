@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -13,7 +12,7 @@ import (
 )
 
 // Inputs are the NPUs and the models of a sweep in full, by the fingerprints that results name: inputs/full.jsonl, a line for
-// each.
+// each, with a checksum.
 type Inputs struct {
 	NPUs, Models map[string]json.RawMessage
 	Text         []byte // of the file
@@ -37,7 +36,7 @@ func (i *Inputs) AddNPU(fingerprint string, npu any) (line []byte, err error) {
 		return nil, err
 	}
 	i.NPUs[fingerprint] = text
-	return Encode(input{Config: fingerprint, NPU: text})
+	return Seal(input{Config: fingerprint, NPU: text})
 }
 
 // AddModel adds a model, and returns its line.
@@ -47,7 +46,7 @@ func (i *Inputs) AddModel(fingerprint string, model any) (line []byte, err error
 		return nil, err
 	}
 	i.Models[fingerprint] = text
-	return Encode(input{Shape: fingerprint, Model: text})
+	return Seal(input{Shape: fingerprint, Model: text})
 }
 
 // ReadInputs reads the inputs of the folder at a path. Folders of version 0.1.0 have none.
@@ -62,12 +61,11 @@ func ReadInputs(path string) (Inputs, error) {
 		return all, err
 	}
 	all.Text = text
-	number := 0
 	for line := range bytes.Lines(text) {
-		number++
 		var x input
-		if err := json.Unmarshal(line, &x); err != nil {
-			return all, fmt.Errorf("%s:%d: %w; accepted: the file that pmpdsim sweep wrote", file, number, err)
+		line, sealed, err := Unseal(line)
+		if !sealed || err != nil || json.Unmarshal(line, &x) != nil {
+			continue // not as it was written: not known, and a sweep writes it again
 		}
 		if x.Config != "" {
 			all.NPUs[x.Config] = x.NPU
