@@ -24,11 +24,14 @@ func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
 	if s.Classifier == "" || len(e.Signals) == 0 {
 		return e, nil
 	}
-	scores, err := t.classify(s.Classifier, e.Signals[0].KV)
+	c, err := classifier.Read(s.Classifier)
+	if err == nil {
+		e.Signals[0].KV, err = t.classify(c, e.Signals[0].KV)
+	}
 	if err != nil {
 		return precision.Evidence{}, fmt.Errorf("classifier %s: %w", s.Classifier, err)
 	}
-	e.Signals[0].KV = scores
+	e.Classifier = c.SHA256
 	return e, nil
 }
 
@@ -52,11 +55,7 @@ func (t *Trace) signals() []precision.Signals {
 }
 
 // classify runs a classifier. The recorded scores stand in for keys and values that were not kept, if they are its own.
-func (t *Trace) classify(file string, recorded []float64) ([]float64, error) {
-	c, err := classifier.Read(file)
-	if err != nil {
-		return nil, err
-	}
+func (t *Trace) classify(c *classifier.Net, recorded []float64) ([]float64, error) {
 	kv, err := classifier.ReadKV(t.Sidecar())
 	own := t.Header.Scheduler.ClassifierSHA256
 	if errors.Is(err, fs.ErrNotExist) {

@@ -197,7 +197,7 @@ func (r *run) result(version string) *result.Result {
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
-		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
+		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Classifier: j.Evidence.Classifier, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
 		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
 	for range batch { // prompts are alike: one is simulated
 		out.Counts.Prefill.Add(&r.counts[0])

@@ -65,6 +65,7 @@ type Result struct {
 
 	TraceSHA256 string `json:"trace_sha256,omitempty"`
 	TraceSource string `json:"trace_source,omitempty"`
+	Classifier  string `json:"classifier_sha256,omitempty"` // of the file that the schedule names
 
 	// Passes whose precision was decided on signals of a run that had gone another way (docs/schedules.md).
 	Counterfactual int `json:"counterfactual_passes,omitempty"`

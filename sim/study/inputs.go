@@ -31,6 +31,7 @@ func (t *texts) changes(a, b *Outcome) (all []Change, err error) {
 	add("schedule", a.Schedule, b.Schedule)
 	add("npu", a.NPU, b.NPU)
 	add("trace", a.TraceSHA256, b.TraceSHA256)
+	add("classifier", a.Classifier, b.Classifier)
 	for _, part := range []struct {
 		name, prefix string
 		a, b         string // fingerprints

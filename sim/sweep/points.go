@@ -288,8 +288,9 @@ func fingerprint(j *replay.Job, config, version string) string {
 		Prompt, Generated       int
 		Batch, Prefill          int
 		Schedule, Trace, Source string
+		Classifier              string `json:",omitempty"`
 	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
-		j.TraceSHA256, j.TraceSource})
+		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())
 	}

@@ -30,6 +30,8 @@ type Evidence struct {
 	Signals  []Signals // of each decode pass
 	Horizon  int       // tokens that the run was allowed to generate; 0: unknown
 	Runs     []Run     // of the same prompt, for an oracle
+
+	Classifier string // SHA-256 of the file that a schedule names, by which the scores were computed; empty: recorded ones
 }
 
 // horizon returns L, which the candidates divide: what the schedule says, else the limit of the run, else that of the
