@@ -126,7 +126,7 @@ func TestLengthsThatNoMemoryHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"run --prompt 4 --gen 4000000", "run --prompt 4000000 --gen 3", "run --prompt 4000000 --gen 100000 --batch 64",
+	for _, args := range []string{"run --prompt 4 --gen 4000000", "run --prompt 4 --gen 131072 --schedule fp16 --schedule static:4-3 --schedule static:3-2", "run --prompt 4000000 --gen 3", "run --prompt 4000000 --gen 100000 --batch 64",
 		"trace synth --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "record --weights random --backend cpu --prompt 4000000 --gen 3 -o out.trace.jsonl.zst",
 		"record --weights random --backend cpu --prompt 4 --gen 4000000 -o out.trace.jsonl.zst", "cosim --weights random --backend cpu --prompt 4 --gen 4000000"} {
 		t.Run(args, func(t *testing.T) {

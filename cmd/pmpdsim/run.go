@@ -142,6 +142,10 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 // jobs prepares one job per schedule, so that what cannot run is found before anything runs, and warns of what does not fit
 // the NPU's memory.
 func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precision.Schedule) ([]*replay.Prepared, error) {
+	if most := replay.MostTogether / max(1, len(schedules)); w.generated > max(2, most) && w.generated <= replay.MostTokens {
+		return nil, fmt.Errorf("--gen %d: too many for %d schedules at once, because the counts of each pass are kept; accepted: up to %d tokens, or "+
+			"fewer schedules", w.generated, len(schedules), most)
+	}
 	var jobs []*replay.Prepared
 	for _, s := range schedules {
 		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}

@@ -54,7 +54,7 @@ func New(j Job) (*Compiler, error) {
 	c.late = c.batch == 1 || c.newKV() <= j.Config.Scratchpad.Size/8
 	c.running = c.batch > 1 && c.logits(c.batch) > half
 	if need := c.static(1, 1); need > half {
-		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v",
+		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v; accepted: twice as much, or a smaller model",
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
 	spilled := 0

@@ -12,8 +12,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// MostTokens is how many tokens a job generates at most.
-const MostTokens = 1 << 18
+// MostTokens is how many tokens a job generates at most, and MostTogether how many all jobs of a run should: the counts of each
+// pass are kept.
+const (
+	MostTokens   = 1 << 17
+	MostTogether = 3 * MostTokens // those of a model's three schedules
+)
 
 // MostSequences is the largest batch.
 const MostSequences = compile.MostSequences
