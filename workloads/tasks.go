@@ -15,6 +15,9 @@ type Task struct {
 	gen, genVicuna int
 }
 
+// CustomTask is what results call lengths that are no task's.
+const CustomTask = "custom"
+
 // Tasks returns the tasks of the paper. Prompts are means over the data sets with the paper's template and the
 // Llama tokenizer; generation is max_new_tokens of the paper's scripts (SamsungLabs/PMPD @909cdf9, scripts/*.sh), which
 // stop CNN/DM at 120 tokens with Vicuna and leave the default of 256 with MobileLLaMA and Phi-1.5.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -40,7 +42,12 @@ func claim(c *cli.Context) (*files.Claims, error) {
 	}
 	for _, f := range c.Command.Flags {
 		if f, ok := f.(fileFlag); ok && c.String(f.Name) != "" {
-			if _, err := claims.Writes(c.String(f.Name), "--"+f.Name); err != nil {
+			path := c.String(f.Name)
+			_, err := claims.Writes(path, "--"+f.Name)
+			if err == nil && sweep.Owner(path) != "" {
+				err = fmt.Errorf("%s belongs to the sweep in %s; accepted: another file", path, sweep.Owner(path))
+			}
+			if err != nil {
 				return nil, flagged(f.Name, "", err)
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -94,7 +95,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		jobs = append(jobs, cosim.Plan(live, cfg, customTask))
+		jobs = append(jobs, cosim.Plan(live, cfg, workloads.CustomTask))
 	}
 	kept, err := o.claimTraces(s, jobs) // nil: none are
 	if err != nil {

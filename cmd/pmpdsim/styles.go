@@ -152,7 +152,7 @@ func (o *stylesOptions) simulate(ctx context.Context, s streams, what *styles.Co
 	cells := what.Cells()
 	var jobs []*replay.Prepared
 	for _, x := range cells {
-		p, err := replay.Prepare(replay.Job{Config: x.Config, Model: x.Model, Task: customTask, Prompt: what.Context, Generated: 2, Batch: x.Batch,
+		p, err := replay.Prepare(replay.Job{Config: x.Config, Model: x.Model, Task: workloads.CustomTask, Prompt: what.Context, Generated: 2, Batch: x.Batch,
 			Schedule: x.Schedule, DecodeOnly: true})
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", x.Config.Array.Style, x.Model.Name, err)

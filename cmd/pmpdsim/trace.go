@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 func traceCommand() *cli.Command {
@@ -94,7 +95,7 @@ func (o *synthOptions) run(_ context.Context, s streams) error {
 		return err
 	}
 	what := traces.Synthesis{Model: w.model, Task: w.task, Prompt: w.prompt, Generate: w.generated, Schedule: schedule, Seed: o.seed}
-	if w.task == customTask {
+	if w.task == workloads.CustomTask {
 		what.Task = ""
 	}
 	source, err := traces.NewSynthetic(what)

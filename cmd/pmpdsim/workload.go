@@ -15,11 +15,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// What is taken where flags say nothing.
-const (
-	defaultTask = "cnn_dm"
-	customTask  = "custom" // lengths that are no task's
-)
+// defaultTask is taken where flags say nothing.
+const defaultTask = "cnn_dm"
 
 // workload is what is run on the NPU, apart from the schedules.
 type workload struct {
@@ -112,7 +109,7 @@ func ofTrace(t *traces.Trace) (*workload, error) {
 	}
 	task := t.Header.Task
 	if task == "" {
-		task = customTask
+		task = workloads.CustomTask
 	}
 	return &workload{model: m, task: task, prompt: t.PromptTokens(), generated: t.GeneratedTokens(), trace: t}, nil
 }
@@ -158,7 +155,7 @@ func (o *workloadOptions) fromTask() (*workload, error) {
 	if o.task != nil && *o.task != "" {
 		name, w.task = *o.task, *o.task
 	} else if w.task, w.defaultTask = name, true; o.prompt != nil || o.gen != nil {
-		w.task, w.defaultTask = customTask, false
+		w.task, w.defaultTask = workloads.CustomTask, false
 	}
 	task, err := workloads.LookupTask(name)
 	if err != nil {

@@ -1,6 +1,7 @@
 package rerun
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 
@@ -34,8 +35,13 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 	if j.Schedule, err = precision.Parse(o.Schedule); err != nil {
 		return j, fmt.Errorf("%s: schedule: %w", o.Place, err)
 	}
-	j.Task, j.Prompt, j.Generated, j.Batch = o.Task, o.PromptTokens, o.GeneratedTokens, o.Batch
+	j.Prompt, j.Generated, j.Batch = o.PromptTokens, o.GeneratedTokens, o.Batch
 	if o.TraceSHA256 == "" {
+		if j.Task = o.Task; j.Task != workloads.CustomTask {
+			if _, err := workloads.LookupTask(j.Task); err != nil {
+				return j, fmt.Errorf("%s: %w, %s", o.Place, err, workloads.CustomTask)
+			}
+		}
 		return j, nil
 	}
 	t, err := find.of(o)
@@ -43,6 +49,7 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 		return j, err
 	}
 	j.TraceSHA256, j.TraceSource, j.TraceName, j.RecordedPrefill = t.SHA256, string(t.Header.Source), o.Inputs.Trace, t.PrefillBits()
+	j.Task = cmp.Or(t.Header.Task, workloads.CustomTask)
 	if j.Evidence, err = t.Evidence(j.Schedule); err != nil {
 		return j, fmt.Errorf("%s: %w", o.Place, err)
 	}

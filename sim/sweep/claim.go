@@ -56,10 +56,36 @@ func mark(path string) error {
 	return replace(filepath.Join(path, folder.Marker), []byte(folder.MarkerText))
 }
 
+// ownNames are what a sweep has in its folder.
+func ownNames() []string {
+	return []string{folder.Marker, "lock", "spec.yaml", "plan.jsonl", "results.jsonl", "inputs", "shards", "slurm", "old"}
+}
+
+// Owner returns the folder of the sweep that a file belongs to, there or not, however its path is spelt; none if there is none.
+// What belongs to a sweep is written by the sweep alone.
+func Owner(path string) string {
+	at, err := filepath.EvalSymlinks(path)
+	if err != nil { // it is not there yet
+		if at, err = filepath.EvalSymlinks(filepath.Dir(path)); err != nil {
+			return ""
+		}
+		at = filepath.Join(at, filepath.Base(path))
+	}
+	if at, err = filepath.Abs(at); err != nil {
+		return ""
+	}
+	for ; at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(filepath.Dir(at), folder.Marker)); err == nil && slices.Contains(ownNames(), filepath.Base(at)) {
+			return filepath.Dir(at)
+		}
+	}
+	return ""
+}
+
 // checkLinks refuses links in place of what a sweep writes: through one it would write into another file. A file of
 // rows with two names is a copy that does not stay as it is.
 func checkLinks(path string) error {
-	for _, name := range []string{folder.Marker, "lock", "spec.yaml", "plan.jsonl", "results.jsonl", "inputs", "shards", "slurm", "old"} {
+	for _, name := range ownNames() {
 		err := filepath.WalkDir(filepath.Join(path, name), func(at string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return err

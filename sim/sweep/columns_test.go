@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // fill gives every field of a value, however deep, a value of its own, and every map an entry.
@@ -109,6 +110,25 @@ func filledResult(t *testing.T) folder.Row {
 		t.Fatal(err)
 	}
 	return rows[0]
+}
+
+// Values of an axis that are spelt in two ways are two values, whatever number they are.
+func TestNoTwoValuesOfAnAxisAreWrittenAlike(t *testing.T) {
+	for _, values := range [][]string{{"1", "01"}, {"1", "+1"}, {"0", "-0"}, {"1", "1.0"}, {"007", "7"}, {"1GHz", "1000MHz"}, {"'=1", "=1"}, {"", "'"}} {
+		rows := []folder.Row{filled(), filled()}
+		for i, v := range values {
+			rows[i].Axes = map[string]string{"shape": v}
+		}
+		table, err := NewTable(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(table.Columns, func(c Column) bool { return c.Name == "shape" })
+		a, b := sheet.Cell(fmt.Sprint(table.Rows[0][at])), sheet.Cell(fmt.Sprint(table.Rows[1][at]))
+		if a == b {
+			t.Errorf("%q are both written as %q", values, a)
+		}
+	}
 }
 
 func TestAxesWhoseColumnsWouldHaveOneName(t *testing.T) {

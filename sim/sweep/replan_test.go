@@ -161,14 +161,27 @@ func TestAFinishedStudyThatGrowsKeepsItsResults(t *testing.T) {
 }
 
 func TestAPlanThatIsDamaged(t *testing.T) {
+	for name, c := range map[string]struct {
+		change    func(text string) string
+		line, why string
+	}{
+		"a number":          {func(text string) string { return strings.Replace(text, `"prompt_tokens":8`, `"prompt_tokens":9`, 1) }, ":2", "its checksum differs"},
+		"nothing is left":   {func(string) string { return "" }, ":1", "it tells no format"},
+		"zeros, by a crash": {func(text string) string { return strings.Repeat("\x00", len(text)) }, ":1", "it tells no format"},
+	} {
+		t.Run(name, func(t *testing.T) { testDamagedPlan(t, c.change, c.line+": the line is not as it was written: "+c.why) })
+	}
+}
+
+func testDamagedPlan(t *testing.T, change func(string) string, why string) {
 	o := attempt{spec: specIn(t, first), dir: filepath.Join(t.TempDir(), "results"), version: testVersion}
 	if err := conduct(t.Context(), o.spec, o.dir, 1); err != nil {
 		t.Fatal(err)
 	}
 	plan, rows := filepath.Join(o.dir, "plan.jsonl"), read(t, filepath.Join(o.dir, "results.jsonl"))
-	text := strings.Replace(read(t, plan), `"prompt_tokens":8`, `"prompt_tokens":9`, 1)
+	text := change(read(t, plan))
 	rewrite(t, plan, text)
-	want := plan + ":2: the line is not as it was written: its checksum differs; accepted: the plan as pmpdsim sweep wrote it"
+	want := plan + why + "; accepted: the plan as pmpdsim sweep wrote it"
 	if _, err := StatusOf(o.dir); err == nil || err.Error() != want {
 		t.Errorf("status: %v, want %s", err, want)
 	}

@@ -20,9 +20,6 @@ func keys() []string {
 	return []string{"npu", "set", "models", "tasks", "traces", "lengths", "schedules", "batch", "axes", "filters"}
 }
 
-// custom is the task name of explicit lengths, as in pmpdsim run.
-const custom = "custom"
-
 // Spec is a sweep's spec: all combinations of NPUs, values of axes, workloads, batches and schedules, except those that
 // a filter skips.
 type Spec struct {
@@ -239,7 +236,7 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 		}
 		name := trace.Header.Task
 		if name == "" {
-			name = custom
+			name = workloads.CustomTask
 		}
 		s.models = append(s.models, model{t, m})
 		s.workloads = append(s.workloads, workload{text: t, name: name, file: filepath.Base(t.value), trace: trace,
@@ -270,7 +267,7 @@ func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 			r.add(config.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
 			continue
 		}
-		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: custom,
+		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: workloads.CustomTask,
 			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
 	}
 }

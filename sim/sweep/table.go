@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
@@ -161,8 +162,8 @@ func fieldColumn(f reflect.StructField, name string) (string, bool) {
 // valueSuffix ends the name of the column with the numbers of an axis whose values are quantities.
 const valueSuffix = "_value"
 
-// quantities adds a column NAME_value with numbers for each axis whose values are all quantities. Axes of whole numbers
-// become numeric columns themselves.
+// quantities adds a column NAME_value with numbers for each axis whose values are all quantities. Axes of whole numbers, spelt
+// as numbers are, become numeric columns themselves: 1 and 01 are two values.
 func quantities(all [][]cell, columns map[string]cell) error {
 	for name, column := range maps.Clone(columns) {
 		if !column.axis {
@@ -172,8 +173,8 @@ func quantities(all [][]cell, columns map[string]cell) error {
 		for _, cells := range all {
 			if i := axis(cells, name); i >= 0 {
 				text := cells[i].value.(string)
-				_, ok := unit.Quantity(text)
-				numbers, plain = numbers && ok, plain && ok && strings.Trim(text, "0123456789") == ""
+				n, ok := unit.Quantity(text)
+				numbers, plain = numbers && ok, plain && ok && text == strconv.FormatInt(n, 10) && n >= 0
 			}
 		}
 		added := cell{order: column.order + "_", Column: Column{name + valueSuffix, Integer}, axis: true}

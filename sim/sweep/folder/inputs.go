@@ -53,7 +53,7 @@ func (i *Inputs) AddModel(fingerprint string, model any) (line []byte, err error
 func ReadInputs(path string) (Inputs, error) {
 	all := Inputs{NPUs: map[string]json.RawMessage{}, Models: map[string]json.RawMessage{}}
 	file := InputsFile(path)
-	text, err := files.Read(file, files.Plan)
+	text, err := files.ReadStored(file, files.Plan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}

@@ -20,7 +20,7 @@ const MarkerText = `{"format":"` + Format + `"}` + "\n"
 // Marked reports whether a folder has the marker.
 func Marked(path string) (bool, error) {
 	path = filepath.Join(path, Marker)
-	data, err := files.Read(path, files.Note)
+	data, err := files.ReadStored(path, files.Note)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil

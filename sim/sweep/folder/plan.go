@@ -142,6 +142,9 @@ func (r Row) extends(other *Row) bool {
 // DamagedError is the error of a plan that is not as it was written.
 type DamagedError struct{ error }
 
+// errNoHead is the error of a plan without a first line, as a file system leaves it after a power failure.
+var errNoHead = errors.New("is not as it was written: it tells no format")
+
 func damaged(file string, line int, err error) error {
 	return DamagedError{fmt.Errorf("%s:%d: the line %w; accepted: the plan as pmpdsim sweep wrote it", file, line, err)}
 }
@@ -149,7 +152,7 @@ func damaged(file string, line int, err error) error {
 // Open reads the plan of a sweep's folder.
 func Open(path string) (*Folder, error) {
 	f := &Folder{Path: path, home: homeOf(path)}
-	file, err := files.Open(f.File("plan.jsonl"), files.Plan)
+	file, err := files.OpenStored(f.File("plan.jsonl"), files.Plan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no sweep; accepted: the directory that pmpdsim sweep SPEC -o DIR made", path)
 	}
@@ -170,6 +173,9 @@ func (p *Plan) read(in *files.Lines, name string) error {
 		return err
 	}
 	_ = json.Unmarshal(head, p) // for the format alone: another one may have other fields
+	if p.Format == "" {         // not even that was left
+		return damaged(name, 1, errNoHead)
+	}
 	if p.Format != Format && p.Format != FormatV0 {
 		return fmt.Errorf("%s: format %q; accepted: %q, %q", name, p.Format, Format, FormatV0)
 	}
@@ -200,8 +206,11 @@ func (p *Plan) line(in *files.Lines, to any) (end bool, err error) {
 	if errors.Is(err, io.EOF) && len(text) == 0 {
 		return true, nil
 	}
+	if errors.Is(err, io.EOF) {
+		return false, errors.New("is cut short")
+	}
 	if err != nil {
-		return false, fmt.Errorf("is cut short: %w", err)
+		return false, fmt.Errorf("cannot be read: %w", err)
 	}
 	return false, p.parse(text, to)
 }

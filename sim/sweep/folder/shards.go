@@ -37,7 +37,7 @@ var errUnsealed = errors.New("is not as it was written: it has no checksum")
 // ReadShard reads a shard from an offset on: 0, or how far an earlier call came. Numbers of lines count from there.
 func ReadShard(path string, from int64) (Shard, error) {
 	s := Shard{Whole: from}
-	f, err := files.Open(path, files.Results)
+	f, err := files.OpenStored(path, files.Results)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -77,7 +77,7 @@ func parseLine(text []byte) (l Line, err error) {
 		return l, err
 	}
 	if err := strict(text, &l); err != nil {
-		return l, fmt.Errorf("is no row of this program: %w", err)
+		return l, fmt.Errorf("is no row of this program: %w", files.NotJSON(err))
 	}
 	return l, nil
 }

@@ -79,6 +79,8 @@ func TestAPlanThatIsNotAsItWasWrittenIsRefused(t *testing.T) {
 		"a point more":           {string(data) + lines[1], ":5: the line is missing: there are 3 of 2 points"},
 		"half a point":           {lines[0] + lines[1] + lines[2][:20], ":3: the line is cut short"},
 		"a point without a sum":  {lines[0] + `{"fingerprint":"a"}` + "\n" + lines[2], ":2: the line is not as it was written: it has no checksum"},
+		"nothing":                {"", ":1: the line is not as it was written: it tells no format"},
+		"zeros":                  {strings.Repeat("\x00", 99), ":1: the line is not as it was written: it tells no format"},
 		"a header without a sum": {`{"format":"` + Format + `","spec":"s","version":"v","points":0}` + "\n", ":1: the line is not as it was written: it has no checksum"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,13 +13,17 @@ import (
 // Read reads a whole file of a kind. Of a kind that is one JSON text it also checks how much that holds (CheckJSON).
 func Read(path string, k Kind) ([]byte, error) {
 	f, err := Open(path, k)
+	return readAll(f, err)
+}
+
+func readAll(f *Reader, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	data, err := f.all()
-	if l := k.Limits(); err == nil && l.Lines == 0 {
-		err = CheckJSON(path, 0, data, k)
+	if l := f.kind.Limits(); err == nil && l.Lines == 0 {
+		err = CheckJSON(f.path, 0, data, f.kind)
 	}
 	return data, err
 }
@@ -53,6 +57,20 @@ func Open(path string, k Kind) (*Reader, error) {
 		return nil, suggest.File(err, l.What)
 	}
 	return &Reader{path: path, kind: k, file: f, in: Bound(path, f, k), size: info.Size()}, nil
+}
+
+// OpenStored opens a file that the program keeps for itself, which is neither a pipe nor a device: nobody would write into one.
+func OpenStored(path string, k Kind) (*Reader, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, suggest.File(&fs.PathError{Op: "open", Path: path, Err: errors.New("is a pipe or a device")}, k.Limits().What)
+	}
+	return Open(path, k)
+}
+
+// ReadStored is Read with OpenStored.
+func ReadStored(path string, k Kind) ([]byte, error) {
+	f, err := OpenStored(path, k)
+	return readAll(f, err)
 }
 
 // Read reads on.

@@ -46,6 +46,20 @@ func endless(t *testing.T) string {
 	return path
 }
 
+// What the program keeps for itself is no pipe: it would be waited for without end.
+func TestAPipeInPlaceOfWhatIsStoredIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	for _, at := range []string{path, "/dev/zero"} {
+		_, err := ReadStored(at, Plan)
+		if want := at + ": is a pipe or a device; accepted: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
 // wholes are the kinds of which Read reads a whole file.
 func wholes() (all []Kind) {
 	for _, k := range Kinds() {

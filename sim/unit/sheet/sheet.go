@@ -3,7 +3,7 @@
 // Names of NPUs, models and axes are the user's, or of someone who sent a file. A spreadsheet takes a cell that begins with
 // = + - @ as a formula, and runs it. Such a text gets an apostrophe in front, which a spreadsheet does not show (OWASP, "CSV
 // injection"); so does one that begins with a tab, a carriage return, a line feed, or one of the signs in full width. Numbers
-// stay as they are.
+// stay as they are. A text that has such an apostrophe itself gets another one, so that no two texts are written alike.
 //
 // Left out: reading; nothing reads back what it writes. Parquet and JSON need no escapes.
 package sheet
@@ -33,7 +33,8 @@ func Write(w io.Writer, records [][]string) error {
 
 // Cell is a text as it stands in a cell.
 func Cell(text string) string {
-	if strings.IndexAny(text, "=+-@\t\r\n＝＋－＠") != 0 || isNumber(text) {
+	below := strings.TrimLeft(text, "'")
+	if strings.IndexAny(below, "=+-@\t\r\n＝＋－＠") != 0 || isNumber(below) {
 		return text
 	}
 	return "'" + text

@@ -26,7 +26,9 @@ func TestCellsAreNoFormulas(t *testing.T) {
 		"\r=1+1":                  "'\r=1+1",
 		"\n=1+1":                  "'\n=1+1",
 		"＝1":                      "'＝1",
-		"'=1":                     "'=1",
+		"'=1":                     "''=1",
+		"''=1":                    "'''=1",
+		"'a":                      "'a",
 		" =1":                     " =1",
 		`=HYPERLINK("http://x/")`: `'=HYPERLINK("http://x/")`,
 	} {
@@ -48,6 +50,9 @@ func TestNoTableHasAFormula(t *testing.T) {
 		lines, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
 		if err != nil || len(lines) != 1 || len(lines[0]) != len(record) {
 			t.Fatalf("%q: %q, %v", b.String(), lines, err)
+		}
+		if record[0] != record[1] && lines[0][0] == lines[0][1] {
+			t.Errorf("%q and %q are written alike: %q", record[0], record[1], lines[0][0])
 		}
 		for i, got := range lines[0] {
 			if got != record[i] && got != "'"+record[i] {
