@@ -35,6 +35,7 @@ EXIT STATUS:
    4    a sweep that is complete, some of whose points failed
    129  stopped by SIGHUP: the terminal is gone (not under nohup)
    130  stopped by SIGINT: Ctrl-C
+   131  stopped by SIGQUIT: Ctrl-\
    134  a crash of the program (SIGABRT): please report it
    143  stopped by SIGTERM: a batch system's, or kill
 A signal is obeyed within a second; a recording ends with its footer first. A second signal ends the program at once.

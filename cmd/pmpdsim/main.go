@@ -24,7 +24,8 @@ import (
 )
 
 // The exit statuses. One that a signal ended has 128 and the signal's number: 129 SIGHUP (the terminal is gone), 130 SIGINT,
-// 143 SIGTERM (a batch system takes the machine away). 134 is SIGABRT: the Go runtime has given up, which is our fault.
+// 131 SIGQUIT (Ctrl-\), 143 SIGTERM (a batch system takes the machine away). 134 is SIGABRT: the Go runtime has given up, which is
+// our fault.
 const (
 	exitOK       = 0
 	exitFailed   = 1 // our fault, or the machine's: the simulation failed, or the disk was full at its end

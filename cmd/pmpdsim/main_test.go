@@ -298,7 +298,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal("SIGINT does not cancel")
 	}
 	var errs bytes.Buffer
-	for s, want := range map[os.Signal]int{syscall.SIGHUP: 129, os.Interrupt: 130, syscall.SIGTERM: 143} {
+	for s, want := range map[os.Signal]int{syscall.SIGHUP: 129, os.Interrupt: 130, syscall.SIGQUIT: 131, syscall.SIGTERM: 143} {
 		if code := exitCode(&errs, signalled{s}); code != want {
 			t.Errorf("%v: exit code %d, want %d", s, code, want)
 		}

@@ -171,6 +171,7 @@ func TestASignalEndsWhateverIsDone(t *testing.T) {
 	}{
 		{"reading, SIGINT", "in", "pmpdsim run --trace in --timeline tl -o out", syscall.SIGINT, 130},
 		{"making weights, SIGINT", "", record, syscall.SIGINT, 130},
+		{"making weights, SIGQUIT", "", record, syscall.SIGQUIT, 131},
 		{"making weights, SIGTERM", "", record, syscall.SIGTERM, 143},
 		{"making weights, SIGHUP", "", record, syscall.SIGHUP, 129},
 		{"making weights of cosim, SIGINT", "", "pmpdsim cosim --backend cpu --model phi-1.5 --weights random --prompt 4 --gen 2 --traces . -o out",
@@ -284,7 +285,7 @@ func crashing() {
 // TestEveryStatusIsDocumented in the help, which is docs/cli.md.
 func TestEveryStatusIsDocumented(t *testing.T) {
 	all := []int{exitOK, exitFailed, exitUsage, exitNoGPU, exitFailures, 134}
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
 		all = append(all, signalled{s}.status())
 	}
 	help := app(nil, nil).Description

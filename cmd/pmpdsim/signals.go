@@ -52,11 +52,11 @@ func told(ctx context.Context, err error, written []string) error {
 	return unfinished{s.Error() + ": what was written is " + strings.Join(written, ", "), s}
 }
 
-// interruptible returns a context that SIGINT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored, as under nohup.
+// interruptible returns a context that SIGINT, SIGQUIT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored, as under nohup.
 // A second signal ends the process at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	all := []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		all = append(all, syscall.SIGHUP)
 	}

@@ -255,7 +255,7 @@ func (o *jobOptions) run(ctx context.Context, s streams) (err error) {
 	if o.task != nil {
 		name = fmt.Sprintf("task-%d", *o.task)
 	} else {
-		signal.Ignore(os.Interrupt, syscall.SIGHUP) // a terminal sends them to the whole group: the sweep says when to stop
+		signal.Ignore(os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP) // a terminal sends them to the whole group: the sweep says when to stop
 	}
 	defer s.files.Hold()() // a point that is complete is kept
 	w, err := sweep.NewWorker(ctx, o.dir, codeVersion(), codeVersion(), name)
