@@ -76,13 +76,18 @@ func read(c *cli.Context, f cli.Flag) (paths []string) {
 	return paths
 }
 
-// readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a sweep.
+// readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a sweep. Beside
+// the results of a sweep its plan is read. Folders of sweeps that have a marker need none of this (sweep.Owner).
 func readFrom(path string) []string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return []string{path, traces.SidecarOf(path)} // of a trace, if it has one
+		all := []string{path, traces.SidecarOf(path)} // of a trace, if it has one
+		if filepath.Base(path) == "results.jsonl" {
+			all = append(all, readFrom(filepath.Dir(path))...)
+		}
+		return all
 	}
 	var all []string
-	for _, pattern := range []string{"config.json", "tokenizer*.json", "*.safetensors", "*.safetensors.index.json",
+	for _, pattern := range []string{"config.json", "tokenizer*", "*.safetensors", "*.safetensors.index.json",
 		"plan.jsonl", "results.jsonl", "spec.yaml", "lock", "shards/*", "inputs/*/*", "inputs/*/*/*", "slurm/*"} {
 		found, _ := fs.Glob(os.DirFS(path), pattern) // the patterns are right
 		for _, name := range found {

@@ -150,8 +150,8 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 			name = fmt.Sprintf("%s.%d", stem, n)
 		}
 		taken[name] = true
-		jobs[i].NPU.TraceName = filepath.Join(o.traces, name+traces.Suffix) // the result says what it can be had from again
-		f, err := s.files.Derives(jobs[i].NPU.TraceName, "--traces")
+		jobs[i].NPU.TraceName = name + traces.Suffix // the result says what it can be had from again
+		f, err := s.files.Derives(filepath.Join(o.traces, name+traces.Suffix), "--traces")
 		if err != nil {
 			return nil, flagged("traces", "", err)
 		}

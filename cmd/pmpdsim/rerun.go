@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/rerun"
 	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -124,10 +125,12 @@ func beside(path, name string) (found []string) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		dir = filepath.Dir(path)
 	}
+	name = filepath.Base(name) // what a result says leads nowhere else
 	if file := filepath.Join(dir, name); exists(file) {
 		found = append(found, file)
 	}
-	_ = filepath.WalkDir(filepath.Join(dir, "inputs"), func(file string, d os.DirEntry, err error) error { // there need not be any
+	inputs := filepath.Dir(folder.InputsFile(dir))                                   // also of a plan that a sweep keeps
+	_ = filepath.WalkDir(inputs, func(file string, d os.DirEntry, err error) error { // there need not be any
 		if err == nil && !d.IsDir() && d.Name() == name {
 			found = append(found, file)
 		}
