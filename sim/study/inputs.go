@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/result"
 )
 
 // Inputs of results are compared by their content: an NPU and a model by each of their keys where both results carry them,
@@ -35,23 +37,23 @@ func (t *texts) changes(a, b *Outcome) (all []Change, err error) {
 	for _, part := range []struct {
 		name, prefix string
 		a, b         string // fingerprints
-		of           func(*Outcome) json.RawMessage
+		of           func(*result.Inputs) json.RawMessage
 	}{
-		{"npu", "", a.Config, b.Config, func(o *Outcome) json.RawMessage { return o.Inputs.NPU }},
-		{"model", "model.", a.Shape, b.Shape, func(o *Outcome) json.RawMessage { return o.Inputs.Model }},
+		{"npu", "", a.Config, b.Config, func(i *result.Inputs) json.RawMessage { return i.NPU }},
+		{"model", "model.", a.Shape, b.Shape, func(i *result.Inputs) json.RawMessage { return i.Model }},
 	} {
 		if part.a == part.b || part.a == "" || part.b == "" { // version 0.1.0 names no model's
 			continue
 		}
-		if a.Inputs == nil || b.Inputs == nil {
+		if a.Inputs == nil || b.Inputs == nil || part.of(a.Inputs) == nil || part.of(b.Inputs) == nil {
 			add(part.name+" (fingerprint)", part.a, part.b)
 			continue
 		}
-		x, err := t.keys(a, part.a, part.of(a))
+		x, err := t.keys(a, part.a, part.of(a.Inputs))
 		if err != nil {
 			return nil, err
 		}
-		y, err := t.keys(b, part.b, part.of(b))
+		y, err := t.keys(b, part.b, part.of(b.Inputs))
 		if err != nil {
 			return nil, err
 		}

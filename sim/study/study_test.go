@@ -189,3 +189,15 @@ func TestMeans(t *testing.T) {
 		}
 	}
 }
+
+// TestInputsOfWhichPartIsKnown: folders of version 0.1.0, and those that have lost their inputs, get their NPUs and no models.
+func TestInputsOfWhichPartIsKnown(t *testing.T) {
+	const npu = `,"config_fingerprint":"c","inputs":{"npu":{"array":{"rows":4}}},"model_fingerprint":`
+	c, err := study.Compare(read(t, line("n", "fp16", npu+`"a"`)), read(t, line("n", "fp16", npu+`"b"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Inputs) != 1 || c.Inputs[0].Key != "model (fingerprint)" || c.Inputs[0].A != "a" || c.Inputs[0].B != "b" {
+		t.Errorf("%+v", c.Inputs)
+	}
+}
