@@ -34,7 +34,7 @@ func ReadLines(paths ...string) (*Set, error) { return readAll(paths, true) }
 func readAll(paths []string, texts bool) (*Set, error) {
 	s := &Set{}
 	for _, path := range paths {
-		rows, in, err := read(path)
+		rows, in, err := read(path, texts)
 		if err != nil {
 			return nil, err
 		}
@@ -45,9 +45,7 @@ func readAll(paths []string, texts bool) (*Set, error) {
 			}
 			in.Results++
 			o := &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes, in.axes)}
-			if texts {
-				o.Line = r.text
-			}
+			o.Line = r.text
 			s.Outcomes = append(s.Outcomes, o)
 		}
 		if most := files.Results.Limits().Lines; len(s.Outcomes) > most {
@@ -65,7 +63,7 @@ func readAll(paths []string, texts bool) (*Set, error) {
 // Rows returns what a file or a folder holds, rows of points that failed among it. Results that come from no sweep are rows
 // without a fingerprint. Of in, it fills what is not in the rows.
 func Rows(path string) (rows []folder.Row, in Input, err error) {
-	all, in, err := read(path)
+	all, in, err := read(path, false)
 	for _, r := range all {
 		if r.Result != nil {
 			r.Result.Inputs = nil // no row has them
@@ -75,18 +73,18 @@ func Rows(path string) (rows []folder.Row, in Input, err error) {
 	return rows, in, err
 }
 
-// placed is a row with the place where it was found, for errors, and the text of its result.
+// placed is a row with the place where it was found, for errors, and the text of its result if that was asked for.
 type placed struct {
 	folder.Row
 	place string
 	text  []byte
 }
 
-func read(path string) (all []placed, in Input, err error) {
+func read(path string, texts bool) (all []placed, in Input, err error) {
 	in = Input{Path: path}
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
-		if all, err = readFile(path); err == nil {
+		if all, err = readFile(path, texts); err == nil {
 			err = complete(all, filepath.Dir(path))
 		}
 		if filepath.Base(path) == "results.jsonl" {
@@ -95,10 +93,10 @@ func read(path string) (all []placed, in Input, err error) {
 		return all, in, err
 	}
 	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
-		all, err = readFile(results)
+		all, err = readFile(results, texts)
 		in.axes = orderBeside(results)
 	} else {
-		all, err = readFolder(&in)
+		all, err = readFolder(&in, texts)
 	}
 	for i := range all {
 		all[i].place = fmt.Sprintf("%s: point %.8s", path, all[i].Fingerprint)
@@ -141,7 +139,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readFolder(in *Input) (all []placed, err error) {
+func readFolder(in *Input, texts bool) (all []placed, err error) {
 	f, err := folder.Open(in.Path)
 	if err != nil {
 		return nil, err
@@ -149,7 +147,7 @@ func readFolder(in *Input) (all []placed, err error) {
 	rows, missing, err := f.Rows()
 	for _, r := range rows {
 		p := placed{Row: r}
-		if r.Result != nil && err == nil {
+		if texts && r.Result != nil && err == nil {
 			p.text, err = folder.Encode(r.Result)
 		}
 		all = append(all, p)
@@ -158,7 +156,7 @@ func readFolder(in *Input) (all []placed, err error) {
 	return all, err
 }
 
-func readFile(path string) (all []placed, err error) {
+func readFile(path string, texts bool) (all []placed, err error) {
 	in, err := files.Open(path, files.Results)
 	if err != nil {
 		return nil, err
@@ -178,7 +176,10 @@ func readFile(path string) (all []placed, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w; accepted: a line for each result, as run --format json and sweep write them", place, err)
 			}
-			all = append(all, placed{row, place, text})
+			if !texts {
+				text = nil
+			}
+			all = append(all, placed{row, place, bytes.Clone(text)})
 		}
 		if err == io.EOF {
 			return all, nil
@@ -186,7 +187,7 @@ func readFile(path string) (all []placed, err error) {
 	}
 }
 
-// parse reads a line: a row of a sweep, or a result alone.
+// parse reads a line: a row of a sweep, or a result alone. The text is that of the result, in the line or in a copy of it.
 func parse(line []byte) (row folder.Row, text []byte, err error) {
 	if line, _, err = folder.Unseal(line); err != nil {
 		return row, nil, fmt.Errorf("the line %w", err)
@@ -217,7 +218,7 @@ func parse(line []byte) (row folder.Row, text []byte, err error) {
 	if row.Result, err = result.Parse(line); err != nil {
 		return row, nil, fmt.Errorf("not a result: %w", files.NotJSON(err))
 	}
-	return row, bytes.Clone(line), nil
+	return row, line, nil
 }
 
 // The bits of the cache have two names: that of a key of results, and that of an axis that changes them.
