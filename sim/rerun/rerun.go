@@ -18,7 +18,8 @@ type Plan struct {
 	groups   []*group
 }
 
-// group is results on one NPU with one model, lengths and batch. Speed-ups are within a group.
+// group is results on one NPU with one model, lengths and batch: as many as are simulated together. Speed-ups are within a
+// group.
 type group struct {
 	members []int // among the outcomes
 	jobs    []replay.Job
@@ -38,7 +39,7 @@ func Prepare(s *study.Set, find Traces) (*Plan, error) {
 			return nil, err
 		}
 		k := key{o.Config, o.Shape, o.Model, o.PromptTokens, o.GeneratedTokens, o.Batch}
-		if index[k] == nil {
+		if g := index[k]; g == nil || (len(g.jobs)+1)*j.Generated > replay.MostTogether {
 			index[k] = &group{}
 			p.groups = append(p.groups, index[k])
 		}

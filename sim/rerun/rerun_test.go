@@ -115,3 +115,27 @@ func TestResultsAreRunAgainFromThemselves(t *testing.T) {
 		})
 	}
 }
+
+// TestLongResultsAreNotAllRunAtOnce: the counts of each pass are kept while a group runs.
+func TestLongResultsAreNotAllRunAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.jsonl")
+	if err := os.WriteFile(path, []byte(written(t, "fp16", "uniform:4", "uniform:3", "uniform:2")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for generated, want := range map[int]int{5: 1, replay.MostTokens: 2} {
+		s, err := study.ReadLines(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range s.Outcomes {
+			o.GeneratedTokens = generated
+		}
+		p, err := Prepare(s, Traces{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.groups) != want {
+			t.Errorf("%d tokens each: %d groups", generated, len(p.groups))
+		}
+	}
+}
