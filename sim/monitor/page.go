@@ -28,9 +28,13 @@ func page() http.Handler {
 			refuseMethod(w, "GET, HEAD")
 			return
 		}
-		f, err := assets.Open(r.URL.Path)
-		if err != nil || path.Ext(r.URL.Path) != ".js" {
+		if path.Ext(r.URL.Path) != ".js" {
 			files.ServeHTTP(w, r)
+			return
+		}
+		f, err := assets.Open(r.URL.Path)
+		if err != nil {
+			files.ServeHTTP(w, r) // says it
 			return
 		}
 		defer f.Close()

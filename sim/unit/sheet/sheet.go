@@ -41,6 +41,6 @@ func Cell(text string) string {
 }
 
 // isNumber reports whether a spreadsheet takes a text as a number.
-func isNumber(text string) bool {
-	return regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`).MatchString(text)
-}
+func isNumber(text string) bool { return number.MatchString(text) }
+
+var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
