@@ -27,10 +27,20 @@ type Fault struct {
 type Faults struct {
 	File string
 	All  []Fault
+	more int // faults beside those
 }
 
+// mostFaults is how many faults are kept and reported: a file of a million keys can have as many.
+const mostFaults = 100
+
 // Add notes a fault.
-func (f *Faults) Add(at Place, key, message string) { f.All = append(f.All, Fault{at, key, message}) }
+func (f *Faults) Add(at Place, key, message string) {
+	if len(f.All) == mostFaults {
+		f.more++
+		return
+	}
+	f.All = append(f.All, Fault{at, key, message})
+}
 
 // Err returns the faults in the order of the file, one a line, or nil.
 func (f *Faults) Err() error {
@@ -38,11 +48,7 @@ func (f *Faults) Err() error {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	var errs []error
-	for i, x := range f.All {
-		if i == mostFaults {
-			errs = append(errs, fmt.Errorf("%s: and %d more faults; accepted: a file without them", f.File, len(f.All)-i))
-			break
-		}
+	for _, x := range f.All {
 		s := f.File
 		if x.Line > 0 {
 			s = fmt.Sprintf("%s:%d:%d", f.File, x.Line, x.Column)
@@ -52,11 +58,11 @@ func (f *Faults) Err() error {
 		}
 		errs = append(errs, errors.New(short(s)+": "+short(x.Message)))
 	}
+	if f.more > 0 {
+		errs = append(errs, fmt.Errorf("%s: and %d more faults; accepted: a file without them", f.File, f.more))
+	}
 	return errors.Join(errs...)
 }
-
-// mostFaults is how many faults are reported: a file of a million keys can have as many.
-const mostFaults = 100
 
 // short cuts the middle out of a text that quotes too much of the file.
 func short(text string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -103,5 +104,24 @@ func TestAnExpansionCanBeInterrupted(t *testing.T) {
 				t.Errorf("%d points are expanded with %d questions", len(all), after)
 			}
 		}
+	}
+}
+
+func TestTheNumberOfFaultsIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	text := ""
+	for i := range 150 {
+		text += fmt.Sprintf("unknown%d: 1\n", i)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(path, MostPoints)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if last := lines[len(lines)-1]; len(lines) != 101 || !strings.Contains(last, "more faults; accepted: a file without them") {
+		t.Errorf("%d lines, the last one: %s", len(lines), last)
 	}
 }

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -19,31 +18,12 @@ type text struct {
 }
 
 // reader reads a spec in the manner of npu/config, and collects everything that is wrong with it.
-type reader struct {
-	config.Faults
-	more int // faults beside those that are collected
-}
+type reader struct{ config.Faults }
 
 func newReader(file string) *reader { return &reader{Faults: config.Faults{File: file}} }
 
-// mostReported is how many faults of a spec are reported: a long list can have thousands of one kind.
-const mostReported = 50
-
 func (r *reader) add(at config.Place, key, format string, args ...any) {
-	if len(r.All) == mostReported {
-		r.more++
-		return
-	}
 	r.Add(at, key, fmt.Sprintf(format, args...))
-}
-
-// Err returns the faults, or nil.
-func (r *reader) Err() error {
-	err := r.Faults.Err()
-	if r.more > 0 {
-		err = errors.Join(err, fmt.Errorf("%s: and %d more faults", r.File, r.more))
-	}
-	return err
 }
 
 // alike notes that something has the name of an earlier one.
