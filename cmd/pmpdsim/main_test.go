@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -302,6 +304,28 @@ func TestInterrupted(t *testing.T) {
 		if code := exitCode(&errs, signalled{s}); code != want {
 			t.Errorf("%v: exit code %d, want %d", s, code, want)
 		}
+	}
+}
+
+// TestInterruptedAndMore: what was joined with an interruption is not lost, such as where a trace was kept.
+func TestInterruptedAndMore(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(signalled{os.Interrupt})
+	lost := errors.New("it is in x.kept")
+	for name, err := range map[string]error{
+		"the signal":       errors.Join(signalled{os.Interrupt}, lost),
+		"the cancellation": errors.Join(lost, fmt.Errorf("deep: %w", context.Canceled)),
+		"both":             errors.Join(signalled{os.Interrupt}, context.Canceled, lost),
+	} {
+		var errs bytes.Buffer
+		if code := exitCode(&errs, told(ctx, err, []string{"o.json"})); code != 130 ||
+			errs.String() != "pmpdsim: interrupted (interrupt): what was written is o.json\nit is in x.kept\n" {
+			t.Errorf("%s: status %d, %q", name, code, errs.String())
+		}
+	}
+	failed := failedPoints{"d", &sweep.Status{Failed: 1, Points: 1}}
+	if code := exitCode(io.Discard, told(ctx, failed, nil)); code != exitFailures {
+		t.Errorf("failed points: status %d", code)
 	}
 }
 

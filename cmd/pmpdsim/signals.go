@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,19 +38,25 @@ type unfinished struct {
 func (u unfinished) Error() string { return u.text }
 func (u unfinished) Unwrap() error { return u.cause }
 
-// told is an error that says, after a signal, which files were written. An error that says so itself stays as it is.
+// told is an error that says, after a signal, which files were written, and what else was joined with it. An error that says so
+// itself stays as it is.
 func told(ctx context.Context, err error, written []string) error {
 	s := signalled{}
-	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &s) {
-		err = s
+	stopped := func(err error) bool {
+		return errors.As(err, &s) || errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &s)
 	}
-	if own := (unfinished{}); !errors.As(err, &s) || errors.As(err, &own) {
+	if own := (unfinished{}); !stopped(err) || errors.As(err, &own) {
 		return err
 	}
-	if len(written) == 0 {
-		return unfinished{s.Error() + ": nothing was written", s}
+	said := unfinished{s.Error() + ": nothing was written", s}
+	if len(written) > 0 {
+		said.text = s.Error() + ": what was written is " + strings.Join(written, ", ")
 	}
-	return unfinished{s.Error() + ": what was written is " + strings.Join(written, ", "), s}
+	all := []error{said}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = append(all, slices.DeleteFunc(slices.Clone(joined.Unwrap()), stopped)...)
+	}
+	return errors.Join(all...)
 }
 
 // interruptible returns a context that SIGINT, SIGQUIT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored, as under nohup.
