@@ -17,8 +17,8 @@ import (
 
 // This file finds, from the flags of any command, which files it is asked to write and which it reads.
 
-// fileFlag is a flag that names a file to be written: action claims it before the command works. A flag that names what is
-// read has TakesFile set.
+// fileFlag is a flag that names a file to be written: action claims it before the command works. A flag that names what
+// is read has TakesFile set.
 type fileFlag struct{ *cli.StringFlag }
 
 type claimsKey struct{}
@@ -76,8 +76,9 @@ func read(c *cli.Context, f cli.Flag) (paths []string) {
 	return paths
 }
 
-// readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a sweep. Beside
-// the results of a sweep its plan is read. Folders of sweeps that have a marker need none of this (sweep.Owner).
+// readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a
+// sweep. Beside the results of a sweep its plan is read. Folders of sweeps that have a marker need none of this
+// (sweep.Owner).
 func readFrom(path string) []string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		all := []string{path, traces.SidecarOf(path)} // of a trace, if it has one

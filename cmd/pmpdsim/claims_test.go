@@ -10,7 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 )
 
-// keptSweep makes the files of a sweep's folder that keeps a plan, with what a folder of a model has, and returns their paths.
+// keptSweep makes the files of a sweep's folder that keeps a plan, with what a folder of a model has, and returns their
+// paths.
 func keptSweep(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	for _, name := range []string{folder.Marker, "plan.jsonl", "results.jsonl", "spec.yaml", "shards/worker-0.jsonl", "inputs/full.jsonl",
@@ -27,8 +28,8 @@ func keptSweep(t *testing.T, dir string) (all []string) {
 	return all
 }
 
-// TestFilesOfFoldersAreInputs: whatever of a folder is read, or makes it what it is, no output takes its place; nor of a sweep's
-// folder of version 0.1.0, which has no marker.
+// TestFilesOfFoldersAreInputs: whatever of a folder is read, or makes it what it is, no output takes its place; nor of
+// a sweep's folder of version 0.1.0, which has no marker.
 func TestFilesOfFoldersAreInputs(t *testing.T) {
 	dir := t.TempDir()
 	sweep := keptSweep(t, dir)
@@ -57,7 +58,8 @@ func noOutputs(t *testing.T, dir string, files []string) {
 	}
 }
 
-// TestTracesBesideResults: those of a plan that a sweep keeps lie among the inputs of the sweep; names lead nowhere else.
+// TestTracesBesideResults: those of a plan that a sweep keeps lie among the inputs of the sweep; names lead nowhere
+// else.
 func TestTracesBesideResults(t *testing.T) {
 	dir := t.TempDir()
 	keptSweep(t, dir)

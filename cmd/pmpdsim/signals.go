@@ -38,8 +38,8 @@ type unfinished struct {
 func (u unfinished) Error() string { return u.text }
 func (u unfinished) Unwrap() error { return u.cause }
 
-// told is an error that says, after a signal, which files were written, and what else was joined with it. An error that says so
-// itself stays as it is.
+// told is an error that says, after a signal, which files were written, and what else was joined with it. An error that
+// says so itself stays as it is.
 func told(ctx context.Context, err error, written []string) error {
 	s := signalled{}
 	stopped := func(err error) bool {
@@ -59,8 +59,8 @@ func told(ctx context.Context, err error, written []string) error {
 	return errors.Join(all...)
 }
 
-// interruptible returns a context that SIGINT, SIGQUIT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored, as under nohup.
-// A second signal ends the process at once.
+// interruptible returns a context that SIGINT, SIGQUIT, SIGTERM and SIGHUP cancel; SIGHUP does not where it is ignored,
+// as under nohup. A second signal ends the process at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	all := []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
@@ -86,9 +86,9 @@ func interruptible() (context.Context, func()) {
 // grace is how long a command has to end by itself after a signal.
 const grace = 300 * time.Millisecond
 
-// insist ends the process soon after a signal, whatever the command is doing: what is not complete has no name yet and is lost
-// in any case. It waits for files that are being completed, and for recordings, which have something to keep. The function that
-// it returns says that the command has ended.
+// insist ends the process soon after a signal, whatever the command is doing: what is not complete has no name yet and
+// is lost in any case. It waits for files that are being completed, and for recordings, which have something to keep.
+// The function that it returns says that the command has ended.
 func insist(ctx context.Context, claims *files.Claims, stderr io.Writer, exit func(int)) (ended func()) {
 	var once sync.Once
 	over := make(chan struct{})
@@ -108,8 +108,8 @@ func insist(ctx context.Context, claims *files.Claims, stderr io.Writer, exit fu
 	return func() { once.Do(func() { close(over) }) }
 }
 
-// crashAloud makes a crash of the Go runtime end with SIGABRT (status 134) and not with 2, which means wrong flags. It leaves
-// no image of the memory in the user's folder.
+// crashAloud makes a crash of the Go runtime end with SIGABRT (status 134) and not with 2, which means wrong flags. It
+// leaves no image of the memory in the user's folder.
 func crashAloud() {
 	debug.SetTraceback("crash")
 	leaveNoCore()

@@ -18,8 +18,8 @@ type Plan struct {
 	groups   []*group
 }
 
-// group is results on one NPU with one model, lengths and batch: as many as are simulated together. Speed-ups are within a
-// group.
+// group is results on one NPU with one model, lengths and batch: as many as are simulated together. Speed-ups are
+// within a group.
 type group struct {
 	members []int // among the outcomes
 	jobs    []replay.Job
@@ -48,8 +48,8 @@ func Prepare(s *study.Set, find Traces) (*Plan, error) {
 	return p, nil
 }
 
-// Run runs the jobs again, and compares their results with what the outcomes say, in their order. Progress is called with
-// the number of outcomes that are done.
+// Run runs the jobs again, and compares their results with what the outcomes say, in their order. Progress is called
+// with the number of outcomes that are done.
 func (p *Plan) Run(ctx context.Context, o replay.Options, progress func(done int)) ([]study.Verdict, error) {
 	all := make([]study.Verdict, len(p.outcomes))
 	done := 0
@@ -132,7 +132,8 @@ func named(jobs []replay.Job, name string) int {
 	return slices.IndexFunc(jobs, func(j replay.Job) bool { return j.Schedule.String() == name })
 }
 
-// compare sets the speed-ups that a result had, against what they had referred to: what else has run beside it does not count.
+// compare sets the speed-ups that a result had, against what they had referred to: what else has run beside it does not
+// count.
 func compare(was *study.Outcome, jobs []replay.Job, rs []*result.Result, i int) {
 	fp16, uniform := was.Against(highest(&jobs[i]))
 	var base result.Baselines

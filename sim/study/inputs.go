@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 )
 
-// Inputs of results are compared by their content: an NPU and a model by each of their keys where both results carry them,
-// and else by their fingerprints, code by its version.
+// Inputs of results are compared by their content: an NPU and a model by each of their keys where both results carry
+// them, and else by their fingerprints, code by its version.
 
 // texts are inputs that have been taken apart, by fingerprint: many results share one.
 type texts map[string]map[string]string

@@ -60,8 +60,8 @@ func readAll(paths []string, texts bool) (*Set, error) {
 	return s, nil
 }
 
-// Rows returns what a file or a folder holds, rows of points that failed among it. Results that come from no sweep are rows
-// without a fingerprint. Of in, it fills what is not in the rows.
+// Rows returns what a file or a folder holds, rows of points that failed among it. Results that come from no sweep are
+// rows without a fingerprint. Of in, it fills what is not in the rows.
 func Rows(path string) (rows []folder.Row, in Input, err error) {
 	all, in, err := read(path, false)
 	for _, r := range all {
@@ -187,7 +187,8 @@ func readFile(path string, texts bool) (all []placed, err error) {
 	}
 }
 
-// parse reads a line: a row of a sweep, or a result alone. The text is that of the result, in the line or in a copy of it.
+// parse reads a line: a row of a sweep, or a result alone. The text is that of the result, in the line or in a copy of
+// it.
 func parse(line []byte) (row folder.Row, text []byte, err error) {
 	if line, _, err = folder.Unseal(line); err != nil {
 		return row, nil, fmt.Errorf("the line %w", err)
@@ -227,7 +228,8 @@ const (
 	kvPath = "kv.bits"
 )
 
-// keysOf are the keys of a result: what every result has, then the axes of its sweep in the order of the spec, or by name.
+// keysOf are the keys of a result: what every result has, then the axes of its sweep in the order of the spec, or by
+// name.
 func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key {
 	number := strconv.Itoa
 	keys := []Key{{"npu", r.NPU, r.NPU}, {"model", r.Model, r.Model}, {"task", r.Task, r.Task},
@@ -250,8 +252,8 @@ func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key
 	return keys
 }
 
-// Only keeps the outcomes that have what is asked for, as KEY=VALUE. Values of one key are alternatives. A key or a value
-// that no outcome has is an error.
+// Only keeps the outcomes that have what is asked for, as KEY=VALUE. Values of one key are alternatives. A key or a
+// value that no outcome has is an error.
 func (s *Set) Only(conditions ...string) (*Set, error) {
 	wanted := map[string][]string{}
 	names := append(s.KeyNames(), "schedule")

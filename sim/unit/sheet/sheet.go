@@ -1,9 +1,10 @@
 // Package sheet writes CSV that a spreadsheet shows as it was written. It is the only writer of CSV.
 //
-// Names of NPUs, models and axes are the user's, or of someone who sent a file. A spreadsheet takes a cell that begins with
-// = + - @ as a formula, and runs it. Such a text gets an apostrophe in front, which a spreadsheet does not show (OWASP, "CSV
-// injection"); so does one that begins with a tab, a carriage return, a line feed, or one of the signs in full width. Numbers
-// stay as they are. A text that has such an apostrophe itself gets another one, so that no two texts are written alike.
+// Names of NPUs, models and axes are the user's, or of someone who sent a file. A spreadsheet takes a cell that begins
+// with = + - @ as a formula, and runs it. Such a text gets an apostrophe in front, which a spreadsheet does not show
+// (OWASP, "CSV injection"); so does one that begins with a tab, a carriage return, a line feed, or one of the signs in
+// full width. Numbers stay as they are. A text that has such an apostrophe itself gets another one, so that no two
+// texts are written alike.
 //
 // Left out: reading; nothing reads back what it writes. Parquet and JSON need no escapes.
 package sheet
