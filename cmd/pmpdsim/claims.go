@@ -42,10 +42,13 @@ func claim(c *cli.Context) (*files.Claims, error) {
 	}
 	for _, f := range c.Command.Flags {
 		if f, ok := f.(fileFlag); ok && c.String(f.Name) != "" {
-			path := c.String(f.Name)
-			_, err := claims.Writes(path, "--"+f.Name)
-			if err == nil && sweep.Owner(path) != "" {
-				err = fmt.Errorf("%s belongs to the sweep in %s; accepted: another file", path, sweep.Owner(path))
+			path, owner := c.String(f.Name), ""
+			file, err := claims.Writes(path, "--"+f.Name)
+			if err == nil {
+				owner = sweep.Owner(file.Place())
+			}
+			if owner != "" {
+				err = fmt.Errorf("%s belongs to the sweep in %s; accepted: another file", path, owner)
 			}
 			if err != nil {
 				return nil, flagged(f.Name, "", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,21 @@ func noOutputs(t *testing.T, dir string, files []string) {
 				t.Fatalf("report %s -o %s: %s is lost: %v", from, file, data, err)
 			}
 		}
+	}
+}
+
+// TestLinksIntoSweeps: a link to a file that a sweep has not written yet leads there, too.
+func TestLinksIntoSweeps(t *testing.T) {
+	dir := t.TempDir()
+	results := filepath.Join(dir, "sweep", "results.jsonl")
+	keptSweep(t, filepath.Dir(results))
+	link := filepath.Join(dir, "out.html")
+	if err := errors.Join(os.Remove(results), os.Symlink(results, link)); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code := pmpdsim(t, "report", filepath.Join(dir, "sweep"), "-o", link)
+	if code != exitUsage || !strings.Contains(errs, link+" belongs to the sweep in ") {
+		t.Errorf("status %d, %s", code, errs)
 	}
 }
 

@@ -34,6 +34,9 @@ type File struct {
 // Special reports whether the file is a device or a pipe, which is written into and never replaced.
 func (f *File) Special() bool { return f.kind != regular }
 
+// Place is the path of what is written: the one that was given, or where its links lead.
+func (f *File) Place() string { return f.name }
+
 // ErrKept is the error of a file that is complete and could not get its name; it names the one that the file has.
 var ErrKept = errors.New("what this one has written")
 
