@@ -75,8 +75,13 @@ func Differences(was, is []byte) (all []Difference, err error) {
 	return all, nil
 }
 
-// sameNumber reports whether two texts are one number: 1e-07 and 1e-7.
+// sameNumber reports whether two texts are one number: 1e-07 and 1e-7. Whole ones may have more digits than a float64.
 func sameNumber(a, b string) bool {
+	m, errA := strconv.ParseInt(a, 10, 64)
+	n, errB := strconv.ParseInt(b, 10, 64)
+	if errA == nil && errB == nil {
+		return m == n
+	}
 	x, err := strconv.ParseFloat(a, 64)
 	if err != nil {
 		return false
