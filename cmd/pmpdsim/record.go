@@ -111,7 +111,7 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 	}
 	if o.keepKV {
 		sidecar := traces.SidecarOf(o.output)
-		if exists(sidecar) && !exists(o.output) {
+		if files.Exists(sidecar) && !files.Exists(o.output) {
 			return out, fmt.Errorf("--keep-kv: %s is there, and no trace that it belongs to; accepted: another --output, or to remove it", sidecar)
 		}
 		if out.kv, err = s.files.Derives(sidecar, "--keep-kv"); err != nil {
@@ -121,7 +121,7 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 	if err := out.trace.Reserve(); err != nil {
 		return out, flagged("output", "", err)
 	}
-	if sidecar := traces.SidecarOf(o.output); !o.keepKV && exists(sidecar) {
+	if sidecar := traces.SidecarOf(o.output); !o.keepKV && files.Exists(sidecar) {
 		s.say("note: %s has keys and values of another recording: learned schedules would read them with this one; --keep-kv replaces them", sidecar)
 	}
 	for _, left := range out.trace.Leftovers() {

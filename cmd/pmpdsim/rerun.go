@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/rerun"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -126,7 +127,7 @@ func beside(path, name string) (found []string) {
 		dir = filepath.Dir(path)
 	}
 	name = filepath.Base(name) // what a result says leads nowhere else
-	if file := filepath.Join(dir, name); exists(file) {
+	if file := filepath.Join(dir, name); files.Exists(file) {
 		found = append(found, file)
 	}
 	inputs := filepath.Dir(folder.InputsFile(dir))                                   // also of a plan that a sweep keeps
@@ -137,9 +138,4 @@ func beside(path, name string) (found []string) {
 		return nil
 	})
 	return found
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

@@ -92,7 +92,7 @@ func read(path string, texts bool) (all []placed, in Input, err error) {
 		}
 		return all, in, err
 	}
-	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && exists(results) { // nothing but the results was kept
+	if results := filepath.Join(path, "results.jsonl"); !folder.Has(path) && files.Exists(results) { // nothing but the results was kept
 		all, err = readFile(results, texts)
 		in.axes = orderBeside(results)
 	} else {
@@ -132,11 +132,6 @@ func complete(all []placed, folderPath string) error {
 		}
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 func readFolder(in *Input, texts bool) (all []placed, err error) {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -56,9 +55,4 @@ func writeRows(w io.Writer, rows []folder.Row) error {
 		}
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

@@ -16,7 +16,7 @@ import (
 // replaces reports whether the plan that the folder has must be kept when d.Plan takes its place, or returns an error if
 // it must not without the user's word: results would be of no plan any more.
 func (d *Dir) replaces(o *Order) (keep bool, err error) {
-	finished := exists(d.File("results.jsonl"))
+	finished := files.Exists(d.File("results.jsonl"))
 	old, err := folder.Open(d.Path)
 	if bad := (folder.DamagedError{}); errors.As(err, &bad) && !o.Replan {
 		return true, fmt.Errorf("%w, or --replan, which keeps it in %s", err, d.KeptAs(d.NextKept()))
@@ -114,7 +114,7 @@ func (d *Dir) keepPlan(plan []byte) error {
 			return err
 		}
 	}
-	if !exists(d.File("results.jsonl")) {
+	if !files.Exists(d.File("results.jsonl")) {
 		return nil
 	}
 	return files.Move(d.File("results.jsonl"), filepath.Join(last, "results.jsonl"))

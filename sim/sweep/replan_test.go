@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 const (
@@ -154,7 +155,7 @@ func TestAFinishedStudyThatGrowsKeepsItsResults(t *testing.T) {
 		if err := conduct(t.Context(), spec, dir, 1); err != nil {
 			t.Fatal(err)
 		}
-		if read(t, filepath.Join(dir, "results.jsonl")) != now || exists(filepath.Join(dir, "old", "2")) {
+		if read(t, filepath.Join(dir, "results.jsonl")) != now || files.Exists(filepath.Join(dir, "old", "2")) {
 			t.Error("the results have moved")
 		}
 	})
@@ -241,7 +242,7 @@ func TestAnInputThatChangesWhileTheSpecIsRead(t *testing.T) {
 	if err == nil || err.Error() != "tiny.json changed while the spec was read; accepted: the same command again" {
 		t.Errorf("error %v", err)
 	}
-	if exists(filepath.Join(dir, "plan.jsonl")) {
+	if files.Exists(filepath.Join(dir, "plan.jsonl")) {
 		t.Error("a plan was written that no worker can follow")
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // The tasks of TestRealSlurm that do not get to their end the first time.
@@ -29,10 +31,10 @@ func hold(w *Worker, number string, known int) error {
 		return nil
 	}
 	ready := filepath.Join(folder, number)
-	if exists(ready + ".again") {
+	if files.Exists(ready + ".again") {
 		return nil
 	}
-	if exists(ready) {
+	if files.Exists(ready) {
 		text := fmt.Sprintf("restart %s, %d rows known", os.Getenv("SLURM_RESTART_COUNT"), known)
 		return os.WriteFile(ready+".again", []byte(text), 0o644)
 	}

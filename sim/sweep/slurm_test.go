@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // fake puts stand-ins for Slurm's programs in front of the path, and returns the folder in which they note what they
@@ -195,7 +196,7 @@ func TestSlurmInFoldersOfAnyName(t *testing.T) {
 				t.Errorf("beside the folder are %v, %v", entries, err)
 			}
 			for _, file := range []string{"task-0.log", "task-1.log", "task.sh"} {
-				if !exists(filepath.Join(name, "slurm", file)) {
+				if !files.Exists(filepath.Join(name, "slurm", file)) {
 					t.Errorf("%s is not in the folder", file)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Status is how far a sweep has come.
@@ -85,11 +86,11 @@ func StatusOf(path string) (*Status, error) {
 	if held(d.File("lock")) {
 		s.Owner = d.owner()
 	}
-	files, err := folder.Shards(d.Home())
+	shards, err := folder.Shards(d.Home())
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
+	for _, f := range shards {
 		if held(f + ".lock") {
 			s.Workers++
 		}
@@ -108,7 +109,7 @@ func describe(r *folder.Row) string {
 
 // held reports whether a process holds a lock.
 func held(path string) bool {
-	if !exists(path) {
+	if !files.Exists(path) {
 		return false
 	}
 	l := flock.New(path, flock.SetFlag(0))

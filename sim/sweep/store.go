@@ -136,7 +136,7 @@ func (d *Dir) write(o *Order) error {
 	if err != nil && !first {
 		return err
 	}
-	keep := first && exists(d.File("results.jsonl"))
+	keep := first && files.Exists(d.File("results.jsonl"))
 	if keep && !o.Replan {
 		return fmt.Errorf("%s: has results.jsonl, and no plan that it is of; accepted: another directory, or --replan, which keeps it in %s",
 			d.Path, d.KeptAs(d.NextKept()))

@@ -28,6 +28,12 @@ func readAll(f *Reader, err error) ([]byte, error) {
 	return data, err
 }
 
+// Exists reports whether there is something at a path that can be looked at.
+func Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // Reader is an open file, which is read up to the limit of its kind.
 type Reader struct {
 	path string
