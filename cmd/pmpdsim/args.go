@@ -134,7 +134,10 @@ func (o *ordering) flag(arg string, rest []string) ([]string, error) {
 	if value == "" {
 		return nil, fmt.Errorf("%sthe value of %s is empty; accepted: %s %s", o.where(), dashes(name), dashes(name), placeholder(f))
 	}
-	return rest, o.number(f, name, value)
+	number, err := o.number(f, name, value)
+	last := &o.flags[len(o.flags)-1]
+	*last = strings.TrimSuffix(*last, value) + number
+	return rest, err
 }
 
 // placeholder is what a flag's value is called in its help.
@@ -147,19 +150,24 @@ func placeholder(f cli.Flag) string {
 	return "VALUE"
 }
 
-// number refuses what is no number where one is due, in the words of this program.
-func (o *ordering) number(f cli.Flag, name, value string) error {
+// number refuses what is no number where one is due, in the words of this program, and returns other values as they are meant:
+// 010 is ten, which the library would take as eight.
+func (o *ordering) number(f cli.Flag, name, value string) (string, error) {
 	switch f.(type) {
 	case *cli.IntFlag, *cli.Int64Flag:
-		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
-			return fmt.Errorf("%s%s %s: not a number; accepted: a whole number", o.where(), dashes(name), value)
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return value, fmt.Errorf("%s%s %s: not a number; accepted: a whole number", o.where(), dashes(name), value)
 		}
+		return strconv.FormatInt(n, 10), nil
 	case *cli.Uint64Flag:
-		if _, err := strconv.ParseUint(value, 10, 64); err != nil {
-			return fmt.Errorf("%s%s %s: not a number; accepted: a whole number from 0 on", o.where(), dashes(name), value)
+		n, err := strconv.ParseUint(value, 10, 64)
+		if err != nil {
+			return value, fmt.Errorf("%s%s %s: not a number; accepted: a whole number from 0 on", o.where(), dashes(name), value)
 		}
+		return strconv.FormatUint(n, 10), nil
 	}
-	return nil
+	return value, nil
 }
 
 func (o *ordering) unknownFlag(arg, name string) error {

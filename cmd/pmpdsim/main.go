@@ -65,6 +65,9 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		err = a.RunContext(withClaims(ctx, claims), ordered)
 	}
+	if lost := shown[0].Err(); err == nil && lost != nil { // of help, whose library does not look
+		err = internal(fmt.Errorf("writing the output: %w", lost))
+	}
 	ended()
 	return exitCode(stderr, told(ctx, err, claims.Written()))
 }

@@ -329,12 +329,28 @@ func TestInterruptedAndMore(t *testing.T) {
 	}
 }
 
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestTextsThatCannotBeWrittenFail(t *testing.T) {
+	for _, args := range []string{"", "--help", "--version", "run --help", "list npus", "config show", "run --prompt 4 --gen 2"} {
+		var errs bytes.Buffer
+		code := run(append([]string{"pmpdsim"}, strings.Fields(args)...), full{}, &errs)
+		if want := "pmpdsim: writing the output: no space left on device\n"; code != exitFailed || !strings.Contains(errs.String(), want) {
+			t.Errorf("%q: status %d, %q, want %q", args, code, errs.String(), want)
+		}
+	}
+}
+
 func TestReorder(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
 		{"flags before and after arguments", "trace info F --format json", "trace info --format json -- F"},
 		{"a value that looks like a flag", "run --npu -x", "run --npu -x"},
 		{"two dashes end the flags", "trace info --format json -- -F", "trace info --format json -- -F"},
 		{"a value behind an equals sign", "run --prompt=3 --schedule=static:4>3@2", "run --prompt=3 --schedule=static:4>3@2"},
+		{"numbers are decimal", "run --prompt 010 --gen=08 --batch +2", "run --prompt 10 --gen=8 --batch 2"},
 		{"a flag of the command below", "config show --npu x", "config show --npu x"},
 		{"help before the command", "--help run", "run --help"},
 	} {

@@ -36,7 +36,7 @@ func written(t *testing.T, schedules ...string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		jobs = append(jobs, replay.Job{Config: cfg, Model: m, Task: "t", Prompt: 8, Generated: 5, Batch: 2, Schedule: s})
+		jobs = append(jobs, replay.Job{Config: cfg, Model: m, Task: workloads.CustomTask, Prompt: 8, Generated: 5, Batch: 2, Schedule: s})
 	}
 	prepared, err := replay.PrepareAll(jobs)
 	if err != nil {

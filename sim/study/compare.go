@@ -48,8 +48,8 @@ func compared() []Metric {
 		"array_utilisation", "energy_joules_per_token", "area_mm2")
 }
 
-// Compare compares two sets. Outcomes that are called alike are compared; where no two are, the NPU's name does not count;
-// and two single outcomes are compared anyhow.
+// Compare compares two sets. Outcomes that are called alike are compared; where several are, those with the same inputs; where no
+// two are, the NPU's name does not count; and two single outcomes are compared anyhow.
 func Compare(a, b *Set) (*Comparison, error) {
 	names := []func(*Outcome) string{name, nameWithoutNPU}
 	if len(a.Outcomes) == 1 && len(b.Outcomes) == 1 {
@@ -65,8 +65,15 @@ func Compare(a, b *Set) (*Comparison, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("%s and %s have no result in common; accepted: results of the same models, lengths, batches, schedules and axes",
-		a.paths(), b.paths())
+	many, there := "", map[string]bool{}
+	for _, o := range a.Outcomes {
+		there[nameWithoutNPU(o)] = true
+	}
+	if slices.ContainsFunc(b.Outcomes, func(o *Outcome) bool { return there[nameWithoutNPU(o)] }) {
+		many = " that stands in each once"
+	}
+	return nil, fmt.Errorf("%s and %s have no result in common%s; accepted: results of the same models, lengths, batches, schedules and axes",
+		a.paths(), b.paths(), many)
 }
 
 func (s *Set) paths() string {
@@ -84,8 +91,21 @@ func nameWithoutNPU(o *Outcome) string {
 	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, folder.Labels(o.Axes))
 }
 
-// match pairs points whose names are equal and occur once on each side.
+// match pairs points whose names are equal and occur once on each side: first of those whose inputs are the same, too, as of two
+// models of one name, then of the others.
 func match(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {
+	pairs := once(as, bs, func(o *Outcome) string { return name(o) + "\n" + o.Config + "\n" + o.Shape })
+	paired := map[*Outcome]bool{}
+	for _, p := range pairs {
+		paired[p[0]], paired[p[1]] = true, true
+	}
+	rest := func(all []*Outcome) []*Outcome {
+		return slices.DeleteFunc(slices.Clone(all), func(o *Outcome) bool { return paired[o] })
+	}
+	return append(pairs, once(rest(as), rest(bs), name)...)
+}
+
+func once(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {
 	byName := map[string][]*Outcome{}
 	for i := range bs {
 		byName[name(bs[i])] = append(byName[name(bs[i])], bs[i])

@@ -114,6 +114,21 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s, %v", told(s), err)
 		}
 	})
+	t.Run("of models of one name those are compared that are the same", func(t *testing.T) {
+		m, n := line("n", "fp16", `,"model_fingerprint":"m"`), line("n", "fp16", `,"model_fingerprint":"n"`)
+		for _, c := range []struct {
+			a, b                *study.Set
+			pairs, onlyA, onlyB int
+		}{{side(m, n), side(n), 1, 1, 0}, {side(n), side(m, n), 1, 0, 1}, {side(m, n), side(n, m), 2, 0, 0}} {
+			got, err := study.Compare(c.a, c.b)
+			if err != nil || got.Pairs != c.pairs || got.OnlyA != c.onlyA || got.OnlyB != c.onlyB || len(got.Inputs) != 0 {
+				t.Errorf("%+v, %v, want %+v", got, err, c)
+			}
+		}
+		if _, err := study.Compare(side(m, m), side(m)); err == nil || !strings.Contains(err.Error(), " have no result in common that stands in each once; accepted: ") {
+			t.Errorf("error %v", err)
+		}
+	})
 	t.Run("nothing in common", func(t *testing.T) {
 		a, b := side(line("m", "fp16", ""), line("m", "uniform:4", "")), side(line("m", "uniform:2", ""), line("m", "uniform:3", ""))
 		want := a.Inputs[0].Path + " and " + b.Inputs[0].Path +

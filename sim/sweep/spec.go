@@ -267,7 +267,13 @@ func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 			r.add(config.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
 			continue
 		}
-		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), fmt.Sprintf("%d+%d", of["prompt"], of["gen"])}, name: workloads.CustomTask,
+		name := fmt.Sprintf("%d+%d", of["prompt"], of["gen"])
+		for _, other := range s.workloads {
+			if other.value == name {
+				r.add(config.PlaceOf(x), "lengths", "%s stands in the list twice, first in line %d; accepted: each value once", name, other.Line)
+			}
+		}
+		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), name}, name: workloads.CustomTask,
 			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
 	}
 }

@@ -13,6 +13,7 @@
 package visible
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -104,6 +105,7 @@ type Writer struct {
 	Raw  io.Writer // what it writes to; only what draws on a terminal writes there itself
 	mu   sync.Mutex
 	rest []byte // the beginning of a sign whose end has not been written yet
+	err  error  // the first of a write
 }
 
 // Write takes p whole. What it counts are bytes of p.
@@ -120,9 +122,17 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	w.rest = append([]byte(nil), text[end:]...)
 	if _, err := w.Raw.Write([]byte(Text(string(text[:end])))); err != nil {
+		w.err = cmp.Or(w.err, err)
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// Err is the first error of a write, also where whoever wrote did not look at it.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // Flush writes what may be the beginning of a sign that never ended.
