@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -109,7 +110,7 @@ func describe(r *folder.Row) string {
 
 // held reports whether a process holds a lock.
 func held(path string) bool {
-	if !files.Exists(path) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // a pipe would be waited for
 		return false
 	}
 	l := flock.New(path, flock.SetFlag(0))
