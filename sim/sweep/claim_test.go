@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,5 +211,15 @@ func TestThePlanHasTheAxesInTheOrderOfTheSpec(t *testing.T) {
 	want := []folder.Axis{{Name: "shape", Values: []string{"128x128", "8x8", "16x16"}}, {Name: "clock", Values: []string{"2GHz", "1GHz"}}}
 	if diff := cmp.Diff(want, f.Plan.Axes); diff != "" {
 		t.Errorf("axes (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPipeIsNoLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if held(path) {
+		t.Error("a pipe is taken for a lock that is held")
 	}
 }

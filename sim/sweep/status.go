@@ -11,7 +11,6 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // Status is how far a sweep has come.
