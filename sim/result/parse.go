@@ -147,7 +147,7 @@ func inRange(path string, v reflect.Value) error {
 		return nil // whoever runs them again reads them
 	}
 	if n, ok := amount(v); ok {
-		if n < 0 || n > most {
+		if n < 0 || n > most || n > 0 && n < 1/most { // so that a quotient of any two is a number
 			return fmt.Errorf("%s is %v, and no run comes to that", path, n)
 		}
 		return nil

@@ -76,6 +76,7 @@ func TestEveryNumberOfAResultIsChecked(t *testing.T) {
 func TestWhatIsWrongWithAResultIsNamed(t *testing.T) {
 	line := written(t)
 	for _, c := range []struct{ from, to, want string }{
+		{`"tokens_per_second":`, `"tokens_per_second":1e-320,"was":`, "tokens_per_second is 1e-320, and no run comes to that"},
 		{`"tokens_per_second":`, `"tokens_per_second":0,"was":`, "tokens_per_second is 0, and has to be above it"},
 		{`"tokens_per_second":`, `"tokens_per_second":-1,"was":`, "tokens_per_second is -1, and no run comes to that"},
 		{`"tokens_per_second":`, `"tokens_per_second":null,"was":`, "tokens_per_second is null"},

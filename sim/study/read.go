@@ -253,7 +253,7 @@ func (s *Set) Only(conditions ...string) (*Set, error) {
 	wanted := map[string][]string{}
 	names := append(s.KeyNames(), "schedule")
 	for _, text := range conditions {
-		key, value, ok := strings.Cut(text, "=")
+		key, value, ok := cut(text, names)
 		if key == kvBits && !slices.Contains(names, kvBits) {
 			key = kvPath // an axis
 		}
@@ -283,4 +283,17 @@ func (s *Set) Only(conditions ...string) (*Set, error) {
 		return nil, errors.New("--only: no result has all of that; accepted: what some result has")
 	}
 	return &kept, nil
+}
+
+// cut cuts KEY=VALUE behind the longest of the names, which may have = in them, or else at the first =.
+func cut(text string, names []string) (key, value string, ok bool) {
+	for _, name := range names {
+		if strings.HasPrefix(text, name+"=") && len(name) >= len(key) {
+			key, value, ok = name, text[len(name)+1:], true
+		}
+	}
+	if ok {
+		return key, value, ok
+	}
+	return strings.Cut(text, "=")
 }

@@ -103,6 +103,17 @@ func TestResultsAreToldApart(t *testing.T) {
 	}
 }
 
+// TestOnlyByNamesWithEqualsSigns: of two axes, one of which begins as the other and = do, the longer is meant.
+func TestOnlyByNamesWithEqualsSigns(t *testing.T) {
+	all := read(t, row(`{"k":"v=8","k=v":"9"}`, line("n", "fp16", "")), row(`{"k":"1","k=v":"8"}`, line("n", "uniform:3", "")))
+	for condition, want := range map[string]string{"k=v=8": "uniform:3", "k=v=9": "fp16", "k=1": "uniform:3"} {
+		s, err := all.Only(condition)
+		if err != nil || len(s.Outcomes) != 1 || s.Outcomes[0].Schedule != want {
+			t.Errorf("%s: %v, %v, want %s", condition, s, err, want)
+		}
+	}
+}
+
 func TestOnly(t *testing.T) {
 	all := read(t, line("m", "fp16", ""), line("n", "fp16", ""), line("n", "uniform:4", ""), row(`{"rows":"8"}`, line("n", "uniform:3", "")))
 	for _, c := range []struct {
