@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -17,6 +18,9 @@ import (
 func claim(path string) error {
 	if folder.IsKept(path) {
 		return fmt.Errorf("%s is what a sweep has kept of a plan before; accepted: another directory", path)
+	}
+	if owner := Owner(path); owner != "" {
+		return fmt.Errorf("%s belongs to the sweep in %s; accepted: another directory", path, owner)
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return fmt.Errorf("making a directory for results: %w; accepted: a directory that is empty or can be made", err)
@@ -64,14 +68,24 @@ func ownNames() []string {
 // Owner returns the folder of the sweep that a file belongs to, there or not, however its path is spelt; none if there is none.
 // What belongs to a sweep is written by the sweep alone.
 func Owner(path string) string {
-	at, err := filepath.EvalSymlinks(path)
-	if err != nil { // it is not there yet
-		if at, err = filepath.EvalSymlinks(filepath.Dir(path)); err != nil {
+	at, rest := path, "" // what is there of it, and what is not; not cleaned, as .. behind a link leads elsewhere
+	for {
+		real, err := filepath.EvalSymlinks(at)
+		if err == nil {
+			at = filepath.Join(real, rest)
+			break
+		}
+		dir, name := filepath.Split(strings.TrimRight(at, string(filepath.Separator)))
+		if dir == "" {
+			dir = "."
+		}
+		if name == "" || at == dir {
 			return ""
 		}
-		at = filepath.Join(at, filepath.Base(path))
+		at, rest = dir, filepath.Join(name, rest)
 	}
-	if at, err = filepath.Abs(at); err != nil {
+	at, err := filepath.Abs(at)
+	if err != nil {
 		return ""
 	}
 	for ; at != filepath.Dir(at); at = filepath.Dir(at) {

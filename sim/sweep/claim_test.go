@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 const one = "schedules: fp16\n" + common
@@ -221,5 +222,22 @@ func TestAPipeIsNoLock(t *testing.T) {
 	}
 	if held(path) {
 		t.Error("a pipe is taken for a lock that is held")
+	}
+}
+
+// A folder of a sweep's own is no place for another sweep; one beside its files is.
+func TestASweepWithinAnother(t *testing.T) {
+	dir := t.TempDir()
+	if err := claim(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, own := range map[string]bool{"shards": true, "shards/new": true, "inputs/x/y": true, "slurm": true, "another": false} {
+		err := claim(filepath.Join(dir, name))
+		if own != (err != nil && strings.Contains(err.Error(), " belongs to the sweep in ")) || !own && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if own && files.Exists(filepath.Join(dir, "shards")) {
+			t.Errorf("%s has been made", name)
+		}
 	}
 }
