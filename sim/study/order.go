@@ -31,23 +31,34 @@ func (s *Set) learn(axes []folder.Axis) {
 	}
 }
 
-// compare puts values of a key in their order: that of the spec where it is known, and else that of CompareValues.
+// compare puts values of a key in their order: that of the spec where it is known, before those that no spec has, in the
+// order of CompareValues.
 func (s *Set) compare(key, a, b string) int {
 	x, knownA := s.ranks[key][a]
 	y, knownB := s.ranks[key][b]
-	if knownA && knownB {
+	switch {
+	case knownA && knownB:
 		return cmp.Compare(x, y)
+	case knownA:
+		return -1
+	case knownB:
+		return 1
 	}
 	return CompareValues(a, b)
 }
 
-// CompareValues puts numbers and quantities in their order, and other texts in that of the alphabet, but numbers in them by
-// their size: 8x8, 16x16, 128x128.
+// CompareValues puts numbers and quantities in their order, and other texts behind them in that of the alphabet, but numbers
+// in them by their size: 8x8, 16x16, 128x128.
 func CompareValues(a, b string) int {
 	x, okA := amount(a)
 	y, okB := amount(b)
-	if okA && okB {
+	switch {
+	case okA && okB:
 		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
+	case okA:
+		return -1
+	case okB:
+		return 1
 	}
 	return cmp.Or(natural(a, b), cmp.Compare(a, b))
 }

@@ -12,6 +12,9 @@ import (
 // and at a hundred points a second they are half an hour's work.
 const MostPoints = 200_000
 
+// HighestPoints is the most that the user can want: the rows, of some 18 kB, of one worker are in one file (docs/limits.md).
+const HighestPoints = 2 * MostPoints
+
 // factor is a list of the spec, whose length multiplies the number of points.
 type factor struct {
 	n    int
@@ -65,5 +68,6 @@ func within(name string, top *yaml.Node, most int) error {
 	if product.Cmp(big.NewInt(int64(most))) <= 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %v combinations before filters: %s; accepted: at most %d, or --max-points %v", name, product, strings.Join(parts, " × "), most, product)
+	return fmt.Errorf("%s: %v combinations before filters: %s; accepted: at most %d (--max-points, up to %d)",
+		name, product, strings.Join(parts, " × "), most, HighestPoints)
 }

@@ -30,13 +30,13 @@ func TestCombinationsAreCountedBeforeTheyAreExpanded(t *testing.T) {
 		want string // "": accepted
 	}{
 		{first, 2, ""},
-		{first, 1, "study.yaml: 2 combinations before filters: 2 schedules; accepted: at most 1, or --max-points 2"},
+		{first, 1, "study.yaml: 2 combinations before filters: 2 schedules; accepted: at most 1 (--max-points, up to 400000)"},
 		{"schedules: fp16\naxes:\n" + lists + common, MostPoints, "study.yaml: 100000000 combinations before filters: 10 values of array.rows × 10 values of array.cols × " +
 			"10 values of vector.lanes × 10 values of vector.latency × 10 values of dma.latency × 10 values of noc.latency × " +
-			"10 values of sequencer.launch_cycles × 10 values of tiling.rows; accepted: at most 200000, or --max-points 100000000"},
+			"10 values of sequencer.launch_cycles × 10 values of tiling.rows; accepted: at most 200000 (--max-points, up to 400000)"},
 		{"schedules: fp16\naxes:\n" + huge + common, MostPoints, "study.yaml: 10000000000000000000000000 combinations before filters: "},
 		{"npu: [pmpd-paper, edge-lpddr5]\nmodels: [phi-1.5, tiny.json, mobilellama-1.4b]\ntasks: [dialogsum, iwslt]\nbatch: [1, 2]\nschedules: [fp16, \"uniform:4\"]\n", 47,
-			"study.yaml: 48 combinations before filters: 2 NPUs × 3 models × 2 tasks or lengths × 2 batches × 2 schedules; accepted: at most 47, or --max-points 48"},
+			"study.yaml: 48 combinations before filters: 2 NPUs × 3 models × 2 tasks or lengths × 2 batches × 2 schedules; accepted: at most 47 (--max-points, up to 400000)"},
 	} {
 		spec := specIn(t, c.text)
 		s, err := Load(spec, c.most)

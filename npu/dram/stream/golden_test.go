@@ -40,6 +40,9 @@ func runGoldens(t *testing.T, exact bool) {
 	if testing.Short() {
 		budget, each = budget/4, each/2
 	}
+	if simtest.Racing { // nothing here is concurrent
+		budget /= 6
+	}
 	left, spent := 0, map[string]int64{}
 	for _, g := range goldens(t) {
 		if g.Rule == Shown || g.Rule == Skipped {

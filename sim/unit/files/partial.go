@@ -108,20 +108,31 @@ func (p *Partial) Write(b []byte) (int, error) {
 		p.size += int64(n)
 		return n, nil
 	}
-	if err = bare(err); p.file.reserve == nil || !full(err) {
-		return 0, err
+	switch err = bare(err); {
+	case p.name == "":
+		return 0, err // a pipe, from which nothing can be taken back
+	case p.file.reserve == nil || !full(err):
+		return 0, errors.Join(err, p.takeBack())
 	}
 	p.cancel(p.file.named(err))
-	if err := p.Sink.Truncate(p.size); err != nil {
-		return 0, bare(err)
-	}
-	if _, err := p.Sink.Seek(p.size, io.SeekStart); err != nil {
-		return 0, bare(err)
+	if err := p.takeBack(); err != nil {
+		return 0, err
 	}
 	p.file.giveUp()
-	n, err = p.Sink.Write(b)
+	if n, err = p.Sink.Write(b); err != nil {
+		return 0, errors.Join(bare(err), p.takeBack())
+	}
 	p.size += int64(n)
-	return n, bare(err)
+	return n, nil
+}
+
+// takeBack removes what a write that failed has left.
+func (p *Partial) takeBack() error {
+	err := p.Sink.Truncate(p.size)
+	if err == nil {
+		_, err = p.Sink.Seek(p.size, io.SeekStart)
+	}
+	return bare(err)
 }
 
 // Finish gives the file its name.
