@@ -54,8 +54,8 @@ func TestSameJobSameBytes(t *testing.T) {
 }
 
 // What a memory-bound pass takes follows from its bytes and the bandwidth that the memory reached. The bytes are
-// counted here from the model's parameters; the bandwidth is the simulation's, and must be what Ramulator 2.1 reaches
-// on a sequential read with this mapping (91.6 %, golden stream of npu/dram) less what is lost between operators.
+// counted here from the model's parameters; the bandwidth is the simulation's, and must be what a sequential read of four
+// channels reaches (91.62 %, pmpdsim dram; Ramulator 2.1's own table 91.56 %) less what is lost between operators.
 func TestDecodeByHand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a 7B model: left to the full run")
@@ -76,8 +76,8 @@ func TestDecodeByHand(t *testing.T) {
 	if hand := perPass / (r.DRAMEfficiency * 51.2e9); math.Abs(r.TPOTSeconds/hand-1) > 0.001 {
 		t.Errorf("TPOT %.6f s, by hand %.6f s", r.TPOTSeconds, hand)
 	}
-	if r.DRAMEfficiency < 0.90 || r.DRAMEfficiency > 0.916 {
-		t.Errorf("%.1f %% of peak bandwidth", 100*r.DRAMEfficiency)
+	if r.DRAMEfficiency < 0.90 || r.DRAMEfficiency > 0.9162 {
+		t.Errorf("%.2f %% of peak bandwidth", 100*r.DRAMEfficiency)
 	}
 	if r.BoundBy != "memory" {
 		t.Errorf("bound by %s", r.BoundBy)
