@@ -27,7 +27,7 @@ the differences: in clocks where the reference's are known, else in percent of t
    FAIL    outside its tolerance; the exit code is then 1
 Rows of ramulator2.1/NAME were run with Ramulator's own tables, rows of earlier/NAME with derived tables that our presets had
 before; those of a plain NAME are of the preset. The golden numbers and where they come from are in npu/dram/stream/golden.
-All rows take half a minute.
+All rows take some ten seconds.
 
 EXAMPLES:
    pmpdsim dram check  # 10 s

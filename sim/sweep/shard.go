@@ -41,7 +41,7 @@ func openShard(path string) (*shard, []folder.Line, error) {
 	s := &shard{path: path, lock: flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|files.NoFollow))}
 	ok, err := s.lock.TryLock()
 	if err != nil {
-		return nil, nil, fmt.Errorf("locking %s: %w (the file system must know flock)", path, err)
+		return nil, nil, fmt.Errorf("locking %s: %w; accepted: a directory that can be written to, on a file system that knows flock", path, err)
 	}
 	if !ok {
 		return nil, nil, errLocked

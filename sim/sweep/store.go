@@ -74,7 +74,7 @@ func (d *Dir) acquire(ctx context.Context) error {
 		return d.sign(thisProcess() + "\n")
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("locking %s: %w (the file system must know flock)", d.Path, err)
+		return fmt.Errorf("locking %s: %w; accepted: a directory that can be written to, on a file system that knows flock", d.Path, err)
 	}
 	return fmt.Errorf("%s: another sweep works here: %s; accepted: another directory, or to wait for it (pmpdsim sweep status %s)",
 		d.Path, d.owner(), d.Path)

@@ -188,16 +188,17 @@ func (p *Plan) read(in *files.Lines, name string) error {
 		if err != nil {
 			return damaged(name, number, err)
 		}
-		if end && len(p.Rows) != p.Points {
+		switch {
+		case end && len(p.Rows) < p.Points:
 			return damaged(name, number, fmt.Errorf("is missing: there are %d of %d points", len(p.Rows), p.Points))
-		}
-		if end {
-			break
+		case end:
+			p.order()
+			return nil
+		case len(p.Rows) == p.Points:
+			return damaged(name, number, fmt.Errorf("is one too many: the plan has %d points", p.Points))
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	p.order()
-	return nil
 }
 
 // line reads the next line, and reports whether there is none.

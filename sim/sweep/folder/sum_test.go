@@ -76,7 +76,7 @@ func TestAPlanThatIsNotAsItWasWrittenIsRefused(t *testing.T) {
 		"a changed header":       {strings.Replace(string(data), "s.yaml", "t.yaml", 1), ":1: the line is not as it was written: its checksum differs"},
 		"a changed point":        {strings.Replace(string(data), `"cost":0`, `"cost":1`, 1), ":2: the line is not as it was written: its checksum differs"},
 		"a point less":           {lines[0] + lines[1], ":3: the line is missing: there are 1 of 2 points"},
-		"a point more":           {string(data) + lines[1], ":5: the line is missing: there are 3 of 2 points"},
+		"a point more":           {string(data) + lines[1], ":4: the line is one too many: the plan has 2 points"},
 		"half a point":           {lines[0] + lines[1] + lines[2][:20], ":3: the line is cut short"},
 		"a point without a sum":  {lines[0] + `{"fingerprint":"a"}` + "\n" + lines[2], ":2: the line is not as it was written: it has no checksum"},
 		"nothing":                {"", ":1: the line is not as it was written: it tells no format"},
