@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
@@ -100,10 +100,12 @@ func (s streams) say(format string, args ...any) { say(s.err, format, args...) }
 
 // jsonLines writes one object per value, one a line.
 func jsonLines[T any](w io.Writer, values []T) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false) // schedules have > in them
 	for _, v := range values {
-		if err := e.Encode(v); err != nil {
+		line, err := result.Encode(v)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
 			return err
 		}
 	}

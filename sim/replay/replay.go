@@ -215,13 +215,11 @@ func (r *run) result(version string) *result.Result {
 
 // inFull is an input in full.
 func inFull(v any) json.RawMessage {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // as results are written
-	if err := e.Encode(v); err != nil {
+	line, err := result.Encode(v)
+	if err != nil {
 		panic("replay: " + err.Error())
 	}
-	return bytes.TrimSpace(b.Bytes())
+	return bytes.TrimSpace(line)
 }
 
 // Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules

@@ -116,10 +116,12 @@ func ratio(a, b float64) float64 {
 
 // WriteJSON writes one object per result, one a line.
 func WriteJSON(w io.Writer, rs []*Result) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false) // schedules are full of >
 	for _, r := range rs {
-		if err := e.Encode(r); err != nil {
+		line, err := Encode(r)
+		if err == nil {
+			_, err = w.Write(line)
+		}
+		if err != nil {
 			return fmt.Errorf("result of %s: %w", r.Schedule, err)
 		}
 	}

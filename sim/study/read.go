@@ -143,7 +143,7 @@ func readFolder(in *Input, texts bool) (all []placed, err error) {
 	for _, r := range rows {
 		p := placed{Row: r}
 		if texts && r.Result != nil && err == nil {
-			p.text, err = folder.Encode(r.Result)
+			p.text, err = result.Encode(r.Result)
 		}
 		all = append(all, p)
 	}

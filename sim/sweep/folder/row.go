@@ -62,14 +62,8 @@ type Row struct {
 	Result      *result.Result    `json:"result,omitempty"`
 }
 
-// Encode writes a value as a line.
-func Encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // schedules are full of >
-	err := e.Encode(v)
-	return b.Bytes(), err
-}
+// Encode writes a value as a line, as results are written.
+func Encode(v any) ([]byte, error) { return result.Encode(v) }
 
 // strict reads a line, all of it and nothing unknown.
 func strict(line []byte, to any) error {
