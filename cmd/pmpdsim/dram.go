@@ -80,7 +80,8 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 	if o.standard == "" {
 		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
 	}
-	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"), Postpone: c.Int("postpone")}
+	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"),
+		Control: dram.Control{Postponed: c.Int("postpone")}}
 	return o, flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh"))))
 }
 
@@ -161,7 +162,7 @@ func (j *dramJob) ranks(n int) error {
 			return flagged("ranks", "", err)
 		}
 	}
-	if n := j.options.Postpone; n < 0 || n > s.MaxPostponed {
+	if n := j.options.Postponed; n < 0 || n > s.MaxPostponed {
 		return fmt.Errorf("--postpone %d: %s may postpone up to %d refreshes; accepted: 0 to %d", n, s.Name, s.MaxPostponed, s.MaxPostponed)
 	}
 	return nil

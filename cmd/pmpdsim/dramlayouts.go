@@ -164,7 +164,7 @@ func (o *dramLayoutsOptions) loadMappings(s *layouts.Spec) error {
 	if err := s.Choose(o.mappings, o.bankHash); err != nil {
 		return blamed("mapping", o.mappings, mappingError(err, s.Standard, s.Channels))
 	}
-	_, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: s.Mappings[0].Fields, Refresh: s.Refresh})
+	_, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: s.Mappings[0].Fields, Control: dram.Control{Refresh: s.Refresh}})
 	return flagged("refresh", "", err) // what is left to be wrong
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPerBankRefreshIsRefusedWhereThereIsNone(t *testing.T) {
-	_, err := New(Options{Standard: spec.MustLookup("ddr4-3200"), Channels: 1, Refresh: spec.PerBank})
+	_, err := New(Options{Standard: spec.MustLookup("ddr4-3200"), Channels: 1, Control: Control{Refresh: spec.PerBank}})
 	simtest.WantError(t, err, `DRAM standard "ddr4-3200" has no per-bank refresh; accepted: all-bank, none`)
 }
 
@@ -57,7 +57,7 @@ func TestSequentialReadsReachWhatTheReferencesReach(t *testing.T) {
 		{"DDR5-6400 without refresh, all of it", "ddr5-6400", "", spec.NoRefresh, 100, 0.1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := mustNew(t, Options{Channels: 1, Mapping: c.mapping, Refresh: c.refresh}, c.standard)
+			s := mustNew(t, Options{Channels: 1, Mapping: c.mapping, Control: Control{Refresh: c.refresh}}, c.standard)
 			got := efficiency(t, s, whole)
 			t.Logf("%.2f %%", got)
 			if math.Abs(got-c.want) > c.within {

@@ -121,7 +121,7 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Standard: std, Channels: 1 << r.Intn(3), Refresh: spec.Refresh(r.Intn(3)), BankHash: r.Intn(3) == 0}
+	o := Options{Standard: std, Channels: 1 << r.Intn(3), Control: Control{Refresh: spec.Refresh(r.Intn(3))}, BankHash: r.Intn(3) == 0}
 	if std.Timing.TRFCPB == 0 && o.Refresh == spec.PerBank {
 		o.Refresh = spec.AllBank
 	}
@@ -137,7 +137,7 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 		std.Ranks = min(1<<r.Intn(3), spec.MaxBanks/(std.Groups*std.Banks))
 	}
 	if r.Intn(3) == 0 {
-		o.Postpone = r.Intn(std.MaxPostponed + 1)
+		o.Postponed = r.Intn(std.MaxPostponed + 1)
 	}
 	if r.Intn(2) == 0 {
 		o.Queues = 1 + r.Intn(controller.MaxQueues)
@@ -259,7 +259,7 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	}
 	for seed := range cases {
 		r := rand.New(rand.NewSource(seed))
-		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Refresh: spec.Refresh(r.Intn(3)),
+		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Control: Control{Refresh: spec.Refresh(r.Intn(3))},
 			Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6), BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
 		granule := p.fast.mapping.Granule()
 		sizes := []int64{granule / 16, granule, 3 * granule}

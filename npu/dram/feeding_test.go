@@ -20,7 +20,7 @@ func lastClock(s *System) (clock int64) {
 // tCL (and tDQSCK) and its data, and only then the next one may come.
 func TestAWindowBoundsBandwidthByLatency(t *testing.T) {
 	for _, name := range []string{"lpddr5-6400", "ddr4-3200", "lpddr4x-4266"} {
-		s := mustNew(t, Options{Channels: 1, Refresh: spec.NoRefresh, Mapping: "", Window: 1}, name)
+		s := mustNew(t, Options{Channels: 1, Control: Control{Refresh: spec.NoRefresh}, Mapping: "", Window: 1}, name)
 		tm, burst := &s.options.Standard.Timing, s.options.Standard.Burst
 		const bursts = 4 // the first run of the mapping: one row
 		s.Submit(Transfer{Walk: isa.Contiguous(0, bursts*burst)})
@@ -45,7 +45,7 @@ func TestAWindowBoundsBandwidthByLatency(t *testing.T) {
 
 func TestASlowConsumerSetsThePace(t *testing.T) {
 	const pace, bursts = 11, 20_000
-	s := mustNew(t, Options{Channels: 1, Refresh: spec.NoRefresh, Window: 4 * unit.KiB, Pace: pace * PaceParts}, "lpddr5-6400")
+	s := mustNew(t, Options{Channels: 1, Control: Control{Refresh: spec.NoRefresh}, Window: 4 * unit.KiB, Pace: pace * PaceParts}, "lpddr5-6400")
 	s.Submit(Transfer{Walk: isa.Contiguous(0, bursts*32)})
 	tm := &s.options.Standard.Timing
 	first := 2 + tm.TRCD + tm.TCL + tm.TBL // ACT, CAS in between, RD
@@ -86,7 +86,7 @@ func TestQueuesTakeTurns(t *testing.T) {
 // TestAWriterJoinsWithoutDrainingTheReader: the reader's bursts go on while a short append comes and goes.
 func TestAWriterJoinsWithoutDrainingTheReader(t *testing.T) {
 	play := func(append bool) int64 {
-		s := mustNew(t, Options{Channels: 1, Queues: 2, Refresh: spec.NoRefresh}, "lpddr5-6400")
+		s := mustNew(t, Options{Channels: 1, Queues: 2, Control: Control{Refresh: spec.NoRefresh}}, "lpddr5-6400")
 		s.Submit(Transfer{ID: 1, Walk: isa.Contiguous(0, unit.MiB)})
 		if append {
 			s.Submit(Transfer{ID: 2, Walk: isa.Contiguous(512*unit.MiB, unit.KiB), Write: true, Queue: 1, Release: 20_000})
@@ -152,7 +152,7 @@ func TestOneRankWorksWhileAnotherIsRefreshed(t *testing.T) {
 func TestPostponedRefreshesSaveRestarts(t *testing.T) {
 	const bytes = 64 * unit.MiB
 	clocks := func(n int, refresh spec.Refresh) int64 {
-		s := mustNew(t, Options{Channels: 1, Postpone: n, Refresh: refresh}, "lpddr5-6400")
+		s := mustNew(t, Options{Channels: 1, Control: Control{Refresh: refresh, Postponed: n}}, "lpddr5-6400")
 		s.Submit(Transfer{Walk: isa.Contiguous(0, bytes)})
 		clock := lastClock(s)
 		s.Finish(clock)
@@ -174,7 +174,7 @@ func TestPostponedRefreshesSaveRestarts(t *testing.T) {
 }
 
 func TestRefreshesAreMadeUpForWhenIdle(t *testing.T) {
-	s := mustNew(t, Options{Channels: 1, Postpone: 8}, "lpddr5-6400")
+	s := mustNew(t, Options{Channels: 1, Control: Control{Postponed: 8}}, "lpddr5-6400")
 	const tREFI = 3125
 	s.Submit(Transfer{Walk: isa.Contiguous(0, 256*unit.KiB)}) // 8192 bursts: five intervals
 	if n := s.Counts().Refreshes; n != 0 {

@@ -38,7 +38,7 @@ func (set *MemoSet) New(o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
+	c, err := controller.New(o.Standard, o.Control)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (set *MemoSet) lookup(o *Options, m *spec.Mapping, first *port) *memo {
 func memoKey(o *Options, m *spec.Mapping) string {
 	s := *o.Standard
 	s.Name, s.Source, s.Comments, s.Energy, s.TCK = "", "", nil, spec.Energy{}, 0
-	return fmt.Sprintf("%+v %+v %s %d %d", s, o.rules(), m.ChannelKey(), o.Refresh, o.Postpone)
+	return fmt.Sprintf("%+v %+v %s %+v", s, o.rules(), m.ChannelKey(), o.Control)
 }
 
 // touch makes m the most recently used memo of its set.

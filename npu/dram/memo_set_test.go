@@ -27,7 +27,7 @@ func relatives(o Options) []Options {
 	add(func(o *Options, _ *spec.Standard) { o.BankHash = true })
 	add(func(o *Options, _ *spec.Standard) { o.Refresh = spec.PerBank })
 	add(func(o *Options, _ *spec.Standard) { o.Refresh = spec.NoRefresh })
-	add(func(o *Options, _ *spec.Standard) { o.Postpone = 4 })
+	add(func(o *Options, _ *spec.Standard) { o.Postponed = 4 })
 	add(func(o *Options, _ *spec.Standard) { o.Grant = 4 * unit.KiB })
 	add(func(o *Options, _ *spec.Standard) { o.Window = unit.KiB })
 	add(func(o *Options, _ *spec.Standard) { o.Window, o.Pace = unit.KiB, 40 })
@@ -38,7 +38,7 @@ func relatives(o Options) []Options {
 	return family
 }
 
-var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Refresh: spec.AllBank, Queues: 2,
+var related = Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 2, Control: Control{Refresh: spec.AllBank}, Queues: 2,
 	Mapping: "co2,ch1,bg2,ba2,co4,ro16"}
 
 // TestSystemsThatShareWhatTheyLearnCountAsThoseThatLearnAlone lets relatives take turns on the same walks. What one has

@@ -30,8 +30,8 @@ func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 	for _, std := range spec.All() {
 		t.Run(std.Name, func(t *testing.T) {
 			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
-			o := Options{Standard: std, Channels: 1, Postpone: min(1, std.MaxPostponed)}
-			c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
+			o := Options{Standard: std, Channels: 1, Control: Control{Postponed: min(1, std.MaxPostponed)}}
+			c, err := controller.New(o.Standard, o.Control)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,20 +12,23 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
+// Control says how a channel's controller decides.
+type Control = controller.Options
+
 // Options is what a System is built from. The zero values of the optional ones are those of a plain channel.
 type Options struct {
 	Standard *spec.Standard
 	Channels int    // a power of two
 	Mapping  string // of address bits, as in spec.ParseMapping; empty: spec.DefaultMapping
 	BankHash bool   // bank bits XOR low row bits
-	Refresh  spec.Refresh
-	Postpone int  // refreshes that may wait for requests: at most Standard.MaxPostponed
-	Exact    bool // step every clock and remember nothing: the reference that the fast path must equal
+	Exact    bool   // step every clock and remember nothing: the reference that the fast path must equal
 
 	Queues int        // requesters that are served in turn, 1 to 4; 0: 1
 	Grant  unit.Bytes // a queue's traffic on a channel in one turn; 0: 1 KiB
 	Window unit.Bytes // read data of a queue that may be outstanding on a channel; 0: any amount
 	Pace   int64      // time that the consumer takes for a channel's burst, in parts of a clock (PaceParts); 0: none
+
+	Control // of each channel's controller
 }
 
 // rules returns the options that say how a channel is fed, in bursts.
@@ -54,9 +57,9 @@ func (o *Options) validate() error {
 		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
 	case o.Refresh == spec.PerBank && o.Standard.Timing.TRFCPB == 0:
 		return fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", name)
-	case o.Postpone < 0 || o.Postpone > o.Standard.MaxPostponed:
+	case o.Postponed < 0 || o.Postponed > o.Standard.MaxPostponed:
 		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d",
-			name, o.Postpone, o.Standard.MaxPostponed)
+			name, o.Postponed, o.Standard.MaxPostponed)
 	case o.Queues < 0 || o.Queues > controller.MaxQueues:
 		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, controller.MaxQueues)
 	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:

@@ -123,7 +123,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 		m := s.Mapping()
 		var channels []*port
 		for range o.Channels {
-			c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
+			c, err := controller.New(o.Standard, o.Control)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -22,7 +22,7 @@ func channels(t *testing.T, c *config.Config, stepped bool) DRAM {
 		t.Fatal(err)
 	}
 	d, err := dram.New(dram.Options{Standard: c.Standard(), Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
-		Refresh: refresh, Queues: 2, Exact: stepped})
+		Control: dram.Control{Refresh: refresh}, Queues: 2, Exact: stepped})
 	if err != nil {
 		t.Fatal(err)
 	}

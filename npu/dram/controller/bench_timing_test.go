@@ -29,14 +29,14 @@ func newBench(t *testing.T, s *spec.Standard, refresh spec.Refresh) *bench {
 		b.trace = append(b.trace, issue{cmd, max(bank, 0), clock})
 	}
 	if s.Family == spec.HBM {
-		c, err := newHBMController(s, refresh)
+		c, err := newHBMController(s, Options{Refresh: refresh})
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
 		return b
 	}
-	c := newSingleBus(s, refresh)
+	c := newSingleBus(s, Options{Refresh: refresh})
 	c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
 	return b
 }

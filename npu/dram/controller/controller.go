@@ -141,20 +141,22 @@ func raise(t *int64, to int64) {
 	}
 }
 
-// New makes a channel's controller at power-on. So many refreshes of each rank, or bank, may be postponed while
-// requests wait. It fails if the standard is invalid, or has no such refresh.
-func New(s *spec.Standard, refresh spec.Refresh, postponed int) (Controller, error) {
+// Options say how a controller decides what its standard leaves open. The zero value is all-bank refresh, on time.
+type Options struct {
+	Refresh   spec.Refresh
+	Postponed int // refreshes of each rank, or bank, that may wait for requests: at most Standard.MaxPostponed
+}
+
+// New makes a channel's controller at power-on. It fails if the standard is invalid, or has no such refresh.
+func New(s *spec.Standard, o Options) (Controller, error) {
 	if s.Family == spec.HBM {
-		c, err := newHBMController(s, refresh)
+		c, err := newHBMController(s, o)
 		if err != nil {
 			return nil, err
 		}
-		c.postpone(postponed)
 		return c, nil
 	}
-	c := newSingleBus(s, refresh)
-	c.postpone(postponed)
-	return c, nil
+	return newSingleBus(s, o), nil
 }
 
 // EachTag calls f on the tag of each burst inside, always in the same order.

@@ -93,12 +93,12 @@ type hbmController struct {
 }
 
 // newHBMController makes a channel of s at power-on.
-func newHBMController(s *spec.Standard, refresh spec.Refresh) (*hbmController, error) {
+func newHBMController(s *spec.Standard, o Options) (*hbmController, error) {
 	t, err := newHBMTable(s)
 	if err != nil {
 		return nil, err
 	}
-	if refresh == spec.PerBank {
+	if o.Refresh == spec.PerBank {
 		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
 	}
 	c := &hbmController{gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
@@ -107,10 +107,11 @@ func newHBMController(s *spec.Standard, refresh spec.Refresh) (*hbmController, e
 		n := 1 << c.pseudoShift
 		c.pseudoBanks[p] = (1<<n - 1) << (p * n)
 	}
-	if refresh == spec.NoRefresh {
+	if o.Refresh == spec.NoRefresh {
 		c.interval = Never
 	}
 	c.RefreshDue = c.interval
+	c.postpone(o.Postponed)
 	for p := range c.pseudo {
 		for i := range c.pseudo[p].acts {
 			c.pseudo[p].acts[i] = LongAgo

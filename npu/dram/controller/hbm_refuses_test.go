@@ -23,7 +23,7 @@ func TestHBMControllerRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := spec.MustLookup("hbm3-6400")
 			c.change(s)
-			if _, err := newHBMController(s, c.refresh); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := newHBMController(s, Options{Refresh: c.refresh}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})

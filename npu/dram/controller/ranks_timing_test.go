@@ -25,7 +25,7 @@ func TestRanksHandTheDataBusOver(t *testing.T) {
 			{"WR to RD: tCWL + tBL + tCS - tCL", 1, cmdRD, max(written+tm.TCS-tm.TCL, 0)},
 		} {
 			const now = 1000
-			c := newSingleBus(std, spec.NoRefresh)
+			c := newSingleBus(std, Options{Refresh: spec.NoRefresh})
 			c.Clock = now
 			l := readList
 			if g.write == 1 {

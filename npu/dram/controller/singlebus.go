@@ -47,11 +47,11 @@ type singleBus struct {
 	allHits [2]bool // read, write queue: every request is sure to find its row open (an optimisation, not state)
 }
 
-func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
+func newSingleBus(std *spec.Standard, o Options) *singleBus {
 	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std),
 		ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
 		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
-	switch refresh {
+	switch o.Refresh {
 	case spec.AllBank:
 		c.interval, c.units = std.Timing.TREFI, c.ranks
 	case spec.PerBank:
@@ -60,6 +60,7 @@ func newSingleBus(std *spec.Standard, refresh spec.Refresh) *singleBus {
 		c.together, c.apart = c.banks/c.ranks, c.banks/c.ranks/together
 	}
 	c.RefreshDue = c.interval
+	c.postpone(o.Postponed)
 	for r := range c.rank {
 		for i := range c.rank[r].acts {
 			c.rank[r].acts[i] = LongAgo

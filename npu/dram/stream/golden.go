@@ -171,7 +171,7 @@ func (g *Golden) Run(ctx context.Context, exact bool) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := dram.Options{Standard: std, Channels: g.Channels, Mapping: g.Mapping, BankHash: g.BankHash, Refresh: g.Refresh,
+	o := dram.Options{Standard: std, Channels: g.Channels, Mapping: g.Mapping, BankHash: g.BankHash, Control: dram.Control{Refresh: g.Refresh},
 		Exact: exact}
 	return Run(ctx, o, g.Stream, nil)
 }

@@ -50,7 +50,7 @@ func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
 	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact,
 		channels: make([]fedChannel, o.Channels)}
 	for i := range in.channels {
-		c, err := controller.New(o.Standard, o.Refresh, o.Postpone)
+		c, err := controller.New(o.Standard, o.Control)
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ func Layouts(ctx context.Context, s *layouts.Spec, progress func(done, total int
 func layoutCell(s *layouts.Spec, at int) (layouts.Row, error) {
 	m, w, planes := s.Cell(at)
 	system, err := dram.New(dram.Options{Standard: s.Standard, Channels: s.Channels, Mapping: m.Fields, BankHash: m.Hash,
-		Refresh: s.Refresh, Postpone: s.Postpone})
+		Control: dram.Control{Refresh: s.Refresh, Postponed: s.Postpone}})
 	if err != nil {
 		return layouts.Row{}, err
 	}

@@ -54,7 +54,7 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (dram.Options, *spec.Mappin
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := dram.Options{Standard: std, Channels: 1 << r.Intn(5), Refresh: spec.Refresh(r.Intn(3)), BankHash: r.Intn(3) == 0}
+	o := dram.Options{Standard: std, Channels: 1 << r.Intn(5), Control: dram.Control{Refresh: spec.Refresh(r.Intn(3))}, BankHash: r.Intn(3) == 0}
 	if o.Refresh == spec.PerBank && (std.Timing.TRFCPB == 0 || std.Family == spec.HBM) {
 		o.Refresh = spec.AllBank
 	}
@@ -62,7 +62,7 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (dram.Options, *spec.Mappin
 		std.Ranks = min(2, spec.MaxBanks/(std.Groups*std.Banks))
 	}
 	if r.Intn(4) == 0 {
-		o.Postpone = r.Intn(std.MaxPostponed + 1)
+		o.Postponed = r.Intn(std.MaxPostponed + 1)
 	}
 	m, err := spec.ParseMapping(spec.DefaultMapping(std, o.Channels), std, o.Channels, o.BankHash)
 	if err != nil {
@@ -128,7 +128,7 @@ func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles
 	cores, fifos := make([]controller.Controller, o.Channels), make([][]access, o.Channels)
 	for i := range cores {
 		var err error
-		if cores[i], err = controller.New(o.Standard, o.Refresh, o.Postpone); err != nil {
+		if cores[i], err = controller.New(o.Standard, o.Control); err != nil {
 			t.Fatal(err)
 		}
 	}
