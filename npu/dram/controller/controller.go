@@ -40,6 +40,15 @@ type Status struct {
 	Refreshed bool          // the last tick issued a REF
 
 	Trace func(cmd Command, bank int, clock int64) // called on every command; nil: none
+	For   Cause                                    // during a call of Trace: what the command is for
+}
+
+// Cause is the burst that a command serves. Commands of a refresh serve none.
+type Cause struct {
+	Burst bool // there is one
+	Tag   uint32
+	Row   int64
+	Write bool
 }
 
 // View returns the status itself.
@@ -47,7 +56,16 @@ func (v *Status) View() *Status { return v }
 
 func (v *Status) log(cmd Command, bank int) {
 	if v.Trace != nil {
+		v.For = Cause{}
 		v.Trace(cmd, bank, v.Clock)
+	}
+}
+
+// logFor traces a command that serves a request.
+func (v *Status) logFor(cmd Command, r *request) {
+	if v.Trace != nil {
+		v.For = Cause{Burst: true, Tag: r.tag, Row: r.row, Write: r.write == 1}
+		v.Trace(cmd, int(r.bank), v.Clock)
 	}
 }
 
@@ -121,11 +139,11 @@ func (v *Status) countData(r *request, dataEnd int64) {
 	v.Issued = ColumnCommand{Tag: r.tag, Write: r.write, found: r.found, Clock: dataEnd, since: r.since}
 	if r.write == 1 {
 		v.Counts.Writes++
-		v.log(cmdWR, int(r.bank))
+		v.logFor(cmdWR, r)
 		return
 	}
 	v.Counts.Reads++
-	v.log(cmdRD, int(r.bank))
+	v.logFor(cmdRD, r)
 }
 
 // Clocks that do not come, and that have no effect any more.

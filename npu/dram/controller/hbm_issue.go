@@ -64,7 +64,7 @@ func (c *hbmController) activate(r request) {
 	}
 	c.updateMasks(r.bank)
 	c.Counts.Activates++
-	c.log(cmdACT, int(r.bank))
+	c.logFor(cmdACT, &r)
 }
 
 // countHits counts the requests of a queue that want the open row of a bank.
@@ -85,7 +85,8 @@ func (c *hbmController) countHits(kind int, bank uint8) uint16 {
 }
 
 // precharge issues PRE to one bank, for a request that wants another of its rows.
-func (c *hbmController) precharge(bank uint8) {
+func (c *hbmController) precharge(r *request) {
+	bank := r.bank
 	k, p := c.Clock, &c.pseudo[bank>>c.pseudoShift]
 	raise(&p.pre, k+c.gaps.prePre)
 	raise(&p.preAll, k+c.gaps.prePre)
@@ -94,7 +95,7 @@ func (c *hbmController) precharge(bank uint8) {
 	c.close(bank)
 	c.bank[bank].conflict = 1
 	c.Counts.Precharges++
-	c.log(cmdPRE, int(bank))
+	c.logFor(cmdPRE, r)
 }
 
 // prechargeAll closes all banks of the pseudo channel whose turn to be refreshed it is.

@@ -105,7 +105,7 @@ func (c *hbmController) rowCommand() bool {
 		case c.bank[r.bank].row == r.row || hitOfSameAge(q, i, c.bank[r.bank].row):
 			pres &^= bit // a row is not closed while a request as old as this one wants it
 		default:
-			c.precharge(r.bank)
+			c.precharge(r)
 			return true
 		}
 	}

@@ -2,20 +2,6 @@ package controller
 
 import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
-// Command is a command on the bus.
-type Command uint8
-
-const (
-	cmdACT Command = iota // ACT, or ACT-1 where the activate is split
-	cmdACT2
-	cmdPRE
-	cmdPREA
-	cmdRD
-	cmdWR
-	cmdREF
-	cmdCAS
-)
-
 var _ Controller = (*singleBus)(nil)
 
 // singleBus steps one LPDDR or DDR channel of one or more ranks. A command may take several clocks, in which no other

@@ -9,7 +9,7 @@ func (c *singleBus) serve(l, i int64, cmd Command) Outcome {
 	case cmdACT:
 		c.activate(c.list(l).remove(i))
 	case cmdPRE:
-		c.precharge(int64(r.bank))
+		c.precharge(int64(r.bank), r)
 		c.bank[r.bank].conflict = 1
 	}
 	return Changed
@@ -25,7 +25,7 @@ func (c *singleBus) columnCommand(l, i int64) Outcome {
 		}
 		c.synced, c.syncList, c.syncItem = 1, l, i
 		c.Counts.Syncs++
-		c.log(cmdCAS, -1)
+		c.logFor(cmdCAS, &c.list(l).r[i])
 		return Changed
 	}
 	c.moveData(l, i)
@@ -123,7 +123,7 @@ func (c *singleBus) activate(r request) {
 	b.conflict = 0
 	own.opened++
 	c.Counts.Activates++
-	c.log(cmdACT, int(r.bank))
+	c.logFor(cmdACT, &r)
 	if c.std.Split {
 		b.status = activating
 		c.acting, c.pending, c.deadline = r, 1, k+c.timing.TAAD
@@ -136,7 +136,7 @@ func (c *singleBus) activate(r request) {
 func (c *singleBus) activate2() {
 	r := c.acting
 	c.acting, c.pending, c.deadline = request{}, 0, 0
-	c.log(cmdACT2, int(r.bank))
+	c.logFor(cmdACT2, &r)
 	c.open(r)
 }
 
@@ -149,8 +149,8 @@ func (c *singleBus) open(r request) {
 	c.active.push(r)
 }
 
-// precharge issues PRE to one bank.
-func (c *singleBus) precharge(n int64) {
+// precharge issues PRE to one bank, for a request that wants another of its rows; nil: for a refresh.
+func (c *singleBus) precharge(n int64, r *request) {
 	gaps, k := &c.gaps, c.Clock
 	b, own := &c.bank[n], c.rankOf(uint8(n))
 	c.bus = k + gaps.preBus
@@ -165,5 +165,9 @@ func (c *singleBus) precharge(n int64) {
 	b.status, b.row, b.conflict = closed, 0, 0
 	c.allHits = [2]bool{}
 	c.Counts.Precharges++
+	if r != nil {
+		c.logFor(cmdPRE, r)
+		return
+	}
 	c.log(cmdPRE, int(n))
 }

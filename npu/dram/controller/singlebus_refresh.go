@@ -64,7 +64,7 @@ func (c *singleBus) refreshStep() bool {
 		own := c.rankOf(uint8(unit))
 		for n := unit; n < unit+c.together; n += c.apart {
 			if b := &c.bank[n]; b.status == open && b.waiting == 0 && b.pre <= k {
-				c.precharge(n)
+				c.precharge(n, nil)
 				return true
 			}
 		}

@@ -46,9 +46,6 @@ func (g *gate) String() string {
 	return text
 }
 
-var commandNames = map[Command]string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPREA: "PREA",
-	cmdRD: "RD", cmdWR: "WR", cmdREF: "REF", cmdCAS: "CAS"}
-
 // clocks evaluates a sum such as "TCL + TBL - 1" or "4 TRRDS".
 func clocks(s *spec.Standard, sum string) int64 {
 	total, sign, factor := int64(0), int64(1), int64(0) // factor 0: no number is waiting for its name
