@@ -40,25 +40,48 @@ func (c *Config) Get(path string) (text string, ok bool) {
 	if !ok || n.section {
 		return "", false
 	}
-	return textOf(n.value), true
+	return n.text(), true
 }
 
-// node is one key of a Config: a section of further keys, or a value.
+// node is one key of a Config: a section of further keys, or a value. A key may be left out of files and JSON if its field
+// has the tag omitempty: its zero value then stands for the text of the tag default, so that machines that do not use it
+// stay what they were, byte by byte.
 type node struct {
-	path    string
-	value   reflect.Value
-	section bool
+	path     string
+	value    reflect.Value
+	section  bool
+	optional bool
+	absent   string // optional: what an absent key, the zero value, stands for
+}
+
+// text returns the value as set reads it.
+func (n node) text() string {
+	if n.optional && n.value.IsZero() {
+		return n.absent
+	}
+	return textOf(n.value)
+}
+
+// set sets the value to what text says. The error names what would be right.
+func (n node) set(text string) error {
+	if n.optional && text == n.absent {
+		n.value.SetZero()
+		return nil
+	}
+	return setText(n.value, text)
 }
 
 // children returns the keys directly below v, whose own path is prefix, in the order of the struct.
 func children(v reflect.Value, prefix string) []node {
 	var ns []node
 	for i := range v.NumField() {
-		path := v.Type().Field(i).Tag.Get("yaml")
+		f := v.Type().Field(i)
+		path, optional := strings.CutSuffix(f.Tag.Get("yaml"), ",omitempty")
 		if prefix != "" {
 			path = prefix + "." + path
 		}
-		ns = append(ns, node{path: path, value: v.Field(i), section: v.Field(i).Kind() == reflect.Struct})
+		ns = append(ns, node{path: path, value: v.Field(i), section: v.Field(i).Kind() == reflect.Struct, optional: optional,
+			absent: f.Tag.Get("default")})
 	}
 	return ns
 }

@@ -120,7 +120,7 @@ func parseFile(file string, data []byte) (*Config, error) {
 func (r *reader) missing(c *Config, based bool) {
 	var absent []string
 	for _, l := range c.leaves() {
-		if r.written[l.path] == (Place{}) {
+		if r.written[l.path] == (Place{}) && !l.optional {
 			absent = append(absent, l.path)
 			r.failed[l.path] = true
 		}

@@ -61,7 +61,7 @@ func (c *Config) tell(before *Config, given func(path string) bool) {
 			continue
 		}
 		old, _ := before.Get(l.path)
-		now := textOf(l.value)
+		now := l.text()
 		if now == old || !given(l.path) { // what follows from others is not said
 			continue
 		}

@@ -98,7 +98,7 @@ func (r *reader) scalar(n *yaml.Node, to node) {
 		r.Add(PlaceOf(n), to.path, "got "+Describe(n)+"; accepted: "+kindOf(to.value))
 		return
 	}
-	if err := setText(to.value, n.Value); err != nil {
+	if err := to.set(n.Value); err != nil {
 		r.failed[to.path] = true
 		r.Add(PlaceOf(n), to.path, err.Error())
 	}

@@ -55,7 +55,7 @@ func (c *Config) assign(assignment string, given map[string]string) (string, err
 		return path, fmt.Errorf("%s: assigned a second time, first by %s; accepted: each key once", path, first)
 	}
 	given[path] = assignment
-	if err := setText(n.value, value); err != nil {
+	if err := n.set(value); err != nil {
 		return path, fmt.Errorf("%s: %w", path, err)
 	}
 	return path, nil
