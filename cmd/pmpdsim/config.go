@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
@@ -67,7 +71,8 @@ type keyItem struct {
 func configKeysCommand() *cli.Command {
 	return &cli.Command{
 		Name: "keys", Usage: "list the keys that --set and files accept",
-		Description: `Lists every key, what its value looks like, and its value in an NPU.
+		Description: `Lists every key, what its value looks like, and its value in an NPU. dram.timing.* are those of the DRAM
+standard, in clocks; 0: it has none.
 
 EXAMPLES:
    pmpdsim config keys
@@ -95,6 +100,9 @@ func (o *configKeys) run(_ context.Context, s streams) error {
 	var items []keyItem
 	for _, k := range config.Keys() {
 		value, _ := cfg.Get(k.Path)
+		if timing, ok := strings.CutPrefix(k.Path, "dram.timing."); ok && value == "" && cfg.Standard() != nil {
+			value = strconv.FormatInt(cfg.Standard().Timing.Clocks()[slices.Index(spec.TimingNames(), timing)], 10)
+		}
 		items = append(items, keyItem{k.Path, k.Type, value})
 		t.Add(k.Path, value, k.Type)
 	}

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Config is one NPU, fully resolved. Field names in YAML are the names that --set and sweeps use.
+// Config is one NPU, fully resolved. Field names in YAML are the names that --set and sweeps use. A key whose tag ends in
+// omitempty may be left out, and is left out where it has its zero value, which changes nothing.
 type Config struct {
 	Name        string     `yaml:"name" json:"name"`
 	Description string     `yaml:"description" json:"description"`
@@ -105,6 +107,8 @@ type DRAM struct {
 	Postpone  int                 `yaml:"postpone" json:"postpone"`   // refreshes that may wait for requests, up to what JEDEC allows
 	Capacity  unit.Bytes          `yaml:"capacity" json:"capacity"`
 	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // ideal only
+
+	Timing spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"` // timings that are not the standard's
 }
 
 // Weights says how quantised weights are stored.

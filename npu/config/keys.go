@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
@@ -71,16 +72,26 @@ func (n node) set(text string) error {
 	return setText(n.value, text)
 }
 
+func isSection(v reflect.Value) bool {
+	return v.Kind() == reflect.Struct || v.Type() == reflect.TypeFor[spec.Changes]()
+}
+
 // children returns the keys directly below v, whose own path is prefix, in the order of the struct.
 func children(v reflect.Value, prefix string) []node {
 	var ns []node
+	if v.Type() == reflect.TypeFor[spec.Changes]() {
+		for i, name := range spec.TimingNames() {
+			ns = append(ns, node{path: prefix + "." + name, value: v.Index(i), optional: true})
+		}
+		return ns
+	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		path, optional := strings.CutSuffix(f.Tag.Get("yaml"), ",omitempty")
 		if prefix != "" {
 			path = prefix + "." + path
 		}
-		ns = append(ns, node{path: path, value: v.Field(i), section: v.Field(i).Kind() == reflect.Struct, optional: optional,
+		ns = append(ns, node{path: path, value: v.Field(i), section: isSection(v.Field(i)), optional: optional,
 			absent: f.Tag.Get("default")})
 	}
 	return ns

@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
@@ -135,6 +136,13 @@ func (r *reader) missing(c *Config, based bool) {
 func (d *DRAM) follow(was DRAM, given func(path string) bool) {
 	if was.Mapping == defaultMapping(was) && !given("dram.mapping") {
 		d.Mapping = ""
+	}
+	if d.Standard != was.Standard { // changed timings are those of the standard
+		for i, name := range spec.TimingNames() {
+			if !given("dram.timing." + name) {
+				d.Timing[i] = 0
+			}
+		}
 	}
 	if most := d.most(); d.Capacity > most && most > 0 && !given("dram.capacity") {
 		d.Capacity = most

@@ -14,7 +14,8 @@ import (
 // standards returns the accepted values of dram.standard.
 func standards() []string { return append(spec.Names(), IdealDRAM) }
 
-// standardOf returns the data of d's standard, or nil where d has none: an ideal memory, or a name that is not known.
+// standardOf returns the data of d's standard with the changes that d makes, or nil where d has none: an ideal memory, or a
+// name that is not known. Before d is validated it may be impossible.
 func standardOf(d DRAM) *spec.Standard {
 	if !slices.Contains(spec.Names(), d.Standard) {
 		return nil
@@ -26,6 +27,7 @@ func standardOf(d DRAM) *spec.Standard {
 	if s.Family == spec.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		s.Ranks = d.Ranks
 	}
+	s.Change(&d.Timing)
 	return s
 }
 
@@ -60,7 +62,7 @@ func mappingProblem(d DRAM, s *spec.Standard) string {
 	return ""
 }
 
-// Standard returns the data of the DRAM standard, with the ranks of this configuration, or nil: an ideal memory has none.
+// Standard returns the data of the DRAM standard, with the ranks and timings of this configuration, or nil: an ideal memory has none.
 func (c *Config) Standard() *spec.Standard { return standardOf(c.DRAM) }
 
 // RefreshPolicy returns how the DRAM is refreshed.

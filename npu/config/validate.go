@@ -217,6 +217,9 @@ func (k *checker) ideal(d DRAM) {
 		k.add("dram.ranks", fmt.Sprintf("%d, and %d postponed refreshes, but an ideal memory has neither; accepted: 1 and 0", d.Ranks, d.Postpone),
 			"dram.standard", "dram.postpone")
 	}
+	if i := slices.IndexFunc(d.Timing[:], func(t spec.Time) bool { return t != 0 }); i >= 0 {
+		k.add("dram.timing."+spec.TimingNames()[i], "an ideal memory has no timings; accepted: none of them", "dram.standard")
+	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
 	}
@@ -236,6 +239,9 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 		k.add("dram.postpone", fmt.Sprintf("%d, but %s may postpone %d; accepted: 0 to %d", d.Postpone, d.Standard, s.MaxPostponed, s.MaxPostponed),
 			"dram.standard")
 	}
+	if !d.Timing.IsZero() && !k.timing(d, s) {
+		return
+	}
 	if err := s.Validate(); err != nil && d.Ranks > 1 {
 		k.add("dram.ranks", fmt.Sprintf("%d: %v; accepted: fewer", d.Ranks, err), "dram.standard")
 		return
@@ -254,6 +260,29 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	if message := mappingProblem(d, s); message != "" {
 		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")
 	}
+}
+
+// timing reports whether the timings that d changes go together with the others of its standard s.
+func (k *checker) timing(d DRAM, s *spec.Standard) bool {
+	problem, about := s.Problem()
+	if len(about) == 0 {
+		return problem == "" // what is wrong else is said elsewhere
+	}
+	paths := []string{}
+	for _, name := range about {
+		paths = append(paths, "dram.timing."+name)
+	}
+	for i, name := range spec.TimingNames() { // one of those that are changed, if that is said
+		if slices.Contains(about, name) && d.Timing[i] != 0 {
+			paths[0] = "dram.timing." + name
+			break
+		}
+	}
+	if !strings.Contains(problem, "; accepted: ") {
+		problem += "; accepted: timings that a DRAM can have together"
+	}
+	k.add(paths[0], fmt.Sprintf("clocks of %v: %s", s.TCK, problem), append(paths[1:], "dram.standard")...)
+	return false
 }
 
 // mostChunk is the largest chunk: more than a row buffer of any standard, beyond which nothing changes.

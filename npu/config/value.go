@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
@@ -54,6 +55,8 @@ func kindOf(v reflect.Value) string {
 		return `a frequency with its unit such as "1.2GHz"`
 	case *unit.BytesPerSecond:
 		return `a bandwidth with its unit such as "34.1GB/s"`
+	case *spec.Time:
+		return spec.TimeForms
 	case encoding.TextUnmarshaler: // an enum: none has the empty name
 		var unknown *unknownName
 		if errors.As(to.UnmarshalText(nil), &unknown) {

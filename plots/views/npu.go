@@ -7,12 +7,16 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
-// Memory names an NPU's memory system: "4 x lpddr5-6400, all-bank refresh".
+// Memory names an NPU's memory system: "4 x lpddr5-6400, all-bank refresh". Timings that are not the standard's follow it.
 func Memory(cfg *config.Config) string {
 	if cfg.DRAM.Standard == config.IdealDRAM {
 		return "ideal: nothing but a bandwidth"
 	}
-	return fmt.Sprintf("%d x %s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, cfg.DRAM.Refresh)
+	changed := ""
+	if !cfg.DRAM.Timing.IsZero() {
+		changed = fmt.Sprintf(" (%v)", cfg.DRAM.Timing)
+	}
+	return fmt.Sprintf("%d x %s%s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh)
 }
 
 // DRAM is Memory in few words: "4x lpddr5-6400".

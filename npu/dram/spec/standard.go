@@ -29,44 +29,44 @@ const PseudoChannels = 2
 
 // Timing is the timing table of a standard in clocks of TCK, with JEDEC's names. A timing that the standard does not
 // have is zero; Validate knows which ones it must have. JEDEC counts from the last clock of a command that takes
-// several.
+// several. The tag is the name that files and keys of configurations have for it: a field with a tag is such a key.
 type Timing struct {
-	TBL    int64 // data bus clocks of one burst
-	TBLMax int64 // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
-	TCL    int64 // RD to first datum
-	TDQSCK int64 // by how much the data of a RD come later (LPDDR4); 0: in step with the clock
-	TCWL   int64 // WR to first datum
-	TRCD   int64 // ACT to RD, WR; HBM: to RD
-	TRCDWR int64 // ACT to WR of HBM
-	TRP    int64 // PRE to ACT, one bank
-	TRPAB  int64 // PRE-all to ACT
-	TRAS   int64 // ACT to PRE
-	TRC    int64 // ACT to ACT of one bank
-	TWR    int64 // end of write data to PRE
-	TRTP   int64 // RD to PRE
-	TPPD   int64 // PRE to PRE
-	TCCDS  int64 // RD to RD, other bank group
-	TCCDL  int64 // RD to RD, same bank group
-	TCCDR  int64 // RD to RD, other stack identifier
-	TCCDSW int64 // WR to WR, other bank group
-	TCCDLW int64 // WR to WR, same bank group
-	TRRDS  int64 // ACT to ACT, other bank group
-	TRRDL  int64 // ACT to ACT, same bank group
-	TWTRS  int64 // end of write data to RD, other bank group
-	TWTRL  int64 // end of write data to RD, same bank group
-	TRTRS  int64 // bubble when the data bus turns from read to write
-	TCS    int64 // bubble when the data bus passes from one rank to another
-	TFAW   int64 // window that holds at most four ACTs
+	TBL    int64 `yaml:"tBL"`       // data bus clocks of one burst
+	TBLMax int64 `yaml:"tBL_max"`   // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
+	TCL    int64 `yaml:"tCL"`       // RD to first datum
+	TDQSCK int64 `yaml:"tDQSCK"`    // by how much the data of a RD come later (LPDDR4); 0: in step with the clock
+	TCWL   int64 `yaml:"tCWL"`      // WR to first datum
+	TRCD   int64 `yaml:"tRCD"`      // ACT to RD, WR; HBM: to RD
+	TRCDWR int64 `yaml:"tRCDWR"`    // ACT to WR of HBM
+	TRP    int64 `yaml:"tRP"`       // PRE to ACT, one bank
+	TRPAB  int64 `yaml:"tRPab"`     // PRE-all to ACT
+	TRAS   int64 `yaml:"tRAS"`      // ACT to PRE
+	TRC    int64 `yaml:"tRC"`       // ACT to ACT of one bank
+	TWR    int64 `yaml:"tWR"`       // end of write data to PRE
+	TRTP   int64 `yaml:"tRTP"`      // RD to PRE
+	TPPD   int64 `yaml:"tPPD"`      // PRE to PRE
+	TCCDS  int64 `yaml:"tCCD_S"`    // RD to RD, other bank group
+	TCCDL  int64 `yaml:"tCCD_L"`    // RD to RD, same bank group
+	TCCDR  int64 `yaml:"tCCD_R"`    // RD to RD, other stack identifier
+	TCCDSW int64 `yaml:"tCCD_S_WR"` // WR to WR, other bank group
+	TCCDLW int64 `yaml:"tCCD_L_WR"` // WR to WR, same bank group
+	TRRDS  int64 `yaml:"tRRD_S"`    // ACT to ACT, other bank group
+	TRRDL  int64 `yaml:"tRRD_L"`    // ACT to ACT, same bank group
+	TWTRS  int64 `yaml:"tWTR_S"`    // end of write data to RD, other bank group
+	TWTRL  int64 `yaml:"tWTR_L"`    // end of write data to RD, same bank group
+	TRTRS  int64 `yaml:"tRTRS"`     // bubble when the data bus turns from read to write
+	TCS    int64 `yaml:"tCS"`       // bubble when the data bus passes from one rank to another
+	TFAW   int64 `yaml:"tFAW"`      // window that holds at most four ACTs
 
-	TREFI   int64 // all-bank refresh interval
-	TRFC    int64 // all-bank refresh to any command
-	TREFIPB int64 // per-bank refresh interval of the rank
-	TRFCPB  int64 // per-bank refresh to ACT of a bank that it refreshes
-	TPBR2PB int64 // per-bank refresh to per-bank refresh
-	TPBR2AC int64 // per-bank refresh to ACT of another bank
+	TREFI   int64 `yaml:"tREFI"`    // all-bank refresh interval
+	TRFC    int64 `yaml:"tRFC"`     // all-bank refresh to any command
+	TREFIPB int64 `yaml:"tREFIpb"`  // per-bank refresh interval of the rank
+	TRFCPB  int64 `yaml:"tRFCpb"`   // per-bank refresh to ACT of a bank that it refreshes
+	TPBR2PB int64 `yaml:"tpbR2pbR"` // per-bank refresh to per-bank refresh
+	TPBR2AC int64 `yaml:"tpbR2act"` // per-bank refresh to ACT of another bank
 
-	TAAD    int64 // split activate: last clock of ACT-2 after ACT-1
-	TWCKPST int64 // WCK postamble: the clock runs this much longer than the data
+	TAAD    int64 `yaml:"tAAD"`    // split activate: last clock of ACT-2 after ACT-1
+	TWCKPST int64 `yaml:"tWCKPST"` // WCK postamble: the clock runs this much longer than the data
 }
 
 // CommandClocks says how many clocks the commands of LPDDR or DDR occupy the command bus.

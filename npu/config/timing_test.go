@@ -1,0 +1,72 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
+)
+
+func TestTimingsOfTheStandardAreKeys(t *testing.T) {
+	c := preset(t, "edge-lpddr5")
+	if err := c.Set([]string{"dram.timing.tRCD=18.1ns", "dram.timing.tCL=18"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := c.Standard(); s.Timing.TRCD != 15 || s.Timing.TCL != 18 || s.Timing.TRP != 15 {
+		t.Errorf("%+v", s.Timing)
+	}
+	if want := "edge-lpddr5, changed: dram.timing.tCL=18, dram.timing.tRCD=18.1ns"; c.Source != want {
+		t.Errorf("source %q, want %q", c.Source, want)
+	}
+	if c.Fingerprint() == preset(t, "edge-lpddr5").Fingerprint() {
+		t.Error("the fingerprint is that of the preset")
+	}
+	text, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Parse("edge-lpddr5.yaml", text); err != nil || *again != *c {
+		t.Errorf("%+v, %v from\n%s", again, err, text)
+	}
+	t.Run("and go with it", func(t *testing.T) {
+		other := *c
+		if err := other.Set([]string{"dram.standard=lpddr4x-4266", "dram.timing.tRP=40"}); err != nil {
+			t.Fatal(err)
+		}
+		if s := other.Standard(); s.Timing.TCL != 36 || s.Timing.TRP != 40 || s.Timing.TRC != 130 {
+			t.Errorf("%+v", s.Timing)
+		}
+	})
+	t.Run("and nothing gives them back", func(t *testing.T) {
+		other := *c
+		if err := other.Set([]string{"dram.timing.tRCD=", "dram.timing.tCL="}); err != nil || other.DRAM != preset(t, "edge-lpddr5").DRAM {
+			t.Errorf("%+v, %v", other.DRAM, err)
+		}
+	})
+}
+
+func TestNPUsWithoutChangedTimingsDoNotNameThem(t *testing.T) {
+	for _, c := range Presets() {
+		text, err := c.YAML()
+		if err != nil || strings.Contains(string(text), "timing") {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+}
+
+func TestTimingsThatNoDRAMHasAreRefused(t *testing.T) {
+	for set, want := range map[string]string{
+		"dram.timing.tRC=12": "--set dram.timing.tRC=12: dram.timing.tRC: clocks of 1.25ns: tRC 12 is shorter than tRAS 34 + tRP 15; " +
+			"accepted: timings that a DRAM can have together",
+		"dram.timing.tRRD_S=6": "--set dram.timing.tRRD_S=6: dram.timing.tRRD_S: clocks of 1.25ns: tRRD_L 4, of one bank group, is shorter than tRRD_S 6; " +
+			"accepted: timings that a DRAM can have together",
+		"dram.timing.tRCDWR=3": "--set dram.timing.tRCDWR=3: dram.timing.tRCDWR: clocks of 1.25ns: tRCDWR is 3; accepted: 0, as the standard has no use for it",
+		"dram.timing.tREFI=0":  "--set dram.timing.tREFI=0: dram.timing.tREFI: clocks of 1.25ns: timing tREFI is 0; accepted: 1 or more",
+		"dram.timing.tRCD=1s": `--set dram.timing.tRCD=1s: dram.timing.tRCD: "1s" is neither; accepted: a number of clocks such as 15, or a time such as "18ns" ` +
+			"(fs ps ns us ms)",
+		"dram.standard=ideal dram.bandwidth=1GB/s dram.refresh=none dram.timing.tCL=3": "--set dram.timing.tCL=3: dram.timing.tCL: " +
+			"an ideal memory has no timings; accepted: none of them",
+	} {
+		simtest.WantError(t, preset(t, "edge-lpddr5").Set(strings.Fields(set)), want)
+	}
+}
