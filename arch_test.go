@@ -21,6 +21,7 @@ sim/unit/suggest:
 sim/unit/visible:
 sim/unit/sheet:
 sim/unit/files:      sim/unit/suggest
+sim/unit/strict:     sim/unit sim/unit/suggest yaml
 npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit sim/unit/suggest npu/isa
@@ -29,7 +30,7 @@ npu/dram/spec:       sim/unit sim/unit/suggest npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
-npu/config:          sim/unit sim/unit/suggest sim/unit/files npu/dram/spec yaml
+npu/config:          sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/dram/spec yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
 npu/dram/stream:     sim/unit sim/unit/suggest npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
@@ -80,7 +81,7 @@ gpu/cpu:             sim/unit sim/unit/files traces gpu gpu/weights float16 errg
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
+sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
 sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Check says what is wrong with a value for the key at path, or nothing: that there is such a key, and that the text is
@@ -18,5 +20,5 @@ func Check(path, text string, others ...string) error {
 	if n.section {
 		return fmt.Errorf("a section, not a value; accepted: one of its keys %s", strings.Join(append(c.level(path+"."), others...), ", "))
 	}
-	return setText(n.value, text)
+	return strict.SetText(n.value, text)
 }

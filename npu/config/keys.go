@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
@@ -20,7 +21,7 @@ func Keys() []Key {
 	var c Config
 	var keys []Key
 	for _, l := range c.leaves() {
-		keys = append(keys, Key{Path: l.path, Type: kindOf(l.value)})
+		keys = append(keys, Key{Path: l.path, Type: strict.KindOf(l.value)})
 	}
 	return keys
 }
@@ -60,7 +61,7 @@ func (n node) text() string {
 	if n.optional && n.value.IsZero() {
 		return n.absent
 	}
-	return textOf(n.value)
+	return strict.TextOf(n.value)
 }
 
 // set sets the value to what text says. The error names what would be right.
@@ -69,7 +70,7 @@ func (n node) set(text string) error {
 		n.value.SetZero()
 		return nil
 	}
-	return setText(n.value, text)
+	return strict.SetText(n.value, text)
 }
 
 func isSection(v reflect.Value) bool {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 //go:embed presets/*.yaml
@@ -121,13 +122,13 @@ func parseFile(file string, data []byte) (*Config, error) {
 func (r *reader) missing(c *Config, based bool) {
 	var absent []string
 	for _, l := range c.leaves() {
-		if r.written[l.path] == (Place{}) && !l.optional {
+		if r.written[l.path] == (strict.Place{}) && !l.optional {
 			absent = append(absent, l.path)
 			r.failed[l.path] = true
 		}
 	}
 	if len(absent) > 0 && !based {
-		r.Add(Place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
+		r.Add(strict.Place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
 			strings.Join(absent, ", "), list(Names())))
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Axis is what varies about the NPU: one key, or a named choice between changes of several keys.
 type Axis struct {
 	Name   string
 	Values []Value
-	at     config.Place
+	at     strict.Place
 }
 
 // Value is a value of an axis.
@@ -30,12 +31,12 @@ func identity() []string {
 func (s *Spec) readAxes(r *reader, n *yaml.Node) {
 	const accepted = "a list of {KEY: [VALUES]} and of {NAME: {LABEL: {KEY: VALUE, …}, …}}"
 	if n.Kind != yaml.SequenceNode {
-		r.add(config.PlaceOf(n), "axes", "got %s; accepted: %s", config.Describe(n), accepted)
+		r.add(strict.PlaceOf(n), "axes", "got %s; accepted: %s", strict.Describe(n), accepted)
 		return
 	}
 	for _, x := range n.Content {
 		if x.Kind != yaml.MappingNode || len(x.Content) != 2 {
-			r.add(config.PlaceOf(x), "axes", "got %s; accepted: %s, one key each", describeAxis(x), accepted)
+			r.add(strict.PlaceOf(x), "axes", "got %s; accepted: %s, one key each", describeAxis(x), accepted)
 			continue
 		}
 		e := r.entries(x, "axes")
@@ -56,7 +57,7 @@ func describeAxis(n *yaml.Node) string {
 	if n.Kind == yaml.MappingNode {
 		return "a mapping of several keys, or of none"
 	}
-	return config.Describe(n)
+	return strict.Describe(n)
 }
 
 // addAxis adds an axis, unless it changes a key that another axis or set changes.
@@ -126,13 +127,13 @@ func (r *reader) fragments(e entry) []Value {
 		r.add(e.key.Place, "axes."+name, "the name is taken; accepted: a name that is no key, or {KEY: [VALUES]}")
 	}
 	if len(e.value.Content) == 0 {
-		r.add(config.PlaceOf(e.value), "axes."+name, "no choices leave nothing to run; accepted: {LABEL: {KEY: VALUE, …}, …}")
+		r.add(strict.PlaceOf(e.value), "axes."+name, "no choices leave nothing to run; accepted: {LABEL: {KEY: VALUE, …}, …}")
 	}
 	var all []Value
 	for _, choice := range r.entries(e.value, "axes."+name) {
 		under := "axes." + name + "." + choice.key.value
 		if choice.value.Kind != yaml.MappingNode {
-			r.add(config.PlaceOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", config.Describe(choice.value))
+			r.add(strict.PlaceOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", strict.Describe(choice.value))
 			continue
 		}
 		all = append(all, Value{choice.key.value, r.assignments(choice.value, under, "")})

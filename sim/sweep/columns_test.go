@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // fill gives every field of a value, however deep, a value of its own, and every map an entry.
@@ -140,7 +141,7 @@ func TestAxesWhoseColumnsWouldHaveOneName(t *testing.T) {
 		{"clock", "clock_values"}:   "",
 		{"prompts", "prompt_token"}: "",
 	} {
-		s := &Spec{axes: []Axis{{Name: names[0], at: config.Place{Line: 7}}}}
+		s := &Spec{axes: []Axis{{Name: names[0], at: strict.Place{Line: 7}}}}
 		err := s.checkName(names[1])
 		text := fmt.Sprintf("tables would have two columns of one name, for it and for %s in line 7; accepted: names that differ by more", want)
 		if want == "" && err != nil || want != "" && (err == nil || err.Error() != text) {

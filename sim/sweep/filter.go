@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -88,7 +89,7 @@ func (s *Spec) checkFilters(r *reader) {
 	}
 }
 
-func (s *Spec) checkOrder(r *reader, at config.Place, c condition, ordered bool) {
+func (s *Spec) checkOrder(r *reader, at strict.Place, c condition, ordered bool) {
 	_, isNumber := unit.Quantity(c.value)
 	switch {
 	case ordered && !isNumber:

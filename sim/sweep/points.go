@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Point is one job of a sweep.
@@ -225,7 +226,7 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 
 // faultConfig reports an invalid NPU, once.
 func (e *expansion) faultConfig(p *Point, bad error) {
-	at := config.Place{}
+	at := strict.Place{}
 	if len(e.axes) > 0 {
 		at = e.axes[0].at
 	} else if len(e.set) > 0 {
@@ -242,7 +243,7 @@ func (e *expansion) faultConfig(p *Point, bad error) {
 	e.fault(at, what, "%s; or a filter that skips it", first)
 }
 
-func (e *expansion) fault(at config.Place, what, format string, args ...any) {
+func (e *expansion) fault(at strict.Place, what, format string, args ...any) {
 	if e.reported[what] {
 		return
 	}

@@ -6,28 +6,28 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // text is a scalar of the file.
 type text struct {
-	config.Place
+	strict.Place
 	value string
 }
 
 // reader reads a spec in the manner of npu/config, and collects everything that is wrong with it.
-type reader struct{ config.Faults }
+type reader struct{ strict.Faults }
 
-func newReader(file string) *reader { return &reader{Faults: config.Faults{File: file}} }
+func newReader(file string) *reader { return &reader{Faults: strict.Faults{File: file}} }
 
-func (r *reader) add(at config.Place, key, format string, args ...any) {
+func (r *reader) add(at strict.Place, key, format string, args ...any) {
 	r.Add(at, key, fmt.Sprintf(format, args...))
 }
 
 // alike notes that something has the name of an earlier one.
-func (r *reader) alike(at config.Place, key, name string, first config.Place) {
+func (r *reader) alike(at strict.Place, key, name string, first strict.Place) {
 	r.add(at, key, "is called %s like the one in line %d; accepted: different names, rows are known by them", name, first.Line)
 }
 
@@ -49,19 +49,19 @@ func (r *reader) entries(n *yaml.Node, under string) []entry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind != yaml.ScalarNode {
-			r.add(config.PlaceOf(k), under, "a key is %s; accepted: text", config.Describe(k))
+			r.add(strict.PlaceOf(k), under, "a key is %s; accepted: text", strict.Describe(k))
 			continue
 		}
 		if err := visible.Name(k.Value); err != nil {
-			r.add(config.PlaceOf(k), under, "the key %v", err)
+			r.add(strict.PlaceOf(k), under, "the key %v", err)
 			continue
 		}
 		if first, twice := lines[k.Value]; twice {
-			r.add(config.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", first)
+			r.add(strict.PlaceOf(k), joined(under, k.Value), "given a second time, first in line %d; accepted: each key once", first)
 			continue
 		}
 		lines[k.Value] = k.Line
-		all = append(all, entry{text{config.PlaceOf(k), k.Value}, n.Content[i+1]})
+		all = append(all, entry{text{strict.PlaceOf(k), k.Value}, n.Content[i+1]})
 	}
 	return all
 }
@@ -75,7 +75,7 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 		return nil
 	}
 	if len(n.Content) == 0 {
-		r.add(config.PlaceOf(n), key, "an empty list leaves nothing to run; accepted: %s, or a list of them", accepted)
+		r.add(strict.PlaceOf(n), key, "an empty list leaves nothing to run; accepted: %s, or a list of them", accepted)
 	}
 	var all []text
 	lines := map[string]int{} // of the values so far
@@ -97,14 +97,14 @@ func (r *reader) texts(n *yaml.Node, key, accepted string) []text {
 // scalar returns the text of a value.
 func (r *reader) scalar(n *yaml.Node, key, accepted string) (text, bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.add(config.PlaceOf(n), key, "got %s; accepted: %s", config.Describe(n), accepted)
+		r.add(strict.PlaceOf(n), key, "got %s; accepted: %s", strict.Describe(n), accepted)
 		return text{}, false
 	}
 	if err := visible.Name(n.Value); err != nil {
-		r.add(config.PlaceOf(n), key, "%v", err)
+		r.add(strict.PlaceOf(n), key, "%v", err)
 		return text{}, false
 	}
-	return text{config.PlaceOf(n), n.Value}, true
+	return text{strict.PlaceOf(n), n.Value}, true
 }
 
 // unknown says that a key does not exist, and which do.

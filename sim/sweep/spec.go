@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -134,7 +135,7 @@ func (s *Spec) read(r *reader, top *yaml.Node) {
 func (s *Spec) complete(r *reader, given map[string]text) {
 	for _, k := range []string{"npu", "schedules"} {
 		if given[k].Line == 0 {
-			r.add(config.Place{}, k, "missing; accepted: one, or a list of them")
+			r.add(strict.Place{}, k, "missing; accepted: one, or a list of them")
 		}
 	}
 	var first text
@@ -149,11 +150,11 @@ func (s *Spec) complete(r *reader, given map[string]text) {
 	models := given["models"]
 	switch {
 	case first.Line == 0:
-		r.add(config.Place{}, "", "nothing to run; accepted: one of tasks, traces, lengths")
+		r.add(strict.Place{}, "", "nothing to run; accepted: one of tasks, traces, lengths")
 	case first.value == "traces" && models.Line > 0:
 		r.add(models.Place, "models", "traces name their models; accepted: models together with tasks or lengths")
 	case first.value != "traces" && models.Line == 0:
-		r.add(config.Place{}, "models", "missing; accepted: one, or a list of them")
+		r.add(strict.Place{}, "models", "missing; accepted: one, or a list of them")
 	}
 	if given["batch"].Line == 0 {
 		s.batches = []int{1}
@@ -178,7 +179,7 @@ func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
 
 func (s *Spec) readSet(r *reader, n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.add(config.PlaceOf(n), "set", "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", config.Describe(n))
+		r.add(strict.PlaceOf(n), "set", "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", strict.Describe(n))
 		return
 	}
 	s.set = r.assignments(n, "set", "")
@@ -247,12 +248,12 @@ func (s *Spec) readTraces(r *reader, n *yaml.Node) {
 func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 	const accepted = "a list of {prompt: TOKENS, gen: TOKENS}"
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.add(config.PlaceOf(n), "lengths", "got %s; accepted: %s", config.Describe(n), accepted)
+		r.add(strict.PlaceOf(n), "lengths", "got %s; accepted: %s", strict.Describe(n), accepted)
 		return
 	}
 	for _, x := range n.Content {
 		if x.Kind != yaml.MappingNode {
-			r.add(config.PlaceOf(x), "lengths", "got %s; accepted: %s", config.Describe(x), accepted)
+			r.add(strict.PlaceOf(x), "lengths", "got %s; accepted: %s", strict.Describe(x), accepted)
 			continue
 		}
 		of := map[string]int{}
@@ -264,16 +265,16 @@ func (s *Spec) readLengths(r *reader, n *yaml.Node) {
 			of[e.key.value] = r.whole(e.value, "lengths."+e.key.value, 1, 1<<24)
 		}
 		if len(of) < 2 {
-			r.add(config.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
+			r.add(strict.PlaceOf(x), "lengths", "prompt or gen is missing; accepted: {prompt: TOKENS, gen: TOKENS}")
 			continue
 		}
 		name := fmt.Sprintf("%d+%d", of["prompt"], of["gen"])
 		for _, other := range s.workloads {
 			if other.value == name {
-				r.add(config.PlaceOf(x), "lengths", "%s stands in the list twice, first in line %d; accepted: each value once", name, other.Line)
+				r.add(strict.PlaceOf(x), "lengths", "%s stands in the list twice, first in line %d; accepted: each value once", name, other.Line)
 			}
 		}
-		s.workloads = append(s.workloads, workload{text: text{config.PlaceOf(x), name}, name: workloads.CustomTask,
+		s.workloads = append(s.workloads, workload{text: text{strict.PlaceOf(x), name}, name: workloads.CustomTask,
 			lengths: func(*workloads.Model) (int, int) { return of["prompt"], of["gen"] }})
 	}
 }
@@ -314,7 +315,7 @@ func (s *Spec) readBatches(r *reader, n *yaml.Node) {
 func (r *reader) whole(n *yaml.Node, key string, least, most int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < least || v > most {
-		r.add(config.PlaceOf(n), key, "got %s; accepted: a whole number from %d to %d", config.Describe(n), least, most)
+		r.add(strict.PlaceOf(n), key, "got %s; accepted: a whole number from %d to %d", strict.Describe(n), least, most)
 		return least
 	}
 	return v

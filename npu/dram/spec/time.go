@@ -19,6 +19,9 @@ func InClocks(n int64) Time { return Time(-n - 1) }
 // TimeForms is what UnmarshalText reads.
 const TimeForms = `a number of clocks such as 15, or a time such as "18ns"`
 
+// Forms is TimeForms.
+func (t Time) Forms() string { return TimeForms }
+
 // longest bounds durations: a second is longer than any timing.
 const longest = 1_000_000_000_000_000
 
