@@ -78,6 +78,7 @@ func (s *MachineSet) New(c *config.Config) (*Machine, error) {
 		return nil, err
 	}
 	m.sequencer = NewSequencer("NPU.Sequencer", m.engine, k, c.Sequencer.LaunchCycles)
+	m.sequencer.Dispatch(newRuntime(c))
 	m.network = mem.NewNetwork(c)
 	m.memory = mem.NewMemory("NPU.Memory", m.engine, k, d, m.network)
 	for i := range c.Cores {

@@ -17,12 +17,13 @@ import (
 // Sequencer decodes the ops of a program: those of a core in order, one each sequencer.launch_cycles, and those of all
 // cores at the same time. It releases an op's loads to its core's DMA once their data are in DRAM, and starts the op
 // when all ops that it depends on are complete, on whatever core. It charges each cycle to the kind of the op that
-// completes next.
+// completes next. Before each piece of the program it waits for the runtime (runtime.go).
 type Sequencer struct {
 	*engine.Component
 	Port   akita.Port
 	launch unit.Cycles
 
+	runtime   runtime
 	cores     []decoder
 	program   *isa.Program
 	issued    int // ops decoded
@@ -61,6 +62,9 @@ func NewSequencer(name string, e *engine.Engine, k engine.Clock, launch unit.Cyc
 	return s
 }
 
+// Dispatch makes the runtime hand over the ops of programs piece by piece.
+func (s *Sequencer) Dispatch(r runtime) { s.runtime = r }
+
 // Connect names the ports of the cores.
 func (s *Sequencer) Connect(cores []CorePorts) {
 	s.cores = make([]decoder, len(cores))
@@ -77,6 +81,7 @@ func (s *Sequencer) Load(p *isa.Program) {
 	s.program = p
 	s.issued, s.completed, s.charged = 0, 0, 0
 	s.counts = stats.Counts{}
+	s.runtime.hosting = false
 	s.pending = slices.Grow(s.pending[:0], len(p.Ops))[:len(p.Ops)]
 	clear(s.pending)
 	for i := range s.waiters {
@@ -99,6 +104,9 @@ func (s *Sequencer) Load(p *isa.Program) {
 			s.waiters[d] = append(s.waiters[d], -i-1)
 		}
 	}
+	if s.runtime.on && len(p.Ops) > 0 {
+		s.begin(0)
+	}
 	for c := range s.cores {
 		s.cores[c].next, s.cores[c].busy = -1, false
 		s.advance(c)
@@ -117,7 +125,7 @@ func (s *Sequencer) advance(core int) {
 // not yet in DRAM holds up the ops behind it.
 func (s *Sequencer) decode(core int) {
 	d := &s.cores[core]
-	if d.busy || d.next == len(s.program.Ops) || s.pending[d.next].loads > 0 {
+	if d.busy || d.next == len(s.program.Ops) || s.pending[d.next].loads > 0 || !s.runtime.mayDecode(d.next) {
 		return
 	}
 	d.busy = true
@@ -125,11 +133,18 @@ func (s *Sequencer) decode(core int) {
 	if s.recording != nil {
 		s.recording.Decode(core, d.next, s.Now(), s.Now()+s.launch)
 	}
-	s.WakeIn(s.launch, 0, int64(core))
+	s.WakeIn(s.launch, decoded, int64(core))
 }
 
-// Woken issues the op that has been decoded for a core.
-func (s *Sequencer) Woken(_ int, core int64) error {
+// Woken issues the op that has been decoded for a core, or goes on after a dispatch or the host's work.
+func (s *Sequencer) Woken(kind int, core int64) error {
+	switch kind {
+	case dispatchEnded:
+		return s.dispatchEnds()
+	case hostEnded:
+		s.hostEnds()
+		return nil
+	}
 	d := &s.cores[core]
 	i := d.next
 	d.busy = false
@@ -149,9 +164,9 @@ func (s *Sequencer) Woken(_ int, core int64) error {
 	return nil
 }
 
-// startIfReady starts an op that is decoded and depends on nothing any more.
+// startIfReady starts an op that is decoded and dispatched, and depends on nothing any more.
 func (s *Sequencer) startIfReady(i int) error {
-	if w := &s.pending[i]; !w.issued || w.deps > 0 {
+	if w := &s.pending[i]; !w.issued || w.deps > 0 || !s.runtime.mayStart(i) {
 		return nil
 	}
 	o := &s.program.Ops[i]
@@ -188,9 +203,11 @@ func (s *Sequencer) Received(p akita.Port) error {
 	}
 	w.done = true
 	s.completed++
+	s.runtime.open--
+	pieceEnds := s.runtime.on && s.runtime.open == 0
 	// An op that nobody waits for, such as the update of the KV cache in decode, does not hold the step up: the time
-	// until its stores are complete is charged to the ops that complete later.
-	if len(s.waiters[m.Op]) > 0 || s.Idle() {
+	// until its stores are complete is charged to the ops that complete later, unless its piece ends with it.
+	if len(s.waiters[m.Op]) > 0 || pieceEnds || s.completed == len(s.program.Ops) {
 		o := &s.program.Ops[m.Op]
 		s.counts.ByKind[o.Kind] += s.Now() - s.charged
 		s.counts.Operators[o.Operator].Cycles += s.Now() - s.charged
@@ -209,6 +226,9 @@ func (s *Sequencer) Received(p akita.Port) error {
 			return err
 		}
 	}
+	if pieceEnds {
+		s.next()
+	}
 	for c := range s.cores {
 		s.decode(c)
 	}
@@ -221,20 +241,25 @@ func (s *Sequencer) Freed(akita.Port) error { return nil }
 // Completed returns the number of ops that are complete.
 func (s *Sequencer) Completed() int { return s.completed }
 
-// Idle reports whether all ops are complete.
-func (s *Sequencer) Idle() bool { return s.program == nil || s.completed == len(s.program.Ops) }
+// Idle reports whether all ops are complete, and the host is done with them.
+func (s *Sequencer) Idle() bool {
+	return s.program == nil || s.completed == len(s.program.Ops) && !s.runtime.hosting
+}
 
 // Describe names the oldest op that is not complete.
 func (s *Sequencer) Describe() string {
 	if s.Idle() {
 		return "all ops done"
 	}
+	if s.runtime.hosting {
+		return "all ops done, the host works"
+	}
 	for i := range s.pending {
 		if w := &s.pending[i]; !w.done {
 			o := &s.program.Ops[i]
 			return fmt.Sprintf("%d of %d ops done, %d issued; oldest open: op %d (%s, core %d), "+
-				"%d dependencies and %d loads' producers open",
-				s.completed, len(s.program.Ops), s.issued, i, o.Name, o.Core, w.deps, w.loads)
+				"%d dependencies and %d loads' producers open%s",
+				s.completed, len(s.program.Ops), s.issued, i, o.Name, o.Core, w.deps, w.loads, s.runtime.describe(i))
 		}
 	}
 	return "all ops done"

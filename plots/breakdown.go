@@ -157,8 +157,14 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 		row("array", func(p *result.Phase, _ float64) float64 { return p.ArrayBusy }),
 		row("vector", func(p *result.Phase, _ float64) float64 { return p.VectorBusy }),
 		row("launch", func(p *result.Phase, _ float64) float64 { return p.LaunchBusy }),
+		row("dispatch", func(p *result.Phase, _ float64) float64 { return p.DispatchBusy }),
+		row("host", func(p *result.Phase, _ float64) float64 { return p.HostBusy }),
 		row("waiting for scratchpad", func(p *result.Phase, _ float64) float64 { return p.SpaceStall }),
 	})
+	dispatches := []line{row("dispatches", func(p *result.Phase, n float64) float64 { return float64(p.Dispatches) / n })}
+	if slices.Max(dispatches[0].values) > 0 {
+		g.section("pieces handed over by the runtime", Large, dispatches)
+	}
 	switches := []line{row("switches", func(p *result.Phase, _ float64) float64 { return float64(p.Switches) })}
 	if slices.Max(switches[0].values) > 0 {
 		g.section("changes of precision, in all", Large, switches)

@@ -53,7 +53,7 @@ func TestWindows(t *testing.T) {
 }
 
 func TestRecording(t *testing.T) {
-	p := &isa.Program{Operators: []string{"norm", "q_proj"}, Ops: []isa.Op{{Operator: 1, Layer: 3}, {Layer: -1}}}
+	p := &isa.Program{Operators: []string{"norm", "q_proj", "dispatch", "host"}, Runtime: isa.Runtime{Dispatch: 2, Host: 3}, Ops: []isa.Op{{Operator: 1, Layer: 3}, {Layer: -1}}}
 	r := New(Tiles, p, 2)
 	r.Work(Array, 1, 0, 0, 10, 30)
 	r.Work(Array, 1, 0, 1, 50, 60)
@@ -72,7 +72,7 @@ func TestRecording(t *testing.T) {
 	if !slices.Equal(r.Spans, want) {
 		t.Errorf("got\n%+v, want\n%+v", r.Spans, want)
 	}
-	if want := []Label{{1, 3}, {0, -1}}; !slices.Equal(r.Labels, want) {
+	if want := []Label{{1, 3}, {0, -1}, {2, -1}, {3, -1}}; !slices.Equal(r.Labels, want) {
 		t.Errorf("labels %v, want %v", r.Labels, want)
 	}
 }

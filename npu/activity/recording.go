@@ -50,7 +50,7 @@ type Recording struct {
 	Spans     []Span // those of one part of a core in the order in which they began, if they do not overlap
 	Moved     Windows
 	Space     []Windows // by core: bytes of the scratchpad in use, the most in each window
-	Labels    []Label   // of the ops
+	Labels    []Label   // of the ops, and behind them of the runtime's dispatches and the host
 	Operators []string
 
 	works [][PartCount]int32 // by core: index of the part's last span of a whole op, +1
@@ -59,10 +59,13 @@ type Recording struct {
 
 // New returns an empty recording of a program on that many cores.
 func New(d Detail, p *isa.Program, cores int) *Recording {
-	r := &Recording{Detail: d, Operators: p.Operators, Labels: make([]Label, len(p.Ops)), Space: make([]Windows, cores),
+	r := &Recording{Detail: d, Operators: p.Operators, Labels: make([]Label, len(p.Ops), len(p.Ops)+2), Space: make([]Windows, cores),
 		works: make([][PartCount]int32, cores), moves: make([]int32, len(p.Ops)*int(isa.DataCount))}
 	for i := range p.Ops {
 		r.Labels[i] = Label{Operator: uint8(p.Ops[i].Operator), Layer: int16(p.Ops[i].Layer)}
+	}
+	for _, operator := range []int{p.Runtime.Dispatch, p.Runtime.Host} {
+		r.Labels = append(r.Labels, Label{Operator: uint8(operator), Layer: -1})
 	}
 	return r
 }

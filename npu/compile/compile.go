@@ -32,6 +32,7 @@ type Compiler struct {
 	price     pricing
 	operators []operator     // of a step, in execution order
 	names     []string       // of operators in any layer
+	runtime   isa.Runtime    // of them, those that stand for the runtime
 	index     map[string]int // of names
 	batch     int
 	tile      unit.Bytes // largest tile of a stream
@@ -97,7 +98,7 @@ func (c *Compiler) Decode(past int, bits, before unit.Bits) (*isa.Program, error
 
 func (c *Compiler) decode(past int, bits, before unit.Bits) *builder {
 	b := c.builder(fmt.Sprintf("decode at position %d, %d bits", past, bits), c.batch, past, bits)
-	b.decode = true
+	b.decode, b.p.Decode = true, true
 	b.p.Context = past + 1
 	b.spill = c.spillStep
 	if bits != before {

@@ -55,6 +55,7 @@ func (c *Compiler) DecodeDeciding(past int, bits, before unit.Bits) (*isa.Progra
 
 // decide appends the ops of a decision.
 func (b *builder) decide(d *Decide) {
+	b.cutScheduler()
 	var deps, cached []int
 	for i, o := range b.p.Ops {
 		switch {
@@ -71,10 +72,12 @@ func (b *builder) decide(d *Decide) {
 	}
 	at := b.image.scheduler
 	for i, p := range d.Products {
+		b.cutProduct()
 		deps = b.decideProduct(fmt.Sprintf("scheduler.%d", i), p, at, deps)
 		at += weightBytes(p)
 	}
 	if elements > 0 || d.OtherWeights > 0 {
+		b.cutProduct()
 		b.add(isa.Op{Name: "scheduler.vector", Kind: isa.Sample, Layer: -1, Unit: isa.Vector, Deps: deps, Hold: b.params(at, d.OtherWeights),
 			Work: isa.Work{Fn: isa.FnSoftmax, Elements: max(1, elements)}}, opScheduler)
 	}

@@ -61,6 +61,7 @@ func (c *Compiler) place() {
 	for i, name := range c.names {
 		c.index[name] = i
 	}
+	c.runtime = isa.Runtime{Dispatch: c.index[opDispatch], Host: c.index[opHost]} // 0 where there are none
 }
 
 // withoutHead leaves the head out: a token is chosen from the last hidden state.
@@ -173,6 +174,8 @@ const (
 	opAttentionOut = "attention_out"  // what attention yields goes to DRAM
 	opExchange     = "exchange"       // cores give each other their parts
 	opScheduler    = "scheduler"      // a precision scheduler decides
+	opDispatch     = "dispatch"       // the runtime hands over a piece
+	opHost         = "host"           // the host works behind a decode pass
 )
 
 // namesOf returns the names of all operators of a run, apart from their layer, in the order in which a step meets them.
@@ -204,7 +207,11 @@ func (c *Compiler) namesOf() []string {
 			add(o.name)
 		}
 	}
-	return append(names, opScheduler)
+	add(opScheduler)
+	if c.cfg.Runtime.Class != config.Ideal {
+		add(opDispatch, opHost)
+	}
+	return names
 }
 
 // functions returns what a vector unit computes of an operator element by element, one after the other.

@@ -25,16 +25,19 @@ type builder struct {
 	chosen      map[gemmKey]gemmTiling
 	labels      map[string]string // of the ops of the layer labelled
 	labelled    int
+	piece       int  // that the ops added belong to
+	fresh       bool // the next op begins another one
+	layer       int  // of the operator emitted last
 	choices     []plan.Choice
 	explaining  bool
 	err         error
 }
 
 func (c *Compiler) builder(name string, rows, past int, bits unit.Bits) *builder {
-	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.names}
+	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.names, Runtime: c.runtime}
 	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
 	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, bits: bits,
-		done: map[ops.Value][]int{}}
+		layer: -1, done: map[ops.Value][]int{}}
 }
 
 // add appends an op and returns the list that depends on it.
@@ -48,6 +51,11 @@ func (b *builder) add(o isa.Op, operator string) []int {
 		panic("compile: no operator is called " + operator)
 	}
 	o.Operator = i
+	if b.fresh && len(b.p.Ops) > 0 {
+		b.piece++
+	}
+	b.fresh = false
+	o.Piece = b.piece
 	b.p.Ops = append(b.p.Ops, o)
 	return []int{len(b.p.Ops) - 1}
 }
@@ -103,6 +111,7 @@ func (b *builder) addUpdates(deps []int) {
 
 // emit emits an operator, and notes what those that read its values wait for.
 func (b *builder) emit(o *operator) {
+	b.cut(o)
 	var made []int
 	switch o.Kind {
 	case ops.Embed:

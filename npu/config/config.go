@@ -20,6 +20,7 @@ type Config struct {
 	DMA         DMA        `yaml:"dma" json:"dma"`
 	Network     Network    `yaml:"noc" json:"noc"`
 	Sequencer   Sequencer  `yaml:"sequencer" json:"sequencer"`
+	Runtime     Runtime    `yaml:"runtime,omitempty" json:"runtime,omitzero"`
 	DRAM        DRAM       `yaml:"dram" json:"dram"`
 	Weights     Weights    `yaml:"weights" json:"weights"`
 	KV          KV         `yaml:"kv" json:"kv"`

@@ -17,7 +17,8 @@
 // Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves
 // (npu/dram/spec).
 //
-// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset. To
+// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset. A
+// section whose field has the options omitempty and omitzero, and a method IsZero, is optional as a whole. To
 // add a preset: a complete file in presets/, and its name in Names (load.go). To add a type of enum: the type, its
 // constants, its list and its UnmarshalText in enums.go.
 package config

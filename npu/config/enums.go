@@ -122,6 +122,38 @@ const (
 // Processes returns the nodes.
 func Processes() []Process { return []Process{N45, N28, N16, N7, N5} }
 
+// RuntimeClass is how a runtime hands a pass to the NPU (Runtime).
+type RuntimeClass string
+
+// The classes.
+const (
+	Ideal    RuntimeClass = "ideal"
+	PerOp    RuntimeClass = "per-op"
+	Graph    RuntimeClass = "graph"
+	GPUGraph RuntimeClass = "gpu-graph"
+)
+
+// RuntimeClasses returns the classes.
+func RuntimeClasses() []RuntimeClass { return []RuntimeClass{Ideal, PerOp, Graph, GPUGraph} }
+
+// Prefetch says how far the DMA may fetch ahead of what the runtime has dispatched.
+type Prefetch string
+
+// The extents. PrefetchProgram: as far as the scratchpad has room. PrefetchOp: not beyond the piece dispatched last.
+const (
+	PrefetchProgram Prefetch = "program"
+	PrefetchOp      Prefetch = "op"
+)
+
+// Prefetches returns the extents.
+func Prefetches() []Prefetch { return []Prefetch{PrefetchProgram, PrefetchOp} }
+
+// UnmarshalText reads the name of a class.
+func (c *RuntimeClass) UnmarshalText(t []byte) error { return enum(c, t, RuntimeClasses()) }
+
+// UnmarshalText reads the name of an extent.
+func (p *Prefetch) UnmarshalText(t []byte) error { return enum(p, t, Prefetches()) }
+
 // UnmarshalText reads the name of a style.
 func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
 

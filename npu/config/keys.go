@@ -54,6 +54,7 @@ type node struct {
 	section  bool
 	optional bool
 	absent   string // optional: what an absent key, the zero value, stands for
+	spared   bool   // optional, or of a section that is: a file without a base may leave it out
 }
 
 // text returns the value as set reads it.
@@ -104,17 +105,18 @@ func (c *Config) root() reflect.Value { return reflect.ValueOf(c).Elem() }
 // leaves returns every value of c, in the order of the files.
 func (c *Config) leaves() []node {
 	var out []node
-	var walk func(v reflect.Value, prefix string)
-	walk = func(v reflect.Value, prefix string) {
+	var walk func(v reflect.Value, prefix string, spared bool)
+	walk = func(v reflect.Value, prefix string, spared bool) {
 		for _, n := range children(v, prefix) {
+			n.spared = n.optional || spared
 			if n.section {
-				walk(n.value, n.path)
+				walk(n.value, n.path, n.spared)
 				continue
 			}
 			out = append(out, n)
 		}
 	}
-	walk(c.root(), "")
+	walk(c.root(), "", false)
 	return out
 }
 

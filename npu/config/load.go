@@ -100,29 +100,31 @@ func parseFile(file string, data []byte) (*Config, error) {
 		*c = *preset
 		c.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	}
-	was := c.DRAM
+	was := *c
 	r.mapping(top, c, c.root(), "")
 	if base == "" {
 		r.missing(c, based)
 	}
-	c.DRAM.follow(was, func(path string) bool { _, given := r.written[path]; return given })
+	given := func(path string) bool { _, given := r.written[path]; return given }
+	c.DRAM.follow(was.DRAM, given)
+	c.Runtime.follow(was.Runtime, given)
 	c.resolve()
 	r.problems(c, base)
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	if base != "" {
-		c.tell(preset, func(path string) bool { _, given := r.written[path]; return given })
+		c.tell(preset, given)
 	}
 	return c, nil
 }
 
-// missing reports the keys that a file without a base does not give. With a base that is not known, they are known to be
+// missing reports the keys that a file without a base does not give and has to. With a base that is not known, they are known to be
 // somewhere else: then it only marks them.
 func (r *reader) missing(c *Config, based bool) {
 	var absent []string
 	for _, l := range c.leaves() {
-		if r.written[l.path] == (strict.Place{}) && !l.optional {
+		if r.written[l.path] == (strict.Place{}) && !l.spared {
 			absent = append(absent, l.path)
 			r.failed[l.path] = true
 		}

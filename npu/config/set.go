@@ -22,6 +22,7 @@ func (c *Config) Set(assignments []string) error {
 		}
 	}
 	next.DRAM.follow(c.DRAM, func(path string) bool { return given[path] != "" })
+	next.Runtime.follow(c.Runtime, func(path string) bool { return given[path] != "" })
 	next.resolve()
 	for _, p := range next.Validate() {
 		involved := append([]string{p.Path}, p.with...)

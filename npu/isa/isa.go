@@ -31,11 +31,13 @@ const (
 	Sample                 // argmax over the vocabulary
 	Exchange               // activations from core to core
 	Switch                 // change of weight precision
+	Dispatch               // of a piece, by the runtime: time of no op
+	Host                   // after a decode pass: time of no op
 	KindCount
 )
 
 var kindNames = [KindCount]string{"embed", "norm", "linear", "rope", "kv-append", "scores", "softmax", "context",
-	"activation", "residual", "head", "sample", "exchange", "switch"}
+	"activation", "residual", "head", "sample", "exchange", "switch", "dispatch", "host"}
 
 // String returns the name used in tables and JSON.
 func (k Kind) String() string {
@@ -170,6 +172,7 @@ type Op struct {
 	Kind      Kind
 	Layer     int // -1 outside the blocks
 	Operator  int // index into Program.Operators
+	Piece     int // of the program: ops that the runtime dispatches together; never less than that of the op before
 	Core      int // whose unit executes it
 	Unit      Unit
 	Deps      []int      // ops that must be complete before this one starts to work
@@ -191,11 +194,16 @@ func (o *Op) WorkAt(t int) Work {
 	return o.Work
 }
 
+// Runtime are the operators that stand for the runtime: indices into Program.Operators.
+type Runtime struct{ Dispatch, Host int }
+
 // Program is one step: ops in issue order.
 type Program struct {
 	Name      string
 	Ops       []Op
 	Operators []string   // names of ops, the same in each layer, such as "q_proj"; at most MaxOperators
+	Runtime   Runtime    // operators that the time of the runtime counts for
+	Decode    bool       // a decode pass: the host works behind it
 	Bits      unit.Bits  // weight precision of the block linears
 	Tokens    int        // tokens processed: the prompt in prefill, 1 in decode
 	Context   int        // positions attended to by the last token

@@ -53,14 +53,21 @@ func (p *Program) Transfers() int64 {
 func (o *Op) Chained() bool { return o.Unit == Array && o.Last.Then[0] != FnNone }
 
 // Validate checks that the program can run on that many cores with stream bytes of scratchpad beside its static part:
-// dependencies point backwards, every op names a core and a unit that can execute it, and the operands that it holds
-// fit together with any one of its tiles.
+// dependencies point backwards, pieces follow each other, every op names a core and a unit that can execute it, and the
+// operands that it holds fit together with any one of its tiles.
 func (p *Program) Validate(stream unit.Bytes, cores int) error {
 	for i := range p.Ops {
 		o := &p.Ops[i]
 		err := o.validate(i, cores)
 		if err == nil {
 			err = o.fits(stream)
+		}
+		least := 0
+		if i > 0 {
+			least = p.Ops[i-1].Piece
+		}
+		if err == nil && o.Piece < least {
+			err = fmt.Errorf("is of piece %d; accepted: %d, that of the op before, or a later one", o.Piece, least)
 		}
 		if err != nil {
 			return fmt.Errorf("program %q: op %d (%s) %w", p.Name, i, o.Name, err)
@@ -76,8 +83,8 @@ func (o *Op) validate(i, cores int) error {
 		return fmt.Errorf("has no tiles")
 	case o.Core < 0 || o.Core >= cores:
 		return fmt.Errorf("is for core %d; accepted: 0 to %d", o.Core, cores-1)
-	case o.Kind >= KindCount:
-		return fmt.Errorf("is of kind %d; accepted: 0 to %d", o.Kind, KindCount-1)
+	case o.Kind >= Dispatch: // the time of the runtime is no op's
+		return fmt.Errorf("is of kind %d; accepted: 0 to %d", o.Kind, Dispatch-1)
 	case o.Unit > Move:
 		return fmt.Errorf("is for unit %d; accepted: array, vector, move", o.Unit)
 	case o.Operator < 0 || o.Operator >= MaxOperators:

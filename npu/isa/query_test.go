@@ -18,6 +18,8 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{"a core below none", Op{Core: -1, Tiles: 1}, "is for core -1"},
 		{"no tiles", Op{}, "op 0 (x) has no tiles"},
 		{"an unknown kind", Op{Tiles: 1, Kind: KindCount}, "is of kind"},
+		{"the time of the runtime", Op{Tiles: 1, Kind: Dispatch}, "is of kind 14; accepted: 0 to 13"},
+		{"a piece before the first", Op{Tiles: 1, Piece: -1}, "is of piece -1; accepted: 0, that of the op before, or a later one"},
 		{"an unknown unit", Op{Tiles: 1, Unit: Move + 1}, "is for unit 3; accepted: array, vector, move"},
 		{"an unknown operator", Op{Tiles: 1, Operator: MaxOperators}, "is of operator 40; accepted: 0 to 39"},
 		{"itself to wait for", Op{Tiles: 1, Deps: []int{0}}, "depends on op 0, which is not before it"},

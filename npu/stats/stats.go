@@ -23,6 +23,8 @@ type Counts struct {
 	ArraySwitch  unit.Cycles // part of ArrayBusy spent on changes of precision
 	VectorBusy   unit.Cycles
 	LaunchBusy   unit.Cycles // sequencer decoding and issuing ops
+	DispatchBusy unit.Cycles // the runtime dispatches: of the step, not of a core
+	HostBusy     unit.Cycles // the host works behind a decode pass: of the step
 	MemoryBusy   unit.Cycles // at least one transfer in flight
 	SpaceStall   unit.Cycles // DMA had loads to issue and waited for scratchpad space
 	MACs         int64
@@ -31,6 +33,7 @@ type Counts struct {
 	TableEntries int64 // entries computed of tables of activation sums (lut)
 	VectorOps    int64
 	Ops          int64
+	Dispatches   int64 // pieces that the runtime dispatched, at whatever cost; 0: class ideal
 	Tiles        int64
 	Transfers    int64
 	Switches     int64
@@ -51,6 +54,7 @@ type Counts struct {
 // Operator are the counts of all ops of one operator, in all layers.
 type Operator struct {
 	Cycles     unit.Cycles // of the step that are charged to its ops (npu.Sequencer)
+	Runtime    unit.Cycles // part of Cycles that the runtime or the host took
 	ArrayBusy  unit.Cycles
 	VectorBusy unit.Cycles
 	MACs       int64
@@ -61,6 +65,7 @@ type Operator struct {
 // Add adds o to p.
 func (p *Operator) Add(o *Operator) {
 	p.Cycles += o.Cycles
+	p.Runtime += o.Runtime
 	p.ArrayBusy += o.ArrayBusy
 	p.VectorBusy += o.VectorBusy
 	p.MACs += o.MACs
@@ -84,6 +89,8 @@ func (c *Counts) Add(o *Counts) {
 	c.ArraySwitch += o.ArraySwitch
 	c.VectorBusy += o.VectorBusy
 	c.LaunchBusy += o.LaunchBusy
+	c.DispatchBusy += o.DispatchBusy
+	c.HostBusy += o.HostBusy
 	c.MemoryBusy += o.MemoryBusy
 	c.SpaceStall += o.SpaceStall
 	c.MACs += o.MACs
@@ -92,6 +99,7 @@ func (c *Counts) Add(o *Counts) {
 	c.TableEntries += o.TableEntries
 	c.VectorOps += o.VectorOps
 	c.Ops += o.Ops
+	c.Dispatches += o.Dispatches
 	c.Tiles += o.Tiles
 	c.Transfers += o.Transfers
 	c.Switches += o.Switches
@@ -135,6 +143,9 @@ func (c *Counts) Check(cores int) error {
 		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; "+
 			"the step has %d, %d, %d, %v",
 			of.Cycles, of.MACs, of.PECycles, of.Bytes, c.Cycles, c.MACs, c.PECycles, c.DRAMBytes())
+	case c.ByKind[isa.Dispatch] != c.DispatchBusy || c.ByKind[isa.Host] != c.HostBusy:
+		return fmt.Errorf("stats: %d cycles of dispatch and %d of the host are charged, the runtime took %d and %d",
+			c.ByKind[isa.Dispatch], c.ByKind[isa.Host], c.DispatchBusy, c.HostBusy)
 	case c.ArrayBusy > all || c.VectorBusy > all || c.LaunchBusy > all || c.MemoryBusy > c.Cycles:
 		return fmt.Errorf("stats: a unit was busy longer than the step of %d cycles "+
 			"(array %d, vector %d, launch %d, memory %d)",

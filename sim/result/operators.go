@@ -24,7 +24,7 @@ type Operator struct {
 	Intensity   float64 `json:"macs_per_byte"`     // arithmetic intensity: MACs per byte of DRAM traffic
 	Throughput  float64 `json:"macs_per_second"`   // MACs over Seconds
 	Utilisation float64 `json:"array_utilisation"` // PE cycles with MACs, of those in the longer of Seconds and array_seconds
-	BoundBy     string  `json:"bound_by"`          // compute, vector, memory; latency: none of them for half the time
+	BoundBy     string  `json:"bound_by"`          // compute, vector, memory, dispatch, host; latency: none of them for half the time
 }
 
 // operatorsOf breaks a phase down by operator, and leaves out operators that did nothing.
@@ -44,7 +44,9 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 		// Operators that run at the same time share its cycles: one may be charged fewer than its array was busy.
 		pes := float64(cfg.Array.Rows*cfg.Array.Cols) * max(float64(n.Cycles)*float64(cfg.Cores), float64(n.ArrayBusy))
 		o.Utilisation = ratio(float64(n.PECycles), pes)
-		o.BoundBy = o.bound()
+		if o.BoundBy = o.bound(); n.Runtime > 0 {
+			o.BoundBy = name // dispatch, host
+		}
 		all = append(all, o)
 	}
 	return all
@@ -69,13 +71,15 @@ func (o *Operator) bound() string {
 // boundBy names the part that was busy longest: more of it would help most. Parts that every core has count by their
 // mean.
 func boundBy(c *stats.Counts, cores int) string {
+	each := unit.Cycles(cores)
 	name, most := "memory", c.MemoryBusy
 	for _, u := range []struct {
 		name string
 		busy unit.Cycles
-	}{{"compute", c.ArrayBusy}, {"vector", c.VectorBusy}, {"launch", c.LaunchBusy}} {
-		if busy := u.busy / unit.Cycles(cores); busy > most {
-			name, most = u.name, busy
+	}{{"compute", c.ArrayBusy / each}, {"vector", c.VectorBusy / each}, {"launch", c.LaunchBusy / each},
+		{"dispatch", c.DispatchBusy}, {"host", c.HostBusy}} {
+		if u.busy > most {
+			name, most = u.name, u.busy
 		}
 	}
 	return name

@@ -17,6 +17,9 @@ type Phase struct {
 	VectorBusy    float64            `json:"vector_busy"` //
 	LaunchBusy    float64            `json:"launch_busy"` //
 	MemoryBusy    float64            `json:"memory_busy"` //
+	DispatchBusy  float64            `json:"dispatch_busy,omitempty"`
+	HostBusy      float64            `json:"host_busy,omitempty"`
+	Dispatches    int64              `json:"dispatches,omitempty"` // by the runtime; absent: it is ideal
 	SpaceStall    float64            `json:"scratchpad_full"`
 	NetworkWait   float64            `json:"network_wait_seconds"` // for links, summed over transfers
 	Exchanged     int64              `json:"exchanged_bytes"`      // from core to core
@@ -85,6 +88,7 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.ArrayBusy, p.VectorBusy = share(c.ArrayBusy, cfg.Cores), share(c.VectorBusy, cfg.Cores)
 	p.LaunchBusy, p.SpaceStall = share(c.LaunchBusy, cfg.Cores), share(c.SpaceStall, cfg.Cores)
 	p.MemoryBusy = share(c.MemoryBusy, 1)
+	p.DispatchBusy, p.HostBusy, p.Dispatches = share(c.DispatchBusy, 1), share(c.HostBusy, 1), c.Dispatches
 	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
 	p.BusBusy, p.RefreshShare = dramShares(cfg, &c.DRAM)
 	for _, part := range energy.Of(cfg, c).Parts() {

@@ -26,7 +26,7 @@ func lpddr5(t *testing.T) *config.Config {
 // phase is the counts of 1000 cycles in which all that can happen does.
 func phase() *stats.Counts {
 	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200,
-		MemoryBusy: 900, SpaceStall: 100, MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000,
+		MemoryBusy: 900, DispatchBusy: 15, HostBusy: 16, Dispatches: 5, SpaceStall: 100, MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000,
 		VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkWait: 50, ScratchRead: 9000, ScratchWrite: 8000}
 	for k := range c.ByKind {
 		c.ByKind[k] = unit.Cycles(k + 1)
@@ -46,6 +46,8 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 	expect(t, "array", p.ArrayBusy, 1600/(2*1000.0))
 	expect(t, "vector", p.VectorBusy, 400/(2*1000.0))
 	expect(t, "launch", p.LaunchBusy, 200/(2*1000.0))
+	expect(t, "the runtime, of which there is one", p.DispatchBusy, 15/1000.0)
+	expect(t, "the host", p.HostBusy, 16/1000.0)
 	expect(t, "memory, of which there is one", p.MemoryBusy, 900/1000.0)
 	expect(t, "scratchpad full", p.SpaceStall, 100/(2*1000.0))
 	expect(t, "waits for links", p.NetworkWait, 50/1e9)
@@ -58,9 +60,9 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 			t.Errorf("%s: %d bytes, %+v", name, p.Bytes[name], p.ByData[name])
 		}
 	}
-	got := []int64{p.Exchanged, p.Switches, p.MACs, p.Activates, p.Reads, p.Writes, p.Refreshes, p.RowHits, p.RowMisses,
+	got := []int64{p.Dispatches, p.Exchanged, p.Switches, p.MACs, p.Activates, p.Reads, p.Writes, p.Refreshes, p.RowHits, p.RowMisses,
 		p.RowConflicts, p.Turnarounds}
-	if want := []int64{3000, 4 / 2, 64_000, 11, 36, 9, 5, 20, 15, 10, 8}; !slices.Equal(got, want) {
+	if want := []int64{5, 3000, 4 / 2, 64_000, 11, 36, 9, 5, 20, 15, 10, 8}; !slices.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
 	sum := 0.0

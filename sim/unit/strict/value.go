@@ -54,6 +54,8 @@ func KindOf(v reflect.Value) string {
 		return `a size with its unit such as "256KiB"`
 	case *unit.Hertz:
 		return `a frequency with its unit such as "1.2GHz"`
+	case *unit.Femtoseconds:
+		return `a time with its unit such as "25us"`
 	case *unit.BytesPerSecond:
 		return `a bandwidth with its unit such as "34.1GB/s"`
 	case interface{ Forms() string }: // it says so itself

@@ -1,0 +1,98 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+)
+
+// piecesOf returns the names of the operators in each piece of a program, those of one layer only.
+func piecesOf(p *isa.Program, layer int) (all [][]string) {
+	last := -1
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		if o.Layer != layer {
+			continue
+		}
+		if o.Piece != last {
+			all, last = append(all, nil), o.Piece
+		}
+		if name, n := p.Operators[o.Operator], len(all)-1; !slices.Contains(all[n], name) {
+			all[n] = append(all[n], name)
+		}
+	}
+	return all
+}
+
+func TestPiecesFollowTheClassAndFusion(t *testing.T) {
+	const (
+		alone = "[[input_norm] [q_proj] [k_proj] [v_proj] [rope] [kv_convert] [scores context] [o_proj] [attention_residual] " +
+			"[mlp_norm] [gate_proj] [up_proj] [silu_mul] [down_proj] [mlp_residual] [kv_append]]"
+		fused = "[[input_norm] [q_proj] [k_proj] [v_proj] [rope] [kv_convert] [scores context] [o_proj+attention_residual] " +
+			"[mlp_norm] [gate_proj] [up_proj+silu_mul] [down_proj+mlp_residual] [kv_append]]"
+		whole = "[[input_norm q_proj k_proj v_proj rope kv_convert scores context o_proj attention_residual mlp_norm " +
+			"gate_proj up_proj silu_mul down_proj mlp_residual"
+		layers = 24
+	)
+	for _, c := range []struct {
+		class  config.RuntimeClass
+		fusion config.Fusion
+		want   string
+		pieces int // of the pass: embed before the layers; final norm with the cache's writes, head, sample behind them
+	}{
+		{config.Ideal, config.NoFusion, whole + " kv_append]]", 1},
+		{config.PerOp, config.NoFusion, alone, 1 + 15*layers + 3},
+		{config.GPUGraph, config.NoFusion, alone, 1 + 15*layers + 3},
+		{config.PerOp, config.Elementwise, fused, 1 + 12*layers + 3},
+		{config.Graph, config.NoFusion, whole + "] [kv_append]]", 1 + layers + 1},
+	} {
+		t.Run(fmt.Sprintf("%s, fusion %s", c.class, c.fusion), func(t *testing.T) {
+			cfg := preset(t)
+			cfg.Runtime, cfg.Fusion = c.class.Default(), c.fusion
+			p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, 3, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(piecesOf(p, 1)); got != c.want {
+				t.Errorf("layer 1 has the pieces\n%s, want\n%s", got, c.want)
+			}
+			if got := p.Ops[len(p.Ops)-1].Piece + 1; got != c.pieces {
+				t.Errorf("%d pieces, want %d", got, c.pieces)
+			}
+		})
+	}
+}
+
+func TestAPromptsAttentionIsOnePiece(t *testing.T) {
+	cfg := preset(t)
+	cfg.Runtime, cfg.Cores, cfg.Scratchpad.Size = config.PerOp.Default(), 2, 2<<20
+	p, err := compiler(t, cfg, "mobilellama-1.4b", 700, 20, 3).Prefill(700, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks := 0
+	for i := range p.Ops {
+		if o := &p.Ops[i]; o.Layer == 1 && o.Kind == isa.Scores {
+			chunks++
+		}
+	}
+	if got := piecesOf(p, 1); len(got) != 15 || chunks < 4 {
+		t.Errorf("%d chunks of scores, %d pieces: %v", chunks, len(got), got)
+	}
+}
+
+func TestCoresExchangeWithinAPiece(t *testing.T) {
+	cfg := preset(t)
+	cfg.Runtime, cfg.Cores, cfg.Array.Activations = config.PerOp.Default(), 2, config.INT8
+	p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, 3, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[scores context exchange quantise]"
+	if got := piecesOf(p, 1); len(got) != 16 || fmt.Sprint(got[6]) != want {
+		t.Errorf("%d pieces, the attention is %v, want %s", len(got), got[6], want)
+	}
+}
