@@ -82,7 +82,7 @@ func notForUsers(text string) string {
 	return ofGo.FindString(text)
 }
 
-var ofGo = regexp.MustCompile(`internal error|panic|goroutine|runtime|strconv|(?:^| )json: |cannot unmarshal|interface ?\{|invalid syntax|(?:^| )yaml: |\bEOF\b|` +
+var ofGo = regexp.MustCompile(`internal error|panic|goroutine|runtime error|runtime/|strconv|(?:^| )json: |cannot unmarshal|interface ?\{|invalid syntax|(?:^| )yaml: |\bEOF\b|` +
 	`unexpected end of JSON|map\[|\[\]string|\bint64\b|\bint\b|\bfloat64\b|\bstruct\b|<nil>|%!|0x[0-9a-f]{6}|\*os\.|PathError|Errno|zstd: |sql|urfave|` +
 	`invalid character|looking for beginning|top-level value|value of type|Go value|reflect|errno|flag provided|slice bounds|proto:|bad magic`)
 
