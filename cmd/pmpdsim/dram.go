@@ -42,10 +42,12 @@ EXAMPLES:
       --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
    pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json  # 4 s
    pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
+   pmpdsim dram --standard ddr5-6400 --refresh same-bank --stream bytes=16MiB,pattern=random
+   pmpdsim dram --standard ddr5-6400 --fine-granularity 2x --temperature 95C --stream bytes=16MiB
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check|layouts [flags]",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
 			channelsFlag(),
 			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
@@ -57,7 +59,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
-		},
+		}, operationFlags()...),
 		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand()},
 		Action:      action(fillDRAM),
 	}
@@ -69,6 +71,7 @@ type dramOptions struct {
 	options  dram.Options // all but the standard
 	mapping  string       // empty: the standard's
 	ranks    int
+	operated spec.Operation
 	stream   string
 	write    *string // share of writes
 	format   string
@@ -82,7 +85,9 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 	}
 	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"),
 		Control: dram.Control{Postponed: c.Int("postpone")}}
-	return o, flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh"))))
+	var err error
+	o.operated, err = operationFrom(c)
+	return o, errors.Join(flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh")))), err)
 }
 
 func (o *dramOptions) run(ctx context.Context, s streams) error {
@@ -128,6 +133,9 @@ func (o *dramOptions) load() (*dramJob, error) {
 	var err error
 	if j.options.Standard, err = spec.Lookup(o.standard); err != nil {
 		return nil, flagged("standard", "", err)
+	}
+	if err := operate(j.options.Standard, o.operated); err != nil {
+		return nil, err
 	}
 	if err := j.ranks(o.ranks); err != nil {
 		return nil, err
@@ -194,7 +202,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
 	}
 	for _, line := range [][2]string{
-		{"DRAM", fmt.Sprintf("%d x %s, %s refresh, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh,
+		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation),
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
 		{"stream", j.stream.String()},

@@ -104,10 +104,14 @@ type DRAM struct {
 	Mapping   string              `yaml:"mapping" json:"mapping"`     // address bits, lowest first: co2,ch2,bg2,ba2,co4,ro16
 	Ranks     int                 `yaml:"ranks" json:"ranks"`         // of a channel: 1, 2, 4
 	BankHash  bool                `yaml:"bank_hash" json:"bank_hash"` // bank bits XOR low row bits
-	Refresh   string              `yaml:"refresh" json:"refresh"`     // all-bank, per-bank, none
+	Refresh   string              `yaml:"refresh" json:"refresh"`     // all-bank, per-bank, same-bank, none
 	Postpone  int                 `yaml:"postpone" json:"postpone"`   // refreshes that may wait for requests, up to what JEDEC allows
 	Capacity  unit.Bytes          `yaml:"capacity" json:"capacity"`
 	Bandwidth unit.BytesPerSecond `yaml:"bandwidth" json:"bandwidth"` // ideal only
+
+	FineGranularity spec.FineGranularity `yaml:"fine_granularity,omitempty" json:"fine_granularity,omitempty" default:"1x"` // of all-bank refresh: 1x, 2x, 4x
+	Temperature     unit.Celsius         `yaml:"temperature,omitempty" json:"temperature,omitempty" default:"85C"`          // above 85C refreshes come more often
+	WCK             spec.WCK             `yaml:"wck,omitempty" json:"wck,omitempty" default:"standard"`                     // of LPDDR5's ranks: standard, rank, channel
 
 	Timing spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"` // timings that are not the standard's
 }

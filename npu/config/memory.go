@@ -14,9 +14,23 @@ import (
 // standards returns the accepted values of dram.standard.
 func standards() []string { return append(spec.Names(), IdealDRAM) }
 
+// operation returns how d operates its part.
+func (d DRAM) operation() spec.Operation {
+	return spec.Operation{FineGranularity: d.FineGranularity, Temperature: d.Temperature, WCK: d.WCK}
+}
+
 // standardOf returns the data of d's standard with the changes that d makes, or nil where d has none: an ideal memory, or a
 // name that is not known. Before d is validated it may be impossible.
 func standardOf(d DRAM) *spec.Standard {
+	s := partOf(d)
+	if s != nil {
+		s.Operate(d.operation()) // what is wrong with it Validate says
+	}
+	return s
+}
+
+// partOf is standardOf before d says how the part is operated.
+func partOf(d DRAM) *spec.Standard {
 	if !slices.Contains(spec.Names(), d.Standard) {
 		return nil
 	}
@@ -73,8 +87,10 @@ func (c *Config) RefreshPolicy() (r spec.Refresh, err error) {
 	return r, nil
 }
 
-// PerBank reports whether banks are refreshed one by one.
-func (d DRAM) PerBank() bool { return d.Refresh == spec.PerBank.String() }
+// ByBank reports whether a refresh leaves some banks of a rank at work.
+func (d DRAM) ByBank() bool {
+	return d.Refresh == spec.PerBank.String() || d.Refresh == spec.SameBank.String()
+}
 
 // PeakBandwidth returns the bytes a second of all DRAM channels without refresh, turnarounds and row misses.
 func (c *Config) PeakBandwidth() float64 {

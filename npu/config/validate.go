@@ -185,7 +185,7 @@ func (k *checker) dram(d DRAM) {
 	if !slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		k.add("dram.ranks", fmt.Sprintf("%d is not a number of ranks; accepted: 1, 2, 4", d.Ranks))
 	}
-	k.within("dram.postpone", int64(d.Postpone), 0, 8)
+	k.within("dram.postpone", int64(d.Postpone), 0, mostPostponed)
 	if d.Capacity < unit.MiB || d.Capacity > mostCapacity {
 		k.add("dram.capacity", fmt.Sprintf("%v is not a possible size; accepted: 1MiB to 1024TiB", d.Capacity))
 	}
@@ -195,6 +195,9 @@ func (k *checker) dram(d DRAM) {
 		k.timed(d, s)
 	}
 }
+
+// mostPostponed is the most refreshes that any standard may postpone: DDR4 of fine granularity 4x.
+const mostPostponed = 32
 
 // mostCapacity bounds the capacity of an ideal memory.
 const mostCapacity = 1024 * 1024 * unit.GiB
@@ -221,6 +224,9 @@ func (k *checker) ideal(d DRAM) {
 	if i := slices.IndexFunc(d.Timing[:], func(t spec.Time) bool { return t != 0 }); i >= 0 {
 		k.add("dram.timing."+spec.TimingNames()[i], "an ideal memory has no timings; accepted: none of them", "dram.standard")
 	}
+	for _, key := range d.operation().Made() {
+		k.add("dram."+key, "an ideal memory is no part that could be operated in several ways; accepted: the default", "dram.standard")
+	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
 	}
@@ -232,11 +238,12 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 		k.add("dram.bandwidth", fmt.Sprintf("%v, but the bandwidth of %s follows from its timing; accepted: 0B/s, or the standard %q",
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
 	}
-	if d.PerBank() && s.Timing.TREFIPB == 0 {
-		k.add("dram.refresh", fmt.Sprintf("%q, but no per-bank refresh of %s is modelled; accepted: all-bank, none", d.Refresh, d.Standard),
-			"dram.standard")
+	k.operation(d)
+	var refresh spec.Refresh
+	if err := refresh.UnmarshalText([]byte(d.Refresh)); err == nil && !s.HasRefresh(refresh) {
+		k.add("dram.refresh", fmt.Sprintf("%q, but %s %s", d.Refresh, d.Standard, s.WithoutRefresh(refresh)), "dram.standard")
 	}
-	if d.Postpone > s.MaxPostponed && d.Postpone <= 8 {
+	if d.Postpone > s.MaxPostponed && d.Postpone <= mostPostponed {
 		k.add("dram.postpone", fmt.Sprintf("%d, but %s may postpone %d; accepted: 0 to %d", d.Postpone, d.Standard, s.MaxPostponed, s.MaxPostponed),
 			"dram.standard")
 	}
@@ -260,6 +267,13 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	}
 	if message := mappingProblem(d, s); message != "" {
 		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")
+	}
+}
+
+// operation checks how a part is operated.
+func (k *checker) operation(d DRAM) {
+	for _, f := range partOf(d).Operate(d.operation()) {
+		k.add("dram."+f.Key, f.Err.Error(), "dram.standard")
 	}
 }
 

@@ -121,10 +121,10 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Standard: std, Channels: 1 << r.Intn(3), Control: Control{Refresh: spec.Refresh(r.Intn(3))}, BankHash: r.Intn(3) == 0}
-	if std.Timing.TRFCPB == 0 && o.Refresh == spec.PerBank {
-		o.Refresh = spec.AllBank
-	}
+	std.Operate(spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
+		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)]}) // as far as the standard has them
+	o := Options{Standard: std, Channels: 1 << r.Intn(3), BankHash: r.Intn(3) == 0}
+	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
 	if std.Name == "lpddr5-6400" && r.Intn(3) > 0 {
 		ch := ""
 		if o.Channels > 1 {
@@ -259,7 +259,7 @@ func TestWalksThatShareRowsAreToldApart(t *testing.T) {
 	}
 	for seed := range cases {
 		r := rand.New(rand.NewSource(seed))
-		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Control: Control{Refresh: spec.Refresh(r.Intn(3))},
+		p := newPair(t, Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: 1, Control: Control{Refresh: []spec.Refresh{spec.AllBank, spec.PerBank, spec.NoRefresh}[r.Intn(3)]},
 			Queues: 2 + r.Intn(3), Grant: 32 << r.Intn(6), BankHash: r.Intn(3) == 0, Mapping: []string{"", "co6,bg2,ba2,ro16", "co1,bg2,co5,ba2,ro16"}[r.Intn(3)]})
 		granule := p.fast.mapping.Granule()
 		sizes := []int64{granule / 16, granule, 3 * granule}

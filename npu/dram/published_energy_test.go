@@ -3,7 +3,6 @@ package dram
 import (
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
@@ -33,7 +32,7 @@ func TestStreamsCostWhatIsPublished(t *testing.T) {
 			done := s.Settle()
 			s.Finish(done[len(done)-1].Clock)
 			counts := s.Counts()
-			use := s.options.Standard.EnergyOf(&counts, 1, spec.AllBank)
+			use := s.options.Standard.EnergyOf(&counts, 1, false)
 			perBit := func(p unit.Picojoules) float64 { return float64(p) / (8 * bytes) }
 			t.Logf("%.2f pJ/bit: rows %.2f, core %.2f, pins %.2f, refresh %.2f, background %.2f", perBit(use.Total()), perBit(use.Activate),
 				perBit(use.Read), perBit(use.IO), perBit(use.Refresh), perBit(use.Background))
@@ -68,7 +67,7 @@ func TestIdleChannelsCostRefreshAndStandby(t *testing.T) {
 			const refreshes = 100
 			s.Finish(refreshes * std.Timing.TREFI)
 			counts := s.Counts()
-			use := std.EnergyOf(&counts, 1, spec.AllBank)
+			use := std.EnergyOf(&counts, 1, false)
 			nanoseconds := float64(refreshes*std.Timing.TREFI) * float64(std.TCK) / 1e6
 			refresh, standby := float64(use.Refresh)/nanoseconds, float64(use.Background)/nanoseconds
 			t.Logf("refresh %.1f mW, standby %.1f mW", refresh, standby)

@@ -28,29 +28,39 @@ func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 		clocks = 200
 	}
 	for _, std := range spec.All() {
-		t.Run(std.Name, func(t *testing.T) {
-			std.Timing.TREFI = std.Timing.TRFC*3/2 + 7 // many refreshes
-			o := Options{Standard: std, Channels: 1, Control: Control{Postponed: min(1, std.MaxPostponed)}}
-			c, err := controller.New(o.Standard, o.Control)
-			if err != nil {
-				t.Fatal(err)
+		for _, refresh := range std.Refreshes() {
+			t.Run(std.Name+" "+refresh.String(), func(t *testing.T) { snapshotsHold(t, std, refresh, clocks) })
+		}
+	}
+}
+
+// snapshotsHold checks the snapshots of a standard with a refresh policy under random traffic.
+func snapshotsHold(t *testing.T, std *spec.Standard, refresh spec.Refresh, clocks int) {
+	t.Helper()
+	tm := &std.Timing
+	tm.TREFI = tm.TRFC*3/2 + 7 // many refreshes
+	if refresh.ByBank() {
+		tm.TREFIPB = tm.TPBR2PB*3/2 + 7
+	}
+	o := Options{Standard: std, Channels: 1, Control: Control{Refresh: refresh, Postponed: min(1, std.MaxPostponed)}}
+	c, err := controller.New(o.Standard, o.Control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPort(c, rules{grant: 32}, nil)
+	p.inside = []outstanding{{tag: 5}}
+	banks := std.Ranks * max(std.Stacks, 1) * std.Groups * std.Banks
+	r := rand.New(rand.NewPCG(9, 9))
+	for range clocks {
+		for crowd := 1 + r.IntN(16); p.Offered < controller.OffersPerClock && r.IntN(3) > 0; {
+			bank := uint8(r.IntN(crowd) * 5 % banks)
+			if !p.Offer(spec.Place{Row: int64(r.IntN(3)), Bank: bank, Group: p.GroupOf(bank)}, r.IntN(6) == 0, 5) {
+				break
 			}
-			p := newPort(c, rules{grant: 32}, nil)
-			p.inside = []outstanding{{tag: 5}}
-			banks := std.Ranks * max(std.Stacks, 1) * std.Groups * std.Banks
-			r := rand.New(rand.NewPCG(9, 9))
-			for range clocks {
-				for crowd := 1 + r.IntN(16); p.Offered < controller.OffersPerClock && r.IntN(3) > 0; {
-					bank := uint8(r.IntN(crowd) * 5 % banks)
-					if !p.Offer(spec.Place{Row: int64(r.IntN(3)), Bank: bank, Group: p.GroupOf(bank)}, r.IntN(6) == 0, 5) {
-						break
-					}
-					p.inside[0].left++
-				}
-				goesOnAlike(t, p)
-				p.advance(false, controller.Never)
-			}
-		})
+			p.inside[0].left++
+		}
+		goesOnAlike(t, p)
+		p.advance(false, controller.Never)
 	}
 }
 

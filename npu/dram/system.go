@@ -55,8 +55,8 @@ func (o *Options) validate() error {
 	switch name := o.Standard.Name; {
 	case o.Refresh > spec.NoRefresh:
 		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
-	case o.Refresh == spec.PerBank && o.Standard.Timing.TRFCPB == 0:
-		return fmt.Errorf("DRAM standard %q has no per-bank refresh; accepted: all-bank, none", name)
+	case !o.Standard.HasRefresh(o.Refresh):
+		return fmt.Errorf("DRAM standard %q %s", name, o.Standard.WithoutRefresh(o.Refresh))
 	case o.Postponed < 0 || o.Postponed > o.Standard.MaxPostponed:
 		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d",
 			name, o.Postponed, o.Standard.MaxPostponed)

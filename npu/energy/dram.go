@@ -13,9 +13,5 @@ func dramEnergy(c *config.Config, n *stats.DRAM) spec.EnergyUse {
 	if s == nil {
 		return spec.EnergyUse{}
 	}
-	refresh := spec.AllBank
-	if c.DRAM.PerBank() {
-		refresh = spec.PerBank
-	}
-	return s.EnergyOf(n, c.DRAM.Channels, refresh)
+	return s.EnergyOf(n, c.DRAM.Channels, c.DRAM.ByBank())
 }

@@ -7,7 +7,7 @@ type DRAM struct {
 	Clocks       int64 // DRAM clocks simulated, of one channel
 	Activates    int64
 	Precharges   int64 // single-bank
-	PrechargeAll int64
+	PrechargeAll int64 // of all banks of a rank, or of those of a same-bank refresh
 	Reads        int64
 	Writes       int64
 	Refreshes    int64

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
@@ -16,7 +17,15 @@ func Memory(cfg *config.Config) string {
 	if !cfg.DRAM.Timing.IsZero() {
 		changed = fmt.Sprintf(" (%v)", cfg.DRAM.Timing)
 	}
-	return fmt.Sprintf("%d x %s%s, %s refresh", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh)
+	return fmt.Sprintf("%d x %s%s, %s refresh%s", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh, Operated(cfg.Standard().Operation))
+}
+
+// Operated says how a part is operated, behind what else is said of it; empty as usual.
+func Operated(o spec.Operation) string {
+	if o == (spec.Operation{}) {
+		return ""
+	}
+	return ", " + o.String()
 }
 
 // DRAM is Memory in few words: "4x lpddr5-6400".

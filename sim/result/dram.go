@@ -21,7 +21,7 @@ func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	}
 	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses
 	refresh = float64(n.Refreshes) * float64(s.Timing.TRFC) / (clocks * ranks)
-	if c.DRAM.PerBank() {
+	if c.DRAM.ByBank() {
 		refresh = float64(n.Refreshes) * float64(s.RefreshBanks) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
 	}
 	return busy, refresh

@@ -29,7 +29,7 @@ func kept[T interface {
 }
 
 func FuzzQuantities(f *testing.F) {
-	for _, text := range []string{"256KiB", "1.25ns", "34.1GB/s", "1.2GHz", "1.5nJ", "47.5mW", "-1B", "9223372036854775807B", "1e308TB/s", "0.0000001fs",
+	for _, text := range []string{"256KiB", "1.25ns", "34.1GB/s", "1.2GHz", "1.5nJ", "47.5mW", "95C", "-1B", "9223372036854775807B", "1e308TB/s", "0.0000001fs",
 		"1e1000000000B", "", "0x10B"} {
 		f.Add(text)
 	}
@@ -41,6 +41,7 @@ func FuzzQuantities(f *testing.F) {
 			kept[unit.Femtoseconds](t, text)
 			kept[unit.Picojoules](t, text)
 			kept[unit.Microwatts](t, text)
+			kept[unit.Celsius](t, text)
 		})
 	})
 }

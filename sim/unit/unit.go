@@ -36,6 +36,9 @@ type Picojoules int64
 // Microwatts is a power.
 type Microwatts int64
 
+// Celsius is a temperature in whole degrees.
+type Celsius int64
+
 // Binary sizes.
 const (
 	KiB Bytes = 1 << 10
@@ -134,6 +137,13 @@ func (b *BytesPerSecond) UnmarshalText(t []byte) error {
 	return err
 }
 
+// UnmarshalText reads "95C".
+func (c *Celsius) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "95C", "C", func(u string) (int64, bool) { return 1, u == "C" })
+	*c = Celsius(v)
+	return err
+}
+
 // UnmarshalText reads "468.75ps".
 func (f *Femtoseconds) UnmarshalText(t []byte) error {
 	v, err := parse(string(t), "1.25ns", "fs ps ns us ms", func(u string) (int64, bool) { k, ok := seconds[u]; return k, ok })
@@ -176,6 +186,9 @@ func (p Picojoules) String() string { return scaled(int64(p), joules, "J", "mJ",
 // String writes p exactly.
 func (p Microwatts) String() string { return scaled(int64(p), watts, "W", "mW", "uW") }
 
+// String writes what UnmarshalText reads.
+func (c Celsius) String() string { return strconv.FormatInt(int64(c), 10) + "C" }
+
 // MarshalText writes what UnmarshalText reads.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
@@ -193,6 +206,9 @@ func (p Picojoules) MarshalText() ([]byte, error) { return []byte(p.String()), n
 
 // MarshalText writes what UnmarshalText reads.
 func (p Microwatts) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (c Celsius) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 var binary = []string{"Ti", "Gi", "Mi", "Ki"}
 

@@ -14,13 +14,15 @@ func TestTextRoundTripIsExact(t *testing.T) {
 		var d Femtoseconds
 		var e Picojoules
 		var p Microwatts
+		var c Celsius
 		v := int64(n) + 1
 		return b.UnmarshalText([]byte(Bytes(v).String())) == nil && b == Bytes(v) &&
 			h.UnmarshalText([]byte(Hertz(v).String())) == nil && h == Hertz(v) &&
 			w.UnmarshalText([]byte(BytesPerSecond(v).String())) == nil && w == BytesPerSecond(v) &&
 			d.UnmarshalText([]byte(Femtoseconds(v).String())) == nil && d == Femtoseconds(v) &&
 			e.UnmarshalText([]byte(Picojoules(v).String())) == nil && e == Picojoules(v) &&
-			p.UnmarshalText([]byte(Microwatts(v).String())) == nil && p == Microwatts(v)
+			p.UnmarshalText([]byte(Microwatts(v).String())) == nil && p == Microwatts(v) &&
+			c.UnmarshalText([]byte(Celsius(v).String())) == nil && c == Celsius(v)
 	}
 	if err := quick.Check(f, nil); err != nil {
 		t.Fatal(err)

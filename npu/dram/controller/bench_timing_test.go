@@ -134,7 +134,7 @@ func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *o
 	run := func(spare int64, traffic func(b *bench)) {
 		often := *s
 		often.Timing.TREFI = tm.TRFC + spare
-		if refresh == spec.PerBank {
+		if refresh.ByBank() {
 			often.Timing.TREFIPB = tm.TPBR2PB + spare/4
 		}
 		b := newBench(t, &often, refresh)

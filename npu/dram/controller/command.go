@@ -13,13 +13,14 @@ const (
 	cmdWR
 	cmdREF
 	cmdCAS
+	cmdPREsb
 )
 
 // commandNames are JEDEC's names, without what a command is of: banks, a rank, a pseudo channel.
 var commandNames = []string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPREA: "PREA", cmdRD: "RD", cmdWR: "WR",
-	cmdREF: "REF", cmdCAS: "CAS"}
+	cmdREF: "REF", cmdCAS: "CAS", cmdPREsb: "PREsb"}
 
-// String returns JEDEC's name: ACT, ACT2, PRE, PREA, RD, WR, REF, CAS.
+// String returns JEDEC's name: ACT, ACT2, PRE, PREA, RD, WR, REF, CAS, PREsb.
 func (c Command) String() string { return commandNames[c] }
 
 // Commands returns all commands.

@@ -26,7 +26,7 @@
 //
 // # What it leaves out
 //
-// Power-down states, temperature derating, ECC, per-bank refresh of HBM, same-bank refresh of DDR5.
+// Power-down states, slower timings of hot LPDDR, ECC, per-bank refresh of HBM. Refreshes of banks come in a fixed order.
 //
 // # One more controller
 //

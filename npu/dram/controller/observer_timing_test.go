@@ -50,7 +50,7 @@ func (o *observer) related(g *gate, a, b *issue) bool {
 // banks returns the banks that a command to one bank, or a per-bank refresh, is of.
 func (o *observer) banks(i *issue) []int {
 	list := []int{i.bank}
-	if n := o.s.RefreshBanks; i.cmd == cmdREF && o.refresh == spec.PerBank && n > 1 {
+	if n := o.s.RefreshBanks; (i.cmd == cmdREF && o.refresh.ByBank() || i.cmd == cmdPREsb) && n > 1 {
 		apart := o.s.Groups * o.s.Banks / n
 		for k := 1; k < n; k++ {
 			list = append(list, i.bank+k*apart)
@@ -242,6 +242,10 @@ func (l *law) bank(e *issue) string {
 		}
 	case cmdPRE, cmdPREA:
 		clear(inside)
+	case cmdPREsb:
+		for _, bank := range l.banks(e) {
+			l.open[bank] = false
+		}
 	case cmdREF:
 		if slices.Contains(inside, true) || slices.ContainsFunc(l.banks(e), func(bank int) bool { return l.open[bank] }) {
 			return "a bank is open"

@@ -24,7 +24,8 @@ type singleBus struct {
 
 	// Refresh. After each interval one unit of every rank is due: the rank itself, or its next bank.
 	interval  int64 // clocks
-	perBank   bool
+	perBank   bool  // a refresh leaves some banks of the rank at work
+	sameBank  bool  // ... and one PREsb closes those that it refreshes
 	units     int64 // ranks, or sets of banks that are refreshed together
 	together  int64 // numbers of such a set: from its first bank on less than so many, ...
 	apart     int64 // ... in steps of so many
@@ -40,9 +41,10 @@ func newSingleBus(std *spec.Standard, o Options) *singleBus {
 	switch o.Refresh {
 	case spec.AllBank:
 		c.interval, c.units = std.Timing.TREFI, c.ranks
-	case spec.PerBank:
+	case spec.PerBank, spec.SameBank:
 		together := int64(std.RefreshBanks)
 		c.interval, c.units, c.perBank = std.Timing.TREFIPB, c.banks/together, true
+		c.sameBank = o.Refresh == spec.SameBank
 		c.together, c.apart = c.banks/c.ranks, c.banks/c.ranks/together
 	}
 	c.RefreshDue = c.interval

@@ -45,6 +45,26 @@ func (c *singleBus) prechargeAll(rank int64) {
 	c.log(cmdPREA, int(rank))
 }
 
+// prechargeSame closes a bank of every group, from the one with number first on, for a same-bank refresh (PREsb).
+func (c *singleBus) prechargeSame(first int64) {
+	gaps, k, own := &c.gaps, c.Clock, c.rankOf(uint8(first))
+	c.bus = k + gaps.preBus
+	raise(&own.pre, k+gaps.prePre)
+	for n := first; n < first+c.together; n += c.apart {
+		b := &c.bank[n]
+		if b.status == closed {
+			continue
+		}
+		raise(&b.act, k+gaps.preAct)
+		raise(&b.refresh, k+gaps.preRef)
+		b.status, b.row, b.conflict = closed, 0, 0
+		own.opened--
+	}
+	c.allHits = [2]bool{}
+	c.Counts.PrechargeAll++
+	c.log(cmdPREsb, int(first))
+}
+
 // refreshStep issues the next command of the oldest refresh due, if it can.
 func (c *singleBus) refreshStep() bool {
 	if c.refreshAt() > c.Clock {
@@ -64,7 +84,11 @@ func (c *singleBus) refreshStep() bool {
 		own := c.rankOf(uint8(unit))
 		for n := unit; n < unit+c.together; n += c.apart {
 			if b := &c.bank[n]; b.status == open && b.waiting == 0 && b.pre <= k {
-				c.precharge(n, nil)
+				if c.sameBank {
+					c.prechargeSame(unit)
+				} else {
+					c.precharge(n, nil)
+				}
 				return true
 			}
 		}
@@ -83,7 +107,7 @@ func (c *singleBus) refreshStep() bool {
 	return true
 }
 
-// refreshAt returns the first clock at which the timers allow the next command (PRE, PRE-all or REF) of the oldest
+// refreshAt returns the first clock at which the timers allow the next command (PRE, PREA, PREsb or REF) of the oldest
 // refresh due; Never, if it waits for a column command or an ACT-2.
 func (c *singleBus) refreshAt() int64 {
 	unit := c.unitDue()
@@ -98,6 +122,9 @@ func (c *singleBus) refreshAt() int64 {
 		return own.refreshAll
 	}
 	own := c.rankOf(uint8(unit))
+	if c.sameBank {
+		return c.refreshSameAt(unit, own)
+	}
 	closing, refresh := Never, own.refreshBank
 	for n := unit; n < unit+c.together; n += c.apart {
 		b := &c.bank[n]
@@ -110,6 +137,25 @@ func (c *singleBus) refreshAt() int64 {
 		refresh = max(refresh, b.refresh)
 	}
 	if closing < Never {
+		return closing
+	}
+	return refresh
+}
+
+// refreshSameAt is refreshAt of a same-bank refresh: a PREsb waits for all the banks that it closes.
+func (c *singleBus) refreshSameAt(unit int64, own *rankState) int64 {
+	closing, refresh := int64(0), own.refreshBank
+	for n := unit; n < unit+c.together; n += c.apart {
+		b := &c.bank[n]
+		switch {
+		case b.status == activating || b.status == open && b.waiting > 0:
+			return Never
+		case b.status == open:
+			closing = max(closing, own.pre, b.pre, 1)
+		}
+		refresh = max(refresh, b.refresh)
+	}
+	if closing > 0 {
 		return closing
 	}
 	return refresh

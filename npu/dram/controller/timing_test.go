@@ -130,7 +130,10 @@ func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 			gate{from: cmdWR, to: cmdRD, scope: otherRank, sum: "TCWL + TBL + TCS - TCL", behind: "Column"})
 	}
 	switch refresh {
-	case spec.PerBank:
+	case spec.PerBank, spec.SameBank:
+		if refresh == spec.SameBank {
+			list = append(list, sameBankGates("TRTP"+columnToPre, written+columnToPre, "TRAS"+actToPre, "TRP"+preToAct)...)
+		}
 		list = append(list,
 			gate{from: cmdREF, to: cmdREF, scope: inRank, sum: "TPBR2PB"},
 			gate{from: cmdREF, to: cmdACT, scope: otherBank, sum: "TPBR2AC" + preToAct},
@@ -142,6 +145,20 @@ func busGates(s *spec.Standard, refresh spec.Refresh) []gate {
 			"TRFC"+preToAct)...)
 	}
 	return list
+}
+
+// sameBankGates are those of PREsb, which closes a bank of every group for a same-bank refresh (JESD79-5).
+func sameBankGates(read, written, open, closed string) []gate {
+	return []gate{
+		{from: cmdRD, to: cmdPREsb, scope: inBank, sum: read},
+		{from: cmdWR, to: cmdPREsb, scope: inBank, sum: written},
+		{from: cmdACT, to: cmdPREsb, scope: inBank, sum: open},
+		{from: cmdPREsb, to: cmdACT, scope: inBank, sum: closed}, // of requests that come before a postponed refresh
+		{from: cmdPREsb, to: cmdPRE, scope: inRank, sum: "TPPD"},
+		{from: cmdPRE, to: cmdPREsb, scope: inRank, sum: "TPPD"},
+		{from: cmdPREsb, to: cmdPREsb, scope: inRank, sum: "TPPD", behind: "TRP + Precharge"}, // a refresh comes between
+		{from: cmdPREsb, to: cmdREF, scope: inBank, sum: "TRP"},
+	}
 }
 
 // occupancyGates hold because a command keeps the bus for several clocks.
@@ -209,10 +226,13 @@ func ofTwoRanks() (list []*spec.Standard) {
 
 // policies are the refresh policies of a standard.
 func policies(s *spec.Standard) []spec.Refresh {
-	if s.HasPerBankRefresh() {
-		return []spec.Refresh{spec.AllBank, spec.PerBank}
+	list := []spec.Refresh{spec.AllBank}
+	for _, r := range []spec.Refresh{spec.PerBank, spec.SameBank} {
+		if s.HasRefresh(r) {
+			list = append(list, r)
+		}
 	}
-	return []spec.Refresh{spec.AllBank}
+	return list
 }
 
 // TestTimings checks the commands under traffic against the standard. Gates: no command comes one clock too early, and

@@ -4,7 +4,7 @@
 // A Standard is a DRAM part at one speed and density: its organisation, JEDEC's timings in clocks of its TCK, its
 // energies, and where every number comes from. Validate refuses one that lacks a value or a source, or contradicts
 // itself. All gives the presets, Fixtures the tables of Ramulator 2.1 that its golden streams were run with; Names and
-// Lookup know both. A Mapping says which address bits select channel, rank, bank group, bank, row and column. Refresh is
+// Lookup know both. Operate changes a Standard to one that is operated otherwise: hotter, with finer refresh. A Mapping says which address bits select channel, rank, bank group, bank, row and column. Refresh is
 // the refresh policy. EnergyOf turns counted commands into energy.
 //
 // # Contract
@@ -14,7 +14,7 @@
 //
 // # What it leaves out
 //
-// Power-down and self-refresh currents, temperature, and whatever package dram leaves out. A part is one entry: density
+// Power-down and self-refresh currents, slower timings and larger currents of hot parts, and whatever package dram leaves out. A part is one entry: density
 // and speed are not combined from tables.
 //
 // # One more standard

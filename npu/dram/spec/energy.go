@@ -17,7 +17,7 @@ type Energy struct {
 	ReadIO      unit.Picojoules // data pins during one RD burst
 	WriteIO     unit.Picojoules // data pins during one WR burst; 0: the host drives them
 	Refresh     unit.Picojoules // one all-bank refresh of a rank or pseudo channel
-	RefreshBank unit.Picojoules // one per-bank refresh
+	RefreshBank unit.Picojoules // one per-bank or same-bank refresh
 
 	Active  unit.Microwatts // one rank with open rows; HBM: both pseudo channels
 	Standby unit.Microwatts // ... with all rows closed
@@ -42,10 +42,10 @@ func (u *EnergyUse) Total() unit.Picojoules {
 // its activate's. The counts do not say how long rows were open, so a channel that activated at all is taken to be
 // active all the time. That overstates the background by Active - Standby while it idles after a refresh. IDD4R and
 // IDD4W include the toggling of WCK, so a CAS costs nothing of its own.
-func (s *Standard) EnergyOf(d *stats.DRAM, channels int, refresh Refresh) EnergyUse {
+func (s *Standard) EnergyOf(d *stats.DRAM, channels int, byBank bool) EnergyUse {
 	e := &s.Energy
 	perRefresh, power := e.Refresh, e.Standby
-	if refresh == PerBank {
+	if byBank {
 		perRefresh = e.RefreshBank
 	}
 	if d.Activates > 0 {

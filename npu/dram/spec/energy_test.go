@@ -31,7 +31,7 @@ func TestEnergyOfCountsByHand(t *testing.T) {
 				c.change(&counts)
 			}
 			s.Ranks = c.ranks
-			got := s.EnergyOf(&counts, 2, c.refresh)
+			got := s.EnergyOf(&counts, 2, c.refresh.ByBank())
 			if got != c.want {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}
@@ -44,7 +44,7 @@ func TestEnergyOfCountsByHand(t *testing.T) {
 
 func TestBackgroundOfAPseudoChannelIsNotCountedTwice(t *testing.T) {
 	s := MustLookup("hbm2-2000") // 66 mW a channel, 1 ns
-	got := s.EnergyOf(&stats.DRAM{Clocks: 1000, Activates: 1}, 8, AllBank)
+	got := s.EnergyOf(&stats.DRAM{Clocks: 1000, Activates: 1}, 8, false)
 	if want := unit.Picojoules(8 * 66_000); got.Background != want {
 		t.Errorf("%v, want %v", got.Background, want)
 	}

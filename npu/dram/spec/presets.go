@@ -27,6 +27,7 @@ func lpddr56400() *Standard {
 		Commands:     CommandClocks{1, 1, 1}, // ACT is split, and a CAS comes by itself
 		Most:         mostLPDDR5,
 		MaxPostponed: 8, RefreshBanks: 2, // JESD209-5 [M]; DRAMPower's MemSpecLPDDR5 has the pair's offset of 8 banks
+		Hot:    hotLPDDR(),
 		Energy: lpddr5Energy(),
 	}
 }
@@ -73,6 +74,7 @@ func lpddr5x8533() *Standard {
 		Commands:     CommandClocks{1, 1, 1}, // as LPDDR5
 		Most:         mostLPDDR5,
 		MaxPostponed: 8, RefreshBanks: 2, // as LPDDR5
+		Hot:    hotLPDDR(),
 		Energy: lpddr5Energy(),
 	}
 }
@@ -104,6 +106,7 @@ func lpddr4x4266() *Standard {
 		Commands:     CommandClocks{Activate: 4, Column: 4, Precharge: 2}, // ACT-1 and -2, RD-1 and CAS-2 of two each
 		Most:         mostLPDDR4X,
 		MaxPostponed: 8, RefreshBanks: 1, // JESD209-4 [M]: at most 9 tREFI between refreshes
+		Hot:    hotLPDDR(),
 		Energy: lpddr4xEnergy(),
 	}
 }
@@ -118,10 +121,12 @@ func ddr43200() *Standard {
 		Timing: Timing{TBL: 4, TBLMax: 4, TCL: 22, TCWL: 16, TRCD: 22, TRP: 22, TRPAB: 22, TRAS: 52, TRC: 74, TWR: 24, TRTP: 12,
 			TPPD:  1, // none in JESD79-4: one command per clock
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 4, TRRDL: 8, TWTRS: 4, TWTRL: 12, TRTRS: 2, TCS: 2, TFAW: 34,
-			TREFI: 12480, TRFC: 560}, // 7.8 us; 350 / 0.625 = 560.0
+			TREFI: 12480, TRFC: 560, // 7.8 us; 350 / 0.625 = 560.0
+			TRFC2: 416, TRFC4: 256}, // 260, 160 / 0.625 (JESD79-4 [M], 8 Gb)
 		Commands:     CommandClocks{1, 1, 1},
 		Most:         mostDDR4,
 		MaxPostponed: 8, // JESD79-4: at most 9 tREFI between refreshes (Intel, Agilex 7 EMIF user guide 10.4.13)
+		Hot:          hotDDR(),
 		Energy:       ddr4Energy(),
 	}
 }
@@ -145,10 +150,32 @@ func ddr56400() *Standard {
 			TCS:   2,
 			TFAW:  32,    // 10 ns
 			TREFI: 12480, // 3.9 us
-			TRFC:  944},  // 295 ns
+			TRFC:  944,   // 295 ns
+			TRFC2: 512,   // 160 ns (AMD's configuration, JESD79-5 table of tRFC for 16 Gb)
+
+			TREFIPB: 1560, // tREFIsb = tREFI / 2 / 4 banks of a group (JESD79-5)
+			TRFCPB:  416,  // tRFCsb 130 ns (AMD, JESD79-5)
+			TPBR2PB: 416,  // REFsb to REFsb: tRFCsb
+			TPBR2AC: 96},  // tREFSBRD 30 ns (AMD, JESD79-5)
 		Commands:     CommandClocks{Activate: 2, Column: 2, Precharge: 1}, // JESD79-5, table 30
 		Most:         mostDDR5,
 		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
-		Energy:       ddr5Energy(),
+		RefreshBanks: 8, SameBank: true,
+		Hot:    hotDDR(),
+		Energy: ddr5Energy(),
 	}
 }
+
+// hotDDR is DDR4's and DDR5's extended range: tREFI is halved above 85 °C (JESD79-4: 7.8 and 3.9 us; JESD79-5, table of
+// tREFI: 3.9 and 1.95, fine granularity 1.95 and 0.975 us), up to 95 °C, the most of both.
+func hotDDR() []HotStep { return []HotStep{{95, 2}} }
+
+// hotLPDDR is that of LPDDR4 and LPDDR5. The device says in MR4 how often it wants refresh: 1, 0.5 or 0.25 tREFI, by its
+// own sensor (JESD209-4, JESD209-5 [M]; AMD's controller for LPDDR5, PG456, has these and 0.125). That 0.5 goes up to
+// 95 °C, and 0.25 up to 105, is taken from automotive parts [A]. JEDEC's slower timings of the hottest step (tRCD and
+// others by 1.875 ns) are left out.
+func hotLPDDR() []HotStep { return []HotStep{{95, 2}, {105, 4}} }
+
+// hotHBM is that of HBM, which says it in TEMP[2:0]: 1, 0.5 or 0.25 tREFI (Intel, HBM2 Interface FPGA IP user guide, table
+// 29). The temperatures are LPDDR's [A].
+func hotHBM() []HotStep { return []HotStep{{95, 2}, {105, 4}} }

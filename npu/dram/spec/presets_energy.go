@@ -81,8 +81,10 @@ func ddr5Energy() Energy {
 		ReadIO:   590,     // POD11: 1.1^2 / (34 + 48 ohm) / 2 / 6.4 Gb/s = 1.15 pJ/bit x 512 [A]; IDDQ4R - IDDQ3N gives 3.6
 		WriteIO:  590,     // the same line
 		Refresh:  425_744, // 4 x 1.1 (377 - 49) x 295
-		Active:   458_000, // 4 (1.1 x 91 + 1.8 x 8)
-		Standby:  266_000, // 4 (1.1 x 49 + 1.8 x 7)
+
+		RefreshBank: 53_218,  // same-bank: half of the rows of a refresh, of a quarter of the banks [A]
+		Active:      458_000, // 4 (1.1 x 91 + 1.8 x 8)
+		Standby:     266_000, // 4 (1.1 x 49 + 1.8 x 7)
 	}
 }
 

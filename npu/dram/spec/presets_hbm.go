@@ -20,6 +20,7 @@ func hbm2() *Standard {
 			TREFI: 3900, TRFC: 260},
 		Most:         mostHBM2,
 		MaxPostponed: 8, // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
+		Hot:          hotHBM(),
 		Energy:       hbm2Energy(),
 		Comments:     []string{"4 GiB a stack; an 8-high stack has a second stack identifier (twice the banks)"},
 	}
@@ -60,6 +61,7 @@ func hbm2e() *Standard {
 			TRFC:  560}, // 350 / 0.625 = 560.0, of 8 Gb a channel
 		Most:         mostHBM2,
 		MaxPostponed: 8, // as HBM2
+		Hot:          hotHBM(),
 		Energy:       hbm2eEnergy(),
 		Comments:     []string{"an 8-high stack has a second stack identifier (twice the banks); 4-high is modelled"},
 	}
@@ -86,6 +88,7 @@ func hbm3() *Standard {
 			TFAW:  48, TREFI: 12480, TRFC: 1120}, // 350 / 0.3125 = 1120.0
 		Most:         mostHBM3,
 		MaxPostponed: 8, // JESD238 [M], as HBM2
+		Hot:          hotHBM(),
 		Energy:       hbm3Energy(),
 		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps", "16 GiB a stack"},
 	}
@@ -128,7 +131,8 @@ func hbm3e() *Standard {
 			TREFI: 18720, // 3900 ns / 0.208333 = 18720.0
 			TRFC:  1680}, // 350 / 0.208333 = 1680.0, of 8 Gb a channel (JESD238: 260, 350, 450 of 4, 8, 16 Gb)
 		Most:         mostHBM3,
-		MaxPostponed: 8,            // JESD238 [M], as HBM2
+		MaxPostponed: 8, // JESD238 [M], as HBM2
+		Hot:          hotHBM(),
 		Energy:       hbm3Energy(), // of HBM3, with as many cells
 		Comments: []string{"the clock is half a CK: 208.333 ps, 1.6 ppm fast",
 			"capacity is a power of two: 16 GiB a stack; HBM3E comes with 24 Gb dies, 24 GB (tRFC about 410 ns)"},

@@ -63,6 +63,8 @@ func ramulatorDDR4() *Standard {
 }
 
 func ramulatorDDR5() *Standard {
+	energy := ddr5Energy()
+	energy.RefreshBank = 0 // Ramulator 2.1 has no same-bank refresh of its timings
 	return &Standard{
 		Name:   Ramulator + "ddr5-6400",
 		Source: ramulator + "DDR5 preset 6400AN as shipped, 16 Gb x8; tRRD_S, tFAW and tCCD_L_WR are twice what parts have." + fixture,
@@ -75,7 +77,7 @@ func ramulatorDDR5() *Standard {
 		Commands:     CommandClocks{2, 2, 1},
 		Most:         mostDDR5,
 		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
-		Energy:       ddr5Energy(),
+		Energy:       energy,
 	}
 }
 

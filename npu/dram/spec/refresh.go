@@ -11,12 +11,16 @@ type Refresh uint8
 
 // The refresh policies.
 const (
-	AllBank Refresh = iota
-	PerBank
+	AllBank  Refresh = iota
+	PerBank          // LPDDR: of a bank, or of two
+	SameBank         // DDR5: of one bank of every group
 	NoRefresh
 )
 
-var refreshNames = []string{"all-bank", "per-bank", "none"}
+var refreshNames = []string{"all-bank", "per-bank", "same-bank", "none"}
+
+// ByBank reports whether a refresh leaves some banks of a rank at work.
+func (r Refresh) ByBank() bool { return r == PerBank || r == SameBank }
 
 // RefreshNames returns the texts that UnmarshalText reads.
 func RefreshNames() []string { return slices.Clone(refreshNames) }

@@ -60,10 +60,12 @@ type Timing struct {
 
 	TREFI   int64 `yaml:"tREFI"`    // all-bank refresh interval
 	TRFC    int64 `yaml:"tRFC"`     // all-bank refresh to any command
-	TREFIPB int64 `yaml:"tREFIpb"`  // per-bank refresh interval of the rank
-	TRFCPB  int64 `yaml:"tRFCpb"`   // per-bank refresh to ACT of a bank that it refreshes
-	TPBR2PB int64 `yaml:"tpbR2pbR"` // per-bank refresh to per-bank refresh
-	TPBR2AC int64 `yaml:"tpbR2act"` // per-bank refresh to ACT of another bank
+	TRFC2   int64 `yaml:"tRFC2"`    // ... of fine granularity 2x, every TREFI / 2; 0: the standard has none
+	TRFC4   int64 `yaml:"tRFC4"`    // ... of fine granularity 4x, every TREFI / 4; 0: the standard has none
+	TREFIPB int64 `yaml:"tREFIpb"`  // per-bank refresh interval of the rank; of DDR5's same-bank refresh, tREFIsb
+	TRFCPB  int64 `yaml:"tRFCpb"`   // per-bank refresh to ACT of a bank that it refreshes; tRFCsb
+	TPBR2PB int64 `yaml:"tpbR2pbR"` // per-bank refresh to per-bank refresh; tRFCsb
+	TPBR2AC int64 `yaml:"tpbR2act"` // per-bank refresh to ACT of another bank; tREFSBRD
 
 	TAAD    int64 `yaml:"tAAD"`    // split activate: last clock of ACT-2 after ACT-1
 	TWCKPST int64 `yaml:"tWCKPST"` // WCK postamble: the clock runs this much longer than the data
@@ -108,9 +110,14 @@ type Standard struct {
 
 	Most unit.Bytes // the most that a channel holds, whatever the density and the ranks
 
-	MaxPostponed  int // all-bank refreshes that may be postponed
-	RefreshBanks  int // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
-	RefreshRounds int // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
+	MaxPostponed  int  // all-bank refreshes that may be postponed
+	RefreshBanks  int  // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
+	RefreshRounds int  // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
+	SameBank      bool // per-bank refresh is DDR5's same-bank refresh: of one bank of every group, twice in TREFI
+
+	Operation Operation // how Operate has changed the standard; zero in a table of a part
+
+	Hot []HotStep // how refresh depends on the temperature, by rising temperature; empty: the standard does not say
 
 	Energy   Energy
 	Comments []string // assumptions, one each

@@ -147,7 +147,7 @@ func TestMappingSplitsAddressesAsWritten(t *testing.T) {
 
 func TestUnknownRefreshPolicyIsRefusedWithTheAcceptedNames(t *testing.T) {
 	var r Refresh
-	simtest.WantError(t, r.UnmarshalText([]byte("sometimes")), `refresh policy "sometimes" is not known; accepted: all-bank, per-bank, none`)
+	simtest.WantError(t, r.UnmarshalText([]byte("sometimes")), `refresh policy "sometimes" is not known; accepted: all-bank, per-bank, same-bank, none`)
 	for _, want := range []Refresh{AllBank, PerBank, NoRefresh} {
 		if err := r.UnmarshalText([]byte(want.String())); err != nil || r != want {
 			t.Errorf("%v read as %v, %v", want, r, err)

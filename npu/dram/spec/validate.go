@@ -73,7 +73,35 @@ func (s *Standard) geometryProblem() string {
 	return ""
 }
 
-// HasPerBankRefresh reports whether the standard has per-bank refresh.
+// HasRefresh reports whether a channel of the standard can be refreshed by a policy.
+func (s *Standard) HasRefresh(r Refresh) bool {
+	return !r.ByBank() || s.HasPerBankRefresh() && s.SameBank == (r == SameBank)
+}
+
+// Refreshes returns the policies that the standard has.
+func (s *Standard) Refreshes() []Refresh {
+	var all []Refresh
+	for r := range Refresh(len(refreshNames)) {
+		if s.HasRefresh(r) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// WithoutRefresh says that the standard lacks a policy, and which it has; empty if it has it.
+func (s *Standard) WithoutRefresh(r Refresh) string {
+	if s.HasRefresh(r) {
+		return ""
+	}
+	var names []string
+	for _, has := range s.Refreshes() {
+		names = append(names, has.String())
+	}
+	return fmt.Sprintf("has no %s refresh; accepted: %s", r, strings.Join(names, ", "))
+}
+
+// HasPerBankRefresh reports whether the standard has per-bank refresh, or same-bank refresh.
 func (s *Standard) HasPerBankRefresh() bool {
 	return s.Timing.TREFIPB|s.Timing.TRFCPB|s.Timing.TPBR2PB|s.Timing.TPBR2AC|int64(s.RefreshBanks) != 0
 }
@@ -226,8 +254,16 @@ func (s *Standard) refreshContradiction() string {
 	if t.TREFI <= t.TRFC {
 		return fmt.Sprintf("TREFI %d is not longer than TRFC %d: the channel would do nothing but refresh", t.TREFI, t.TRFC)
 	}
-	if !s.HasPerBankRefresh() {
-		return ""
+	for _, f := range []struct {
+		name, coarser string
+		finer, coarse int64
+	}{{"TRFC2", "TRFC", t.TRFC2, t.TRFC}, {"TRFC4", "TRFC2", t.TRFC4, t.TRFC2}} {
+		if s.Operation.FineGranularity == Fine1x && (f.finer < 0 || f.finer > 0 && (f.finer > f.coarse || 2*f.finer < f.coarse)) {
+			return fmt.Sprintf("%s is %d; accepted: 0, or half to all of %s %d", f.name, f.finer, f.coarser, f.coarse)
+		}
+	}
+	if problem := s.hotProblem(); problem != "" || !s.HasPerBankRefresh() {
+		return problem
 	}
 	banks := int64(s.Groups * s.Banks * max(s.Stacks, 1))
 	if n := int64(s.RefreshBanks); banks%n != 0 {
@@ -237,6 +273,18 @@ func (s *Standard) refreshContradiction() string {
 		return fmt.Sprintf("RefreshRounds is %d; accepted: 0 to %d", s.RefreshRounds, maxRounds)
 	}
 	commands, round := banks/int64(s.RefreshBanks), t.TREFI*int64(max(s.RefreshRounds, 1)) // per-bank refreshes of all banks, and their time
+	if s.SameBank {
+		if s.Groups == 1 || s.RefreshBanks != s.Groups {
+			return fmt.Sprintf("RefreshBanks is %d of %d groups; accepted: as many, at least 2, as same-bank refresh is of one bank of each",
+				s.RefreshBanks, s.Groups)
+		}
+		if t.TRFC2 == 0 {
+			return "TRFC2 is 0; accepted: 1 or more, as same-bank refresh is of the mode of fine granularity"
+		}
+		if s.Operation.FineGranularity == Fine1x {
+			round /= 2 // same-bank refresh is of fine granularity
+		}
+	}
 	if off := commands*t.TREFIPB - round; off > commands || off < -commands {
 		return fmt.Sprintf("TREFIPB %d is not TREFI %d / %d, the per-bank refreshes of a round", t.TREFIPB, round, commands)
 	}
@@ -245,6 +293,19 @@ func (s *Standard) refreshContradiction() string {
 		{"TREFIPB %d is shorter than TPBR2PB %d: refreshes would fall due faster than they may be issued", t.TREFIPB, t.TPBR2PB},
 		{"TRFCPB %d, of the bank itself, is shorter than TPBR2AC %d, of another", t.TRFCPB, t.TPBR2AC},
 	})
+}
+
+// hotProblem says what is wrong with the table of temperatures.
+func (s *Standard) hotProblem() string {
+	before := HotStep{NormalTemperature, 1}
+	for _, h := range s.Hot {
+		if h.UpTo <= before.UpTo || h.Times <= before.Times || h.Times > maxRounds {
+			return fmt.Sprintf("Hot has refresh %d times as often up to %v; accepted: more often than %d times, above %v, at most %d times",
+				h.Times, h.UpTo, before.Times, before.UpTo, maxRounds)
+		}
+		before = h
+	}
+	return ""
 }
 
 func firstBroken(rules []relation) string {

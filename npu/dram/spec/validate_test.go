@@ -13,17 +13,20 @@ var mayBeZero = map[string]string{
 	"Comments":  "no assumption",
 	"HalfClock": "HBM2: a clock is a CK",
 	"TDQSCK":    "read data in step with the clock",
+	"TRFC4":     "no fine granularity of 4x",
+	"Hot":       "no table of temperatures",
 	"WriteIO":   "the host drives the pins",
 }
 
 // otherwiseNamed are the fields whose lack is reported under another name.
 var otherwiseNamed = map[string]string{
-	"Name":   "has no name",
-	"Source": "has no source",        // of the energy table: "its energy table has no source"
-	"Family": "HBM",                  // an HBM that is not one: its HBM.* is superfluous; or Stacks
-	"Split":  "TAAD is 8",            // is superfluous
-	"WCK":    "TWCKPST is 1",         // is superfluous
-	"Stacks": "pseudo channels of 0", // of HBM
+	"Name":     "has no name",
+	"Source":   "has no source",        // of the energy table: "its energy table has no source"
+	"Family":   "HBM",                  // an HBM that is not one: its HBM.* is superfluous; or Stacks
+	"Split":    "TAAD is 8",            // is superfluous
+	"WCK":      "TWCKPST is 1",         // is superfluous
+	"SameBank": "TREFIPB 1560",         // of half a TREFI
+	"Stacks":   "pseudo channels of 0", // of HBM
 }
 
 // leaves calls visit for every field of a standard, and of the structs inside, that is not zero.
@@ -93,6 +96,12 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{lpddr56400, func(s *Standard) { s.Timing.TFAW = -16 }, lpddr5 + "timing TFAW is -16; accepted: 1 or more"},
 		{lpddr56400, func(s *Standard) { s.Timing.TREFI = 1 << 40 }, lpddr5 + "timing TREFI is 1099511627776; accepted: at most 1073741824"},
 		{lpddr56400, func(s *Standard) { s.Timing.TREFIPB = 0 }, lpddr5 + "timing TREFIPB is 0; accepted: 1 or more"},
+		{ddr43200, func(s *Standard) { s.Timing.TRFC2 = 561 }, ddr4 + "TRFC2 is 561; accepted: 0, or half to all of TRFC 560"},
+		{ddr43200, func(s *Standard) { s.Timing.TRFC4 = 207 }, ddr4 + "TRFC4 is 207; accepted: 0, or half to all of TRFC2 416"},
+		{ddr43200, func(s *Standard) { s.Timing.TRFC2 = -1 }, ddr4 + "TRFC2 is -1; accepted: 0, or half to all of TRFC 560"},
+		{lpddr56400, func(s *Standard) { s.SameBank = true }, lpddr5 + "RefreshBanks is 2 of 4 groups; accepted: as many, at least 2, as same-bank refresh is of one bank of each"},
+		{lpddr56400, func(s *Standard) { s.Hot = []HotStep{{85, 2}} }, lpddr5 + "Hot has refresh 2 times as often up to 85C; accepted: more often than 1 times, above 85C, at most 8 times"},
+		{lpddr56400, func(s *Standard) { s.Hot[1].Times = 2 }, lpddr5 + "Hot has refresh 2 times as often up to 105C; accepted: more often than 2 times, above 95C, at most 8 times"},
 		{ddr43200, func(s *Standard) { s.RefreshBanks = 1 }, ddr4 + "timing TREFIPB is 0; accepted: 1 or more"},
 		{ddr43200, func(s *Standard) { s.Timing.TAAD = 8 }, ddr4 + "TAAD is 8; accepted: 0, as the standard has no use for it"},
 		{ddr43200, func(s *Standard) { s.Timing.TRCDWR = 8 }, ddr4 + "TRCDWR is 8; accepted: 0, as the standard has no use for it"},

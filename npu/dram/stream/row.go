@@ -9,6 +9,7 @@ type Row struct {
 	Mapping    string  `json:"mapping"`
 	BankHash   bool    `json:"bank_hash"`
 	Refresh    string  `json:"refresh"`
+	Operation  string  `json:"operation,omitempty"` // how the part is operated, unless as usual
 	Stream     string  `json:"stream"`
 	Cycles     int64   `json:"cycles"`
 	Bytes      int64   `json:"bytes"`
@@ -38,7 +39,7 @@ func (r *Result) Row(o dram.Options, s Stream) Row {
 	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
 		PerBit:   r.PicojoulesPerBit(),
 		Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash, Refresh: o.Refresh.String(),
-		Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
+		Operation: o.Standard.Operation.String(), Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
 		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
 		Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }

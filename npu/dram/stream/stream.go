@@ -44,7 +44,7 @@ func (r *Result) Seconds() float64 { return float64(r.Cycles) * float64(r.standa
 
 // Energy returns the energy of the commands and of the background power, of all channels.
 func (r *Result) Energy() spec.EnergyUse {
-	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh)
+	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh.ByBank())
 }
 
 // Bandwidth returns bytes per second.

@@ -54,10 +54,8 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (dram.Options, *spec.Mappin
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := dram.Options{Standard: std, Channels: 1 << r.Intn(5), Control: dram.Control{Refresh: spec.Refresh(r.Intn(3))}, BankHash: r.Intn(3) == 0}
-	if o.Refresh == spec.PerBank && (std.Timing.TRFCPB == 0 || std.Family == spec.HBM) {
-		o.Refresh = spec.AllBank
-	}
+	o := dram.Options{Standard: std, Channels: 1 << r.Intn(5), BankHash: r.Intn(3) == 0}
+	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
 	if std.Family == spec.SingleBus && r.Intn(4) == 0 {
 		std.Ranks = min(2, spec.MaxBanks/(std.Groups*std.Banks))
 	}

@@ -58,6 +58,8 @@ func KindOf(v reflect.Value) string {
 		return `a time with its unit such as "25us"`
 	case *unit.BytesPerSecond:
 		return `a bandwidth with its unit such as "34.1GB/s"`
+	case *unit.Celsius:
+		return `a temperature in whole degrees such as "95C"`
 	case interface{ Forms() string }: // it says so itself
 		return to.Forms()
 	case encoding.TextUnmarshaler: // an enum: none has the empty name
