@@ -32,6 +32,7 @@ took, command by command. A stream is KEY=VALUE,... with
 In front of each channel is a FIFO of 64 bursts, of which it takes at most 2 a clock; a full one stops the
 generator. Mappings list address bits above a burst, lowest first: ch channel, ra rank or pseudo channel,
 si stack, bg bank group, ba bank, ro row, co burst column; a field may stand in pieces, low part first.
+ch2 is two bits; ch%6 takes the address above the fields below, modulo 6, and leaves the quotient to those above.
 
 cycles are clocks of the controller (half CK with HBM3) until the last datum has been read and the last
 write issued; the counts are those of all channels up to then. efficiency is the share of the peak
@@ -41,6 +42,7 @@ EXAMPLES:
    pmpdsim dram --standard lpddr5-6400 --channels 4 --mapping co1,bg2,ch2,co5,ba2,ro16 \
       --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
    pmpdsim dram --standard hbm3-6400 --channels 16 --stream bytes=1GiB --write 10% --format json  # 4 s
+   pmpdsim dram --standard lpddr5-6400 --channels 6 --mapping co3,ch%6,bg2,ba2,co3,ro16 --stream bytes=48MiB
    pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
    pmpdsim dram --standard ddr5-6400 --refresh same-bank --stream bytes=16MiB,pattern=random
    pmpdsim dram --standard ddr5-6400 --fine-granularity 2x --temperature 95C --stream bytes=16MiB

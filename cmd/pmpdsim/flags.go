@@ -85,9 +85,9 @@ func weightBits(c *cli.Context) ([]int, error) {
 
 // channelsFlag is how many DRAM channels there are.
 func channelsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, a power of two", Action: func(_ *cli.Context, n int) error {
-		if n < 1 || n > 1024 || n&(n-1) != 0 {
-			return fmt.Errorf("--channels %d: not a number of channels; accepted: a power of two, 1 to 1024", n)
+	return &cli.IntFlag{Name: "channels", Value: 1, Usage: "`N` channels, 1 to 1024", Action: func(_ *cli.Context, n int) error {
+		if n < 1 || n > 1024 {
+			return fmt.Errorf("--channels %d: not a number of channels; accepted: 1 to 1024", n)
 		}
 		return nil
 	}}

@@ -100,7 +100,7 @@ const IdealDRAM = "ideal"
 // DRAM is the memory system.
 type DRAM struct {
 	Standard  string              `yaml:"standard" json:"standard"`   // a preset of npu/dram/spec, or "ideal"
-	Channels  int                 `yaml:"channels" json:"channels"`   // a power of two
+	Channels  int                 `yaml:"channels" json:"channels"`   // 1 to 1024
 	Mapping   string              `yaml:"mapping" json:"mapping"`     // address bits, lowest first: co2,ch2,bg2,ba2,co4,ro16
 	Ranks     int                 `yaml:"ranks" json:"ranks"`         // of a channel: 1, 2, 4
 	BankHash  bool                `yaml:"bank_hash" json:"bank_hash"` // bank bits XOR low row bits

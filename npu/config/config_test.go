@@ -308,6 +308,9 @@ func TestStripeFallsEquallyOnAllChannels(t *testing.T) {
 	}{
 		{"the default mapping keeps 256 B on each of 4 channels", nil, 4 * 256},
 		{"two channels", []string{"dram.channels=2"}, 2 * 256},
+		{"three channels", []string{"dram.channels=3"}, 3 * 256},
+		{"twelve, of which the lowest address bit tells two apart", []string{"dram.channels=12",
+			"dram.mapping=co1,ch1,co2,ch%6,bg2,ba2,co3,ro16"}, 12 * 256},
 		{"a single channel is balanced by its bursts", []string{"dram.channels=1"}, 32},
 		{"the granule is what lies below the channel bits", []string{"dram.mapping=co3,ch2,bg2,ba2,co3,ro16"}, 4 * 256},
 		{"channel bits above the row's columns", []string{"dram.mapping=co6,ch2,bg2,ba2,ro16"}, 4 * 2048},

@@ -179,7 +179,7 @@ func (k *checker) network(n Network) {
 func (k *checker) dram(d DRAM) {
 	named(k, "dram.standard", d.Standard, standards())
 	if !channelsPossible(d.Channels) {
-		k.add("dram.channels", fmt.Sprintf("%d is not a number of channels; accepted: a power of two, 1 to 1024", d.Channels))
+		k.add("dram.channels", fmt.Sprintf("%d is not a number of channels; accepted: 1 to 1024", d.Channels))
 	}
 	named(k, "dram.refresh", d.Refresh, RefreshModes())
 	if !slices.Contains([]int{1, 2, 4}, d.Ranks) {
@@ -202,8 +202,8 @@ const mostPostponed = 32
 // mostCapacity bounds the capacity of an ideal memory.
 const mostCapacity = 1024 * 1024 * unit.GiB
 
-// channelsPossible reports whether n channels can be told apart by whole address bits.
-func channelsPossible(n int) bool { return n > 0 && n <= 1024 && n&(n-1) == 0 }
+// channelsPossible reports whether n channels are modelled.
+func channelsPossible(n int) bool { return n > 0 && n <= 1024 }
 
 // ideal checks a memory that is nothing but a bandwidth: what it cannot have is refused, not ignored.
 func (k *checker) ideal(d DRAM) {

@@ -123,12 +123,12 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	}
 	std.Operate(spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
 		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)]}) // as far as the standard has them
-	o := Options{Standard: std, Channels: 1 << r.Intn(3), BankHash: r.Intn(3) == 0}
+	o := Options{Standard: std, Channels: 1 + r.Intn(6), BankHash: r.Intn(3) == 0}
 	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
 	if std.Name == "lpddr5-6400" && r.Intn(3) > 0 {
 		ch := ""
 		if o.Channels > 1 {
-			ch = fmt.Sprintf("ch%d,", spec.Log2(o.Channels))
+			ch = fmt.Sprintf("ch%%%d,", o.Channels)
 		}
 		o.Mapping = []string{"co1,bg2," + ch + "co5,ba2,ro16", "co2," + ch + "bg2,ba2,co4,ro16",
 			"co6,bg2,ba2," + ch + "ro16", "bg2," + ch + "co6,ba2,ro15",

@@ -22,6 +22,7 @@ func relatives(o Options) []Options {
 		family = append(family, n)
 	}
 	add(func(o *Options, _ *spec.Standard) { o.Channels, o.Mapping = 1, "co2,bg2,ba2,co4,ro16" }) // the same to a channel
+	add(func(o *Options, _ *spec.Standard) { o.Channels, o.Mapping = 3, "co2,ch%3,bg2,ba2,co4,ro16" })
 	add(func(o *Options, _ *spec.Standard) { o.Mapping = "co2,bg2,ba2,ch1,co4,ro16" })
 	add(func(o *Options, _ *spec.Standard) { o.Mapping = "co1,bg2,ch1,co5,ba2,ro16" })
 	add(func(o *Options, _ *spec.Standard) { o.BankHash = true })
@@ -126,7 +127,7 @@ func TestTheMemoKeyHoldsAllThatMattersToAChannel(t *testing.T) {
 		}
 		keys = append(keys, memoKey(&o, m))
 	}
-	same := []int{1, 2, len(keys) - 1}
+	same := []int{1, 2, 3, len(keys) - 1}
 	for i, k := range keys[1:] {
 		if (k == keys[0]) != slices.Contains(same, i+1) {
 			t.Errorf("relative %d: %s; the first: %s", i+1, k, keys[0])
@@ -176,10 +177,10 @@ func TestWhatHasNotBeenUsedForLongestIsForgottenFirst(t *testing.T) {
 		return s
 	}
 	per := relatives(related)
-	first, second := use(per[0]), use(per[4])
+	first, second := use(per[0]), use(per[5])
 	first.Reset() // is in use again
 	shared.limit = shared.bytes + 1
-	third := use(per[6])
+	third := use(per[7])
 	kept := shared.memos
 	keeps := func(s *System) bool { return slices.Contains(kept, memoOf(s)) }
 	if keeps(second) || !keeps(first) || !keeps(third) {

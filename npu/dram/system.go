@@ -18,7 +18,7 @@ type Control = controller.Options
 // Options is what a System is built from. The zero values of the optional ones are those of a plain channel.
 type Options struct {
 	Standard *spec.Standard
-	Channels int    // a power of two
+	Channels int    // 1 to 1024
 	Mapping  string // of address bits, as in spec.ParseMapping; empty: spec.DefaultMapping
 	BankHash bool   // bank bits XOR low row bits
 	Exact    bool   // step every clock and remember nothing: the reference that the fast path must equal
@@ -171,8 +171,7 @@ func (s *System) Submit(t Transfer) {
 func (s *System) submit(t *Transfer, part int) {
 	tag, channels := s.nextTag, 0
 	s.nextTag++
-	p, period := &t.Walk, unit.Bytes(s.mapping.Stripe())
-	uneven := (p.Base|p.Turn|p.PlaneStride|p.OuterStride)&(period-1) != 0
+	uneven := !even(&t.Walk, unit.Bytes(s.interleaves[0].Period))
 	for i := 0; i < len(s.groups); i++ {
 		w := s.shareOf(t, s.groups[i].members[0])
 		if uneven {
@@ -198,6 +197,14 @@ func (s *System) submit(t *Transfer, part int) {
 		done.Clock = t.Release
 		s.done = append(s.done, done)
 	}
+}
+
+// even reports whether a walk falls equally on all channels, because it consists of whole periods of their interleaving.
+func even(p *isa.Pattern, period unit.Bytes) bool {
+	if all := p.Base | p.Turn | p.PlaneStride | p.OuterStride; period&(period-1) == 0 {
+		return all&(period-1) == 0
+	}
+	return p.Base%period == 0 && p.Turn%period == 0 && p.PlaneStride%period == 0 && p.OuterStride%period == 0
 }
 
 // shareOf returns the part of t that falls on a channel.

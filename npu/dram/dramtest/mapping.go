@@ -3,6 +3,7 @@ package dramtest
 
 import (
 	"math/rand"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,13 +11,18 @@ import (
 )
 
 // RandomMapping shuffles single address bits of a standard, those of the channels among them: every field is in pieces.
+// Of channels that are no power of two, the odd factor is a remainder somewhere between them.
 func RandomMapping(t testing.TB, r *rand.Rand, s *spec.Standard, channels int, hash bool) *spec.Mapping {
 	t.Helper()
 	var words []string
+	even := channels & -channels
+	if odd := channels / even; odd > 1 {
+		words = append(words, "ch%"+strconv.Itoa(odd))
+	}
 	for _, f := range []struct {
 		name string
 		bits uint
-	}{{"ch", spec.Log2(channels)}, {"ra", spec.Log2(s.Ranks)}, {"si", spec.Log2(max(s.Stacks, 1))},
+	}{{"ch", spec.Log2(even)}, {"ra", spec.Log2(s.Ranks)}, {"si", spec.Log2(max(s.Stacks, 1))},
 		{"bg", spec.Log2(s.Groups)}, {"ba", spec.Log2(s.Banks)}, {"ro", 3}, {"co", spec.Log2(s.Columns)}} {
 		for range f.bits {
 			words = append(words, f.name+"1")

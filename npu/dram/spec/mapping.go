@@ -25,16 +25,20 @@ const (
 var fieldNames = [fieldCount]string{"ch", "ra", "si", "bg", "ba", "ro", "co"}
 var fieldWords = [fieldCount]string{"channel", "rank or pseudo channel", "stack", "bank group", "bank", "row", "column"}
 
-// segment is a run of address bits that belongs to one field.
+// segment is a run of address bits that belongs to one field, or a remainder.
 type segment struct {
 	field field
 	bits  uint
+	ways  int64 // of a remainder, which has no bits: what it divides by
 }
 
 // Mapping says which address bits select what, least significant field first, above the bits inside a burst:
 // "co2,ch2,bg2,ba2,co4,ro16". A field may appear several times, low part first. Bits above the list go to the row.
 //
-// A channel-local address is the address with the channel bits cut out. A contiguous range of addresses is a contiguous
+// Where the channels are no power of two, one part of their field is a remainder: "co3,ch%6,bg2,..." takes the address
+// above the fields below, modulo 6; the fields above are those of the quotient.
+//
+// A channel-local address is the address with the channel field taken out. A contiguous range of addresses is a contiguous
 // range of channel-local addresses on every channel (interleave.go).
 type Mapping struct {
 	text     string
@@ -43,8 +47,10 @@ type Mapping struct {
 	hash     bool
 	burst    uint // log2 of the bytes of a burst
 
-	pieces      []piece // of the channel field in the global byte address, highest first; adjacent ones are merged
-	channelBits uint    // of all pieces
+	pieces      []piece // of the channel field, highest first; adjacent ones are merged
+	channelBits uint    // of all pieces but a remainder
+	divisor     int64   // of the remainder; 0: there is none
+	channels    int64
 
 	// Row blocks. Adding 1<<blockShift to a channel-local address adds blockRows to its row, and leaves group, bank and
 	// column alone. With the bank hash that holds only for 1<<granuleShift and granuleRows.
@@ -63,17 +69,14 @@ const (
 )
 
 // ParseMapping reads a mapping. It fails if the mapping does not fit the geometry of the standard and the number of
-// channels, which must be a power of two. With hash, bank bits are XORed with low row bits.
+// channels, 1 to 1024. With hash, bank bits are XORed with low row bits.
 func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, error) {
-	m := &Mapping{text: text, hash: hash, burst: Log2(int(s.Burst))}
+	m := &Mapping{text: text, hash: hash, burst: Log2(int(s.Burst)), channels: 1}
 	fail := func(format string, a ...any) (*Mapping, error) {
 		return nil, fmt.Errorf("DRAM mapping %q: %s", text, fmt.Sprintf(format, a...))
 	}
-	if channels <= 0 || channels&(channels-1) != 0 {
-		return fail("%d channels; accepted: a power of two", channels)
-	}
-	if channels > maxChannels {
-		return fail("%d channels; at most %d are modelled", channels, maxChannels)
+	if channels <= 0 || channels > maxChannels {
+		return fail("%d channels; accepted: 1 to %d", channels, maxChannels)
 	}
 	position := m.burst
 	for _, word := range strings.Split(text, ",") {
@@ -81,15 +84,22 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 		if err != nil {
 			return fail("%v", err)
 		}
-		if seg.field == channelField {
-			m.addPiece(position, seg.bits)
-		} else {
+		switch {
+		case seg.field != channelField:
 			m.segments = append(m.segments, seg)
+		case seg.ways > 0 && m.divisor != 0:
+			return fail("has two remainders, ch%%%d and ch%%%d; accepted: one, such as %q", m.divisor, seg.ways,
+				channelWord(channels))
+		default:
+			m.addPiece(position, seg)
 		}
 		m.width[seg.field] += seg.bits
 		position += seg.bits
 	}
-	want := [fieldCount]uint{Log2(channels), Log2(s.Ranks), Log2(max(s.Stacks, 1)), Log2(s.Groups), Log2(s.Banks),
+	if m.channels != int64(channels) {
+		return fail("tells %d channels apart; accepted: %s", m.channels, channelFields(channels))
+	}
+	want := [fieldCount]uint{m.width[channelField], Log2(s.Ranks), Log2(max(s.Stacks, 1)), Log2(s.Groups), Log2(s.Banks),
 		Log2(s.Rows), Log2(s.Columns)}
 	for f := range fieldCount {
 		have := m.width[f]
@@ -97,8 +107,6 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 		case f == rowField && have >= 1 && have <= want[f]: // the rest of the address goes to the row
 		case f == rowField:
 			return fail("has %d row bits; %s has 1 to %d", have, s.Name, want[f])
-		case f == channelField && have != want[f]:
-			return fail("has %d channel bits; %d channels take %d (ch%d)", have, channels, want[f], want[f])
 		case have != want[f]:
 			return fail("has %d %s bits (%s); %s has %d", have, fieldWords[f], fieldNames[f], s.Name, want[f])
 		}
@@ -115,17 +123,56 @@ func ParseMapping(text string, s *Standard, channels int, hash bool) (*Mapping, 
 	return m, nil
 }
 
-// addPiece adds channel bits above those added before.
-func (m *Mapping) addPiece(shift, bits uint) {
-	m.channelBits += bits
-	if len(m.pieces) > 0 && m.pieces[0].shift+m.pieces[0].bits == shift {
-		m.pieces[0].bits += bits
-		return
+// addPiece adds a part of the channel field above those added before.
+func (m *Mapping) addPiece(shift uint, seg segment) {
+	p := piece{shift: shift, local: shift - m.channelBits, bits: seg.bits, ways: seg.ways}
+	if seg.ways > 0 {
+		m.divisor = seg.ways
+	} else {
+		p.ways = 1 << seg.bits
 	}
-	m.pieces = append([]piece{{shift, bits}}, m.pieces...)
+	m.channels = min(m.channels*p.ways, 2*maxChannels*maxChannels) // no overflow, however many parts there are
+	m.channelBits += seg.bits
+	if len(m.pieces) > 0 {
+		if last := &m.pieces[0]; last.bits > 0 && p.bits > 0 && last.shift+last.bits == shift {
+			last.bits += p.bits
+			last.ways *= p.ways
+			return
+		}
+	}
+	m.pieces = append([]piece{p}, m.pieces...)
 }
 
+// channelWord returns the field that tells so many channels apart: ch2 of four, ch%6 of six.
+func channelWord(channels int) string {
+	if channels&(channels-1) == 0 {
+		return fieldNames[channelField] + strconv.Itoa(int(Log2(channels)))
+	}
+	return remainderPrefix + strconv.Itoa(channels)
+}
+
+// channelFields says which channel fields so many channels take.
+func channelFields(channels int) string {
+	if channels == 1 {
+		return "no channel field, for one channel"
+	}
+	return fmt.Sprintf("channel fields for %d, such as %s", channels, channelWord(channels))
+}
+
+// remainderPrefix begins a channel field that is a remainder: ch%6.
+const remainderPrefix = "ch%"
+
 func parseSegment(word string) (segment, error) {
+	if digits, ok := strings.CutPrefix(word, remainderPrefix); ok {
+		n, err := strconv.Atoi(digits)
+		switch {
+		case err != nil || n < 2 || n > maxChannels:
+			return segment{}, fmt.Errorf("%q has no number of channels; accepted: 2 to %d, such as \"ch%%6\"", word, maxChannels)
+		case n&(n-1) == 0:
+			return segment{field: channelField, bits: Log2(n)}, nil // the same channels, without a division
+		}
+		return segment{field: channelField, ways: int64(n)}, nil
+	}
 	for f, name := range fieldNames {
 		digits, ok := strings.CutPrefix(word, name)
 		if !ok {
@@ -135,7 +182,7 @@ func parseSegment(word string) (segment, error) {
 		if err != nil || n < 1 || n > 40 {
 			return segment{}, fmt.Errorf("%q has no number of bits; accepted: 1 to 40, such as %q", word, name+"2")
 		}
-		return segment{field(f), uint(n)}, nil
+		return segment{field: field(f), bits: uint(n)}, nil
 	}
 	return segment{}, fmt.Errorf("field %q is not known; accepted: %s, each with a number of bits, such as \"co2\"",
 		word, strings.Join(fieldNames[:], " "))

@@ -18,15 +18,15 @@ func DefaultMapping(s *Standard, channels int) string {
 	run := min(2, co)
 	switch {
 	case s.Family == HBM: // pseudo channels alternate below everything: both work on every turn
-		return ordered(s, channels, segment{columnField, 1}, segment{rankField, Log2(s.Ranks)}, segment{columnField, run - 1},
-			segment{groupField, bg}, segment{bankField, ba}, segment{columnField, co - run},
-			segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, ro})
+		return ordered(s, channels, segment{field: columnField, bits: 1}, segment{field: rankField, bits: Log2(s.Ranks)}, segment{field: columnField, bits: run - 1},
+			segment{field: groupField, bits: bg}, segment{field: bankField, bits: ba}, segment{field: columnField, bits: co - run},
+			segment{field: stackField, bits: Log2(max(s.Stacks, 1))}, segment{field: rowField, bits: ro})
 	case s.Groups > 1 && !s.WCK:
-		return ordered(s, channels, segment{groupField, bg}, segment{columnField, run}, segment{bankField, ba},
-			segment{columnField, co - run}, segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
+		return ordered(s, channels, segment{field: groupField, bits: bg}, segment{field: columnField, bits: run}, segment{field: bankField, bits: ba},
+			segment{field: columnField, bits: co - run}, segment{field: rankField, bits: Log2(s.Ranks)}, segment{field: rowField, bits: ro})
 	default:
-		return ordered(s, channels, segment{columnField, run}, segment{groupField, bg}, segment{bankField, ba},
-			segment{columnField, co - run}, segment{rankField, Log2(s.Ranks)}, segment{rowField, ro})
+		return ordered(s, channels, segment{field: columnField, bits: run}, segment{field: groupField, bits: bg}, segment{field: bankField, bits: ba},
+			segment{field: columnField, bits: co - run}, segment{field: rankField, bits: Log2(s.Ranks)}, segment{field: rowField, bits: ro})
 	}
 }
 
@@ -37,19 +37,19 @@ func RowLocalMapping(s *Standard, channels int) string {
 	if s.WCK || s.Family == HBM { // a group is left after two bursts
 		pair = 1
 	}
-	low, high := segment{rankField, Log2(s.Ranks)}, segment{}
+	low, high := segment{field: rankField, bits: Log2(s.Ranks)}, segment{}
 	if s.Family != HBM {
 		low, high = high, low
 	}
-	return ordered(s, channels, segment{columnField, pair}, low, segment{groupField, Log2(s.Groups)},
-		segment{columnField, co - pair}, segment{bankField, Log2(s.Banks)}, high, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
+	return ordered(s, channels, segment{field: columnField, bits: pair}, low, segment{field: groupField, bits: Log2(s.Groups)},
+		segment{field: columnField, bits: co - pair}, segment{field: bankField, bits: Log2(s.Banks)}, high, segment{field: stackField, bits: Log2(max(s.Stacks, 1))}, segment{field: rowField, bits: Log2(s.Rows)})
 }
 
 // RowLinearMapping returns a mapping that puts a whole row of one bank at contiguous addresses: bursts of one bank
 // group follow each other at tCCD_L. It is Ramulator's RoBaRaCoCh order, and that of most textbooks.
 func RowLinearMapping(s *Standard, channels int) string {
-	return ordered(s, channels, segment{columnField, Log2(s.Columns)}, segment{groupField, Log2(s.Groups)},
-		segment{bankField, Log2(s.Banks)}, segment{rankField, Log2(s.Ranks)}, segment{stackField, Log2(max(s.Stacks, 1))}, segment{rowField, Log2(s.Rows)})
+	return ordered(s, channels, segment{field: columnField, bits: Log2(s.Columns)}, segment{field: groupField, bits: Log2(s.Groups)},
+		segment{field: bankField, bits: Log2(s.Banks)}, segment{field: rankField, bits: Log2(s.Ranks)}, segment{field: stackField, bits: Log2(max(s.Stacks, 1))}, segment{field: rowField, bits: Log2(s.Rows)})
 }
 
 // ordered writes an order of fields, with the channel field above minChannelRun.
@@ -65,7 +65,7 @@ func ordered(s *Standard, channels int, order ...segment) string {
 	for _, seg := range order {
 		if !placed && seg.bits >= below {
 			add(seg.field, below)
-			add(channelField, Log2(channels))
+			text = append(text, channelWord(channels))
 			seg.bits, placed = seg.bits-below, true
 		}
 		add(seg.field, seg.bits)

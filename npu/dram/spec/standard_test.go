@@ -109,12 +109,12 @@ func TestMappingsThatDoNotFitAreRefused(t *testing.T) {
 		{"co,bg2", 1, `DRAM mapping "co,bg2": "co" has no number of bits; accepted: 1 to 40, such as "co2"`},
 		{"co5,bg2,ba2,ro16", 1, `DRAM mapping "co5,bg2,ba2,ro16": has 5 column bits (co); lpddr5-6400 has 6`},
 		{"co6,bg2,ba2", 1, `DRAM mapping "co6,bg2,ba2": has 0 row bits; lpddr5-6400 has 1 to 16`},
-		{"co6,bg2,ba2,ro16", 2, `DRAM mapping "co6,bg2,ba2,ro16": has 0 channel bits; 2 channels take 1 (ch1)`},
-		{"ch1,co6,ch1,bg2,ba2,ro16", 2, `DRAM mapping "ch1,co6,ch1,bg2,ba2,ro16": has 2 channel bits; 2 channels take 1 (ch1)`},
+		{"co6,bg2,ba2,ro16", 2, `DRAM mapping "co6,bg2,ba2,ro16": tells 1 channels apart; accepted: channel fields for 2, such as ch1`},
+		{"ch1,co6,ch1,bg2,ba2,ro16", 2, `DRAM mapping "ch1,co6,ch1,bg2,ba2,ro16": tells 4 channels apart; accepted: channel fields for 2, such as ch1`},
 		{"ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16", 512,
 			`DRAM mapping "ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,co1,ch1,bg1,ch1,bg1,ch1,ba1,ch1,ba1,co1,ro16": has the channel field in 9 pieces; at most 8 are modelled`},
-		{"co6,bg2,ba2,ro16", 2048, `DRAM mapping "co6,bg2,ba2,ro16": 2048 channels; at most 1024 are modelled`},
-		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": 3 channels; accepted: a power of two`},
+		{"co6,bg2,ba2,ro16", 2048, `DRAM mapping "co6,bg2,ba2,ro16": 2048 channels; accepted: 1 to 1024`},
+		{"co6,bg2,ba2,ro16", 3, `DRAM mapping "co6,bg2,ba2,ro16": tells 1 channels apart; accepted: channel fields for 3, such as ch%3`},
 	} {
 		_, err := ParseMapping(c.text, s, c.channels, false)
 		simtest.WantError(t, err, c.want)

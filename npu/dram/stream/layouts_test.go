@@ -148,7 +148,7 @@ func TestErrors(t *testing.T) {
 		{"half a burst", func(s *layouts.Spec) { s.Layouts[2].Chunk = 16 }, "layouts: plane-major:16B: a chunk or a skew is no multiple of a burst; accepted: multiples of 32B"},
 		{"less than a turn", func(s *layouts.Spec) { s.Layouts[2].Chunk = unit.MiB },
 			"layouts: 64KiB of traffic are less than one turn of 2 planes of 1MiB on 2 channels"},
-		{"a mapping that does not fit", func(s *layouts.Spec) { s.Mappings[0].Fields = "co6,ro16" }, `DRAM mapping "co6,ro16": has 0 channel bits; 2 channels take 1 (ch1)`},
+		{"a mapping that does not fit", func(s *layouts.Spec) { s.Mappings[0].Fields = "co6,ro16" }, `DRAM mapping "co6,ro16": tells 1 channels apart; accepted: channel fields for 2, such as ch1`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := small(t)

@@ -69,7 +69,7 @@ func alike(s *Stream, on *share, m *spec.Mapping) []int64 {
 	channels := m.Channels()
 	total := int64(s.Bytes) / on.burst
 	chunk, stripe := int64(s.Chunk), m.Stripe()
-	turns := stripe / min(chunk&-chunk, stripe) // of each region in a period
+	turns := stripe / commonDivisor(chunk, stripe) // of each region in a period
 	period := total + 1
 	if most := total / int64(s.Planes) / turns; chunk/on.burst <= most {
 		period = int64(s.Planes) * turns * (chunk / on.burst)
@@ -209,4 +209,12 @@ func (h *share) walk(at, bursts int64) (isa.Pattern, int64) {
 	n := min(left, inTurn-within%inTurn, perTransfer)
 	p.Turn = unit.Bytes(n * h.burst)
 	return p, n
+}
+
+// commonDivisor returns the greatest common divisor of two positive numbers.
+func commonDivisor(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }

@@ -54,7 +54,7 @@ func randomStreamOptions(t *testing.T, r *rand.Rand) (dram.Options, *spec.Mappin
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := dram.Options{Standard: std, Channels: 1 << r.Intn(5), BankHash: r.Intn(3) == 0}
+	o := dram.Options{Standard: std, Channels: 1 + r.Intn(16), BankHash: r.Intn(3) == 0}
 	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
 	if std.Family == spec.SingleBus && r.Intn(4) == 0 {
 		std.Ranks = min(2, spec.MaxBanks/(std.Groups*std.Banks))
@@ -276,6 +276,19 @@ func TestAStreamCanBeInterruptedAndSaysHowFarItIs(t *testing.T) {
 		cancel(nil)
 		if !errors.Is(err, why) || last == 0 {
 			t.Errorf("%s: error %v after %d bursts, want %q", text, err, last, why)
+		}
+	}
+}
+
+// TestPlanesOnChannelsThatAreNoPowerOfTwo: turns that share no large factor with a stripe are replayed as they are stepped.
+func TestPlanesOnChannelsThatAreNoPowerOfTwo(t *testing.T) {
+	for _, channels := range []int{3, 5, 6, 12} {
+		for _, chunk := range []unit.Bytes{64, 512, 768, 1024, 3072} {
+			o := dram.Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: channels}
+			s := Stream{Bytes: 2 * 1024 * 15 * unit.Bytes(channels), Unit: 64, Planes: 2, Chunk: chunk}
+			if fast, exact := runBoth(t, o, s); fast.Cycles != exact.Cycles || fast.Counts != exact.Counts || fast.Access != exact.Access {
+				t.Errorf("%d channels, turns of %v: %d clocks, stepped %d", channels, chunk, fast.Cycles, exact.Cycles)
+			}
 		}
 	}
 }
