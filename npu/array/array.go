@@ -58,7 +58,8 @@ func (a *Array) Cycles(w isa.Work) unit.Cycles { return a.faster(w).cycles }
 // and the adders that join slices of the reduction. It leaves the counts alone.
 func (a *Array) Drain(w isa.Work) unit.Cycles { return a.faster(w).drain }
 
-// Timing returns the time of one tile of an op, and adds the tile to the counts.
+// Timing returns the time of the passes of an op that end with a tile, and adds them to the counts. Without isa.Op.Pass
+// that is one pass over the tile.
 func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 	by := &a.counts.Operators[o.Operator]
 	if o.Kind == isa.Switch {
@@ -68,20 +69,27 @@ func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 		by.ArrayBusy += d
 		return d
 	}
-	p := a.of(o.WorkAt(tile))
-	d := p.cycles
-	if tile == o.Tiles-1 {
-		d += p.drain
+	var d unit.Cycles
+	from := 0
+	if tile > 0 {
+		from = o.Passes(tile - 1)
 	}
-	a.counts.MACs += p.macs
-	a.counts.PECycles += p.pe
-	a.counts.Lookups += p.feed.Lookups
-	a.counts.TableEntries += p.feed.TableEntries
-	a.counts.ScratchRead += p.read
-	a.counts.ScratchWrite += p.written
+	for i := from; i < o.Passes(tile); i++ {
+		p := a.of(o.PassWork(i))
+		d += p.cycles
+		if tile == o.Tiles-1 && i == o.Passes(tile)-1 {
+			d += p.drain
+		}
+		a.counts.MACs += p.macs
+		a.counts.PECycles += p.pe
+		a.counts.Lookups += p.feed.Lookups
+		a.counts.TableEntries += p.feed.TableEntries
+		a.counts.ScratchRead += p.read
+		a.counts.ScratchWrite += p.written
+		by.MACs += p.macs
+		by.PECycles += p.pe
+	}
 	by.ArrayBusy += d
-	by.MACs += p.macs
-	by.PECycles += p.pe
 	return d
 }
 

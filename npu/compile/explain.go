@@ -42,18 +42,16 @@ func (b *builder) explain(layer int, choice func() plan.Choice) {
 }
 
 // explainStream notes how a product is cut whose activations lie on chip: its tiles were chosen with the layout.
-func (b *builder) explainStream(p *product, tiles int) {
+func (b *builder) explainStream(p *product, tiles, pass int) {
 	b.explain(p.layer, func() plan.Choice {
 		t := p.tiling()
 		each := (tiles + b.cores() - 1) / b.cores()
 		c := plan.Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: "activations", Split: string(splitRows),
-			TileRows: t.rows, TileTokens: p.rows, Tiles: tiles, TileBytes: p.bytes(t.rows), HeldBytes: p.book(min(each*t.rows, p.matrix.rows)),
-			Considered: 1}
-		if p.book(p.matrix.rows) > b.tile {
-			c.TileBytes, c.HeldBytes = c.TileBytes+p.book(t.rows), 0
-		}
-		w := isa.Work{M: p.rows, N: t.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}
-		c.Compute = b.price.work(w, each)
+			TileRows: t.rows, TileTokens: p.rows, Tiles: tiles, PassRows: pass, Considered: 1}
+		c.TileBytes, c.HeldBytes = b.streamed(p, each)
+		x := passing{work: isa.Work{M: p.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}, n: t.rows, tiles: each,
+			rows: min(each*t.rows, p.matrix.rows)}
+		c.Compute = b.price.compute(&x, pass)
 		c.Memory = b.price.transfer(c.TileBytes*unit.Bytes(each) + c.HeldBytes)
 		c.Estimate = max(c.Compute, c.Memory)
 		return c
@@ -66,7 +64,7 @@ func (b *builder) explainGEMM(p *product, g, next *priced, considered int) {
 		t := p.tiling()
 		c := plan.Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: string(g.hold), Split: string(g.split),
 			TileRows: t.rows, TileTokens: g.tokens, Tiles: t.tiles(p.matrix.rows) * ((p.rows + g.tokens - 1) / g.tokens), TileBytes: g.tile,
-			HeldBytes: g.held, Compute: g.compute, Memory: g.memory, Estimate: g.total, Considered: considered}
+			PassRows: g.pass, HeldBytes: g.held, Compute: g.compute, Memory: g.memory, Estimate: g.total, Considered: considered}
 		if g.hold == config.HoldWeights {
 			c.TileRows = min(g.tiles*t.rows, p.matrix.rows)
 			c.Tiles = (p.matrix.rows + c.TileRows - 1) / c.TileRows * ((p.rows + g.tokens - 1) / g.tokens)

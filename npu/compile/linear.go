@@ -102,7 +102,8 @@ func (b *builder) stream(p *product) []int {
 		d = isa.HeadWeights
 	}
 	tiles := p.tiling().tiles(p.matrix.rows)
-	b.explainStream(p, tiles)
+	pass := b.streamPass(p, tiles)
+	b.explainStream(p, tiles, pass)
 	var done []int
 	for core := range b.cores() {
 		from, to := share(tiles, core, b.cores())
@@ -110,10 +111,34 @@ func (b *builder) stream(p *product) []int {
 			continue
 		}
 		o := b.op(p, core, p.rows)
+		o.Pass = pass
 		b.streamTiles(&o, p, d, from, to)
 		done = append(done, b.add(o, p.name)...)
 	}
 	return done
+}
+
+// streamed is what a core's share of the tiles, the largest one, takes of the scratchpad: a tile, and what is held.
+func (b *builder) streamed(p *product, each int) (tile, held unit.Bytes) {
+	t := p.tiling()
+	if p.book(p.matrix.rows) > b.tile {
+		return p.bytes(t.rows) + p.book(t.rows), 0
+	}
+	return p.bytes(t.rows), p.book(min(each*t.rows, p.matrix.rows))
+}
+
+// streamPass chooses how many outputs a pass of the array takes where activations lie on chip.
+func (b *builder) streamPass(p *product, tiles int) int {
+	t := p.tiling()
+	each := (tiles + b.cores() - 1) / b.cores()
+	x := passing{work: isa.Work{M: p.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}, n: t.rows, tiles: each,
+		rows: min(each*t.rows, p.matrix.rows)}
+	var held unit.Bytes
+	x.tile, held = b.streamed(p, each)
+	x.room = b.cfg.Scratchpad.Size - b.p.Static - held
+	x.memory = b.price.transfer(x.tile*unit.Bytes(each) + held)
+	pass, _, _ := b.price.pass(&x)
+	return pass
 }
 
 // streamTiles sets the loads of an op that walks over tiles [from, to) of a matrix. A codebook that fits into a tile comes
@@ -168,7 +193,7 @@ func (b *builder) gemm(p *product) []int {
 			continue
 		}
 		if g.hold == config.HoldTokens {
-			done = append(done, b.holdTokens(p, core, s, g.tokens)...)
+			done = append(done, b.holdTokens(p, core, s, g)...)
 		} else {
 			done = append(done, b.holdWeights(p, core, s, g)...)
 		}
@@ -203,12 +228,13 @@ func (p *product) results(o *isa.Op, step unit.Bytes, first, last outputs, token
 	o.Stores = []isa.Slice{slice(isa.ActWrite, p.out)}
 }
 
-// holdTokens keeps blocks of m tokens on chip and streams the weights past each.
-func (b *builder) holdTokens(p *product, core int, s coreShare, m int) []int {
+// holdTokens keeps blocks of tokens on chip and streams the weights past each.
+func (b *builder) holdTokens(p *product, core int, s coreShare, g gemmTiling) []int {
 	var done []int
-	for t := s.tokens[0]; t < s.tokens[1]; t += m {
-		k := min(m, s.tokens[1]-t)
+	for t := s.tokens[0]; t < s.tokens[1]; t += g.tokens {
+		k := min(g.tokens, s.tokens[1]-t)
 		o := b.op(p, core, k)
+		o.Pass = g.pass
 		o.LoadAfter = p.deps
 		o.Hold = []isa.Slice{oneTile(isa.ActRead, p.in.base+p.in.row()*unit.Bytes(t), p.in.row()*unit.Bytes(k))}
 		b.streamTiles(&o, p, isa.Weights, s.tiles[0], s.tiles[1])

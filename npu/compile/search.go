@@ -26,13 +26,14 @@ type pricing struct {
 	bandwidth float64 // bytes/s that the cores share
 	link      float64 // bytes/s of one core; 0: not limited
 	cores     int
+	cols      int // of the array
 	fill      unit.Cycles
 }
 
 func newPricing(c *config.Config) (pricing, error) {
 	a, err := array.NewArray(c)
 	return pricing{array: a, clock: float64(c.Clock), bandwidth: c.PeakBandwidth() * streamed, link: float64(c.Network.Bandwidth),
-		cores: c.Cores, fill: array.Fill(c.Array)}, err
+		cores: c.Cores, cols: c.Array.Cols, fill: array.Fill(c.Array)}, err
 }
 
 // transfer returns the seconds that every core takes to read so many bytes.
@@ -49,9 +50,10 @@ func (p *pricing) work(w isa.Work, tiles int) float64 {
 	return float64(p.array.Cycles(w)) * float64(tiles) / p.clock
 }
 
-// passes estimates the time of a job on one matrix: one prefill and all decode passes.
-func (p pricing) passes(j Job) func(shape) float64 {
-	return func(s shape) float64 {
+// passes estimates the time of a prefill and of a decode pass on one matrix, if the array takes a tile at a time: tiles that
+// fill its columns by themselves need no others beside them in the scratchpad.
+func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
+	return func(s shape) (prefill, decode float64) {
 		tiles := (s.rows + s.n - 1) / s.n
 		each := (tiles + p.cores - 1) / p.cores
 		memory := p.transfer(s.bytes * unit.Bytes(each))
@@ -60,7 +62,7 @@ func (p pricing) passes(j Job) func(shape) float64 {
 			w.M = m
 			return max(memory, p.work(w, each))
 		}
-		return pass(j.Prompt) + float64(float64(j.Passes)*pass(max(j.Batch, 1)))
+		return pass(j.Prompt), pass(max(j.Batch, 1))
 	}
 }
 
@@ -78,6 +80,7 @@ type gemmTiling struct {
 	hold   config.Hold
 	tokens int // rows of activations: held at a time, or of a tile
 	tiles  int // of weights: held at a time
+	pass   int // outputs of a pass of the array, if tokens are held; 0: those of a tile
 }
 
 // priced is a legal tiling with its cost, in seconds of one core.
@@ -186,8 +189,12 @@ func (s *gemmSearch) holdTokens(x split, tiles, tokens int) {
 		book, weights = 0, weights+p.book(t.rows)
 	}
 	for _, m := range blocks(tokens, s.cfg.Tiling.Tokens) {
-		c := priced{gemmTiling: gemmTiling{x, config.HoldTokens, m, 1}, held: p.in.row()*unit.Bytes(m) + book, tile: weights + s.outputs(m, t.rows)}
-		s.consider(c, (tokens+m-1)/m, tiles, isa.Work{M: m, N: t.rows})
+		c := priced{gemmTiling: gemmTiling{x, config.HoldTokens, m, 1, 0}, held: p.in.row()*unit.Bytes(m) + book,
+			tile: weights + s.outputs(m, t.rows)}
+		x := passing{work: s.work(m), n: t.rows, tiles: tiles, rows: min(tiles*t.rows, p.matrix.rows), tile: c.tile,
+			room: s.space - c.held, memory: s.price.transfer(c.tile * unit.Bytes(tiles))}
+		c.pass, _, c.compute = s.price.pass(&x)
+		s.consider(c, (tokens+m-1)/m, tiles, isa.PassTiles(c.pass, t.rows, tiles))
 	}
 }
 
@@ -203,24 +210,33 @@ func (s *gemmSearch) holdWeights(x split, tiles, tokens int) {
 			m = max(1, int(s.tile/each))
 		}
 		m = min(m, tokens)
-		c := priced{gemmTiling: gemmTiling{x, config.HoldWeights, m, g}, held: held, tile: each * unit.Bytes(m)}
-		s.consider(c, (tiles+g-1)/g, (tokens+m-1)/m, isa.Work{M: m, N: n})
+		c := priced{gemmTiling: gemmTiling{x, config.HoldWeights, m, g, 0}, held: held, tile: each * unit.Bytes(m)}
+		w := s.work(m)
+		w.N = n
+		streamed := (tokens + m - 1) / m
+		c.compute = s.price.work(w, streamed)
+		s.consider(c, (tiles+g-1)/g, streamed, 1)
 	}
 }
 
-// consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it. The next operand is
-// fetched during a round if there is space for both; else the array waits for it.
-func (s *gemmSearch) consider(c priced, rounds, tiles int, w isa.Work) {
-	need := c.held + 2*c.tile
+// work is that of a tile with m rows of activations, but for its outputs.
+func (s *gemmSearch) work(m int) isa.Work {
+	return isa.Work{M: m, K: s.p.k, Repeat: 1, Bits: s.p.bits, Quantised: s.p.quantised}
+}
+
+// consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it; together are those
+// that the array needs at once. The compute of c is that of a round. The next operand is fetched during a round if there is
+// space for both; else the array waits for it.
+func (s *gemmSearch) consider(c priced, rounds, tiles, together int) {
+	need := c.held + unit.Bytes(together+1)*c.tile
 	if need > s.space {
 		if s.least == 0 || need < s.least {
 			s.least = need
 		}
 		return
 	}
-	w.K, w.Repeat, w.Bits, w.Quantised = s.p.k, 1, s.p.bits, s.p.quantised
 	hold := s.price.transfer(c.held)
-	c.compute = s.price.work(w, tiles*rounds) + float64(float64(s.price.fill)*float64(rounds)/s.price.clock)
+	c.compute = float64(c.compute*float64(rounds)) + float64(float64(s.price.fill)*float64(rounds)/s.price.clock)
 	stream := s.price.transfer(c.tile * unit.Bytes(tiles*rounds))
 	c.memory = stream + float64(hold*float64(rounds))
 	c.total = max(c.compute, stream) + float64(hold*float64(rounds))
@@ -269,12 +285,16 @@ func (c *Compiler) chooseRoom(j Job) error {
 	for _, part := range []unit.Bytes{8, 4, 2} {
 		try := *c
 		try.room = c.cfg.Scratchpad.Size / part
+		b := try.prefill(j.Prompt, slices.Max(j.Precisions))
+		if b.attentionOps() > mostOps { // CheckPrefill says so, if no room is left
+			continue
+		}
 		cost, err := try.matrixCost(j.Prompt, slices.Max(j.Precisions))
 		if err != nil {
 			first = cmp.Or(first, err)
 			continue
 		}
-		cost += try.prefill(j.Prompt, slices.Max(j.Precisions)).attentionCost()
+		cost += b.attentionCost()
 		if least == 0 || cost < least {
 			least, c.room = cost, try.room
 		}

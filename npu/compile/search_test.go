@@ -8,8 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// The search weighs a prefill and as many decode passes as are run, each limited by memory or by the array.
-func TestTheSearchWeighsEachPassThatIsRun(t *testing.T) {
+// The search weighs a prefill and a decode pass, each limited by memory or by the array, however many are run.
+func TestTheSearchWeighsPrefillAndDecode(t *testing.T) {
 	const prompt, batch, n, bits = 300, 4, 64, 4
 	price, err := newPricing(preset(t))
 	if err != nil {
@@ -17,13 +17,16 @@ func TestTheSearchWeighsEachPassThatIsRun(t *testing.T) {
 	}
 	s := shape{tilingKey{rows: 10 * n, k: 2048, bits: bits, planar: true}, n, 64 * unit.KiB}
 	memory := price.transfer(10 * 64 * unit.KiB)
-	pass := func(m int) float64 {
+	want := func(m int) float64 {
 		return max(memory, price.work(isa.Work{M: m, N: n, K: 2048, Repeat: 1, Bits: bits, Quantised: true}, 10))
 	}
 	for _, passes := range []int{1, 2, 99} {
-		got := price.passes(Job{Prompt: prompt, Passes: passes, Batch: batch})(s)
-		if want := pass(prompt) + float64(passes)*pass(batch); math.Abs(got-want) > 1e-12*want {
-			t.Errorf("%d passes are priced at %v s, want %v s", passes, got, want)
+		prefill, decode := price.passes(Job{Prompt: prompt, Passes: passes, Batch: batch})(s)
+		if w := want(prompt); math.Abs(prefill-w) > 1e-12*w {
+			t.Errorf("%d passes: prefill is priced at %v s, want %v s", passes, prefill, w)
+		}
+		if w := want(batch); math.Abs(decode-w) > 1e-12*w {
+			t.Errorf("%d passes: one is priced at %v s, want %v s", passes, decode, w)
 		}
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
+// costs returns the seconds of a prefill and of a decode pass on a matrix.
+type costs func(shape) (prefill, decode float64)
+
 // allocator hands out DRAM from address 0. Large allocations start at a row block, small ones at a stripe.
 type allocator struct {
 	next, stripe unit.Bytes
 	cores        int                  // that share the tiles of a matrix
 	fixed        int                  // rows of a tile, 0: to be chosen
-	cost         func(shape) float64  // seconds of all passes over a matrix; nil: not known
+	cost         costs                // of a matrix; nil: not known
 	chosen       map[tilingKey]tiling // of earlier layers: they repeat
 }
 
@@ -112,18 +115,35 @@ func (a *allocator) tile(key tilingKey, align unit.Bytes, r room) (tiling, bool)
 }
 
 // best is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those whose passes take
-// the least time by the cost model, and of these (within 0.1 %) the largest.
+// the least time by the cost model, and of these (within 0.1 %) the largest. Prefill and a decode pass count alike, each in
+// parts of its shortest time: how long a run decodes must not change its prefill.
 func (a *allocator) best(key tilingKey, sizes []int, align unit.Bytes, r room) tiling {
 	stride := func(n int) unit.Bytes { return roundUp(r.region(n), align) }
 	dense := among(sizes, 0.99, func(n int) float64 { return float64(n) / float64(stride(n)) })
-	fast := among(dense, 0.999, func(n int) float64 {
-		if a.cost == nil {
-			return float64(n) / float64(r.region(n))
-		}
-		return 1 / a.cost(shape{key, n, r.region(n)})
-	})
+	merit := func(n int) float64 { return float64(n) / float64(r.region(n)) }
+	if a.cost != nil {
+		merit = a.speed(key, dense, r)
+	}
+	fast := among(dense, 0.999, merit)
 	n := fast[len(fast)-1]
 	return tiling{n, stride(n)}
+}
+
+// speed is the merit of a size among others: how fast prefill and decode are with it.
+func (a *allocator) speed(key tilingKey, sizes []int, r room) func(n int) float64 {
+	type times struct{ prefill, decode float64 }
+	all := map[int]times{}
+	var least times
+	for i, n := range sizes {
+		var t times
+		t.prefill, t.decode = a.cost(shape{key, n, r.region(n)})
+		all[n] = t
+		if i == 0 {
+			least = t
+		}
+		least.prefill, least.decode = min(least.prefill, t.prefill), min(least.decode, t.decode)
+	}
+	return func(n int) float64 { return 1 / (all[n].prefill/least.prefill + all[n].decode/least.decode) }
 }
 
 // among returns the sizes whose merit is at least a share of the best one's.

@@ -17,8 +17,8 @@
 // Of a program whose dependencies point backwards, look at the first op that is not complete. All before it are, so its
 // dependencies are met; each unit of its core, in order, stands at it or has done its part; the DMA, in order, has nothing
 // to load before it. Scratchpad space is held by this op's own tiles only (those of ops before it are free, those of ops
-// after it are fetched later), which its units work off, and any one tile fits beside what the op holds: its next tile
-// will be loaded and worked on. So some op always completes. It does not matter on which cores the ops are.
+// after it are fetched later), which its units work off, and the tiles of any one pass fit beside what the op holds: those
+// of its next pass will be loaded and worked on. So some op always completes. It does not matter on which cores the ops are.
 package core
 
 import (
@@ -34,7 +34,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Timing is how long a tile occupies the unit. It is called once per tile, when the tile starts, and may count.
+// Timing is how long the unit works on a tile; of an array, on the passes that are complete with that tile but not with
+// the one before (isa.Op.Passes). It is called once, when the work starts, and may count.
 type Timing func(o *isa.Op, tile int) unit.Cycles
 
 // Place is which unit of which core an executor is.
@@ -63,7 +64,9 @@ type Unit struct {
 	started        []bool
 	ready          []int // tiles that may be worked on, counted from the held part
 	at             int   // op in work or next to work on, len(Ops) at the end
-	tile           int
+	tile           int   // next tile that no work has begun on
+	end            int   // last tile of the work: of a pass of the array over outputs of several tiles, of the tile itself else
+	finished       int   // tiles that the unit is done with
 	working        bool
 	spare          []*msg.Tile // received, to be sent on
 	seen           *activity.Recording
@@ -93,7 +96,7 @@ func (u *Unit) Load(p *isa.Program) {
 	clear(u.started)
 	clear(u.ready)
 	u.Busy, u.Tiles = 0, 0
-	u.working, u.tile, u.at = false, 0, -1
+	u.working, u.at = false, -1
 	u.advance()
 }
 
@@ -101,7 +104,16 @@ func (u *Unit) Load(p *isa.Program) {
 func (u *Unit) advance() {
 	for u.at++; u.at < len(u.program.Ops) && !u.place.does(&u.program.Ops[u.at]); u.at++ {
 	}
-	u.tile = 0
+	u.tile, u.finished = 0, 0
+	u.aim()
+}
+
+// aim finds where the next work ends.
+func (u *Unit) aim() {
+	u.end = u.tile
+	if u.at < len(u.program.Ops) && u.place.Unit == isa.Array {
+		u.end = u.program.Ops[u.at].PassEnd(u.tile)
+	}
 }
 
 // Received takes Start and Tile messages.
@@ -122,7 +134,7 @@ func (u *Unit) Received(p akita.Port) error {
 // follows reports whether the op's tiles come from the array, which then says when each is there.
 func (u *Unit) follows(o *isa.Op) bool { return o.Unit != u.place.Unit }
 
-// mayWork reports whether the next tile is there.
+// mayWork reports whether the tiles of the next work are there.
 func (u *Unit) mayWork() bool {
 	o := &u.program.Ops[u.at]
 	if u.follows(o) {
@@ -133,25 +145,25 @@ func (u *Unit) mayWork() bool {
 		need++
 	}
 	if len(o.Loads) > 0 {
-		need += u.tile + 1
+		need += u.end + 1
 	}
 	return u.started[u.at] && u.ready[u.at] >= need
 }
 
-// try starts the next tile if the unit is free and the tile is there.
+// try starts the next work if the unit is free and the tiles are there.
 func (u *Unit) try() {
 	if u.working || u.at == len(u.program.Ops) || !u.mayWork() {
 		return
 	}
 	o := &u.program.Ops[u.at]
-	d := u.timing(o, u.tile)
+	d := u.timing(o, u.end)
 	u.working = true
 	u.Busy += d
-	if !u.follows(o) { // the array has counted it
-		u.Tiles++
+	if !u.follows(o) { // the array has counted them
+		u.Tiles += int64(u.end + 1 - u.tile)
 	}
 	if u.seen != nil {
-		u.seen.Work(u.part(), u.place.Core, u.at, u.tile, u.Now(), u.Now()+d)
+		u.seen.Work(u.part(), u.place.Core, u.at, u.end, u.Now(), u.Now()+d)
 	}
 	u.WakeIn(d, 0, 0)
 }
@@ -164,16 +176,23 @@ func (u *Unit) part() activity.Part {
 	return activity.Array
 }
 
-// Woken ends a tile.
+// Woken ends the work on a tile, or on a pass, and announces the tiles that are finished with it.
 func (u *Unit) Woken(int, int64) error {
 	o := &u.program.Ops[u.at]
 	u.working = false
-	err := u.pass(o)
-	if err != nil {
-		return err
+	n := u.end + 1
+	if u.place.Unit == isa.Array {
+		n = o.Finished(u.end)
 	}
-	if u.tile++; u.tile == o.Tiles {
+	for ; u.finished < n; u.finished++ {
+		if err := u.pass(o); err != nil {
+			return err
+		}
+	}
+	if u.tile = u.end + 1; u.tile == o.Tiles {
 		u.advance()
+	} else {
+		u.aim()
 	}
 	u.try()
 	return nil
@@ -182,7 +201,7 @@ func (u *Unit) Woken(int, int64) error {
 // pass announces a finished tile: to the vector unit if that goes on with it; else to the DMA, if it has anything to
 // free or to store, and after the last tile to the sequencer.
 func (u *Unit) pass(o *isa.Op) error {
-	last := u.tile == o.Tiles-1
+	last := u.finished == o.Tiles-1
 	if o.Chained() && !u.follows(o) {
 		if !u.Send(u.Port, u.behind, u.message()) {
 			return fmt.Errorf("core: the link to the vector unit is full")
@@ -200,7 +219,7 @@ func (u *Unit) pass(o *isa.Op) error {
 	return nil
 }
 
-// message is about the tile in work; it reuses one that has arrived.
+// message is about a finished tile; it reuses one that has arrived.
 func (u *Unit) message() *msg.Tile {
 	var m *msg.Tile
 	if n := len(u.spare); n > 0 {
@@ -208,7 +227,7 @@ func (u *Unit) message() *msg.Tile {
 	} else {
 		m = new(msg.Tile)
 	}
-	m.Op, m.Tile = u.at, u.tile
+	m.Op, m.Tile = u.at, u.finished
 	return m
 }
 

@@ -4,6 +4,13 @@
 // An op runs tile by tile. For each tile the DMA fetches one slice of every Load into the scratchpad, the op's unit
 // works on it, and the DMA writes one slice of every Store. Loads run ahead of the unit as far as the scratchpad has
 // room: overlap follows from the machine, a program does not ask for it.
+//
+// What is fetched at once and what the array works on at once need not be the same (Op.Pass). Where a tile has fewer
+// outputs than the array has columns, a pass takes outputs of several tiles. A tile's space is free once all of its
+// outputs are computed. Tiles of 3 outputs, in passes of 4:
+//
+//	tiles   | 0 0 0 | 1 1 1 | 2 2 2 | 3 3 |
+//	passes  |    0    |    1    |    2    |     the first one starts when tiles 0 and 1 are there, and frees tile 0
 package isa
 
 import (
@@ -182,6 +189,7 @@ type Op struct {
 	Stores    []Slice    // written for each tile after its work
 	Gather    unit.Bytes // Exchange: taken over the network from other cores' scratchpads before the op completes
 	Tiles     int        // at least 1
+	Pass      int        // outputs (of N) that the array works on at once, whatever tiles they lie in; 0: those of a tile
 	Work      Work       // of a full tile
 	Last      Work       // of the last tile
 }

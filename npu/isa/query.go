@@ -35,6 +35,59 @@ func (s *Slice) size(t, n int) unit.Bytes {
 	return s.Tile.Bytes()
 }
 
+// Passes returns how many passes of the array are complete when tiles 0 to t have been worked on.
+func (o *Op) Passes(t int) int {
+	switch {
+	case o.Pass == 0:
+		return t + 1
+	case t == o.Tiles-1:
+		return (o.outputs() + o.Pass - 1) / o.Pass
+	}
+	return o.Work.N * (t + 1) / o.Pass
+}
+
+// PassEnd returns the tile whose arrival allows the first pass that is not complete without tile t.
+func (o *Op) PassEnd(t int) int {
+	if o.Pass == 0 {
+		return t
+	}
+	next := (o.Work.N*t/o.Pass + 1) * o.Pass // outputs of all passes up to that one
+	return min((next+o.Work.N-1)/o.Work.N, o.Tiles) - 1
+}
+
+// Finished returns how many tiles are done with when tiles 0 to t have been worked on: those whose outputs all belong to
+// complete passes.
+func (o *Op) Finished(t int) int {
+	if o.Pass == 0 || t == o.Tiles-1 {
+		return t + 1
+	}
+	return o.Passes(t) * o.Pass / o.Work.N
+}
+
+// PassWork returns the work of pass i.
+func (o *Op) PassWork(i int) Work {
+	if o.Pass == 0 {
+		return o.WorkAt(i)
+	}
+	w := o.Last
+	w.N = min(o.Pass, o.outputs()-i*o.Pass)
+	return w
+}
+
+// outputs returns the outputs of all tiles.
+func (o *Op) outputs() int { return o.Work.N*(o.Tiles-1) + o.Last.N }
+
+// PassTiles returns the most tiles of n outputs that a pass over so many outputs has a part of.
+func PassTiles(pass, n, tiles int) int {
+	switch {
+	case pass == 0:
+		return 1
+	case pass%n == 0 || n%pass == 0:
+		return min(max(1, pass/n), tiles)
+	}
+	return min((pass+n-2)/n+1, tiles)
+}
+
 // Fetches reports whether the op has anything to load.
 func (o *Op) Fetches() bool { return len(o.Hold) > 0 || len(o.Loads) > 0 }
 
@@ -54,7 +107,7 @@ func (o *Op) Chained() bool { return o.Unit == Array && o.Last.Then[0] != FnNone
 
 // Validate checks that the program can run on that many cores with stream bytes of scratchpad beside its static part:
 // dependencies point backwards, pieces follow each other, every op names a core and a unit that can execute it, and the
-// operands that it holds fit together with any one of its tiles.
+// operands that it holds fit together with the tiles of any one of its passes.
 func (p *Program) Validate(stream unit.Bytes, cores int) error {
 	for i := range p.Ops {
 		o := &p.Ops[i]
@@ -105,7 +158,28 @@ func (o *Op) validate(i, cores int) error {
 	if err := o.validateGather(); err != nil {
 		return err
 	}
+	if err := o.validatePass(); err != nil {
+		return err
+	}
 	return o.validateThen()
+}
+
+// validatePass checks how outputs of several tiles are worked on at once.
+func (o *Op) validatePass() error {
+	switch {
+	case o.Pass == 0:
+		return nil
+	case o.Pass < 0 || o.Unit != Array || o.Kind == Switch:
+		return fmt.Errorf("takes %d outputs at once; accepted: 0, or some of an op of the array", o.Pass)
+	case o.Work.N < 1 || o.Last.N < 1:
+		return fmt.Errorf("takes %d outputs at once, but its tiles have %d and %d; accepted: 1 or more", o.Pass, o.Work.N, o.Last.N)
+	}
+	if w := o.Work; o.Tiles > 1 {
+		if w.N = o.Last.N; w != o.Last {
+			return fmt.Errorf("takes outputs of several tiles at once, whose products differ; accepted: tiles that differ in outputs alone")
+		}
+	}
+	return nil
 }
 
 // validateGather checks what the op takes from other cores.
@@ -145,9 +219,10 @@ func (o *Op) validateThen() error {
 	return nil
 }
 
-// fits checks that any one tile has room beside the operands that the op holds.
+// fits checks that the tiles of any one pass have room beside the operands that the op holds.
 func (o *Op) fits(stream unit.Bytes) error {
-	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1)); o.Fetches() && need > stream {
+	tiles := unit.Bytes(PassTiles(o.Pass, max(1, o.Work.N), o.Tiles))
+	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1))*tiles; o.Fetches() && need > stream {
 		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; "+
 			"accepted: a smaller scratchpad.tile or a larger scratchpad.size", need, stream)
 	}

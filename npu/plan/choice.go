@@ -13,11 +13,12 @@ type Choice struct {
 	N          int        `json:"n"` // outputs
 	K          int        `json:"k"` // reduction
 	Bits       unit.Bits  `json:"bits"`
-	Held       string     `json:"held"`        // what stays on chip: "activations", "tokens", "weights"
-	Split      string     `json:"split"`       // what the cores share: "rows", "tokens", "heads"
-	TileRows   int        `json:"tile_rows"`   // outputs of a tile
-	TileTokens int        `json:"tile_tokens"` // rows of activations of a tile
-	Tiles      int        `json:"tiles"`       // of the operator
+	Held       string     `json:"held"`                // what stays on chip: "activations", "tokens", "weights"
+	Split      string     `json:"split"`               // what the cores share: "rows", "tokens", "heads"
+	TileRows   int        `json:"tile_rows"`           // outputs of a tile
+	TileTokens int        `json:"tile_tokens"`         // rows of activations of a tile
+	PassRows   int        `json:"pass_rows,omitempty"` // outputs that a pass of the array takes; 0: those of a tile
+	Tiles      int        `json:"tiles"`               // of the operator
 	TileBytes  unit.Bytes `json:"tile_bytes"`
 	HeldBytes  unit.Bytes `json:"held_bytes"`
 	Compute    float64    `json:"compute_seconds"` // by the cost model

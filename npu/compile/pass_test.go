@@ -1,0 +1,87 @@
+package compile
+
+import (
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/array"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// arrayTime returns the array's cycles for each linear operator of a program's first layer.
+func arrayTime(t *testing.T, c *config.Config, p *isa.Program) map[string]unit.Cycles {
+	t.Helper()
+	a, err := array.NewArray(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]unit.Cycles{}
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		if o.Kind != isa.Linear || o.Unit != isa.Array || o.Layer > 0 {
+			continue
+		}
+		for tile := range o.Tiles {
+			times[p.Operators[o.Operator]] += a.Timing(o, tile)
+		}
+	}
+	return times
+}
+
+// prefillOn compiles a prefill of 512 tokens of llama-2-7b for card-hbm3.
+func prefillOn(t *testing.T, bits unit.Bits, assignments ...string) (*config.Config, *isa.Program) {
+	t.Helper()
+	c, err := config.Preset("card-hbm3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Set(assignments); err != nil {
+		t.Fatal(err)
+	}
+	k := compiler(t, c, "llama-2-7b", 512, 2, bits)
+	p, err := k.Prefill(512, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, p
+}
+
+// The rate of a dequantising array does not depend on the bits of the weights, and neither does its time for a prefill: tiles
+// of fewer bits hold more rows, but a pass takes as many outputs as the array has columns, whatever tiles they lie in.
+func TestPrefillTakesADequantisingArrayTheSameTimeAtAllBits(t *testing.T) {
+	for _, tile := range []string{"scratchpad.tile=1MiB", "scratchpad.tile=256KiB", "scratchpad.tile=0B"} {
+		c, p := prefillOn(t, fp16, tile)
+		want := arrayTime(t, c, p)
+		for _, bits := range []unit.Bits{2, 4, 8} {
+			c, p := prefillOn(t, bits, tile)
+			for name, got := range arrayTime(t, c, p) {
+				if got != want[name] {
+					t.Errorf("%s, %s: %d cycles at %d bits, %d at 16", tile, name, got, bits, want[name])
+				}
+			}
+		}
+	}
+}
+
+// SCALE-Sim's equation 4 (Samajdar et al., ISPASS 2020) for the whole matrix, whatever tiles it comes in: (2R + C + T − 2)
+// cycles for each of ⌈S_R/R⌉ × ⌈S_C/C⌉ folds. 512 × 4096 × 11008 is down_proj.
+func TestPrefillTakesSCALESimsCycles(t *testing.T) {
+	const side, m = 256, 512
+	for _, d := range []config.Dataflow{config.WeightStationary, config.OutputStationary} {
+		c, p := prefillOn(t, 4, "array.double_buffer=false", "array.gemv=stationary", "array.dataflow="+string(d))
+		got := arrayTime(t, c, p)
+		for name, shape := range map[string]struct{ n, k int }{
+			"q_proj": {4096, 4096}, "up_proj": {11008, 4096}, "down_proj": {4096, 11008},
+		} {
+			along, stream := shape.k, m // rows of the array, and what passes them
+			if d == config.OutputStationary {
+				along, stream = m, shape.k
+			}
+			folds := (along + side - 1) / side * ((shape.n + side - 1) / side)
+			if want := unit.Cycles(folds * (3*side + stream - 2)); got[name] != want {
+				t.Errorf("%s, %s: %d cycles, SCALE-Sim's equation says %d", d, name, got[name], want)
+			}
+		}
+	}
+}
