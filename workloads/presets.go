@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -74,7 +75,7 @@ type Config struct {
 	Preset bool // embedded
 }
 
-// Load finds a model: a preset by its name, or else a Hugging Face config.json by its path or by its directory's.
+// Load finds a model: a preset or a shape (Shapes) by its name, or else a Hugging Face config.json by its path or by its directory's.
 func Load(nameOrPath string) (*Model, error) {
 	m, _, err := LoadConfig(nameOrPath)
 	return m, err
@@ -90,6 +91,12 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		}
 		names = append(names, p.Name)
 	}
+	shapes := Shapes()
+	if slices.Contains(shapes, nameOrPath) {
+		m, c := loadShape(nameOrPath)
+		return m, c, nil
+	}
+	names = append(names, shapes...)
 	file := nameOrPath
 	info, err := os.Stat(file)
 	if err == nil && info.IsDir() {

@@ -203,3 +203,24 @@ func TestLoad(t *testing.T) {
 		}
 	})
 }
+
+// TestShapesCountWhatTheMeasurementsSay compares with the parameters of the measurements' table, which has neither norms nor biases.
+func TestShapesCountWhatTheMeasurementsSay(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want int64
+	}{{"qwen3-0.6b", 595984384}, {"gemma-2-9b", 9241100288}, {"minicpm-2b", 2724694272}, {"falcon3-7b", 7455375360}, {"phi-4-mini", 3835822080}} {
+		m, err := workloads.Load(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := m.Params(); p.Blocks+p.Embedding+p.Head != c.want {
+			t.Errorf("%s: %+v, want %d in matrices", c.name, p, c.want)
+		}
+	}
+	for _, name := range workloads.Shapes() {
+		if m, err := workloads.Load(name); err != nil || m.Name != name || m.Validate() != nil || !strings.Contains(m.Source, "memory") {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+	}
+}

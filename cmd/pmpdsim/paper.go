@@ -213,7 +213,7 @@ func presetStudy(bars []paper.Bar) *paperStudy {
 	return &paperStudy{
 		unit: "NPUs",
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
-			all, err = paper.Presets(ctx, config.Presets(), bars, o)
+			all, err = paper.Presets(ctx, config.Presets(config.Imagined()), bars, o)
 			return err
 		},
 		table: func(w io.Writer) error { return views.PresetsTable(w, all) },

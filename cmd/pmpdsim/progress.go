@@ -102,3 +102,12 @@ func (p *progress) end() {
 		p.bar.Finish()
 	}
 }
+
+// steps is update for work of which a step under way counts in part.
+func (p *progress) steps(done, total float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.total = max(p.done, int64(done)), int64(total)
+	p.share = max(p.share, done/max(total, 1))
+	p.draw()
+}

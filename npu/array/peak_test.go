@@ -45,7 +45,7 @@ func TestPeakFollowsLanesAndCores(t *testing.T) {
 
 func TestPresetsKeepUpWithTheirMemoryInDecode(t *testing.T) {
 	// One token does 8/b MACs with each byte of b-bit weights (docs/sources.md F).
-	for _, c := range config.Presets() {
+	for _, c := range config.Presets(config.Imagined()) {
 		t.Run(c.Name, func(t *testing.T) {
 			for _, bits := range []unit.Bits{2, 3, 4, 5, 6, 7, 8, 16} {
 				if need := 8 / float64(bits); Ridge(c, bits) < 4*need {

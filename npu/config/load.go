@@ -22,9 +22,18 @@ import (
 //go:embed presets/*.yaml
 var presets embed.FS
 
-// Names returns the names of the presets, from the smallest machine to the largest, the paper's last.
-func Names() []string {
+// Names returns the names of the presets: the imagined machines, then the measured devices.
+func Names() []string { return slices.Concat(Imagined(), Devices()) }
+
+// Imagined returns the presets of machines of a class, from the smallest to the largest, the paper's last. Nobody has built them.
+func Imagined() []string {
 	return []string{"edge-lpddr4x", "edge-lpddr5", "laptop-lpddr5x", "card-hbm3", "pmpd-paper"}
+}
+
+// Devices returns the presets of devices that can be bought, whose decoding others have measured (docs/validation.md).
+func Devices() []string {
+	return []string{"rk3588", "rk3576", "ax650n", "bm1684x", "sd-8-gen-3", "sd-8-elite", "sd-x-elite", "amd-kraken-xdna2",
+		"lunar-lake-npu4", "orin-nano-super", "m1-max-ane", "a100-80gb"}
 }
 
 // Preset returns the preset of that name.
@@ -44,10 +53,10 @@ func Preset(name string) (*Config, error) {
 	return c, nil
 }
 
-// Presets returns every preset in the order of Names.
-func Presets() []*Config {
+// Presets returns the presets of those names.
+func Presets(names []string) []*Config {
 	var all []*Config
-	for _, name := range Names() {
+	for _, name := range names {
 		c, err := Preset(name)
 		if err != nil {
 			panic("config: " + err.Error())

@@ -24,7 +24,7 @@ func preset(t *testing.T, name string) *config.Config {
 
 // everywhere calls f for every preset with every style, process and format.
 func everywhere(f func(c *config.Config)) {
-	for _, preset := range config.Presets() {
+	for _, preset := range config.Presets(config.Imagined()) {
 		for _, s := range config.Styles() {
 			for _, p := range config.Processes() {
 				for _, a := range config.ActivationFormats() {

@@ -21,6 +21,7 @@ const (
 	Plan                        // of a sweep
 	Text                        // prompts and texts
 	Input                       // a file of another kind, which a sweep copies
+	Measurements                // CSV of what devices have been measured to do
 	Note                        // files of a line or two, which the program wrote itself
 	Program                     // this program, which is hashed
 )
@@ -75,6 +76,8 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "a text", Bytes: 4 * mib}
 	case Input:
 		return Limit{What: "a file that a sweep spec names", Bytes: 256 * mib}
+	case Measurements:
+		return Limit{What: "a file of measurements", Bytes: 4 * mib}
 	case Note:
 		return Limit{What: "a file that the program wrote", Bytes: 64 * mib, Values: 4e6, Depth: 64}
 	case Program:

@@ -1,0 +1,119 @@
+package views
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/sim/validate/rows"
+)
+
+// DevicesTable writes a row for each measured device, and one for all of them together.
+func DevicesTable(w io.Writer, all []rows.Row) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "device"}, {Name: "n", Right: true}, {Name: "decode %", Right: true}, {Name: "MAPE", Right: true},
+		{Name: "worst", Right: true}, {Name: "Spearman", Right: true}, {Name: "share of peak %"}, {Name: "predicted %"}, {Name: "prefill n", Right: true},
+		{Name: "prefill %", Right: true}, {Name: "MAPE", Right: true}}}
+	devices := rows.Devices(all)
+	if len(devices) > 1 {
+		devices = append(devices, rows.Total("all", all))
+	}
+	for _, d := range devices {
+		prefill, mape := "-", "-"
+		if d.Prefill.N > 0 {
+			prefill, mape = signed(d.Prefill.Signed), tenth(d.Prefill.MAPE)
+		}
+		t.Add(d.Name, strconv.Itoa(d.Decode.N), signed(d.Decode.Signed), tenth(d.Decode.MAPE), signed(d.Decode.Worst), rank(d.Spearman),
+			shares(d.MeasuredShare), shares(d.PredictedShare), strconv.Itoa(d.Prefill.N), prefill, mape)
+	}
+	return t.Write(w)
+}
+
+// MeasuredTable writes a row for each measurement.
+func MeasuredTable(w io.Writer, all []rows.Row) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "device"}, {Name: "model"}, {Name: "bits", Right: true}, {Name: "group"}, {Name: "prompt", Right: true},
+		{Name: "measured tok/s", Right: true}, {Name: "predicted", Right: true}, {Name: "error %", Right: true}, {Name: "measured TTFT ms", Right: true},
+		{Name: "predicted", Right: true}, {Name: "error %", Right: true}}}
+	for i := range all {
+		r := &all[i]
+		t.Add(r.Device, r.Model, strconv.Itoa(r.WeightBits), r.GroupSize, strconv.Itoa(r.Prompt), plots.Significant(r.MeasuredDecode),
+			some(r.PredictedDecode, plots.Significant), some(r.DecodeError, signed), some(r.MeasuredTTFT, milliseconds),
+			some(r.PredictedTTFT, milliseconds), some(r.PrefillError, signed))
+	}
+	return t.Write(w)
+}
+
+// some writes a number, or a dash where there is none.
+func some(v *float64, write func(float64) string) string {
+	if v == nil {
+		return "-"
+	}
+	return write(*v)
+}
+
+func signed(v float64) string       { return fmt.Sprintf("%+.1f", v) }
+func tenth(v float64) string        { return fmt.Sprintf("%.1f", v) }
+func milliseconds(v float64) string { return plots.Significant(1e3 * v) }
+
+func rank(v float64) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// shares writes the least and the most of shares, in percent.
+func shares(v [2]float64) string {
+	if v[0] == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f-%.0f", 100*v[0], 100*v[1])
+}
+
+// MeasuredFigure shows predicted against measured decode, and the same of prefill: a mark for each measurement, on the diagonal
+// where the prediction is right.
+func MeasuredFigure(all []rows.Row) *plots.Chart {
+	names := rows.Names(all)
+	c := &plots.Chart{Title: "Predicted against measured", Series: names}
+	decode := plots.ChartPanel{X: "measured, tokens/s", Y: "predicted, tokens/s", XLog: true, YLog: true}
+	prefill := plots.ChartPanel{X: "measured prefill, tokens/s", Y: "predicted, tokens/s", XLog: true, YLog: true}
+	for _, name := range names {
+		var d, p []plots.ChartPoint
+		for _, r := range rows.Of(all, name) {
+			if r.PredictedDecode != nil {
+				d = append(d, plots.ChartPoint{X: r.MeasuredDecode, Y: *r.PredictedDecode, Hollow: r.HeldOut})
+			}
+			if r.MeasuredTTFT != nil && r.PredictedTTFT != nil {
+				p = append(p, plots.ChartPoint{X: float64(r.Prompt) / *r.MeasuredTTFT, Y: float64(r.Prompt) / *r.PredictedTTFT, Hollow: r.HeldOut})
+			}
+		}
+		decode.Points, prefill.Points = append(decode.Points, d), append(prefill.Points, p)
+	}
+	for _, p := range []*plots.ChartPanel{&decode, &prefill} {
+		if diagonal(p) {
+			c.Panels = append(c.Panels, *p)
+		}
+	}
+	e := rows.Summarise(rows.DecodeErrors(all))
+	c.Subtitle = fmt.Sprintf("decode: %d points, mean error %s %%, MAPE %s %%", e.N, signed(e.Signed), tenth(e.MAPE))
+	if e := rows.Summarise(rows.PrefillErrors(all)); e.N > 0 {
+		c.Subtitle += fmt.Sprintf("; prefill: %d points, mean error %s %%, MAPE %s %%", e.N, signed(e.Signed), tenth(e.MAPE))
+	}
+	return c
+}
+
+// diagonal draws the line of right predictions through the points of a panel, and reports whether there are any.
+func diagonal(p *plots.ChartPanel) bool {
+	least, most := math.Inf(1), 0.0
+	for _, series := range p.Points {
+		for _, q := range series {
+			least, most = min(least, q.X, q.Y), max(most, q.X, q.Y)
+		}
+	}
+	if most == 0 {
+		return false
+	}
+	p.Lines = append(p.Lines, plots.ChartLine{Series: -1, Points: [][2]float64{{least, least}, {most, most}}})
+	return true
+}

@@ -1,0 +1,13 @@
+// Package validate predicts what others have measured on real devices, and says by how much the predictions miss.
+//
+// measured.csv holds 116 public measurements of twelve devices, each with its citation: decode in tokens per second, and of
+// most the time to the first token. The devices are presets (config.Devices), made from public data. A measurement is
+// predicted by one decode pass at its context, and by one prefill of its prompt. Predict returns rows, which are data
+// (package rows); errors are of speed, in percent: 100·(predicted / measured − 1).
+//
+// Fit chooses values for a few keys of a device's configuration, by least squares on the relative errors of the time of a pass;
+// LeaveOneOut does so on all models of a device but one, for each model, and predicts that one.
+//
+// Left out: energy; batches above one; GPUs' traces. What a measurement needs and the configuration does not have is replaced
+// by the nearest thing, and said (Prediction.Notes).
+package validate
