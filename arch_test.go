@@ -29,10 +29,12 @@ npu/plan:            sim/unit
 npu/dram/spec:       sim/unit sim/unit/suggest npu/stats
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
-npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller
+npu/dram/controller+test: npu/dram npu/dram/commands npu/dram/stream
+npu/dram/commands:   sim/unit/suggest npu/dram/spec npu/dram/controller
+npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands
 npu/config:          sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/dram/spec yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
-npu/dram/stream:     sim/unit sim/unit/suggest npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram npu/config npu/dram/layouts errgroup
+npu/dram/stream:     sim/unit sim/unit/suggest sim/unit/files npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
 sim/simtest:         sim/unit sim/engine akita cmp
 sim/monitor:         sim/engine akita
@@ -127,7 +129,7 @@ const writers = "sim/unit/files sim/simtest gpu/gputest"
 
 // simulating are the packages that simulate, or that make what is simulated. What only shows results reaches none of them:
 // results are data.
-const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/stream npu/compile sim/replay akita"
+const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/commands npu/dram/stream npu/compile sim/replay akita"
 
 // showing are the packages that only look at results and show them.
 const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows sim/study sim/study/styles plots plots/views plots/report"

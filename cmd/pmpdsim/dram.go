@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -38,6 +39,13 @@ cycles are clocks of the controller (half CK with HBM3) until the last datum has
 write issued; the counts are those of all channels up to then. efficiency is the share of the peak
 bandwidth of all channels, from 0 to 1. --exact steps every clock; the results are the same.
 
+--addresses runs a trace of your own instead of a stream. A line is a read or a write of a burst (LD 0x1040,
+ST 0x1040, as Ramulator's load-store trace has them; R and W, too), or one that comes at a clock of the
+controller (31: read 0x1040, as DRAMSys' .stl has them; with a length in bytes: 31: (64) read 0x1040).
+
+--commands writes every command with clock, channel, rank, bank group, bank, row and column, as Ramulator
+2.1's command recorder does (ramulator), or as DRAMSys hands them to DRAMPower (dramsys).
+
 EXAMPLES:
    pmpdsim dram --standard lpddr5-6400 --channels 4 --mapping co1,bg2,ch2,co5,ba2,ro16 \
       --stream bytes=16777216,unit=64,planes=4,chunk=1024,skew=0
@@ -46,9 +54,12 @@ EXAMPLES:
    pmpdsim dram --standard ddr4-3200 --stream bytes=4194304,unit=64,pattern=random --exact
    pmpdsim dram --standard ddr5-6400 --refresh same-bank --stream bytes=16MiB,pattern=random
    pmpdsim dram --standard ddr5-6400 --fine-granularity 2x --temperature 95C --stream bytes=16MiB
+   pmpdsim dram --standard lpddr5-6400 --stream bytes=64KiB --commands commands.csv
+   printf 'LD 0x0\n40: write 0x1040\n' > my.stl && pmpdsim dram --standard lpddr5-6400 --addresses my.stl
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
-		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\npmpdsim dram check|layouts [flags]",
+		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
+			"pmpdsim dram --standard STANDARD --addresses FILE [flags]\npmpdsim dram check|layouts [flags]",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
 			channelsFlag(),
@@ -59,9 +70,10 @@ EXAMPLES:
 			postponeFlag(),
 			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
 			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
+			&cli.StringFlag{Name: "addresses", Usage: "run the addresses in `FILE` instead of a stream", TakesFile: true},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
-		}, operationFlags()...),
+		}, slices.Concat(operationFlags(), commandsFlags("commands", "the stream", 0))...),
 		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand()},
 		Action:      action(fillDRAM),
 	}
@@ -76,18 +88,30 @@ type dramOptions struct {
 	operated spec.Operation
 	stream   string
 	write    *string // share of writes
+	trace    string  // of addresses; empty: a stream
+	commands commandsOptions
 	format   string
 }
 
 func fillDRAM(c *cli.Context) (*dramOptions, error) {
 	o := &dramOptions{standard: c.String("standard"), mapping: c.String("mapping"), ranks: c.Int("ranks"), stream: c.String("stream"),
-		write: optional(c, "write", c.String), format: c.String("format")}
+		write: optional(c, "write", c.String), trace: c.String("addresses"), format: c.String("format")}
 	if o.standard == "" {
 		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
 	}
 	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"),
 		Control: dram.Control{Postponed: c.Int("postpone")}}
+	if o.trace != "" {
+		for _, f := range []string{"stream", "write"} {
+			if c.IsSet(f) {
+				return nil, fmt.Errorf("--%s: the addresses come from a file; accepted: --%s, or --addresses", f, f)
+			}
+		}
+	}
 	var err error
+	if o.commands, err = commandsFrom(c, "commands"); err != nil {
+		return nil, err
+	}
 	o.operated, err = operationFrom(c)
 	return o, errors.Join(flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh")))), err)
 }
@@ -97,13 +121,33 @@ func (o *dramOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(s.err, int64(j.stream.Bytes/j.options.Standard.Burst), "bursts")
-	r, err := stream.Run(ctx, j.options, j.stream, p.update)
-	p.end()
-	if err != nil {
-		return stopped(ctx, err)
+	var r *stream.Result
+	ran, written := o.commands.record(s, j.options.Standard, j.options.Refresh, func(c *commands.Recorder) (last int64, err error) {
+		j.options.Recorder = c
+		if r, err = j.simulate(ctx, s); err != nil {
+			return 0, err
+		}
+		return r.Cycles, nil
+	})
+	if ran != nil {
+		return stopped(ctx, ran)
 	}
-	return printed(s, o.format, []stream.Row{r.Row(j.options, j.stream)}, func(w io.Writer) error { return j.show(w, r) })
+	err = printed(s, o.format, []stream.Row{j.row(r)}, func(w io.Writer) error { return j.show(w, r) })
+	return errors.Join(err, written) // neither takes the other with it
+}
+
+// simulate runs the stream or the addresses.
+func (j *dramJob) simulate(ctx context.Context, s streams) (*stream.Result, error) {
+	bursts := int64(j.stream.Bytes / j.options.Standard.Burst)
+	if j.addresses != nil {
+		bursts = j.addresses.Bursts()
+	}
+	p := newProgress(s.err, bursts, "bursts")
+	defer p.end()
+	if j.addresses != nil {
+		return stream.RunAddresses(ctx, j.options, j.addresses, p.update)
+	}
+	return stream.Run(ctx, j.options, j.stream, p.update)
 }
 
 // stopped tells an interrupted run from a failed one.
@@ -116,9 +160,11 @@ func stopped(ctx context.Context, err error) error {
 
 // dramJob is a stream on channels.
 type dramJob struct {
-	options dram.Options
-	stream  stream.Stream
-	mapping bool // given
+	options   dram.Options
+	stream    stream.Stream
+	trace     string            // path of the addresses; empty: the stream is run
+	addresses *stream.Addresses // nil: likewise
+	mapping   bool              // given
 }
 
 // mappingError adds what is accepted to an error about a mapping, unless that says so itself.
@@ -151,6 +197,10 @@ func (o *dramOptions) load() (*dramJob, error) {
 	if _, err := dram.New(j.options); err != nil { // what is left to be wrong
 		return nil, flagged("refresh", "", err)
 	}
+	if j.trace = o.trace; o.trace != "" {
+		j.addresses, err = readAddresses(o.trace, j.options.Standard, j.options.Channels)
+		return j, flagged("addresses", "", err)
+	}
 	if j.stream, err = o.loadStream(); err == nil {
 		err = flagged("stream", "", j.stream.Fits(j.options.Standard))
 	}
@@ -181,7 +231,7 @@ func (j *dramJob) ranks(n int) error {
 func (o *dramOptions) loadStream() (s stream.Stream, err error) {
 	text := o.stream
 	if text == "" {
-		return s, errors.New("dram: --stream is missing; accepted: KEY=VALUE,... such as bytes=16MiB,planes=4,chunk=1024")
+		return s, errors.New("dram: --stream is missing; accepted: KEY=VALUE,... such as bytes=16MiB,planes=4,chunk=1024, or --addresses FILE")
 	}
 	if o.write != nil {
 		if _, err := stream.ParsePercent(*o.write); err != nil {
@@ -200,6 +250,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 	if o.BankHash {
 		hash = ", bank hash"
 	}
+	name, value := j.what()
 	share := func(part int64) string {
 		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
 	}
@@ -207,7 +258,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation),
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
-		{"stream", j.stream.String()},
+		{name, value},
 		{"", ""},
 		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},
 		{"time", plots.Time.Text(r.Seconds())},

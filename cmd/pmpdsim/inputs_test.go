@@ -30,6 +30,7 @@ var inputs = []struct{ name, file, args string }{
 	{"results to run again", "r.jsonl", "rerun FILE"},
 	{"a plan", "sweep/plan.jsonl", "sweep status sweep"},
 	{"a folder's results", "only/results.jsonl", "compare only"},
+	{"a trace of addresses", "a.trace", "dram --standard lpddr5-6400 --addresses FILE"},
 	{"a classifier", "c.safetensors", "record --model tiny-llama --weights random --backend cpu --schedule learned:4>2,classifier=FILE --prompt 4 --gen 8 -o out.trace.jsonl.zst"},
 	{"weights", "w/model.safetensors", "record --model w --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst"},
 	{"the index of weights", "i/model.safetensors.index.json", "record --model i --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst"},

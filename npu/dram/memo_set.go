@@ -44,11 +44,16 @@ func (set *MemoSet) New(o Options) (*System, error) {
 	}
 	first := newPort(c, o.rules(), m)
 	s := &System{options: o, mapping: m, interleaves: m.Interleaves(o.Channels), lastShares: make([]lastShare, o.Channels)}
-	if o.Exact {
-		s.powerOn = func() channel { return steppedChannel{first.clone()} }
-	} else {
+	switch {
+	case o.Recorder != nil:
+		s.powerOn = func(number int) channel {
+			return steppedChannel{newPort(o.Recorder.Tap(number, c.Clone()), o.rules(), m)}
+		}
+	case o.Exact:
+		s.powerOn = func(int) channel { return steppedChannel{first.clone()} }
+	default:
 		memo := set.lookup(&o, m, first)
-		s.powerOn = func() channel {
+		s.powerOn = func(int) channel {
 			memo.touch()
 			return newMemoChannel(memo, m)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
@@ -29,6 +30,9 @@ type Options struct {
 	Pace   int64      // time that the consumer takes for a channel's burst, in parts of a clock (PaceParts); 0: none
 
 	Control // of each channel's controller
+
+	// Recorder gets the commands of all channels, which are then stepped, each by itself; nil: nobody wants them.
+	Recorder *commands.Recorder
 }
 
 // rules returns the options that say how a channel is fed, in bursts.
@@ -83,7 +87,7 @@ var _ Memory = (*System)(nil)
 type System struct {
 	options      Options
 	mapping      *spec.Mapping
-	powerOn      func() channel // a channel at power-on
+	powerOn      func(number int) channel // a channel at power-on
 	groups       []group
 	flights      []flight // transfers that are not complete, in order of submission
 	nextTag      uint32
@@ -137,7 +141,14 @@ func (s *System) Reset() {
 	for i := range all {
 		all[i] = i
 	}
-	s.groups = []group{{channel: s.powerOn(), members: all}}
+	s.groups = []group{{channel: s.powerOn(0), members: all}}
+	if s.options.Recorder != nil {
+		s.options.Recorder.Reset()
+		s.groups = s.groups[:0]
+		for i := range all {
+			s.groups = append(s.groups, group{channel: s.powerOn(i), members: all[i : i+1]})
+		}
+	}
 	s.flights, s.done, s.counts = s.flights[:0], s.done[:0], stats.DRAM{}
 	clear(s.classes)
 	s.nextTag, s.released, s.accepted, s.clock = 0, 0, 0, 0
@@ -165,6 +176,19 @@ func (s *System) Submit(t Transfer) {
 	s.clock = max(s.clock, s.accepted)
 	s.collectDone()
 	s.mergeGroups()
+	s.record()
+}
+
+// record hands on the commands that all channels have come past.
+func (s *System) record() {
+	if s.options.Recorder == nil {
+		return
+	}
+	clock := controller.Never
+	for i := range s.groups {
+		clock = min(clock, s.groups[i].channel.now())
+	}
+	_ = s.options.Recorder.Flush(clock) // it keeps its error
 }
 
 // submit takes a part of a transfer.
@@ -354,6 +378,7 @@ func (s *System) Finish(clock int64) {
 	}
 	s.collectDone()
 	s.mergeGroups()
+	s.record()
 }
 
 // Counts returns the counts of all channels since power-on.

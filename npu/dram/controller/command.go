@@ -23,6 +23,9 @@ var commandNames = []string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPR
 // String returns JEDEC's name: ACT, ACT2, PRE, PREA, RD, WR, REF, CAS, PREsb.
 func (c Command) String() string { return commandNames[c] }
 
+// MovesData reports whether the command reads or writes a burst.
+func (c Command) MovesData() bool { return c == cmdRD || c == cmdWR }
+
 // Commands returns all commands.
 func Commands() []Command {
 	var all []Command

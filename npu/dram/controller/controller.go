@@ -64,9 +64,13 @@ func (v *Status) log(cmd Command, bank int) {
 // logFor traces a command that serves a request.
 func (v *Status) logFor(cmd Command, r *request) {
 	if v.Trace != nil {
-		v.For = Cause{Burst: true, Tag: r.tag, Row: r.row, Write: r.write == 1}
-		v.Trace(cmd, int(r.bank), v.Clock)
+		v.traceFor(cmd, r)
 	}
+}
+
+func (v *Status) traceFor(cmd Command, r *request) {
+	v.For = Cause{Burst: true, Tag: r.tag, Row: r.row, Write: r.write == 1}
+	v.Trace(cmd, int(r.bank), v.Clock)
 }
 
 // ColumnCommand is an RD or WR that was issued, which serves its burst.

@@ -59,7 +59,8 @@ func naive(m *spec.Mapping, s *spec.Standard, hash bool, address int64) (channel
 		value["ba"] ^= row >> spec.Log2(s.Groups) & int64(s.Banks-1)
 	}
 	group := (value["ra"]*int64(max(s.Stacks, 1))+value["si"])*int64(s.Groups) + value["bg"]
-	return int(value["ch"]), local, spec.Place{value["ro"], uint8(group*int64(s.Banks) + value["ba"]), uint8(group)}
+	return int(value["ch"]), local, spec.Place{Row: value["ro"], Column: uint32(value["co"]), Bank: uint8(group*int64(s.Banks) + value["ba"]),
+		Group: uint8(group)}
 }
 
 func TestMappingsOfScatteredBitsSplitAddressesBitByBit(t *testing.T) {

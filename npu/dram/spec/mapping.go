@@ -250,9 +250,10 @@ func (m *Mapping) String() string { return m.text }
 
 // Place is where a burst is stored in a channel.
 type Place struct {
-	Row   int64
-	Bank  uint8 // ((rank·stacks + stack)·groups + group)·banks + bank, from the numbers in a rank, stack, group
-	Group uint8 // (rank·stacks + stack)·groups + group
+	Row    int64
+	Column uint32 // in bursts
+	Bank   uint8  // ((rank·stacks + stack)·groups + group)·banks + bank, from the numbers in a rank, stack, group
+	Group  uint8  // (rank·stacks + stack)·groups + group
 }
 
 // Locate returns the place of a channel-local byte address.
@@ -281,7 +282,8 @@ func (m *Mapping) cut(local int64) Place {
 	value[rowField] |= a << filled[rowField]
 	w := &m.width
 	group := (value[rankField]<<w[stackField]|value[stackField])<<w[groupField] | value[groupField]
-	return Place{Row: int64(value[rowField]), Group: uint8(group), Bank: uint8(group<<w[bankField] | value[bankField])}
+	return Place{Row: int64(value[rowField]), Column: uint32(value[columnField]), Group: uint8(group),
+		Bank: uint8(group<<w[bankField] | value[bankField])}
 }
 
 // hashed applies the bank hash: group ^= low row bits, bank ^= the row bits above those.

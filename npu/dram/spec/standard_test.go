@@ -132,7 +132,7 @@ func TestMappingSplitsAddressesAsWritten(t *testing.T) {
 	if want := int64((((((5<<4|9)<<2|2)<<2|3)<<2 | 2) << 5) | 7); channel != 1 || local != want {
 		t.Errorf("channel %d local %#x, want 1 and %#x", channel, local, want)
 	}
-	if got, want := m.Locate(local), (Place{Row: 5, Bank: 3<<2 | 2, Group: 3}); got != want {
+	if got, want := m.Locate(local), (Place{Row: 5, Column: 9<<2 | 2, Bank: 3<<2 | 2, Group: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	h, err := ParseMapping("co2,ch2,bg2,ba2,co4,ro16", MustLookup("lpddr5-6400"), 4, true)
@@ -140,7 +140,7 @@ func TestMappingSplitsAddressesAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	// group 3 XOR row bits 01, bank 2 XOR row bits 01
-	if got, want := h.Locate(local), (Place{Row: 5, Bank: 2<<2 | 3, Group: 2}); got != want {
+	if got, want := h.Locate(local), (Place{Row: 5, Column: 9<<2 | 2, Bank: 2<<2 | 3, Group: 2}); got != want {
 		t.Errorf("hashed: %+v, want %+v", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -32,27 +33,38 @@ type fedChannel struct {
 //
 //	generator ─ next burst ─► FIFO of its channel, 64 deep ─ at most 2 per clock, up to the first refusal ─► controller
 type injector struct {
-	*generator
+	source   source
+	total    int64 // bursts
 	mapping  *spec.Mapping
 	channels []fedChannel
 	exact    bool
+	recorder *commands.Recorder // nil: nobody records
 
 	next   queued // the burst that the generator holds, if held
 	to     int    // its channel
 	held   bool
+	due    int64 // clock before which it does not enter a FIFO
 	ended  bool  // the generator has nothing left
 	taken  int64 // bursts accepted by the channels
 	served int64 // clock at which the last burst was complete
 	access stats.Requester
 }
 
-func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
-	in := &injector{generator: newGenerator(s, int64(o.Standard.Burst)), mapping: m, exact: o.Exact,
+// source yields bursts in order. A burst does not enter a FIFO before its clock.
+type source interface {
+	next() (address int64, write bool, clock int64, ok bool)
+}
+
+func newInjector(o dram.Options, from source, total int64, m *spec.Mapping) (*injector, error) {
+	in := &injector{source: from, total: total, mapping: m, exact: o.Exact, recorder: o.Recorder,
 		channels: make([]fedChannel, o.Channels)}
 	for i := range in.channels {
 		c, err := controller.New(o.Standard, o.Control)
 		if err != nil {
 			return nil, err
+		}
+		if in.recorder != nil {
+			c = in.recorder.Tap(i, c)
 		}
 		in.channels[i].Controller, in.channels[i].Status = c, c.View()
 	}
@@ -62,21 +74,23 @@ func newInjector(o dram.Options, s Stream, m *spec.Mapping) (*injector, error) {
 // reportEvery is how many clocks pass between two calls of Progress and checks of the context: some milliseconds.
 const reportEvery = 1 << 14
 
+// flushEvery is how many clocks pass between two calls of Recorder.Flush.
+const flushEvery = 1 << 10
+
 // run feeds everything, waits for the last burst, and takes all channels to the clock at which it is complete.
 func (in *injector) run(ctx context.Context, r *Result, progress Progress) error {
-	total := int64(in.Bytes) / in.burst
 	for turn := 0; ; turn++ {
 		if turn%reportEvery == 0 {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			progress(in.taken, total)
+			progress(in.taken, in.total)
 		}
-		in.fill()
 		now := in.clock()
 		if now == controller.Never {
 			break
 		}
+		in.fill(now)
 		for i := range in.channels {
 			if o := &in.channels[i]; o.Clock == now && in.busy(o) {
 				in.step(o)
@@ -85,26 +99,47 @@ func (in *injector) run(ctx context.Context, r *Result, progress Progress) error
 		if !in.exact {
 			in.skipIdle(now + 1)
 		}
+		if in.recorder != nil && turn%flushEvery == 0 {
+			if err := in.recorder.Flush(in.slowest()); err != nil {
+				return err
+			}
+		}
 	}
 	r.Cycles, r.Access = in.served, in.access
 	for i := range in.channels {
 		in.finish(&in.channels[i])
 		r.Counts.Add(&in.channels[i].Counts)
 	}
+	if in.recorder != nil {
+		return in.recorder.Flush(controller.Never)
+	}
 	return nil
 }
 
-// fill runs the generator until it meets a full FIFO.
-func (in *injector) fill() {
+// slowest returns the clock of the channel that is furthest behind.
+func (in *injector) slowest() int64 {
+	clock := controller.Never
+	for i := range in.channels {
+		clock = min(clock, in.channels[i].Clock)
+	}
+	return clock
+}
+
+// fill runs the generator until it meets a full FIFO, or a burst whose time has not come.
+func (in *injector) fill(now int64) {
 	for !in.ended {
 		if !in.held {
-			address, write, ok := in.generator.next()
+			address, write, clock, ok := in.source.next()
 			if !ok {
 				in.ended = true
 				return
 			}
 			channel, local := in.mapping.Split(address)
 			in.next, in.to, in.held = queued{in.mapping.Locate(local), write}, channel, true
+			in.due = clock
+		}
+		if in.due > now {
+			return
 		}
 		o := &in.channels[in.to]
 		if o.n == fifoDepth {
@@ -157,7 +192,7 @@ func (in *injector) step(o *fedChannel) {
 
 // skipIdle lets idle channels skip clocks. One that refuses its next burst, or gets no more, is idle until one of its
 // own timers runs out. One whose FIFO is empty is idle while the generator waits for a full FIFO whose channel refuses
-// its burst.
+// its burst, or for the time of its burst.
 func (in *injector) skipIdle(now int64) {
 	for i := range in.channels {
 		o := &in.channels[i]
@@ -168,13 +203,15 @@ func (in *injector) skipIdle(now int64) {
 	if in.ended {
 		return
 	}
-	full := &in.channels[in.to]
-	if full.n < fifoDepth || full.Clock == now {
-		return
+	until := in.due
+	if full := &in.channels[in.to]; until <= now {
+		if until = full.Clock; full.n < fifoDepth || until == now {
+			return
+		}
 	}
 	for i := range in.channels {
 		if o := &in.channels[i]; o.idleTicks >= controller.SkipAfter && o.Clock == now && o.n == 0 {
-			o.Skip(full.Clock)
+			o.Skip(until)
 		}
 	}
 }

@@ -10,7 +10,8 @@ type Row struct {
 	BankHash   bool    `json:"bank_hash"`
 	Refresh    string  `json:"refresh"`
 	Operation  string  `json:"operation,omitempty"` // how the part is operated, unless as usual
-	Stream     string  `json:"stream"`
+	Stream     string  `json:"stream,omitempty"`
+	Addresses  string  `json:"addresses,omitempty"` // name of the trace that was run instead of a stream
 	Cycles     int64   `json:"cycles"`
 	Bytes      int64   `json:"bytes"`
 	Seconds    float64 `json:"seconds"`

@@ -85,9 +85,9 @@ func alike(s *Stream, on *share, m *spec.Mapping) []int64 {
 		if i == total%period {
 			copy(rest, given)
 		}
-		address, _, _ := g.next()
+		address, _, _, _ := g.next()
 		c, local := m.Split(address)
-		if is, _, _ := want[c].next(); is != local || i == longestProof {
+		if is, _, _, _ := want[c].next(); is != local || i == longestProof {
 			return nil
 		}
 		if given[c]++; given[c] > least+maxLead {

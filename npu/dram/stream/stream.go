@@ -64,35 +64,56 @@ type Progress func(done, total int64)
 
 // Run drives the channels of o with s, from power-on. It ignores o's Queues, Grant, Window and Pace. A stream that only
 // reads and falls alike on all channels is replayed on one of them, with its memo. All others are stepped, except for
-// clocks in which nothing can happen. With o.Exact every clock is stepped; the result is the same. Progress may be nil.
-// Run fails if the options or the stream are invalid, or ctx is cancelled.
+// clocks in which nothing can happen. With o.Exact every clock is stepped; the result is the same. A stream that
+// o.Recorder records is never replayed. Progress may be nil. Run fails if the options or the stream are invalid, or ctx is
+// cancelled.
 func Run(ctx context.Context, o dram.Options, s Stream, progress Progress) (*Result, error) {
-	if progress == nil {
-		progress = func(int64, int64) {}
-	}
-	o.Queues, o.Grant, o.Window, o.Pace = 0, 0, 0, 0
-	system, err := dram.New(o)
-	if err != nil {
-		return nil, err
-	}
 	if err := s.Fits(o.Standard); err != nil {
 		return nil, err
 	}
-	r := &Result{Bytes: s.Bytes, standard: o.Standard, channels: o.Channels, refresh: o.Refresh}
-	if share, alike := s.share(system.Mapping(), int64(o.Standard.Burst)); alike && !o.Exact {
-		err = share.replay(ctx, o, system.Mapping(), r, progress)
-	} else {
-		var in *injector
-		if in, err = newInjector(o, s, system.Mapping()); err == nil {
-			err = in.run(ctx, r, progress)
-		}
+	r, m, err := begin(&o, s.Bytes)
+	if err != nil {
+		return nil, err
 	}
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	burst := int64(o.Standard.Burst)
+	if share, alike := s.share(m, burst); alike && !o.Exact && o.Recorder == nil {
+		err = share.replay(ctx, o, m, r, progress)
+	} else {
+		err = inject(ctx, o, newGenerator(s, burst), m, r, progress)
+	}
+	return r.end(err)
+}
+
+// begin checks the options and returns the result of that many bytes, with nothing in it yet.
+func begin(o *dram.Options, bytes unit.Bytes) (*Result, *spec.Mapping, error) {
+	o.Queues, o.Grant, o.Window, o.Pace = 0, 0, 0, 0
+	system, err := dram.New(*o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Result{Bytes: bytes, standard: o.Standard, channels: o.Channels, refresh: o.Refresh}, system.Mapping(), nil
+}
+
+// inject feeds what a source yields.
+func inject(ctx context.Context, o dram.Options, from source, m *spec.Mapping, r *Result, progress Progress) error {
+	in, err := newInjector(o, from, int64(r.Bytes/o.Standard.Burst), m)
+	if err != nil {
+		return err
+	}
+	return in.run(ctx, r, progress)
+}
+
+// end completes a result, unless something has failed.
+func (r *Result) end(err error) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
 	r.Counts.Clocks = r.Cycles
-	if n := r.Counts.Reads + r.Counts.Writes; n != int64(s.Bytes/o.Standard.Burst) {
-		panic(fmt.Sprintf("dram: %d bursts were served of a stream of %v", n, s.Bytes))
+	if n := r.Counts.Reads + r.Counts.Writes; n != int64(r.Bytes/r.standard.Burst) {
+		panic(fmt.Sprintf("dram: %d bursts were served of %v", n, r.Bytes))
 	}
 	return r, nil
 }
@@ -128,11 +149,11 @@ func newGenerator(s Stream, burst int64) *generator {
 	return &generator{Stream: s, burst: burst, offsets: make([]int64, s.Planes), random: seed, distance: s.distance()}
 }
 
-// next returns the address and direction of the next burst; ok is false at the end.
-func (g *generator) next() (address int64, write, ok bool) {
+// next returns the address and direction of the next burst, at once; ok is false at the end.
+func (g *generator) next() (address int64, write bool, clock int64, ok bool) {
 	if g.left == 0 {
 		if g.unit*int64(g.Unit) >= int64(g.Bytes) {
-			return 0, false, false
+			return 0, false, 0, false
 		}
 		g.begin()
 		g.unit++
@@ -141,7 +162,7 @@ func (g *generator) next() (address int64, write, ok bool) {
 	address = g.address
 	g.address += g.burst
 	g.left--
-	return address, g.write, true
+	return address, g.write, 0, true
 }
 
 // begin begins the next unit.

@@ -19,6 +19,7 @@ const (
 	Trace                       // of a decode
 	Results                     // rows of sweeps, lines of run --format json, shards
 	Plan                        // of a sweep
+	Addresses                   // trace of DRAM addresses
 	Text                        // prompts and texts
 	Input                       // a file of another kind, which a sweep copies
 	Measurements                // CSV of what devices have been measured to do
@@ -72,6 +73,9 @@ func (k Kind) Limits() Limit {
 			More: "split the file: several are read together"}
 	case Plan:
 		return Limit{What: "a sweep's plan", Bytes: 2 * gib, Total: 2 * gib, Line: 4 * mib, Lines: 1e6, Values: 1e5, Depth: 64}
+	case Addresses:
+		return Limit{What: "a trace of DRAM addresses", Bytes: 1 * gib, Total: 1 * gib, Line: 64 * kib, Lines: 1 << 24,
+			More: "cut it: each part is run from power-on"}
 	case Text:
 		return Limit{What: "a text", Bytes: 4 * mib}
 	case Input:
