@@ -80,6 +80,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	s.warnOf(cfg)
 	e, err := o.engine.find()
 	if err != nil {
 		return err

@@ -159,3 +159,10 @@ func (o *npuOptions) blamed(err error) error {
 	}
 	return errors.New(text)
 }
+
+// warnOf says what makes an NPU another one than its DRAM promises.
+func (s streams) warnOf(cfg *config.Config) {
+	if narrow := cfg.NarrowLinks(); narrow != "" {
+		s.say("warning: %s", narrow)
+	}
+}

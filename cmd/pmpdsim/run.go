@@ -107,6 +107,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	s.warnOf(cfg)
 	for _, n := range notes {
 		s.say("note: %s", n)
 	}

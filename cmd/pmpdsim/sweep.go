@@ -109,6 +109,9 @@ func (o *sweepOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if narrow := narrowLinks(points); narrow != "" {
+		s.say("warning: %s", narrow)
+	}
 	if o.dryRun {
 		return o.preview(ctx, s, points)
 	}

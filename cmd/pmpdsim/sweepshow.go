@@ -119,6 +119,22 @@ func (o *sweepOptions) preview(ctx context.Context, s streams, points []*sweep.P
 	})
 }
 
+// narrowLinks says in how many points the network carries less than DRAM gives, or nothing.
+func narrowLinks(points []*sweep.Point) string {
+	n, first := 0, ""
+	for _, p := range points {
+		if narrow := p.Config.NarrowLinks(); narrow != "" {
+			if n++; n == 1 {
+				first = narrow
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the network carries less than DRAM in %d of %d points; the first: %s", n, len(points), first)
+}
+
 // sampleTime is how long points may be simulated for an estimate.
 const sampleTime = 10 * time.Second
 

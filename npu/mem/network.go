@@ -45,6 +45,7 @@ type Network struct {
 // link is one link. Its steps are the cycles s that can still be the maximum of F, in rising order.
 type link struct {
 	steps []step
+	bytes unit.Bytes  // carried
 	free  unit.Cycles // when all data so far have crossed
 }
 
@@ -100,6 +101,7 @@ func (n *Network) carry(l *link, i int, size unit.Bytes) unit.Cycles {
 		at = max(at, s.from+unit.Cycles(cyclesFor(s.bytes, n.clock, n.bandwidth)))
 	}
 	l.free = max(l.free, at)
+	l.bytes += size
 	return at
 }
 
@@ -194,7 +196,15 @@ func (n *Network) Check(end unit.Cycles) error {
 }
 
 // Counts adds the counts of the network to c.
-func (n *Network) Counts(c *stats.Counts) { c.Add(&n.counts) }
+func (n *Network) Counts(c *stats.Counts) {
+	c.Add(&n.counts)
+	if n.bandwidth == 0 {
+		return
+	}
+	for i := range n.links {
+		c.NetworkBusy += unit.Cycles(cyclesFor(n.links[i].bytes, n.clock, n.bandwidth))
+	}
+}
 
 // cyclesFor returns the cycles that n bytes take at a bandwidth, rounded up.
 func cyclesFor(n unit.Bytes, clock unit.Hertz, bandwidth unit.BytesPerSecond) int64 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -64,6 +65,10 @@ func TestABusIsOneLink(t *testing.T) {
 	}
 	if got := n.Gather(0, 100, 5000); got != 5000+7+200 || n.counts.Exchanged != 100 {
 		t.Errorf("got %d, want %d", got, 5000+7+200)
+	}
+	var c stats.Counts
+	if n.Counts(&c); c.NetworkBusy != 2*(1000+1000+100) {
+		t.Errorf("busy for %d cycles, want 2 a byte", c.NetworkBusy)
 	}
 	if n.Check(5206) == nil || n.Check(5207) != nil {
 		t.Error("a link in use at the end is not noticed, or one that is not")

@@ -43,6 +43,7 @@ func (d *DMA) start(op int) error {
 	d.ops[op].started = true
 	if o.Kind == isa.Exchange {
 		d.exchanging++
+		d.counts.Operators[o.Operator].Exchanged += o.Gather
 		end := d.place.Network.Gather(d.place.Core, o.Gather, d.Now())
 		if d.recording != nil {
 			d.recording.Exchange(d.place.Core, op, o.Gather, d.Now(), end)

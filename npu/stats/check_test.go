@@ -10,14 +10,14 @@ import (
 
 // step returns the counts of a step of 100 cycles on two cores that keeps every law, with nothing to spare.
 func step() Counts {
-	c := Counts{Cycles: 100, ArrayBusy: 200, VectorBusy: 200, LaunchBusy: 200, MemoryBusy: 100, MACs: 50, PECycles: 40}
+	c := Counts{Cycles: 100, ArrayBusy: 200, VectorBusy: 200, LaunchBusy: 200, NetworkBusy: 200, MemoryBusy: 100, MACs: 50, PECycles: 40, Exchanged: 8}
 	c.ByKind[isa.Linear], c.ByKind[isa.Norm] = 70, 30
 	c.Traffic[isa.Weights], c.Traffic[isa.KVWrite] = 640, 64
 	c.DRAM = DRAM{Reads: 20, Writes: 2, RowHits: 15, RowMisses: 4, RowConflicts: 3}
 	c.DRAMBy[isa.Weights] = Requester{Reads: 20, RowHits: 14, RowMisses: 3, RowConflicts: 3}
 	c.DRAMBy[isa.KVWrite] = Requester{Writes: 2, RowHits: 1, RowMisses: 1}
 	c.Operators[0] = Operator{Cycles: 70, MACs: 50, PECycles: 40, Bytes: 640}
-	c.Operators[1] = Operator{Cycles: 30, Bytes: 64}
+	c.Operators[1] = Operator{Cycles: 30, Bytes: 64, Exchanged: 8}
 	return c
 }
 
@@ -39,6 +39,8 @@ func TestCheckFindsEveryBrokenLaw(t *testing.T) {
 		{"a dispatch that is not charged", "0 cycles of dispatch and 0 of the host are charged, the runtime took 1 and 0",
 			func(c *Counts) { c.DispatchBusy++ }},
 		{"a host's time that is not charged", "the runtime took 0 and 1", func(c *Counts) { c.HostBusy++ }},
+		{"links busy for longer than the step", "network 201", func(c *Counts) { c.NetworkBusy++ }},
+		{"an exchange of no operator", "operators exchange 8B, the step 9B", func(c *Counts) { c.Exchanged++ }},
 		{"a memory busy for longer than the step", "memory 101", func(c *Counts) { c.MemoryBusy++ }},
 		{"a read that is no hit, miss or conflict", "for 23 column commands", func(c *Counts) { c.DRAM.Reads++ }},
 		{"a conflict without a column command", "4 conflicts", func(c *Counts) { c.DRAM.RowConflicts++ }},

@@ -38,6 +38,7 @@ type Counts struct {
 	Transfers    int64
 	Switches     int64
 	Exchanged    unit.Bytes  // over the network from core to core
+	NetworkBusy  unit.Cycles // its links move data, sum over them; 0: they are not limited
 	NetworkWait  unit.Cycles // transfers waited for a link after their last datum had left DRAM
 	ScratchRead  unit.Bytes
 	ScratchWrite unit.Bytes
@@ -60,6 +61,7 @@ type Operator struct {
 	MACs       int64
 	PECycles   int64
 	Bytes      unit.Bytes // DRAM traffic
+	Exchanged  unit.Bytes // from core to core
 }
 
 // Add adds o to p.
@@ -71,6 +73,7 @@ func (p *Operator) Add(o *Operator) {
 	p.MACs += o.MACs
 	p.PECycles += o.PECycles
 	p.Bytes += o.Bytes
+	p.Exchanged += o.Exchanged
 }
 
 // DRAMBytes returns the traffic of all classes.
@@ -104,6 +107,7 @@ func (c *Counts) Add(o *Counts) {
 	c.Transfers += o.Transfers
 	c.Switches += o.Switches
 	c.Exchanged += o.Exchanged
+	c.NetworkBusy += o.NetworkBusy
 	c.NetworkWait += o.NetworkWait
 	c.ScratchRead += o.ScratchRead
 	c.ScratchWrite += o.ScratchWrite
@@ -139,6 +143,8 @@ func (c *Counts) Check(cores int) error {
 	switch {
 	case sum != c.Cycles:
 		return fmt.Errorf("stats: cycles by kind add up to %d, the step took %d", sum, c.Cycles)
+	case of.Exchanged != c.Exchanged:
+		return fmt.Errorf("stats: operators exchange %v, the step %v", of.Exchanged, c.Exchanged)
 	case of.Cycles != c.Cycles || of.MACs != c.MACs || of.PECycles != c.PECycles || of.Bytes != c.DRAMBytes():
 		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; "+
 			"the step has %d, %d, %d, %v",
@@ -146,10 +152,10 @@ func (c *Counts) Check(cores int) error {
 	case c.ByKind[isa.Dispatch] != c.DispatchBusy || c.ByKind[isa.Host] != c.HostBusy:
 		return fmt.Errorf("stats: %d cycles of dispatch and %d of the host are charged, the runtime took %d and %d",
 			c.ByKind[isa.Dispatch], c.ByKind[isa.Host], c.DispatchBusy, c.HostBusy)
-	case c.ArrayBusy > all || c.VectorBusy > all || c.LaunchBusy > all || c.MemoryBusy > c.Cycles:
+	case c.ArrayBusy > all || c.VectorBusy > all || c.LaunchBusy > all || c.NetworkBusy > all || c.MemoryBusy > c.Cycles:
 		return fmt.Errorf("stats: a unit was busy longer than the step of %d cycles "+
-			"(array %d, vector %d, launch %d, memory %d)",
-			c.Cycles, c.ArrayBusy, c.VectorBusy, c.LaunchBusy, c.MemoryBusy)
+			"(array %d, vector %d, launch %d, network %d, memory %d)",
+			c.Cycles, c.ArrayBusy, c.VectorBusy, c.LaunchBusy, c.NetworkBusy, c.MemoryBusy)
 	case c.DRAM.RowHits+c.DRAM.RowMisses+c.DRAM.RowConflicts != c.DRAM.Reads+c.DRAM.Writes:
 		return fmt.Errorf("stats: %d row hits, %d misses and %d conflicts for %d column commands",
 			c.DRAM.RowHits, c.DRAM.RowMisses, c.DRAM.RowConflicts, c.DRAM.Reads+c.DRAM.Writes)

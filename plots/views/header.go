@@ -44,6 +44,7 @@ func (h *Header) Write(out io.Writer) error {
 		{"trace", h.Trace},
 		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, Head(cfg))},
 		{"layout", cfg.Weights.String()},
+		{"runtime", Runtime(cfg)},
 		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
 			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
 			size(float64(m.Activations)))},
@@ -54,6 +55,23 @@ func (h *Header) Write(out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out)
 	return err
+}
+
+// Runtime says what handing a pass to the NPU costs.
+func Runtime(cfg *config.Config) string {
+	r := cfg.Runtime
+	if r.Class == config.Ideal {
+		return "ideal: no dispatch and no host take time"
+	}
+	piece := map[config.RuntimeClass]string{config.PerOp: "an operator", config.Graph: "the graph of a layer", config.GPUGraph: "a kernel"}[r.Class]
+	text := fmt.Sprintf("%s: %v to dispatch %s, ", r.Class, r.Dispatch, piece)
+	if r.HostPerToken > 0 {
+		text += fmt.Sprintf("%v of the host a token, ", r.HostPerToken)
+	}
+	if r.Prefetch == config.PrefetchProgram {
+		return text + "loads run ahead"
+	}
+	return text + "loads begin behind it"
 }
 
 // pesText names the processing elements.

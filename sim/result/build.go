@@ -35,7 +35,7 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.EnergyJoules = energy.Of(c, p).Total().Joules() + used
 	r.EnergyPerToken, r.TokensPerJoule = ratio(used, tokens), ratio(tokens, used)
 	r.AreaMM2 = energy.AreaOf(c).Total()
-	r.BoundBy = boundBy(d, c.Cores)
+	r.BoundBy = boundBy(d, c)
 	r.Fits = r.Footprint.Fits()
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }

@@ -138,12 +138,14 @@ func TestDecodeIsBoundByThePartThatIsBusyLongest(t *testing.T) {
 		{"... from one cycle more on", stats.Counts{MemoryBusy: 100, ArrayBusy: 202}, "compute"},
 		{"vector units", stats.Counts{MemoryBusy: 10, ArrayBusy: 40, VectorBusy: 42}, "vector"},
 		{"sequencers", stats.Counts{MemoryBusy: 10, VectorBusy: 40, LaunchBusy: 42}, "launch"},
+		{"links, one a core", stats.Counts{MemoryBusy: 100, NetworkBusy: 202}, "network"},
+		{"links as long as memory", stats.Counts{MemoryBusy: 100, NetworkBusy: 200}, "memory"},
 		{"the runtime, of which there is one", stats.Counts{MemoryBusy: 10, LaunchBusy: 40, DispatchBusy: 21}, "dispatch"},
 		{"the host", stats.Counts{MemoryBusy: 10, DispatchBusy: 21, HostBusy: 22}, "host"},
 		{"nothing ran", stats.Counts{}, "memory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := boundBy(&c.n, 2); got != c.want {
+			if got := boundBy(&c.n, npu(t)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -45,19 +45,22 @@ func TestWhatBindsAnOperator(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    Operator
+		link float64 // seconds
 		want string
 	}{
-		{"memory", Operator{Seconds: 10, Memory: 9, Array: 8, Vector: 7}, "memory"},
-		{"array", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 8}, "compute"},
-		{"vector unit", Operator{Seconds: 10, Memory: 7, Array: 8, Vector: 9}, "vector"},
-		{"as long in all: memory comes first", Operator{Seconds: 10, Memory: 9, Array: 9, Vector: 9}, "memory"},
+		{"memory", Operator{Seconds: 10, Memory: 9, Array: 8, Vector: 7}, 0, "memory"},
+		{"array", Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 8}, 0, "compute"},
+		{"vector unit", Operator{Seconds: 10, Memory: 7, Array: 8, Vector: 9}, 0, "vector"},
+		{"as long in all: memory comes first", Operator{Seconds: 10, Memory: 9, Array: 9, Vector: 9}, 0, "memory"},
 		{"as long in array and vector unit: the array comes first",
-			Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 9}, "compute"},
-		{"none of them for half of the time", Operator{Seconds: 10, Memory: 4.9, Array: 4.8}, "latency"},
-		{"one of them for half of the time", Operator{Seconds: 10, Memory: 5}, "memory"},
+			Operator{Seconds: 10, Memory: 7, Array: 9, Vector: 9}, 0, "compute"},
+		{"links", Operator{Seconds: 10, Memory: 8, Array: 8}, 9, "network"},
+		{"links as long as memory", Operator{Seconds: 10, Memory: 9}, 9, "memory"},
+		{"none of them for half of the time", Operator{Seconds: 10, Memory: 4.9, Array: 4.8}, 0, "latency"},
+		{"one of them for half of the time", Operator{Seconds: 10, Memory: 5}, 0, "memory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.o.bound(); got != c.want {
+			if got := c.o.bound(c.link); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

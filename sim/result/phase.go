@@ -21,6 +21,7 @@ type Phase struct {
 	HostBusy      float64            `json:"host_busy,omitempty"`
 	Dispatches    int64              `json:"dispatches,omitempty"` // by the runtime; absent: it is ideal
 	SpaceStall    float64            `json:"scratchpad_full"`
+	NetworkBusy   float64            `json:"network_busy,omitempty"` // of the links' time; absent where they carry what DRAM gives
 	NetworkWait   float64            `json:"network_wait_seconds"` // for links, summed over transfers
 	Exchanged     int64              `json:"exchanged_bytes"`      // from core to core
 	SwitchSeconds float64            `json:"switch_seconds"`       // the array drains and is set to another precision
@@ -89,6 +90,9 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.LaunchBusy, p.SpaceStall = share(c.LaunchBusy, cfg.Cores), share(c.SpaceStall, cfg.Cores)
 	p.MemoryBusy = share(c.MemoryBusy, 1)
 	p.DispatchBusy, p.HostBusy, p.Dispatches = share(c.DispatchBusy, 1), share(c.HostBusy, 1), c.Dispatches
+	if cfg.NarrowLinks() != "" {
+		p.NetworkBusy = share(c.NetworkBusy, cfg.Links())
+	}
 	p.NetworkWait, p.Exchanged = c.NetworkWait.Seconds(clock), int64(c.Exchanged)
 	p.BusBusy, p.RefreshShare = dramShares(cfg, &c.DRAM)
 	for _, part := range energy.Of(cfg, c).Parts() {

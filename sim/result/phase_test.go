@@ -27,7 +27,7 @@ func lpddr5(t *testing.T) *config.Config {
 func phase() *stats.Counts {
 	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200,
 		MemoryBusy: 900, DispatchBusy: 15, HostBusy: 16, Dispatches: 5, SpaceStall: 100, MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000,
-		VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkWait: 50, ScratchRead: 9000, ScratchWrite: 8000}
+		VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkBusy: 1100, NetworkWait: 50, ScratchRead: 9000, ScratchWrite: 8000}
 	for k := range c.ByKind {
 		c.ByKind[k] = unit.Cycles(k + 1)
 	}
@@ -50,6 +50,11 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 	expect(t, "the host", p.HostBusy, 16/1000.0)
 	expect(t, "memory, of which there is one", p.MemoryBusy, 900/1000.0)
 	expect(t, "scratchpad full", p.SpaceStall, 100/(2*1000.0))
+	if p.NetworkBusy != 0 {
+		t.Errorf("links that carry what DRAM gives are busy for %v", p.NetworkBusy)
+	}
+	c.Network.Bandwidth = 1e9
+	expect(t, "links that carry less", NewPhase(n, c).NetworkBusy, 1100/(2*1000.0))
 	expect(t, "waits for links", p.NetworkWait, 50/1e9)
 	expect(t, "switches, a core", p.SwitchSeconds, 6/1e9/2)
 	for k, cycles := range n.ByKind {
@@ -76,7 +81,9 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 }
 
 func TestAPhaseInWhichEverythingHappensHasNoZero(t *testing.T) {
-	v := reflect.ValueOf(NewPhase(phase(), lpddr5(t))).Elem()
+	c := lpddr5(t)
+	c.Network.Bandwidth = 1e9 // less than DRAM's
+	v := reflect.ValueOf(NewPhase(phase(), c)).Elem()
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {
 			t.Errorf("%s is %v", v.Type().Field(i).Name, v.Field(i))

@@ -46,7 +46,7 @@ type Result struct {
 	DRAMBytesPerToken float64 `json:"dram_bytes_per_token"` // of a decode pass
 	DRAMEfficiency    float64 `json:"dram_efficiency"`      // bandwidth achieved in decode / peak
 	ArrayUtilisation  float64 `json:"array_utilisation"`    // processing-element cycles used in decode / available
-	BoundBy           string  `json:"bound_by"`             // what decode waits for: memory, compute, vector, launch
+	BoundBy           string  `json:"bound_by"`             // what decode waits for: memory, network, compute, vector, launch, dispatch, host
 	Footprint         Memory  `json:"footprint_bytes"`      //
 	Fits              bool    `json:"fits"`                 // the footprint fits the DRAM; else it was simulated as if it did
 	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
