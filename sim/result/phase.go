@@ -22,9 +22,9 @@ type Phase struct {
 	Dispatches    int64              `json:"dispatches,omitempty"` // by the runtime; absent: it is ideal
 	SpaceStall    float64            `json:"scratchpad_full"`
 	NetworkBusy   float64            `json:"network_busy,omitempty"` // of the links' time; absent where they carry what DRAM gives
-	NetworkWait   float64            `json:"network_wait_seconds"` // for links, summed over transfers
-	Exchanged     int64              `json:"exchanged_bytes"`      // from core to core
-	SwitchSeconds float64            `json:"switch_seconds"`       // the array drains and is set to another precision
+	NetworkWait   float64            `json:"network_wait_seconds"`   // for links, summed over transfers
+	Exchanged     int64              `json:"exchanged_bytes"`        // from core to core
+	SwitchSeconds float64            `json:"switch_seconds"`         // the array drains and is set to another precision
 	Switches      int64              `json:"switches"`
 	MACs          int64              `json:"macs"`
 	Activates     int64              `json:"dram_activates"`
