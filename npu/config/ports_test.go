@@ -32,7 +32,7 @@ func TestLinksThatCarryLessThanDRAMSaySo(t *testing.T) {
 }
 
 func TestLinksOfThePresetsCarryWhatTheirDRAMGives(t *testing.T) {
-	for _, c := range Presets() {
+	for _, c := range Presets(Names()) {
 		if narrow := c.NarrowLinks(); narrow != "" {
 			t.Error(narrow)
 		}
