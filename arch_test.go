@@ -26,7 +26,7 @@ npu/isa:             sim/unit
 npu/stats:           sim/unit npu/isa
 npu/activity:        sim/unit sim/unit/suggest npu/isa
 npu/plan:            sim/unit
-npu/dram/spec:       sim/unit sim/unit/suggest npu/stats
+npu/dram/spec:       sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/stats yaml
 npu/dram/dramtest:   npu/dram/spec
 npu/dram/controller: npu/stats npu/dram/spec
 npu/dram/controller+test: npu/dram npu/dram/commands npu/dram/stream

@@ -97,7 +97,7 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 	o := &dramOptions{standard: c.String("standard"), mapping: c.String("mapping"), ranks: c.Int("ranks"), stream: c.String("stream"),
 		write: optional(c, "write", c.String), trace: c.String("addresses"), format: c.String("format")}
 	if o.standard == "" {
-		return nil, fmt.Errorf("dram: --standard is missing; accepted: %s", strings.Join(spec.Names(), ", "))
+		return nil, fmt.Errorf("dram: --standard is missing; %s", spec.Accepted(""))
 	}
 	o.options = dram.Options{Channels: c.Int("channels"), BankHash: c.Bool("bank-hash"), Exact: c.Bool("exact"),
 		Control: dram.Control{Postponed: c.Int("postpone")}}

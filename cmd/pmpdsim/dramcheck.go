@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -89,7 +90,12 @@ func failures(rows []stream.Checked) error {
 
 // showCheck writes a table and a summary per standard, and what was skipped.
 func showCheck(w io.Writer, rows []stream.Checked, only string) error {
-	names := append(spec.Names(), stream.EarlierNames()...)
+	var names []string
+	for _, s := range append(spec.All(), spec.Fixtures()...) { // other presets have no rows
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	names = append(names, stream.EarlierNames()...)
 	if only != "" {
 		names = []string{only}
 	}

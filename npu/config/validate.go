@@ -177,7 +177,9 @@ func (k *checker) network(n Network) {
 }
 
 func (k *checker) dram(d DRAM) {
-	named(k, "dram.standard", d.Standard, standards())
+	if !slices.Contains(standards(), d.Standard) {
+		k.add("dram.standard", fmt.Sprintf("%q is not known; %s", d.Standard, spec.Accepted(d.Standard, IdealDRAM)))
+	}
 	if !channelsPossible(d.Channels) {
 		k.add("dram.channels", fmt.Sprintf("%d is not a number of channels; accepted: 1 to 1024", d.Channels))
 	}
@@ -284,11 +286,11 @@ func (k *checker) timing(d DRAM, s *spec.Standard) bool {
 		return problem == "" // what is wrong else is said elsewhere
 	}
 	paths := []string{}
-	for _, name := range about {
-		paths = append(paths, "dram.timing."+name)
+	for _, path := range about {
+		paths = append(paths, "dram."+path)
 	}
 	for i, name := range spec.TimingNames() { // one of those that are changed, if that is said
-		if slices.Contains(about, name) && d.Timing[i] != 0 {
+		if slices.Contains(about, "timing."+name) && d.Timing[i] != 0 {
 			paths[0] = "dram.timing." + name
 			break
 		}

@@ -9,18 +9,18 @@ import (
 // give maxima over process, voltage and temperature: Ghose et al. (SIGMETRICS 2018, arXiv 1807.05102) measured 0.37
 // (IDD3N) to 0.83 (IDD5B) of them on DDR3L.
 type Energy struct {
-	Source string // where every number comes from, and where sources disagree
+	Source string `yaml:"source"` // where every number comes from, and where sources disagree
 
-	Activate    unit.Picojoules // one ACT and its PRE
-	Read        unit.Picojoules // core of one RD burst
-	Write       unit.Picojoules // core of one WR burst
-	ReadIO      unit.Picojoules // data pins during one RD burst
-	WriteIO     unit.Picojoules // data pins during one WR burst; 0: the host drives them
-	Refresh     unit.Picojoules // one all-bank refresh of a rank or pseudo channel
-	RefreshBank unit.Picojoules // one per-bank or same-bank refresh
+	Activate    unit.Picojoules `yaml:"activate"`     // one ACT and its PRE
+	Read        unit.Picojoules `yaml:"read"`         // core of one RD burst
+	Write       unit.Picojoules `yaml:"write"`        // core of one WR burst
+	ReadIO      unit.Picojoules `yaml:"read_io"`      // data pins during one RD burst
+	WriteIO     unit.Picojoules `yaml:"write_io"`     // data pins during one WR burst; 0: the host drives them
+	Refresh     unit.Picojoules `yaml:"refresh"`      // one all-bank refresh of a rank or pseudo channel
+	RefreshBank unit.Picojoules `yaml:"refresh_bank"` // one per-bank or same-bank refresh
 
-	Active  unit.Microwatts // one rank with open rows; HBM: both pseudo channels
-	Standby unit.Microwatts // ... with all rows closed
+	Active  unit.Microwatts `yaml:"active"`  // one rank with open rows; HBM: both pseudo channels
+	Standby unit.Microwatts `yaml:"standby"` // ... with all rows closed
 }
 
 // EnergyUse is the energy of a run by part.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -109,6 +110,40 @@ func setNamed(v *uint8, text []byte, names []string, what string) error {
 type HotStep struct {
 	UpTo  unit.Celsius
 	Times int64
+}
+
+// HotSteps are steps of rising temperature.
+type HotSteps []HotStep
+
+// UnmarshalText reads "95C: 2x, 105C: 4x".
+func (h *HotSteps) UnmarshalText(text []byte) error {
+	var all HotSteps
+	for part := range strings.SplitSeq(string(text), ",") {
+		at, times, ok := strings.Cut(strings.TrimSpace(part), ": ")
+		number, marked := strings.CutSuffix(times, "x")
+		var s HotStep
+		n, err := strconv.ParseUint(number, 10, 8)
+		if s.Times = int64(n); !ok || !marked || err != nil || s.UpTo.UnmarshalText([]byte(at)) != nil {
+			return fmt.Errorf("%q is no table of temperatures; accepted: %s", text, h.Forms())
+		}
+		all = append(all, s)
+	}
+	*h = all
+	return nil
+}
+
+// String writes h as UnmarshalText reads it.
+func (h HotSteps) String() string {
+	var all []string
+	for _, s := range h {
+		all = append(all, fmt.Sprintf("%v: %dx", s.UpTo, s.Times))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Forms says what UnmarshalText reads.
+func (h HotSteps) Forms() string {
+	return `how many times as often refresh comes up to a temperature, by rising temperature, such as "95C: 2x, 105C: 4x"`
 }
 
 // Fault is a choice that a standard does not have. Key is its name among the keys of dram.

@@ -13,7 +13,28 @@ const Ramulator = "ramulator2.1/"
 
 // Fixtures returns a fresh copy of every fixture.
 func Fixtures() []*Standard {
-	return []*Standard{ramulatorLPDDR5(), ramulatorDDR4(), ramulatorDDR5(), ramulatorHBM2(), ramulatorHBM3()}
+	var all []*Standard
+	for _, name := range Names() {
+		if parts().fixtures[name] != nil {
+			all = append(all, MustLookup(name))
+		}
+	}
+	return all
+}
+
+// ramulatorTables returns the fixtures, with the energies of presets.
+func ramulatorTables(energy func(preset string) Energy) []*Standard {
+	all := []*Standard{ramulatorLPDDR5(), ramulatorDDR4(), ramulatorDDR5(), ramulatorHBM2(), ramulatorHBM3()}
+	for _, s := range all {
+		refresh := s.Energy.Refresh
+		if s.Energy = energy(strings.TrimPrefix(s.Name, Ramulator)); refresh != 0 {
+			s.Energy.Refresh = refresh
+		}
+		if !s.HasPerBankRefresh() { // of its timings Ramulator 2.1 has no same-bank refresh
+			s.Energy.RefreshBank = 0
+		}
+	}
+	return all
 }
 
 // IsFixture reports whether the standard is a fixture.
@@ -23,12 +44,6 @@ const (
 	ramulator = "Ramulator 2.1 (CMU-SAFARI/ramulator2 at c5b1c3a), "
 	fixture   = " A fixture: its own table, which the golden streams hold to the clock; not a part to design with"
 )
-
-// energyOfCells returns an energy table with another all-bank refresh.
-func energyOfCells(e Energy, refresh unit.Picojoules) Energy {
-	e.Refresh = refresh
-	return e
-}
 
 func ramulatorLPDDR5() *Standard {
 	return &Standard{
@@ -40,9 +55,8 @@ func ramulatorLPDDR5() *Standard {
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 5, TWTRL: 10, TRTRS: 2, TCS: 2, TFAW: 16,
 			TREFI: 3125, TRFC: 224, TREFIPB: 391, TRFCPB: 112, TPBR2PB: 72, TPBR2AC: 6, TAAD: 8, TWCKPST: 1},
 		Commands:     CommandClocks{1, 1, 1},
-		Most:         mostLPDDR5,
+		Most:         16 * unit.GiB,
 		MaxPostponed: 8, RefreshBanks: 1, RefreshRounds: 2,
-		Energy: lpddr5Energy(),
 	}
 }
 
@@ -56,15 +70,12 @@ func ramulatorDDR4() *Standard {
 			TCCDS: 4, TCCDL: 8, TCCDSW: 4, TCCDLW: 8, TRRDS: 4, TRRDL: 8, TWTRS: 4, TWTRL: 12, TRTRS: 2, TCS: 2, TFAW: 34,
 			TREFI: 12480, TRFC: 576},
 		Commands:     CommandClocks{1, 1, 1},
-		Most:         mostDDR4,
+		Most:         128 * unit.GiB,
 		MaxPostponed: 8, // JESD79-4: at most 9 tREFI between refreshes (Intel, Agilex 7 EMIF user guide 10.4.13)
-		Energy:       ddr4Energy(),
 	}
 }
 
 func ramulatorDDR5() *Standard {
-	energy := ddr5Energy()
-	energy.RefreshBank = 0 // Ramulator 2.1 has no same-bank refresh of its timings
 	return &Standard{
 		Name:   Ramulator + "ddr5-6400",
 		Source: ramulator + "DDR5 preset 6400AN as shipped, 16 Gb x8; tRRD_S, tFAW and tCCD_L_WR are twice what parts have." + fixture,
@@ -75,9 +86,8 @@ func ramulatorDDR5() *Standard {
 			TREFI: 12500, // 3.9 us / 312 ps
 			TRFC:  946},  // 295 ns / 312 ps
 		Commands:     CommandClocks{2, 2, 1},
-		Most:         mostDDR5,
+		Most:         256 * unit.GiB,
 		MaxPostponed: 4, // JESD79-5 [M], normal refresh: at most 5 tREFI between refreshes
-		Energy:       energy,
 	}
 }
 
@@ -92,9 +102,9 @@ func ramulatorHBM2() *Standard {
 			TPPD:  1, // none in JESD235: one row command per clock
 			TCCDS: 2, TCCDL: 4, TCCDSW: 2, TCCDLW: 4, TRRDS: 4, TRRDL: 4, TWTRS: 6, TWTRL: 8, TRTRS: 2, TFAW: 15,
 			TREFI: 3900, TRFC: 350},
-		Most:         mostHBM2,
-		MaxPostponed: 8, // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
-		Energy:       energyOfCells(hbm2Energy(), 65_520),
+		Most:         3 * unit.GiB,
+		MaxPostponed: 8,                       // AMD's HBM2E controller (PG313, Refresh): "can skip refreshes up to eight times"
+		Energy:       Energy{Refresh: 65_520}, // 1.2 (250 - 40) x 260: of 8 Gb
 	}
 }
 
@@ -109,9 +119,9 @@ func ramulatorHBM3() *Standard {
 			TPPD: 4, TCCDS: 4, TCCDL: 8, TCCDR: 6, TCCDSW: 4, TCCDLW: 8, TRRDS: 8, TRRDL: 10, TWTRS: 14, TWTRL: 20,
 			TRTRS: 16, // read to write tRTW 40 = tCL + tBL + tRTRS - tCWL
 			TFAW:  48, TREFI: 12480, TRFC: 832},
-		Most:         mostHBM3,
-		MaxPostponed: 8, // JESD238 [M], as HBM2
-		Energy:       energyOfCells(hbm3Energy(), 13_764),
+		Most:         4 * unit.GiB,
+		MaxPostponed: 8,                       // JESD238 [M], as HBM2
+		Energy:       Energy{Refresh: 13_764}, // 16 380 x 0.84
 		Comments:     []string{"the clock is half a CK (HBM3 row commands use both edges): 312.5 ps"},
 	}
 }

@@ -3,9 +3,9 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
-	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
 // Family says which controller drives a standard.
@@ -23,6 +23,29 @@ const (
 	MaxGroups = 32
 	MaxRanks  = 4
 )
+
+var familyNames = []string{"single-bus", "hbm"}
+
+// UnmarshalText reads "hbm".
+func (f *Family) UnmarshalText(text []byte) error {
+	i := slices.Index(familyNames, string(text))
+	if i < 0 {
+		return fmt.Errorf("controller %q is not known; accepted: %s", text, strings.Join(familyNames, ", "))
+	}
+	*f = Family(i)
+	return nil
+}
+
+// String writes f as UnmarshalText reads it.
+func (f Family) String() string {
+	if int(f) < len(familyNames) {
+		return familyNames[f]
+	}
+	return fmt.Sprintf("controller(%d)", uint8(f))
+}
+
+// Forms is what UnmarshalText reads.
+func (f Family) Forms() string { return "one of " + strings.Join(familyNames, ", ") }
 
 // PseudoChannels is the number of pseudo channels of an HBM channel (JESD235, JESD238).
 const PseudoChannels = 2
@@ -73,88 +96,55 @@ type Timing struct {
 
 // CommandClocks says how many clocks the commands of LPDDR or DDR occupy the command bus.
 type CommandClocks struct {
-	Activate  int64 // ACT
-	Column    int64 // RD, WR
-	Precharge int64 // PRE, PREA, REF
+	Activate  int64 `yaml:"activate"`  // ACT
+	Column    int64 `yaml:"column"`    // RD, WR
+	Precharge int64 `yaml:"precharge"` // PRE, PREA, REF
 }
 
 // HBMBus says how the commands of an HBM occupy its two command buses, in clocks of TCK.
 type HBMBus struct {
-	Activate  int64 // clocks that ACT occupies the row bus
-	Column    int64 // clocks that RD or WR occupies the column bus
-	HalfClock bool  // the clock is half a CK: a PRE may come on the falling edge
+	Activate  int64 `yaml:"activate"`   // clocks that ACT occupies the row bus
+	Column    int64 `yaml:"column"`     // clocks that RD or WR occupies the column bus
+	HalfClock bool  `yaml:"half_clock"` // the clock is half a CK: a PRE may come on the falling edge
 }
 
-// Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate.
+// Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate. A tag is the name
+// that part files have for a field; those without one are read otherwise (part_read.go).
 type Standard struct {
-	Name   string // as dram.standard and --standard take it
-	Source string // where every number comes from, and where sources disagree
-	Family Family
+	Name   string `yaml:"-"`      // as dram.standard and --standard take it
+	Source string `yaml:"source"` // where every number comes from, and where sources disagree
+	Family Family `yaml:"controller"`
 
-	TCK     unit.Femtoseconds // command clock
-	Width   int               // data bits of a channel
-	Burst   unit.Bytes        // bytes of one burst
-	Ranks   int               // pseudo channels of HBM
-	Stacks  int               // stack identifiers of a rank; 0: the standard has none
-	Groups  int               // bank groups; 1: none
-	Banks   int               // banks of a group
-	Rows    int               // rows of a bank
-	Columns int               // bursts of a row
-	Split   bool              // ACT is split into ACT-1 and ACT-2 (LPDDR5)
-	WCK     bool              // the data clock WCK runs only around data, and a CAS starts it (LPDDR5), in each rank
-	OneWCK  bool              // ... in all ranks at once, as in Ramulator 2.1
-	HBM     HBMBus
-	Timing  Timing
+	TCK     unit.Femtoseconds `yaml:"tCK"`            // command clock
+	Width   int               `yaml:"width"`          // data bits of a channel
+	Burst   unit.Bytes        `yaml:"burst"`          // bytes of one burst
+	Ranks   int               `yaml:"ranks"`          // pseudo channels of HBM
+	Stacks  int               `yaml:"stacks"`         // stack identifiers of a rank; 0: the standard has none
+	Groups  int               `yaml:"bank_groups"`    // bank groups; 1: none
+	Banks   int               `yaml:"banks"`          // banks of a group
+	Rows    int               `yaml:"rows"`           // rows of a bank
+	Columns int               `yaml:"-"`              // bursts of a row
+	Split   bool              `yaml:"split_activate"` // ACT is split into ACT-1 and ACT-2 (LPDDR5)
+	WCK     bool              `yaml:"wck"`            // the data clock WCK runs only around data, and a CAS starts it (LPDDR5), in each rank
+	OneWCK  bool              `yaml:"one_wck"`        // ... in all ranks at once, as in Ramulator 2.1
+	HBM     HBMBus            `yaml:"hbm"`
+	Timing  Timing            `yaml:"timing"`
 
-	Commands CommandClocks // of LPDDR and DDR
+	Commands CommandClocks `yaml:"commands"` // of LPDDR and DDR
 
-	Most unit.Bytes // the most that a channel holds, whatever the density and the ranks
+	Most unit.Bytes `yaml:"most"` // the most that a channel holds, whatever the density and the ranks
 
-	MaxPostponed  int  // all-bank refreshes that may be postponed
-	RefreshBanks  int  // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
-	RefreshRounds int  // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
-	SameBank      bool // per-bank refresh is DDR5's same-bank refresh: of one bank of every group, twice in TREFI
+	MaxPostponed  int  `yaml:"max_postponed"`  // all-bank refreshes that may be postponed
+	RefreshBanks  int  `yaml:"refresh_banks"`  // banks that one per-bank refresh refreshes, equal shares of the rank apart; 0: the standard has none
+	RefreshRounds int  `yaml:"refresh_rounds"` // TREFI in which every bank has had its per-bank refresh; 0 or 1, as JEDEC wants, or more
+	SameBank      bool `yaml:"same_bank"`      // per-bank refresh is DDR5's same-bank refresh: of one bank of every group, twice in TREFI
 
-	Operation Operation // how Operate has changed the standard; zero in a table of a part
+	Operation Operation `yaml:"-"` // how Operate has changed the standard; zero in a table of a part
 
-	Hot []HotStep // how refresh depends on the temperature, by rising temperature; empty: the standard does not say
+	Hot HotSteps `yaml:"hot"` // how refresh depends on the temperature, by rising temperature; empty: the standard does not say
 
-	Energy   Energy
-	Comments []string // assumptions, one each
-}
-
-// All returns a fresh copy of every preset.
-func All() []*Standard {
-	return []*Standard{lpddr4x4266(), lpddr56400(), lpddr5x8533(), ddr43200(), ddr56400(), hbm2(), hbm2e(), hbm3(), hbm3e()}
-}
-
-// Names returns the names that Lookup accepts, sorted: those of the presets, then those of the fixtures.
-func Names() []string {
-	var names []string
-	for _, s := range slices.Concat(All(), Fixtures()) {
-		names = append(names, s.Name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Lookup returns a fresh copy of the preset or fixture of that name. Its error lists the names.
-func Lookup(name string) (*Standard, error) {
-	for _, s := range slices.Concat(All(), Fixtures()) {
-		if s.Name == name {
-			return s, nil
-		}
-	}
-	return nil, fmt.Errorf("DRAM standard %q is not known; %s", name, suggest.Accepted(name, Names()))
-}
-
-// MustLookup is Lookup for a name that is known to exist; it panics otherwise.
-func MustLookup(name string) *Standard {
-	s, err := Lookup(name)
-	if err != nil {
-		panic(err)
-	}
-	return s
+	Energy   Energy   `yaml:"energy"`
+	Comments []string `yaml:"-"` // assumptions, one each
 }
 
 // PeakBytesPerSecond returns the bandwidth of the data pins of that many channels.
@@ -173,17 +163,6 @@ func (s *Standard) PeakBytesPerSecond(channels int) unit.BytesPerSecond {
 
 // RowBytes returns the size of a row of a bank.
 func (s *Standard) RowBytes() unit.Bytes { return s.Burst * unit.Bytes(s.Columns) }
-
-// The most that a channel of a standard holds, with its densest dies and all its ranks. What is modelled is one density,
-// with its tRFC: a larger memory has the timing of this one (docs/DEVIATIONS.md).
-const (
-	mostLPDDR4X = 8 * unit.GiB   // JESD209-4 [M]: 16 Gb a channel, twice that in byte mode, two ranks
-	mostLPDDR5  = 16 * unit.GiB  // JESD209-5 [M]: 32 Gb a channel, twice that in byte mode, two ranks
-	mostDDR4    = 128 * unit.GiB // JESD79-4 [M]: sixteen 16 Gb x4 devices a rank, four ranks
-	mostDDR5    = 256 * unit.GiB // JESD79-5 [M]: eight 64 Gb x4 devices a rank of a subchannel, four ranks
-	mostHBM2    = 3 * unit.GiB   // JESD235D [M]: stacks of at most twelve 16 Gb dies, 24 GiB, have eight channels
-	mostHBM3    = 4 * unit.GiB   // JESD238 [M]: stacks of at most sixteen 32 Gb dies, 64 GiB, have sixteen channels
-)
 
 // ChannelBytes returns the capacity of one channel of the density and the ranks that are modelled.
 func (s *Standard) ChannelBytes() unit.Bytes {

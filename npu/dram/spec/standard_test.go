@@ -93,7 +93,7 @@ func TestRefreshTakesWhatTheDensityAsksFor(t *testing.T) {
 
 func TestUnknownStandardIsRefusedWithTheAcceptedNames(t *testing.T) {
 	_, err := Lookup("lpddr6")
-	if err == nil || !strings.HasPrefix(err.Error(), `DRAM standard "lpddr6" is not known; accepted: ddr4-3200, ddr5-6400, `) {
+	if err == nil || !strings.HasPrefix(err.Error(), `DRAM standard "lpddr6" is not known; accepted: lpddr4x-4266, lpddr5-6400, `) {
 		t.Errorf("error %v", err)
 	}
 }

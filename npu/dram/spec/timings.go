@@ -44,13 +44,13 @@ func (t *Timing) set(i int, clocks int64) { reflect.ValueOf(t).Elem().Field(i).S
 func down(name string) bool { return strings.HasPrefix(name, "tREFI") }
 
 // Change sets timings to other values. What is made of those that change follows unless it is given, too: tRC keeps its
-// distance from tRAS + tRP, tRPab that from tRP, tREFIpb its share of tREFI. Whether the result is possible, Validate knows.
+// distance from tRAS + tRP, tRPab that from tRP, tREFIpb its share of tREFI, tRFC2 and tRFC4 theirs of tRFC. Whether the result is possible, Validate knows.
 func (s *Standard) Change(to *Changes) {
 	was, t := s.Timing, &s.Timing
 	given := map[string]bool{}
 	for i, name := range timingNames() {
 		if c := to[i]; c != 0 {
-			t.set(i, c.Clocks(s.TCK, down(name)))
+			t.set(i, c.Clocks(s.TCK, s.grain(), down(name)))
 			given[name] = true
 		}
 	}
@@ -60,30 +60,35 @@ func (s *Standard) Change(to *Changes) {
 	if !given["tRPab"] {
 		t.TRPAB += t.TRP - was.TRP
 	}
-	if !given["tREFIpb"] && was.TREFI > 0 {
-		t.TREFIPB = t.TREFIPB * t.TREFI / was.TREFI
+	follow := func(name string, to *int64, now, before int64) {
+		if !given[name] && before > 0 {
+			*to = *to * now / before
+		}
 	}
+	follow("tREFIpb", &t.TREFIPB, t.TREFI, was.TREFI)
+	follow("tRFC2", &t.TRFC2, t.TRFC, was.TRFC)
+	follow("tRFC4", &t.TRFC4, t.TRFC, was.TRFC)
 }
 
-var word = regexp.MustCompile(`[A-Za-z0-9_]+`)
+var word = regexp.MustCompile(`[A-Za-z0-9_.]+`)
 
-// Problem says what Validate finds, with timings as files name them, and which timings that says something about; empty
-// if nothing is wrong.
-func (s *Standard) Problem() (text string, timings []string) {
+// Problem says what Validate finds, with values as files name them, and the paths of those that it names; empty if nothing
+// is wrong.
+func (s *Standard) Problem() (text string, about []string) {
 	err := s.Validate()
 	if err == nil {
 		return "", nil
 	}
 	text = strings.TrimPrefix(err.Error(), fmt.Sprintf("DRAM standard %q: ", s.Name))
 	text = word.ReplaceAllStringFunc(text, func(field string) string {
-		f, ok := reflect.TypeFor[Timing]().FieldByName(field)
+		path, ok := fieldPaths()[field]
 		if !ok {
 			return field
 		}
-		timings = append(timings, f.Tag.Get("yaml"))
-		return f.Tag.Get("yaml")
+		about = append(about, path)
+		return path[strings.LastIndexByte(path, '.')+1:]
 	})
-	return text, timings
+	return text, about
 }
 
 // IsZero reports whether nothing changes.

@@ -41,8 +41,8 @@ func TestTimesInClocks(t *testing.T) {
 		if err := x.UnmarshalText([]byte(c.text)); err != nil {
 			t.Fatal(err)
 		}
-		if x.Clocks(c.tck, false) != c.up || x.Clocks(c.tck, true) != c.down || x.String() != c.text {
-			t.Errorf("%s is %d or %d clocks of %v, and written as %v; want %d, %d", c.text, x.Clocks(c.tck, false), x.Clocks(c.tck, true), c.tck, x, c.up, c.down)
+		if x.Clocks(c.tck, 1, false) != c.up || x.Clocks(c.tck, 1, true) != c.down || x.String() != c.text {
+			t.Errorf("%s is %d or %d clocks of %v, and written as %v; want %d, %d", c.text, x.Clocks(c.tck, 1, false), x.Clocks(c.tck, 1, true), c.tck, x, c.up, c.down)
 		}
 	}
 	for text, want := range map[string]string{
@@ -89,7 +89,7 @@ func TestProblemsNameTimingsAsFilesDo(t *testing.T) {
 	s := MustLookup("lpddr5-6400")
 	s.Timing.TRRDL = 3
 	text, about := s.Problem()
-	if text != "tRRD_L 3, of one bank group, is shorter than tRRD_S 4" || !slices.Equal(about, []string{"tRRD_L", "tRRD_S"}) {
+	if text != "tRRD_L 3, of one bank group, is shorter than tRRD_S 4" || !slices.Equal(about, []string{"timing.tRRD_L", "timing.tRRD_S"}) {
 		t.Errorf("%q about %q", text, about)
 	}
 }

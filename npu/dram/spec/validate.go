@@ -106,8 +106,8 @@ func (s *Standard) HasPerBankRefresh() bool {
 	return s.Timing.TREFIPB|s.Timing.TRFCPB|s.Timing.TPBR2PB|s.Timing.TPBR2AC|int64(s.RefreshBanks) != 0
 }
 
-// missing names a value that the standard must have but has not.
-func (s *Standard) missing() string {
+// needs returns what the standard must have, beside its geometry and its energies.
+func (s *Standard) needs() []named {
 	t := &s.Timing
 	need := []named{{"TBL", t.TBL}, {"TBLMax", t.TBLMax}, {"TCL", t.TCL}, {"TCWL", t.TCWL}, {"TRCD", t.TRCD}, {"TRP", t.TRP},
 		{"TRPAB", t.TRPAB}, {"TRAS", t.TRAS}, {"TRC", t.TRC}, {"TWR", t.TWR}, {"TRTP", t.TRTP}, {"TPPD", t.TPPD},
@@ -134,7 +134,12 @@ func (s *Standard) missing() string {
 		need = append(need, named{"TREFIPB", t.TREFIPB}, named{"TRFCPB", t.TRFCPB}, named{"TPBR2PB", t.TPBR2PB},
 			named{"TPBR2AC", t.TPBR2AC}, named{"RefreshBanks", int64(s.RefreshBanks)})
 	}
-	for _, n := range need {
+	return need
+}
+
+// missing names a value that the standard must have but has not.
+func (s *Standard) missing() string {
+	for _, n := range s.needs() {
 		kind := ""
 		if strings.HasPrefix(n.name, "T") {
 			kind = "timing "

@@ -8,6 +8,7 @@ type Kind int
 // The kinds of files that the program reads.
 const (
 	NPU             Kind = iota // YAML of an NPU
+	Part                        // YAML of a DRAM part
 	Spec                        // YAML of a sweep
 	ModelConfig                 // config.json of a model
 	TokenizerConfig             // tokenizer_config.json
@@ -50,6 +51,8 @@ func (k Kind) Limits() Limit {
 	switch k {
 	case NPU:
 		return Limit{What: "an NPU's description", Bytes: 1 * mib}
+	case Part:
+		return Limit{What: "a DRAM part", Bytes: 1 * mib}
 	case Spec:
 		return Limit{What: "a sweep spec", Bytes: 2 * mib, More: "split the sweep: results of several folders are read together"}
 	case ModelConfig:

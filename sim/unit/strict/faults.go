@@ -42,6 +42,9 @@ func (f *Faults) Add(at Place, key, message string) {
 	f.All = append(f.All, Fault{at, key, message})
 }
 
+// Len returns the number of faults.
+func (f *Faults) Len() int { return len(f.All) + f.more }
+
 // Err returns the faults in the order of the file, one a line, or nil.
 func (f *Faults) Err() error {
 	slices.SortStableFunc(f.All, func(a, b Fault) int {

@@ -60,6 +60,10 @@ func KindOf(v reflect.Value) string {
 		return `a bandwidth with its unit such as "34.1GB/s"`
 	case *unit.Celsius:
 		return `a temperature in whole degrees such as "95C"`
+	case *unit.Picojoules:
+		return `an energy with its unit such as "1.5nJ"`
+	case *unit.Microwatts:
+		return `a power with its unit such as "47.5mW"`
 	case interface{ Forms() string }: // it says so itself
 		return to.Forms()
 	case encoding.TextUnmarshaler: // an enum: none has the empty name
