@@ -45,7 +45,7 @@ npu/mem:             sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg 
 npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
-npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/spec npu/array npu/vector akita
+npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/commands npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files
 workloads+test:      workloads/ops
@@ -59,7 +59,7 @@ traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads 
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
+sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sheet gonum

@@ -5,12 +5,13 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 )
 
 // newDRAM returns the memory that a configuration names; an ideal one runs on the NPU's clock.
-func newDRAM(c *config.Config, memos *dram.MemoSet) (mem.DRAM, error) {
+func newDRAM(c *config.Config, memos *dram.MemoSet, r *commands.Recorder) (mem.DRAM, error) {
 	if c.DRAM.Standard == config.IdealDRAM {
 		return mem.DRAM{Memory: mem.NewIdeal(c.Clock, c.DRAM.Bandwidth), TCK: mem.SameClock}, nil
 	}
@@ -21,7 +22,7 @@ func newDRAM(c *config.Config, memos *dram.MemoSet) (mem.DRAM, error) {
 	}
 	d, err := memos.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
 		BankHash: c.DRAM.BankHash, Control: dram.Control{Refresh: refresh, Postponed: c.DRAM.Postpone}, Queues: mem.QueuesOf(c).Count,
-		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s)})
+		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s), Recorder: r})
 	if err != nil {
 		return mem.DRAM{}, err
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/core"
 	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
@@ -70,10 +71,14 @@ const patience = 1 << 20
 type MachineSet struct{ memos dram.MemoSet }
 
 // New builds and wires a machine.
-func (s *MachineSet) New(c *config.Config) (*Machine, error) {
+func (s *MachineSet) New(c *config.Config) (*Machine, error) { return s.NewRecorded(c, nil) }
+
+// NewRecorded is New for a machine whose DRAM commands a recorder gets. Its DRAM is stepped, which is slow. An ideal
+// memory has no commands.
+func (s *MachineSet) NewRecorded(c *config.Config, r *commands.Recorder) (*Machine, error) {
 	m := &Machine{config: c, engine: engine.NewEngine()}
 	k := engine.NewClock(c.Clock)
-	d, err := newDRAM(c, &s.memos)
+	d, err := newDRAM(c, &s.memos, r)
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
+
+// passCommands is how many commands of a pass are written, if nothing is said: some 45 MB of text. A decode pass of a 1 B
+// model has some 20 million.
+const passCommands = 1_000_000
 
 // mostCommands is the largest bound of a command trace.
 const mostCommands = 1 << 40
@@ -84,6 +91,9 @@ func (o *commandsOptions) record(s streams, standard *spec.Standard, refresh spe
 		if err := recorder.Flush(controller.Never); err != nil {
 			return err
 		}
+		if recorder.Cut() {
+			last = recorder.Last()
+		}
 		if lost == nil {
 			lost = text.End(last)
 		}
@@ -99,4 +109,58 @@ func (o *commandsOptions) record(s streams, standard *spec.Standard, refresh spe
 		s.say("note: %s holds the first %d commands, and no more (--%s-most)", o.path, recorder.Count(), o.flag)
 	}
 	return nil, written
+}
+
+// passFlags are those of the command trace of a simulated pass.
+func passFlags() []cli.Flag {
+	return append(commandsFlags("dram-commands", "a pass of the first schedule", passCommands),
+		&cli.IntFlag{Name: "dram-commands-pass", Value: 1, Usage: "of the command trace: decode pass `N`; 0 is prefill",
+			Action: between("dram-commands-pass", 0, mostTokens)})
+}
+
+// passOptions are the command trace of a pass that was asked for.
+type passOptions struct {
+	commandsOptions
+	pass int
+}
+
+func passFrom(c *cli.Context) (o passOptions, err error) {
+	o.pass = c.Int("dram-commands-pass")
+	o.commandsOptions, err = commandsFrom(c, "dram-commands", "dram-commands-pass")
+	return o, err
+}
+
+// check finds what is wrong before anything is simulated.
+func (o *passOptions) check(j *replay.Prepared) error {
+	switch {
+	case o.path == "":
+		return nil
+	case j.Config.DRAM.Standard == config.IdealDRAM:
+		return fmt.Errorf("--dram-commands: the DRAM of %s is ideal and has no commands; accepted: an NPU with another dram.standard (list dram)",
+			j.Config.Name)
+	case o.pass > j.Passes():
+		return fmt.Errorf("--dram-commands-pass %d: there are %d decode passes; accepted: 0, which is prefill, to %d", o.pass, j.Passes(), j.Passes())
+	}
+	return nil
+}
+
+// write simulates the pass once more, clock by clock, and writes its commands.
+func (o *passOptions) write(ctx context.Context, s streams, j *replay.Prepared) error {
+	if o.path == "" {
+		return nil
+	}
+	refresh, err := j.Config.RefreshPolicy()
+	if err != nil {
+		return err
+	}
+	ran, written := o.record(s, j.Config.Standard(), refresh, func(r *commands.Recorder) (last int64, err error) {
+		p := newProgress(s.err, 0, "transfers of the pass whose commands are written")
+		defer p.end()
+		counts, err := replay.Commands(ctx, j, o.pass, r, p.update)
+		return counts.DRAM.Clocks, err
+	})
+	if ran != nil {
+		return stopped(ctx, ran)
+	}
+	return written
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func runCommand() *cli.Command {
-	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags(), timelineFlags(), monitorFlags())
+	flags := slices.Concat(npuFlags(), machineFlags(), workloadFlags(), timelineFlags(), passFlags(), monitorFlags())
 	return &cli.Command{
 		Name: "run", Usage: "compare precision schedules on one NPU",
 		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
@@ -34,6 +34,9 @@ json prints one object per schedule, one a line, in SI units.
 buffers, progress, load of the process, pause and continue. It has no password: every user of this computer, and who
 forwards the port, can look and pause. It changes no result, and is slower by what one worker is than several.
 
+--dram-commands writes the commands of every DRAM channel in one pass of the first schedule, which is then simulated once more,
+clock by clock, up to --dram-commands-most commands. The forms are those of dram --commands.
+
 EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
@@ -45,7 +48,8 @@ EXAMPLES:
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
    pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor  # 13 s
-   pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile`,
+   pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile
+   pmpdsim run --schedule uniform:4 --gen 8 --dram-commands pass.csv.zst --dram-commands-pass 2 --dram-commands-most 100000`,
 		Flags: append(flags,
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
 			schedulesFlag(),
@@ -73,7 +77,8 @@ type runOptions struct {
 	breakdown bool
 	explain   bool
 	timeline  timelineOptions
-	monitor   *int // its port; nil: no monitor
+	pass      passOptions // whose DRAM commands are written
+	monitor   *int        // its port; nil: no monitor
 	output    string
 	format    string
 }
@@ -87,6 +92,9 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 		return nil, err
 	}
 	if o.timeline, err = timelineFrom(c); err != nil {
+		return nil, err
+	}
+	if o.pass, err = passFrom(c); err != nil {
 		return nil, err
 	}
 	o.monitor, err = monitorFrom(c)
@@ -115,6 +123,9 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if err := o.pass.check(jobs[0]); err != nil {
+		return err
+	}
 	timeline, err := o.timeline.open(s, len(jobs))
 	if err != nil {
 		return err
@@ -137,7 +148,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 		}
 	}
 	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
-	return errors.Join(err, timeline.save()) // neither takes the other with it
+	return errors.Join(err, timeline.save(), o.pass.write(ctx, s, jobs[0])) // none takes another with it
 }
 
 // jobs prepares one job per schedule, so that what cannot run is found before anything runs, and warns of what does not fit

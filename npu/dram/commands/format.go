@@ -42,7 +42,7 @@ func ParseFormat(name string) (Format, error) {
 	if i := slices.Index(formatNames, name); i >= 0 {
 		return Format(i), nil
 	}
-	return 0, fmt.Errorf("unknown format of a command trace; %s", suggest.Accepted(name, formatNames))
+	return 0, fmt.Errorf("unknown format %q of a command trace; %s", name, suggest.Accepted(name, formatNames))
 }
 
 // Writer writes commands.

@@ -48,6 +48,7 @@ type Recorder struct {
 	channels [][]Command // by channel: not in the trace yet, by clock
 	ready    []Command   // scratch of Flush
 	count    int64
+	last     int64
 	cut      bool
 	err      error
 }
@@ -61,12 +62,15 @@ func NewRecorder(s *spec.Standard, refresh spec.Refresh, most int64, emit func(*
 // Count returns how many commands were handed on.
 func (r *Recorder) Count() int64 { return r.count }
 
+// Last returns the clock of the last command that was handed on; 0: none.
+func (r *Recorder) Last() int64 { return r.last }
+
 // Cut reports whether more commands came than the recorder takes.
 func (r *Recorder) Cut() bool { return r.cut }
 
 // Reset forgets everything: the channels are at power-on.
 func (r *Recorder) Reset() {
-	r.channels, r.count, r.cut, r.err = nil, 0, false, nil
+	r.channels, r.count, r.last, r.cut, r.err = nil, 0, 0, false, nil
 }
 
 // Err returns the first error of emit.
@@ -99,6 +103,7 @@ func (r *Recorder) Flush(clock int64) error {
 		}
 		r.err = r.emit(&r.ready[i])
 		r.count++
+		r.last = r.ready[i].Clock
 	}
 	return r.err
 }
