@@ -20,11 +20,12 @@ func Breakdown(w io.Writer, rs []*result.Result) error {
 	for some := range slices.Chunk(rs, widest) {
 		for _, t := range []*grid{
 			phaseGrid("prefill", some, func(r *result.Result) (*result.Phase, float64) { return r.Prefill, 1 }),
-			phaseGrid("decode, per pass", some, func(r *result.Result) (*result.Phase, float64) {
-				return r.Decode, float64(max(1, r.Passes()))
-			}),
+			decodeGrid(some),
 			memoryGrid(some),
 		} {
+			if t == nil {
+				continue
+			}
 			if _, err := fmt.Fprintln(w); err != nil {
 				return err
 			}
@@ -93,6 +94,14 @@ func (g *grid) section(title string, u Unit, lines []line) {
 		}
 		g.table.Rows = append(g.table.Rows, row)
 	}
+}
+
+// decodeGrid breaks the decode down, of runs that have any: all have, or none.
+func decodeGrid(rs []*result.Result) *grid {
+	if rs[0].PrefillAlone() {
+		return nil
+	}
+	return phaseGrid("decode, per pass", rs, func(r *result.Result) (*result.Phase, float64) { return r.Decode, float64(max(1, r.Passes())) })
 }
 
 // phaseGrid breaks one phase down. Of returns the phase and how many passes it has: everything is divided by them.

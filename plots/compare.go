@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
@@ -24,19 +25,27 @@ func Compare(w io.Writer, rs []*result.Result) error {
 		return c
 	}
 	const byUnit = -1
+	decoded := func(name string, u Unit, decimals int, get func(*result.Result) *float64) column { // nothing of prefill alone
+		return pick(name, u, decimals, func(r *result.Result) *float64 {
+			if r.PrefillAlone() {
+				return nil
+			}
+			return get(r)
+		})
+	}
 	table := columns([]column{
 		words("schedule", starred),
-		pick("bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
+		decoded("bits", Plain, 2, func(r *result.Result) *float64 { return &r.AvgWeightBits }),
 		pick("TTFT", Time, byUnit, func(r *result.Result) *float64 { return &r.TTFTSeconds }),
-		pick("TPOT", Time, byUnit, func(r *result.Result) *float64 { return &r.TPOTSeconds }),
-		pick("tokens/s", Plain, byUnit, func(r *result.Result) *float64 { return &r.TokensPerSecond }),
+		decoded("TPOT", Time, byUnit, func(r *result.Result) *float64 { return &r.TPOTSeconds }),
+		decoded("tokens/s", Plain, byUnit, func(r *result.Result) *float64 { return &r.TokensPerSecond }),
 		pick("× fp16", Plain, 2, func(r *result.Result) *float64 { return r.SpeedupFP16 }),
 		pick("× uniform", Plain, 2, func(r *result.Result) *float64 { return r.SpeedupUniform }),
-		pick("DRAM/token", Bytes, byUnit, func(r *result.Result) *float64 { return &r.DRAMBytesPerToken }),
-		pick("BW", Percent, byUnit, func(r *result.Result) *float64 { return &r.DRAMEfficiency }),
-		pick("array", Percent, 2, func(r *result.Result) *float64 { return &r.ArrayUtilisation }),
-		pick("energy/token", Energy, byUnit, func(r *result.Result) *float64 { return &r.EnergyPerToken }),
-		words("bound", func(r *result.Result) string { return r.BoundBy }),
+		decoded("DRAM/token", Bytes, byUnit, func(r *result.Result) *float64 { return &r.DRAMBytesPerToken }),
+		decoded("BW", Percent, byUnit, func(r *result.Result) *float64 { return &r.DRAMEfficiency }),
+		decoded("array", Percent, 2, func(r *result.Result) *float64 { return &r.ArrayUtilisation }),
+		decoded("energy/token", Energy, byUnit, func(r *result.Result) *float64 { return &r.EnergyPerToken }),
+		words("bound", func(r *result.Result) string { return cmp.Or(r.BoundBy, "-") }),
 	})
 	return withMisfits(w, table, rs)
 }

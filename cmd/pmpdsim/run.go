@@ -24,7 +24,8 @@ func runCommand() *cli.Command {
 		Description: `Simulates prefill and every decode pass of one sequence for each schedule and prints a row per schedule:
 average weight bits, time to first token (TTFT), time per output token after it (TPOT), tokens/s,
 speed-ups over fp16 and over the uniform schedule at the highest precision, DRAM traffic of a decode
-pass, bandwidth reached (% of peak), array utilisation, and what decode waits for.
+pass, bandwidth reached (% of peak), array utilisation, and what decode waits for. --gen 1 measures prefill
+alone: TTFT, and nothing of decode (- in the table, no keys in JSON).
 
 Without --model, --task, --prompt, --gen and --trace it replays the trace embedded in the program. Without
 --schedule it runs fp16, uniform:HIGH and static:HIGH>LOW of the model's pair (list models). --format
@@ -42,6 +43,7 @@ EXAMPLES:
    pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
       --schedule fp16 --schedule uniform:3 --schedule static:3-2@85  # 5 s
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
+   pmpdsim run --model phi-1.5 --prompt 256 --gen 1 --schedule uniform:4
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
@@ -106,7 +108,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	w, err := o.workload.load()
+	w, err := o.workload.loadAny()
 	if err != nil {
 		return err
 	}

@@ -55,8 +55,18 @@ func workloadFrom(c *cli.Context) workloadOptions {
 		gen: optional(c, "gen", c.Int), trace: optional(c, "trace", c.String)}
 }
 
-// load finds the workload.
+// load finds the workload, in which there is something to decode.
 func (o *workloadOptions) load() (*workload, error) {
+	return o.loadFor(2, "leaves nothing to decode, because the first token comes from prefill; accepted: 2 or more")
+}
+
+// loadAny finds the workload, which may be prefill alone.
+func (o *workloadOptions) loadAny() (*workload, error) {
+	return o.loadFor(1, "is none; accepted: 1, which is prefill alone, or more")
+}
+
+// loadFor finds the workload, of which at least so many tokens are generated; fewer are a fault.
+func (o *workloadOptions) loadFor(least int, fault string) (*workload, error) {
 	var w *workload
 	var err error
 	switch {
@@ -70,9 +80,8 @@ func (o *workloadOptions) load() (*workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.generated < 2 {
-		return nil, fmt.Errorf("%s: %d generated leaves nothing to decode, because the first token comes from prefill; accepted: 2 or more",
-			w.lengthFlag("--gen"), w.generated)
+	if w.generated < least {
+		return nil, fmt.Errorf("%s: %d generated %s", w.lengthFlag("--gen"), w.generated, fault)
 	}
 	if err := w.model.CheckLengths(w.prompt, w.generated); err != nil {
 		return nil, fmt.Errorf("%s: %w", w.lengthFlag("--prompt, --gen"), err)

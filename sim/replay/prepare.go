@@ -75,8 +75,8 @@ func PrepareAll(jobs []Job) ([]*Prepared, error) {
 
 // check returns an error if a length is impossible.
 func (j Job) check() error {
-	if j.Passes() < 1 {
-		return fmt.Errorf("%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", j.Generated)
+	if j.Generated < 1 {
+		return fmt.Errorf("%d tokens to generate; accepted: 1 or more, the first comes from prefill", j.Generated)
 	}
 	if j.Generated > MostTokens {
 		return fmt.Errorf("%d tokens to generate: the counts of each pass are kept, some 3 KB; accepted: at most %d", j.Generated, MostTokens)

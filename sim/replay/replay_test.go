@@ -149,7 +149,7 @@ func TestRecordedRepeatsTheTrace(t *testing.T) {
 
 func TestBadJobsAreErrors(t *testing.T) {
 	for want, j := range map[string]Job{
-		"1 tokens to generate leave nothing to decode; accepted: 2 or more": short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 1),
+		"0 tokens to generate; accepted: 1 or more, the first comes from prefill": short(t, "pmpd-paper", "phi-1.5", "fp16", 16, 0),
 		"max_position_embeddings": short(t, "pmpd-paper", "phi-1.5", "fp16", 2000, 100),
 		"recorded":                short(t, "pmpd-paper", "phi-1.5", "recorded", 20, 10),
 	} {
@@ -201,5 +201,12 @@ func TestProgress(t *testing.T) {
 	}
 	if end := seen[len(seen)-1]; end.Passes != 7 || end.Share != 1 {
 		t.Errorf("the end is %+v", end)
+	}
+}
+
+func TestOneGeneratedTokenIsPrefillAlone(t *testing.T) {
+	one, two := mustRun(t, 1, short(t, "edge-lpddr5", "phi-1.5", "uniform:4", 16, 1))[0], mustRun(t, 1, short(t, "edge-lpddr5", "phi-1.5", "uniform:4", 16, 2))[0]
+	if one.TTFTSeconds != two.TTFTSeconds || one.TTFTSeconds == 0 || one.Counts.Decode.Cycles != 0 {
+		t.Errorf("prefill takes %v s alone, %v s before a decode", one.TTFTSeconds, two.TTFTSeconds)
 	}
 }

@@ -153,7 +153,7 @@ func compare(was *study.Outcome, jobs []replay.Job, rs []*result.Result, i int) 
 
 // as writes a new result with what was asked for in the old one, and under its version.
 func as(was *study.Outcome, p *replay.Prepared, r *result.Result) (text []byte, err error) {
-	if was.Result.Decode != nil {
+	if was.Result.Prefill != nil {
 		r.Breakdown(p.Config)
 	}
 	if was.Tilings != nil {

@@ -8,6 +8,9 @@ import (
 // Passes returns the number of decode passes: prefill gives the first token.
 func (r *Result) Passes() int { return r.GeneratedTokens - 1 }
 
+// PrefillAlone reports whether nothing was decoded.
+func (r *Result) PrefillAlone() bool { return r.GeneratedTokens == 1 }
+
 // Fill computes every derived number of r from its counts and its footprint. Bits are the weight precisions of the decode passes, names
 // the operators of the programs.
 func (r *Result) Fill(c *config.Config, bits []int, names []string) {
@@ -30,20 +33,24 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
 	pes := float64(c.Array.Rows) * float64(c.Array.Cols) * float64(c.Cores)
 	r.ArrayUtilisation = ratio(float64(d.PECycles), pes*float64(d.Cycles))
-	r.RowHitRate = ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
 	used := energy.Of(c, d).Total().Joules()
 	r.EnergyJoules = energy.Of(c, p).Total().Joules() + used
 	r.EnergyPerToken, r.TokensPerJoule = ratio(used, tokens), ratio(tokens, used)
 	r.AreaMM2 = energy.AreaOf(c).Total()
-	r.BoundBy = boundBy(d, c)
+	if !r.PrefillAlone() {
+		hits := ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
+		r.RowHitRate, r.BoundBy = &hits, boundBy(d, c)
+	}
 	r.Fits = r.Footprint.Fits()
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 }
 
-// Breakdown adds the breakdown of both phases to r.
+// Breakdown adds the breakdown of both phases to r, as far as there are both.
 func (r *Result) Breakdown(c *config.Config) {
 	r.Prefill = NewPhase(&r.Counts.Prefill, c)
-	r.Decode = NewPhase(&r.Counts.Decode, c)
+	if !r.PrefillAlone() {
+		r.Decode = NewPhase(&r.Counts.Decode, c)
+	}
 }
 
 // Baselines are the results that speed-ups refer to: fp16 and uniform:N on the same NPU, model and lengths. Nil is one
@@ -54,8 +61,11 @@ type Baselines struct {
 }
 
 // Compare sets the speed-ups of r in decode, against fp16 and against uniform:highest, where highest is the highest
-// precision of r's decode. A speed-up against a baseline that was not run is absent.
+// precision of r's decode. A speed-up against a baseline that was not run is absent, and so is one of prefill alone.
 func (r *Result) Compare(b Baselines, highest int) {
+	if r.PrefillAlone() {
+		return
+	}
 	if b.FP16 != nil {
 		r.SpeedupFP16 = speedup(r, b.FP16)
 	}

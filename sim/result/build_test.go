@@ -63,7 +63,7 @@ func TestFillComputesFromCounts(t *testing.T) {
 	expect(t, "bytes per token", r.DRAMBytesPerToken, (48_000+12_000.0)/tokens)
 	expect(t, "bandwidth used", r.DRAMEfficiency, 60_000/decode/10e9)
 	expect(t, "PEs used", r.ArrayUtilisation, 320_000/(4*8*2*10_000.0))
-	expect(t, "row hits", r.RowHitRate, 30/(35+5.0))
+	expect(t, "row hits", *r.RowHitRate, 30/(35+5.0))
 	if r.Cycles != 2000+10_000 || r.DRAMBytes != 1000+60_000 {
 		t.Errorf("%d cycles, %d bytes", r.Cycles, r.DRAMBytes)
 	}
@@ -94,10 +94,13 @@ func TestFillLeavesOutNoField(t *testing.T) {
 }
 
 func TestAResultWithoutDecodeHasZerosForRatios(t *testing.T) {
-	r := &Result{Batch: 1}
+	r := &Result{Batch: 1, GeneratedTokens: 1}
 	r.Fill(npu(t), nil, nil)
 	r.Breakdown(npu(t))
-	for _, of := range []any{r, r.Prefill, r.Decode} {
+	if r.Decode != nil || r.BoundBy != "" || r.RowHitRate != nil {
+		t.Errorf("a decode is bound by %q, %v, %v", r.BoundBy, r.Decode, r.RowHitRate)
+	}
+	for _, of := range []any{r, r.Prefill} {
 		v := reflect.ValueOf(of).Elem()
 		for i := range v.NumField() {
 			if f := v.Field(i); f.Kind() == reflect.Float64 && f.Float() != 0 && v.Type().Field(i).Name != "AreaMM2" {
@@ -112,7 +115,7 @@ func TestSpeedupsAreThoseOfATokenAndAbsentWithoutABaseline(t *testing.T) {
 	base := map[int]*Result{4: {TPOTSeconds: 0.030}, 3: {TPOTSeconds: 0.020}}
 	uniform := func(bits int) *Result { asked = bits; return base[bits] }
 
-	r := &Result{TPOTSeconds: 0.010}
+	r := &Result{GeneratedTokens: 2, TPOTSeconds: 0.010}
 	r.Compare(Baselines{FP16: &Result{TPOTSeconds: 0.080}, Uniform: uniform}, 4)
 	if r.SpeedupFP16 == nil || r.SpeedupUniform == nil || asked != 4 {
 		t.Fatalf("speed-ups %v and %v, of uniform:%d", r.SpeedupFP16, r.SpeedupUniform, asked)
@@ -120,7 +123,11 @@ func TestSpeedupsAreThoseOfATokenAndAbsentWithoutABaseline(t *testing.T) {
 	expect(t, "against fp16", *r.SpeedupFP16, 0.080/0.010)
 	expect(t, "against uniform:4", *r.SpeedupUniform, 0.030/0.010)
 
-	alone := &Result{TPOTSeconds: 0.010}
+	prefill := &Result{GeneratedTokens: 1}
+	if prefill.Compare(Baselines{FP16: &Result{}, Uniform: uniform}, 4); prefill.SpeedupFP16 != nil || prefill.SpeedupUniform != nil {
+		t.Error("a speed-up of prefill alone")
+	}
+	alone := &Result{GeneratedTokens: 2, TPOTSeconds: 0.010}
 	alone.Compare(Baselines{Uniform: uniform}, 2)
 	if alone.SpeedupFP16 != nil || alone.SpeedupUniform != nil {
 		t.Error("a speed-up against what was not run")

@@ -51,8 +51,15 @@ func tags(t reflect.Type) (all []string) {
 	return all
 }
 
-// needed are keys without which nothing can be said of a result.
-var needed = []string{"npu", "model", "schedule", "tokens_per_second", "generated_tokens", "batch", "energy_joules_per_token"}
+// needed are keys without which nothing can be said of a result, and of its decode where it has any.
+var (
+	needed       = []string{"npu", "model", "schedule", "generated_tokens", "batch"}
+	neededDecode = []string{"tokens_per_second", "energy_joules_per_token"}
+)
+
+// ofDecode are keys that a result of prefill alone does not have.
+var ofDecode = []string{"tokens_per_second", "tpot_seconds", "decode_seconds", "avg_weight_bits", "dram_bytes_per_token", "dram_efficiency",
+	"array_utilisation", "row_hit_rate", "bound_by", "energy_joules_per_token", "tokens_per_joule", "speedup_vs_fp16", "speedup_vs_uniform", "decode"}
 
 // mayBeZero are the numbers that can be 0 in a result. All others are above it.
 var mayBeZero = []string{"prefill_seconds", "ttft_seconds", "dram_efficiency", "array_utilisation", "row_hit_rate", "counterfactual_passes"}
@@ -62,10 +69,17 @@ var shares = []string{"dram_efficiency", "array_utilisation", "row_hit_rate"}
 
 // check returns the first thing that is wrong with r; there tells which keys its line has.
 func (r *Result) check(there func(string) bool) error {
-	for _, key := range needed {
+	all := needed
+	if !r.PrefillAlone() {
+		all = slices.Concat(needed, neededDecode)
+	}
+	for _, key := range all {
 		if !there(key) {
 			return fmt.Errorf("%s is missing", key)
 		}
+	}
+	if i := slices.IndexFunc(ofDecode, there); r.PrefillAlone() && i >= 0 {
+		return fmt.Errorf("%s is there, and generated_tokens is 1, which leaves nothing to decode", ofDecode[i])
 	}
 	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}} {
 		if text[1] == "" {
@@ -99,9 +113,6 @@ func (r *Result) check(there func(string) bool) error {
 
 // agree refuses numbers that contradict each other.
 func (r *Result) agree(there func(string) bool) error {
-	if r.GeneratedTokens < 2 {
-		return fmt.Errorf("generated_tokens is %d, which leaves nothing to decode", r.GeneratedTokens)
-	}
 	passes, batch := float64(r.Passes()), float64(r.Batch)
 	for _, x := range []struct {
 		key, other string

@@ -88,7 +88,8 @@ func TestWhatIsWrongWithAResultIsNamed(t *testing.T) {
 		{`"schedule":"fp16"`, `"schedule":"\u001b[31mfp16"`, "schedule holds U+001B, which is not seen"},
 		{`"schedule":"fp16"`, "\"schedule\":\"fp16\u202e\"", "schedule holds U+202E, which is not seen"},
 		{`"batch":`, `"batch":2,"Batch":`, "Batch: the key is spelt batch"},
-		{`"generated_tokens":4`, `"generated_tokens":1`, "generated_tokens is 1, which leaves nothing to decode"},
+		{`"generated_tokens":4`, `"generated_tokens":1`, "tokens_per_second is there, and generated_tokens is 1, which leaves nothing to decode"},
+		{`"generated_tokens":4`, `"generated_tokens":0`, "generated_tokens is 0, and has to be above it"},
 		{`"capacity":4`, `"capacity":2`, "fits is true, and footprint_bytes has 3 of 2"},
 		{`"macs_per_byte":`, `"macs_per_byte":-3,"was":`, "operators.decode[0].macs_per_byte is -3, and no run comes to that"},
 	} {
@@ -97,6 +98,24 @@ func TestWhatIsWrongWithAResultIsNamed(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.to, err, c.want)
 		}
 	}
+	t.Run("prefill alone has nothing of decode", func(t *testing.T) {
+		r := &Result{NPU: "n", Model: "m", Task: "t", Schedule: "fp16", PrefillBits: 16, KVBits: 8, PromptTokens: 9, GeneratedTokens: 1, Batch: 2}
+		r.Counts.Prefill, r.Footprint.Total, r.Footprint.Capacity = counted().Prefill, 3, 4
+		r.Fill(npu(t), nil, []string{"q_proj"})
+		r.Breakdown(npu(t))
+		text, err := Encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range ofDecode {
+			if bytes.Contains(text, []byte(`"`+key+`":`)) && key != "decode" || bytes.Contains(text, []byte(`"decode":{`)) {
+				t.Errorf("%s is in %s", key, text)
+			}
+		}
+		if got, err := Parse(text); err != nil || got.TTFTSeconds != r.TTFTSeconds {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
 	t.Run("version 0.1.0 did not say whether it fits", func(t *testing.T) {
 		old := strings.Replace(strings.Replace(line, `"fits":true,`, "", 1), `"capacity":4`, `"capacity":2`, 1)
 		if r, err := Parse([]byte(old)); err != nil || r.Fits {

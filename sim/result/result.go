@@ -20,13 +20,14 @@ import (
 )
 
 // Result is one schedule on one NPU. Times are in seconds, traffic in bytes. Decode excludes prefill; the first token
-// comes from prefill, so N generated tokens take N-1 decode passes.
+// comes from prefill, so N generated tokens take N-1 decode passes. A result of one generated token is prefill alone:
+// what is said of decode is absent.
 type Result struct {
 	NPU             string  `json:"npu"`
 	Model           string  `json:"model"`
 	Task            string  `json:"task"`
 	Schedule        string  `json:"schedule"`
-	AvgWeightBits   float64 `json:"avg_weight_bits"` // mean over the decode passes, block linears only
+	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"` // mean over the decode passes, block linears only
 	PrefillBits     int     `json:"prefill_weight_bits"`
 	KVBits          int     `json:"kv_bits"`
 	PromptTokens    int     `json:"prompt_tokens"`
@@ -34,27 +35,27 @@ type Result struct {
 	Batch           int     `json:"batch"`            // sequences that decode together
 
 	PrefillSeconds  float64  `json:"prefill_seconds"`
-	DecodeSeconds   float64  `json:"decode_seconds"`
-	TokensPerSecond float64  `json:"tokens_per_second"` // batch * (generated_tokens-1) / decode_seconds
-	TTFTSeconds     float64  `json:"ttft_seconds"`      // time to first token
-	TPOTSeconds     float64  `json:"tpot_seconds"`      // time per output token after the first
+	DecodeSeconds   float64  `json:"decode_seconds,omitempty"`
+	TokensPerSecond float64  `json:"tokens_per_second,omitempty"` // batch * (generated_tokens-1) / decode_seconds
+	TTFTSeconds     float64  `json:"ttft_seconds"`                // time to first token
+	TPOTSeconds     float64  `json:"tpot_seconds,omitempty"`      // time per output token after the first
 	SpeedupFP16     *float64 `json:"speedup_vs_fp16,omitempty"`
 	SpeedupUniform  *float64 `json:"speedup_vs_uniform,omitempty"` // against uniform at the highest decode precision
 
-	Cycles            int64   `json:"cycles"`               // NPU clock, prefill and decode
-	DRAMBytes         int64   `json:"dram_bytes"`           // prefill and decode
-	DRAMBytesPerToken float64 `json:"dram_bytes_per_token"` // of a decode pass
-	DRAMEfficiency    float64 `json:"dram_efficiency"`      // bandwidth achieved in decode / peak
-	ArrayUtilisation  float64 `json:"array_utilisation"`    // processing-element cycles used in decode / available
-	BoundBy           string  `json:"bound_by"`             // what decode waits for: memory, network, compute, vector, launch, dispatch, host
-	Footprint         Memory  `json:"footprint_bytes"`      //
-	Fits              bool    `json:"fits"`                 // the footprint fits the DRAM; else it was simulated as if it did
-	RowHitRate        float64 `json:"row_hit_rate"`         // of decode's column commands
+	Cycles            int64    `json:"cycles"`                         // NPU clock, prefill and decode
+	DRAMBytes         int64    `json:"dram_bytes"`                     // prefill and decode
+	DRAMBytesPerToken float64  `json:"dram_bytes_per_token,omitempty"` // of a decode pass
+	DRAMEfficiency    float64  `json:"dram_efficiency,omitempty"`      // bandwidth achieved in decode / peak
+	ArrayUtilisation  float64  `json:"array_utilisation,omitempty"`    // processing-element cycles used in decode / available
+	BoundBy           string   `json:"bound_by,omitempty"`             // what decode waits for: memory, network, compute, vector, launch, dispatch, host
+	Footprint         Memory   `json:"footprint_bytes"`                //
+	Fits              bool     `json:"fits"`                           // the footprint fits the DRAM; else it was simulated as if it did
+	RowHitRate        *float64 `json:"row_hit_rate,omitempty"`         // of decode's column commands
 
-	EnergyJoules   float64 `json:"energy_joules"`           // NPU and DRAM, prefill and decode
-	EnergyPerToken float64 `json:"energy_joules_per_token"` // of decode
-	TokensPerJoule float64 `json:"tokens_per_joule"`        // of decode
-	AreaMM2        float64 `json:"area_mm2"`                // of the NPU (docs/energy.md)
+	EnergyJoules   float64 `json:"energy_joules"`                     // NPU and DRAM, prefill and decode
+	EnergyPerToken float64 `json:"energy_joules_per_token,omitempty"` // of decode
+	TokensPerJoule float64 `json:"tokens_per_joule,omitempty"`        // of decode
+	AreaMM2        float64 `json:"area_mm2"`                          // of the NPU (docs/energy.md)
 
 	Operators Operators `json:"operators"`
 

@@ -99,7 +99,7 @@ func Metrics() []Metric {
 		{"dram_efficiency", "DRAM bandwidth reached", "DRAM bandwidth used", "% of the peak in decode", "%", 100, Neither,
 			func(r *result.Result) *float64 { return &r.DRAMEfficiency }},
 		{"row_hit_rate", "DRAM commands that find their row open", "row hits", "% of decode's reads and writes", "%", 100, Neither,
-			func(r *result.Result) *float64 { return &r.RowHitRate }},
+			func(r *result.Result) *float64 { return r.RowHitRate }},
 		{"array_utilisation", "How busy the array is", "array used", "% of its PEs' cycles in decode", "%", 100, Neither,
 			func(r *result.Result) *float64 { return &r.ArrayUtilisation }},
 		AvgWeightBits(),

@@ -16,7 +16,7 @@ import (
 func TestMetricsAreWhatResultsSay(t *testing.T) {
 	fp16, uniform := 3.5, 1.25
 	r := &result.Result{TokensPerSecond: 11, TokensPerJoule: 12, EnergyPerToken: 13, SpeedupFP16: &fp16, SpeedupUniform: &uniform, TTFTSeconds: 14,
-		TPOTSeconds: 15, DRAMBytesPerToken: 16, DRAMEfficiency: 17, RowHitRate: 18, ArrayUtilisation: 19, AvgWeightBits: 20, AreaMM2: 21}
+		TPOTSeconds: 15, DRAMBytesPerToken: 16, DRAMEfficiency: 17, RowHitRate: new(18.0), ArrayUtilisation: 19, AvgWeightBits: 20, AreaMM2: 21}
 	data, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,10 @@ func readAll(paths []string, texts bool) (*Set, error) {
 				in.Failed++
 				continue
 			}
+			if !texts && r.Result.PrefillAlone() {
+				return nil, fmt.Errorf("%s: one generated token is prefill alone, with nothing of decode to show; accepted: results of 2 generated "+
+					"tokens or more", r.place)
+			}
 			in.Results++
 			o := &Outcome{Result: r.Result, Place: r.place, Axes: r.Axes, Trace: r.Trace, Keys: keysOf(r.Result, r.Axes, in.axes)}
 			o.Line = r.text
