@@ -206,7 +206,8 @@ func TestProgress(t *testing.T) {
 
 func TestOneGeneratedTokenIsPrefillAlone(t *testing.T) {
 	one, two := mustRun(t, 1, short(t, "edge-lpddr5", "phi-1.5", "uniform:4", 16, 1))[0], mustRun(t, 1, short(t, "edge-lpddr5", "phi-1.5", "uniform:4", 16, 2))[0]
-	if one.TTFTSeconds != two.TTFTSeconds || one.TTFTSeconds == 0 || one.Counts.Decode.Cycles != 0 {
+	// A cache of one more position moves what lies behind it in DRAM: some cycles.
+	if d := one.TTFTSeconds/two.TTFTSeconds - 1; !(d > -1e-4 && d < 1e-4) || one.Counts.Decode.Cycles != 0 {
 		t.Errorf("prefill takes %v s alone, %v s before a decode", one.TTFTSeconds, two.TTFTSeconds)
 	}
 }
