@@ -83,6 +83,7 @@ func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 		a.counts.MACs += p.macs
 		a.counts.PECycles += p.pe
 		a.counts.Lookups += p.feed.Lookups
+		a.counts.Scalings += p.feed.Scalings
 		a.counts.TableEntries += p.feed.TableEntries
 		a.counts.ScratchRead += p.read
 		a.counts.ScratchWrite += p.written

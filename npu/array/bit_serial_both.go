@@ -24,8 +24,8 @@ func (s bitSerialBoth) Rate(weight unit.Bits) Rate {
 	return Rate{Cycles: planes * ceil(significand(s.a.Activations), int64(s.a.ActivationBits)), Lanes: 1}
 }
 
-// Feed returns nothing: a tile needs nothing beside the PEs.
-func (s bitSerialBoth) Feed(isa.Work, int64) Feed { return Feed{} }
+// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the PEs.
+func (s bitSerialBoth) Feed(w isa.Work, _ int64) Feed { return partialSums(s.a, w) }
 
 // Switch sets the numbers of planes.
 func (s bitSerialBoth) Switch() unit.Cycles { return s.a.SwitchCycles }

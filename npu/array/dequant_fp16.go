@@ -22,13 +22,19 @@ type dequantFP16 struct{ a config.Array }
 // Rate returns one MAC a cycle.
 func (s dequantFP16) Rate(unit.Bits) Rate { return Rate{Cycles: 1, Lanes: 1} }
 
-// Feed returns a look-up for each code that enters the array.
+// Feed returns a look-up for each code that enters the array, or its product with a scale: the lanes do either.
 func (s dequantFP16) Feed(w isa.Work, n int64) Feed {
 	if !w.Quantised {
 		return Feed{}
 	}
 	n = times(n, int64(w.N), int64(w.K), int64(w.Repeat))
-	return Feed{Cycles: ceil(n, int64(s.a.DequantLanes)), Lookups: n}
+	f := Feed{Cycles: ceil(n, int64(s.a.DequantLanes))}
+	if w.Group > 0 {
+		f.Scalings = n
+	} else {
+		f.Lookups = n
+	}
+	return f
 }
 
 // Switch drains the array and sets the decoder.

@@ -7,10 +7,11 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// gemv maps the activation rows of a tile one after the other, each as a matrix-vector product (GEMV). A vector does
-// not reuse weights, so none are stationary: every PE takes its own from a wide scratchpad lane, and the columns add
-// up. Nothing moves in beforehand, so double buffering makes no difference. Each vector reads all weights of the tile,
-// usually as fast as the scratchpad's bandwidth allows, not the PEs.
+// gemv maps the activation rows of a tile as matrix-vector products (GEMV): every PE takes its own weight from a wide
+// scratchpad lane, and the columns add up. Nothing moves in through the rows beforehand, so double buffering makes no
+// difference. A PE keeps its weight while the vectors of the tile pass, so each weight is read, and looked up in its
+// codebook, once a tile. One vector reuses nothing: it usually takes as long as the scratchpad's bandwidth allows, not the
+// PEs.
 //
 //	gemv: columns   M × ⌈K / lanes / rows⌉ × ⌈N / cols⌉ × cycles of a MAC
 //	gemv: k-split   the same with K cut into slices, where N leaves half of the columns or more without an output:
@@ -22,7 +23,7 @@ import (
 func gemv(a config.Array, w isa.Work, r Rate) mapping {
 	n, cols := int64(w.N), int64(a.Cols)
 	along := ceil(ceil(int64(w.K), r.Lanes), int64(a.Rows))
-	x := mapping{drain: int64(Fill(a)), weights: int64(w.M), activations: ceil(n, cols)}
+	x := mapping{drain: int64(Fill(a)), weights: 1, activations: ceil(n, cols)}
 	if a.GEMV == config.GEMVKSplit && n <= cols/2 {
 		slices := min(cols/n, along)
 		along = ceil(along, slices)

@@ -29,11 +29,12 @@ func (s lut) Rate(weight unit.Bits) Rate {
 	return Rate{Cycles: int64(weight), Lanes: int64(s.a.LUTGroup)}
 }
 
-// Feed returns the computation of the tables, for each row of activations.
+// Feed returns the computation of the tables, for each row of activations, and the scaling of partial sums.
 func (s lut) Feed(w isa.Work, _ int64) Feed {
 	group := int64(s.a.LUTGroup)
 	n := times(int64(w.M), int64(w.Repeat), ceil(int64(w.K), group), 1<<(group-1))
-	return Feed{Cycles: ceil(n, int64(s.a.LUTEntries)), TableEntries: n}
+	f := partialSums(s.a, w)
+	return Feed{Cycles: max(f.Cycles, ceil(n, int64(s.a.LUTEntries))), TableEntries: n, Scalings: f.Scalings}
 }
 
 // Switch costs nothing.

@@ -26,6 +26,7 @@ type Rate struct{ Cycles, Lanes int64 }
 type Feed struct {
 	Cycles       int64
 	Lookups      int64 // codes that go through a codebook
+	Scalings     int64 // multiplications by a scale
 	TableEntries int64 // entries computed of tables of activation sums
 }
 
@@ -77,6 +78,8 @@ func styleOf(a config.Array) (Style, Description, error) {
 		return lut{a}, lutInWords(), nil
 	case config.DequantFP16:
 		return dequantFP16{a}, dequantFP16InWords(), nil
+	case config.PlainINT8:
+		return plainINT8{a}, plainINT8InWords(), nil
 	}
 	return nil, Description{}, unknown("array.style", "a style", a.Style, config.Styles())
 }
@@ -87,6 +90,7 @@ var (
 	_ Style = bitParallelFused{}
 	_ Style = lut{}
 	_ Style = dequantFP16{}
+	_ Style = plainINT8{}
 )
 
 // unknown returns the error of a value that is none of the accepted ones.

@@ -54,6 +54,10 @@ func TestRates(t *testing.T) {
 		{"weights in parallel: the activations' width alone (Stripes)", config.BitSerialBoth,
 			func(c *config.Config) { integers(c); c.Array.BitsPerCycle = 16 },
 			map[unit.Bits]Rate{2: {8, 1}, 3: {8, 1}, 4: {8, 1}, 8: {8, 1}, 16: {8, 1}}},
+		{"int8: as long for narrow weights, two pieces of 16 bits", config.PlainINT8, integers,
+			map[unit.Bits]Rate{2: {1, 1}, 3: {1, 1}, 4: {1, 1}, 8: {1, 1}, 16: {2, 1}}},
+		{"int8 with fp16: two pieces of a significand", config.PlainINT8, nil,
+			map[unit.Bits]Rate{2: {2, 1}, 4: {2, 1}, 8: {2, 1}, 16: {2 * 2, 1}}},
 		{"fusion units of 8 bits with int8: four, two, two, one product, and two cycles for 16 bits", config.BitParallelFused, integers,
 			map[unit.Bits]Rate{2: {1, 4}, 3: {1, 2}, 4: {1, 2}, 8: {1, 1}, 16: {2, 1}}},
 		{"fusion units of 8 bits with fp16: two cycles for the halves of a significand", config.BitParallelFused, nil,
@@ -201,7 +205,7 @@ func TestUnknownNamesAreErrors(t *testing.T) {
 		want   string
 	}{
 		"a style": {func(c *config.Config) { c.Array.Style = "systolic" },
-			`array.style: "systolic" is not a style; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16`},
+			`array.style: "systolic" is not a style; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16, int8`},
 		"a dataflow": {func(c *config.Config) { c.Array.Dataflow = "ws" },
 			`array.dataflow: "ws" is not a dataflow; accepted: weight-stationary, output-stationary, input-stationary`},
 		"a GEMV mapping": {func(c *config.Config) { c.Array.GEMV = "" },

@@ -49,7 +49,7 @@ func (b *builder) explainStream(p *product, tiles, pass int) {
 		c := plan.Choice{Operator: p.name, M: p.rows, N: p.matrix.rows, K: p.k, Bits: p.bits, Held: "activations", Split: string(splitRows),
 			TileRows: t.rows, TileTokens: p.rows, Tiles: tiles, PassRows: pass, Considered: 1}
 		c.TileBytes, c.HeldBytes = b.streamed(p, each)
-		x := passing{work: isa.Work{M: p.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}, n: t.rows, tiles: each,
+		x := passing{work: p.work(p.rows), n: t.rows, tiles: each,
 			rows: min(each*t.rows, p.matrix.rows)}
 		c.Compute = b.price.compute(&x, pass)
 		c.Memory = b.price.transfer(c.TileBytes*unit.Bytes(each) + c.HeldBytes)

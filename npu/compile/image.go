@@ -134,11 +134,15 @@ func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
 func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) error {
 	h := &im.head
 	*h = matrix{name: "lm_head", rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
+	h.format(c, c.Head.Bits, true)
 	var err error
 	if m.Tied && c.Head.Bits == fp16 && c.Count.Params {
 		err = h.shareDense(c, a, fp16, im.embed)
 	} else {
-		err = h.layDense(c, a, c.Head.Bits, false, &im.footprint.FP16)
+		err = h.layDense(c, a, c.Head.Bits, c.Head.Bits != fp16, &im.footprint.FP16)
+	}
+	if n := h.bookBytes(m.Vocab, c.Head.Bits); n > 0 {
+		h.books[c.Head.Bits] = a.take(n, &im.footprint.Codebooks)
 	}
 	if h.hasBias {
 		h.bias = a.take(fp16.Of(int64(m.Vocab)), &im.footprint.FP16)
@@ -147,18 +151,21 @@ func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) err
 }
 
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the
-// highest, or a packed copy of each; a codebook for each.
+// highest, or a packed copy of each; codebooks or scales for each.
 func layMatrix(c *config.Config, a *allocator, f *plan.Footprint, w workloads.Linear, precisions []unit.Bits) (matrix, error) {
 	m := matrix{name: w.Name, rows: w.Out, k: w.In, hasBias: w.Bias && c.Count.Params}
 	if len(precisions) == 0 {
 		return m, fmt.Errorf("compile: %s: no weight precision given", w.Name)
 	}
+	for _, p := range precisions {
+		m.format(c, p, false)
+	}
 	if err := m.layCopies(c, a, f, precisions); err != nil {
 		return m, err
 	}
 	for _, p := range precisions {
-		if p != fp16 && c.Count.Codebooks {
-			m.books[p] = a.take(bookBytes(w.Out, p), &f.Codebooks)
+		if n := m.bookBytes(w.Out, p); n > 0 {
+			m.books[p] = a.take(n, &f.Codebooks)
 		}
 	}
 	if m.hasBias {

@@ -24,9 +24,42 @@ type matrix struct {
 	rows, k int
 	dense   [fp16 + 1]dense // copies of whole values by their width: fp16, the head's, packed codes
 	planes  planes
-	books   [fp16]unit.Bytes // codebook base of each precision in use
+	formats [fp16]rowFormat  // what turns codes of each precision into weights
+	books   [fp16]unit.Bytes // base of its codebooks, or of its scales
 	bias    unit.Bytes       // base of the bias vector
 	hasBias bool
+}
+
+// rowFormat is what turns codes of a width into weights, and what that takes in DRAM for each row: its codebook, or its
+// scales and zero points.
+type rowFormat struct {
+	config.Format
+	bytes unit.Bytes
+}
+
+// format sets the format of a width of codes. The head never has codebooks. Where codebooks are not counted, neither is what
+// stands in their place unless weights.group asks for it.
+func (m *matrix) format(c *config.Config, bits unit.Bits, head bool) {
+	w := c.Weights
+	if head && (w.Group == config.GroupAuto || w.Group == config.GroupCodebook) {
+		w.Group = config.GroupChannel
+	}
+	f, ok := w.Format(bits)
+	if !ok {
+		return
+	}
+	m.formats[bits].Format = f
+	if c.Count.Codebooks || c.Weights.Group == config.GroupChannel || c.Weights.Group > 0 {
+		m.formats[bits].bytes = f.RowBytes(m.k, bits)
+	}
+}
+
+// bookBytes is what the codebooks, or the scales, of n rows take.
+func (m *matrix) bookBytes(n int, p unit.Bits) unit.Bytes {
+	if p == fp16 {
+		return 0
+	}
+	return m.formats[p].bytes * unit.Bytes(n)
 }
 
 // dense is a copy whose values lie one behind the other; no copy if its tile is zero.
@@ -70,12 +103,12 @@ func turnOf(c *config.Config, stripe unit.Bytes) unit.Bytes {
 	return c.Weights.Chunk * channels
 }
 
-// bookPerRow is the part of a codebook that comes with each row of a tile: none if the whole fits into a tile and is held.
+// bookPerRow is the codebook that comes with each row of a tile: none if that of all rows fits into a tile and is held.
 func (m *matrix) bookPerRow(c *config.Config, p unit.Bits) unit.Bytes {
-	if !c.Count.Codebooks || bookBytes(m.rows, p) <= c.TileBytes() {
+	if m.bookBytes(m.rows, p) <= c.TileBytes() {
 		return 0
 	}
-	return bookBytes(1, p)
+	return m.bookBytes(1, p)
 }
 
 // layPlanes places nested planes, interleaved or each in a region of its own.
@@ -199,22 +232,39 @@ func (c copyOf) tilesOf(first, n int, d isa.Data) isa.Slice {
 	return isa.Slice{Data: d, Step: t.stride, Tile: c.walk(first, t.rows), Last: c.walk(first+n-1, last)}
 }
 
-// book is the codebook of n rows, nothing if the machine's model leaves codebooks out.
+// work is that of a product with m rows of activations, but for its outputs.
+func (c copyOf) work(m int) isa.Work {
+	w := isa.Work{M: m, K: c.k, Repeat: 1, Bits: c.bits, Quantised: c.quantised}
+	if c.quantised {
+		scaled(&w, c.formats[c.bits].Format)
+	}
+	return w
+}
+
+// scaled says of a product with codes which of them share a scale.
+func scaled(w *isa.Work, f config.Format) {
+	if f.Codebook {
+		return
+	}
+	w.Group, w.ZeroPoints = f.Group, f.ZeroPoints
+	if f.Group == 0 {
+		w.Group = w.K
+	}
+}
+
+// book is the codebook of n rows, or their scales; nothing if the machine's model leaves them out.
 func (c copyOf) book(n int) unit.Bytes {
-	if !c.quantised || c.books[c.bits] == 0 {
+	if !c.quantised {
 		return 0
 	}
-	return bookBytes(n, c.bits)
+	return c.bookBytes(n, c.bits)
 }
 
 // bookSlice is the codebook of the same rows.
 func (c copyOf) bookSlice(first, n, tiles, last int) isa.Slice {
 	base := c.books[c.bits]
 	final := first + n*(tiles-1)
-	return isa.Slice{Data: isa.Codebooks, Step: bookBytes(n, c.bits),
-		Tile: isa.Contiguous(base+bookBytes(first, c.bits), bookBytes(n, c.bits)),
-		Last: isa.Contiguous(base+bookBytes(final, c.bits), bookBytes(last, c.bits))}
+	size := func(rows int) unit.Bytes { return c.bookBytes(rows, c.bits) }
+	return isa.Slice{Data: isa.Codebooks, Step: size(n), Tile: isa.Contiguous(base+size(first), size(n)),
+		Last: isa.Contiguous(base+size(final), size(last))}
 }
-
-// bookBytes is the codebook of n rows: 2^bits fp16 values for each output row (any-precision quantisation).
-func bookBytes(rows int, p unit.Bits) unit.Bytes { return unit.Bytes(rows) * 2 << p }

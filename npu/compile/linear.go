@@ -40,7 +40,8 @@ func (b *builder) linear(o *operator) []int {
 
 // head emits the logits, with what is computed behind its tiles.
 func (b *builder) head(o *operator) []int {
-	p := product{copyOf: copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits}, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
+	head := copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits, quantised: b.cfg.Head.Bits != fp16}
+	p := product{copyOf: head, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
 		deps: b.done[o.Reads[0]]}
 	if len(o.fused) == 0 {
 		return b.bias(&p, b.stream(&p))
@@ -88,7 +89,7 @@ func (b *builder) product(p product) []int {
 // op is a core's op of a product on m rows of activations, without its tiles.
 func (b *builder) op(p *product, core, m int) isa.Op {
 	o := isa.Op{Name: b.label(p.layer, p.name), Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
-		Work: isa.Work{M: m, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}}
+		Work: p.work(m)}
 	if copy(o.Work.Then[:], p.then) < len(p.then) {
 		panic(fmt.Sprintf("compile: %d functions behind %s", len(p.then), p.name))
 	}
@@ -131,7 +132,7 @@ func (b *builder) streamed(p *product, each int) (tile, held unit.Bytes) {
 func (b *builder) streamPass(p *product, tiles int) int {
 	t := p.tiling()
 	each := (tiles + b.cores() - 1) / b.cores()
-	x := passing{work: isa.Work{M: p.rows, K: p.k, Repeat: 1, Bits: p.bits, Quantised: p.quantised}, n: t.rows, tiles: each,
+	x := passing{work: p.work(p.rows), n: t.rows, tiles: each,
 		rows: min(each*t.rows, p.matrix.rows)}
 	var held unit.Bytes
 	x.tile, held = b.streamed(p, each)

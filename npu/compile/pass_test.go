@@ -48,15 +48,17 @@ func prefillOn(t *testing.T, bits unit.Bits, assignments ...string) (*config.Con
 }
 
 // The rate of a dequantising array does not depend on the bits of the weights, and neither does its time for a prefill: tiles
-// of fewer bits hold more rows, but a pass takes as many outputs as the array has columns, whatever tiles they lie in.
+// of fewer bits hold more rows, but a pass takes as many outputs as the array has columns, whatever tiles they lie in. Slices of
+// K may take columns that have none (k-split), whose adders add a few levels to the drain.
 func TestPrefillTakesADequantisingArrayTheSameTimeAtAllBits(t *testing.T) {
+	const adders = 8 // levels, to join slices of K in 256 columns
 	for _, tile := range []string{"scratchpad.tile=1MiB", "scratchpad.tile=256KiB", "scratchpad.tile=0B"} {
 		c, p := prefillOn(t, fp16, tile)
 		want := arrayTime(t, c, p)
 		for _, bits := range []unit.Bits{2, 4, 8} {
 			c, p := prefillOn(t, bits, tile)
 			for name, got := range arrayTime(t, c, p) {
-				if got != want[name] {
+				if d := got - want[name]; d < -adders || d > adders {
 					t.Errorf("%s, %s: %d cycles at %d bits, %d at 16", tile, name, got, bits, want[name])
 				}
 			}

@@ -27,13 +27,14 @@ type pricing struct {
 	link      float64 // bytes/s of one core; 0: not limited
 	cores     int
 	cols      int // of the array
+	weights   config.Weights
 	fill      unit.Cycles
 }
 
 func newPricing(c *config.Config) (pricing, error) {
 	a, err := array.NewArray(c)
 	return pricing{array: a, clock: float64(c.Clock), bandwidth: c.PeakBandwidth() * streamed, link: float64(c.Network.Bandwidth),
-		cores: c.Cores, cols: c.Array.Cols, fill: array.Fill(c.Array)}, err
+		cores: c.Cores, cols: c.Array.Cols, weights: c.Weights, fill: array.Fill(c.Array)}, err
 }
 
 // transfer returns the seconds that every core takes to read so many bytes.
@@ -58,6 +59,9 @@ func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
 		each := (tiles + p.cores - 1) / p.cores
 		memory := p.transfer(s.bytes * unit.Bytes(each))
 		w := isa.Work{N: s.n, K: s.k, Repeat: 1, Bits: s.bits, Quantised: s.bits != fp16}
+		if f, ok := p.weights.Format(s.bits); ok {
+			scaled(&w, f)
+		}
 		pass := func(m int) float64 {
 			w.M = m
 			return max(memory, p.work(w, each))
@@ -191,7 +195,7 @@ func (s *gemmSearch) holdTokens(x split, tiles, tokens int) {
 	for _, m := range blocks(tokens, s.cfg.Tiling.Tokens) {
 		c := priced{gemmTiling: gemmTiling{x, config.HoldTokens, m, 1, 0}, held: p.in.row()*unit.Bytes(m) + book,
 			tile: weights + s.outputs(m, t.rows)}
-		x := passing{work: s.work(m), n: t.rows, tiles: tiles, rows: min(tiles*t.rows, p.matrix.rows), tile: c.tile,
+		x := passing{work: p.work(m), n: t.rows, tiles: tiles, rows: min(tiles*t.rows, p.matrix.rows), tile: c.tile,
 			room: s.space - c.held, memory: s.price.transfer(c.tile * unit.Bytes(tiles))}
 		c.pass, _, c.compute = s.price.pass(&x)
 		s.consider(c, (tokens+m-1)/m, tiles, isa.PassTiles(c.pass, t.rows, tiles))
@@ -211,17 +215,12 @@ func (s *gemmSearch) holdWeights(x split, tiles, tokens int) {
 		}
 		m = min(m, tokens)
 		c := priced{gemmTiling: gemmTiling{x, config.HoldWeights, m, g, 0}, held: held, tile: each * unit.Bytes(m)}
-		w := s.work(m)
+		w := p.work(m)
 		w.N = n
 		streamed := (tokens + m - 1) / m
 		c.compute = s.price.work(w, streamed)
 		s.consider(c, (tiles+g-1)/g, streamed, 1)
 	}
-}
-
-// work is that of a tile with m rows of activations, but for its outputs.
-func (s *gemmSearch) work(m int) isa.Work {
-	return isa.Work{M: m, K: s.p.k, Repeat: 1, Bits: s.p.bits, Quantised: s.p.quantised}
 }
 
 // consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it; together are those

@@ -121,6 +121,9 @@ type Weights struct {
 	Layout Layout     `yaml:"layout" json:"layout"`
 	Chunk  unit.Bytes `yaml:"chunk" json:"chunk"` // most bytes of one plane per turn, per channel; without effect if packed
 	Skew   unit.Bytes `yaml:"skew" json:"skew"`   // plane-major: empty bytes before each plane but the first, to move it to other banks
+
+	Group      Group `yaml:"group,omitempty" json:"group,omitempty" default:"auto"`              // weights that share a scale, or codebooks
+	ZeroPoints bool  `yaml:"zero_points,omitempty" json:"zero_points,omitempty" default:"false"` // with each scale: not symmetric
 }
 
 // KV is the key-value cache.
@@ -128,9 +131,10 @@ type KV struct {
 	Bits unit.Bits `yaml:"bits" json:"bits"` // 16, 8 or 4
 }
 
-// Head is the lm_head matrix, which any-precision quantisation leaves alone.
+// Head is the lm_head matrix, which any-precision quantisation leaves alone. Narrower than 16 bits it has scales, never
+// codebooks: those of weights.group, or one a row.
 type Head struct {
-	Bits unit.Bits `yaml:"bits" json:"bits"` // 16 or 8
+	Bits unit.Bits `yaml:"bits" json:"bits"` // 2 to 8, or 16
 }
 
 // Count says what a model of the machine includes; everything but the reproduction of the paper's figure counts everything.

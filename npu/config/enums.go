@@ -10,11 +10,12 @@ const (
 	BitParallelFused Style = "bit-parallel-fused" // narrow multipliers that fuse into wide ones (Bit Fusion)
 	LUT              Style = "lut"                // tables of activation sums, looked up by weight bits (T-MAC, LUT Tensor Core, FIGLUT)
 	DequantFP16      Style = "dequant-fp16"       // codebook look-ups in front of an fp16 array (any-precision kernels)
+	PlainINT8        Style = "int8"               // 8-bit multipliers, whatever the width of narrower weights (phones' NPUs)
 )
 
 // Styles returns the compute styles.
 func Styles() []Style {
-	return []Style{BitSerialWeight, BitSerialBoth, BitParallelFused, LUT, DequantFP16}
+	return []Style{BitSerialWeight, BitSerialBoth, BitParallelFused, LUT, DequantFP16, PlainINT8}
 }
 
 // Dataflow says which operand of a matrix product stays in the PEs.

@@ -84,7 +84,7 @@ func TestALayoutKeepsTheChunk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := (Weights{Interleaved, 2 * unit.KiB, 0}); c.Weights != want {
+	if want := (Weights{Layout: Interleaved, Chunk: 2 * unit.KiB}); c.Weights != want {
 		t.Errorf("got %v, want %v", c.Weights, want)
 	}
 }

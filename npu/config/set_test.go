@@ -118,7 +118,7 @@ func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		{"the base of a file", "base=edge-lpddr4x", "base: unknown key; accepted: " + top},
 		{"a section", "kv=8", "kv: a section, not a value; accepted: one of its keys bits"},
 		{"a truth value", "dram.bank_hash=yes", `dram.bank_hash: "yes" is not a truth value; accepted: true or false`},
-		{"a style", "array.style=serial", `array.style: "serial" is not known; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16`},
+		{"a style", "array.style=serial", `array.style: "serial" is not known; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16, int8`},
 		{"out of range", "array.rows=0", "array.rows: 0 is out of range; accepted: 1 to 4096"},
 		{"a consequence elsewhere", "scratchpad.size=16KiB",
 			"scratchpad.tile: 1MiB is more than half of the scratchpad of 16KiB; accepted: 64B to 8KiB, or 0B for an eighth"},

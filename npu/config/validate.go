@@ -52,8 +52,8 @@ func (c *Config) Validate() []Problem {
 	if !slices.Contains([]unit.Bits{16, 8, 4}, c.KV.Bits) {
 		k.add("kv.bits", fmt.Sprintf("%d bits are not a width of cached values; accepted: 16, 8, 4", c.KV.Bits))
 	}
-	if !slices.Contains([]unit.Bits{16, 8}, c.Head.Bits) {
-		k.add("lm_head.bits", fmt.Sprintf("%d bits are not a width of the head's weights; accepted: 16, 8", c.Head.Bits))
+	if (c.Head.Bits < 2 || c.Head.Bits > 8) && c.Head.Bits != 16 {
+		k.add("lm_head.bits", fmt.Sprintf("%d bits are not a width of the head's weights; accepted: 2 to 8, 16", c.Head.Bits))
 	}
 	k.within("tiling.rows", int64(c.Tiling.Rows), 0, 1<<24)
 	k.within("tiling.tokens", int64(c.Tiling.Tokens), 0, 1<<24)
@@ -311,6 +311,12 @@ const mostSkew = 16 * unit.MiB
 func (k *checker) weights(c *Config) {
 	w := c.Weights
 	named(k, "weights.layout", w.Layout, Layouts())
+	if !slices.Contains(groupNames, w.Group.String()) {
+		k.add("weights.group", notKnown(w.Group.String(), groupNames))
+	}
+	if w.ZeroPoints && w.Group == GroupCodebook {
+		k.add("weights.zero_points", "true, but a codebook has values for all codes; accepted: false, or another group", "weights.group")
+	}
 	k.chunk(c)
 	if w.Skew != 0 && w.Layout != PlaneMajor {
 		k.add("weights.skew", fmt.Sprintf("%v, but only the planes of the layout %s are regions to move apart; accepted: 0B, or that layout",

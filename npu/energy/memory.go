@@ -68,6 +68,8 @@ func tablesOf(a config.Array) tables {
 			width = f.mantissa
 		}
 		return tables{lookUp: width * smallRead, area: float64(a.DequantLanes) * smallArea}
+	case config.PlainINT8: // entries of int8
+		return tables{lookUp: 8 * smallRead, area: float64(a.DequantLanes) * smallArea}
 	case config.LUT:
 		copies := float64((a.Cols + shared - 1) / shared)
 		stored := bill{registers: float64(entryBits(f, float64(a.LUTGroup)) * copies)}.cost()

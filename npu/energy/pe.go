@@ -44,6 +44,8 @@ func peOf(a config.Array) cost {
 		return fitted(lookUpBill(f, float64(a.LUTGroup)))
 	case config.DequantFP16:
 		return macOf(f)
+	case config.PlainINT8:
+		return macOf(formatOf(config.INT8))
 	}
 	panic(fmt.Sprintf("energy: no PE for style %q", a.Style))
 }

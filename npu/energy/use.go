@@ -12,7 +12,7 @@ import (
 // Use is the energy of counts, by part. The DRAM parts of an ideal memory are zero: nothing is known of them.
 type Use struct {
 	Array           unit.Picojoules `json:"array"`
-	Tables          unit.Picojoules `json:"tables"` // codebook look-ups, and entries of lut tables
+	Tables          unit.Picojoules `json:"tables"` // codebook look-ups, scalings, and entries of lut tables
 	ScratchpadRead  unit.Picojoules `json:"scratchpad_read"`
 	ScratchpadWrite unit.Picojoules `json:"scratchpad_write"`
 	Vector          unit.Picojoules `json:"vector"`
@@ -65,8 +65,9 @@ func Of(c *config.Config, n *stats.Counts) Use {
 	memory, exchange := network(c, p)
 	dram := dramEnergy(c, &n.DRAM)
 	return Use{
-		Array:           energy(n.PECycles, peOf(c.Array).energy*placed*p.energy),
-		Tables:          energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy),
+		Array: energy(n.PECycles, peOf(c.Array).energy*placed*p.energy),
+		Tables: energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy) +
+			energy(n.Scalings, (fp16AddEnergy+fp16MulEnergy)*placed*p.energy),
 		ScratchpadRead:  energy(int64(n.ScratchRead), read),
 		ScratchpadWrite: energy(int64(n.ScratchWrite), write),
 		Vector:          energy(n.VectorOps, laneEnergy*p.energy),

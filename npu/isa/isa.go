@@ -134,7 +134,9 @@ type Work struct {
 	// with different operands (heads).
 	M, N, K, Repeat int
 	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
-	Quantised       bool      // weights are codes that go through a codebook
+	Quantised       bool      // weights are codes
+	Group           int       // of codes along K that share a scale; 0: they go through a codebook, one a row
+	ZeroPoints      bool      // with each scale
 	Then            [3]Fn     // functions that the vector unit applies to the M×N×Repeat outputs; FnNone: none
 
 	// Vector: Elements values of a function.

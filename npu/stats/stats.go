@@ -30,6 +30,7 @@ type Counts struct {
 	MACs         int64
 	PECycles     int64 // processing-element cycles that did MACs; ≤ rows·cols·Cycles·cores
 	Lookups      int64 // codes that went through a codebook (dequantising arrays)
+	Scalings     int64 // multiplications by a scale, each with an addition
 	TableEntries int64 // entries computed of tables of activation sums (lut)
 	VectorOps    int64
 	Ops          int64
@@ -99,6 +100,7 @@ func (c *Counts) Add(o *Counts) {
 	c.MACs += o.MACs
 	c.PECycles += o.PECycles
 	c.Lookups += o.Lookups
+	c.Scalings += o.Scalings
 	c.TableEntries += o.TableEntries
 	c.VectorOps += o.VectorOps
 	c.Ops += o.Ops

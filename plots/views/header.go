@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -43,12 +44,16 @@ func (h *Header) Write(out io.Writer) error {
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
 		{"trace", h.Trace},
 		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, Head(cfg))},
+		{"format", h.format()},
 		{"layout", cfg.Weights.String()},
 		{"runtime", Runtime(cfg)},
 		{"memory", fmt.Sprintf("%s for %s: %s %s, codebooks %s, fp16 parts %s, KV %s, activations %s", size(float64(m.Total)),
 			largest.Schedule, storedAs(cfg), size(float64(m.Planes)), size(float64(m.Codebooks)), size(float64(m.FP16)), size(float64(m.KV)),
 			size(float64(m.Activations)))},
 	} {
+		if line[1] == "" {
+			continue
+		}
 		if _, err := fmt.Fprintf(out, "%-8s%s\n", line[0], visible.Line(line[1])); err != nil {
 			return err
 		}
@@ -72,6 +77,28 @@ func Runtime(cfg *config.Config) string {
 		return text + "loads run ahead"
 	}
 	return text + "loads begin behind it"
+}
+
+// format tells what turns codes into weights, where that is not the paper's codebooks.
+func (h *Header) format() string {
+	w := h.NPU.Weights
+	f, _ := w.Format(config.MostCodebookBits)
+	switch {
+	case w.Group != config.GroupAuto:
+		return f.String() + " (weights.group " + w.Group.String() + ")"
+	case h.wide() && h.NPU.Count.Codebooks:
+		f, _ = w.Format(8)
+		return fmt.Sprintf("%s above %d bits, codebooks below (weights.group auto)", f, config.MostCodebookBits)
+	}
+	return ""
+}
+
+// wide reports whether any pass of the schedules reads codes that are too wide for codebooks.
+func (h *Header) wide() bool {
+	wide := func(bits float64) bool { return bits > float64(config.MostCodebookBits) && bits <= 8 }
+	return slices.ContainsFunc(h.Results, func(r *result.Result) bool {
+		return wide(float64(r.PrefillBits)) || wide(r.AvgWeightBits)
+	})
 }
 
 // pesText names the processing elements.

@@ -1,0 +1,26 @@
+package array
+
+import (
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+)
+
+// partialSums is what scales cost where codes enter the array as they are. A scale of a whole row is applied to the output
+// on its way to fp16, which costs nothing here. Where only a group of g weights shares one, the sum over a group leaves the
+// columns, is multiplied by the scale and added up in fp16, dequant_lanes of them a cycle:
+//
+//	tile ≥ M × N × ⌈K / g⌉ / dequant_lanes
+//
+// A zero point takes as much again: its product with the sum of the group's activations is taken off.
+//
+// Codebooks cost nothing here: see the style.
+func partialSums(a config.Array, w isa.Work) Feed {
+	if !w.Quantised || w.Group == 0 || w.Group >= w.K {
+		return Feed{}
+	}
+	n := times(int64(w.M), int64(w.N), int64(w.Repeat), ceil(int64(w.K), int64(w.Group)))
+	if w.ZeroPoints {
+		n = times(n, 2)
+	}
+	return Feed{Cycles: ceil(n, int64(a.DequantLanes)), Scalings: n}
+}

@@ -1,0 +1,63 @@
+package array
+
+import (
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// What turns codes into values beside the PEs: 20 rows, 48 outputs, 1,000 weights each; 5 lanes.
+func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
+	const codes, sums = 48 * 1000, 20 * 48 * 8 // 8 groups of 128
+	const lutLanes = 1 << 40
+	for _, c := range []struct {
+		style           config.Style
+		group           int
+		zeros           bool
+		lookups, scales int64
+	}{
+		{config.PlainINT8, 0, false, codes, 0},
+		{config.PlainINT8, 1000, false, 0, 0},
+		{config.PlainINT8, 1000, true, 0, 0},
+		{config.PlainINT8, 128, false, 0, sums},
+		{config.PlainINT8, 128, true, 0, 2 * sums},
+		{config.DequantFP16, 0, false, codes, 0},
+		{config.DequantFP16, 1000, false, 0, codes},
+		{config.DequantFP16, 128, true, 0, codes},
+		{config.BitSerialWeight, 0, false, 0, 0},
+		{config.BitSerialWeight, 128, false, 0, sums},
+		{config.BitSerialBoth, 128, false, 0, sums},
+		{config.BitParallelFused, 128, true, 0, 2 * sums},
+		{config.LUT, 128, false, 0, sums},
+		{config.LUT, 1000, false, 0, 0},
+	} {
+		w := isa.Work{M: 20, N: 48, K: 1000, Repeat: 1, Bits: 4, Quantised: true, Group: c.group, ZeroPoints: c.zeros}
+		p := array(t, machine(c.style, func(c *config.Config) { c.Array.DequantLanes = 5 })).of(w)
+		n := c.lookups + c.scales
+		if p.feed.Lookups != c.lookups || p.feed.Scalings != c.scales || n > 0 && p.feed.Cycles != max((n+4)/5, (p.feed.TableEntries+lutLanes-1)/lutLanes) {
+			t.Errorf("%s, groups of %d: %+v, want %d look-ups, %d scalings", c.style, c.group, p.feed, c.lookups, c.scales)
+		}
+		if n > 0 && p.cycles < unit.Cycles(n/5) {
+			t.Errorf("%s, groups of %d: %d cycles", c.style, c.group, p.cycles)
+		}
+		w.Quantised = false
+		if f := array(t, machine(c.style)).of(w).feed; f.Lookups+f.Scalings > 0 {
+			t.Errorf("%s: values are scaled", c.style)
+		}
+	}
+}
+
+// Vectors of a tile pass while PEs keep their weights: each code is looked up once.
+func TestACodeIsLookedUpOnceATile(t *testing.T) {
+	for _, g := range config.GEMVs() {
+		for _, m := range []int{1, 16, 64} {
+			w := isa.Work{M: m, N: 32, K: 640, Repeat: 1, Bits: 4, Quantised: true}
+			p := array(t, machine(config.DequantFP16, func(c *config.Config) { c.Array.GEMV = g })).of(w)
+			if p.feed.Lookups != 32*640 {
+				t.Errorf("%s, %d rows: %d look-ups of %d codes", g, m, p.feed.Lookups, 32*640)
+			}
+		}
+	}
+}
