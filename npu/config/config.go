@@ -112,6 +112,8 @@ type DRAM struct {
 	FineGranularity spec.FineGranularity `yaml:"fine_granularity,omitempty" json:"fine_granularity,omitempty" default:"1x"` // of all-bank refresh: 1x, 2x, 4x
 	Temperature     unit.Celsius         `yaml:"temperature,omitempty" json:"temperature,omitempty" default:"85C"`          // above 85C refreshes come more often
 	WCK             spec.WCK             `yaml:"wck,omitempty" json:"wck,omitempty" default:"standard"`                     // of LPDDR5's ranks: standard, rank, channel
+	BankMode        spec.BankMode        `yaml:"bank_mode,omitempty" json:"bank_mode,omitempty" default:"standard"`         // of LPDDR5: bank-group, 16-bank, 8-bank
+	BurstLength     spec.BurstLength     `yaml:"burst_length,omitempty" json:"burst_length,omitempty" default:"standard"`   // of LPDDR5: 16, 32
 
 	Timing spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"` // timings that are not the standard's
 }

@@ -16,23 +16,21 @@ func standards() []string { return append(spec.Names(), IdealDRAM) }
 
 // operation returns how d operates its part.
 func (d DRAM) operation() spec.Operation {
-	return spec.Operation{FineGranularity: d.FineGranularity, Temperature: d.Temperature, WCK: d.WCK}
+	return spec.Operation{FineGranularity: d.FineGranularity, Temperature: d.Temperature, WCK: d.WCK, BankMode: d.BankMode,
+		BurstLength: d.BurstLength}
 }
 
 // standardOf returns the data of d's standard with the changes that d makes, or nil where d has none: an ideal memory, or a
 // name that is not known. Before d is validated it may be impossible.
 func standardOf(d DRAM) *spec.Standard {
-	s := partOf(d)
-	if s != nil {
-		s.Operate(d.operation()) // what is wrong with it Validate says
-	}
+	s, _ := operated(d) // what is wrong with it Validate says
 	return s
 }
 
-// partOf is standardOf before d says how the part is operated.
-func partOf(d DRAM) *spec.Standard {
+// operated is standardOf, with the choices that the standard does not have.
+func operated(d DRAM) (*spec.Standard, []spec.Fault) {
 	if !slices.Contains(spec.Names(), d.Standard) {
-		return nil
+		return nil, nil
 	}
 	s, err := spec.Lookup(d.Standard)
 	if err != nil {
@@ -41,8 +39,7 @@ func partOf(d DRAM) *spec.Standard {
 	if s.Family == spec.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		s.Ranks = d.Ranks
 	}
-	s.Change(&d.Timing)
-	return s
+	return s, s.Operate(d.operation(), &d.Timing)
 }
 
 // defaultMapping returns what an empty mapping means for d: nothing where there are no banks, or none that can be told.

@@ -274,8 +274,9 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 
 // operation checks how a part is operated.
 func (k *checker) operation(d DRAM) {
-	for _, f := range partOf(d).Operate(d.operation()) {
-		k.add("dram."+f.Key, f.Err.Error(), "dram.standard")
+	_, faults := operated(d)
+	for _, f := range faults {
+		k.add("dram."+f.Key, f.Err.Error(), "dram.standard", "dram.bank_mode")
 	}
 }
 

@@ -104,7 +104,7 @@ func operations(s *spec.Standard) (all []spec.Operation) {
 	for _, f := range []spec.FineGranularity{spec.Fine1x, spec.Fine2x, spec.Fine4x} {
 		for _, c := range []unit.Celsius{0, 95, 105} {
 			o, copied := spec.Operation{FineGranularity: f, Temperature: c}, *s
-			if len(copied.Operate(o)) == 0 {
+			if len(copied.Operate(o, nil)) == 0 {
 				all = append(all, o)
 			}
 		}
@@ -116,7 +116,7 @@ func operations(s *spec.Standard) (all []spec.Operation) {
 func operated(t *testing.T, std *spec.Standard, o spec.Operation, options Options) *System {
 	t.Helper()
 	copied := *std
-	if faults := copied.Operate(o); len(faults) > 0 {
+	if faults := copied.Operate(o, nil); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	options.Standard = &copied
@@ -125,6 +125,38 @@ func operated(t *testing.T, std *spec.Standard, o spec.Operation, options Option
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestBanksAndBurstsBoundTheBandwidth: without refresh a stream gets all of the peak in every organisation, one bank group
+// what tCCD_L leaves, and rows of a single burst what tRRD leaves.
+func TestBanksAndBurstsBoundTheBandwidth(t *testing.T) {
+	one := []isa.Pattern{isa.Contiguous(0, unit.MiB)}
+	rows := []isa.Pattern{{Turn: 64, Planes: 1, Outer: 4096, OuterStride: 16 * unit.KiB}} // 64 B of each row, mapped below
+	for _, c := range []struct {
+		name, standard, mapping string
+		o                       spec.Operation
+		walks                   []isa.Pattern
+		bound                   func(*spec.Timing) float64
+	}{
+		{"8 banks", "lpddr5-6400", "", spec.Operation{BankMode: spec.Bank8}, one, func(*spec.Timing) float64 { return 1 }},
+		{"16 banks", "lpddr5-3200", "", spec.Operation{}, one, func(*spec.Timing) float64 { return 1 }},
+		{"bursts of 32", "lpddr5-6400", "", spec.Operation{BurstLength: spec.Burst32}, one, func(*spec.Timing) float64 { return 1 }},
+		{"one group, bursts of 16", "lpddr5-6400", "co6,ba2,ro16,bg2", spec.Operation{}, one,
+			func(tm *spec.Timing) float64 { return float64(tm.TBL) / float64(tm.TCCDL) }},
+		{"one group, bursts of 32", "lpddr5-6400", "co5,ba2,ro16,bg2", spec.Operation{BurstLength: spec.Burst32}, one,
+			func(tm *spec.Timing) float64 { return float64(tm.TBL) / float64(tm.TCCDL) }},
+		{"rows of 8 banks in turn", "lpddr5-6400", "co6,ro2,ba3,ro14", spec.Operation{BankMode: spec.Bank8}, rows,
+			func(tm *spec.Timing) float64 { return float64(tm.TBL) / float64(tm.TRRDS) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := operated(t, spec.MustLookup(c.standard), c.o, Options{Channels: 1, Mapping: c.mapping, Control: Control{Refresh: spec.NoRefresh}})
+			got, bound := efficiency(t, s, c.walks)/100, c.bound(&s.options.Standard.Timing)
+			t.Logf("%.2f %% of at most %.2f %%", 100*got, 100*bound)
+			if got > bound+0.001 || got < 0.97*bound {
+				t.Errorf("%.2f %% of the peak, want %.2f %%", 100*got, 100*bound)
+			}
+		})
+	}
 }
 
 // TestSameBankRefreshLeavesTheOtherBanksAtWork: a stream in one bank of each group stands still only while these are

@@ -122,10 +122,12 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 		t.Fatal(err)
 	}
 	std.Operate(spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
-		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)]}) // as far as the standard has them
+		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)], BankMode: spec.BankMode(r.Intn(8)), // most are not
+		BurstLength: spec.BurstLength(r.Intn(6) / 2)}, nil) // as far as the standard has them
+	asSold := std.Operation.BankMode == 0 && std.Operation.BurstLength == 0
 	o := Options{Standard: std, Channels: 1 + r.Intn(6), BankHash: r.Intn(3) == 0}
 	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
-	if std.Name == "lpddr5-6400" && r.Intn(3) > 0 {
+	if std.Name == "lpddr5-6400" && asSold && r.Intn(3) > 0 {
 		ch := ""
 		if o.Channels > 1 {
 			ch = fmt.Sprintf("ch%%%d,", o.Channels)

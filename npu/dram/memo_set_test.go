@@ -32,7 +32,7 @@ func relatives(o Options) []Options {
 	add(func(o *Options, _ *spec.Standard) { o.Grant = 4 * unit.KiB })
 	add(func(o *Options, _ *spec.Standard) { o.Window = unit.KiB })
 	add(func(o *Options, _ *spec.Standard) { o.Window, o.Pace = unit.KiB, 40 })
-	add(func(_ *Options, s *spec.Standard) { s.Operate(spec.Operation{Temperature: 95}) })
+	add(func(_ *Options, s *spec.Standard) { s.Operate(spec.Operation{Temperature: 95}, nil) })
 	add(func(_ *Options, s *spec.Standard) { s.Timing.TFAW += 3 })
 	add(func(_ *Options, s *spec.Standard) { s.Timing.TRFC += 7 })
 	add(func(o *Options, s *spec.Standard) { s.Ranks, o.Mapping = 2, "co2,bg2,ba2,ra1,ch1,co4,ro16" })

@@ -197,6 +197,9 @@ func (l *law) wck(e *issue) string {
 		return ""
 	}
 	stop := &l.stop[e.bank*l.s.Ranks/len(l.open)]
+	if l.s.OneWCK {
+		stop = &l.stop[0]
+	}
 	switch {
 	case cas == nil && e.clock >= *stop:
 		return "WCK has stopped"
@@ -209,7 +212,7 @@ func (l *law) wck(e *issue) string {
 	if e.cmd == cmdWR {
 		latency = l.s.Timing.TCWL
 	}
-	*stop = max(*stop, e.clock+latency+l.s.Timing.TBL+l.s.Timing.TWCKPST)
+	*stop = max(*stop, e.clock+latency+max(l.s.Timing.TBL, l.s.Timing.TBLMin)+l.s.Timing.TWCKPST)
 	return ""
 }
 

@@ -44,7 +44,8 @@ type busGaps struct {
 func newBusGaps(s *spec.Standard) busGaps {
 	t := &s.Timing
 	act, col, pre := s.Commands.Activate-1, s.Commands.Column-1, s.Commands.Precharge-1
-	read, written := t.TCL+t.TDQSCK+t.TBL, t.TCWL+t.TBL // to the end of the data
+	data := max(t.TBL, t.TBLMin)                      // to the end of a burst's data
+	read, written := t.TCL+t.TDQSCK+data, t.TCWL+data // to the end of the data
 	return busGaps{
 		severalClocks: act+col+pre > 0,
 		actBus:        s.Commands.Activate,
@@ -71,10 +72,10 @@ func newBusGaps(s *spec.Standard) busGaps {
 		bankRefAll:   t.TRFCPB,
 		bankRefOther: t.TPBR2AC + pre - act,
 
-		otherReadRead:   t.TBL + t.TCS,
+		otherReadRead:   data + t.TCS,
 		otherReadWrite:  read + t.TCS - t.TCWL,
 		otherWriteRead:  written + t.TCS - t.TCL,
-		otherWriteWrite: t.TBL + t.TCS,
+		otherWriteWrite: data + t.TCS,
 
 		groupReadRead:   t.TCCDL,
 		groupWriteRead:  t.TCWL + t.TBLMax + t.TWTRL,

@@ -216,5 +216,5 @@ func (c *singleBus) skipTo(k int64) {
 // them.
 func (c *singleBus) LongestTimer() int64 {
 	t := c.timing
-	return c.gaps.actBus + t.TDQSCK + t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBL + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
+	return c.gaps.actBus + t.TDQSCK + t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBLMax + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
 }

@@ -16,6 +16,8 @@ type Operation struct {
 	FineGranularity FineGranularity
 	Temperature     unit.Celsius // of the case; 0: at most NormalTemperature
 	WCK             WCK
+	BankMode        BankMode
+	BurstLength     BurstLength
 }
 
 // String lists what is not usual: "fine granularity 2x, 95C, WCK by channel".
@@ -26,6 +28,12 @@ func (o Operation) String() string {
 	}
 	if o.Temperature > NormalTemperature {
 		all = append(all, o.Temperature.String())
+	}
+	if o.BankMode != BanksOfStandard {
+		all = append(all, o.BankMode.String()+" mode")
+	}
+	if o.BurstLength != BurstOfStandard {
+		all = append(all, "bursts of "+o.BurstLength.String())
 	}
 	if o.WCK != WCKOfStandard {
 		all = append(all, "WCK by "+o.WCK.String())
@@ -152,10 +160,14 @@ type Fault struct {
 	Err error // what is wrong; accepted: what would be right
 }
 
-// Operate changes s, a copy of a table of a part, to one that is operated as o says. It returns the choices that s does
-// not have, and leaves s as it is in these. It is for once.
-func (s *Standard) Operate(o Operation) (faults []Fault) {
+// Operate changes s, a copy of a table of a part, to one that is operated as o says, with some timings changed. It returns
+// the choices that s does not have, and leaves s as it is in these. Timings are those of the banks' organisation, at
+// NormalTemperature and of normal granularity. It is for once.
+func (s *Standard) Operate(o Operation, timings *Changes) (faults []Fault) {
 	for _, c := range o.choices() {
+		if timings != nil && c.key == "fine_granularity" {
+			s.Change(timings)
+		}
 		if err := c.apply(s); err != nil {
 			faults = append(faults, Fault{c.key, err})
 		}
@@ -172,6 +184,8 @@ type choice struct {
 
 func (o Operation) choices() []choice {
 	return []choice{
+		{"bank_mode", o.BankMode != BanksOfStandard, func(s *Standard) error { return s.setBanks(o.BankMode) }},
+		{"burst_length", o.BurstLength != BurstOfStandard, func(s *Standard) error { return s.setBurst(o.BurstLength) }},
 		{"fine_granularity", o.FineGranularity != Fine1x, func(s *Standard) error { return s.refreshFiner(o.FineGranularity) }},
 		{"temperature", o.Temperature != 0, func(s *Standard) error { return s.warm(o.Temperature) }},
 		{"wck", o.WCK != WCKOfStandard, func(s *Standard) error { return s.extendWCK(o.WCK) }},

@@ -31,7 +31,7 @@ type densityRow struct {
 func (p *Part) Standard(d Density) *Standard {
 	if d == 0 || d == p.Density() {
 		s := *p.standard
-		s.Comments, s.Hot = slices.Clone(s.Comments), slices.Clone(s.Hot)
+		s.Comments, s.Hot, s.BankModes = slices.Clone(s.Comments), slices.Clone(s.Hot), slices.Clone(s.BankModes)
 		return &s
 	}
 	return p.build(d)

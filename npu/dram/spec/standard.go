@@ -55,6 +55,7 @@ const PseudoChannels = 2
 // several. The tag is the name that files and keys of configurations have for it: a field with a tag is such a key.
 type Timing struct {
 	TBL    int64 `yaml:"tBL"`       // data bus clocks of one burst
+	TBLMin int64 `yaml:"tBL_min"`   // clocks to the end of a burst's data where others come between: BL/n_min of LPDDR5's bursts of 32; 0: TBL
 	TBLMax int64 `yaml:"tBL_max"`   // clocks after which a burst's core access is over: BL/n_max of LPDDR5's bank group mode, else TBL
 	TCL    int64 `yaml:"tCL"`       // RD to first datum
 	TDQSCK int64 `yaml:"tDQSCK"`    // by how much the data of a RD come later (LPDDR4); 0: in step with the clock
@@ -127,8 +128,10 @@ type Standard struct {
 	Split   bool              `yaml:"split_activate"` // ACT is split into ACT-1 and ACT-2 (LPDDR5)
 	WCK     bool              `yaml:"wck"`            // the data clock WCK runs only around data, and a CAS starts it (LPDDR5), in each rank
 	OneWCK  bool              `yaml:"one_wck"`        // ... in all ranks at once, as in Ramulator 2.1
-	HBM     HBMBus            `yaml:"hbm"`
-	Timing  Timing            `yaml:"timing"`
+
+	BankModes BankModes `yaml:"bank_modes"` // of LPDDR5: how its banks may be organised at this speed, the table's first; empty: there is no choice
+	HBM       HBMBus    `yaml:"hbm"`
+	Timing    Timing    `yaml:"timing"`
 
 	Commands CommandClocks `yaml:"commands"` // of LPDDR and DDR
 

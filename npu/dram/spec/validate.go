@@ -159,7 +159,7 @@ func (s *Standard) superfluous() string {
 	t := &s.Timing
 	var none []named
 	if s.Family == HBM {
-		none = append(none, named{"TCS", t.TCS}, // pseudo channels share no data pins
+		none = append(none, named{"TBLMin", t.TBLMin}, named{"TCS", t.TCS}, // pseudo channels share no data pins
 			named{"TDQSCK", t.TDQSCK}, named{"Commands.Activate", s.Commands.Activate},
 			named{"Commands.Column", s.Commands.Column}, named{"Commands.Precharge", s.Commands.Precharge})
 	} else {
@@ -209,6 +209,9 @@ func (s *Standard) contradiction() string {
 	// Data of a WR never starts before that of an earlier RD has ended.
 	if t.TDQSCK < 0 || t.TDQSCK > maxTiming {
 		return fmt.Sprintf("TDQSCK is %d; accepted: 0 to %d", t.TDQSCK, int64(maxTiming))
+	}
+	if t.TBLMin != 0 && (t.TBLMin < t.TBL || t.TBLMin > t.TBLMax) {
+		return fmt.Sprintf("TBLMin is %d; accepted: 0, or TBL %d to TBLMax %d", t.TBLMin, t.TBL, t.TBLMax)
 	}
 	if t.TCL+t.TBL+t.TRTRS <= t.TCWL {
 		return fmt.Sprintf("TCWL %d is not shorter than TCL %d + TBL %d + TRTRS %d", t.TCWL, t.TCL, t.TBL, t.TRTRS)
