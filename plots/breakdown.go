@@ -165,6 +165,7 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 		row("memory", func(p *result.Phase, _ float64) float64 { return p.MemoryBusy }),
 		row("network", func(p *result.Phase, _ float64) float64 { return p.NetworkBusy }),
 		row("array", func(p *result.Phase, _ float64) float64 { return p.ArrayBusy }),
+		row("array, unpacking", func(p *result.Phase, _ float64) float64 { return p.UnpackBusy }),
 		row("vector", func(p *result.Phase, _ float64) float64 { return p.VectorBusy }),
 		row("launch", func(p *result.Phase, _ float64) float64 { return p.LaunchBusy }),
 		row("dispatch", func(p *result.Phase, _ float64) float64 { return p.DispatchBusy }),

@@ -24,7 +24,8 @@ type Array struct {
 // price is the cost of one tile: cycles, and what it does in them.
 type price struct {
 	cycles, drain unit.Cycles
-	macs, pe      int64 // multiply-accumulates, PE cycles that do them
+	unpack        unit.Cycles // of cycles, those in which unpacking holds the tile up
+	macs, pe      int64       // multiply-accumulates, PE cycles that do them
 	read, written unit.Bytes
 	feed          Feed
 }
@@ -87,6 +88,8 @@ func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 		a.counts.TableEntries += p.feed.TableEntries
 		a.counts.ScratchRead += p.read
 		a.counts.ScratchWrite += p.written
+		a.counts.ArrayUnpack += p.unpack
+		by.ArrayUnpack += p.unpack
 		by.MACs += p.macs
 		by.PECycles += p.pe
 	}
@@ -118,14 +121,16 @@ func (a *Array) faster(w isa.Work) price {
 }
 
 // priceOf returns the price of a tile by one mapping. Its cycles are the most that the PEs, the units beside them or
-// the scratchpad take. Every operand is read from the scratchpad as often as it enters the array; outputs are written
+// the scratchpad take, and what unpacking takes. Every operand is read from the scratchpad as often as it enters the array; outputs are written
 // once, as fp16.
 func (a *Array) priceOf(w isa.Work, r Rate, m mapping) price {
 	rows, n, k, repeat := int64(w.M), int64(w.N), int64(w.K), int64(w.Repeat)
 	feed := a.style.Feed(w, m.weights)
 	read := times(int64(StreamBytes(w)), m.weights) + times(a.activation(), rows, k, repeat, m.activations)
+	cycles, unpack := a.unpacked(max(m.cycles, feed.Cycles, ceil(read, a.stream)), a.unpacking(w, m.weights))
 	return price{
-		cycles:  unit.Cycles(max(m.cycles, feed.Cycles, ceil(read, a.stream))),
+		cycles:  unit.Cycles(cycles),
+		unpack:  unit.Cycles(unpack),
 		drain:   unit.Cycles(m.drain),
 		macs:    times(rows, n, k, repeat),
 		pe:      times(rows, n, repeat, ceil(k, r.Lanes), r.Cycles),

@@ -6,7 +6,8 @@
 // (Feed: a lower bound on its time); and the time of a change of precision (Switch). The mapping is the same for all
 // styles (dataflow.go): Rows×Cols PEs, folded over the two dimensions that the dataflow lays along rows and columns,
 // while the third one streams. A GEMV can take its weights from wide scratchpad lanes instead (gemv.go). A tile takes
-// the longest of three times: of the PEs, of what is beside them, and of reading its operands from the scratchpad.
+// the longest of three times: of the PEs, of what is beside them, and of reading its operands from the scratchpad; what
+// the unpacking of codes takes is beside them or on top (unpack.go).
 //
 //	Style         Rate{cycles, lanes}, Feed, Switch        one file per style
 //	Array.Cycles  one tile: max(PEs, feed, scratchpad)     a pure function, which the compiler's cost model calls, too

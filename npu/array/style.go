@@ -50,7 +50,8 @@ double_buffer: true: folds * max(stream, rows), and rows + cols - 2 once per ope
 double_buffer: false: folds * (2 * rows + cols + stream - 2).
 gemv: columns and k-split: M * ceil(K / L / rows) * ceil(N / cols) * c where that is faster; k-split divides K by the
 floor(cols / N) slices that idle columns take.
-A tile takes no less than its bound, or than its reads from the scratchpad at scratchpad.bytes_per_cycle.`
+A tile takes no less than its bound, or than its reads from the scratchpad at scratchpad.bytes_per_cycle.
+array.unpack: N * K codes at array.unpack.bitsB a cycle, beside that (overlap: products) or before it (overlap: loads).`
 
 // New returns the style that a.Style names.
 func New(a config.Array) (Style, error) {

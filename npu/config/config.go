@@ -47,6 +47,7 @@ type Array struct {
 	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                             // lut: table entries computed per cycle
 	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                         // dequant-fp16: codebook look-ups per cycle
 	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                         // reconfiguration at a change of precision, after the drain if the style needs one
+	Unpack         Unpack      `yaml:"unpack,omitempty" json:"unpack,omitzero"`                    // codes of few bits become operands
 }
 
 // Vector is the vector unit.

@@ -127,6 +127,7 @@ func (k *checker) array(a Array) {
 	k.within("array.lut_entries", int64(a.LUTEntries), 1, 1<<24)
 	k.within("array.dequant_lanes", int64(a.DequantLanes), 1, 1<<24)
 	k.within("array.switch_cycles", int64(a.SwitchCycles), 0, 1e9)
+	k.unpack(a.Unpack)
 }
 
 func (k *checker) scratchpad(s Scratchpad) {

@@ -41,6 +41,8 @@ func TestCheckFindsEveryBrokenLaw(t *testing.T) {
 		{"a host's time that is not charged", "the runtime took 0 and 1", func(c *Counts) { c.HostBusy++ }},
 		{"links busy for longer than the step", "network 201", func(c *Counts) { c.NetworkBusy++ }},
 		{"an exchange of no operator", "operators exchange 8B, the step 9B", func(c *Counts) { c.Exchanged++ }},
+		{"more unpacking than work", "arrays unpack for 201 of 200 cycles", func(c *Counts) { c.ArrayUnpack = 201 }},
+		{"unpacking of no operator", "for operators 0", func(c *Counts) { c.ArrayUnpack++ }},
 		{"a memory busy for longer than the step", "memory 101", func(c *Counts) { c.MemoryBusy++ }},
 		{"a read that is no hit, miss or conflict", "for 23 column commands", func(c *Counts) { c.DRAM.Reads++ }},
 		{"a conflict without a column command", "4 conflicts", func(c *Counts) { c.DRAM.RowConflicts++ }},

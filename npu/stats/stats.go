@@ -20,6 +20,7 @@ type Counts struct {
 
 	// Sums over the cores, of units that every core has one of.
 	ArrayBusy    unit.Cycles
+	ArrayUnpack  unit.Cycles // part of ArrayBusy in which unpacking holds tiles up (config.Unpack)
 	ArraySwitch  unit.Cycles // part of ArrayBusy spent on changes of precision
 	VectorBusy   unit.Cycles
 	LaunchBusy   unit.Cycles // sequencer decoding and issuing ops
@@ -63,6 +64,8 @@ type Operator struct {
 	PECycles   int64
 	Bytes      unit.Bytes // DRAM traffic
 	Exchanged  unit.Bytes // from core to core
+
+	ArrayUnpack unit.Cycles // part of ArrayBusy
 }
 
 // Add adds o to p.
@@ -75,6 +78,7 @@ func (p *Operator) Add(o *Operator) {
 	p.PECycles += o.PECycles
 	p.Bytes += o.Bytes
 	p.Exchanged += o.Exchanged
+	p.ArrayUnpack += o.ArrayUnpack
 }
 
 // DRAMBytes returns the traffic of all classes.
@@ -90,6 +94,7 @@ func (c *Counts) DRAMBytes() unit.Bytes {
 func (c *Counts) Add(o *Counts) {
 	c.Cycles += o.Cycles
 	c.ArrayBusy += o.ArrayBusy
+	c.ArrayUnpack += o.ArrayUnpack
 	c.ArraySwitch += o.ArraySwitch
 	c.VectorBusy += o.VectorBusy
 	c.LaunchBusy += o.LaunchBusy
@@ -145,6 +150,8 @@ func (c *Counts) Check(cores int) error {
 	switch {
 	case sum != c.Cycles:
 		return fmt.Errorf("stats: cycles by kind add up to %d, the step took %d", sum, c.Cycles)
+	case c.ArrayUnpack > c.ArrayBusy || of.ArrayUnpack != c.ArrayUnpack:
+		return fmt.Errorf("stats: arrays unpack for %d of %d cycles, for operators %d", c.ArrayUnpack, c.ArrayBusy, of.ArrayUnpack)
 	case of.Exchanged != c.Exchanged:
 		return fmt.Errorf("stats: operators exchange %v, the step %v", of.Exchanged, c.Exchanged)
 	case of.Cycles != c.Cycles || of.MACs != c.MACs || of.PECycles != c.PECycles || of.Bytes != c.DRAMBytes():

@@ -145,6 +145,8 @@ func TestDecodeIsBoundByThePartThatIsBusyLongest(t *testing.T) {
 		{"... from one cycle more on", stats.Counts{MemoryBusy: 100, ArrayBusy: 202}, "compute"},
 		{"vector units", stats.Counts{MemoryBusy: 10, ArrayBusy: 40, VectorBusy: 42}, "vector"},
 		{"sequencers", stats.Counts{MemoryBusy: 10, VectorBusy: 40, LaunchBusy: 42}, "launch"},
+		{"arrays that unpack", stats.Counts{MemoryBusy: 100, ArrayBusy: 202, ArrayUnpack: 102}, "unpack"},
+		{"... from more than half of their time on", stats.Counts{MemoryBusy: 100, ArrayBusy: 202, ArrayUnpack: 101}, "compute"},
 		{"links, one a core", stats.Counts{MemoryBusy: 100, NetworkBusy: 202}, "network"},
 		{"links as long as memory", stats.Counts{MemoryBusy: 100, NetworkBusy: 200}, "memory"},
 		{"the runtime, of which there is one", stats.Counts{MemoryBusy: 10, LaunchBusy: 40, DispatchBusy: 21}, "dispatch"},

@@ -24,7 +24,7 @@ type Operator struct {
 	Intensity   float64 `json:"macs_per_byte"`     // arithmetic intensity: MACs per byte of DRAM traffic
 	Throughput  float64 `json:"macs_per_second"`   // MACs over Seconds
 	Utilisation float64 `json:"array_utilisation"` // PE cycles with MACs, of those in the longer of Seconds and array_seconds
-	BoundBy     string  `json:"bound_by"`          // compute, vector, memory, network, dispatch, host; latency: none of them for half the time
+	BoundBy     string  `json:"bound_by"`          // compute, vector, memory, network, unpack, dispatch, host; latency: none of them for half the time
 }
 
 // operatorsOf breaks a phase down by operator, and leaves out operators that did nothing.
@@ -44,7 +44,8 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 		// Operators that run at the same time share its cycles: one may be charged fewer than its array was busy.
 		pes := float64(cfg.Array.Rows*cfg.Array.Cols) * max(float64(n.Cycles)*float64(cfg.Cores), float64(n.ArrayBusy))
 		o.Utilisation = ratio(float64(n.PECycles), pes)
-		if o.BoundBy = o.bound(ratio(float64(n.Bytes+n.Exchanged), cfg.LinkBandwidth())); n.Runtime > 0 {
+		links := ratio(float64(n.Bytes+n.Exchanged), cfg.LinkBandwidth())
+		if o.BoundBy = o.bound(links, 2*n.ArrayUnpack > n.ArrayBusy); n.Runtime > 0 {
 			o.BoundBy = name // dispatch, host
 		}
 		all = append(all, o)
@@ -55,13 +56,13 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 // bound names the resource that an operator needs longest, of the links the seconds that they take to carry what it
 // moves. Where that is less than half of its time, the operator is bound by latency: launches, dependencies, fill and
 // drain.
-func (o *Operator) bound(network float64) string {
+func (o *Operator) bound(network float64, unpack bool) string {
 	name, most := "memory", o.Memory
 	if network > most {
 		name, most = "network", network
 	}
 	if o.Array > most {
-		name, most = "compute", o.Array
+		name, most = compute(unpack), o.Array
 	}
 	if o.Vector > most {
 		name, most = "vector", o.Vector
@@ -72,6 +73,14 @@ func (o *Operator) bound(network float64) string {
 	return name
 }
 
+// compute is what an array's time is called: unpacking holds it up for most of it, or not.
+func compute(unpack bool) string {
+	if unpack {
+		return "unpack"
+	}
+	return "compute"
+}
+
 // boundBy names the part that was busy longest: more of it would help most. Parts that every core has, and links, count
 // by their mean.
 func boundBy(c *stats.Counts, cfg *config.Config) string {
@@ -80,7 +89,7 @@ func boundBy(c *stats.Counts, cfg *config.Config) string {
 	for _, u := range []struct {
 		name string
 		busy unit.Cycles
-	}{{"network", c.NetworkBusy / unit.Cycles(cfg.Links())}, {"compute", c.ArrayBusy / each}, {"vector", c.VectorBusy / each}, {"launch", c.LaunchBusy / each},
+	}{{"network", c.NetworkBusy / unit.Cycles(cfg.Links())}, {compute(2*c.ArrayUnpack > c.ArrayBusy), c.ArrayBusy / each}, {"vector", c.VectorBusy / each}, {"launch", c.LaunchBusy / each},
 		{"dispatch", c.DispatchBusy}, {"host", c.HostBusy}} {
 		if u.busy > most {
 			name, most = u.name, u.busy

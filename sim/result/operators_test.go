@@ -60,7 +60,7 @@ func TestWhatBindsAnOperator(t *testing.T) {
 		{"one of them for half of the time", Operator{Seconds: 10, Memory: 5}, 0, "memory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.o.bound(c.link); got != c.want {
+			if got := c.o.bound(c.link, false); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

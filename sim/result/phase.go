@@ -13,10 +13,11 @@ import (
 type Phase struct {
 	Seconds       map[string]float64 `json:"seconds_by_operator"`
 	Bytes         map[string]int64   `json:"bytes_by_data"`
-	ArrayBusy     float64            `json:"array_busy"`  // shares of the phase's time
-	VectorBusy    float64            `json:"vector_busy"` //
-	LaunchBusy    float64            `json:"launch_busy"` //
-	MemoryBusy    float64            `json:"memory_busy"` //
+	ArrayBusy     float64            `json:"array_busy"`            // shares of the phase's time
+	VectorBusy    float64            `json:"vector_busy"`           //
+	LaunchBusy    float64            `json:"launch_busy"`           //
+	MemoryBusy    float64            `json:"memory_busy"`           //
+	UnpackBusy    float64            `json:"unpack_busy,omitempty"` // part of array_busy in which unpacking holds tiles up
 	DispatchBusy  float64            `json:"dispatch_busy,omitempty"`
 	HostBusy      float64            `json:"host_busy,omitempty"`
 	Dispatches    int64              `json:"dispatches,omitempty"` // by the runtime; absent: it is ideal
@@ -89,6 +90,7 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p.ArrayBusy, p.VectorBusy = share(c.ArrayBusy, cfg.Cores), share(c.VectorBusy, cfg.Cores)
 	p.LaunchBusy, p.SpaceStall = share(c.LaunchBusy, cfg.Cores), share(c.SpaceStall, cfg.Cores)
 	p.MemoryBusy = share(c.MemoryBusy, 1)
+	p.UnpackBusy = share(c.ArrayUnpack, cfg.Cores)
 	p.DispatchBusy, p.HostBusy, p.Dispatches = share(c.DispatchBusy, 1), share(c.HostBusy, 1), c.Dispatches
 	if cfg.NarrowLinks() != "" {
 		p.NetworkBusy = share(c.NetworkBusy, cfg.Links())

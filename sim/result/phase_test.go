@@ -25,7 +25,7 @@ func lpddr5(t *testing.T) *config.Config {
 
 // phase is the counts of 1000 cycles in which all that can happen does.
 func phase() *stats.Counts {
-	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200,
+	c := &stats.Counts{Cycles: 1000, ArrayBusy: 1600, ArrayUnpack: 700, ArraySwitch: 6, VectorBusy: 400, LaunchBusy: 200,
 		MemoryBusy: 900, DispatchBusy: 15, HostBusy: 16, Dispatches: 5, SpaceStall: 100, MACs: 64_000, PECycles: 32_000, Lookups: 1000, TableEntries: 1000,
 		VectorOps: 5000, Switches: 4, Exchanged: 3000, NetworkBusy: 1100, NetworkWait: 50, ScratchRead: 9000, ScratchWrite: 8000}
 	for k := range c.ByKind {
@@ -44,6 +44,7 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 	c, n := lpddr5(t), phase()
 	p := NewPhase(n, c)
 	expect(t, "array", p.ArrayBusy, 1600/(2*1000.0))
+	expect(t, "array, unpacking", p.UnpackBusy, 700/(2*1000.0))
 	expect(t, "vector", p.VectorBusy, 400/(2*1000.0))
 	expect(t, "launch", p.LaunchBusy, 200/(2*1000.0))
 	expect(t, "the runtime, of which there is one", p.DispatchBusy, 15/1000.0)

@@ -47,7 +47,7 @@ type Result struct {
 	DRAMBytesPerToken float64  `json:"dram_bytes_per_token,omitempty"` // of a decode pass
 	DRAMEfficiency    float64  `json:"dram_efficiency,omitempty"`      // bandwidth achieved in decode / peak
 	ArrayUtilisation  float64  `json:"array_utilisation,omitempty"`    // processing-element cycles used in decode / available
-	BoundBy           string   `json:"bound_by,omitempty"`             // what decode waits for: memory, network, compute, vector, launch, dispatch, host
+	BoundBy           string   `json:"bound_by,omitempty"`             // what decode waits for: memory, network, compute, unpack, vector, launch, dispatch, host
 	Footprint         Memory   `json:"footprint_bytes"`                //
 	Fits              bool     `json:"fits"`                           // the footprint fits the DRAM; else it was simulated as if it did
 	RowHitRate        *float64 `json:"row_hit_rate,omitempty"`         // of decode's column commands
