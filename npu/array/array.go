@@ -76,12 +76,14 @@ func (a *Array) Timing(o *isa.Op, tile int) unit.Cycles {
 		from = o.Passes(tile - 1)
 	}
 	for i := from; i < o.Passes(tile); i++ {
-		p := a.of(o.PassWork(i))
+		w := o.PassWork(i)
+		p := a.of(w)
 		d += p.cycles
 		if tile == o.Tiles-1 && i == o.Passes(tile)-1 {
 			d += p.drain
 		}
 		a.counts.MACs += p.macs
+		a.counts.MACsByBits[w.Bits] += p.macs
 		a.counts.PECycles += p.pe
 		a.counts.Lookups += p.feed.Lookups
 		a.counts.Scalings += p.feed.Scalings

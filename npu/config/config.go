@@ -13,7 +13,8 @@ type Config struct {
 	Source      string     `yaml:"source" json:"source"`   // where the figures come from
 	Clock       unit.Hertz `yaml:"clock" json:"clock"`     // NPU clock
 	Process     Process    `yaml:"process" json:"process"` // technology node, for energy and area
-	Cores       int        `yaml:"cores" json:"cores"`     // each with an array, a vector unit, a scratchpad and a DMA of its own
+	Energy      Energy     `yaml:"energy,omitempty" json:"energy,omitzero"`
+	Cores       int        `yaml:"cores" json:"cores"` // each with an array, a vector unit, a scratchpad and a DMA of its own
 	Array       Array      `yaml:"array" json:"array"`
 	Vector      Vector     `yaml:"vector" json:"vector"`
 	Scratchpad  Scratchpad `yaml:"scratchpad" json:"scratchpad"`

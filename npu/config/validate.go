@@ -46,6 +46,7 @@ func (c *Config) Validate() []Problem {
 	k.feeding(c.DMA)
 	k.network(c.Network)
 	k.within("sequencer.launch_cycles", int64(c.Sequencer.LaunchCycles), 0, 1e9)
+	k.energy(c.Energy)
 	k.runtime(c.Runtime)
 	k.dram(c.DRAM)
 	k.weights(c)

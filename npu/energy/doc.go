@@ -17,5 +17,7 @@
 // The energy of one action is rounded to whole attojoules, its product with a count down to picojoules. Results are
 // integers, which depend neither on the order of sums nor on the computer.
 //
+// What the section energy of a configuration gives takes the place of the tables (Of).
+//
 // To add a style: a case in peOf and one in tablesOf, with a published design that the test compares it to.
 package energy

@@ -17,7 +17,9 @@ type Use struct {
 	ScratchpadWrite unit.Picojoules `json:"scratchpad_write"`
 	Vector          unit.Picojoules `json:"vector"`
 	Network         unit.Picojoules `json:"network"`
-	Leakage         unit.Picojoules `json:"leakage"`
+	PHY             unit.Picojoules `json:"phy"`     // only where the configuration gives it
+	Leakage         unit.Picojoules `json:"leakage"` // or the static power that the configuration gives
+	Clock           unit.Picojoules `json:"clock"`   // only where the configuration gives it
 	DRAMActivate    unit.Picojoules `json:"dram_activate"`
 	DRAMRead        unit.Picojoules `json:"dram_read"`
 	DRAMWrite       unit.Picojoules `json:"dram_write"`
@@ -37,7 +39,7 @@ func (u Use) Parts() []Part {
 	return []Part{
 		{"array", u.Array}, {"tables", u.Tables},
 		{"scratchpad_read", u.ScratchpadRead}, {"scratchpad_write", u.ScratchpadWrite},
-		{"vector", u.Vector}, {"network", u.Network}, {"leakage", u.Leakage},
+		{"vector", u.Vector}, {"network", u.Network}, {"phy", u.PHY}, {"leakage", u.Leakage}, {"clock", u.Clock},
 		{"dram_activate", u.DRAMActivate}, {"dram_read", u.DRAMRead}, {"dram_write", u.DRAMWrite},
 		{"dram_io", u.DRAMIO},
 		{"dram_refresh", u.DRAMRefresh}, {"dram_background", u.DRAMBackground},
@@ -46,7 +48,8 @@ func (u Use) Parts() []Part {
 
 // OnChip returns the sum of the NPU's parts.
 func (u Use) OnChip() unit.Picojoules {
-	return u.Array + u.Tables + u.ScratchpadRead + u.ScratchpadWrite + u.Vector + u.Network + u.Leakage
+	return u.Array + u.Tables + u.ScratchpadRead + u.ScratchpadWrite + u.Vector + u.Network + u.PHY +
+		u.Leakage + u.Clock
 }
 
 // DRAM returns the sum of the DRAM's parts.
@@ -57,22 +60,25 @@ func (u Use) DRAM() unit.Picojoules {
 // Total returns the sum of all parts.
 func (u Use) Total() unit.Picojoules { return u.OnChip() + u.DRAM() }
 
-// Of returns the energy of what was counted on an NPU.
+// Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here.
 func Of(c *config.Config, n *stats.Counts) Use {
-	p := nodeOf(c.Process)
+	p, e := nodeOf(c.Process), &c.Energy
 	t := tablesOf(c.Array)
 	read, write := scratchpad(c, p)
 	memory, exchange := network(c, p)
-	dram := dramEnergy(c, &n.DRAM)
+	dram := dramEnergy(c, n)
+	time := duration(n.Cycles, c.Clock)
 	return Use{
-		Array: energy(n.PECycles, peOf(c.Array).energy*placed*p.energy),
+		Array: arrayEnergy(c, n, p),
 		Tables: energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy) +
 			energy(n.Scalings, (fp16AddEnergy+fp16MulEnergy)*placed*p.energy),
-		ScratchpadRead:  energy(int64(n.ScratchRead), read),
-		ScratchpadWrite: energy(int64(n.ScratchWrite), write),
-		Vector:          energy(n.VectorOps, laneEnergy*p.energy),
-		Network:         energy(int64(n.DRAMBytes()), memory) + energy(int64(n.Exchanged), exchange),
-		Leakage:         unit.Microwatts(math.Round(1e3 * leakage(c, p))).For(duration(n.Cycles, c.Clock)),
+		ScratchpadRead:  energy(int64(n.ScratchRead), given(e.ScratchpadRead, read)),
+		ScratchpadWrite: energy(int64(n.ScratchWrite), given(e.ScratchpadWrite, write)),
+		Vector:          energy(n.VectorOps, given(e.VectorOp, laneEnergy*p.energy)),
+		Network:         energy(int64(n.DRAMBytes()), given(e.Network, memory)) + energy(int64(n.Exchanged), exchange),
+		PHY:             energy(8*int64(n.DRAMBytes()), given(e.PHY, 0)),
+		Leakage:         static(c, p).For(time),
+		Clock:           clockPower(c).For(time),
 		DRAMActivate:    dram.Activate,
 		DRAMRead:        dram.Read,
 		DRAMWrite:       dram.Write,
@@ -80,6 +86,39 @@ func Of(c *config.Config, n *stats.Counts) Use {
 		DRAMRefresh:     dram.Refresh,
 		DRAMBackground:  dram.Background,
 	}
+}
+
+// arrayEnergy returns the energy of the array's MACs: by their width where the configuration gives it, else by PE cycles.
+func arrayEnergy(c *config.Config, n *stats.Counts, p node) unit.Picojoules {
+	if c.Energy.MAC.IsZero() {
+		return energy(n.PECycles, peOf(c.Array).energy*placed*p.energy)
+	}
+	var sum unit.Picojoules
+	for bits, macs := range n.MACsByBits {
+		sum += energy(macs, given(c.Energy.MAC.At(bits), 0))
+	}
+	return sum
+}
+
+// given returns the energy of an action that the configuration gives, in fJ, or what is derived where it gives none.
+func given(e unit.Attojoules, derived float64) float64 {
+	if e == 0 {
+		return derived
+	}
+	return float64(e) / 1e3
+}
+
+// static returns the power that is there as long as a step takes.
+func static(c *config.Config, n node) unit.Microwatts {
+	if c.Energy.Static != 0 {
+		return c.Energy.Static
+	}
+	return unit.Microwatts(math.Round(1e3 * leakage(c, n)))
+}
+
+// clockPower returns the power of what follows the clock.
+func clockPower(c *config.Config) unit.Microwatts {
+	return unit.Microwatts(mulDiv(int64(c.Energy.ClockPower), int64(c.Clock), 1e9))
 }
 
 // network returns the energy of the wires, in fJ, for a byte from the edge of the NPU, where the memory controllers

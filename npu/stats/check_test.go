@@ -18,6 +18,7 @@ func step() Counts {
 	c.DRAMBy[isa.KVWrite] = Requester{Writes: 2, RowHits: 1, RowMisses: 1}
 	c.Operators[0] = Operator{Cycles: 70, MACs: 50, PECycles: 40, Bytes: 640}
 	c.Operators[1] = Operator{Cycles: 30, Bytes: 64, Exchanged: 8}
+	c.MACsByBits[4], c.MACsByBits[16] = 20, 30
 	return c
 }
 
@@ -31,6 +32,7 @@ func TestCheckFindsEveryBrokenLaw(t *testing.T) {
 		{"a cycle of no kind", "by kind add up to 99, the step took 100", func(c *Counts) { c.ByKind[isa.Norm]-- }},
 		{"a cycle of no operator", "operators add up to 99 cycles", func(c *Counts) { c.Operators[0].Cycles-- }},
 		{"a MAC of no operator", "51 MACs", func(c *Counts) { c.Operators[0].MACs++ }},
+		{"a MAC of no width", "MACs by width add up to 49, the step has 50", func(c *Counts) { c.MACsByBits[4]-- }},
 		{"a PE cycle of no operator", "41 PE cycles", func(c *Counts) { c.Operators[0].PECycles++ }},
 		{"a byte of no operator", "705B", func(c *Counts) { c.Operators[1].Bytes++ }},
 		{"arrays busy for longer than the step", "array 201", func(c *Counts) { c.ArrayBusy++ }},

@@ -14,6 +14,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
+// MaxBits is the width of the widest weights.
+const MaxBits = 16
+
 // Counts are the counts of one step, or of a sum of steps.
 type Counts struct {
 	Cycles unit.Cycles // NPU clock, wall to wall
@@ -29,10 +32,11 @@ type Counts struct {
 	MemoryBusy   unit.Cycles // at least one transfer in flight
 	SpaceStall   unit.Cycles // DMA had loads to issue and waited for scratchpad space
 	MACs         int64
-	PECycles     int64 // processing-element cycles that did MACs; ≤ rows·cols·Cycles·cores
-	Lookups      int64 // codes that went through a codebook (dequantising arrays)
-	Scalings     int64 // multiplications by a scale, each with an addition
-	TableEntries int64 // entries computed of tables of activation sums (lut)
+	MACsByBits   [MaxBits + 1]int64 // by the width of the weight or cached value
+	PECycles     int64              // processing-element cycles that did MACs; ≤ rows·cols·Cycles·cores
+	Lookups      int64              // codes that went through a codebook (dequantising arrays)
+	Scalings     int64              // multiplications by a scale, each with an addition
+	TableEntries int64              // entries computed of tables of activation sums (lut)
 	VectorOps    int64
 	Ops          int64
 	Dispatches   int64 // pieces that the runtime dispatched, at whatever cost; 0: class ideal
@@ -90,6 +94,9 @@ func (c *Counts) DRAMBytes() unit.Bytes {
 	return n
 }
 
+// DRAMWritten returns the traffic of the classes that write.
+func (c *Counts) DRAMWritten() unit.Bytes { return c.Traffic[isa.KVWrite] + c.Traffic[isa.ActWrite] }
+
 // Add adds o to c.
 func (c *Counts) Add(o *Counts) {
 	c.Cycles += o.Cycles
@@ -103,6 +110,9 @@ func (c *Counts) Add(o *Counts) {
 	c.MemoryBusy += o.MemoryBusy
 	c.SpaceStall += o.SpaceStall
 	c.MACs += o.MACs
+	for i := range c.MACsByBits {
+		c.MACsByBits[i] += o.MACsByBits[i]
+	}
 	c.PECycles += o.PECycles
 	c.Lookups += o.Lookups
 	c.Scalings += o.Scalings
@@ -158,6 +168,8 @@ func (c *Counts) Check(cores int) error {
 		return fmt.Errorf("stats: operators add up to %d cycles, %d MACs, %d PE cycles, %v; "+
 			"the step has %d, %d, %d, %v",
 			of.Cycles, of.MACs, of.PECycles, of.Bytes, c.Cycles, c.MACs, c.PECycles, c.DRAMBytes())
+	case c.macs() != c.MACs:
+		return fmt.Errorf("stats: MACs by width add up to %d, the step has %d", c.macs(), c.MACs)
 	case c.ByKind[isa.Dispatch] != c.DispatchBusy || c.ByKind[isa.Host] != c.HostBusy:
 		return fmt.Errorf("stats: %d cycles of dispatch and %d of the host are charged, the runtime took %d and %d",
 			c.ByKind[isa.Dispatch], c.ByKind[isa.Host], c.DispatchBusy, c.HostBusy)
@@ -178,4 +190,12 @@ func (c *Counts) Check(cores int) error {
 			by.Reads, by.Writes, by.RowHits, c.DRAM.Reads, c.DRAM.Writes, c.DRAM.RowHits)
 	}
 	return nil
+}
+
+// macs returns the sum of the MACs by width.
+func (c *Counts) macs() (sum int64) {
+	for _, n := range c.MACsByBits {
+		sum += n
+	}
+	return sum
 }

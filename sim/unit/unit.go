@@ -33,6 +33,9 @@ type BytesPerSecond int64
 // Picojoules is an energy. An int64 holds 9.2 MJ.
 type Picojoules int64
 
+// Attojoules is the energy of one action. An int64 holds 9.2 J.
+type Attojoules int64
+
 // Microwatts is a power.
 type Microwatts int64
 
@@ -65,6 +68,8 @@ var prefixes = map[string]int64{
 var seconds = map[string]int64{"fs": 1, "ps": 1e3, "ns": 1e6, "us": 1e9, "ms": 1e12}
 
 var joules = map[string]int64{"pJ": 1, "nJ": 1e3, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
+
+var actions = map[string]int64{"aJ": 1, "fJ": 1e3, "pJ": 1e6, "nJ": 1e9}
 
 var watts = map[string]int64{"uW": 1, "mW": 1e3, "W": 1e6}
 
@@ -158,6 +163,13 @@ func (p *Picojoules) UnmarshalText(t []byte) error {
 	return err
 }
 
+// UnmarshalText reads "0.42pJ".
+func (a *Attojoules) UnmarshalText(t []byte) error {
+	v, err := parse(string(t), "0.42pJ", "aJ fJ pJ nJ", func(u string) (int64, bool) { k, ok := actions[u]; return k, ok })
+	*a = Attojoules(v)
+	return err
+}
+
 // UnmarshalText reads "47.5mW".
 func (p *Microwatts) UnmarshalText(t []byte) error {
 	v, err := parse(string(t), "47.5mW", "uW mW W", func(u string) (int64, bool) { k, ok := watts[u]; return k, ok })
@@ -183,6 +195,9 @@ func (p Picojoules) Joules() float64 { return float64(float64(p) * 1e-12) }
 // String writes p exactly.
 func (p Picojoules) String() string { return scaled(int64(p), joules, "J", "mJ", "uJ", "nJ", "pJ") }
 
+// String writes a exactly.
+func (a Attojoules) String() string { return scaled(int64(a), actions, "nJ", "pJ", "fJ", "aJ") }
+
 // String writes p exactly.
 func (p Microwatts) String() string { return scaled(int64(p), watts, "W", "mW", "uW") }
 
@@ -203,6 +218,9 @@ func (f Femtoseconds) MarshalText() ([]byte, error) { return []byte(f.String()),
 
 // MarshalText writes what UnmarshalText reads.
 func (p Picojoules) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// MarshalText writes what UnmarshalText reads.
+func (a Attojoules) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // MarshalText writes what UnmarshalText reads.
 func (p Microwatts) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

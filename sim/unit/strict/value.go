@@ -62,6 +62,8 @@ func KindOf(v reflect.Value) string {
 		return `a temperature in whole degrees such as "95C"`
 	case *unit.Picojoules:
 		return `an energy with its unit such as "1.5nJ"`
+	case *unit.Attojoules:
+		return `the energy of an action with its unit such as "0.42pJ"`
 	case *unit.Microwatts:
 		return `a power with its unit such as "47.5mW"`
 	case interface{ Forms() string }: // it says so itself
