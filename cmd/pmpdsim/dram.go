@@ -59,9 +59,9 @@ EXAMPLES:
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
-			"pmpdsim dram --standard STANDARD --addresses FILE [flags]\npmpdsim dram check|layouts [flags]",
+			"pmpdsim dram --standard STANDARD --addresses FILE [flags]\npmpdsim dram check|layouts|part [flags]",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "standard", Usage: "DRAM `STANDARD` (list dram)"},
+			standardFlag(""),
 			channelsFlag(),
 			&cli.StringFlag{Name: "mapping", Usage: "`MAPPING` of address bits, lowest first", DefaultText: "the standard's"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "XOR low row bits into bank group and bank"},
@@ -74,7 +74,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
 		}, slices.Concat(operationFlags(), commandsFlags("commands", "the stream", 0))...),
-		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand()},
+		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand(), dramPartCommand()},
 		Action:      action(fillDRAM),
 	}
 }
@@ -121,6 +121,9 @@ func (o *dramOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if !j.part.IsPreset() {
+		s.notesOf(j.part)
+	}
 	var r *stream.Result
 	ran, written := o.commands.record(s, j.options.Standard, j.options.Refresh, func(c *commands.Recorder) (last int64, err error) {
 		j.options.Recorder = c
@@ -160,6 +163,7 @@ func stopped(ctx context.Context, err error) error {
 
 // dramJob is a stream on channels.
 type dramJob struct {
+	part      *spec.Part
 	options   dram.Options
 	stream    stream.Stream
 	trace     string            // path of the addresses; empty: the stream is run
@@ -179,9 +183,10 @@ func mappingError(err error, s *spec.Standard, channels int) error {
 func (o *dramOptions) load() (*dramJob, error) {
 	j := &dramJob{options: o.options, mapping: o.mapping != ""}
 	var err error
-	if j.options.Standard, err = spec.Lookup(o.standard); err != nil {
+	if j.part, err = partNamed(o.standard); err != nil {
 		return nil, flagged("standard", "", err)
 	}
+	j.options.Standard = j.part.Standard(0)
 	if err := operate(j.options.Standard, o.operated); err != nil {
 		return nil, err
 	}

@@ -60,8 +60,8 @@ func fillDRAMCheck(c *cli.Context) (*dramCheckOptions, error) {
 
 func (o *dramCheckOptions) run(ctx context.Context, s streams) error {
 	if o.standard != "" {
-		if _, err := spec.Lookup(o.standard); err != nil {
-			return flagged("standard", "", err)
+		if _, err := spec.Lookup(o.standard); err != nil { // no other simulator has run the part of a file
+			return fmt.Errorf("--standard: DRAM standard %q is not known; %s", o.standard, spec.Accepted(o.standard))
 		}
 	}
 	p := newProgress(s.err, 0, "streams")

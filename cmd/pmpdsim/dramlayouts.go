@@ -13,7 +13,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/dram/layouts"
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/npu/dram/stream"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
@@ -50,7 +49,7 @@ EXAMPLES:
    pmpdsim dram layouts --standard lpddr4x-4266 --channels 4 --mapping page-interleaved --bank-hash  # 12 s
    pmpdsim dram layouts --layout packed --layout interleaved:1KiB --layout plane-major:64B+skew=8KiB -o bars.svg`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "standard", Value: "lpddr5-6400", Usage: "DRAM `STANDARD` (list dram)"},
+			standardFlag("lpddr5-6400"),
 			channelsFlag(),
 			&cli.StringSliceFlag{Name: "mapping", Usage: "`MAPPING`: a name, or address bits; repeatable", DefaultText: "the three that have names"},
 			&cli.BoolFlag{Name: "bank-hash", Usage: "also each mapping with low row bits XORed into bank group and bank"},
@@ -125,9 +124,11 @@ func (o *dramLayoutsOptions) run(ctx context.Context, s streams) error {
 func (o *dramLayoutsOptions) load() (*views.Layouts, error) {
 	l := &views.Layouts{Spec: &layouts.Spec{Channels: o.channels, Workers: o.workers, Postpone: o.postpone}}
 	var err error
-	if l.Standard, err = spec.Lookup(o.standard); err != nil {
+	p, err := partNamed(o.standard)
+	if err != nil {
 		return nil, flagged("standard", "", err)
 	}
+	l.Standard = p.Standard(0)
 	if err := l.Refresh.UnmarshalText([]byte(o.refresh)); err != nil {
 		return nil, flagged("refresh", "", err)
 	}

@@ -202,3 +202,8 @@ func integers(flag, value, accepted string, check func(int) bool) ([]int, error)
 	}
 	return all, nil
 }
+
+// standardFlag chooses a DRAM standard.
+func standardFlag(value string) cli.Flag {
+	return &cli.StringFlag{Name: "standard", Value: value, Usage: "DRAM `STANDARD` (list dram), or the file of a part (dram part)", TakesFile: true}
+}

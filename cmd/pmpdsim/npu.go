@@ -138,7 +138,7 @@ func (o *npuOptions) configured() (*config.Config, error) {
 	for _, s := range o.short {
 		assignments = append(assignments, s.assignment)
 	}
-	if err := cfg.Set(assignments); err != nil {
+	if err := cfg.SetWith(assignments, config.ReadPart); err != nil {
 		return nil, o.blamed(err)
 	}
 	return cfg, nil
@@ -165,4 +165,5 @@ func (s streams) warnOf(cfg *config.Config) {
 	if narrow := cfg.NarrowLinks(); narrow != "" {
 		s.say("warning: %s", narrow)
 	}
+	s.notesOf(cfg.DRAM.Part)
 }

@@ -101,7 +101,7 @@ const IdealDRAM = "ideal"
 
 // DRAM is the memory system.
 type DRAM struct {
-	Standard  string              `yaml:"standard" json:"standard"`   // a preset of npu/dram/spec, or "ideal"
+	Standard  string              `yaml:"standard" json:"standard"`   // a preset of npu/dram/spec, the name of Part, or "ideal"
 	Channels  int                 `yaml:"channels" json:"channels"`   // 1 to 1024
 	Mapping   string              `yaml:"mapping" json:"mapping"`     // address bits, lowest first: co2,ch2,bg2,ba2,co4,ro16
 	Ranks     int                 `yaml:"ranks" json:"ranks"`         // of a channel: 1, 2, 4
@@ -117,7 +117,10 @@ type DRAM struct {
 	BankMode        spec.BankMode        `yaml:"bank_mode,omitempty" json:"bank_mode,omitempty" default:"standard"`         // of LPDDR5: bank-group, 16-bank, 8-bank
 	BurstLength     spec.BurstLength     `yaml:"burst_length,omitempty" json:"burst_length,omitempty" default:"standard"`   // of LPDDR5: 16, 32
 
-	Timing spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"` // timings that are not the standard's
+	Density spec.Density `yaml:"density,omitempty" json:"density,omitempty"` // rows and refresh times are those of this density; absent: the standard's own
+	Timing  spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"`    // timings that are not the standard's
+
+	Part *spec.Part `yaml:"part,omitempty" json:"part,omitempty"` // the whole of a standard that is none of the presets; no key: dram.standard names its file
 }
 
 // Weights says how quantised weights are stored.

@@ -89,6 +89,9 @@ func children(v reflect.Value, prefix string) []node {
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Type == reflect.TypeFor[*spec.Part]() {
+			continue
+		}
 		path, optional := strings.CutSuffix(f.Tag.Get("yaml"), ",omitempty")
 		if prefix != "" {
 			path = prefix + "." + path

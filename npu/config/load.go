@@ -46,7 +46,7 @@ func Preset(name string) (*Config, error) {
 	if err != nil {
 		panic("config: preset " + name + " is named but has no file: " + err.Error())
 	}
-	c, err := parseFile(file, data)
+	c, err := parseFile(file, data, nil)
 	if err != nil {
 		panic("config: a preset is wrong: " + err.Error())
 	}
@@ -68,7 +68,12 @@ func Presets(names []string) []*Config {
 
 // Load returns the preset of that name, or the NPU that a YAML file describes as changes to a preset. The name of a preset
 // wins over a file of the same name; write ./name for the file.
-func Load(nameOrPath string) (*Config, error) {
+//
+// A DRAM part that the file names is looked for beside it.
+func Load(nameOrPath string) (*Config, error) { return LoadWith(nameOrPath, besides(nameOrPath)) }
+
+// LoadWith is Load with another place for parts.
+func LoadWith(nameOrPath string, parts Parts) (*Config, error) {
 	if slices.Contains(Names(), nameOrPath) {
 		return Preset(nameOrPath)
 	}
@@ -79,20 +84,20 @@ func Load(nameOrPath string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseFile(nameOrPath, data)
+	return parseFile(nameOrPath, data, parts)
 }
 
 // Parse returns the NPU of the text of a file for Load, or of the JSON of a Config. The name is for errors, and for an NPU
-// that changes a preset without a name of its own.
+// that changes a preset without a name of its own. It reads no files: a DRAM part has to be in the text.
 func Parse(name string, data []byte) (*Config, error) {
 	if err := files.NPU.Fits(name, len(data)); err != nil {
 		return nil, err
 	}
-	return parseFile(name, data)
+	return parseFile(name, data, nil)
 }
 
 // parseFile returns the Config that data describes: changes to its base, or every key where it names no base.
-func parseFile(file string, data []byte) (*Config, error) {
+func parseFile(file string, data []byte, parts Parts) (*Config, error) {
 	r := newReader(file)
 	top := r.Document(data, "one mapping of keys such as base, array, dram")
 	if top == nil {
@@ -115,6 +120,7 @@ func parseFile(file string, data []byte) (*Config, error) {
 		r.missing(c, based)
 	}
 	given := func(path string) bool { _, given := r.written[path]; return given }
+	r.part(&c.DRAM, parts)
 	c.DRAM.follow(was.DRAM, given)
 	c.Runtime.follow(was.Runtime, given)
 	c.resolve()
@@ -149,7 +155,10 @@ func (d *DRAM) follow(was DRAM, given func(path string) bool) {
 	if was.Mapping == defaultMapping(was) && !given("dram.mapping") {
 		d.Mapping = ""
 	}
-	if d.Standard != was.Standard { // changed timings are those of the standard
+	if d.Standard != was.Standard || d.Part != was.Part { // density and changed timings are those of the standard
+		if !given("dram.density") {
+			d.Density = 0
+		}
 		for i, name := range spec.TimingNames() {
 			if !given("dram.timing." + name) {
 				d.Timing[i] = 0

@@ -11,9 +11,6 @@ import (
 
 // This file is all that this package knows of DRAM standards, and all of it is asked of package dram.
 
-// standards returns the accepted values of dram.standard.
-func standards() []string { return append(spec.Names(), IdealDRAM) }
-
 // operation returns how d operates its part.
 func (d DRAM) operation() spec.Operation {
 	return spec.Operation{FineGranularity: d.FineGranularity, Temperature: d.Temperature, WCK: d.WCK, BankMode: d.BankMode,
@@ -29,17 +26,31 @@ func standardOf(d DRAM) *spec.Standard {
 
 // operated is standardOf, with the choices that the standard does not have.
 func operated(d DRAM) (*spec.Standard, []spec.Fault) {
-	if !slices.Contains(spec.Names(), d.Standard) {
+	p := d.part()
+	if p == nil {
 		return nil, nil
 	}
-	s, err := spec.Lookup(d.Standard)
-	if err != nil {
-		panic("config: a DRAM standard is listed but not known: " + err.Error())
+	density := d.Density
+	if !slices.Contains(p.Densities(), density) { // Validate says so
+		density = 0
 	}
+	s := p.Standard(density)
 	if s.Family == spec.SingleBus && slices.Contains([]int{1, 2, 4}, d.Ranks) {
 		s.Ranks = d.Ranks
 	}
 	return s, s.Operate(d.operation(), &d.Timing)
+}
+
+// part returns the part of d's standard, or nil where d has none.
+func (d DRAM) part() *spec.Part {
+	if d.Part != nil {
+		return d.Part
+	}
+	p, err := spec.LookupPart(d.Standard)
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 // defaultMapping returns what an empty mapping means for d: nothing where there are no banks, or none that can be told.

@@ -16,6 +16,7 @@ type reader struct {
 	strict.Faults
 	written map[string]strict.Place // of every key that the document holds, right or wrong
 	failed  map[string]bool         // keys whose value in the Config means nothing
+	parted  *yaml.Node              // dram.part; nil: none
 }
 
 func newReader(file string) *reader {
@@ -62,7 +63,14 @@ func (r *reader) mapping(n *yaml.Node, c *Config, v reflect.Value, prefix string
 			continue
 		}
 		r.written[path] = strict.PlaceOf(value)
-		if path == "base" {
+		switch path {
+		case "base":
+			continue
+		case "dram.part":
+			if r.parted = value; value.Kind != yaml.MappingNode {
+				r.parted, r.failed["dram.standard"] = nil, true
+				r.Add(strict.PlaceOf(value), path, "got "+strict.Describe(value)+"; accepted: a mapping of the keys of a part, or its file as dram.standard")
+			}
 			continue
 		}
 		k := slices.IndexFunc(known, func(k node) bool { return k.path == path })

@@ -9,7 +9,10 @@ import (
 
 // Set applies assignments of the form path=value, such as array.rows=64, and checks the result. It reports everything that
 // is wrong at once, and then leaves c as it was.
-func (c *Config) Set(assignments []string) error {
+func (c *Config) Set(assignments []string) error { return c.SetWith(assignments, nil) }
+
+// SetWith is Set where dram.standard may also be the file of a part, which parts returns.
+func (c *Config) SetWith(assignments []string, parts Parts) error {
 	next := *c
 	given := map[string]string{} // path to assignment
 	var errs []error
@@ -19,6 +22,14 @@ func (c *Config) Set(assignments []string) error {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--set %s: %w", a, err))
 			failed[path] = true
+		}
+	}
+	if a := given["dram.standard"]; a != "" && !failed["dram.standard"] {
+		if err := next.DRAM.adopt(parts); err != nil {
+			failed["dram.standard"] = true
+			for _, one := range each(err) {
+				errs = append(errs, fmt.Errorf("--set %s: dram.standard: %w", a, one))
+			}
 		}
 	}
 	next.DRAM.follow(c.DRAM, func(path string) bool { return given[path] != "" })

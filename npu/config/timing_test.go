@@ -62,7 +62,7 @@ func TestTimingsThatNoDRAMHasAreRefused(t *testing.T) {
 			"accepted: timings that a DRAM can have together",
 		"dram.timing.tRCDWR=3": "--set dram.timing.tRCDWR=3: dram.timing.tRCDWR: clocks of 1.25ns: tRCDWR is 3; accepted: 0, as the standard has no use for it",
 		"dram.timing.tREFI=0":  "--set dram.timing.tREFI=0: dram.timing.tREFI: clocks of 1.25ns: timing tREFI is 0; accepted: 1 or more",
-		"dram.timing.tRCD=1s": `--set dram.timing.tRCD=1s: dram.timing.tRCD: "1s" is neither; accepted: a number of clocks such as 15, or a time such as "18ns" ` +
+		"dram.timing.tRCD=1s": `--set dram.timing.tRCD=1s: dram.timing.tRCD: "1s" is not a timing; accepted: a number of clocks such as 15, or a time such as "18ns" ` +
 			"(fs ps ns us ms)",
 		"dram.standard=ideal dram.bandwidth=1GB/s dram.refresh=none dram.timing.tCL=3": "--set dram.timing.tCL=3: dram.timing.tCL: " +
 			"an ideal memory has no timings; accepted: none of them",

@@ -179,7 +179,7 @@ func (k *checker) network(n Network) {
 }
 
 func (k *checker) dram(d DRAM) {
-	if !slices.Contains(standards(), d.Standard) {
+	if d.Standard != IdealDRAM && d.part() == nil {
 		k.add("dram.standard", fmt.Sprintf("%q is not known; %s", d.Standard, spec.Accepted(d.Standard, IdealDRAM)))
 	}
 	if !channelsPossible(d.Channels) {
@@ -228,6 +228,9 @@ func (k *checker) ideal(d DRAM) {
 	if i := slices.IndexFunc(d.Timing[:], func(t spec.Time) bool { return t != 0 }); i >= 0 {
 		k.add("dram.timing."+spec.TimingNames()[i], "an ideal memory has no timings; accepted: none of them", "dram.standard")
 	}
+	if d.Density != 0 {
+		k.add("dram.density", fmt.Sprintf("%v, but an ideal memory has no dies; accepted: none", d.Density), "dram.standard")
+	}
 	for _, key := range d.operation().Made() {
 		k.add("dram."+key, "an ideal memory is no part that could be operated in several ways; accepted: the default", "dram.standard")
 	}
@@ -251,7 +254,7 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 		k.add("dram.postpone", fmt.Sprintf("%d, but %s may postpone %d; accepted: 0 to %d", d.Postpone, d.Standard, s.MaxPostponed, s.MaxPostponed),
 			"dram.standard")
 	}
-	if !d.Timing.IsZero() && !k.timing(d, s) {
+	if !k.density(d) || (!d.Timing.IsZero() || d.Density != 0) && !k.timing(d, s) {
 		return
 	}
 	if err := s.Validate(); err != nil && d.Ranks > 1 {
@@ -285,12 +288,15 @@ func (k *checker) operation(d DRAM) {
 // timing reports whether the timings that d changes go together with the others of its standard s.
 func (k *checker) timing(d DRAM, s *spec.Standard) bool {
 	problem, about := s.Problem()
-	if len(about) == 0 {
-		return problem == "" // what is wrong else is said elsewhere
+	if problem == "" || len(about) == 0 && d.Ranks > 1 { // ranks are checked below
+		return true
 	}
-	paths := []string{}
+	var paths []string
 	for _, path := range about {
 		paths = append(paths, "dram."+path)
+	}
+	if len(paths) == 0 {
+		paths = []string{"dram.standard"}
 	}
 	for i, name := range spec.TimingNames() { // one of those that are changed, if that is said
 		if slices.Contains(about, "timing."+name) && d.Timing[i] != 0 {
@@ -301,7 +307,7 @@ func (k *checker) timing(d DRAM, s *spec.Standard) bool {
 	if !strings.Contains(problem, "; accepted: ") {
 		problem += "; accepted: timings that a DRAM can have together"
 	}
-	k.add(paths[0], fmt.Sprintf("clocks of %v: %s", s.TCK, problem), append(paths[1:], "dram.standard")...)
+	k.add(paths[0], fmt.Sprintf("clocks of %v: %s", s.TCK, problem), append(paths[1:], "dram.density", "dram.standard")...)
 	return false
 }
 

@@ -64,7 +64,9 @@ func Tasks() (*plots.Table, []any, error) {
 type dramItem struct {
 	Name      string      `json:"name"`
 	Source    string      `json:"source"`
-	Fixture   bool        `json:"fixture,omitempty"` // another simulator's table, wrong values included
+	Evidence  string      `json:"evidence,omitempty"` // verified: of that rate; derived: of another one's
+	Fixture   bool        `json:"fixture,omitempty"`  // another simulator's table, wrong values included
+	Rate      int64       `json:"transfers_per_second"`
 	TCK       float64     `json:"tck_seconds"`
 	Width     int         `json:"channel_bits"`
 	BurstSize int64       `json:"burst_bytes"`
@@ -72,6 +74,9 @@ type dramItem struct {
 	Groups    int         `json:"bank_groups"`
 	Banks     int         `json:"banks_per_group"`
 	Row       int64       `json:"row_bytes"`
+	Density   string      `json:"density,omitempty"`
+	Densities []string    `json:"densities,omitempty"`
+	Capacity  int64       `json:"channel_bytes"` // at the density
 	Peak      int64       `json:"peak_bytes_per_second"`
 	Timing    spec.Timing `json:"timing_clocks"`
 	Comments  []string    `json:"comments,omitempty"`
@@ -79,21 +84,28 @@ type dramItem struct {
 
 // Standards lists the DRAM standards, with their values for JSON.
 func Standards() (*plots.Table, []any, error) {
-	t := &plots.Table{Columns: []plots.Column{{Name: "standard"}, {Name: "tCK", Right: true}, {Name: "width", Right: true},
-		{Name: "burst", Right: true}, {Name: "banks", Right: true}, {Name: "row", Right: true}, {Name: "GB/s", Right: true},
-		{Name: "source", Width: 48}}}
+	t := &plots.Table{Columns: []plots.Column{{Name: "standard"}, {Name: "MT/s", Right: true}, {Name: "tCK", Right: true}, {Name: "width", Right: true},
+		{Name: "banks", Right: true}, {Name: "density", Right: true}, {Name: "channel", Right: true}, {Name: "GB/s", Right: true}, {Name: "values"}}}
 	var values []any
 	for _, name := range spec.Names() {
-		s, err := spec.Lookup(name)
+		p, err := spec.LookupPart(name)
 		if err != nil {
 			return nil, nil, err
 		}
-		peak := s.PeakBytesPerSecond(1)
-		values = append(values, dramItem{Name: s.Name, Source: s.Source, Fixture: s.IsFixture(), TCK: float64(s.TCK) / 1e15, Width: s.Width,
-			BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
-			Peak: int64(peak), Timing: s.Timing, Comments: s.Comments})
-		t.Add(s.Name, s.TCK.String(), fmt.Sprintf("x%d", s.Width), s.Burst.String(), fmt.Sprintf("%dx%d", s.Groups, s.Banks),
-			s.RowBytes().String(), Gigabytes(float64(peak)), s.Source)
+		s := p.Standard(0)
+		v := dramItem{Name: s.Name, Source: s.Source, Evidence: p.Evidence(), Fixture: s.IsFixture(), Rate: int64(p.DataRate()), TCK: float64(s.TCK) / 1e15,
+			Width: s.Width, BurstSize: int64(s.Burst), Ranks: s.Ranks, Groups: s.Groups, Banks: s.Banks, Row: int64(s.RowBytes()),
+			Density: p.Density().String(), Capacity: int64(s.ChannelBytes()), Peak: int64(s.PeakBytesPerSecond(1)), Timing: s.Timing, Comments: s.Comments}
+		for _, d := range p.Densities() {
+			v.Densities = append(v.Densities, d.String())
+		}
+		values = append(values, v)
+		evidence := v.Evidence
+		if v.Fixture {
+			evidence = "another simulator's"
+		}
+		t.Add(s.Name, plots.Significant(float64(v.Rate)/1e6), s.TCK.String(), fmt.Sprintf("x%d", s.Width), fmt.Sprintf("%dx%d", s.Groups, s.Banks),
+			v.Density, s.ChannelBytes().String(), Gigabytes(float64(v.Peak)), evidence)
 	}
 	return t, values, nil
 }

@@ -49,6 +49,9 @@ func (s *Spec) readAxes(r *reader, n *yaml.Node) {
 		} else {
 			a.Values = r.values(e[0])
 		}
+		for _, v := range a.Values {
+			s.readParts(r, v.set)
+		}
 		s.addAxis(r, a)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -123,6 +124,9 @@ func (s *Spec) inputs() string {
 		shape := *m.Model
 		shape.Source = "" // names the file
 		all = append(all, fmt.Sprintf("%+v", shape))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
+		all = append(all, s.parts[name].Text())
 	}
 	for _, w := range s.workloads {
 		if w.trace != nil {

@@ -123,7 +123,7 @@ func (m *machine) value(key string) string {
 func (e *expansion) make(m *machine) {
 	if m.cfg == nil {
 		cfg := *m.npu.Config
-		m.cfg, m.bad = &cfg, cfg.Set(m.set)
+		m.cfg, m.bad = &cfg, cfg.SetWith(m.set, e.part)
 		m.fingerprint, m.memory = cfg.Fingerprint(), e.memory(&cfg)
 	}
 }
@@ -179,10 +179,13 @@ func (e *expansion) skips(p *Point, c *machine) bool {
 // memory returns the number of a memory: NPUs can share a memo if DRAM and controller are equal, whatever the capacity.
 func (e *expansion) memory(c *config.Config) int {
 	d := c.DRAM
-	d.Capacity = 0
+	d.Capacity, d.Part = 0, nil
 	key := fmt.Sprintf("%+v %v %v %v", d, c.DMA.Grant, c.DMA.Window, c.DMA.Bandwidth)
 	if d.Standard == config.IdealDRAM {
 		key = d.Standard // has no memo
+	}
+	if p := c.DRAM.Part; p != nil {
+		key += p.Text()
 	}
 	n, ok := e.memories[key]
 	if !ok {

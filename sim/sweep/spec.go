@@ -35,6 +35,7 @@ type Spec struct {
 	batches   []int
 	axes      []Axis
 	filters   []filter
+	parts     map[string]*config.Part // DRAM parts, by the names of their files in the spec
 }
 
 type npu struct {
@@ -81,7 +82,7 @@ func Load(path string, most int) (*Spec, error) {
 
 // parse reads the text of a spec; errors call it by name.
 func parse(data []byte, name string, most int, from *inputs) (*Spec, error) {
-	s := &Spec{files: from, data: data}
+	s := &Spec{files: from, data: data, parts: map[string]*config.Part{}}
 	r := newReader(name)
 	top := r.document(data)
 	if top == nil {
@@ -163,7 +164,12 @@ func (s *Spec) complete(r *reader, given map[string]text) {
 
 func (s *Spec) readNPUs(r *reader, n *yaml.Node) {
 	for _, t := range r.texts(n, "npu", "a preset (pmpdsim list npus) or a YAML file") {
-		c, err := config.Load(s.files.path(t.value, config.Names()))
+		c, err := config.LoadWith(s.files.path(t.value, config.Names()), func(file string) (*config.Part, error) {
+			if !filepath.IsAbs(file) {
+				file = filepath.Join(filepath.Dir(t.value), file) // beside the NPU, in terms of the spec
+			}
+			return config.ReadPart(s.files.path(file, nil))
+		})
 		if err != nil {
 			r.add(t.Place, "npu", "%v", err)
 			continue
@@ -183,6 +189,30 @@ func (s *Spec) readSet(r *reader, n *yaml.Node) {
 		return
 	}
 	s.set = r.assignments(n, "set", "")
+	s.readParts(r, s.set)
+}
+
+// readParts reads the files of DRAM parts that assignments name. They are relative to the spec.
+func (s *Spec) readParts(r *reader, set []assignment) {
+	for _, a := range set {
+		if a.path != "dram.standard" || !config.NamesPart(a.value) || s.parts[a.value] != nil {
+			continue
+		}
+		p, err := config.ReadPart(s.files.path(a.value, nil))
+		if err != nil {
+			r.add(a.Place, a.path, "%v", err)
+			continue
+		}
+		s.parts[a.value] = p
+	}
+}
+
+// part returns a DRAM part that was read.
+func (s *Spec) part(file string) (*config.Part, error) {
+	if p := s.parts[file]; p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("%s: no file of a DRAM part; accepted: one that the spec names", file)
 }
 
 func (s *Spec) readModels(r *reader, n *yaml.Node) {

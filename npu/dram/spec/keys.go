@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,6 +49,15 @@ var partKeys = sync.OnceValue(func() []key {
 		}
 	}
 	walk(reflect.TypeFor[Standard](), "", nil)
+	move := func(path, before string) {
+		i := slices.IndexFunc(all, func(k key) bool { return k.path == path })
+		k := all[i]
+		all = slices.Delete(all, i, i+1)
+		all = slices.Insert(all, slices.IndexFunc(all, func(k key) bool { return k.path == before }), k)
+	}
+	move("source", keyEvidence)
+	move("tCK", keyDensity)
+	move(keyPage, "rows")
 	return all
 })
 

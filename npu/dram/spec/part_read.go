@@ -67,6 +67,9 @@ func ReadPart(f *strict.Faults, n *yaml.Node, prefix, name string) *Part {
 		return nil
 	}
 	p := l.over(base)
+	if l.values[keyEvidence] == "" && l.values["source"] != "" { // that of the base is not of what differs from it
+		delete(p.values, keyEvidence)
+	}
 	r.check(p, l)
 	if f.Len() > before {
 		return nil

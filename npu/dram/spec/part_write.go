@@ -22,6 +22,9 @@ type entry struct {
 	note  string
 }
 
+// flow are entries on one line.
+type flow []entry
+
 // fields returns the whole part in the order of partKeys, without what is of no use: keys that are not given.
 func (p *Part) fields() []entry {
 	var all []entry
@@ -48,7 +51,9 @@ func (p *Part) fields() []entry {
 		case keyRate:
 			f.note = "tCK " + s.TCK.String()
 		case keyDensity:
-			f.note = fmt.Sprintf("%d rows of a bank, tRFC %s", s.Rows, s.note("tRFC", InClocks(s.Timing.TRFC).String()))
+			if text := p.at(p.Density())["timing.tRFC"]; text != "" {
+				f.note = fmt.Sprintf("%d rows of a bank, tRFC %s, %s", s.Rows, text, s.note("tRFC", text))
+			}
 		}
 		all = append(all, f)
 		if k.path == "source" && len(p.comments) > 0 {
@@ -59,7 +64,7 @@ func (p *Part) fields() []entry {
 		var rows []entry
 		for _, r := range p.rows {
 			row := &Part{values: r.values, standard: s}
-			rows = append(rows, entry{key: r.density.String(), value: row.fields()})
+			rows = append(rows, entry{key: r.density.String(), value: flow(row.fields())})
 		}
 		all = append(all, entry{key: "densities", value: rows})
 	}
@@ -115,8 +120,10 @@ func node(fields []entry, notes bool) *yaml.Node {
 		switch value := f.value.(type) {
 		case []entry:
 			v = node(value, notes)
-			if len(value) <= 3 {
-				v.Style = yaml.FlowStyle
+		case flow:
+			v = node(value, false)
+			for _, n := range append([]*yaml.Node{v}, v.Content...) {
+				n.Style = yaml.FlowStyle
 			}
 		case []string:
 			v = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
@@ -153,7 +160,11 @@ func writeJSON(b *bytes.Buffer, fields []entry) {
 		}
 		b.WriteString(strconv.Quote(f.key))
 		b.WriteByte(':')
-		if below, ok := f.value.([]entry); ok {
+		switch below := f.value.(type) {
+		case []entry:
+			writeJSON(b, below)
+			continue
+		case flow:
 			writeJSON(b, below)
 			continue
 		}

@@ -40,10 +40,10 @@ func (t *Time) UnmarshalText(text []byte) error {
 	}
 	var f unit.Femtoseconds
 	if err := f.UnmarshalText(text); err != nil {
-		return fmt.Errorf("%q is neither; accepted: %s (fs ps ns us ms)", text, TimeForms)
+		return fmt.Errorf("%q is not a timing; accepted: %s (fs ps ns us ms)", text, TimeForms)
 	}
 	if f <= 0 || f > longest {
-		return fmt.Errorf("%q is no timing; accepted: more than 0 and at most a second, or a number of clocks", text)
+		return fmt.Errorf("%q is not a timing; accepted: more than 0 and at most a second, or a number of clocks", text)
 	}
 	*t = Time(f)
 	return nil

@@ -46,8 +46,8 @@ func TestTimesInClocks(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"-3":         `"-3" is neither; accepted: a number of clocks such as 15, or a time such as "18ns" (fs ps ns us ms)`,
-		"0ns":        `"0ns" is no timing; accepted: more than 0 and at most a second, or a number of clocks`,
+		"-3":         `"-3" is not a timing; accepted: a number of clocks such as 15, or a time such as "18ns" (fs ps ns us ms)`,
+		"0ns":        `"0ns" is not a timing; accepted: more than 0 and at most a second, or a number of clocks`,
 		"1073741825": `1073741825 clocks are too many; accepted: at most 1073741824`,
 	} {
 		var x Time

@@ -48,6 +48,15 @@ func (s *Standard) geometryProblem() string {
 			return fmt.Sprintf("%s is %d; accepted: a power of two", g.name, g.n)
 		}
 	}
+	for _, g := range []struct {
+		named
+		low, high int64
+	}{{named{"Burst", int64(s.Burst)}, 16, 64}, {named{"Width", int64(s.Width)}, 4, 1024}, {named{"Columns", int64(s.Columns)}, 4, 4096},
+		{named{"Rows", int64(s.Rows)}, 2, 1 << 24}} {
+		if g.n < g.low || g.n > g.high {
+			return fmt.Sprintf("%s is %d; accepted: %d to %d", g.name, g.n, g.low, g.high)
+		}
+	}
 	if has := s.ChannelBytes(); s.Most < has {
 		return fmt.Sprintf("Most is %v; accepted: the %v of a channel, or more", s.Most, has)
 	}
