@@ -67,7 +67,7 @@ func TestStudiesNeedNoCommandLine(t *testing.T) {
 	styles := &stylesOptions{npu: npuOptions{name: defaultNPU}, models: []string{"testdata/tiny.json"}, bits: []int{4, 16}, batch: "1", context: 16, workers: 1,
 		format: "csv"}
 	out, errs, err := invoke(t, styles)
-	if err != nil || errs != "" || strings.Count(out, "\n") != 1+5*2 {
+	if err != nil || errs != "" || strings.Count(out, "\n") != 1+6*2 {
 		t.Errorf("styles: error %v, %q, %d lines", err, errs, strings.Count(out, "\n"))
 	}
 	styles.batch = "0"

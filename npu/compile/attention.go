@@ -228,9 +228,15 @@ func (b *builder) attendSpans(l int, rectangles []span, rope, cached []int) []in
 			done = append(done, b.attended(l, c.span, before)...)
 		}
 	}
+	var queries, scores []int // of the block
 	for i := range chunks {
 		c := &chunks[i]
-		c.softmax = b.softmaxOf(l, c.span, rope, cached)
+		if c.first {
+			queries = b.queries(l, c.span, rope, scores)
+		}
+		at := len(b.p.Ops)
+		c.softmax = b.softmaxOf(l, c.span, queries, cached)
+		scores = []int{at}
 		if i > 0 {
 			finish(&chunks[i-1])
 		}
@@ -280,6 +286,23 @@ func (b *builder) contextOf(l int, s span, merge bool, deps, cached []int) []int
 	return b.onChip(l, s.core, opSoftmaxMerge, isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.model.HeadDim, deps)
 }
 
+// queriesOf are a block's queries of a core, in DRAM.
+func (b *builder) queriesOf(s *span) isa.Slice {
+	q := b.activations[ops.Q]
+	from, n := b.part(q.base+q.row()*unit.Bytes(s.row()), q.row()*unit.Bytes(s.queries()), s.core)
+	return oneTile(isa.ActRead, from, n)
+}
+
+// queries brings a block's queries of a prompt into the room, once for all chunks, when the block before has its scores. They
+// may be fetched as soon as they are in DRAM. It returns what the scores of the block wait for.
+func (b *builder) queries(l int, s span, rope, before []int) []int {
+	if !b.spill || b.decode {
+		return rope
+	}
+	return b.add(isa.Op{Name: b.label(l, opAttentionIn), Kind: isa.Scores, Layer: l, Core: s.core, Unit: isa.Move, Deps: before,
+		LoadAfter: rope, Loads: []isa.Slice{b.queriesOf(&s)}}, opAttentionIn)
+}
+
 // attended writes a block's result to DRAM, where activations lie there.
 func (b *builder) attended(l int, s span, deps []int) []int {
 	if !b.spill {
@@ -292,10 +315,15 @@ func (b *builder) attended(l int, s span, deps []int) []int {
 }
 
 // queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
-// (fp32, beside scores for at least 64 positions), else as many as do, a multiple of 16 if possible.
+// (fp32, beside scores for at least 64 positions), with those that come from DRAM themselves; else as many as do, a multiple
+// of 16 if possible.
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
-	each := max(4*heads*b.model.HeadDim, 2*64*heads)
+	each := 4 * heads * b.model.HeadDim
+	if b.spill && !b.decode {
+		each += 2 * heads * b.model.HeadDim
+	}
+	each = max(each, 2*64*heads)
 	n := max(1, int(b.attentionRoom())/2/each)
 	if n >= b.rows {
 		return b.rows
@@ -344,10 +372,8 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) 
 	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
-	if b.spill && kind == isa.Scores {
-		q := b.activations[ops.Q]
-		from, n := b.part(q.base+q.row()*unit.Bytes(s.row()), q.row()*unit.Bytes(s.queries()), s.core)
-		o.Hold = []isa.Slice{oneTile(isa.ActRead, from, n)}
+	if b.spill && b.decode && kind == isa.Scores {
+		o.Hold = []isa.Slice{b.queriesOf(&s)}
 	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
 	if b.decode && !b.spill {

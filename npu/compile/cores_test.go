@@ -190,6 +190,8 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 		t.Run(model, func(t *testing.T) {
 			apart := batched(t, preset(t), model, 1000, 1, 4)
 			fused := batched(t, changed(t, "fusion=elementwise"), model, 1000, 1, 4)
+			apart.room = min(apart.room, fused.room) // else attention is cut otherwise, too
+			fused.room = apart.room
 			for name, pass := range map[string]func(*Compiler) (*isa.Program, error){
 				"prefill": func(k *Compiler) (*isa.Program, error) { return k.Prefill(1000, 4) },
 				"decode":  func(k *Compiler) (*isa.Program, error) { return k.Decode(1010, 4, 4) },
@@ -274,17 +276,23 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 	}
 }
 
-// What the search finds is no worse, by its own model, than anything that can be asked for by hand.
+// What the search finds is no worse, by its own model, than anything that can be asked for by hand, if attention has the
+// same room.
 func TestTheSearchFindsTheLeastCost(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
+	var room unit.Bytes
 	cost := func(assignments ...string) (float64, string) {
 		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Passes: 19})
 		if err != nil {
 			return 0, err.Error()
 		}
+		if room == 0 {
+			room = k.room
+		}
+		k.room = room
 		choices, err := k.ExplainPrefill(1032, 4)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil { // what is asked for does not fit beside that room
+			return 0, err.Error()
 		}
 		for _, c := range choices {
 			if c.Operator == "down_proj" {

@@ -115,7 +115,10 @@ func (m *matrix) bookPerRow(c *config.Config, p unit.Bits) unit.Bytes {
 func (m *matrix) layPlanes(c *config.Config, a *allocator, stored int, part *unit.Bytes) error {
 	p := &m.planes
 	p.stored, p.turn = stored, turnOf(c, a.stripe)
-	all, book := unit.Bytes(stored), m.bookPerRow(c, unit.Bits(stored))
+	all, book := unit.Bytes(stored), unit.Bytes(0)
+	for bits := range unit.Bits(stored + 1) { // of those in use
+		book = max(book, m.bookPerRow(c, bits))
+	}
 	s := room{limit: c.TileBytes(), region: m.planeBytes}
 	s.pad = func(n int) unit.Bytes { return m.planeBytes(n)*all + book*unit.Bytes(n) }
 	if c.Weights.Layout == config.Interleaved {

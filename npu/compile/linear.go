@@ -75,7 +75,7 @@ func (b *builder) bias(p *product, deps []int) []int {
 		return deps
 	}
 	return b.vector(vectorOp{name: m.name + ".bias", operator: p.name, kind: p.kind, layer: p.layer, fn: isa.FnBias, width: m.rows, rows: p.rows,
-		in: []region{p.out}, out: p.out, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
+		in: []region{p.out}, out: []region{p.out}, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
 }
 
 // product emits a product whose activations lie on chip, or in DRAM.

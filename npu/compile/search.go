@@ -342,11 +342,12 @@ func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
 	return total, nil
 }
 
-// attentionCost prices the attention of a layer: keys and values are read for each block of queries, and each of its chunks
-// fills and drains the array twice.
+// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read once, and
+// each of its chunks fills and drains the array twice.
 func (b *builder) attentionCost() float64 {
-	var memory, compute float64
+	var compute float64
 	core := b.cores() - 1 // has most heads
+	memory := b.price.transfer(fp16.Of(int64(b.rows) * int64(b.headsOf(core)) * int64(b.model.HeadDim)))
 	block := b.queryBlock()
 	for q0 := 0; q0 < b.rows; q0 += block {
 		s := span{core: core, q0: q0, q1: min(q0+block, b.rows), c1: min(q0+block, b.rows)}

@@ -21,15 +21,15 @@ type vectorOp struct {
 	rows     int
 	whole    bool     // every core does all rows, or all its tokens, in full: a reduction, or operands that all have
 	in       []region // inputs that may lie in DRAM
-	out      region   // output that may lie in DRAM; zero if there is none
+	out      []region // outputs that may lie in DRAM
 	params   []isa.Slice
 	deps     []int
 }
 
 // bytesPerRow is what a row moves to and from DRAM where activations lie there; 0: its operands are on chip all the same.
 func (v *vectorOp) bytesPerRow() unit.Bytes {
-	n := v.out.row()
-	for _, r := range v.in {
+	var n unit.Bytes
+	for _, r := range slices.Concat(v.in, v.out) {
 		n += r.row()
 	}
 	return n
@@ -85,8 +85,8 @@ func (b *builder) vectorSpilled(o isa.Op, v *vectorOp) (isa.Op, bool) {
 	for _, r := range v.in {
 		o.Loads = append(o.Loads, slice(isa.ActRead, r))
 	}
-	if v.out.width > 0 {
-		o.Stores = []isa.Slice{slice(isa.ActWrite, v.out)}
+	for _, r := range v.out {
+		o.Stores = append(o.Stores, slice(isa.ActWrite, r))
 	}
 	o.Work = isa.Work{Fn: v.fn, Elements: int64(n) * int64(v.width)}
 	o.Last = isa.Work{Fn: v.fn, Elements: int64(last) * int64(v.width)}
@@ -115,7 +115,7 @@ func (b *builder) elementwise(o *operator) []int {
 		v.in = append(v.in, b.activations[r])
 	}
 	v.in[len(v.in)-1].width = o.Width // the region may be shared with a wider value
-	v.out = b.activations[o.Makes[0]]
+	v.out = []region{b.activations[o.Makes[0]]}
 	return b.vector(v)
 }
 
@@ -136,7 +136,7 @@ func (b *builder) norm(o *operator) []int {
 		b.addUpdates(v.deps)
 		v.rows = b.headRows()
 	} else {
-		v.out = region{b.activations[o.Makes[0]].base, h}
+		v.out = []region{{b.activations[o.Makes[0]].base, h}}
 	}
 	return b.vector(v)
 }
@@ -145,7 +145,7 @@ func (b *builder) norm(o *operator) []int {
 func (b *builder) queriesAndKeys(o *operator) []int {
 	q, k := b.activations[ops.Q], b.activations[ops.K]
 	v := vectorOp{name: o.name, operator: o.name, kind: isa.Rope, layer: o.Layer, fn: isa.FnRope, width: o.Width, rows: b.rows,
-		in: []region{q, k}, out: q, deps: slices.Concat(b.done[ops.Q], b.done[ops.K])}
+		in: []region{q, k}, out: []region{q, k}, deps: slices.Concat(b.done[ops.Q], b.done[ops.K])}
 	if o.Kind == ops.HeadNorm {
 		v.kind, v.fn, v.width, v.params = isa.Norm, b.normFn(), q.width+k.width, b.params(o.params, qkNormBytes(b.model))
 	}

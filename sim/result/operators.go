@@ -22,7 +22,7 @@ type Operator struct {
 	MACs        int64   `json:"macs"`
 	DRAMBytes   int64   `json:"dram_bytes"`
 	Intensity   float64 `json:"macs_per_byte"`     // arithmetic intensity: MACs per byte of DRAM traffic
-	Throughput  float64 `json:"macs_per_second"`   // MACs over Seconds
+	Throughput  float64 `json:"macs_per_second"`   // MACs over the longer of Seconds and array_seconds
 	Utilisation float64 `json:"array_utilisation"` // PE cycles with MACs, of those in the longer of Seconds and array_seconds
 	BoundBy     string  `json:"bound_by"`          // compute, vector, memory, network, unpack, dispatch, host; latency: none of them for half the time
 }
@@ -40,8 +40,8 @@ func operatorsOf(c *stats.Counts, cfg *config.Config, names []string) []Operator
 		o := Operator{Name: name, Seconds: n.Cycles.Seconds(cfg.Clock), Array: perCore(n.ArrayBusy),
 			Vector: perCore(n.VectorBusy), Memory: float64(n.Bytes) / peak, MACs: n.MACs, DRAMBytes: int64(n.Bytes)}
 		o.Intensity = ratio(float64(n.MACs), float64(n.Bytes))
-		o.Throughput = ratio(float64(n.MACs), o.Seconds)
 		// Operators that run at the same time share its cycles: one may be charged fewer than its array was busy.
+		o.Throughput = ratio(float64(n.MACs), max(o.Seconds, o.Array))
 		pes := float64(cfg.Array.Rows*cfg.Array.Cols) * max(float64(n.Cycles)*float64(cfg.Cores), float64(n.ArrayBusy))
 		o.Utilisation = ratio(float64(n.PECycles), pes)
 		links := ratio(float64(n.Bytes+n.Exchanged), cfg.LinkBandwidth())

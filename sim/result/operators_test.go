@@ -28,6 +28,7 @@ func TestOperatorsOfAPhase(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	expect(t, "PEs used in the time that the arrays were busy", got[1].Utilisation, 8000/(4*8*500.0))
+	expect(t, "MACs in the time that the arrays were busy", got[1].Throughput, 8000/(500/1e9/2))
 	expect(t, "MACs per byte without bytes", got[1].Intensity, 0)
 }
 

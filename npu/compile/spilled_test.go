@@ -1,0 +1,86 @@
+package compile
+
+import (
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
+)
+
+// Where activations of a prefill lie in DRAM, each value is written once and read as often as an operator needs it: queries
+// once, whatever chunks of the context they are held against; queries and keys by what rotates or norms them, and back.
+func TestSpilledQueriesAndKeys(t *testing.T) {
+	for _, c := range []struct {
+		model  string
+		cores  string
+		tokens int
+	}{{"llama-3.2-1b", "cores=1", 4096}, {"llama-3.2-1b", "cores=2", 2000}, {"qwen3-8b", "cores=1", 1500}} {
+		m := loaded(t, c.model)
+		k := compiler(t, changed(t, c.cores), c.model, c.tokens, 2, 4)
+		p, err := k.Prefill(c.tokens, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, written := map[string]unit.Bytes{}, map[string]unit.Bytes{}
+		for i := range p.Ops {
+			o := &p.Ops[i]
+			each(o, func(s *isa.Slice, w isa.Pattern, store bool) {
+				switch {
+				case s.Data == isa.ActRead:
+					read[p.Operators[o.Operator]] += w.Bytes()
+				case s.Data == isa.ActWrite && store:
+					written[p.Operators[o.Operator]] += w.Bytes()
+				}
+			})
+		}
+		q := fp16.Of(int64(c.tokens) * int64(m.Heads*m.HeadDim) * int64(m.Layers))
+		both := q + fp16.Of(int64(c.tokens)*int64(m.KVWidth())*int64(m.Layers))
+		if read["attention_in"] != q || read["scores"] != 0 {
+			t.Errorf("%s, %s: queries are read %v, and %v by scores; want %v", c.model, c.cores, read["attention_in"], read["scores"], q)
+		}
+		norms := ops.Fused("q_norm", "k_norm")
+		for _, name := range []string{"rope", norms} {
+			if name == norms && !m.QKNorm {
+				continue
+			}
+			if read[name] != both || written[name] != both {
+				t.Errorf("%s, %s: %s reads %v and writes %v, want %v", c.model, c.cores, name, read[name], written[name], both)
+			}
+		}
+	}
+}
+
+// The queries of a block replace those of the block before, whose scores they wait for; its own scores wait for them.
+func TestQueriesWaitForTheirRoom(t *testing.T) {
+	k := compiler(t, preset(t), "llama-3.2-1b", 2000, 2, 4)
+	p, err := k.Prefill(2000, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(i int) string { return p.Operators[p.Ops[i].Operator] }
+	last, blocks := -1, 0 // scores
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		if o.Layer != 0 {
+			continue
+		}
+		switch name(i) {
+		case "attention_in":
+			if blocks++; blocks > 1 && (len(o.Deps) != 1 || o.Deps[0] != last) {
+				t.Errorf("queries of block %d wait for %v, want %d", blocks, o.Deps, last)
+			}
+			if name(o.LoadAfter[0]) != "rope" {
+				t.Errorf("queries are loaded after %s", name(o.LoadAfter[0]))
+			}
+		case "scores":
+			if name(o.Deps[0]) != "attention_in" {
+				t.Errorf("scores wait for %s", name(o.Deps[0]))
+			}
+			last = i
+		}
+	}
+	if blocks < 3 {
+		t.Errorf("%d blocks", blocks)
+	}
+}
