@@ -129,7 +129,7 @@ func (a *Array) priceOf(w isa.Work, r Rate, m mapping) price {
 	rows, n, k, repeat := int64(w.M), int64(w.N), int64(w.K), int64(w.Repeat)
 	feed := a.style.Feed(w, m.weights)
 	read := times(int64(StreamBytes(w)), m.weights) + times(a.activation(), rows, k, repeat, m.activations)
-	cycles, unpack := a.unpacked(max(m.cycles, feed.Cycles, ceil(read, a.stream)), a.unpacking(w, m.weights))
+	cycles, unpack := a.unpacked(max(m.cycles, feed.Cycles, ceil(read, a.stream)), a.unpacking(w))
 	return price{
 		cycles:  unit.Cycles(cycles),
 		unpack:  unit.Cycles(unpack),

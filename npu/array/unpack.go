@@ -5,21 +5,21 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// unpacking returns the cycles that it takes to turn the codes of a pass into operands, each of which enters the array
-// so many times (config.Unpack).
+// unpacking returns the cycles that it takes to turn the codes of a pass into operands (config.Unpack).
 //
-//	unpack ≥ N × K × repeat / array.unpack.bitsB                       per tile
-//	unpack ≥ N × K × repeat × (times that each enters) / array.unpack.bitsB   per vector
-func (a *Array) unpacking(w isa.Work, entries int64) int64 {
+//	per tile     N × K × repeat / array.unpack.bitsB
+//	per vector   M × N × K × repeat / array.unpack.bitsB
+func (a *Array) unpacking(w isa.Work) int64 {
 	u := a.array.Unpack
 	rate := int64(u.Rate(w.Bits))
 	if rate == 0 {
 		return 0
 	}
-	if u.Per != config.PerVector {
-		entries = 1
+	vectors := int64(1)
+	if u.Per == config.PerVector {
+		vectors = int64(w.M)
 	}
-	return ceil(times(int64(w.N), int64(w.K), int64(w.Repeat), entries), rate)
+	return ceil(times(vectors, int64(w.N), int64(w.K), int64(w.Repeat)), rate)
 }
 
 // unpacked returns the cycles of a pass that takes so many without unpacking, and those of them in which unpacking

@@ -63,7 +63,7 @@ func Overlaps() []Overlap { return []Overlap{OverlapProducts, OverlapLoads} }
 // UnpackPer says how often a code is unpacked.
 type UnpackPer string
 
-// How often. Tile: once for all vectors of a tile. Vector: each time that it enters the array.
+// How often. Tile: once for all vectors of a tile. Vector: for each of them anew.
 const (
 	PerTile   UnpackPer = "tile"
 	PerVector UnpackPer = "vector"

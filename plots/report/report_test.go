@@ -255,7 +255,8 @@ func TestPageHasEveryNumber(t *testing.T) {
 
 func TestMetricsAreCalledAsInResults(t *testing.T) {
 	one := 1.0
-	text, err := json.Marshal(result.Result{SpeedupFP16: &one, SpeedupUniform: &one})
+	text, err := json.Marshal(result.Result{SpeedupFP16: &one, SpeedupUniform: &one, TokensPerSecond: 1, TPOTSeconds: 1, AvgWeightBits: 1,
+		DRAMBytesPerToken: 1, DRAMEfficiency: 1, ArrayUtilisation: 1, RowHitRate: &one, EnergyPerToken: 1, TokensPerJoule: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
