@@ -33,7 +33,7 @@ func (o *validateOptions) runTrace(ctx context.Context, s streams) error {
 		return err
 	}
 	p := newProgress(s.err, 0, "steps")
-	options := replay.Options{Workers: o.workers, Progress: p.simulated}
+	options := replay.Options{Workers: o.workers, Progress: p.passes}
 	r, err := validate.Recorded(ctx, t, cfg, options)
 	p.end()
 	if err != nil {

@@ -21,7 +21,7 @@ func Recorded(ctx context.Context, t *traces.Trace, cfg *config.Config, o replay
 	if err != nil {
 		return nil, err
 	}
-	s, err := precision.Parse("trace")
+	s, err := precision.Parse("recorded")
 	if err != nil {
 		return nil, err
 	}
