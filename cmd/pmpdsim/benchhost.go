@@ -45,7 +45,7 @@ EXAMPLES:
 			&cli.IntFlag{Name: "threads", Usage: "`N` threads of the engine", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 				Action: between("threads", 1, mostWorkers)},
 			&cli.IntFlag{Name: "repeats", Value: 9, Usage: "medians are of `N` repeats", Action: between("repeats", 1, 1000)},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the description to `FILE`, YAML", DefaultText: "printed", TakesFile: true},
+			outputFlag("write the description to `FILE`, YAML", "printed"),
 		},
 		Action: action(func(c *cli.Context) (*benchHostOptions, error) {
 			return &benchHostOptions{c.Int("threads"), c.Int("repeats"), c.String("output")}, nil
