@@ -130,7 +130,7 @@ func (m *meter) median(work func() error) float64 {
 		}
 		began := m.o.Now()
 		m.err = work()
-		times = append(times, max((m.o.Now() - began).Seconds(), 1e-9))
+		times = append(times, max((m.o.Now()-began).Seconds(), 1e-9))
 	}
 	if m.done++; m.o.Progress != nil {
 		m.o.Progress(m.done, m.all)
