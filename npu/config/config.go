@@ -48,7 +48,6 @@ type Array struct {
 	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                             // lut: table entries computed per cycle
 	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                         // dequant-fp16: codebook look-ups per cycle
 	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                         // reconfiguration at a change of precision, after the drain if the style needs one
-	Sustained      Share       `yaml:"sustained,omitempty" json:"sustained,omitempty" default:"1"` // of its peak that the array reaches, as measured
 	Unpack         Unpack      `yaml:"unpack,omitempty" json:"unpack,omitzero"`                    // codes of few bits become operands
 }
 
@@ -117,6 +116,11 @@ type DRAM struct {
 	WCK             spec.WCK             `yaml:"wck,omitempty" json:"wck,omitempty" default:"standard"`                     // of LPDDR5's ranks: standard, rank, channel
 	BankMode        spec.BankMode        `yaml:"bank_mode,omitempty" json:"bank_mode,omitempty" default:"standard"`         // of LPDDR5: bank-group, 16-bank, 8-bank
 	BurstLength     spec.BurstLength     `yaml:"burst_length,omitempty" json:"burst_length,omitempty" default:"standard"`   // of LPDDR5: 16, 32
+
+	Page      spec.Page `yaml:"page,omitempty" json:"page,omitempty" default:"open"`           // when rows are closed: open, closed, adaptive
+	Queue     int       `yaml:"queue,omitempty" json:"queue,omitempty" default:"0"`            // bursts of the read and of the write queue; 0: 32, HBM 64
+	WriteHigh int       `yaml:"write_high,omitempty" json:"write_high,omitempty" default:"80"` // percent of the write queue above which writes go first
+	WriteLow  int       `yaml:"write_low,omitempty" json:"write_low,omitempty" default:"20"`   // percent below which reads go again
 
 	Density spec.Density `yaml:"density,omitempty" json:"density,omitempty"` // rows and refresh times are those of this density; absent: the standard's own
 	Timing  spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"`    // timings that are not the standard's

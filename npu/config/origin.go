@@ -56,12 +56,11 @@ func (c *Config) tell(before *Config, given func(path string) bool) {
 			}
 		}
 	}
-	was := before.leaves()
-	for i, l := range c.leaves() {
+	for _, l := range c.leaves() {
 		if slices.Contains([]string{"name", "description", "source"}, l.path) {
 			continue
 		}
-		old := was[i].text()
+		old, _ := before.Get(l.path)
 		now := l.text()
 		if now == old || !given(l.path) { // what follows from others is not said
 			continue

@@ -127,9 +127,6 @@ func (k *checker) array(a Array) {
 	k.within("array.lut_group", int64(a.LUTGroup), 1, 8)
 	k.within("array.lut_entries", int64(a.LUTEntries), 1, 1<<24)
 	k.within("array.dequant_lanes", int64(a.DequantLanes), 1, 1<<24)
-	if !a.Sustained.possible() {
-		k.add("array.sustained", fmt.Sprintf("%v is out of range; accepted: %s", a.Sustained, shareForms))
-	}
 	k.within("array.switch_cycles", int64(a.SwitchCycles), 0, 1e9)
 	k.unpack(a.Unpack)
 }
@@ -237,6 +234,9 @@ func (k *checker) ideal(d DRAM) {
 	for _, key := range d.operation().Made() {
 		k.add("dram."+key, "an ideal memory is no part that could be operated in several ways; accepted: the default", "dram.standard")
 	}
+	for _, key := range d.scheduling().Made() {
+		k.add("dram."+key, "an ideal memory has no queues and no rows; accepted: the default", "dram.standard")
+	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
 	}
@@ -249,6 +249,13 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
 	}
 	k.operation(d)
+	for _, f := range d.scheduling().Faults() {
+		var with []string
+		if f.Key == "write_low" {
+			with = []string{"dram.write_high"}
+		}
+		k.add("dram."+f.Key, f.Err.Error(), with...)
+	}
 	var refresh spec.Refresh
 	if err := refresh.UnmarshalText([]byte(d.Refresh)); err == nil && !s.HasRefresh(refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but %s %s", d.Refresh, d.Standard, s.WithoutRefresh(refresh)), "dram.standard")

@@ -117,15 +117,13 @@ func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 func randomOptions(t *testing.T, r *rand.Rand) Options {
 	t.Helper()
 	names := append(spec.Names(), "lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "lpddr5-6400")
-	part := spec.MustLookupPart(names[r.Intn(len(names))])
-	std := part.Standard(0)
-	if d := part.Densities(); len(d) > 0 && std.Name != "lpddr5-6400" { // whose mappings below are of its own density
-		std = part.Standard(d[r.Intn(len(d))])
+	std, err := spec.Lookup(names[r.Intn(len(names))])
+	if err != nil {
+		t.Fatal(err)
 	}
-	operation := spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
+	std.Operate(spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
 		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)], BankMode: spec.BankMode(r.Intn(8)), // most are not
-		BurstLength: spec.BurstLength(r.Intn(6) / 2)} // as far as the standard has them
-	std.Operate(operation, randomTimings(r, std, operation))
+		BurstLength: spec.BurstLength(r.Intn(6) / 2)}, nil) // as far as the standard has them
 	asSold := std.Operation.BankMode == 0 && std.Operation.BurstLength == 0
 	o := Options{Standard: std, Channels: 1 + r.Intn(6), BankHash: r.Intn(3) == 0}
 	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
@@ -143,6 +141,14 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if r.Intn(3) == 0 {
 		o.Postponed = r.Intn(std.MaxPostponed + 1)
 	}
+	if r.Intn(3) > 0 {
+		o.Page = spec.Page(r.Intn(3))
+	}
+	if r.Intn(3) == 0 {
+		o.Queue = 1 + r.Intn(spec.MostQueue)
+		o.WriteHigh = 2 + r.Intn(98)
+		o.WriteLow = 1 + r.Intn(o.WriteHigh-1)
+	}
 	if r.Intn(2) == 0 {
 		o.Queues = 1 + r.Intn(controller.MaxQueues)
 		o.Grant = std.Burst << r.Intn(8)
@@ -154,22 +160,6 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 		}
 	}
 	return o
-}
-
-// randomTimings returns changes of a few timings that a standard can have together; nil: none.
-func randomTimings(r *rand.Rand, s *spec.Standard, o spec.Operation) *spec.Changes {
-	var to spec.Changes
-	clocks := s.Timing.Clocks()
-	for range r.Intn(6) {
-		if i := r.Intn(len(clocks)); clocks[i] > 0 && spec.TimingNames()[i] != "tBL" {
-			to[i] = spec.InClocks(max(clocks[i]*(60+r.Int63n(100))/100, 1))
-		}
-	}
-	changed := *s
-	if changed.Operate(o, &to); changed.Validate() != nil {
-		return nil
-	}
-	return &to
 }
 
 // randomCase runs random histories on a pair, until budget bytes have been moved.

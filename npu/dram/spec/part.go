@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
@@ -17,43 +16,25 @@ type Part struct {
 	Name     string
 	values   map[string]string // by path, without those of the density
 	comments []string
-	rows     []densityRow     // by density
-	own      func() *Standard // at its own density, made when it is first asked for
+	rows     []densityRow // by density
+	standard *Standard    // at its own density
 }
 
 // densityRow is what a part has at a density.
 type densityRow struct {
-	density  Density
-	values   map[string]string
-	standard func() *Standard // of the part at that density; nil as long as there is no part
+	density Density
+	values  map[string]string
 }
 
 // Standard returns a fresh copy of the part's data at a density; 0 is its own. The part must know the density, and what
 // comes of another one than its own may be impossible.
 func (p *Part) Standard(d Density) *Standard {
-	made := p.own
-	for _, r := range p.rows {
-		if r.density == d {
-			made = r.standard
-		}
+	if d == 0 || d == p.Density() {
+		s := *p.standard
+		s.Comments, s.Hot, s.BankModes = slices.Clone(s.Comments), slices.Clone(s.Hot), slices.Clone(s.BankModes)
+		return &s
 	}
-	s := *made()
-	s.Comments, s.Hot, s.BankModes = slices.Clone(s.Comments), slices.Clone(s.Hot), slices.Clone(s.BankModes)
-	return &s
-}
-
-// finish makes p ready for use: its values do not change any more.
-func (p *Part) finish() *Part {
-	p.own = sync.OnceValue(func() *Standard { return p.build(0) })
-	p.rows = slices.Clone(p.rows)
-	for i := range p.rows {
-		d := p.rows[i].density
-		p.rows[i].standard = sync.OnceValue(func() *Standard { return p.build(d) })
-		if d == p.Density() {
-			p.rows[i].standard = p.own
-		}
-	}
-	return p
+	return p.build(d)
 }
 
 // Density returns the part's own density; 0: it does not say.
@@ -77,7 +58,7 @@ func (p *Part) DataRate() DataRate {
 	if set(&r, p.values[keyRate]); r != 0 {
 		return r
 	}
-	s := p.own()
+	s := p.standard
 	q, _ := unit.MulDivDown(uint64(s.Burst)*8/uint64(s.BusWidth()), 1_000_000_000_000_000, uint64(s.Timing.TBL)*uint64(s.TCK))
 	return DataRate(q)
 }
@@ -202,12 +183,12 @@ func (l *layer) over(base *Part) *Part {
 		}
 	}
 	slices.SortFunc(p.rows, func(a, b densityRow) int { return int(a.density - b.density) })
-	return p.finish()
+	return p
 }
 
 // partOf returns a Standard as a part: all in clocks, of one density.
 func partOf(s *Standard) *Part {
-	p := &Part{Name: s.Name, values: map[string]string{}, comments: s.Comments, own: func() *Standard { return s }}
+	p := &Part{Name: s.Name, values: map[string]string{}, comments: s.Comments, standard: s}
 	v := reflect.ValueOf(s).Elem()
 	for _, k := range partKeys() {
 		if k.at == nil {
