@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
@@ -71,6 +73,12 @@ func read(c *cli.Context, f cli.Flag) (paths []string) {
 	for _, v := range values {
 		if takes {
 			paths = append(paths, readFrom(v)...)
+		}
+		if part, ok := strings.CutPrefix(v, "dram.standard="); ok && config.NamesPart(part) {
+			paths = append(paths, part)
+		}
+		if part := config.PartOf(v); takes && part != "" {
+			paths = append(paths, part)
 		}
 		if s, err := precision.Parse(v); err == nil && s.Classifier != "" {
 			paths = append(paths, s.Classifier)

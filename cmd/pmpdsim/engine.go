@@ -50,7 +50,7 @@ func engineFlags() []cli.Flag {
 			Action: oneOf("backend", "backend", backendCUDA, backendCPU)},
 		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 			Action: between("threads", 1, mostWorkers)},
-		&cli.IntFlag{Name: "sample-ops", Usage: "take every `N`th pass apart on the GPU, to time its ops; 0: none", Value: 16, Action: between("sample-ops", 0, mostTokens)},
+		&cli.IntFlag{Name: "sample-ops", Usage: "time the ops of every `N`th pass; 0: of none", Value: 16, Action: between("sample-ops", 0, mostTokens)},
 		&cli.BoolFlag{Name: "reference", Usage: "run each pass again at fp16 and compare (--reference=false: do not)", Value: true},
 	}
 }
@@ -254,7 +254,7 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	start := time.Now()
 	now := func() time.Duration { return time.Since(start) }
 	if e.backend == backendCPU {
-		e.Backend, err = cpu.Open(ctx, e.source, cpu.Options{Workers: e.threads, Now: now, Loaded: loaded})
+		e.Backend, err = cpu.Open(ctx, e.source, cpu.Options{Workers: e.threads, SampleOps: e.sampleOps, Now: now, Loaded: loaded})
 	} else {
 		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: e.sampleOps, Calibrate: true, Now: now, Loaded: loaded})
 		err = onGPU(err)

@@ -17,6 +17,8 @@ import (
 // NAME/FILE is a file of that name in a folder, which the command line has.
 var inputs = []struct{ name, file, args string }{
 	{"an NPU", "n.yaml", "run --npu FILE"},
+	{"a DRAM part", "p.yaml", "dram part check FILE"},
+	{"a DRAM part of an NPU", "p.yaml", "run --set dram.standard=FILE"},
 	{"a model", "m.json", "run --model FILE --prompt 4 --gen 2"},
 	{"a trace", "t.trace.jsonl.zst", "run --trace FILE"},
 	{"a trace to look at", "t.trace.jsonl.zst", "trace info FILE"},

@@ -29,6 +29,7 @@ func examples() map[string]output {
 		"run":          {args: "--model DIR/in/m --trace DIR/in/t.trace.jsonl.zst --schedule fp16 --format json", name: "o.json"},
 		"styles":       {args: "--model DIR/in/m --context 16 --bits 4 --batch 1", name: "o.svg"},
 		"validate":     {args: "--device lunar-lake-npu4", name: "o.svg"},
+		"bench host":   {args: "--repeats 1 --threads 1", name: "o.yaml", slow: true},
 		"dram layouts": {args: "--bytes 64KiB --planes 2 --chunk 256B --skew 0", name: "o.svg"},
 		"trace synth":  {args: "--model DIR/in/m" + short, name: "o.trace.jsonl.zst"},
 		"trace repair": {args: "DIR/in/cut.partial", name: "o.trace.jsonl.zst"},

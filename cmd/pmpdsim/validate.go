@@ -19,7 +19,7 @@ import (
 
 func validateCommand() *cli.Command {
 	return &cli.Command{
-		Name: "validate", Usage: "predict what others measured on real devices, and say by how much it misses",
+		Name: "validate", Usage: "predict what others measured on real devices, and say by how much it misses", ArgsUsage: "[TRACE]",
 		Description: `Predicts 116 public measurements of twelve devices (list npus: measured), each with its citation, and prints a row a
 device: measurements, mean error of decode, mean absolute error (MAPE), the worst, rank correlation (Spearman), the share
 of the DRAM's peak that decode reaches, and the errors of prefill. Errors are of speed, 100 x (predicted / measured - 1).
@@ -30,9 +30,16 @@ device, model, weight_bits, prompt and decode_tps are needed. The device is a pr
 that are no presets are read from DIR/NAME/config.json. weight_bits, group_size (channel, codebook, 32, 64, 128), act_bits
 (fp16, bf16, 16, 8), kv_bits and context_simulated of a row override what the NPU's description says.
 
+A TRACE that was recorded on a machine is set beside its simulation, pass by pass, and operator by operator where the trace has
+their times; --npu says what stands for the machine, such as the file that bench host writes. JSON: a row a pass, then a row an
+operator.
+
 docs/validation.md says what is compared with what.
 
 EXAMPLES:
+   pmpdsim bench host -o cpu-host.yaml  # 30 s
+   pmpdsim record --backend cpu --model mobilellama-1.4b --prompt 8 --gen 4 --schedule uniform:4 -o cpu.trace.jsonl.zst  # not run: minutes
+   pmpdsim validate cpu.trace.jsonl.zst --npu cpu-host.yaml  # not run: needs the trace
    pmpdsim validate --device lunar-lake-npu4 --rows
    pmpdsim validate -o validate.png  # 60 s
    pmpdsim validate --device rk3588 --format csv  # 10 s`,
@@ -46,7 +53,12 @@ EXAMPLES:
 			pictureFlag("a"),
 			formatFlag("table", "csv", "json"),
 		},
-		Action: action(fillValidate),
+		Action: func(c *cli.Context) error {
+			if c.NArg() == 0 {
+				return action(fillValidate)(c)
+			}
+			return action(fillValidate, "TRACE")(c)
+		},
 	}
 }
 
@@ -55,6 +67,7 @@ type validateOptions struct {
 	device   string // its slug; empty: all
 	measured string // empty: the embedded ones
 	npu      string // empty: the device's preset
+	trace    string // to set beside its simulation; empty: none
 	models   string
 	rows     bool
 	workers  int
@@ -64,10 +77,13 @@ type validateOptions struct {
 
 func fillValidate(c *cli.Context) (*validateOptions, error) {
 	return &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"),
-		models: c.String("models"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}, nil
+		trace: c.Args().First(), models: c.String("models"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}, nil
 }
 
 func (o *validateOptions) run(ctx context.Context, s streams) error {
+	if o.trace != "" {
+		return o.runTrace(ctx, s)
+	}
 	all, err := o.load(s)
 	if err != nil {
 		return err

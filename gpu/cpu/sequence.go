@@ -31,7 +31,7 @@ func (s *sequence) Prefill(ids []int, bits int) (gpu.Pass, error) {
 	if s.past != 0 {
 		return gpu.Pass{}, fmt.Errorf("prefill after %d positions; accepted: once, before anything else", s.past)
 	}
-	return s.pass(ids, bits, false)
+	return s.pass(ids, bits, s.options.Now != nil && s.options.SampleOps > 0)
 }
 
 // Decode reads one token.

@@ -158,3 +158,12 @@ func TestTimingCountsTiles(t *testing.T) {
 		t.Errorf("after a reset %+v", got)
 	}
 }
+
+func TestAnArrayThatSustainsHalfOfItsPeakTakesTwiceAsLong(t *testing.T) {
+	w := isa.Work{M: 100, N: 70, K: 200, Repeat: 1, Bits: 3}
+	full := array(t, machine(config.BitSerialWeight)).of(w)
+	half := array(t, machine(config.BitSerialWeight, func(c *config.Config) { c.Array.Sustained = 5000 })).of(w)
+	if half.cycles != 2*full.cycles || half.pe != full.pe || half.drain != full.drain {
+		t.Errorf("%d cycles, %d of PEs, want %d and %d", half.cycles, half.pe, 2*full.cycles, full.pe)
+	}
+}

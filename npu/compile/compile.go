@@ -54,7 +54,8 @@ func New(j Job) (*Compiler, error) {
 	half := j.Config.Scratchpad.Size / 2
 	c.late = c.batch == 1 || c.newKV() <= j.Config.Scratchpad.Size/8
 	c.running = c.batch > 1 && c.logits(c.batch) > half
-	if need := c.static(1, 1); need > half {
+	if c.squeeze(half); c.static(1, 1) > half {
+		need := c.static(1, 1)
 		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v; accepted: twice as much, or a smaller model",
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
@@ -71,6 +72,17 @@ func New(j Job) (*Compiler, error) {
 	c.place()
 	c.room = scoreBytes(j.Config)
 	return c, c.chooseRoom(j)
+}
+
+// squeeze makes the activations of one token fit into so much of the scratchpad, where that is possible: the new keys and
+// values go to the cache layer by layer, and the largest logit is found tile by tile, so that neither all of those nor all
+// logits are ever on chip.
+func (c *Compiler) squeeze(most unit.Bytes) {
+	for _, give := range []func(){func() {}, func() { c.late = false }, func() { c.late, c.running = true, true }, func() { c.late = false }} {
+		if give(); c.batch > 1 || c.static(1, 1) <= most {
+			return
+		}
+	}
 }
 
 // Footprint returns what the run occupies in DRAM.

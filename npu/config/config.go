@@ -48,6 +48,7 @@ type Array struct {
 	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                             // lut: table entries computed per cycle
 	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                         // dequant-fp16: codebook look-ups per cycle
 	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                         // reconfiguration at a change of precision, after the drain if the style needs one
+	Sustained      Share       `yaml:"sustained,omitempty" json:"sustained,omitempty" default:"1"` // of its peak that the array reaches, as measured
 	Unpack         Unpack      `yaml:"unpack,omitempty" json:"unpack,omitzero"`                    // codes of few bits become operands
 }
 

@@ -56,11 +56,12 @@ func (c *Config) tell(before *Config, given func(path string) bool) {
 			}
 		}
 	}
-	for _, l := range c.leaves() {
+	was := before.leaves()
+	for i, l := range c.leaves() {
 		if slices.Contains([]string{"name", "description", "source"}, l.path) {
 			continue
 		}
-		old, _ := before.Get(l.path)
+		old := was[i].text()
 		now := l.text()
 		if now == old || !given(l.path) { // what follows from others is not said
 			continue

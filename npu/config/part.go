@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -31,14 +34,35 @@ func ReadPart(path string) (*Part, error) {
 	return spec.ParsePart(path, data)
 }
 
+// PartOf returns the path of the part that an NPU's file names, or "" where it names none that could be told. It is for
+// those who must not write to what is read; pipes are left alone.
+func PartOf(file string) string {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	var npu struct {
+		DRAM struct {
+			Standard string `yaml:"standard"`
+		} `yaml:"dram"`
+	}
+	data, err := files.Read(file, files.NPU)
+	if err != nil || yaml.Unmarshal(data, &npu) != nil || !spec.IsFile(npu.DRAM.Standard) {
+		return ""
+	}
+	return beside(file, npu.DRAM.Standard)
+}
+
+// beside returns a path that a file names, relative to the folder of the file.
+func beside(file, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}
+
 // besides returns a reader of parts whose paths are relative to the folder of a file.
 func besides(file string) Parts {
-	return func(name string) (*Part, error) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(file), name)
-		}
-		return ReadPart(name)
-	}
+	return func(name string) (*Part, error) { return ReadPart(beside(file, name)) }
 }
 
 // adopt finds the part of a dram.standard that was given. With another standard a part that d carries goes.

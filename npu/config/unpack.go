@@ -6,7 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Unpack is what it takes to turn codes of fewer than 16 bits (weights, cached values), as they lie in the scratchpad
+// Unpack is what it takes to turn codes (weights, cached values), as they lie in the scratchpad
 // in planes or packed, into operands of the array, in any style: shifts and masks, or look-ups that its PEs do not do.
 // The zero value costs nothing: a bit-serial PE takes planes as they come, and the look-ups of dequant-fp16 are
 // array.dequant_lanes.
@@ -18,6 +18,8 @@ type Unpack struct {
 	Bits6 int `yaml:"bits6,omitempty" json:"bits6,omitempty" default:"0"`
 	Bits7 int `yaml:"bits7,omitempty" json:"bits7,omitempty" default:"0"`
 	Bits8 int `yaml:"bits8,omitempty" json:"bits8,omitempty" default:"0"`
+
+	Bits16 int `yaml:"bits16,omitempty" json:"bits16,omitempty" default:"0"` // fp16 values, where the array multiplies another format
 
 	Overlap Overlap   `yaml:"overlap,omitempty" json:"overlap,omitempty" default:"products"`
 	Per     UnpackPer `yaml:"per,omitempty" json:"per,omitempty" default:"tile"`
@@ -43,6 +45,8 @@ func (u Unpack) Rate(bits unit.Bits) int {
 		return u.Bits7
 	case 8:
 		return u.Bits8
+	case 16:
+		return u.Bits16
 	}
 	return 0
 }
@@ -85,6 +89,7 @@ func (k *checker) unpack(u Unpack) {
 	for bits := unit.Bits(2); bits <= 8; bits++ {
 		k.within(fmt.Sprintf("array.unpack.bits%d", bits), int64(u.Rate(bits)), 0, mostUnpacked)
 	}
+	k.within("array.unpack.bits16", int64(u.Bits16), 0, mostUnpacked)
 	if u.Overlap != "" {
 		named(k, "array.unpack.overlap", u.Overlap, Overlaps())
 	}

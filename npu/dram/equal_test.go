@@ -117,13 +117,15 @@ func randomWalk(r *rand.Rand, size int64, others []isa.Pattern) isa.Pattern {
 func randomOptions(t *testing.T, r *rand.Rand) Options {
 	t.Helper()
 	names := append(spec.Names(), "lpddr5-6400", "lpddr5-6400", "lpddr5-6400", "lpddr5-6400")
-	std, err := spec.Lookup(names[r.Intn(len(names))])
-	if err != nil {
-		t.Fatal(err)
+	part := spec.MustLookupPart(names[r.Intn(len(names))])
+	std := part.Standard(0)
+	if d := part.Densities(); len(d) > 0 && std.Name != "lpddr5-6400" { // whose mappings below are of its own density
+		std = part.Standard(d[r.Intn(len(d))])
 	}
-	std.Operate(spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
+	operation := spec.Operation{FineGranularity: spec.FineGranularity(r.Intn(3)), WCK: spec.WCK(r.Intn(3)),
 		Temperature: []unit.Celsius{0, 0, 95, 105}[r.Intn(4)], BankMode: spec.BankMode(r.Intn(8)), // most are not
-		BurstLength: spec.BurstLength(r.Intn(6) / 2)}, nil) // as far as the standard has them
+		BurstLength: spec.BurstLength(r.Intn(6) / 2)} // as far as the standard has them
+	std.Operate(operation, randomTimings(r, std, operation))
 	asSold := std.Operation.BankMode == 0 && std.Operation.BurstLength == 0
 	o := Options{Standard: std, Channels: 1 + r.Intn(6), BankHash: r.Intn(3) == 0}
 	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
@@ -160,6 +162,22 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 		}
 	}
 	return o
+}
+
+// randomTimings returns changes of a few timings that a standard can have together; nil: none.
+func randomTimings(r *rand.Rand, s *spec.Standard, o spec.Operation) *spec.Changes {
+	var to spec.Changes
+	clocks := s.Timing.Clocks()
+	for range r.Intn(6) {
+		if i := r.Intn(len(clocks)); clocks[i] > 0 && spec.TimingNames()[i] != "tBL" {
+			to[i] = spec.InClocks(max(clocks[i]*(60+r.Int63n(100))/100, 1))
+		}
+	}
+	changed := *s
+	if changed.Operate(o, &to); changed.Validate() != nil {
+		return nil
+	}
+	return &to
 }
 
 // randomCase runs random histories on a pair, until budget bytes have been moved.

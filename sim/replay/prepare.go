@@ -124,6 +124,9 @@ func (p *Prepared) Memory() result.Memory {
 	return result.Memory{Footprint: f, Total: f.Total(), Capacity: p.Config.DRAM.Capacity}
 }
 
+// Operators returns the names of the operators, by their place in stats.Counts.
+func (p *Prepared) Operators() []string { return p.compiler.Operators() }
+
 // Tilings returns the operators' tilings in prefill and in the last decode pass at each precision.
 func (p *Prepared) Tilings() ([]result.Tiling, error) {
 	choices, err := p.compiler.ExplainPrefill(p.Prompt, p.prefill)

@@ -1,10 +1,13 @@
 package spec_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 func FuzzMapping(f *testing.F) {
@@ -35,6 +38,73 @@ func FuzzRefresh(f *testing.F) {
 			var r spec.Refresh
 			if r.UnmarshalText([]byte(text)) == nil && r.String() != text {
 				t.Errorf("%q is read as %v", text, r)
+			}
+		})
+	})
+}
+
+// Whatever bytes a file holds, reading it as a part ends in an error or in a part that is possible, that a mapping fits, and
+// that is written as what is read as it; never in a panic. (Run it with -fuzzminimizetime 10x: its seeds are long.)
+func FuzzPart(f *testing.F) {
+	for _, name := range spec.Names() {
+		shown, err := spec.MustLookupPart(name).Shown()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(shown)
+		f.Add(bytes.Replace(shown, []byte("name: "), []byte("name: own "), 1))
+	}
+	for _, text := range []string{"base: lpddr5-6400\ndata_rate: 5500MT/s\ndensity: 32Gb\ntiming: {tRCD: 21ns, tCL: 15}\n", "base: hbm3e\ntCK: 0.25ns\n",
+		"base: ddr5-6400\npage: 128B\nrows: 2\n", "base: ddr4-3200\nbank_groups: 1\nbanks: 1\ncomments: []\nwidth: 4\n", "base: x", "densities: {1Mb: {}}",
+		"base: lpddr5-6400\ntiming: {tREFI: 1000ms, tRFC: 999ms}\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		simtest.Budget(t, func() {
+			p, err := spec.ParsePart("fuzz.yaml", data)
+			if err != nil {
+				return
+			}
+			s := p.Standard(0)
+			if err := s.Validate(); err != nil {
+				t.Fatalf("accepted, but %v", err)
+			}
+			for _, mapping := range []string{spec.DefaultMapping(s, 2), spec.RowLocalMapping(s, 1), spec.RowLinearMapping(s, 1)} {
+				_, _ = spec.ParseMapping(mapping, s, 1+strings.Count(mapping, "ch"), false) // an odd organisation may need one of its own
+			}
+			for _, d := range p.Densities() {
+				p.Standard(d).Problem()
+			}
+			p.Notes()
+			shown, err := p.Shown()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := spec.ParsePart("shown.yaml", shown)
+			if err != nil || again.Text() != p.Text() {
+				t.Errorf("%v: read back as\n%s\nfrom\n%s", err, again.Text(), shown)
+			}
+		})
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	for _, text := range []string{"15", "18ns", "3.9us", "0", "", "1fs", "999999999999999999999", "-1", "1e3ns"} {
+		f.Add(text, int64(1_250_000))
+	}
+	f.Fuzz(func(t *testing.T, text string, tck int64) {
+		simtest.Budget(t, func() {
+			var x spec.Time
+			if tck <= 0 || tck > 1e12 || x.UnmarshalText([]byte(text)) != nil {
+				return
+			}
+			up, down := x.Clocks(unit.Femtoseconds(tck), 1, false), x.Clocks(unit.Femtoseconds(tck), 1, true)
+			if up < 0 || down < 0 || up < down-1 {
+				t.Errorf("%v of %d fs: %d up, %d down", x, tck, up, down)
+			}
+			var again spec.Time
+			if err := again.UnmarshalText([]byte(x.String())); err != nil || again != x {
+				t.Errorf("%q is read as %v, and that as %v", text, x, again)
 			}
 		})
 	})

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
@@ -16,25 +17,43 @@ type Part struct {
 	Name     string
 	values   map[string]string // by path, without those of the density
 	comments []string
-	rows     []densityRow // by density
-	standard *Standard    // at its own density
+	rows     []densityRow     // by density
+	own      func() *Standard // at its own density, made when it is first asked for
 }
 
 // densityRow is what a part has at a density.
 type densityRow struct {
-	density Density
-	values  map[string]string
+	density  Density
+	values   map[string]string
+	standard func() *Standard // of the part at that density; nil as long as there is no part
 }
 
 // Standard returns a fresh copy of the part's data at a density; 0 is its own. The part must know the density, and what
 // comes of another one than its own may be impossible.
 func (p *Part) Standard(d Density) *Standard {
-	if d == 0 || d == p.Density() {
-		s := *p.standard
-		s.Comments, s.Hot, s.BankModes = slices.Clone(s.Comments), slices.Clone(s.Hot), slices.Clone(s.BankModes)
-		return &s
+	made := p.own
+	for _, r := range p.rows {
+		if r.density == d {
+			made = r.standard
+		}
 	}
-	return p.build(d)
+	s := *made()
+	s.Comments, s.Hot, s.BankModes = slices.Clone(s.Comments), slices.Clone(s.Hot), slices.Clone(s.BankModes)
+	return &s
+}
+
+// finish makes p ready for use: its values do not change any more.
+func (p *Part) finish() *Part {
+	p.own = sync.OnceValue(func() *Standard { return p.build(0) })
+	p.rows = slices.Clone(p.rows)
+	for i := range p.rows {
+		d := p.rows[i].density
+		p.rows[i].standard = sync.OnceValue(func() *Standard { return p.build(d) })
+		if d == p.Density() {
+			p.rows[i].standard = p.own
+		}
+	}
+	return p
 }
 
 // Density returns the part's own density; 0: it does not say.
@@ -58,7 +77,7 @@ func (p *Part) DataRate() DataRate {
 	if set(&r, p.values[keyRate]); r != 0 {
 		return r
 	}
-	s := p.standard
+	s := p.own()
 	q, _ := unit.MulDivDown(uint64(s.Burst)*8/uint64(s.BusWidth()), 1_000_000_000_000_000, uint64(s.Timing.TBL)*uint64(s.TCK))
 	return DataRate(q)
 }
@@ -183,12 +202,12 @@ func (l *layer) over(base *Part) *Part {
 		}
 	}
 	slices.SortFunc(p.rows, func(a, b densityRow) int { return int(a.density - b.density) })
-	return p
+	return p.finish()
 }
 
 // partOf returns a Standard as a part: all in clocks, of one density.
 func partOf(s *Standard) *Part {
-	p := &Part{Name: s.Name, values: map[string]string{}, comments: s.Comments, standard: s}
+	p := &Part{Name: s.Name, values: map[string]string{}, comments: s.Comments, own: func() *Standard { return s }}
 	v := reflect.ValueOf(s).Elem()
 	for _, k := range partKeys() {
 		if k.at == nil {

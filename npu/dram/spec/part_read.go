@@ -320,7 +320,7 @@ func (r *partReader) densities(n *yaml.Node) []densityRow {
 				below.add(l.at[k], k, "does not depend on the density; accepted: it stands at the top")
 			}
 		}
-		all = append(all, densityRow{d, l.values})
+		all = append(all, densityRow{density: d, values: l.values})
 	}
 	return all
 }
@@ -389,8 +389,7 @@ func (r *partReader) check(p *Part, l *layer) {
 		r.add(l.at["timing.tBL"], "timing.tBL", "a time, but the clock follows from data_rate and tBL; accepted: a number of clocks such as 2")
 		return
 	}
-	p.standard = p.build(0)
-	problem, about := p.standard.Problem()
+	problem, about := p.own().Problem()
 	if problem == "" {
 		problem, about = p.oddPage()
 	}
@@ -408,7 +407,7 @@ func (r *partReader) check(p *Part, l *layer) {
 		}
 	}
 	if strings.HasPrefix(key, "timing.") {
-		problem = fmt.Sprintf("clocks of %v: %s", p.standard.TCK, problem)
+		problem = fmt.Sprintf("clocks of %v: %s", p.own().TCK, problem)
 	}
 	if !strings.Contains(problem, "; accepted: ") {
 		problem += "; accepted: values that a DRAM can have together"
@@ -421,7 +420,7 @@ func (r *partReader) check(p *Part, l *layer) {
 
 // oddPage says what is wrong with a page that bursts do not fill.
 func (p *Part) oddPage() (string, []string) {
-	if s := p.standard; s.RowBytes().String() != p.at(p.Density())[keyPage] {
+	if s := p.own(); s.RowBytes().String() != p.at(p.Density())[keyPage] {
 		return fmt.Sprintf("%s is no whole number of bursts of %v", p.at(p.Density())[keyPage], s.Burst), []string{keyPage, "burst"}
 	}
 	return "", nil

@@ -82,11 +82,11 @@ func TestShownPartsAreReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := ParsePart("x.yaml", shown); err != nil && !p.standard.IsFixture() || err == nil && again != p {
+		if again, err := ParsePart("x.yaml", shown); err != nil && !p.own().IsFixture() || err == nil && again != p {
 			t.Errorf("%s: %v from\n%s", name, err, shown)
 		}
 		renamed := &Part{Name: "other", values: maps.Clone(p.values), comments: p.comments, rows: p.rows}
-		renamed.standard = renamed.build(0)
+		renamed.finish()
 		data, err := yaml.Marshal(renamed)
 		if err != nil {
 			t.Fatal(err)

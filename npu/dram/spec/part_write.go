@@ -28,7 +28,7 @@ type flow []entry
 // fields returns the whole part in the order of partKeys, without what is of no use: keys that are not given.
 func (p *Part) fields() []entry {
 	var all []entry
-	s := p.standard
+	s := p.own()
 	for _, k := range partKeys() {
 		text, given := p.values[k.path]
 		section, name, nested := strings.Cut(k.path, ".")
@@ -63,7 +63,7 @@ func (p *Part) fields() []entry {
 	if len(p.rows) > 0 {
 		var rows []entry
 		for _, r := range p.rows {
-			row := &Part{values: r.values, standard: s}
+			row := &Part{values: r.values, own: p.own}
 			rows = append(rows, entry{key: r.density.String(), value: flow(row.fields())})
 		}
 		all = append(all, entry{key: "densities", value: rows})
@@ -195,7 +195,7 @@ func (p *Part) Notes() []string {
 	if p.values["energy.source"] == NotGiven {
 		all = append(all, "energy.source: the energies have no source")
 	}
-	t := &p.standard.Timing
+	t := &p.own().Timing
 	if t.TFAW < 4*t.TRRDS {
 		all = append(all, fmt.Sprintf("timing.tFAW: %d clocks are never waited for: four activates take 4 tRRD_S, %d", t.TFAW, 4*t.TRRDS))
 	}
