@@ -30,6 +30,7 @@ took, command by command. A stream is KEY=VALUE,... with
    skew      by how much the distance between regions exceeds their size (0)
    pattern   sequential (also seq, multi, seqw) or random (rand): unit * (xorshift64 mod 2^24)
    write     share of the units that are writes, to 512 MiB and up: short for --write
+   masked    share of the writes that are of part of each burst, of LPDDR and DDR5 (0%)
 In front of each channel is a FIFO of 64 bursts, of which it takes at most 2 a clock; a full one stops the
 generator. Mappings list address bits above a burst, lowest first: ch channel, ra rank or pseudo channel,
 si stack, bg bank group, ba bank, ro row, co burst column; a field may stand in pieces, low part first.
@@ -56,7 +57,6 @@ EXAMPLES:
    pmpdsim dram --standard ddr5-6400 --fine-granularity 2x --temperature 95C --stream bytes=16MiB
    pmpdsim dram --standard lpddr5-6400 --stream bytes=64KiB --commands commands.csv
    printf 'LD 0x0\n40: write 0x1040\n' > my.stl && pmpdsim dram --standard lpddr5-6400 --addresses my.stl
-   pmpdsim dram --standard lpddr5-6400 --page closed --queue 64 --stream bytes=16MiB,pattern=random,write=20%
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
@@ -74,7 +74,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "addresses", Usage: "run the addresses in `FILE` instead of a stream", TakesFile: true},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
-		}, slices.Concat(operationFlags(), schedulingFlags(), commandsFlags("commands", "the stream", 0))...),
+		}, slices.Concat(operationFlags(), commandsFlags("commands", "the stream", 0))...),
 		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand(), dramPartCommand()},
 		Action:      action(fillDRAM),
 	}
@@ -114,8 +114,6 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 		return nil, err
 	}
 	o.operated, err = operationFrom(c)
-	scheduling, wrong := schedulingFrom(c)
-	o.options.Scheduling, err = scheduling, errors.Join(err, wrong)
 	return o, errors.Join(flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh")))), err)
 }
 
@@ -263,7 +261,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
 	}
 	for _, line := range [][2]string{
-		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation, o.Scheduling),
+		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation),
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
 		{name, value},
@@ -271,7 +269,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},
 		{"time", plots.Time.Text(r.Seconds())},
 		{"bandwidth", fmt.Sprintf("%s GB/s, %.2f %% of the peak", views.Gigabytes(r.Bandwidth()), 100*r.Efficiency())},
-		{"bursts", fmt.Sprintf("%d read, %d written", n.Reads, n.Writes)},
+		{"bursts", fmt.Sprintf("%d read, %d written%s", n.Reads, n.Writes, masked(n.Masked))},
 		{"row hits", share(n.RowHits)},
 		{"row misses", share(n.RowMisses)},
 		{"conflicts", share(n.RowConflicts)},

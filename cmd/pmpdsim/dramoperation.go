@@ -43,3 +43,11 @@ func operate(s *spec.Standard, o spec.Operation) error {
 	}
 	return errors.Join(all...)
 }
+
+// masked says how many of the writes were masked, behind their number; empty if none.
+func masked(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them in part)", n)
+}

@@ -234,11 +234,11 @@ func (k *checker) ideal(d DRAM) {
 	if d.Density != 0 {
 		k.add("dram.density", fmt.Sprintf("%v, but an ideal memory has no dies; accepted: none", d.Density), "dram.standard")
 	}
+	if d.Masked {
+		k.add("dram.masked_writes", "true, but an ideal memory has no bursts; accepted: false", "dram.standard")
+	}
 	for _, key := range d.operation().Made() {
 		k.add("dram."+key, "an ideal memory is no part that could be operated in several ways; accepted: the default", "dram.standard")
-	}
-	for _, key := range d.scheduling().Made() {
-		k.add("dram."+key, "an ideal memory has no queues and no rows; accepted: the default", "dram.standard")
 	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
@@ -252,12 +252,9 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 			d.Bandwidth, d.Standard, IdealDRAM), "dram.standard")
 	}
 	k.operation(d)
-	for _, f := range d.scheduling().Faults() {
-		var with []string
-		if f.Key == "write_low" {
-			with = []string{"dram.write_high"}
-		}
-		k.add("dram."+f.Key, f.Err.Error(), with...)
+	if d.Masked && !s.HasMaskedWrites() {
+		k.add("dram.masked_writes", fmt.Sprintf("true, but %s writes part of a burst as it writes a whole one; accepted: false, or LPDDR or DDR5",
+			d.Standard), "dram.standard")
 	}
 	var refresh spec.Refresh
 	if err := refresh.UnmarshalText([]byte(d.Refresh)); err == nil && !s.HasRefresh(refresh) {

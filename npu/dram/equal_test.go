@@ -128,7 +128,7 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	std.Operate(operation, randomTimings(r, std, operation))
 	asSold := std.Operation.BankMode == 0 && std.Operation.BurstLength == 0
 	o := Options{Standard: std, Channels: 1 + r.Intn(6), BankHash: r.Intn(3) == 0}
-	o.Refresh = std.Refreshes()[r.Intn(len(std.Refreshes()))]
+	o.Refresh, o.Masks = std.Refreshes()[r.Intn(len(std.Refreshes()))], r.Intn(2) == 0
 	if std.Name == "lpddr5-6400" && asSold && r.Intn(3) > 0 {
 		ch := ""
 		if o.Channels > 1 {
@@ -142,14 +142,6 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	}
 	if r.Intn(3) == 0 {
 		o.Postponed = r.Intn(std.MaxPostponed + 1)
-	}
-	if r.Intn(3) > 0 {
-		o.Page = spec.Page(r.Intn(3))
-	}
-	if r.Intn(3) == 0 {
-		o.Queue = 1 + r.Intn(spec.MostQueue)
-		o.WriteHigh = 2 + r.Intn(98)
-		o.WriteLow = 1 + r.Intn(o.WriteHigh-1)
 	}
 	if r.Intn(2) == 0 {
 		o.Queues = 1 + r.Intn(controller.MaxQueues)

@@ -16,7 +16,8 @@ func (c *memoChannel) load() *port {
 	p.load(c.at.snapshot, &c.rows)
 	for q := range c.feeds {
 		if f := &c.feeds[q]; f.on {
-			p.feeds[q].cursor, p.feeds[q].place = f.cursor, c.mapping.Locate(f.next())
+			p.feeds[q].cursor = f.cursor
+			p.locate(&p.feeds[q])
 		}
 	}
 	return p

@@ -107,12 +107,21 @@ func (c *memoChannel) bounds() int32 {
 // phase writes the position of a walk as far as its coming bursts depend on it: two walks of equal phase differ by
 // whole granules of the mapping, and in how long they last.
 func (c *memoChannel) phase(k *controller.Codec, w *cursor) {
-	numbers := [5]int64{c.memo.shapeNumber(&w.shape), w.next() & (c.mapping.Granule() - 1)}
+	numbers := [6]int64{c.memo.shapeNumber(&w.shape), w.next() & (c.mapping.Granule() - 1)}
 	if w.turn > 0 {
 		numbers[2], numbers[3] = w.turnIndex%w.planes, w.offset
 	}
 	if p := w.via.Period; p > 0 {
 		numbers[4] = w.start(w.turnIndex) % p
+	}
+	if w.partial {
+		numbers[5] = 1
+		if w.head && (w.turn > 0 || w.offset == 0) { // of a single turn, the first burst comes once
+			numbers[5] |= 2
+		}
+		if w.tail {
+			numbers[5] |= 4
+		}
 	}
 	for i := range numbers {
 		k.Int64(&numbers[i])

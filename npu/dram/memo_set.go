@@ -43,7 +43,7 @@ func (set *MemoSet) New(o Options) (*System, error) {
 		return nil, err
 	}
 	first := newPort(c, o.rules(), m)
-	s := &System{options: o, mapping: m, interleaves: m.Interleaves(o.Channels), lastShares: make([]lastShare, o.Channels)}
+	s := &System{options: o, masks: o.Masks && o.Standard.HasMaskedWrites(), mapping: m, interleaves: m.Interleaves(o.Channels), lastShares: make([]lastShare, o.Channels)}
 	switch {
 	case o.Recorder != nil:
 		s.powerOn = func(number int) channel {

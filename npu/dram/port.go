@@ -106,11 +106,17 @@ func (p *port) begin(queue int, x *channelTransfer) {
 	}
 	f.begin(&x.walk)
 	f.on, f.write, f.tag, f.stop = true, x.write, x.tag, 0
-	f.place = p.mapping.Locate(f.next())
+	p.locate(f)
 	p.inside = append(p.inside, outstanding{tag: x.tag, class: x.class, queue: uint8(queue)})
 	if p.active++; p.active == 1 {
 		p.serving, p.grantLeft = queue, p.grant
 	}
+}
+
+// locate finds the place of the next burst of a feed.
+func (p *port) locate(f *feed) {
+	f.place = p.mapping.Locate(f.next())
+	f.place.Masked = f.write && f.partialNext()
 }
 
 // end takes a queue whose walk has been accepted out of the rotation.
@@ -152,7 +158,7 @@ func (p *port) feed() (blocked bool, ended int) {
 			p.end(queue)
 			return false, queue
 		} else {
-			f.place = p.mapping.Locate(f.next())
+			p.locate(f)
 		}
 		if p.active > 1 {
 			if p.grantLeft--; p.grantLeft == 0 {

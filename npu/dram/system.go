@@ -56,10 +56,14 @@ func (o *Options) validate() error {
 	if err := o.Standard.Validate(); err != nil {
 		return err
 	}
-	if err := o.Control.Validate(o.Standard); err != nil {
-		return err
-	}
-	switch {
+	switch name := o.Standard.Name; {
+	case o.Refresh > spec.NoRefresh:
+		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
+	case !o.Standard.HasRefresh(o.Refresh):
+		return fmt.Errorf("DRAM standard %q %s", name, o.Standard.WithoutRefresh(o.Refresh))
+	case o.Postponed < 0 || o.Postponed > o.Standard.MaxPostponed:
+		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d",
+			name, o.Postponed, o.Standard.MaxPostponed)
 	case o.Queues < 0 || o.Queues > controller.MaxQueues:
 		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, controller.MaxQueues)
 	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:
@@ -82,6 +86,7 @@ var _ Memory = (*System)(nil)
 // accepted. With several it is simulated up to its release, because what is submitted later may come between.
 type System struct {
 	options      Options
+	masks        bool // of partial writes
 	mapping      *spec.Mapping
 	powerOn      func(number int) channel // a channel at power-on
 	groups       []group
@@ -239,7 +244,7 @@ func (s *System) shareOf(t *Transfer, channel int) walk {
 		}
 	}
 	k.pattern = t.Walk
-	k.share = newWalk(&t.Walk, s.interleaves[channel], s.BurstBytes())
+	k.share = newWalk(&t.Walk, s.interleaves[channel], s.BurstBytes(), s.masks)
 	return k.share
 }
 

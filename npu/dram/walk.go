@@ -28,11 +28,16 @@ type walk struct {
 	burst  int64 // bytes of a burst
 	low    int64 // the walk lies in channel-local addresses [low, high)
 	high   int64
+
+	partial bool // the first or the last burst of a turn may be wanted in part only
+	head    bool // ... the first of each, without via
+	tail    bool // ... the last of each, without via
 }
 
 // newWalk returns the part of pattern p that falls on one channel; zero if nothing does. Planes side by side and turns
-// that follow one another are merged. Then each turn is rounded outwards to whole bursts.
-func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
+// that follow one another are merged. Then each turn is rounded outwards to whole bursts. Which of them are partial is
+// noted if masks are wanted.
+func newWalk(p *isa.Pattern, v spec.Interleave, burst int64, masks bool) walk {
 	w := walk{base: int64(p.Base), length: int64(p.Turn), outer: int64(p.Outer), burst: burst}
 	w.planes, w.planeStride, w.outerStride = int64(p.Planes), int64(p.PlaneStride), int64(p.OuterStride)
 	if w.length <= 0 || w.planes <= 0 || w.outer <= 0 {
@@ -47,8 +52,13 @@ func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
 	if w.low == w.high {
 		return walk{}
 	}
+	w.partial = masks && (w.base%burst != 0 || w.length%burst != 0 || w.planeStride%burst != 0 || w.outerStride%burst != 0)
 	if w.planeStride%v.Period == 0 && w.outerStride%v.Period == 0 {
 		// every turn looks alike to the channel
+		if w.partial {
+			w.head, w.tail = partialEnds(w.base, w.length, &v, burst)
+			w.partial = w.head || w.tail
+		}
 		end := (w.base + w.length + burst - 1) / burst * burst
 		w.base = v.Local(w.base / burst * burst)
 		w.length = v.Local(end) - w.base
@@ -56,7 +66,9 @@ func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
 			return walk{}
 		}
 		w.planeStride, w.outerStride = w.planeStride/v.Period*v.Share, w.outerStride/v.Period*v.Share
-		w.merge()
+		if !w.partial { // else the partial bursts inside would be lost
+			w.merge()
+		}
 		w.bursts = w.length / burst * w.planes * w.outer
 	} else {
 		w.via = v
@@ -74,6 +86,16 @@ func newWalk(p *isa.Pattern, v spec.Interleave, burst int64) walk {
 		w.turn = w.length
 	}
 	return w
+}
+
+// partialEnds reports whether the first and the last burst of a turn are on the channel and not whole.
+func partialEnds(base, length int64, v *spec.Interleave, burst int64) (head, tail bool) {
+	owns := func(address int64) bool {
+		b := address / burst * burst
+		return v.Local(b+burst) > v.Local(b)
+	}
+	end := base + length
+	return base%burst != 0 && owns(base), end%burst != 0 && owns(end)
 }
 
 // moved returns the share of a pattern that starts a distance further on. The distance is a multiple of the period.
@@ -140,17 +162,31 @@ type cursor struct {
 
 	address int64 // of the turn, channel-local
 	size    int64 // bursts of the turn
+
+	first, last bool // the first, the last burst of the turn is partial
 }
 
 // at moves the cursor to burst offset of turn i.
 func (c *cursor) at(i, offset int64) {
 	c.turnIndex, c.offset = i, offset
 	c.address, c.size = c.turnAt(i)
+	switch {
+	case !c.partial:
+	case c.via.Period == 0:
+		c.first, c.last = c.head, c.tail
+	default:
+		c.first, c.last = partialEnds(c.start(i), c.length, &c.via, c.burst)
+	}
+}
+
+// partialNext reports whether the next burst is wanted in part only.
+func (c *cursor) partialNext() bool {
+	return c.partial && (c.first && c.offset == 0 || c.last && c.offset == c.size-1)
 }
 
 // begin moves the cursor to the start of w, which is not empty.
 func (c *cursor) begin(w *walk) {
-	c.walk, c.left = *w, w.bursts
+	c.walk, c.left, c.first, c.last = *w, w.bursts, false, false
 	c.at(0, 0)
 	for c.size == 0 {
 		c.at(c.turnIndex+1, 0)

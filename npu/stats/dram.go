@@ -16,8 +16,7 @@ type DRAM struct {
 	RowMisses    int64 // ... whose bank was closed
 	RowConflicts int64 // ... whose bank held another row
 	Turnarounds  int64 // changes of direction of the data bus
-
-	AutoPrecharges int64 // column commands that closed their row (RDA, WRA)
+	Masked       int64 // writes, of Writes, of part of a burst, if these are masked writes
 }
 
 // Requester counts the bursts of one requester, and what they met in DRAM.
@@ -44,7 +43,7 @@ func (r *Requester) Scale(n int64) {
 // Scale multiplies all of d but its clocks by n: that many channels did the same at the same time.
 func (d *DRAM) Scale(n int64) {
 	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes,
-		&d.Syncs, &d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds, &d.AutoPrecharges} {
+		&d.Syncs, &d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds, &d.Masked} {
 		*v *= n
 	}
 }
@@ -83,5 +82,5 @@ func (d *DRAM) Add(o *DRAM) {
 	d.RowMisses += o.RowMisses
 	d.RowConflicts += o.RowConflicts
 	d.Turnarounds += o.Turnarounds
-	d.AutoPrecharges += o.AutoPrecharges
+	d.Masked += o.Masked
 }

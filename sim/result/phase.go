@@ -35,11 +35,12 @@ type Phase struct {
 	RowHits       int64              `json:"dram_row_hits"`
 	RowMisses     int64              `json:"dram_row_misses"`
 	RowConflicts  int64              `json:"dram_row_conflicts"`
-	Turnarounds   int64              `json:"dram_turnarounds"`       // changes of direction of the data bus
-	BusBusy       float64            `json:"dram_bus_utilisation"`   // share of the data buses' time in which data move
-	RefreshShare  float64            `json:"dram_refresh_share"`     // share of the banks' time spent on refresh
-	Energy        map[string]float64 `json:"joules"`                 // by part (EnergyParts); of an ideal memory, the NPU's only
-	ByData        map[string]Access  `json:"dram_by_data,omitempty"` // not of an ideal memory
+	Turnarounds   int64              `json:"dram_turnarounds"`             // changes of direction of the data bus
+	Masked        int64              `json:"dram_masked_writes,omitempty"` // of part of a burst; absent where they are not masked writes
+	BusBusy       float64            `json:"dram_bus_utilisation"`         // share of the data buses' time in which data move
+	RefreshShare  float64            `json:"dram_refresh_share"`           // share of the banks' time spent on refresh
+	Energy        map[string]float64 `json:"joules"`                       // by part (EnergyParts); of an ideal memory, the NPU's only
+	ByData        map[string]Access  `json:"dram_by_data,omitempty"`       // not of an ideal memory
 }
 
 // EnergyParts are the keys of Phase.Energy, in the order of tables.
@@ -74,7 +75,7 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 	p := &Phase{Seconds: map[string]float64{}, Bytes: map[string]int64{}, Energy: map[string]float64{},
 		Switches: c.Switches / int64(cfg.Cores), MACs: c.MACs, Activates: c.DRAM.Activates, Reads: c.DRAM.Reads,
 		Writes: c.DRAM.Writes, Refreshes: c.DRAM.Refreshes, RowHits: c.DRAM.RowHits, RowMisses: c.DRAM.RowMisses,
-		RowConflicts: c.DRAM.RowConflicts, Turnarounds: c.DRAM.Turnarounds}
+		RowConflicts: c.DRAM.RowConflicts, Turnarounds: c.DRAM.Turnarounds, Masked: c.DRAM.Masked}
 	p.SwitchSeconds = c.ArraySwitch.Seconds(clock) / float64(cfg.Cores)
 	for k, n := range c.ByKind {
 		if n > 0 {

@@ -36,7 +36,7 @@ func phase() *stats.Counts {
 		c.DRAMBy[d] = stats.Requester{Reads: int64(d + 1), Wait: int64(100 * (d + 1))}
 	}
 	c.DRAM = stats.DRAM{Clocks: 800, Activates: 11, Precharges: 1, Reads: 36, Writes: 9, Refreshes: 5,
-		RowHits: 20, RowMisses: 15, RowConflicts: 10, Turnarounds: 8}
+		RowHits: 20, RowMisses: 15, RowConflicts: 10, Turnarounds: 8, Masked: 2}
 	return c
 }
 

@@ -3,6 +3,8 @@ package controller
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 )
 
 // Codec writes a snapshot, or reads one: the same calls in the same order do both. Every method takes a pointer to a
@@ -119,10 +121,13 @@ func (k *Codec) arrivals(each func(func(r *request))) {
 	k.clocks = slices.Compact(k.clocks)
 }
 
+// maskShift is where the word of a request has maskedWrite: above the bank.
+const maskShift = 7
+
 // request codes a request, with the rank of its walk for its tag.
 func (k *Codec) request(r *request, c Controller) {
 	k.row(&r.row)
-	word := int64(r.bank)<<3 | int64(r.found)<<1 | int64(r.write)
+	word := int64(r.found&maskedWrite)<<maskShift | int64(r.bank)<<3 | int64(r.found&foundBits)<<1 | int64(r.write)
 	k.Int64(&word)
 	var rank, order int64
 	if !k.Reading {
@@ -138,7 +143,8 @@ func (k *Codec) request(r *request, c Controller) {
 	}
 	if k.Reading {
 		*r = request{row: r.row, arrive: order, since: since, tag: uint32(rank),
-			bank: uint8(word >> 3), write: uint8(word & 1), found: uint8(word >> 1 & 3)}
+			bank: uint8(word >> 3 & (spec.MaxBanks - 1)), write: uint8(word & 1),
+			found: uint8(word>>maskShift)&maskedWrite | uint8(word>>1)&foundBits}
 		r.group = c.GroupOf(r.bank)
 		if r.write == 1 {
 			r.since = 0

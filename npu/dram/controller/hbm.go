@@ -30,7 +30,6 @@ type hbmBank struct {
 	queued   [2]uint16 // requests for it in each queue
 	hits     [2]uint16 // those of them that want the open row
 	conflict int64     // 1: closed to make room for another row
-	written  int64     // PRE after the last WR; kept only if rows close by themselves
 }
 
 // hbmGroup holds the earliest clocks of commands to one bank group.
@@ -52,8 +51,8 @@ type hbmPseudo struct {
 type hbmState struct {
 	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
 
-	queue  [2]queue
-	active queue // requests whose row was opened for them, and that wait for their column command
+	queue  [2]hbmQueue
+	active hbmQueue // requests whose row was opened for them, and that wait for their column command
 
 	bank   [hbmMaxBanks]hbmBank
 	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
@@ -89,9 +88,7 @@ type hbmController struct {
 	half        bool
 	interval    int64 // tREFI; Never without refresh
 	postponed   int64 // refreshes that may be due while requests wait
-	page        spec.Page
-	marks       marks
-	pseudoShift uint // bank number to pseudo channel: drop so many bits
+	pseudoShift uint  // bank number to pseudo channel: drop so many bits
 	pseudoBanks [spec.PseudoChannels]uint64
 }
 
@@ -104,7 +101,7 @@ func newHBMController(s *spec.Standard, o Options) (*hbmController, error) {
 	if o.Refresh == spec.PerBank {
 		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
 	}
-	c := &hbmController{page: o.Page, marks: marksOf(o.Scheduling, s.Family), gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
+	c := &hbmController{gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
 		pseudoShift: hbmStackBits + spec.Log2(max(s.Stacks, 1))}
 	for p := range c.pseudoBanks {
 		n := 1 << c.pseudoShift
@@ -145,7 +142,7 @@ func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 		kind, since = hbmWrite, 0
 	}
 	q := &c.queue[kind]
-	if q.n == c.marks.size {
+	if q.n == hbmQueueSize {
 		return false
 	}
 	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: uint8(kind)})

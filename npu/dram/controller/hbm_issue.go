@@ -1,7 +1,5 @@
 package controller
 
-import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
-
 // moveData issues the RD or WR of a request that has left its list.
 func (c *hbmController) moveData(r *request) {
 	k, kind, other := c.Clock, r.write, 1-r.write
@@ -16,18 +14,14 @@ func (c *hbmController) moveData(r *request) {
 		c.lastWrite = int64(kind)
 		c.Counts.Turnarounds++
 	}
-	end := k
-	if kind == hbmRead {
-		if c.gaps.stacks > 0 {
-			c.delayOtherStack(r.bank)
-		}
-		end = k + c.gaps.dataRead
+	if kind == hbmWrite {
+		c.countData(r, k)
+		return
 	}
-	closes := c.page != spec.OpenPage && c.closes(r)
-	if closes {
-		c.autoPrecharge(r.bank)
+	if c.gaps.stacks > 0 {
+		c.delayOtherStack(r.bank)
 	}
-	c.countData(r, end, closes)
+	c.countData(r, k+c.gaps.dataRead)
 }
 
 // delayOtherStack delays reads of the other stack identifier of a pseudo channel by tCCDR: two dies share the wires.

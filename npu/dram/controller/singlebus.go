@@ -31,14 +31,13 @@ type singleBus struct {
 	apart     int64 // ... in steps of so many
 	postponed int64 // refreshes of units that may be due while requests wait
 
-	page  spec.Page
-	marks marks
+	masks bool // masked writes have gaps of their own
 
 	allHits [2]bool // read, write queue: every request is sure to find its row open (an optimisation, not state)
 }
 
 func newSingleBus(std *spec.Standard, o Options) *singleBus {
-	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std), page: o.Page, marks: marksOf(o.Scheduling, std.Family),
+	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std),
 		ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
 		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
 	switch o.Refresh {
@@ -52,6 +51,7 @@ func newSingleBus(std *spec.Standard, o Options) *singleBus {
 	}
 	c.RefreshDue = c.interval
 	c.postpone(o.Postponed)
+	c.masks = o.Masks && std.HasMaskedWrites()
 	for r := range c.rank {
 		for i := range c.rank[r].acts {
 			c.rank[r].acts[i] = LongAgo
@@ -80,13 +80,17 @@ func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 	if write {
 		q, w, since = &c.write, 1, 0
 	}
-	if q.n == c.marks.size {
+	if q.n == queueSize {
 		return false
 	}
 	if b := &c.bank[p.Bank]; b.status != open || b.row != p.Row {
 		c.allHits[w] = false
 	}
-	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w})
+	r := request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w}
+	if c.masks && p.Masked && write {
+		r.found = maskedWrite
+	}
+	q.push(r)
 	c.Offered++
 	return true
 }
@@ -119,7 +123,7 @@ func (c *singleBus) Tick() Outcome {
 		return c.activate2Or(Idle)
 	}
 	was := c.draining
-	c.chooseQueue(c.read.n, c.write.n, &c.marks)
+	c.chooseQueue(c.read.n, c.write.n, queueSize)
 	l := readList
 	if c.draining == 1 {
 		l = writeList
@@ -139,7 +143,7 @@ func (c *singleBus) occupied() Outcome {
 		return Idle
 	}
 	was := c.draining
-	c.chooseQueue(c.read.n, c.write.n, &c.marks)
+	c.chooseQueue(c.read.n, c.write.n, queueSize)
 	if was != c.draining {
 		return Changed
 	}
@@ -162,6 +166,9 @@ func (c *singleBus) readyAt(cmd Command, r *request) int64 {
 	case cmdRD:
 		return max(k.read, g.read, b.column)
 	case cmdWR:
+		if r.found&maskedWrite != 0 {
+			return max(k.write, g.write, b.column, g.masked, b.masked)
+		}
 		return max(k.write, g.write, b.column)
 	case cmdACT:
 		return max(k.act, g.act, b.act)
@@ -215,7 +222,7 @@ func (c *singleBus) allowed(write bool) (act, pre, column bool) {
 			column = column || k.read <= c.Clock
 		}
 	}
-	return act && c.pending == 0, pre, column
+	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the active list is bounded, too
 }
 
 // firstReady returns the first request in arrival order whose next command can go, and that command; -1: none.
@@ -240,7 +247,8 @@ func (c *singleBus) firstReady(q *queue) (int64, Command) {
 				continue
 			}
 			g := &c.group[r.group]
-			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) {
+			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) &&
+				(r.found&maskedWrite == 0 || max(g.masked, b.masked) <= c.Clock) {
 				return i, cmdWR
 			}
 			if kind == 0 && g.read <= c.Clock && (!several || c.rankOf(r.bank).read <= c.Clock) {

@@ -33,9 +33,11 @@ type busGaps struct {
 
 	// bank group
 	groupReadRead, groupWriteRead, groupWriteWrite, groupActAct int64
+	groupWriteMasked                                            int64 // WR to a WR that reads, modifies and writes
 
 	// bank
 	bankActAct, actColumn, actPre, readPre, writePre, preAct, bankRefAct int64
+	writeMasked                                                          int64 // WR to masked WR
 }
 
 // newBusGaps derives the gaps. JEDEC counts a parameter from the last clock of a command that takes several to the last
@@ -81,6 +83,9 @@ func newBusGaps(s *spec.Standard) busGaps {
 		groupWriteRead:  t.TCWL + t.TBLMax + t.TWTRL,
 		groupWriteWrite: t.TCCDLW,
 		groupActAct:     t.TRRDL,
+
+		groupWriteMasked: t.TCCDLM,
+		writeMasked:      t.TCCDMW,
 
 		bankActAct: t.TRC,
 		actColumn:  t.TRCD + act - col,

@@ -1,7 +1,5 @@
 package controller
 
-import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
-
 // serve issues cmd for entry i of list l.
 func (c *singleBus) serve(l, i int64, cmd Command) Outcome {
 	r := &c.list(l).r[i]
@@ -60,7 +58,6 @@ func (c *singleBus) moveData(l, i int64) {
 		c.Counts.Turnarounds++
 	}
 	c.bus = k + gaps.columnBus
-	end := k
 	if r.write == 1 {
 		raise(&own.write, k+gaps.writeWrite)
 		raise(&g.write, k+gaps.groupWriteWrite)
@@ -68,23 +65,24 @@ func (c *singleBus) moveData(l, i int64) {
 		raise(&g.read, k+gaps.groupWriteRead)
 		raise(&b.pre, k+gaps.writePre)
 		raise(&own.preAll, k+gaps.writePre)
+		if c.masks {
+			raise(&g.masked, k+gaps.groupWriteMasked)
+			raise(&b.masked, k+gaps.writeMasked)
+			c.Counts.Masked += int64(r.found & maskedWrite / maskedWrite)
+		}
 		c.runWCK(own, k+gaps.writeWCK)
 		c.keepApart(own, k+gaps.otherWriteWrite, k+gaps.otherWriteRead)
-	} else {
-		raise(&own.read, k+gaps.readRead)
-		raise(&g.read, k+gaps.groupReadRead)
-		raise(&own.write, k+gaps.readWrite)
-		raise(&b.pre, k+gaps.readPre)
-		raise(&own.preAll, k+gaps.readPre)
-		c.runWCK(own, k+gaps.readWCK)
-		c.keepApart(own, k+gaps.otherReadWrite, k+gaps.otherReadRead)
-		end = k + gaps.dataRead
+		c.countData(&r, k)
+		return
 	}
-	closes := c.page != spec.OpenPage && c.closes(&r)
-	if closes {
-		c.autoPrecharge(b, own)
-	}
-	c.countData(&r, end, closes)
+	raise(&own.read, k+gaps.readRead)
+	raise(&g.read, k+gaps.groupReadRead)
+	raise(&own.write, k+gaps.readWrite)
+	raise(&b.pre, k+gaps.readPre)
+	raise(&own.preAll, k+gaps.readPre)
+	c.runWCK(own, k+gaps.readWCK)
+	c.keepApart(own, k+gaps.otherReadWrite, k+gaps.otherReadRead)
+	c.countData(&r, k+gaps.dataRead)
 }
 
 // runWCK lets WCK run until a clock, in the rank that moves data, or in all.
@@ -123,10 +121,11 @@ func (c *singleBus) activate(r request) {
 	raise(&b.column, k+gaps.actColumn)
 	raise(&b.pre, k+gaps.actPre)
 	raise(&b.refresh, k+gaps.actRef)
-	r.found = rowMiss
+	found := rowMiss
 	if b.conflict == 1 {
-		r.found = rowConflict
+		found = rowConflict
 	}
+	r.found = r.found&maskedWrite | found
 	b.conflict = 0
 	own.opened++
 	c.Counts.Activates++

@@ -144,19 +144,18 @@ func (c *singleBus) refreshAt() int64 {
 
 // refreshSameAt is refreshAt of a same-bank refresh: a PREsb waits for all the banks that it closes.
 func (c *singleBus) refreshSameAt(unit int64, own *rankState) int64 {
-	closing, refresh, inside := own.pre, own.refreshBank, false
+	closing, refresh := int64(0), own.refreshBank
 	for n := unit; n < unit+c.together; n += c.apart {
 		b := &c.bank[n]
 		switch {
 		case b.status == activating || b.status == open && b.waiting > 0:
 			return Never
 		case b.status == open:
-			inside = true
+			closing = max(closing, own.pre, b.pre, 1)
 		}
-		closing = max(closing, b.pre) // of a bank that closes by itself, too: its data must have gone
 		refresh = max(refresh, b.refresh)
 	}
-	if inside {
+	if closing > 0 {
 		return closing
 	}
 	return refresh
@@ -217,5 +216,6 @@ func (c *singleBus) skipTo(k int64) {
 // them.
 func (c *singleBus) LongestTimer() int64 {
 	t := c.timing
-	return c.gaps.actBus + t.TDQSCK + t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBLMax + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD
+	return c.gaps.actBus + t.TDQSCK + t.TRFC + t.TRC + t.TFAW + t.TCL + t.TCWL + t.TBLMax + t.TWR + t.TPBR2PB + t.TRFCPB + t.TAAD +
+		t.TCCDMW + t.TCCDLM
 }

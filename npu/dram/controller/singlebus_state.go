@@ -17,13 +17,13 @@ type bank struct {
 	column   int64
 	pre      int64
 	refresh  int64 // per-bank refresh
-	written  int64 // PRE after the last WR; kept only if rows close by themselves
 	waiting  int64 // requests of the active list
 	conflict int64 // 1: closed to make room for another row
+	masked   int64 // masked WR
 }
 
 // groupTimes are the earliest clocks of commands to one bank group.
-type groupTimes struct{ read, write, act int64 }
+type groupTimes struct{ read, write, act, masked int64 }
 
 // rankState is a rank: the earliest clocks of commands to it, its tFAW window, and what is open.
 type rankState struct {

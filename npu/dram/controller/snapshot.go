@@ -1,7 +1,5 @@
 package controller
 
-import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
-
 // A snapshot is a channel's state without when, where and for whom it is: clocks count from now, rows are codes, tags
 // are ranks among the walks inside, and the time to the next refresh is left out. The controller is a deterministic
 // function of its state, compares clocks only with clocks, and rows only for equality. So equal walks lead from equal
@@ -108,6 +106,9 @@ func (c *singleBus) Snapshot(k *Codec) {
 		for _, v := range []*int64{&g.read, &g.write, &g.act} {
 			k.timer(v)
 		}
+		if c.masks {
+			k.timer(&g.masked)
+		}
 	}
 	for i := range s.bank[:c.banks] {
 		c.snapshotBank(k, &s.bank[i])
@@ -147,7 +148,7 @@ func (c *singleBus) snapshotBank(k *Codec, b *bank) {
 	if c.perBank {
 		k.timer(&b.refresh)
 	}
-	if c.page != spec.OpenPage {
-		k.timer(&b.written)
+	if c.masks {
+		k.timer(&b.masked)
 	}
 }

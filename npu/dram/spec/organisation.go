@@ -157,6 +157,7 @@ func (s *Standard) longBursts() {
 	for _, v := range []*int64{&t.TBL, &t.TBLMax, &t.TCCDS, &t.TCCDL, &t.TCCDSW, &t.TCCDLW} {
 		*v *= 2
 	}
+	t.TCCDMW = 5 * t.TCCDLW / 2 // 2.5 tCCD_L of long bursts, for 4 of short ones (Synopsys); of 8-bank mode [A]
 	last := t.TBL
 	if s.Groups > 1 {
 		last += half

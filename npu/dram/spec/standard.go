@@ -74,6 +74,8 @@ type Timing struct {
 	TCCDR  int64 `yaml:"tCCD_R"`    // RD to RD, other stack identifier
 	TCCDSW int64 `yaml:"tCCD_S_WR"` // WR to WR, other bank group
 	TCCDLW int64 `yaml:"tCCD_L_WR"` // WR to WR, same bank group
+	TCCDMW int64 `yaml:"tCCDMW"`    // WR to masked WR, same bank (LPDDR); 0: as to any WR
+	TCCDLM int64 `yaml:"tCCD_L_M"`  // WR to WR of part of a burst, same bank group: JEDEC's tCCD_L_WR of DDR5, with a read for on-die ECC; 0: as to any WR
 	TRRDS  int64 `yaml:"tRRD_S"`    // ACT to ACT, other bank group
 	TRRDL  int64 `yaml:"tRRD_L"`    // ACT to ACT, same bank group
 	TWTRS  int64 `yaml:"tWTR_S"`    // end of write data to RD, other bank group

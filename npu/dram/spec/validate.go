@@ -82,6 +82,9 @@ func (s *Standard) geometryProblem() string {
 	return ""
 }
 
+// HasMaskedWrites reports whether writes of part of a burst have gaps of their own.
+func (s *Standard) HasMaskedWrites() bool { return s.Timing.TCCDMW|s.Timing.TCCDLM != 0 }
+
 // HasRefresh reports whether a channel of the standard can be refreshed by a policy.
 func (s *Standard) HasRefresh(r Refresh) bool {
 	return !r.ByBank() || s.HasPerBankRefresh() && s.SameBank == (r == SameBank)
@@ -225,6 +228,9 @@ func (s *Standard) contradiction() string {
 	if t.TCL+t.TBL+t.TRTRS <= t.TCWL {
 		return fmt.Sprintf("TCWL %d is not shorter than TCL %d + TBL %d + TRTRS %d", t.TCWL, t.TCL, t.TBL, t.TRTRS)
 	}
+	if problem := s.maskProblem(); problem != "" {
+		return problem
+	}
 	rules := []relation{
 		{"TBLMax %d is shorter than TBL %d", t.TBLMax, t.TBL},
 		{"TRPAB %d is shorter than TRP %d", t.TRPAB, t.TRP},
@@ -310,6 +316,20 @@ func (s *Standard) refreshContradiction() string {
 		{"TREFIPB %d is shorter than TPBR2PB %d: refreshes would fall due faster than they may be issued", t.TREFIPB, t.TPBR2PB},
 		{"TRFCPB %d, of the bank itself, is shorter than TPBR2AC %d, of another", t.TRFCPB, t.TPBR2AC},
 	})
+}
+
+// maskProblem says what is wrong with the gaps before masked writes.
+func (s *Standard) maskProblem() string {
+	t := &s.Timing
+	for _, m := range []struct {
+		name string
+		n    int64
+	}{{"TCCDMW", t.TCCDMW}, {"TCCDLM", t.TCCDLM}} {
+		if m.n != 0 && (m.n < t.TCCDLW || m.n > maxTiming || s.Family == HBM) {
+			return fmt.Sprintf("%s is %d; accepted: 0, or TCCDLW %d or more, of LPDDR or DDR", m.name, m.n, t.TCCDLW)
+		}
+	}
+	return ""
 }
 
 // hotProblem says what is wrong with the table of temperatures.

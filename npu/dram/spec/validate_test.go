@@ -13,6 +13,8 @@ var mayBeZero = map[string]string{
 	"Comments":  "no assumption",
 	"HalfClock": "HBM2: a clock is a CK",
 	"TDQSCK":    "read data in step with the clock",
+	"TCCDMW":    "masked writes like others",
+	"TCCDLM":    "masked writes like others",
 	"BankModes": "one organisation of banks",
 	"TRFC4":     "no fine granularity of 4x",
 	"Hot":       "no table of temperatures",

@@ -168,6 +168,9 @@ type player struct {
 	given        uint16 // bursts of the access
 }
 
+// partial: accesses are of whole bursts.
+func (p *player) partial() bool { return false }
+
 func (p *player) next() (address int64, write bool, clock int64, ok bool) {
 	if p.chunk == len(p.chunks) {
 		return 0, false, 0, false

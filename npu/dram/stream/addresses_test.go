@@ -50,7 +50,7 @@ func TestTheAddressesOfAStreamAreTheStream(t *testing.T) {
 	for n := range cases {
 		o, m := randomStreamOptions(t, r)
 		s := randomStream(r, m, o.Standard)
-		s.Bytes = min(s.Bytes, s.Unit*4000/s.Unit*s.Unit)
+		s.Bytes, s.Masked = min(s.Bytes, s.Unit*4000/s.Unit*s.Unit), 0 // a trace of addresses has no masks
 		if s.check(nil) != nil {
 			continue
 		}

@@ -53,6 +53,7 @@ type injector struct {
 // source yields bursts in order. A burst does not enter a FIFO before its clock.
 type source interface {
 	next() (address int64, write bool, clock int64, ok bool)
+	partial() bool // the last of them is written in part
 }
 
 func newInjector(o dram.Options, from source, total int64, m *spec.Mapping) (*injector, error) {
@@ -136,6 +137,7 @@ func (in *injector) fill(now int64) {
 			}
 			channel, local := in.mapping.Split(address)
 			in.next, in.to, in.held = queued{in.mapping.Locate(local), write}, channel, true
+			in.next.place.Masked = in.source.partial()
 			in.due = clock
 		}
 		if in.due > now {

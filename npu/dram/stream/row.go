@@ -9,8 +9,7 @@ type Row struct {
 	Mapping    string  `json:"mapping"`
 	BankHash   bool    `json:"bank_hash"`
 	Refresh    string  `json:"refresh"`
-	Operation  string  `json:"operation,omitempty"`  // how the part is operated, unless as usual
-	Scheduling string  `json:"scheduling,omitempty"` // of the controllers, unless as usual
+	Operation  string  `json:"operation,omitempty"` // how the part is operated, unless as usual
 	Stream     string  `json:"stream,omitempty"`
 	Addresses  string  `json:"addresses,omitempty"` // name of the trace that was run instead of a stream
 	Cycles     int64   `json:"cycles"`
@@ -20,13 +19,13 @@ type Row struct {
 	Efficiency float64 `json:"efficiency"` // share of the peak, 0 to 1
 	Reads      int64   `json:"reads"`      // bursts, as all below
 	Writes     int64   `json:"writes"`
+	Masked     int64   `json:"masked_writes,omitempty"` // of writes, of part of a burst
 	Hits       int64   `json:"row_hits"`
 	Misses     int64   `json:"row_misses"`
 	Conflicts  int64   `json:"row_conflicts"`
 	Activates  int64   `json:"activates"`
 	Precharges int64   `json:"precharges"`
 	All        int64   `json:"precharges_all"`
-	Auto       int64   `json:"auto_precharges,omitempty"` // column commands that closed their row
 	Refreshes  int64   `json:"refreshes"`
 	Syncs      int64   `json:"wck_syncs"`
 	Turns      int64   `json:"turnarounds"`               // changes of direction of the data buses
@@ -42,8 +41,8 @@ func (r *Result) Row(o dram.Options, s Stream) Row {
 	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
 		PerBit:   r.PicojoulesPerBit(),
 		Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash, Refresh: o.Refresh.String(),
-		Operation: o.Standard.Operation.String(), Scheduling: o.Scheduling.Text(), Auto: n.AutoPrecharges, Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
-		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
+		Operation: o.Standard.Operation.String(), Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
+		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Masked: n.Masked, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
 		Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }
 

@@ -17,6 +17,7 @@ import (
 //	random      Unit · (xorshift64 mod 2^24)
 //	writes      unit i is one if floor((i+1)·Write/100) > floor(i·Write/100); writes go to 512 MiB + Unit·(writes so far)
 //	            and do not advance what is read
+//	masked      write i is one of part of its bursts if floor((i+1)·Masked/100) > floor(i·Masked/100)
 type Stream struct {
 	Bytes  unit.Bytes // reads and writes
 	Unit   unit.Bytes
@@ -25,6 +26,7 @@ type Stream struct {
 	Chunk  unit.Bytes // of a region in one turn
 	Skew   unit.Bytes // gap between regions
 	Write  int        // percent of the units that are writes
+	Masked int        // percent of the writes that are of part of each of their bursts
 }
 
 // Result is what Run measured.
@@ -78,6 +80,7 @@ func Run(ctx context.Context, o dram.Options, s Stream, progress Progress) (*Res
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
+	o.Masks = o.Masks || s.Masked > 0
 	burst := int64(o.Standard.Burst)
 	if share, alike := s.share(m, burst); alike && !o.Exact && o.Recorder == nil {
 		err = share.replay(ctx, o, m, r, progress)
@@ -136,6 +139,7 @@ type generator struct {
 	address int64 // of the next burst of the current unit
 	left    int64 // bursts of that unit still to come
 	write   bool
+	masked  bool
 }
 
 // The fixed numbers of the golden streams.
@@ -165,6 +169,9 @@ func (g *generator) next() (address int64, write bool, clock int64, ok bool) {
 	return address, g.write, 0, true
 }
 
+// partial reports whether the burst that next returned last is written in part.
+func (g *generator) partial() bool { return g.write && g.masked }
+
 // begin begins the next unit.
 func (g *generator) begin() {
 	size, percent := int64(g.Unit), int64(g.Write)
@@ -172,6 +179,8 @@ func (g *generator) begin() {
 	switch {
 	case g.write:
 		g.address = writeBase + size*g.written
+		masked := int64(g.Masked)
+		g.masked = (g.written+1)*masked/100 > g.written*masked/100
 		g.written++
 	case g.Random:
 		g.random ^= g.random << 13

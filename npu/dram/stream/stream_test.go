@@ -42,6 +42,9 @@ func randomStream(r *rand.Rand, m *spec.Mapping, std *spec.Standard) Stream {
 	}
 	if r.Intn(4) == 0 {
 		s.Write = 1 + r.Intn(100)
+		if std.HasMaskedWrites() && r.Intn(2) == 0 {
+			s.Masked = 1 + r.Intn(100)
+		}
 	}
 	s.Bytes = s.Unit * unit.Bytes(min(units, 60_000))
 	return s
@@ -90,6 +93,7 @@ func runBoth(t *testing.T, o dram.Options, s Stream) (fast, exact *Result) {
 type access struct {
 	address int64
 	write   bool
+	masked  bool
 }
 
 // accesses lists the bursts of a stream, unit by unit.
@@ -105,7 +109,8 @@ func accesses(s Stream, burst int64) (list []access) {
 		a := access{address: region*(int64(s.Bytes)/int64(s.Planes)+int64(s.Skew)) + (round*perTurn+at)*int64(s.Unit)}
 		switch {
 		case (i+1)*p/100 > i*p/100:
-			a = access{512<<20 + int64(s.Unit)*writes, true}
+			m := int64(s.Masked)
+			a = access{512<<20 + int64(s.Unit)*writes, true, (writes+1)*m/100 > writes*m/100}
 			writes++
 		case s.Random:
 			x ^= x << 13
@@ -114,7 +119,7 @@ func accesses(s Stream, burst int64) (list []access) {
 			a.address = int64(s.Unit) * int64(x%(1<<24))
 		}
 		for b := int64(0); b < int64(s.Unit); b += burst {
-			list = append(list, access{a.address + b, a.write})
+			list = append(list, access{a.address + b, a.write, a.masked})
 		}
 	}
 	return list
@@ -123,6 +128,7 @@ func accesses(s Stream, burst int64) (list []access) {
 // drive feeds a stream to channels as golden/README.md defines it, clock by clock.
 func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles int64, counts stats.DRAM) {
 	t.Helper()
+	o.Masks = true // nothing is masked unless the stream says so
 	cores, fifos := make([]controller.Controller, o.Channels), make([][]access, o.Channels)
 	for i := range cores {
 		var err error
@@ -143,7 +149,9 @@ func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles
 			for range 2 {
 				if len(fifos[c]) > 0 {
 					_, local := m.Split(fifos[c][0].address)
-					if !p.Offer(m.Locate(local), fifos[c][0].write, 0) {
+					place := m.Locate(local)
+					place.Masked = fifos[c][0].masked
+					if !p.Offer(place, fifos[c][0].write, 0) {
 						break
 					}
 					fifos[c] = fifos[c][1:]

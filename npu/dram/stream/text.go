@@ -20,7 +20,7 @@ const (
 	maxTraffic = 1 << 50
 )
 
-var streamKeys = []string{"bytes", "unit", "planes", "chunk", "skew", "pattern", "write"}
+var streamKeys = []string{"bytes", "unit", "planes", "chunk", "skew", "pattern", "write", "masked"}
 
 // Parse reads "bytes=16MiB,unit=64,planes=4,chunk=1024,skew=0,pattern=sequential,write=10%". Only bytes is required.
 // Errors name the key and what is accepted.
@@ -73,6 +73,8 @@ func (s *Stream) set(key, value string) (err error) {
 		}
 	case "write":
 		s.Write, err = ParsePercent(value)
+	case "masked":
+		s.Masked, err = ParsePercent(value)
 	case "pattern":
 		switch value {
 		case "sequential", "seq", "multi", "seqw":
@@ -134,6 +136,10 @@ func (s *Stream) check(given map[string]string) error {
 		return fail("skew", int64(s.Skew), "negative; accepted: 0 or more")
 	case s.Write < 0 || s.Write > 100:
 		return fail("write", s.Write, "not a share of the units; accepted: 0%% to 100%%, whole")
+	case s.Masked < 0 || s.Masked > 100:
+		return fail("masked", s.Masked, "not a share of the writes; accepted: 0%% to 100%%, whole")
+	case s.Masked > 0 && s.Write == 0:
+		return fail("masked", s.Masked, "without writes; accepted: 0%%, or write=10%% or the like beside it")
 	}
 	return nil
 }
@@ -146,6 +152,9 @@ func (s *Stream) Fits(std *spec.Standard) error {
 	if s.Unit < std.Burst {
 		return fmt.Errorf("unit=%d: smaller than a burst of %s, %d bytes; accepted: %d to %d, a power of two", int64(s.Unit), std.Name,
 			int64(std.Burst), int64(std.Burst), maxUnit)
+	}
+	if s.Masked > 0 && !std.HasMaskedWrites() {
+		return fmt.Errorf("masked=%d%%: %s writes part of a burst as it writes a whole one; accepted: 0%%, or LPDDR or DDR5", s.Masked, std.Name)
 	}
 	return nil
 }
@@ -160,6 +169,9 @@ func (s Stream) String() string {
 	}
 	if s.Write > 0 {
 		text += fmt.Sprintf(",write=%d%%", s.Write)
+	}
+	if s.Masked > 0 {
+		text += fmt.Sprintf(",masked=%d%%", s.Masked)
 	}
 	return text
 }

@@ -35,9 +35,9 @@ func TestStreamsAreReadAsWritten(t *testing.T) {
 
 func TestStreamsThatMeanNothingAreRefused(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `"" is no key=value; accepted: bytes, unit, planes, chunk, skew, pattern, write`},
+		{"", `"" is no key=value; accepted: bytes, unit, planes, chunk, skew, pattern, write, masked`},
 		{"unit=64", "bytes is missing; accepted: the traffic of the stream, such as bytes=16MiB"},
-		{"bytes=1MiB,streams=4", "streams=4: unknown key; accepted: bytes, unit, planes, chunk, skew, pattern, write"},
+		{"bytes=1MiB,streams=4", "streams=4: unknown key; accepted: bytes, unit, planes, chunk, skew, pattern, write, masked"},
 		{"bytes=1MiB,bytes=2MiB", "bytes=2MiB: given twice; accepted: once"},
 		{"bytes=many", "bytes=many: not a size; accepted: a number of bytes, such as 16777216 or 16MiB"},
 		{"bytes=-64", "bytes=-64: not a possible size; accepted: 0 to 1024TiB"},
