@@ -147,7 +147,7 @@ func (b *builder) attend(l int, rope, cached []int) []int {
 			done = append(done, b.attendPrompt(l, core, rope, cached)...)
 			continue
 		}
-		end := b.past + 1
+		end := b.padded(b.past + 1)
 		rectangles := make([]span, b.rows)
 		for s := range rectangles {
 			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
@@ -163,7 +163,7 @@ func (b *builder) attendPrompt(l, core int, rope, cached []int) []int {
 	var rectangles []span
 	for q0 := 0; q0 < b.rows; q0 += block {
 		q1 := min(q0+block, b.rows)
-		end := b.past + q1 // positions that the block's last query attends to, and their first
+		end := b.padded(b.past + q1) // positions that the block's last query attends to, and their first
 		rectangles = append(rectangles, span{core, 0, q0, q1, end - min(end, b.model.WindowAt(l, end)+q1-q0-1), end})
 	}
 	return b.attendSpans(l, rectangles, rope, cached)
@@ -176,16 +176,22 @@ const mostOps = 1 << 22
 // grows with the square of the prompt.
 func (b *builder) attentionOps() (n int) {
 	block := b.queryBlock()
-	for l := range b.model.Layers {
+	each := func(past, l int) {
 		for core := range b.cores() {
 			for q0 := 0; q0 < b.rows && n <= mostOps; q0 += block {
-				s := span{core: core, q0: q0, q1: min(q0+block, b.rows), c1: min(q0+block, b.rows)}
+				s := span{core: core, q0: q0, q1: min(q0+block, b.rows)}
+				s.c1 = b.padded(past + s.q1)
 				s.c0 = s.c1 - min(s.c1, b.model.WindowAt(l, s.c1)+s.q1-s.q0-1)
 				if b.kvRow(core) > 0 {
-					each := b.chunkOf(&s, 2)
-					n += 2 * ((s.positions() + each - 1) / each)
+					positions := b.chunkOf(&s, 2)
+					n += 2 * ((s.positions() + positions - 1) / positions)
 				}
 			}
+		}
+	}
+	for pass := range b.passes {
+		for l := range b.model.Layers {
+			each(pass*b.rows, l)
 		}
 	}
 	return n
@@ -377,7 +383,7 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) 
 	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
 	if b.decode && !b.spill {
-		inDRAM = min(s.c1, b.past)
+		inDRAM = min(s.c1, b.padded(b.past+1)-1)
 	}
 	row := b.kvRow(s.core)
 	n := max(1, min(s.positions(), int(b.tile/row)))

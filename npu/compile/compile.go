@@ -46,6 +46,10 @@ type Compiler struct {
 
 // New lays the model out in DRAM and checks that a step fits the scratchpad.
 func New(j Job) (*Compiler, error) {
+	if n, need := j.Config.Graph.Context, j.positions(); n > 0 && n < need {
+		return nil, fmt.Errorf("graph.context: %d positions, but a prompt of %d tokens and %d decode passes take %d; accepted: 0, or as many",
+			n, j.Prompt, j.Passes, need)
+	}
 	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), scheduler: j.Decide}
 	var err error
 	if c.price, err = newPricing(j.Config); err != nil {
@@ -60,8 +64,9 @@ func New(j Job) (*Compiler, error) {
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
 	spilled := 0
-	if c.spill = c.static(j.Prompt, 1) > half; c.spill {
-		spilled = j.Prompt
+	_, chunk := j.Config.Graph.Prefill(j.Prompt)
+	if c.spill = c.static(chunk, 1) > half; c.spill {
+		spilled = chunk
 	}
 	if c.spillStep = c.static(c.batch, c.batch) > half; c.spillStep {
 		spilled = max(spilled, c.batch)
@@ -91,13 +96,16 @@ func (c *Compiler) Footprint() plan.Footprint { return c.image.footprint }
 // Operators returns the names of what the ops of all programs do, in any layer.
 func (c *Compiler) Operators() []string { return c.names }
 
-// Prefill compiles the pass over the whole prompt of one sequence at one weight precision.
+// Prefill compiles the pass over the whole prompt of one sequence at one weight precision, or where graphs have a chunk for it
+// the passes over its chunks, one after the other.
 func (c *Compiler) Prefill(tokens int, bits unit.Bits) (*isa.Program, error) {
 	return c.prefill(tokens, bits).step()
 }
 
 func (c *Compiler) prefill(tokens int, bits unit.Bits) *builder {
-	b := c.builder(fmt.Sprintf("prefill of %d tokens at %d bits", tokens, bits), tokens, 0, bits)
+	passes, chunk := c.cfg.Graph.Prefill(tokens)
+	b := c.builder(fmt.Sprintf("prefill of %d tokens at %d bits", tokens, bits), chunk, 0, bits)
+	b.passes, b.p.Tokens, b.p.Context = passes, tokens, tokens
 	b.spill = c.spill
 	return b
 }

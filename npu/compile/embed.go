@@ -17,7 +17,7 @@ func (b *builder) embed(x region) []int {
 	}
 	var done []int
 	for core := range b.cores() {
-		o := isa.Op{Name: "embed", Kind: isa.Embed, Layer: -1, Core: core, Unit: isa.Vector}
+		o := isa.Op{Name: "embed", Kind: isa.Embed, Layer: -1, Core: core, Unit: isa.Vector, Deps: b.before}
 		from, to, n := 0, b.rows, b.rows
 		if b.spill {
 			from, to = share(b.rows, core, b.cores())

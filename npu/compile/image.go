@@ -118,14 +118,18 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	return im, nil
 }
 
-// positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty.
-func (j Job) positions() int { return j.Prompt + j.Passes + 1 }
+// positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty. Padding
+// of the last chunk of a prompt is overwritten.
+func (j Job) positions() int {
+	passes, chunk := j.Config.Graph.Prefill(j.Prompt)
+	return max(passes*chunk, j.Prompt+j.Passes+1)
+}
 
 // takeCache takes room for the K (or V) cache of a layer.
 func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
 	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
 	row := j.Config.KV.Bits.Of(int64(heads) * int64(j.Model.HeadDim))
-	c := cache{cores: min(a.cores, j.Model.KVHeads), slot: roundUp(row*unit.Bytes(j.positions()), a.stripe)}
+	c := cache{cores: min(a.cores, j.Model.KVHeads), slot: roundUp(row*unit.Bytes(max(j.positions(), j.Config.Graph.Context)), a.stripe)}
 	c.base = a.take(c.slot*unit.Bytes(c.cores*max(j.Batch, 1)), part)
 	return c
 }

@@ -17,10 +17,12 @@ type builder struct {
 	decode      bool
 	rows        int // of activations: tokens of a prompt, or sequences of a batch
 	past        int
+	passes      int // over the chunks of a prompt
 	bits        unit.Bits
 	spill       bool
 	activations map[ops.Value]region // where they lie, if in DRAM
 	done        map[ops.Value][]int  // the ops that make a value: what a reader waits for
+	before      []int                // the last op of the chunk of a prompt before
 	updates     []isa.Op             // of the caches in a decode step, to be added after the last block
 	chosen      map[gemmKey]gemmTiling
 	labels      map[string]string // of the ops of the layer labelled
@@ -36,7 +38,7 @@ type builder struct {
 func (c *Compiler) builder(name string, rows, past int, bits unit.Bits) *builder {
 	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.names, Runtime: c.runtime}
 	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
-	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, bits: bits,
+	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, passes: 1, bits: bits,
 		layer: -1, done: map[ops.Value][]int{}}
 }
 
@@ -83,15 +85,23 @@ func (b *builder) fail(format string, args ...any) {
 	}
 }
 
-// step emits the operators of the pass in order.
+// step emits the operators of the pass in order: of every chunk of a prompt, each after the one before.
 func (b *builder) step() (*isa.Program, error) {
 	b.p.Static = b.staticOf(b.headRows())
 	b.activations, _ = placeActivations(b.model, b.rows, b.image.act, b.image.stripe)
-	for i := range b.operators {
-		b.emit(&b.operators[i])
+	for range b.passes {
+		for i := range b.operators {
+			b.emit(&b.operators[i])
+		}
+		b.before = []int{len(b.p.Ops) - 1}
+		b.past += b.rows
 	}
 	return b.p, b.err
 }
+
+// padded returns the positions that a token attends to, of which so many are there: those of the graph, if it has a number of
+// its own.
+func (b *builder) padded(positions int) int { return max(positions, b.cfg.Graph.Context) }
 
 // headRows is the number of rows that go through lm_head: the last of a prompt, or one of each sequence.
 func (b *builder) headRows() int {

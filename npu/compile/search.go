@@ -66,7 +66,8 @@ func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
 			w.M = m
 			return max(memory, p.work(w, each))
 		}
-		return pass(j.Prompt), pass(max(j.Batch, 1))
+		passes, chunk := j.Config.Graph.Prefill(j.Prompt)
+		return float64(passes) * pass(chunk), pass(max(j.Batch, 1))
 	}
 }
 
@@ -347,10 +348,11 @@ func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
 func (b *builder) attentionCost() float64 {
 	var compute float64
 	core := b.cores() - 1 // has most heads
-	memory := b.price.transfer(fp16.Of(int64(b.rows) * int64(b.headsOf(core)) * int64(b.model.HeadDim)))
+	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)) * int64(b.model.HeadDim)))
 	block := b.queryBlock()
-	for q0 := 0; q0 < b.rows; q0 += block {
-		s := span{core: core, q0: q0, q1: min(q0+block, b.rows), c1: min(q0+block, b.rows)}
+	for at := 0; at < b.passes*b.rows; at += min(block, b.rows-at%b.rows) {
+		s := span{core: core, q0: at % b.rows, q1: min(at%b.rows+block, b.rows)}
+		s.c1 = b.padded(at/b.rows*b.rows + s.q1)
 		memory += b.price.transfer(b.kvRow(core) * unit.Bytes(2*s.c1))
 		n := b.chunkOf(&s, 2)
 		each := 2 * (float64(b.price.fill) + float64(b.cfg.Sequencer.LaunchCycles)) / b.price.clock

@@ -22,6 +22,7 @@ type Config struct {
 	Network     Network    `yaml:"noc" json:"noc"`
 	Sequencer   Sequencer  `yaml:"sequencer" json:"sequencer"`
 	Runtime     Runtime    `yaml:"runtime,omitempty" json:"runtime,omitzero"`
+	Graph       Graphs     `yaml:"graph,omitempty" json:"graph,omitzero"`
 	DRAM        DRAM       `yaml:"dram" json:"dram"`
 	Weights     Weights    `yaml:"weights" json:"weights"`
 	KV          KV         `yaml:"kv" json:"kv"`

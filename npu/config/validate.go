@@ -48,6 +48,7 @@ func (c *Config) Validate() []Problem {
 	k.within("sequencer.launch_cycles", int64(c.Sequencer.LaunchCycles), 0, 1e9)
 	k.energy(c.Energy)
 	k.runtime(c.Runtime)
+	k.graph(c.Graph)
 	k.dram(c.DRAM)
 	k.weights(c)
 	if !slices.Contains([]unit.Bits{16, 8, 4}, c.KV.Bits) {
