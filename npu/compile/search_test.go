@@ -21,7 +21,7 @@ func TestTheSearchWeighsPrefillAndDecode(t *testing.T) {
 		return max(memory, price.work(isa.Work{M: m, N: n, K: 2048, Repeat: 1, Bits: bits, Quantised: true}, 10))
 	}
 	for _, passes := range []int{1, 2, 99} {
-		prefill, decode := price.passes(Job{Prompt: prompt, Passes: passes, Batch: batch})(s)
+		prefill, decode := price.passes(Job{Config: preset(t), Prompt: prompt, Passes: passes, Batch: batch})(s)
 		if w := want(prompt); math.Abs(prefill-w) > 1e-12*w {
 			t.Errorf("%d passes: prefill is priced at %v s, want %v s", passes, prefill, w)
 		}
