@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +31,11 @@ device, model, weight_bits, prompt and decode_tps are needed. The device is a pr
 that are no presets are read from DIR/NAME/config.json. weight_bits, group_size (channel, codebook, 32, 64, 128), act_bits
 (fp16, bf16, 16, 8), kv_bits and context_simulated of a row override what the NPU's description says.
 
+--fit KEYS chooses values for at most three keys of the NPU, by least squares on the errors of decode, --fit-prefill KEY one for
+the time to the first token; runtime.dispatch needs an NPU with a runtime.class. -o NPU.yaml writes the fitted NPU, which says what
+it was fitted to and how well. --leave-one-out fits to all models of a device but one, with all of their formats, and predicts
+that one, for each: what it says of errors is of models that the fit has not seen. Without --fit it takes the device's own keys.
+
 A TRACE that was recorded on a machine is set beside its simulation, pass by pass, and operator by operator where the trace has
 their times; --npu says what stands for the machine, such as the file that bench host writes. JSON: a row a pass, then a row an
 operator.
@@ -42,15 +48,20 @@ EXAMPLES:
    pmpdsim validate cpu.trace.jsonl.zst --npu cpu-host.yaml  # not run: needs the trace
    pmpdsim validate --device lunar-lake-npu4 --rows
    pmpdsim validate -o validate.png  # 60 s
+   pmpdsim validate --device ax650n --leave-one-out  # 20 s
+   pmpdsim validate --device ax650n --fit runtime.dispatch,noc.bandwidth -o fitted.yaml  # 20 s
    pmpdsim validate --device rk3588 --format csv  # 10 s`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "device", Usage: "only measurements of `DEVICE`, as list npus writes it", DefaultText: "all"},
 			&cli.StringFlag{Name: "measured", Usage: "measurements in `FILE`, CSV", DefaultText: "the embedded ones", TakesFile: true},
 			&cli.StringFlag{Name: "npu", Usage: "`NPU` that all rows are of: a preset or a YAML file", DefaultText: "the device's preset", TakesFile: true},
 			&cli.StringFlag{Name: "models", Usage: "`DIR` with NAME/config.json of models that are no presets", TakesFile: true},
+			&cli.StringFlag{Name: "fit", Usage: "fit `KEYS` of the NPU (config keys, at most three) to decode, as in runtime.dispatch,noc.bandwidth"},
+			&cli.StringFlag{Name: "fit-prefill", Usage: "then fit `KEY` to the time to the first token"},
+			&cli.BoolFlag{Name: "leave-one-out", Usage: "fit to all models but one, and predict that one, for each; without --fit the device's own keys"},
 			&cli.BoolFlag{Name: "rows", Usage: "also print a row for each measurement"},
 			workersFlag(),
-			pictureFlag("a"),
+			outputFlag("write `FILE`: a picture, by its name .png, .svg or .pdf; with --fit the fitted NPU, .yaml", ""),
 			formatFlag("table", "csv", "json"),
 		},
 		Action: func(c *cli.Context) error {
@@ -69,6 +80,8 @@ type validateOptions struct {
 	npu      string // empty: the device's preset
 	trace    string // to set beside its simulation; empty: none
 	models   string
+	keys     validate.Keys
+	leaveOut bool
 	rows     bool
 	workers  int
 	picture  picture
@@ -76,8 +89,16 @@ type validateOptions struct {
 }
 
 func fillValidate(c *cli.Context) (*validateOptions, error) {
-	return &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"),
-		trace: c.Args().First(), models: c.String("models"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}, nil
+	list := func(flag string) []string {
+		if text := c.String(flag); text != "" {
+			return strings.Split(text, ",")
+		}
+		return nil
+	}
+	o := &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"), trace: c.Args().First(),
+		models: c.String("models"), keys: validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")}, leaveOut: c.Bool("leave-one-out"),
+		rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
+	return o, flagged("fit", "", o.keys.Check())
 }
 
 func (o *validateOptions) run(ctx context.Context, s streams) error {
@@ -94,13 +115,13 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 			return flagged("npu", o.npu, err)
 		}
 	}
-	if err := o.picture.check(); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	p := newProgress(s.err, 0, "steps")
 	options.Progress = p.steps
 	v := validate.New(options)
-	predicted, err := v.Predict(ctx, all, nil)
+	result, err := v.FitAndPredict(ctx, all, o.free, o.leaveOut)
 	p.end()
 	if errors.Is(err, context.Canceled) {
 		return context.Cause(ctx)
@@ -111,9 +132,56 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 	for _, n := range v.Notes() {
 		s.say("note: %s", n)
 	}
-	figure := views.MeasuredFigure(predicted)
-	err = o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
-	return errors.Join(err, s.emit(func(w io.Writer) error { return o.show(w, predicted) }))
+	if o.format != "table" {
+		for _, f := range result.Fits {
+			s.say("note: %s", f.Text())
+		}
+	}
+	return errors.Join(o.write(s, result), s.emit(func(w io.Writer) error { return o.show(w, result) }))
+}
+
+// overlay reports whether the output is the fitted NPU, not a picture.
+func (o *validateOptions) overlay() bool {
+	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(o.picture.path))
+}
+
+// check finds out before the work whether there can be what is to be written.
+func (o *validateOptions) check() error {
+	if !o.overlay() {
+		return o.picture.check()
+	}
+	if len(o.keys.Decode)+len(o.keys.Prefill) == 0 && !o.leaveOut {
+		return fmt.Errorf("--output %s: nothing is fitted; accepted: with --fit, or a picture", o.picture.path)
+	}
+	return nil
+}
+
+// write writes the file of --output: the fitted NPU, or a picture.
+func (o *validateOptions) write(s streams, r *validate.Result) error {
+	if !o.overlay() {
+		figure := views.MeasuredFigure(r.Rows)
+		return o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
+	}
+	if len(r.Machines) != 1 {
+		return fmt.Errorf("--output %s: %d NPUs are fitted, a file is one; accepted: --device with one that can be fitted", o.picture.path, len(r.Machines))
+	}
+	about := []string{"Written by " + o.picture.command + "."}
+	for _, f := range r.Fits {
+		about = append(about, f.Text()+":", "  "+strings.Join(f.Models, ", "))
+	}
+	text, err := r.Machines[0].Overlay(about)
+	if err != nil {
+		return internal(err)
+	}
+	return s.save("output", o.picture.path, func(w io.Writer) error { _, err := w.Write(text); return err })
+}
+
+// free returns the keys that are fitted of a machine.
+func (o *validateOptions) free(machine string) validate.Keys {
+	if len(o.keys.Decode)+len(o.keys.Prefill) > 0 || !o.leaveOut {
+		return o.keys
+	}
+	return validate.Free(machine)
 }
 
 // load reads the measurements that are asked for.
@@ -146,7 +214,8 @@ func (o *validateOptions) load(s streams) ([]validate.Measurement, error) {
 }
 
 // show writes the rows in the format that was asked for.
-func (o *validateOptions) show(w io.Writer, all []rows.Row) error {
+func (o *validateOptions) show(w io.Writer, r *validate.Result) error {
+	all := r.Rows
 	switch o.format {
 	case "csv":
 		return rows.WriteCSV(w, all)
@@ -161,5 +230,8 @@ func (o *validateOptions) show(w io.Writer, all []rows.Row) error {
 			return err
 		}
 	}
-	return views.DevicesTable(w, all)
+	if err := views.DevicesTable(w, all); err != nil {
+		return err
+	}
+	return views.Fits(w, r.Fits)
 }

@@ -117,3 +117,20 @@ func diagonal(p *plots.ChartPanel) bool {
 	p.Lines = append(p.Lines, plots.ChartLine{Series: -1, Points: [][2]float64{{least, least}, {most, most}}})
 	return true
 }
+
+// Fits writes what was fitted: a line for each, and below it its keys with the values that fit all models but one.
+func Fits(w io.Writer, all []rows.Fit) error {
+	for _, f := range all {
+		if _, err := fmt.Fprintf(w, "\n%s\n", f.Text()); err != nil {
+			return err
+		}
+		t := &plots.Table{Columns: []plots.Column{{Name: "key"}, {Name: "value", Right: true}, {Name: "without one model"}, {Name: "meaning"}}}
+		for _, k := range f.Keys {
+			t.Add(k.Key, k.Value, k.Range(), rows.Meaning(k.Key))
+		}
+		if err := t.Write(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
@@ -29,6 +30,7 @@ type Measurement struct {
 	Group      string  // channel, codebook, 32, 64, 128: what shares a scale; empty: nothing, or not known
 	Act        string  // fp16, bf16, 16, 8; empty: what the NPU has
 	KVBits     int     // 0: what the NPU has
+	HeadBits   int     // of lm_head; 0: what the NPU has
 	Prompt     int     // tokens
 	Generated  int     // tokens; 0: not known
 	Batch      int     // sequences
@@ -90,10 +92,11 @@ func columns() []column {
 		{"bandwidth_confidence", false, text(func(m *Measurement) *string { return &m.Confidence })},
 		{"model", true, text(func(m *Measurement) *string { return &m.Model })},
 		{"params", false, nothing},
-		{"weight_bits", true, weightBits},
+		{"weight_bits", true, func(m *Measurement, s string) (err error) { m.Bits, err = widthOf(s); return err }},
 		{"group_size", false, one(Groups(), func(m *Measurement) *string { return &m.Group })},
 		{"act_bits", false, one(activations(), func(m *Measurement) *string { return &m.Act })},
 		{"kv_bits", false, kvBits},
+		{"lm_head_bits", false, func(m *Measurement, s string) (err error) { m.HeadBits, err = widthOf(s); return err }},
 		{"prompt", true, whole(mostTokens, func(m *Measurement) *int { return &m.Prompt })},
 		{"gen", false, whole(mostTokens, func(m *Measurement) *int { return &m.Generated })},
 		{"batch", false, batch},
@@ -110,7 +113,9 @@ func columns() []column {
 const mostTokens = 1 << 22
 
 // Groups returns the accepted values of the column group_size.
-func Groups() []string { return []string{"channel", "codebook", "32", "64", "128"} }
+func Groups() []string {
+	return slices.DeleteFunc(config.Groups(), func(g string) bool { return g == config.GroupAuto.String() })
+}
 
 func activations() []string { return []string{"fp16", "bf16", "16", "8"} }
 
@@ -141,13 +146,12 @@ func one(accepted []string, to func(*Measurement) *string) func(*Measurement, st
 	}
 }
 
-func weightBits(m *Measurement, s string) error {
+func widthOf(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || (n < 2 || n > 8) && n != 16 {
-		return fmt.Errorf("%q is not a width of weights; accepted: 2 to 8, or 16", s)
+		return 0, fmt.Errorf("%q is not a width of weights; accepted: 2 to 8, or 16", s)
 	}
-	m.Bits = n
-	return nil
+	return n, nil
 }
 
 func kvBits(m *Measurement, s string) error {

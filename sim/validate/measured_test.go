@@ -58,7 +58,7 @@ func TestWrongRowsNameTheirLine(t *testing.T) {
 		{"device,device\n", "m.csv:1: column 2 is device a second time; accepted: each column once"},
 		{head, "m.csv: there is no row below the head"},
 		{head + "a,b,4,,,,,128,1\na,b,9,,,,,128,1\n", `m.csv:3: weight_bits: "9" is not a width of weights; accepted: 2 to 8, or 16`},
-		{head + "a,b,4,33,,,,128,1\n", `m.csv:2: group_size: "33" is not known; accepted: channel, codebook, 32, 64, 128, or nothing`},
+		{head + "a,b,4,33,,,,128,1\n", `m.csv:2: group_size: "33" is not known; accepted: codebook, channel, 32, 64, 128, or nothing`},
 		{head + "a,b,4,,fp8,,,128,1\n", `m.csv:2: act_bits: "fp8" is not known; accepted: fp16, bf16, 16, 8, or nothing`},
 		{head + "a,b,4,,,5,,128,1\n", `m.csv:2: kv_bits: "5" is not a width of the cache`},
 		{head + "a,b,4,,,,2,128,1\n", `m.csv:2: batch: "2" sequences together`},

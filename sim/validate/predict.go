@@ -69,6 +69,11 @@ type task struct {
 // Predict simulates measurements and returns their rows in the same order. change adjusts the configuration of a measurement, as
 // a fit does; nil: it stays. A measurement that cannot be simulated has no prediction, and a note.
 func (p *Predictor) Predict(ctx context.Context, all []Measurement, change []string) ([]rows.Row, error) {
+	return p.predict(ctx, all, change, true, true)
+}
+
+// predict is Predict of decode, of prefill, or of both.
+func (p *Predictor) predict(ctx context.Context, all []Measurement, change []string, decode, prefill bool) ([]rows.Row, error) {
 	tasks := make([]*task, len(all))
 	for i := range all {
 		var err error
@@ -76,7 +81,7 @@ func (p *Predictor) Predict(ctx context.Context, all []Measurement, change []str
 			return nil, err
 		}
 	}
-	if err := p.simulate(ctx, tasks); err != nil {
+	if err := p.simulate(ctx, tasks, decode, prefill); err != nil {
 		return nil, err
 	}
 	out := make([]rows.Row, len(all))
@@ -165,21 +170,31 @@ func (p *Predictor) model(m *Measurement) (*workloads.Model, error) {
 	return found, nil
 }
 
-// configured returns the machine of a measurement.
-func (p *Predictor) configured(m *Measurement, change []string) (*config.Config, error) {
-	var c config.Config
+// machine returns the NPU of a measurement, as it is.
+func (p *Predictor) machine(m *Measurement) (*config.Config, error) {
 	if p.NPU != nil {
-		c = *p.NPU
-	} else {
-		preset, err := config.Preset(Slug(m.Device))
-		if err != nil {
-			return nil, m.wrong(fmt.Errorf("device %q: %w, or an NPU for all rows (--npu)", m.Device, err))
-		}
-		c = *preset
+		c := *p.NPU
+		return &c, nil
+	}
+	c, err := config.Preset(Slug(m.Device))
+	if err != nil {
+		return nil, m.wrong(fmt.Errorf("device %q: %w, or an NPU for all rows (--npu)", m.Device, err))
+	}
+	return c, nil
+}
+
+// configured returns the machine of a measurement: what the row says overrides the NPU.
+func (p *Predictor) configured(m *Measurement, change []string) (*config.Config, error) {
+	c, err := p.machine(m)
+	if err != nil {
+		return nil, err
 	}
 	set := slices.Clone(change)
 	if m.KVBits > 0 {
 		set = append(set, fmt.Sprintf("kv.bits=%d", m.KVBits))
+	}
+	if m.HeadBits > 0 {
+		set = append(set, fmt.Sprintf("lm_head.bits=%d", m.HeadBits))
 	}
 	switch m.Act {
 	case "fp16", "16":
@@ -192,17 +207,17 @@ func (p *Predictor) configured(m *Measurement, change []string) (*config.Config,
 	if m.Act == "16" {
 		p.note("activations of 16 bits are simulated as fp16")
 	}
-	if slices.Contains([]string{"32", "64", "128"}, m.Group) {
-		p.note("scales by groups of %s weights are not simulated: neither their bytes nor their work", m.Group)
+	if m.Group != "" && m.Bits < 16 {
+		set = append(set, "weights.group="+m.Group)
 	}
 	if err := c.Set(set); err != nil {
 		return nil, m.wrong(err)
 	}
-	return &c, nil
+	return c, nil
 }
 
 // simulate runs the steps that are not known yet, a machine after the other: its memory is free again before the next.
-func (p *Predictor) simulate(ctx context.Context, tasks []*task) error {
+func (p *Predictor) simulate(ctx context.Context, tasks []*task, decode, prefill bool) error {
 	byMachine := map[string][]step{}
 	var machines []string
 	total := 0
@@ -221,9 +236,13 @@ func (p *Predictor) simulate(ctx context.Context, tasks []*task) error {
 		total++
 	}
 	for _, t := range tasks {
-		add(t, t.decode)
+		if decode {
+			add(t, t.decode)
+		}
 		for _, s := range t.prefill {
-			add(t, s)
+			if prefill {
+				add(t, s)
+			}
 		}
 	}
 	done := 0

@@ -1,0 +1,329 @@
+package validate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/optimize"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+)
+
+// Most free parameters of a device: more would follow the measurements, not explain them.
+const (
+	mostFree        = 3 // of decode
+	mostFreePrefill = 1
+)
+
+// Target is the time that a fit approaches.
+type Target int
+
+// The targets.
+const (
+	Decode  Target = iota // a decode pass
+	Prefill               // the time to the first token
+)
+
+// problem is a fit: times of measurements as a function of a few keys.
+//
+// A key that is a time enters as it is, a rate as its inverse: times of passes are then nearly linear. A fit starts where each key
+// costs something, simulates the measurements there and beside it in each key, solves the problem of the straight lines by
+// least squares (gonum's Nelder and Mead), simulates again where that is, and goes on from there until it gets no better.
+type problem struct {
+	p      *Predictor
+	of     Target
+	fixed  []string // assignments that stay
+	all    []Measurement
+	free   []config.Number
+	lo, hi []float64 // of the x of each key
+	given  []given   // keys that other fits have chosen: their values differ when a model is left out
+}
+
+// given is a key that stays where it is.
+type given struct {
+	config.Number
+	x float64
+}
+
+// times simulates the measurements with the keys at x and returns their predicted times over the measured ones; not a number
+// where there is none.
+func (f *problem) times(ctx context.Context, x []float64, of []Measurement) ([]float64, error) {
+	return f.timesOf(ctx, slices.Concat(f.fixed, f.assign(x)), of)
+}
+
+// timesOf is times for any assignments.
+func (f *problem) timesOf(ctx context.Context, set []string, of []Measurement) ([]float64, error) {
+	predicted, err := f.p.predict(ctx, of, set, f.of == Decode, f.of == Prefill)
+	if err != nil {
+		return nil, err
+	}
+	ratios := make([]float64, len(of))
+	for i, r := range predicted {
+		ratios[i] = math.NaN()
+		if f.of == Decode && r.PredictedDecode != nil {
+			ratios[i] = r.MeasuredDecode / *r.PredictedDecode
+		}
+		if f.of == Prefill && r.MeasuredTTFT != nil && r.PredictedTTFT != nil {
+			ratios[i] = *r.PredictedTTFT / *r.MeasuredTTFT
+		}
+	}
+	return ratios, nil
+}
+
+// assign returns the assignments of the keys at x, and of those that are given.
+func (f *problem) assign(x []float64) (set []string) {
+	for _, g := range f.given {
+		set = append(set, assignment(g.Number, g.x))
+	}
+	for j, n := range f.free {
+		set = append(set, assignment(n, x[j]))
+	}
+	return set
+}
+
+func assignment(n config.Number, x float64) string {
+	if n.Rate {
+		x = 1 / x
+	}
+	return n.Assign(x)
+}
+
+// newProblem finds the keys and where to start.
+func (p *Predictor) newProblem(of Target, all []Measurement, fixed, keys []string) (*problem, []float64, error) {
+	f := &problem{p: p, of: of, fixed: fixed, all: all}
+	c, err := p.configured(&all[0], fixed)
+	if err != nil {
+		return nil, nil, err
+	}
+	var start []float64
+	slowest := 0.0 // measured time
+	for _, m := range all {
+		slowest = max(slowest, m.TTFT)
+		if of == Decode {
+			slowest = max(slowest, 1/m.Decode)
+		}
+	}
+	for _, key := range keys {
+		n, err := c.Number(key)
+		if err != nil {
+			return nil, nil, err
+		}
+		x, lo, hi := n.Value, n.Low, n.High
+		if n.Rate {
+			if x == 0 { // not limited: what keeps up with memory, in bytes, or in codes of 4 bits a cycle
+				if x = c.PeakBandwidth(); n.High < x {
+					x *= 2 / float64(c.Clock)
+				}
+			}
+			x, lo, hi = 1/(0.6*x), 1/n.High, 1/n.Low
+			x = min(max(x, lo), hi)
+			lo, hi = max(lo, x/100), min(hi, x*1000)
+		}
+		f.free, f.lo, f.hi = append(f.free, n), append(f.lo, lo), append(f.hi, hi)
+		start = append(start, x)
+	}
+	return f, start, nil
+}
+
+// line is the problem's straight line at x: ratios there, and their slopes by each key.
+type line struct {
+	at     []float64
+	ratios []float64
+	slopes [][]float64 // key, measurement
+	others [][]float64 // slopes by the keys that are given
+}
+
+// lineAt simulates the measurements at x and beside it.
+func (f *problem) lineAt(ctx context.Context, x []float64, of []Measurement) (*line, error) {
+	l := &line{at: x}
+	var err error
+	if l.ratios, err = f.times(ctx, x, of); err != nil {
+		return nil, err
+	}
+	for j, n := range f.free {
+		step := stepOf(n, x[j], f.hi[j])
+		beside := slices.Clone(x)
+		beside[j] += step
+		slopes, err := f.slopes(ctx, l, f.assign(beside), step, of)
+		if err != nil {
+			return nil, err
+		}
+		l.slopes = append(l.slopes, slopes)
+	}
+	for j, g := range f.given {
+		step := stepOf(g.Number, g.x, math.Inf(1))
+		set := f.assign(x)
+		set[j] = assignment(g.Number, g.x+step)
+		slopes, err := f.slopes(ctx, l, set, step, of)
+		if err != nil {
+			return nil, err
+		}
+		l.others = append(l.others, slopes)
+	}
+	return l, nil
+}
+
+// stepOf is how far beside x a slope is measured; most is where x may be at most.
+func stepOf(n config.Number, x, most float64) float64 {
+	step := 0.1 * x
+	if !n.Rate {
+		step = max(step, n.High/1e6)
+	}
+	if x+step > most {
+		return -step
+	}
+	return step
+}
+
+// slopes simulates the measurements beside a line's point.
+func (f *problem) slopes(ctx context.Context, l *line, set []string, step float64, of []Measurement) ([]float64, error) {
+	ratios, err := f.timesOf(ctx, slices.Concat(f.fixed, set), of)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ratios {
+		ratios[i] = (ratios[i] - l.ratios[i]) / step
+	}
+	return ratios, nil
+}
+
+// minimum returns where the squares of the relative errors of the straight lines are least, of the measurements that are chosen,
+// with the given keys moved from where they are.
+func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]float64, error) {
+	within := func(y []float64) ([]float64, float64) { // y counts in tenths of what is there, or of the range of a time
+		x, beyond := make([]float64, len(y)), 0.0
+		for j := range y {
+			x[j] = l.at[j] + y[j]*f.scale(l, j)
+			inside := min(max(x[j], f.lo[j]), f.hi[j])
+			beyond += math.Abs(x[j]-inside) / f.scale(l, j)
+			x[j] = inside
+		}
+		return x, beyond
+	}
+	cost := func(y []float64) float64 {
+		x, beyond := within(y)
+		sum := beyond
+		for i, r := range l.ratios {
+			if math.IsNaN(r) || !chosen(i) {
+				continue
+			}
+			for j := range x {
+				r += float64(l.slopes[j][i] * (x[j] - l.at[j]))
+			}
+			for j := range moved {
+				r += float64(l.others[j][i] * moved[j])
+			}
+			sum += float64((r - 1) * (r - 1))
+		}
+		return sum
+	}
+	settings := &optimize.Settings{Converger: &optimize.FunctionConverge{Absolute: 1e-12, Iterations: 500}, FuncEvaluations: 20000}
+	result, err := optimize.Minimize(optimize.Problem{Func: cost}, make([]float64, len(f.free)), settings, &optimize.NelderMead{})
+	if result == nil {
+		return nil, fmt.Errorf("least squares: %w", err)
+	}
+	x, _ := within(result.X)
+	return x, nil
+}
+
+// scale is the step in which a key is looked for.
+func (f *problem) scale(l *line, j int) float64 {
+	if x := l.at[j]; x > 0 {
+		return x / 10
+	}
+	return f.hi[j] / 1e4
+}
+
+// squares returns the sum of squared relative errors of ratios, and how many there are.
+func squares(ratios []float64) (sum float64, n int) {
+	for _, r := range ratios {
+		if !math.IsNaN(r) {
+			sum += float64((r - 1) * (r - 1))
+			n++
+		}
+	}
+	return sum, n
+}
+
+// mostRounds bounds how often a fit simulates around a point.
+const mostRounds = 8
+
+// noticed returns the line at x, or where rates that cost nothing there are so low that they do.
+func (f *problem) noticed(ctx context.Context, x []float64, of []Measurement) (*line, error) {
+	for tries := 0; ; tries++ {
+		l, err := f.lineAt(ctx, x, of)
+		if err != nil {
+			return nil, err
+		}
+		moved := false
+		x = slices.Clone(x)
+		for j, n := range f.free {
+			most := 0.0
+			for _, s := range l.slopes[j] {
+				most = max(most, math.Abs(s)*x[j]) // not a number is not more
+			}
+			if lower := min(4*x[j], f.hi[j]); n.Rate && most < 1e-3 && lower > x[j] {
+				x[j], moved = lower, true
+			}
+		}
+		if !moved || tries == 8 {
+			return l, nil
+		}
+	}
+}
+
+// solve fits the keys to the measurements, from x on, and returns the line at the best point.
+func (f *problem) solve(ctx context.Context, x []float64, of []Measurement) (*line, error) {
+	l, err := f.noticed(ctx, x, of)
+	if err != nil {
+		return nil, err
+	}
+	best, n := squares(l.ratios)
+	if n <= len(f.free) {
+		return nil, fmt.Errorf("%d measurements for %d free keys; accepted: more measurements than keys", n, len(f.free))
+	}
+	for range mostRounds {
+		next, err := f.minimum(l, nil, func(int) bool { return true })
+		if err != nil {
+			return nil, err
+		}
+		better := false
+		for range 4 { // the line may lead too far: then half of the way
+			ratios, err := f.times(ctx, next, of)
+			if err != nil {
+				return nil, err
+			}
+			if sum, _ := squares(ratios); sum < 0.999*best {
+				best, better = sum, true
+				break
+			}
+			for j := range next {
+				next[j] = (next[j] + l.at[j]) / 2
+			}
+		}
+		if !better {
+			break
+		}
+		if l, err = f.lineAt(ctx, next, of); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// checkKeys refuses keys that are given twice, and more than there may be.
+func checkKeys(keys []string, most int) error {
+	for i, k := range keys {
+		if slices.Contains(keys[:i], k) {
+			return fmt.Errorf("%s is given twice; accepted: each key once", k)
+		}
+	}
+	if len(keys) > most {
+		return fmt.Errorf("%d keys (%s); accepted: at most %d, because more follow the measurements instead of explaining them", len(keys),
+			strings.Join(keys, ", "), most)
+	}
+	return nil
+}
