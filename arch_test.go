@@ -67,9 +67,10 @@ sim/validate:        sim/unit/files sim/unit/suggest npu/config npu/stats worklo
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
 sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay
+sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot
-plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles workloads workloads/precision workloads/precision/calibrate traces plots
+plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads float16 errgroup workloads/safetensors
@@ -132,7 +133,7 @@ const writers = "sim/unit/files sim/simtest gpu/gputest"
 const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/commands npu/dram/stream npu/compile sim/replay akita"
 
 // showing are the packages that only look at results and show them.
-const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows sim/study sim/study/styles plots plots/views plots/report"
+const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings plots plots/views plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -60,7 +60,7 @@ EXAMPLES:
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
-			"pmpdsim dram --standard STANDARD --addresses FILE [flags]\npmpdsim dram check|layouts|part [flags]",
+			"pmpdsim dram --standard STANDARD --addresses FILE [flags]\npmpdsim dram check|layouts|part|sensitivity [flags]",
 		Flags: append([]cli.Flag{
 			standardFlag(""),
 			channelsFlag(),
@@ -75,7 +75,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
 		}, slices.Concat(operationFlags(), commandsFlags("commands", "the stream", 0))...),
-		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand(), dramPartCommand()},
+		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand(), dramPartCommand(), dramSensitivityCommand()},
 		Action:      action(fillDRAM),
 	}
 }
