@@ -63,7 +63,7 @@ sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sheet gonum
-sim/validate:        sim/unit/files sim/unit/suggest npu/config npu/stats workloads workloads/ops workloads/precision traces sim/validate/rows sim/replay gonum
+sim/validate:        sim/unit sim/unit/files sim/unit/suggest npu/config npu/stats npu/energy workloads workloads/ops workloads/precision traces sim/validate/rows sim/replay gonum
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
 sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay

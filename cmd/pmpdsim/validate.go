@@ -36,6 +36,9 @@ the time to the first token; runtime.dispatch needs an NPU with a runtime.class.
 it was fitted to and how well. --leave-one-out fits to all models of a device but one, with all of their formats, and predicts
 that one, for each: what it says of errors is of models that the fit has not seen. Without --fit it takes the device's own keys.
 
+--rails predicts energies that were measured at chips' own supplies: of the NPU in one pass, without its DRAM; what is there as long
+as a pass takes is counted over the measured time. --npu may say what the device is (docs/energy.md).
+
 A TRACE that was recorded on a machine is set beside its simulation, pass by pass, and operator by operator where the trace has
 their times; --npu says what stands for the machine, such as the file that bench host writes. JSON: a row a pass, then a row an
 operator.
@@ -50,7 +53,8 @@ EXAMPLES:
    pmpdsim validate -o validate.png  # 60 s
    pmpdsim validate --device ax650n --leave-one-out  # 20 s
    pmpdsim validate --device ax650n --fit runtime.dispatch,noc.bandwidth -o fitted.yaml  # 20 s
-   pmpdsim validate --device rk3588 --format csv  # 10 s`,
+   pmpdsim validate --device rk3588 --format csv  # 10 s
+   pmpdsim validate --rails`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "device", Usage: "only measurements of `DEVICE`, as list npus writes it", DefaultText: "all"},
 			&cli.StringFlag{Name: "measured", Usage: "measurements in `FILE`, CSV", DefaultText: "the embedded ones", TakesFile: true},
@@ -59,6 +63,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "fit", Usage: "fit `KEYS` of the NPU (config keys, at most three) to decode, as in runtime.dispatch,noc.bandwidth"},
 			&cli.StringFlag{Name: "fit-prefill", Usage: "then fit `KEY` to the time to the first token"},
 			&cli.BoolFlag{Name: "leave-one-out", Usage: "fit to all models but one, and predict that one, for each; without --fit the device's own keys"},
+			&cli.BoolFlag{Name: "rails", Usage: "predict the energies that were measured at chips' own supplies instead"},
 			&cli.BoolFlag{Name: "rows", Usage: "also print a row for each measurement"},
 			workersFlag(),
 			outputFlag("write `FILE`: a picture, by its name .png, .svg or .pdf; with --fit the fitted NPU, .yaml", ""),
@@ -82,6 +87,7 @@ type validateOptions struct {
 	models   string
 	keys     validate.Keys
 	leaveOut bool
+	rails    bool // energies instead of times
 	rows     bool
 	workers  int
 	picture  picture
@@ -97,13 +103,16 @@ func fillValidate(c *cli.Context) (*validateOptions, error) {
 	}
 	o := &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"), trace: c.Args().First(),
 		models: c.String("models"), keys: validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")}, leaveOut: c.Bool("leave-one-out"),
-		rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
+		rails: c.Bool("rails"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
 	return o, flagged("fit", "", o.keys.Check())
 }
 
 func (o *validateOptions) run(ctx context.Context, s streams) error {
 	if o.trace != "" {
 		return o.runTrace(ctx, s)
+	}
+	if o.rails {
+		return o.runRails(ctx, s)
 	}
 	all, err := o.load(s)
 	if err != nil {

@@ -35,3 +35,15 @@ func RecordedTable(w io.Writer, r *rows.Recorded) error {
 	}
 	return t.Write(w)
 }
+
+// RailsTable writes a row for each energy that was measured at a chip's own supply.
+func RailsTable(w io.Writer, all []rows.Rail) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "device"}, {Name: "model"}, {Name: "bits", Right: true}, {Name: "pass"}, {Name: "tokens", Right: true},
+		{Name: "measured mJ", Right: true}, {Name: "predicted", Right: true}, {Name: "error %", Right: true}, {Name: "measured ms", Right: true},
+		{Name: "predicted", Right: true}}}
+	for _, r := range all {
+		t.Add(r.Device, r.Model, strconv.Itoa(r.WeightBits), r.Phase, strconv.Itoa(r.Context), milliseconds(r.Measured), milliseconds(r.Predicted),
+			signed(r.Error), milliseconds(r.Seconds), milliseconds(r.Simulated))
+	}
+	return t.Write(w)
+}

@@ -8,6 +8,8 @@
 // Fit chooses values for a few keys of a device's configuration, by least squares on the relative errors of the time of a pass;
 // LeaveOneOut does so on all models of a device but one, for each model, and predicts that one.
 //
-// Left out: energy; batches above one; GPUs' traces. What a measurement needs and the configuration does not have is replaced
+// Rails predicts the energies that were measured at chips' own supplies (rails.csv), Recorded a run that was recorded on a machine.
+//
+// Left out: batches above one; GPUs' traces. What a measurement needs and the configuration does not have is replaced
 // by the nearest thing, and said (Prediction.Notes).
 package validate

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/validate"
+)
+
+// runRails predicts energies that were measured at chips' own supplies.
+func (o *validateOptions) runRails(ctx context.Context, s streams) error {
+	if o.picture.path != "" || o.format == "csv" || o.measured != "" || o.leaveOut || len(o.keys.Decode)+len(o.keys.Prefill) > 0 {
+		return fmt.Errorf("--rails: there are four measurements, which are neither drawn nor fitted; accepted: --device, --npu, --format table or json")
+	}
+	options := validate.Options{Workers: o.workers}
+	var err error
+	if o.npu != "" {
+		if options.NPU, err = config.Load(o.npu); err != nil {
+			return flagged("npu", o.npu, err)
+		}
+	}
+	p := newProgress(s.err, 0, "steps")
+	options.Progress = p.steps
+	rails, err := validate.New(options).Rails(ctx, o.device)
+	p.end()
+	if err != nil {
+		return stoppedOr(ctx, err)
+	}
+	return printed(s, o.format, rails, func(w io.Writer) error { return views.RailsTable(w, rails) })
+}
