@@ -30,6 +30,12 @@ type Femtoseconds int64
 // BytesPerSecond is a bandwidth.
 type BytesPerSecond int64
 
+// Microvolts are a voltage.
+type Microvolts int64
+
+// Microamperes are a current.
+type Microamperes int64
+
 // Picojoules is an energy. An int64 holds 9.2 MJ.
 type Picojoules int64
 
@@ -70,6 +76,10 @@ var seconds = map[string]int64{"fs": 1, "ps": 1e3, "ns": 1e6, "us": 1e9, "ms": 1
 var joules = map[string]int64{"pJ": 1, "nJ": 1e3, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
 
 var actions = map[string]int64{"aJ": 1, "fJ": 1e3, "pJ": 1e6, "nJ": 1e9}
+
+var volts = map[string]int64{"uV": 1, "mV": 1e3, "V": 1e6}
+
+var amperes = map[string]int64{"uA": 1, "mA": 1e3, "A": 1e6}
 
 var watts = map[string]int64{"uW": 1, "mW": 1e3, "W": 1e6}
 
@@ -170,6 +180,20 @@ func (a *Attojoules) UnmarshalText(t []byte) error {
 	return err
 }
 
+// UnmarshalText reads "1.05V".
+func (v *Microvolts) UnmarshalText(t []byte) error {
+	n, err := parse(string(t), "1.05V", "uV mV V", func(u string) (int64, bool) { k, ok := volts[u]; return k, ok })
+	*v = Microvolts(n)
+	return err
+}
+
+// UnmarshalText reads "53mA".
+func (a *Microamperes) UnmarshalText(t []byte) error {
+	n, err := parse(string(t), "53mA", "uA mA A", func(u string) (int64, bool) { k, ok := amperes[u]; return k, ok })
+	*a = Microamperes(n)
+	return err
+}
+
 // UnmarshalText reads "47.5mW".
 func (p *Microwatts) UnmarshalText(t []byte) error {
 	v, err := parse(string(t), "47.5mW", "uW mW W", func(u string) (int64, bool) { k, ok := watts[u]; return k, ok })
@@ -263,3 +287,9 @@ func exact(v, k int64) string {
 	s := fmt.Sprintf("%d.%0*d", v/k, len(strconv.FormatInt(k, 10))-1, v%k)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
+
+// String writes v exactly, with the largest unit that is not larger.
+func (v Microvolts) String() string { return scaled(int64(v), volts, "V", "mV", "uV") }
+
+// String writes a exactly, with the largest unit that is not larger.
+func (a Microamperes) String() string { return scaled(int64(a), amperes, "A", "mA", "uA") }

@@ -15,6 +15,8 @@ func TestTextRoundTripIsExact(t *testing.T) {
 		var e Picojoules
 		var p Microwatts
 		var c Celsius
+		var u Microvolts
+		var a Microamperes
 		v := int64(n) + 1
 		return b.UnmarshalText([]byte(Bytes(v).String())) == nil && b == Bytes(v) &&
 			h.UnmarshalText([]byte(Hertz(v).String())) == nil && h == Hertz(v) &&
@@ -22,7 +24,9 @@ func TestTextRoundTripIsExact(t *testing.T) {
 			d.UnmarshalText([]byte(Femtoseconds(v).String())) == nil && d == Femtoseconds(v) &&
 			e.UnmarshalText([]byte(Picojoules(v).String())) == nil && e == Picojoules(v) &&
 			p.UnmarshalText([]byte(Microwatts(v).String())) == nil && p == Microwatts(v) &&
-			c.UnmarshalText([]byte(Celsius(v).String())) == nil && c == Celsius(v)
+			c.UnmarshalText([]byte(Celsius(v).String())) == nil && c == Celsius(v) &&
+			u.UnmarshalText([]byte(Microvolts(v).String())) == nil && u == Microvolts(v) &&
+			a.UnmarshalText([]byte(Microamperes(v).String())) == nil && a == Microamperes(v)
 	}
 	if err := quick.Check(f, nil); err != nil {
 		t.Fatal(err)

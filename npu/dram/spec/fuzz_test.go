@@ -56,6 +56,7 @@ func FuzzPart(f *testing.F) {
 	}
 	for _, text := range []string{"base: lpddr5-6400\ndata_rate: 5500MT/s\ndensity: 32Gb\ntiming: {tRCD: 21ns, tCL: 15}\n", "base: hbm3e\ntCK: 0.25ns\n",
 		"base: ddr5-6400\npage: 128B\nrows: 2\n", "base: ddr4-3200\nbank_groups: 1\nbanks: 1\ncomments: []\nwidth: 4\n", "base: x", "densities: {1Mb: {}}",
+		"base: ddr4-3200\ncurrents: {devices: 8, data_rate: 3200MT/s, open_banks: all, VDD: {volts: 1.2V, IDD0: 57mA, IDD2N: 37mA, IDD3N: 52mA, IDD4R: 168mA, IDD4W: 150mA, IDD5: 250mA}}\n",
 		"base: lpddr5-6400\ntiming: {tREFI: 1000ms, tRFC: 999ms}\n"} {
 		f.Add([]byte(text))
 	}

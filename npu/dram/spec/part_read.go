@@ -70,6 +70,9 @@ func ReadPart(f *strict.Faults, n *yaml.Node, prefix, name string) *Part {
 	if l.values[keyEvidence] == "" && l.values["source"] != "" { // that of the base is not of what differs from it
 		delete(p.values, keyEvidence)
 	}
+	if l.currents != nil {
+		l.currents.into(r, p, l)
+	}
 	r.check(p, l)
 	if f.Len() > before {
 		return nil
@@ -97,7 +100,8 @@ type layer struct {
 	at         map[string]strict.Place // of the keys
 	comments   []string                // nil: none are given
 	rows       []densityRow
-	speeds     []speed // of a table of presets
+	currents   *currents // nil: none are given
+	speeds     []speed   // of a table of presets
 }
 
 // speed is a part of a table of presets.
@@ -122,7 +126,7 @@ func sections() []string { return []string{"commands", "hbm", "timing", "energy"
 func keysOf(section string) []string {
 	var names []string
 	if section == "" {
-		names = []string{"base", "name", "comments", "densities"}
+		names = []string{"base", "name", "comments", "densities", "currents"}
 	}
 	for _, k := range partKeys() {
 		first, rest, nested := strings.Cut(k.path, ".")
@@ -147,6 +151,8 @@ func (r *partReader) layer(n *yaml.Node, table bool) *layer {
 			l.name, _ = r.text(value, "name")
 		case key == "comments":
 			l.comments = r.texts(value)
+		case key == "currents":
+			l.currents = r.currents(value)
 		case key == "densities":
 			l.rows = r.densities(value)
 		case key == "speeds" && table:
@@ -336,6 +342,9 @@ func (l *layer) tell(base *Part) {
 			changed = append(changed, k.path+"="+text)
 		}
 	}
+	if l.currents != nil {
+		changed = append(changed, "currents")
+	}
 	if len(changed) > 0 {
 		l.values["source"] = base.Name + changedTo + strings.Join(changed, ", ")
 	}
@@ -361,7 +370,9 @@ func (r *partReader) missing(l *layer, n *yaml.Node) {
 	for _, v := range l.over(nil).build(0).needs() {
 		need = append(need, fieldPaths()[v.name])
 	}
-	need = append(need, "energy.activate", "energy.read", "energy.write", "energy.read_io", "energy.refresh", "energy.active", "energy.standby")
+	if need = append(need, "energy.read_io"); l.currents == nil {
+		need = append(need, "energy.activate", "energy.read", "energy.write", "energy.refresh", "energy.active", "energy.standby")
+	}
 	for _, path := range need {
 		if !has(path) && path != "timing.tRC" {
 			absent = append(absent, path)

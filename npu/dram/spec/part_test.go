@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
@@ -166,5 +167,45 @@ func TestDataRatesAreJEDECs(t *testing.T) {
 		if err := r.UnmarshalText([]byte(text)); err != nil || int64(r.tck(16, 2)) != want {
 			t.Errorf("%s: %d fs, want %d (%v)", text, r.tck(16, 2), want, err)
 		}
+	}
+}
+
+// TestEnergiesFollowFromCurrents: those of the LPDDR5 presets come of these currents of Micron's die (docs/sources.md E.2), but
+// for the refresh of VDD1, which the sheet does not give.
+func TestEnergiesFollowFromCurrents(t *testing.T) {
+	const text = `base: lpddr5-6400
+currents:
+  data_rate: 7500MT/s
+  VDD2H: {volts: 1.05V, IDD0: 53mA, IDD2N: 32.5mA, IDD3N: 40mA, IDD4R: 390mA, IDD4W: 265mA, IDD5: 205mA}
+  VDD1: {volts: 1.8V, IDD0: 3.8mA, IDD2N: 1.5mA, IDD3N: 2.8mA, IDD4R: 18mA, IDD4W: 16.5mA, IDD5: 1.5mA}
+`
+	got, want := mustParse(t, text).Standard(0).Energy, MustLookup("lpddr5-6400").Energy
+	want.Source = got.Source
+	near := func(a, b unit.Picojoules) bool { return a-b <= 1 && b-a <= 1 }
+	if !near(got.Activate, want.Activate) || !near(got.Read, want.Read) || !near(got.Write, want.Write) || got.Refresh != want.Refresh ||
+		!near(got.RefreshBank, want.RefreshBank) || got.Active != want.Active || got.Standby != want.Standby || got.ReadIO != want.ReadIO {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if source := mustParse(t, text).Standard(0).Source; source != "lpddr5-6400, changed: currents" {
+		t.Errorf("source %q", source)
+	}
+	// DDR4: eight devices, IDD3N of all banks open: 8 x 1.2 (57 x 46.25 - 37.94 x 32.5 - 37 x 13.75) = 8588.
+	ddr4 := mustParse(t, `base: ddr4-3200
+currents: {devices: 8, data_rate: 3200MT/s, open_banks: all, VDD: {volts: 1.2V, IDD0: 57mA, IDD2N: 37mA, IDD3N: 52mA, IDD4R: 168mA, IDD4W: 150mA, IDD5: 250mA}}
+energy: {standby: 415.2mW}
+`).Standard(0).Energy
+	if !near(ddr4.Activate, 8588) || ddr4.Read != 2784 || ddr4.Write != 2352 || ddr4.Refresh != 715_680 || ddr4.Standby != 415_200 || ddr4.RefreshBank != 0 {
+		t.Errorf("%+v", ddr4)
+	}
+	for text, want := range map[string]string{
+		"base: ddr4-3200\ncurrents: 3":            "p.yaml:2:11: currents: got the number 3; accepted: " + currentsAccepted,
+		"base: ddr4-3200\ncurrents: {devices: 8}": "p.yaml:2:11: currents: lacks data_rate or a supply; accepted: " + currentsAccepted,
+		"base: ddr4-3200\ncurrents: {data_rate: 3200MT/s, VDD: {volts: 1.2V, IDD0: 1mA, IDD2N: 37mA, IDD3N: 52mA, IDD4R: 168mA, IDD4W: 150mA, IDD5: 250mA}}": "p.yaml:2:11: currents: " +
+			"make an energy activate of -2583pJ; accepted: IDD0, IDD4 and IDD5 above IDD3N and IDD2N",
+		"base: ddr4-3200\ncurrents: {data_rate: 3200MT/s, VDD: {volts: 1.2V, IDD0: 57mA, IDD2N: 37mA, IDD3N: 52mA, IDD4R: 168mA, IDD4W: 150, IDD5: 250mA, IDD7: 1A}}": "p.yaml:2:111: " +
+			`currents.VDD.IDD4W: "150" has no unit; accepted: uA mA A, such as "53mA"` + "\np.yaml:2:129: currents.VDD.IDD7: unknown key; accepted: volts, IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5",
+	} {
+		_, err := ParsePart("p.yaml", []byte(text))
+		simtest.WantError(t, err, want)
 	}
 }

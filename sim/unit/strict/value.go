@@ -66,6 +66,10 @@ func KindOf(v reflect.Value) string {
 		return `the energy of an action with its unit such as "0.42pJ"`
 	case *unit.Microwatts:
 		return `a power with its unit such as "47.5mW"`
+	case *unit.Microvolts:
+		return `a voltage with its unit such as "1.05V"`
+	case *unit.Microamperes:
+		return `a current with its unit such as "53mA"`
 	case interface{ Forms() string }: // it says so itself
 		return to.Forms()
 	case encoding.TextUnmarshaler: // an enum: none has the empty name
