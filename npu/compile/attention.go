@@ -234,15 +234,9 @@ func (b *builder) attendSpans(l int, rectangles []span, rope, cached []int) []in
 			done = append(done, b.attended(l, c.span, before)...)
 		}
 	}
-	var queries, scores []int // of the block
 	for i := range chunks {
 		c := &chunks[i]
-		if c.first {
-			queries = b.queries(l, c.span, rope, scores)
-		}
-		at := len(b.p.Ops)
-		c.softmax = b.softmaxOf(l, c.span, queries, cached)
-		scores = []int{at}
+		c.softmax = b.softmaxOf(l, c.span, c.first, rope, cached)
 		if i > 0 {
 			finish(&chunks[i-1])
 		}
@@ -258,9 +252,13 @@ func (b *builder) headsOf(core int) int {
 }
 
 // softmaxOf emits the scores of a chunk and their softmax: behind the array if the chunk is one tile, else when all of its
-// scores are there.
-func (b *builder) softmaxOf(l int, s span, rope, cached []int) []int {
+// scores are there. The first chunk of a block brings its queries from DRAM, if they lie there; the room keeps them for the
+// others.
+func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int {
 	o := b.attendChunk(l, s, isa.Scores, rope, cached)
+	if b.spill && first {
+		o.Hold = []isa.Slice{b.queriesOf(&s)}
+	}
 	if o.Tiles == 1 {
 		o.Last.Then[0] = isa.FnSoftmax
 		if b.model.Softcap {
@@ -299,16 +297,6 @@ func (b *builder) queriesOf(s *span) isa.Slice {
 	return oneTile(isa.ActRead, from, n)
 }
 
-// queries brings a block's queries of a prompt into the room, once for all chunks, when the block before has its scores. They
-// may be fetched as soon as they are in DRAM. It returns what the scores of the block wait for.
-func (b *builder) queries(l int, s span, rope, before []int) []int {
-	if !b.spill || b.decode {
-		return rope
-	}
-	return b.add(isa.Op{Name: b.label(l, opAttentionIn), Kind: isa.Scores, Layer: l, Core: s.core, Unit: isa.Move, Deps: before,
-		LoadAfter: rope, Loads: []isa.Slice{b.queriesOf(&s)}}, opAttentionIn)
-}
-
 // attended writes a block's result to DRAM, where activations lie there.
 func (b *builder) attended(l int, s span, deps []int) []int {
 	if !b.spill {
@@ -321,39 +309,43 @@ func (b *builder) attended(l int, s span, deps []int) []int {
 }
 
 // queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
-// (fp32, beside scores for at least 64 positions), with those that come from DRAM themselves; else as many as do, a multiple
-// of 16 if possible.
+// (fp32, beside scores for at least 64 positions), else as many as do, in equal blocks. Where they come from DRAM they lie
+// there, too, and scores are for two chunks of as many positions as the array has columns.
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
-	each := 4 * heads * b.model.HeadDim
-	if b.spill && !b.decode {
-		each += 2 * heads * b.model.HeadDim
+	each := max(4*heads*b.model.HeadDim, 2*64*heads)
+	if b.promptInDRAM() {
+		each = max((4+2)*heads*b.model.HeadDim, 2*2*b.cfg.Array.Cols*heads)
 	}
-	each = max(each, 2*64*heads)
 	n := max(1, int(b.attentionRoom())/2/each)
-	if n >= b.rows {
-		return b.rows
+	blocks := (b.rows + n - 1) / n
+	return (b.rows + blocks - 1) / blocks
+}
+
+// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
+// as many as let it hold the scores of two chunks; of a prompt in DRAM a tile at most, behind which the softmax follows.
+func (b *builder) chunkOf(s *span, rectangles int) int {
+	room := int(b.attentionRoom()) / 2
+	each := 2 * s.queries() * b.headsOf(s.core)
+	n := s.positions()
+	if rectangles > 1 || each*n > room {
+		n = max(1, room/2/each)
 	}
-	if n > 16 {
-		n = n / 16 * 16
+	if row := b.kvRow(s.core); b.promptInDRAM() && row > 0 && n < s.positions() {
+		n = max(1, min(n, int(b.tile/row)))
+		if whole := max(b.cfg.Array.Cols, int(b.image.stripe/row)); n > whole {
+			n = n / whole * whole // whole folds of the array, and stripes
+		}
 	}
 	return n
 }
 
-// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
-// as many as let it hold the scores of two chunks.
-func (b *builder) chunkOf(s *span, rectangles int) int {
-	room := int(b.attentionRoom()) / 2
-	each := 2 * s.queries() * b.headsOf(s.core)
-	if rectangles == 1 && each*s.positions() <= room {
-		return s.positions()
-	}
-	return max(1, room/2/each)
-}
+// promptInDRAM reports whether the activations of a prefill lie in DRAM.
+func (b *builder) promptInDRAM() bool { return b.spill && !b.decode }
 
 // attentionRoom is the part of the scratchpad set aside for attention scores and partial results.
 func (b *builder) attentionRoom() unit.Bytes {
-	if b.spill && !b.decode {
+	if b.promptInDRAM() {
 		return b.room
 	}
 	return scoreBytes(b.cfg)
@@ -378,16 +370,13 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) 
 	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
-	if b.spill && b.decode && kind == isa.Scores {
-		o.Hold = []isa.Slice{b.queriesOf(&s)}
-	}
 	inDRAM := s.c1 // the current token's row of a decode step is on chip
 	if b.decode && !b.spill {
 		inDRAM = min(s.c1, b.padded(b.past+1)-1)
 	}
 	row := b.kvRow(s.core)
 	n := max(1, min(s.positions(), int(b.tile/row)))
-	if q := int(b.image.stripe / row); q > 1 && n > q {
+	if q := int(b.image.stripe / row); q > 1 && n > q && !(b.promptInDRAM() && n == s.positions()) {
 		n = n / q * q // whole stripes
 	}
 	stored := max(inDRAM-s.c0, 0)

@@ -171,7 +171,6 @@ const (
 	opQuantise     = "quantise"       // activations become the integers that the array takes
 	opKVConvert    = "kv_convert"     // new keys and values become as wide as the cache's
 	opSoftmaxMerge = ops.SoftmaxMerge // the chunks of a context together
-	opAttentionIn  = "attention_in"   // queries come from DRAM
 	opAttentionOut = "attention_out"  // what attention yields goes to DRAM
 	opExchange     = "exchange"       // cores give each other their parts
 	opScheduler    = "scheduler"      // a precision scheduler decides
@@ -198,7 +197,7 @@ func (c *Compiler) namesOf() []string {
 		case ops.KVAppend:
 			add(opKVConvert, o.name)
 		case ops.Context:
-			add(o.name, opSoftmaxMerge, opAttentionIn, opAttentionOut)
+			add(o.name, opSoftmaxMerge, opAttentionOut)
 		case ops.Norm:
 			add(o.name)
 			if o.Layer >= 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/npu/vector"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
@@ -275,16 +276,16 @@ func (s *gemmSearch) next(best *priced) *priced {
 
 // chooseRoom gives attention of a prefill from DRAM a larger part of the scratchpad where that pays: the more queries a block
 // has the fewer times keys and values are read again, but the less is left for the operands of matrices. What both cost
-// together is priced for an eighth, a quarter and half of the scratchpad; a layer stands for all.
+// together is priced for parts between an eighth and half of the scratchpad; a layer stands for all.
 func (c *Compiler) chooseRoom(j Job) error {
 	if !c.spill {
 		return nil
 	}
 	least := 0.0
 	var first error
-	for _, part := range []unit.Bytes{8, 4, 2} {
+	for eighths := unit.Bytes(2); eighths <= 8; eighths++ { // halves of them
 		try := *c
-		try.room = c.cfg.Scratchpad.Size / part
+		try.room = c.cfg.Scratchpad.Size * eighths / 16
 		b := try.prefill(j.Prompt, slices.Max(j.Precisions))
 		if b.attentionOps() > mostOps { // CheckPrefill says so, if no room is left
 			continue
@@ -343,23 +344,30 @@ func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
 	return total, nil
 }
 
-// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read once, and
-// each of its chunks fills and drains the array twice.
+// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read once; each
+// of its chunks fills and drains the array twice; and the vector unit makes the softmax of masked corners, too, which small
+// blocks have less of, and adds up the chunks, which large ones have fewer of.
 func (b *builder) attentionCost() float64 {
-	var compute float64
+	var compute, functions float64
 	core := b.cores() - 1 // has most heads
-	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)) * int64(b.model.HeadDim)))
+	dim := int64(b.model.HeadDim)
+	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)) * dim))
 	block := b.queryBlock()
 	for at := 0; at < b.passes*b.rows; at += min(block, b.rows-at%b.rows) {
 		s := span{core: core, q0: at % b.rows, q1: min(at%b.rows+block, b.rows)}
 		s.c1 = b.padded(at/b.rows*b.rows + s.q1)
 		memory += b.price.transfer(b.kvRow(core) * unit.Bytes(2*s.c1))
 		n := b.chunkOf(&s, 2)
+		chunks := (s.c1 + n - 1) / n
 		each := 2 * (float64(b.price.fill) + float64(b.cfg.Sequencer.LaunchCycles)) / b.price.clock
 		for _, kind := range []isa.Kind{isa.Scores, isa.Context} {
 			each += b.price.work(b.attentionWork(kind, &s, n), 1)
 		}
-		compute += float64(each * float64((s.c1+n-1)/n))
+		compute += float64(each * float64(chunks))
+		rows := int64(s.queries()) * int64(b.headsOf(core))
+		v := vector.Cycles(b.cfg.Vector, isa.FnSoftmax, rows*int64(s.c1)) +
+			vector.Cycles(b.cfg.Vector, isa.FnSoftmaxMerge, rows*dim)*unit.Cycles(chunks-1)
+		functions += float64(v) / b.price.clock
 	}
-	return max(memory, compute)
+	return max(memory, compute, functions)
 }
