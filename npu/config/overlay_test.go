@@ -49,8 +49,8 @@ func TestNumber(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if n, err := c.Number("array.sustained"); err != nil || n.Value != 1e4 || n.Assign(1234.5) != "array.sustained=0.1235" {
-		t.Errorf("%+v, %v, %s", n, err, n.Assign(1234.5))
+	if n, err := c.Number("array.sustained"); err != nil || n.Value != 1e4 || n.Assign(1234.6) != "array.sustained=0.1235" {
+		t.Errorf("%+v, %v, %s", n, err, n.Assign(1234.6))
 	}
 	n, err := c.Number("noc.bandwidth")
 	if err != nil || !n.Rate || n.Value != float64(c.Network.Bandwidth) {
