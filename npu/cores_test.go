@@ -152,7 +152,7 @@ func TestArbitrationAtTheControllers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Cores, c.Network.Arbitration = 2, order
+		c.Cores, c.Network.Arbitration, c.Runtime = 2, order, config.Ideal.Default()
 		return run(t, c, ops...)
 	}
 	t.Run("cores in turn meet each other's rows", func(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 )
 
 // ownOperators are those that the NPU has beside the model's.
-var ownOperators = []string{"switch", "quantise", "kv_convert", "softmax_merge", "attention_out", "exchange", "scheduler"}
+var ownOperators = []string{"switch", "quantise", "kv_convert", "softmax_merge", "attention_out", "exchange", "scheduler", "dispatch", "host"}
 
 // decodeOperators simulates a decode of a model and returns its operators.
 func decodeOperators(t *testing.T, m *workloads.Model, generated int, set ...string) []result.Operator {

@@ -241,7 +241,7 @@ func TestAnotherNPUHasNoResidual(t *testing.T) {
 		t.Skip("some seconds of a real memory")
 	}
 	r := simulated(t, "edge-lpddr5", []Bar{find(t, "IWSLT", "MobileLLaMA", rows.Static)}, Options{Passes: Sampled})[0]
-	if r.Residual != nil || r.Published != 58.05 || r.NPU != "edge-lpddr5" || r.Simulated < 60 || r.Simulated > 90 {
-		t.Errorf("%+v", r) // 51.2 GB/s instead of 32, less head, codebooks and refresh
+	if r.Residual != nil || r.Published != 58.05 || r.NPU != "edge-lpddr5" || r.Simulated < 38 || r.Simulated > 50 {
+		t.Errorf("%+v", r) // 51.2 GB/s instead of 32, less head, codebooks, refresh and dispatches
 	}
 }

@@ -43,6 +43,7 @@ func stageSpecs() []stageSpec {
 		{name: "KV cache in fp16", set: []string{"kv.bits=16"}},
 		{name: "array, vector unit, DMA, launch", keys: []string{"clock", "process", "cores", "array", "vector", "scratchpad", "dma", "noc",
 			"sequencer", "tiling", "fusion"}},
+		{name: "dispatch, as measured on RK3588", keys: []string{"runtime"}},
 	}
 }
 

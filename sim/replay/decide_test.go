@@ -3,6 +3,7 @@ package replay
 import (
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -21,6 +22,9 @@ func TestDecidingCosts(t *testing.T) {
 	learned.Evidence, confidence.Evidence = e, e
 	two := short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>3@2", prompt, gen)
 	three := short(t, "edge-lpddr5", "llama-3.2-1b", "static:4>3@3", prompt, gen)
+	for _, j := range []Job{learned, two, confidence, three} {
+		j.Config.Runtime = config.Ideal.Default()
+	}
 	rs := mustRun(t, 2, learned, two, confidence, three)
 	m := learned.Model
 	t.Run("a classifier's weights and the cache are read once more", func(t *testing.T) {

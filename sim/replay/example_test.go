@@ -41,6 +41,6 @@ func ExampleRun() {
 		fmt.Printf("%-12s %.1f tokens/s\n", r.Schedule, r.TokensPerSecond)
 	}
 	// Output:
-	// uniform:4    61.2 tokens/s
-	// static:4>3@2 68.4 tokens/s
+	// uniform:4    40.1 tokens/s
+	// static:4>3@2 43.1 tokens/s
 }

@@ -14,7 +14,7 @@ func TestOneRateOfUnpackingExplainsTheShareOfPeakByBits(t *testing.T) {
 		t.Run(fmt.Sprint(bits), func(t *testing.T) {
 			j := short(t, "edge-lpddr5", "llama-2-7b", fmt.Sprintf("uniform:%d", bits), 16, 2)
 			j.DecodeOnly = true
-			set := []string{"count.codebooks=false", "lm_head.bits=8", "array.style=dequant-fp16"}
+			set := []string{"runtime.class=ideal", "count.codebooks=false", "lm_head.bits=8", "array.style=dequant-fp16"}
 			for b := 2; b <= 8; b++ {
 				set = append(set, fmt.Sprintf("array.unpack.bits%d=45", b))
 			}
