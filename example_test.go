@@ -50,7 +50,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	// Output:
-	// 1 channels: 16.2 tokens/s
-	// 2 channels: 32.3 tokens/s
-	// 4 channels: 64.6 tokens/s
+	// 1 channels: 14.2 tokens/s
+	// 2 channels: 25.3 tokens/s
+	// 4 channels: 41.5 tokens/s
 }
