@@ -26,18 +26,20 @@ type output struct {
 func examples() map[string]output {
 	const short = " --prompt 4 --gen 3"
 	all := map[string]output{
-		"run":          {args: "--model DIR/in/m --trace DIR/in/t.trace.jsonl.zst --schedule fp16 --format json", name: "o.json"},
-		"styles":       {args: "--model DIR/in/m --context 16 --bits 4 --batch 1", name: "o.svg"},
-		"validate":     {args: "--device lunar-lake-npu4", name: "o.svg"},
-		"bench host":   {args: "--repeats 1 --threads 1", name: "o.yaml", slow: true},
-		"dram layouts": {args: "--bytes 64KiB --planes 2 --chunk 256B --skew 0", name: "o.svg"},
-		"trace synth":  {args: "--model DIR/in/m" + short, name: "o.trace.jsonl.zst"},
-		"trace repair": {args: "DIR/in/cut.partial", name: "o.trace.jsonl.zst"},
-		"record":       {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4" + short, name: "o.trace.jsonl.zst"},
-		"cosim":        {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4 --npu pmpd-paper --format json" + short, name: "o.json"},
-		"export":       {args: "DIR/in/results.jsonl", name: "o.csv"},
-		"report":       {args: "DIR/in/results.jsonl", name: "o.html"},
-		"paper":        {args: "--waterfall --panel iwslt --model mobilellama-1.4b --scheme fp16", name: "o.svg", slow: true},
+		"run":              {args: "--model DIR/in/m --trace DIR/in/t.trace.jsonl.zst --schedule fp16 --format json", name: "o.json"},
+		"styles":           {args: "--model DIR/in/m --context 16 --bits 4 --batch 1", name: "o.svg"},
+		"validate":         {args: "--device lunar-lake-npu4", name: "o.svg"},
+		"bench host":       {args: "--repeats 1 --threads 1", name: "o.yaml", slow: true},
+		"dram":             {args: "--standard lpddr5-6400 --stream bytes=16KiB", name: "o.csv"},
+		"dram sensitivity": {args: "--model DIR/in/m --prompt 4 --gen 4", name: "o.svg", slow: true},
+		"dram layouts":     {args: "--bytes 64KiB --planes 2 --chunk 256B --skew 0", name: "o.svg"},
+		"trace synth":      {args: "--model DIR/in/m" + short, name: "o.trace.jsonl.zst"},
+		"trace repair":     {args: "DIR/in/cut.partial", name: "o.trace.jsonl.zst"},
+		"record":           {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4" + short, name: "o.trace.jsonl.zst"},
+		"cosim":            {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4 --npu pmpd-paper --format json" + short, name: "o.json"},
+		"export":           {args: "DIR/in/results.jsonl", name: "o.csv"},
+		"report":           {args: "DIR/in/results.jsonl", name: "o.html"},
+		"paper":            {args: "--waterfall --panel iwslt --model mobilellama-1.4b --scheme fp16", name: "o.svg", slow: true},
 	}
 	for _, kind := range strings.Fields("throughput schedule breakdown pareto precision heatmap roofline") {
 		all["plot "+kind] = output{args: "DIR/in/results.jsonl", name: "o.svg"}
