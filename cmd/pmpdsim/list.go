@@ -169,8 +169,8 @@ func scheduleListing() listing {
 func dramListing() listing {
 	return listing{name: "dram", usage: "DRAM standards",
 		description: "Values of dram.standard, with the capacity and the peak of one channel. There is also " + config.IdealDRAM +
-			", nothing but a bandwidth, and your own:\nthe file of a part (dram part). Verified values are of public configurations or sheets of that rate, derived ones of\n" +
-			"another rate's. Those of " + spec.Ramulator + " are its own tables, to compare with it, not to design with.",
+			", nothing but a bandwidth, and your own:\nthe file of a part (dram part). Verified values are of public configurations or sheets of that rate, estimated ones of a\n" +
+			"simulator whose author says so, derived ones of another rate's. Those of " + spec.Ramulator + " are its own tables, to compare with it, not to design with.",
 		note:  "Sources, timings and densities of one: pmpdsim dram part show NAME.",
 		items: views.Standards}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
@@ -108,6 +109,13 @@ func (o *sweepOptions) run(ctx context.Context, s streams) error {
 	points, err := spec.Points(ctx, o.spec, codeVersion())
 	if err != nil {
 		return err
+	}
+	noted := map[*config.Part]bool{}
+	for _, p := range points {
+		if part := p.Config.DRAM.Part; !noted[part] {
+			noted[part] = true
+			s.notesOf(part)
+		}
 	}
 	if narrow := narrowLinks(points); narrow != "" {
 		s.say("warning: %s", narrow)

@@ -64,7 +64,7 @@ func Tasks() (*plots.Table, []any, error) {
 type dramItem struct {
 	Name      string      `json:"name"`
 	Source    string      `json:"source"`
-	Evidence  string      `json:"evidence,omitempty"` // verified: of that rate; derived: of another one's
+	Evidence  string      `json:"evidence,omitempty"` // verified: of that rate; estimated by a simulator; derived: of another one's
 	Fixture   bool        `json:"fixture,omitempty"`  // another simulator's table, wrong values included
 	Rate      int64       `json:"transfers_per_second"`
 	TCK       float64     `json:"tck_seconds"`

@@ -95,11 +95,12 @@ var fieldPaths = sync.OnceValue(func() map[string]string {
 type evidence string
 
 const (
-	verified evidence = "verified" // a public configuration or sheet of that speed was read
-	derived  evidence = "derived"  // made of another speed's
+	verified  evidence = "verified"  // a public configuration or sheet of that speed was read
+	estimated evidence = "estimated" // a simulator has it, whose author calls it an estimate
+	derived   evidence = "derived"   // made of another speed's
 )
 
 // UnmarshalText reads "verified".
 func (e *evidence) UnmarshalText(text []byte) error {
-	return strict.Enum(e, text, []evidence{verified, derived})
+	return strict.Enum(e, text, []evidence{verified, estimated, derived})
 }

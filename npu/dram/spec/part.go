@@ -82,7 +82,17 @@ func (p *Part) DataRate() DataRate {
 	return DataRate(q)
 }
 
-// Evidence says how well the values of a preset are founded: "verified", "derived"; "" of a part that does not say.
+// Values returns the texts of the keys that are given, in the order of the files.
+func (p *Part) Values() (all [][2]string) {
+	for _, k := range partKeys() {
+		if text := p.values[k.path]; text != "" {
+			all = append(all, [2]string{k.path, text})
+		}
+	}
+	return all
+}
+
+// Evidence says how well the values of a preset are founded: "verified", "estimated", "derived"; "" of a part that does not say.
 func (p *Part) Evidence() string { return p.values[keyEvidence] }
 
 // set sets a value to a text that was read before.

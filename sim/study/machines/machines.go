@@ -151,5 +151,10 @@ func New(cfg *config.Config, bits []int) study.Machine {
 			m.Keys = append(m.Keys, [2]string{k.Path, v})
 		}
 	}
+	if p := cfg.DRAM.Part; p != nil {
+		for _, v := range p.Values() {
+			m.Keys = append(m.Keys, [2]string{"dram.part." + v[0], v[1]})
+		}
+	}
 	return m
 }
