@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
 )
@@ -59,7 +60,7 @@ func tilingColumns(t *result.Tiling) []column {
 		c.fixed = decimals
 		return c
 	}
-	return []column{
+	columns := []column{
 		words("operator", func(i int) string { return of[i].Operator }),
 		words("M x N x K", func(i int) string { return fmt.Sprintf("%dx%dx%d", of[i].M, of[i].N, of[i].K) }),
 		pick("bits", Plain, func(i int) float64 { return float64(of[i].Bits) }),
@@ -72,6 +73,20 @@ func tilingColumns(t *result.Tiling) []column {
 		time("compute", func(i int) float64 { return of[i].Compute }),
 		time("estimate", func(i int) float64 { return of[i].Estimate }),
 	}
+	for i := range of {
+		if of[i].PassRows > 0 { // behind the tile
+			return slices.Insert(columns, 6, words("pass", func(i int) string { return pass(of[i].PassRows) }))
+		}
+	}
+	return columns
+}
+
+// pass tells how many outputs a pass of the array takes: those of a tile, or so many rows.
+func pass(rows int) string {
+	if rows == 0 {
+		return "a tile"
+	}
+	return fmt.Sprintf("%d rows", rows)
 }
 
 // searches has a line for each search that found something to choose from: its operators, among how many tilings it chose, and
