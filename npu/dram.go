@@ -21,7 +21,8 @@ func newDRAM(c *config.Config, memos *dram.MemoSet, r *commands.Recorder) (mem.D
 		return mem.DRAM{}, err
 	}
 	d, err := memos.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
-		BankHash: c.DRAM.BankHash, Control: dram.Control{Refresh: refresh, Postponed: c.DRAM.Postpone, Masks: c.DRAM.Masked}, Queues: mem.QueuesOf(c).Count,
+		BankHash: c.DRAM.BankHash, Control: dram.Control{Refresh: refresh, Postponed: c.DRAM.Postpone, Masks: c.DRAM.Masked,
+			Scheduling: c.Scheduling()}, Queues: mem.QueuesOf(c).Count,
 		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s), Recorder: r})
 	if err != nil {
 		return mem.DRAM{}, err

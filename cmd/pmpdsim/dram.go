@@ -57,6 +57,7 @@ EXAMPLES:
    pmpdsim dram --standard ddr5-6400 --fine-granularity 2x --temperature 95C --stream bytes=16MiB
    pmpdsim dram --standard lpddr5-6400 --stream bytes=64KiB --commands commands.csv
    printf 'LD 0x0\n40: write 0x1040\n' > my.stl && pmpdsim dram --standard lpddr5-6400 --addresses my.stl
+   pmpdsim dram --standard lpddr5-6400 --page closed --queue 64 --stream bytes=16MiB,pattern=random,write=20%
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
@@ -74,7 +75,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "addresses", Usage: "run the addresses in `FILE` instead of a stream", TakesFile: true},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
-		}, slices.Concat(operationFlags(), commandsFlags("commands", "the stream", 0))...),
+		}, slices.Concat(operationFlags(), schedulingFlags(), commandsFlags("commands", "the stream", 0))...),
 		Subcommands: []*cli.Command{dramCheckCommand(), dramLayoutsCommand(), dramPartCommand(), dramSensitivityCommand()},
 		Action:      action(fillDRAM),
 	}
@@ -114,6 +115,8 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 		return nil, err
 	}
 	o.operated, err = operationFrom(c)
+	scheduling, wrong := schedulingFrom(c)
+	o.options.Scheduling, err = scheduling, errors.Join(err, wrong)
 	return o, errors.Join(flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh")))), err)
 }
 
@@ -261,7 +264,7 @@ func (j *dramJob) show(w io.Writer, r *stream.Result) error {
 		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
 	}
 	for _, line := range [][2]string{
-		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation),
+		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation, o.Scheduling),
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
 		{name, value},

@@ -120,6 +120,11 @@ type DRAM struct {
 	BurstLength     spec.BurstLength     `yaml:"burst_length,omitempty" json:"burst_length,omitempty" default:"standard"`   // of LPDDR5: 16, 32
 	Masked          bool                 `yaml:"masked_writes,omitempty" json:"masked_writes,omitempty" default:"false"`    // writes of part of a burst are masked writes (LPDDR), or read, modify and write (DDR5)
 
+	Page      spec.Page `yaml:"page,omitempty" json:"page,omitempty" default:"open"`           // when rows are closed: open, closed, adaptive
+	Queue     int       `yaml:"queue,omitempty" json:"queue,omitempty" default:"0"`            // bursts of the read and of the write queue; 0: 32, HBM 64
+	WriteHigh int       `yaml:"write_high,omitempty" json:"write_high,omitempty" default:"80"` // percent of the write queue above which writes go first
+	WriteLow  int       `yaml:"write_low,omitempty" json:"write_low,omitempty" default:"20"`   // percent below which reads go again
+
 	Density spec.Density `yaml:"density,omitempty" json:"density,omitempty"` // rows and refresh times are those of this density; absent: the standard's own
 	Timing  spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"`    // timings that are not the standard's
 

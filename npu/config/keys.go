@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,7 +72,13 @@ func (n node) set(text string) error {
 		n.value.SetZero()
 		return nil
 	}
-	return strict.SetText(n.value, text)
+	if err := strict.SetText(n.value, text); err != nil {
+		return err
+	}
+	if _, number := n.value.Interface().(int); number && n.optional && n.value.IsZero() {
+		return fmt.Errorf("%s is out of range; accepted: more than 0, such as the default %s", text, n.absent)
+	}
+	return nil
 }
 
 func isSection(v reflect.Value) bool {

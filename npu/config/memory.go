@@ -87,6 +87,14 @@ func mappingProblem(d DRAM, s *spec.Standard) string {
 // Standard returns the data of the DRAM standard, with the ranks and timings of this configuration, or nil: an ideal memory has none.
 func (c *Config) Standard() *spec.Standard { return standardOf(c.DRAM) }
 
+// scheduling returns how the controllers of d schedule.
+func (d DRAM) scheduling() spec.Scheduling {
+	return spec.Scheduling{Page: d.Page, Queue: d.Queue, WriteHigh: d.WriteHigh, WriteLow: d.WriteLow}
+}
+
+// Scheduling returns how the DRAM's controllers schedule.
+func (c *Config) Scheduling() spec.Scheduling { return c.DRAM.scheduling() }
+
 // RefreshPolicy returns how the DRAM is refreshed.
 func (c *Config) RefreshPolicy() (r spec.Refresh, err error) {
 	if err := r.UnmarshalText([]byte(c.DRAM.Refresh)); err != nil {

@@ -241,6 +241,9 @@ func (k *checker) ideal(d DRAM) {
 	for _, key := range d.operation().Made() {
 		k.add("dram."+key, "an ideal memory is no part that could be operated in several ways; accepted: the default", "dram.standard")
 	}
+	for _, key := range d.scheduling().Made() {
+		k.add("dram."+key, "an ideal memory has no queues and no rows; accepted: the default", "dram.standard")
+	}
 	if d.Refresh != "none" && slices.Contains(RefreshModes(), d.Refresh) {
 		k.add("dram.refresh", fmt.Sprintf("%q, but an ideal memory is not refreshed; accepted: none", d.Refresh), "dram.standard")
 	}
@@ -256,6 +259,13 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	if d.Masked && !s.HasMaskedWrites() {
 		k.add("dram.masked_writes", fmt.Sprintf("true, but %s writes part of a burst as it writes a whole one; accepted: false, or LPDDR or DDR5",
 			d.Standard), "dram.standard")
+	}
+	for _, f := range d.scheduling().Faults() {
+		var with []string
+		if f.Key == "write_low" {
+			with = []string{"dram.write_high"}
+		}
+		k.add("dram."+f.Key, f.Err.Error(), with...)
 	}
 	var refresh spec.Refresh
 	if err := refresh.UnmarshalText([]byte(d.Refresh)); err == nil && !s.HasRefresh(refresh) {

@@ -143,6 +143,14 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 	if r.Intn(3) == 0 {
 		o.Postponed = r.Intn(std.MaxPostponed + 1)
 	}
+	if r.Intn(3) > 0 {
+		o.Page = spec.Page(r.Intn(3))
+	}
+	if r.Intn(3) == 0 {
+		o.Queue = 1 + r.Intn(spec.MostQueue)
+		o.WriteHigh = 2 + r.Intn(98)
+		o.WriteLow = 1 + r.Intn(o.WriteHigh-1)
+	}
 	if r.Intn(2) == 0 {
 		o.Queues = 1 + r.Intn(controller.MaxQueues)
 		o.Grant = std.Burst << r.Intn(8)

@@ -99,6 +99,10 @@ func TestHBMFastPathEqualsStepping(t *testing.T) {
 				if r.IntN(5) == 0 {
 					o.Refresh = spec.NoRefresh
 				}
+				o.Page = spec.Page(r.IntN(3))
+				if r.IntN(3) == 0 {
+					o.Queue = 1 + r.IntN(spec.MostQueue)
+				}
 				list := randomTransfers(r, 30)
 				fast := hbmSystem(t, o)
 				o.Exact = true

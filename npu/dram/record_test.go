@@ -53,13 +53,18 @@ func TestRecordingChangesNothing(t *testing.T) {
 			got := map[string]int64{}
 			for _, c := range all {
 				name := c.Command.String()
-				if name == "PREsb" {
+				switch name {
+				case "PREsb":
 					name = "PREA" // counted as such
+				case "RDA", "WRA":
+					got["auto"]++
+					name = name[:2]
 				}
 				got[name]++
 			}
 			for name, want := range map[string]int64{"ACT": counts.Activates, "PRE": counts.Precharges, "PREA": counts.PrechargeAll,
-				"RD": counts.Reads, "WR": counts.Writes, "REF": counts.Refreshes, "CAS": counts.Syncs} {
+				"RD": counts.Reads, "WR": counts.Writes, "REF": counts.Refreshes, "CAS": counts.Syncs,
+				"auto": counts.AutoPrecharges} {
 				if got[name] != want {
 					t.Fatalf("%+v, round %d: %d commands %s, counted %d", o, round, got[name], name, want)
 				}

@@ -1,6 +1,7 @@
 package dram
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -29,21 +30,23 @@ func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 	}
 	for _, std := range spec.All() {
 		for _, refresh := range std.Refreshes() {
-			t.Run(std.Name+" "+refresh.String(), func(t *testing.T) { snapshotsHold(t, std, refresh, clocks) })
+			for page := range spec.AdaptivePage + 1 {
+				o := Control{Refresh: refresh, Postponed: min(1, std.MaxPostponed), Scheduling: spec.Scheduling{Page: page}}
+				t.Run(fmt.Sprint(std.Name, " ", refresh, " ", page), func(t *testing.T) { snapshotsHold(t, std, o, clocks) })
+			}
 		}
 	}
 }
 
-// snapshotsHold checks the snapshots of a standard with a refresh policy under random traffic.
-func snapshotsHold(t *testing.T, std *spec.Standard, refresh spec.Refresh, clocks int) {
+// snapshotsHold checks the snapshots of a standard's controller under random traffic.
+func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int) {
 	t.Helper()
 	tm := &std.Timing
 	tm.TREFI = tm.TRFC*3/2 + 7 // many refreshes
-	if refresh.ByBank() {
+	if control.Refresh.ByBank() {
 		tm.TREFIPB = tm.TPBR2PB*3/2 + 7
 	}
-	o := Options{Standard: std, Channels: 1, Control: Control{Refresh: refresh, Postponed: min(1, std.MaxPostponed)}}
-	c, err := controller.New(o.Standard, o.Control)
+	c, err := controller.New(std, control)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,14 +56,10 @@ func (o *Options) validate() error {
 	if err := o.Standard.Validate(); err != nil {
 		return err
 	}
-	switch name := o.Standard.Name; {
-	case o.Refresh > spec.NoRefresh:
-		return fmt.Errorf("dram: refresh policy %d is not known", o.Refresh)
-	case !o.Standard.HasRefresh(o.Refresh):
-		return fmt.Errorf("DRAM standard %q %s", name, o.Standard.WithoutRefresh(o.Refresh))
-	case o.Postponed < 0 || o.Postponed > o.Standard.MaxPostponed:
-		return fmt.Errorf("DRAM standard %q: %d postponed refreshes; accepted: 0 to %d",
-			name, o.Postponed, o.Standard.MaxPostponed)
+	if err := o.Control.Validate(o.Standard); err != nil {
+		return err
+	}
+	switch {
 	case o.Queues < 0 || o.Queues > controller.MaxQueues:
 		return fmt.Errorf("dram: %d queues; accepted: 1 to %d", o.Queues, controller.MaxQueues)
 	case o.Grant < 0 || o.Window < 0 || o.Pace < 0:

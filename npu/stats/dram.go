@@ -17,6 +17,8 @@ type DRAM struct {
 	RowConflicts int64 // ... whose bank held another row
 	Turnarounds  int64 // changes of direction of the data bus
 	Masked       int64 // writes, of Writes, of part of a burst, if these are masked writes
+
+	AutoPrecharges int64 // column commands that closed their row (RDA, WRA)
 }
 
 // Requester counts the bursts of one requester, and what they met in DRAM.
@@ -43,7 +45,7 @@ func (r *Requester) Scale(n int64) {
 // Scale multiplies all of d but its clocks by n: that many channels did the same at the same time.
 func (d *DRAM) Scale(n int64) {
 	for _, v := range []*int64{&d.Activates, &d.Precharges, &d.PrechargeAll, &d.Reads, &d.Writes, &d.Refreshes,
-		&d.Syncs, &d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds, &d.Masked} {
+		&d.Syncs, &d.RowHits, &d.RowMisses, &d.RowConflicts, &d.Turnarounds, &d.Masked, &d.AutoPrecharges} {
 		*v *= n
 	}
 }
@@ -83,4 +85,5 @@ func (d *DRAM) Add(o *DRAM) {
 	d.RowConflicts += o.RowConflicts
 	d.Turnarounds += o.Turnarounds
 	d.Masked += o.Masked
+	d.AutoPrecharges += o.AutoPrecharges
 }

@@ -17,15 +17,18 @@ func Memory(cfg *config.Config) string {
 	if !cfg.DRAM.Timing.IsZero() {
 		changed = fmt.Sprintf(" (%v)", cfg.DRAM.Timing)
 	}
-	return fmt.Sprintf("%d x %s%s, %s refresh%s", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh, Operated(cfg.Standard().Operation))
+	return fmt.Sprintf("%d x %s%s, %s refresh%s", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh, Operated(cfg.Standard().Operation, cfg.Scheduling()))
 }
 
-// Operated says how a part is operated, behind what else is said of it; empty as usual.
-func Operated(o spec.Operation) string {
-	if o == (spec.Operation{}) {
-		return ""
+// Operated says how a part is operated, and how its controllers schedule, behind what else is said of it; empty as usual.
+func Operated(o spec.Operation, p spec.Scheduling) (text string) {
+	if o != (spec.Operation{}) {
+		text = ", " + o.String()
 	}
-	return ", " + o.String()
+	if p != (spec.Scheduling{}) {
+		text += ", " + p.Text()
+	}
+	return text
 }
 
 // DRAM is Memory in few words: "4x lpddr5-6400".

@@ -142,6 +142,7 @@ func (w *Writer) End(clock int64) error {
 var names = map[string][2]string{
 	"ACT": {"ACT", "ACT"}, "ACT2": {"ACT2", ""}, "PRE": {"PREpb", "PRE"}, "PREA": {"PREab", "PREA"}, "RD": {"RD", "RD"},
 	"PREsb": {"PREsb", "PRESB"}, "WR": {"WR", "WR"}, "REF": {"REFab", "REFA"}, "CAS": {"CAS_RD", ""},
+	"RDA": {"RDA", "RDA"}, "WRA": {"WRA", "WRA"},
 }
 
 // name returns what the format calls a command.

@@ -17,9 +17,15 @@ type bench struct {
 	trace []issue
 }
 
-// newBench is the only place where these tests meet the controllers.
 func newBench(t *testing.T, s *spec.Standard, refresh spec.Refresh) *bench {
 	t.Helper()
+	return newBenchOf(t, s, Options{Refresh: refresh})
+}
+
+// newBenchOf is the only place where these tests meet the controllers.
+func newBenchOf(t *testing.T, s *spec.Standard, options Options) *bench {
+	t.Helper()
+	refresh := options.Refresh
 	b := &bench{s: s}
 	rank := s.Groups * s.Banks * max(s.Stacks, 1)
 	note := func(cmd Command, bank int, clock int64) {
@@ -29,14 +35,14 @@ func newBench(t *testing.T, s *spec.Standard, refresh spec.Refresh) *bench {
 		b.trace = append(b.trace, issue{cmd, max(bank, 0), clock})
 	}
 	if s.Family == spec.HBM {
-		c, err := newHBMController(s, Options{Refresh: refresh})
+		c, err := newHBMController(s, options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
 		return b
 	}
-	c := newSingleBus(s, Options{Refresh: refresh})
+	c := newSingleBus(s, options)
 	c.Trace, b.offer, b.tick, b.owe, b.done = note, c.Offer, c.Tick, c.postpone, func() int64 { return c.Issued.Clock }
 	return b
 }
@@ -81,6 +87,7 @@ type lesson struct {
 	pace  int64
 	burst int  // reads that come together; 0: 1
 	owing bool // refreshes may be postponed
+	after bool // a round ends with the fresh banks
 }
 
 // lessons make refreshes wait for every kind of row and bus.
@@ -111,7 +118,11 @@ func (b *bench) teach(l lesson, ticks int64) {
 	for clock := range ticks {
 		if clock >= l.pace*int64(n/burst) {
 			p := spec.Place{Row: int64(n)}
-			if i := n % round; i < len(l.fresh) {
+			i := n % round
+			if l.after {
+				i = (i + len(l.fresh)) % round
+			}
+			if i < len(l.fresh) {
 				p.Bank = uint8(l.fresh[i])
 			} else {
 				p.Bank, p.Row = uint8(l.same[i-len(l.fresh)]), 0
@@ -129,6 +140,13 @@ func (b *bench) teach(l lesson, ticks int64) {
 // All other timings are the standard's.
 func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *observer {
 	t.Helper()
+	return observeWith(t, s, Options{Refresh: refresh}, ticks)
+}
+
+// observeWith is observe with further options of the controller.
+func observeWith(t *testing.T, s *spec.Standard, options Options, ticks int) *observer {
+	t.Helper()
+	refresh := options.Refresh
 	o := &observer{s: s, refresh: refresh}
 	tm := s.Timing
 	run := func(spare int64, traffic func(b *bench)) {
@@ -137,7 +155,7 @@ func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *o
 		if refresh.ByBank() {
 			often.Timing.TREFIPB = tm.TPBR2PB + spare/4
 		}
-		b := newBench(t, &often, refresh)
+		b := newBenchOf(t, &often, options)
 		traffic(b)
 		o.traces = append(o.traces, b.trace)
 	}
@@ -149,7 +167,7 @@ func observe(t *testing.T, s *spec.Standard, refresh spec.Refresh, ticks int) *o
 		b.drive(9, ticks)
 	})
 	for spare := tm.TRAS; spare < tm.TRAS+tm.TRC+tm.TRC/2; spare += 1 + tm.TRC/150*2 { // a refresh falls due at any moment of a row's life
-		for _, l := range lessons(s) {
+		for _, l := range append(lessons(s), pageLessons(s, options.Page)...) {
 			refreshes := int64(2)
 			switch {
 			case l.owing:

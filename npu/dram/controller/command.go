@@ -14,17 +14,19 @@ const (
 	cmdREF
 	cmdCAS
 	cmdPREsb
+	cmdRDA // RD that closes the row behind it: auto-precharge
+	cmdWRA
 )
 
 // commandNames are JEDEC's names, without what a command is of: banks, a rank, a pseudo channel.
 var commandNames = []string{cmdACT: "ACT", cmdACT2: "ACT2", cmdPRE: "PRE", cmdPREA: "PREA", cmdRD: "RD", cmdWR: "WR",
-	cmdREF: "REF", cmdCAS: "CAS", cmdPREsb: "PREsb"}
+	cmdREF: "REF", cmdCAS: "CAS", cmdPREsb: "PREsb", cmdRDA: "RDA", cmdWRA: "WRA"}
 
-// String returns JEDEC's name: ACT, ACT2, PRE, PREA, RD, WR, REF, CAS, PREsb.
+// String returns JEDEC's name: ACT, ACT2, PRE, PREA, RD, WR, REF, CAS, PREsb, RDA, WRA.
 func (c Command) String() string { return commandNames[c] }
 
 // MovesData reports whether the command reads or writes a burst.
-func (c Command) MovesData() bool { return c == cmdRD || c == cmdWR }
+func (c Command) MovesData() bool { return c == cmdRD || c == cmdWR || c == cmdRDA || c == cmdWRA }
 
 // Commands returns all commands.
 func Commands() []Command {

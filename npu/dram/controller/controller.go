@@ -54,6 +54,7 @@ type Cause struct {
 // View returns the status itself.
 func (v *Status) View() *Status { return v }
 
+// log traces a command that serves no request.
 func (v *Status) log(cmd Command, bank int) {
 	if v.Trace != nil {
 		v.For = Cause{}
@@ -61,7 +62,7 @@ func (v *Status) log(cmd Command, bank int) {
 	}
 }
 
-// logFor traces a command that serves a request.
+// logFor traces a command that serves a request. It is small enough to be inlined.
 func (v *Status) logFor(cmd Command, r *request) {
 	if v.Trace != nil {
 		v.traceFor(cmd, r)
@@ -134,8 +135,13 @@ const (
 // maskedWrite marks, among the bits of found, a write of part of a burst.
 const maskedWrite uint8 = 4
 
-// countData counts a column command.
-func (v *Status) countData(r *request, dataEnd int64) {
+// countData counts a column command, which closes the row behind it or leaves it open.
+func (v *Status) countData(r *request, dataEnd int64, closes bool) {
+	cmd := cmdRD + Command(r.write) // WR is the next number
+	if closes {
+		cmd += cmdRDA - cmdRD
+		v.Counts.AutoPrecharges++
+	}
 	switch r.found & foundBits {
 	case rowHit:
 		v.Counts.RowHits++
@@ -147,11 +153,10 @@ func (v *Status) countData(r *request, dataEnd int64) {
 	v.Issued = ColumnCommand{Tag: r.tag, Write: r.write, found: r.found & foundBits, Clock: dataEnd, since: r.since}
 	if r.write == 1 {
 		v.Counts.Writes++
-		v.logFor(cmdWR, r)
-		return
+	} else {
+		v.Counts.Reads++
 	}
-	v.Counts.Reads++
-	v.logFor(cmdRD, r)
+	v.logFor(cmd, r)
 }
 
 // Clocks that do not come, and that have no effect any more.
@@ -167,16 +172,11 @@ func raise(t *int64, to int64) {
 	}
 }
 
-// Options say how a controller decides what its standard leaves open. The zero value is all-bank refresh, on time.
-type Options struct {
-	Refresh   spec.Refresh
-	Postponed int // refreshes of each rank, or bank, that may wait for requests: at most Standard.MaxPostponed
-
-	Masks bool // writes of part of a burst are masked writes, with gaps of their own; else they are like those of whole bursts
-}
-
-// New makes a channel's controller at power-on. It fails if the standard is invalid, or has no such refresh.
+// New makes a channel's controller at power-on. It fails if the standard is invalid, or cannot have the options.
 func New(s *spec.Standard, o Options) (Controller, error) {
+	if err := o.Validate(s); err != nil {
+		return nil, err
+	}
 	if s.Family == spec.HBM {
 		c, err := newHBMController(s, o)
 		if err != nil {
@@ -194,7 +194,7 @@ func EachTag(c Controller, f func(tag *uint32)) {
 
 // How a controller is driven.
 const (
-	OffersPerClock = 2                // bursts offered per clock, as in the reference runs
-	SkipAfter      = 8                // idle ticks after which a call of Skip pays
-	MaxBursts      = 4 * hbmQueueSize // more than any controller holds
+	OffersPerClock = 2                  // bursts offered per clock, as in the reference runs
+	SkipAfter      = 8                  // idle ticks after which a call of Skip pays
+	MaxBursts      = 4 * spec.MostQueue // more than any controller holds
 )

@@ -20,7 +20,8 @@
 // whom it is, and reads it back (snapshot.go): that is what package dram's memo rests on.
 //
 // Reads are served first. Writes are drained in batches: from when more than 0.8 of their queue are taken, or no read
-// waits, until less than 0.2 are. Of the refreshes that fall due, up to the postponed ones of New wait until no burst
+// waits, until less than 0.2 are (Options). A row stays open until another is wanted or, with the page policies closed and
+// adaptive, until the last request inside that wants it has its RDA or WRA (singlebus_page.go, hbm_page.go). Of the refreshes that fall due, up to the postponed ones of New wait until no burst
 // is inside. When more are due, all of them are made up for, one after another, before any request. Ranks share the
 // command and the data bus; the latter is handed over in tCS.
 //

@@ -30,6 +30,7 @@ type hbmBank struct {
 	queued   [2]uint16 // requests for it in each queue
 	hits     [2]uint16 // those of them that want the open row
 	conflict int64     // 1: closed to make room for another row
+	written  int64     // PRE after the last WR; kept only if rows close by themselves
 }
 
 // hbmGroup holds the earliest clocks of commands to one bank group.
@@ -51,8 +52,8 @@ type hbmPseudo struct {
 type hbmState struct {
 	shift int64 // HBM3: rising edges are the clocks for which clock + shift is odd; 0 at power-on
 
-	queue  [2]hbmQueue
-	active hbmQueue // requests whose row was opened for them, and that wait for their column command
+	queue  [2]queue
+	active queue // requests whose row was opened for them, and that wait for their column command
 
 	bank   [hbmMaxBanks]hbmBank
 	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
@@ -88,7 +89,9 @@ type hbmController struct {
 	half        bool
 	interval    int64 // tREFI; Never without refresh
 	postponed   int64 // refreshes that may be due while requests wait
-	pseudoShift uint  // bank number to pseudo channel: drop so many bits
+	page        spec.Page
+	marks       marks
+	pseudoShift uint // bank number to pseudo channel: drop so many bits
 	pseudoBanks [spec.PseudoChannels]uint64
 }
 
@@ -101,7 +104,7 @@ func newHBMController(s *spec.Standard, o Options) (*hbmController, error) {
 	if o.Refresh == spec.PerBank {
 		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
 	}
-	c := &hbmController{gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
+	c := &hbmController{page: o.Page, marks: marksOf(o.Scheduling, s.Family), gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
 		pseudoShift: hbmStackBits + spec.Log2(max(s.Stacks, 1))}
 	for p := range c.pseudoBanks {
 		n := 1 << c.pseudoShift
@@ -142,7 +145,7 @@ func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 		kind, since = hbmWrite, 0
 	}
 	q := &c.queue[kind]
-	if q.n == hbmQueueSize {
+	if q.n == c.marks.size {
 		return false
 	}
 	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: uint8(kind)})

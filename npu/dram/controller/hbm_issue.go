@@ -1,5 +1,7 @@
 package controller
 
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
+
 // moveData issues the RD or WR of a request that has left its list.
 func (c *hbmController) moveData(r *request) {
 	k, kind, other := c.Clock, r.write, 1-r.write
@@ -14,14 +16,18 @@ func (c *hbmController) moveData(r *request) {
 		c.lastWrite = int64(kind)
 		c.Counts.Turnarounds++
 	}
-	if kind == hbmWrite {
-		c.countData(r, k)
-		return
+	end := k
+	if kind == hbmRead {
+		if c.gaps.stacks > 0 {
+			c.delayOtherStack(r.bank)
+		}
+		end = k + c.gaps.dataRead
 	}
-	if c.gaps.stacks > 0 {
-		c.delayOtherStack(r.bank)
+	closes := c.page != spec.OpenPage && c.closes(r)
+	if closes {
+		c.autoPrecharge(r.bank)
 	}
-	c.countData(r, k+c.gaps.dataRead)
+	c.countData(r, end, closes)
 }
 
 // delayOtherStack delays reads of the other stack identifier of a pseudo channel by tCCDR: two dies share the wires.

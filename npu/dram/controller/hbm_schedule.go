@@ -17,7 +17,7 @@ func (c *hbmController) columnBus() bool {
 	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return false
 	}
-	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, hbmQueueSize)
+	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
 	ready := c.readyColumns(c.draining)
 	if ready == 0 {
 		return false
@@ -84,7 +84,7 @@ func (c *hbmController) rowCommand() bool {
 	if c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return c.Clock >= c.rowBus && c.refreshStep()
 	}
-	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, hbmQueueSize)
+	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
 	if c.Clock < c.rowBus {
 		return false
 	}
@@ -114,7 +114,7 @@ func (c *hbmController) rowCommand() bool {
 
 // hitOfSameAge reports whether a request that arrived together with request i, but stands behind it, wants the open
 // row.
-func hitOfSameAge(q *hbmQueue, i int, row int64) bool {
+func hitOfSameAge(q *queue, i int, row int64) bool {
 	r := &q.r[i]
 	for j := i + 1; j < int(q.n) && q.r[j].arrive == r.arrive; j++ {
 		if q.r[j].bank == r.bank && q.r[j].row == row {

@@ -6,7 +6,7 @@ var _ Controller = (*hbmController)(nil)
 
 // eachRequest calls f on every request inside, always in the same order.
 func (s *hbmState) eachRequest(f func(r *request)) {
-	for _, q := range []*hbmQueue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
+	for _, q := range []*queue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
 		for i := range q.r[:q.n] {
 			f(&q.r[i])
 		}
@@ -32,7 +32,7 @@ func (c *hbmController) Snapshot(k *Codec) {
 	if k.Reading {
 		s.shift, s.open = shift, open
 	}
-	for _, q := range []*hbmQueue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
+	for _, q := range []*queue{&s.queue[hbmRead], &s.queue[hbmWrite], &s.active} {
 		k.Int64(&q.n)
 		for i := range q.r[:q.n] {
 			k.request(&q.r[i], c)
@@ -60,6 +60,9 @@ func (c *hbmController) Snapshot(k *Codec) {
 		}
 		if s.open>>i&1 == 1 {
 			k.row(&b.row)
+		}
+		if c.page != spec.OpenPage {
+			k.timer(&b.written)
 		}
 	}
 	if k.Reading {

@@ -64,7 +64,7 @@ func (o *observer) tightest(g *gate, far int64) int64 {
 	least := Never
 	for _, trace := range o.traces {
 		for j := range trace {
-			if trace[j].cmd == g.to {
+			if is(trace[j].cmd, g.to) {
 				least = min(least, o.gap(g, trace[:j+1], min(least, far)))
 			}
 		}
@@ -76,7 +76,7 @@ func (o *observer) tightest(g *gate, far int64) int64 {
 func (o *observer) gap(g *gate, trace []issue, far int64) int64 {
 	b, n := &trace[len(trace)-1], 0
 	for i := len(trace) - 2; i >= 0 && b.clock-trace[i].clock < far; i-- {
-		if a := &trace[i]; a.cmd == g.from && o.related(g, a, b) {
+		if a := &trace[i]; is(a.cmd, g.from) && o.related(g, a, b) {
 			if n++; n == max(g.window, 1) {
 				return b.clock - a.clock
 			}
@@ -154,7 +154,12 @@ func (l *law) breach(e *issue) string {
 	return ""
 }
 
-func isColumn(e *issue) bool { return e.cmd == cmdRD || e.cmd == cmdWR }
+func isColumn(e *issue) bool { return is(e.cmd, cmdRD) || is(e.cmd, cmdWR) }
+
+// is reports whether a command is of a kind: a RD or WR may close its row, too.
+func is(cmd, kind Command) bool {
+	return cmd == kind || kind == cmdRD && cmd == cmdRDA || kind == cmdWR && cmd == cmdWRA
+}
 
 func (l *law) bus(e *issue) string {
 	bus := &l.last[0]
@@ -209,7 +214,7 @@ func (l *law) wck(e *issue) string {
 		l.stopped = min(l.stopped, cas.clock-*stop)
 	}
 	latency := l.s.Timing.TCL
-	if e.cmd == cmdWR {
+	if is(e.cmd, cmdWR) {
 		latency = l.s.Timing.TCWL
 	}
 	*stop = max(*stop, e.clock+latency+max(l.s.Timing.TBL, l.s.Timing.TBLMin)+l.s.Timing.TWCKPST)
@@ -239,10 +244,11 @@ func (l *law) bank(e *issue) string {
 		}
 		l.act2 = max(l.act2, e.clock-l.acting.clock)
 		l.acting, inside[0] = nil, true
-	case cmdRD, cmdWR:
+	case cmdRD, cmdWR, cmdRDA, cmdWRA:
 		if !inside[0] {
 			return "the bank is not open"
 		}
+		inside[0] = e.cmd == cmdRD || e.cmd == cmdWR
 	case cmdPRE, cmdPREA:
 		clear(inside)
 	case cmdPREsb:

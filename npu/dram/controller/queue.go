@@ -1,15 +1,12 @@
 package controller
 
-// Sizes of the read and of the write queue of a channel, in bursts.
-const (
-	queueSize    = 32
-	hbmQueueSize = 64
-)
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
-// queue holds requests in arrival order (the active list: in order of activation). Entries from n on are zero.
+// queue holds requests in arrival order (the active list: in order of activation, at most one of a bank). Entries from n
+// on are zero.
 type queue struct {
 	n int64
-	r [queueSize]request
+	r [spec.MostQueue]request
 }
 
 func (q *queue) push(r request) {
@@ -18,22 +15,6 @@ func (q *queue) push(r request) {
 }
 
 func (q *queue) remove(i int64) request {
-	q.n--
-	return takeOut(q.r[:q.n+1], i)
-}
-
-// hbmQueue is a queue of HBM. A type parameter for the storage would make the two one, and stepping 15 % slower.
-type hbmQueue struct {
-	n int64
-	r [hbmQueueSize]request
-}
-
-func (q *hbmQueue) push(r request) {
-	q.r[q.n] = r
-	q.n++
-}
-
-func (q *hbmQueue) remove(i int64) request {
 	q.n--
 	return takeOut(q.r[:q.n+1], i)
 }
@@ -53,14 +34,14 @@ type schedule struct {
 	catchingUp int64 // 1: they go before requests, until none is due
 }
 
-// chooseQueue turns the write drain on when more than 0.8 of a queue's size are taken, or when no read waits, and off
-// when less than 0.2 are (Ramulator 2.1's defaults).
-func (s *schedule) chooseQueue(reads, writes, size int64) {
+// chooseQueue turns the write drain on when more writes wait than the upper mark, or when no read waits, and off when fewer
+// do than the lower mark.
+func (s *schedule) chooseQueue(reads, writes int64, m *marks) {
 	if s.draining == 0 {
-		if writes > size*8/10 || reads == 0 {
+		if writes > m.above || reads == 0 {
 			s.draining = 1
 		}
-	} else if writes < (size*2+9)/10 && reads != 0 {
+	} else if writes < m.below && reads != 0 {
 		s.draining = 0
 	}
 }

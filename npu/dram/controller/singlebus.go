@@ -32,12 +32,14 @@ type singleBus struct {
 	postponed int64 // refreshes of units that may be due while requests wait
 
 	masks bool // masked writes have gaps of their own
+	page  spec.Page
+	marks marks
 
 	allHits [2]bool // read, write queue: every request is sure to find its row open (an optimisation, not state)
 }
 
 func newSingleBus(std *spec.Standard, o Options) *singleBus {
-	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std),
+	c := &singleBus{std: std, timing: &std.Timing, gaps: newBusGaps(std), page: o.Page, marks: marksOf(o.Scheduling, std.Family),
 		ranks: int64(std.Ranks), banks: int64(std.Ranks * std.Groups * std.Banks),
 		rankShift: spec.Log2(std.Groups * std.Banks), bankBits: spec.Log2(std.Banks), interval: Never}
 	switch o.Refresh {
@@ -80,7 +82,7 @@ func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 	if write {
 		q, w, since = &c.write, 1, 0
 	}
-	if q.n == queueSize {
+	if q.n == c.marks.size {
 		return false
 	}
 	if b := &c.bank[p.Bank]; b.status != open || b.row != p.Row {
@@ -123,7 +125,7 @@ func (c *singleBus) Tick() Outcome {
 		return c.activate2Or(Idle)
 	}
 	was := c.draining
-	c.chooseQueue(c.read.n, c.write.n, queueSize)
+	c.chooseQueue(c.read.n, c.write.n, &c.marks)
 	l := readList
 	if c.draining == 1 {
 		l = writeList
@@ -143,7 +145,7 @@ func (c *singleBus) occupied() Outcome {
 		return Idle
 	}
 	was := c.draining
-	c.chooseQueue(c.read.n, c.write.n, queueSize)
+	c.chooseQueue(c.read.n, c.write.n, &c.marks)
 	if was != c.draining {
 		return Changed
 	}
@@ -222,7 +224,7 @@ func (c *singleBus) allowed(write bool) (act, pre, column bool) {
 			column = column || k.read <= c.Clock
 		}
 	}
-	return act && c.pending == 0 && c.active.n < queueSize, pre, column // the active list is bounded, too
+	return act && c.pending == 0, pre, column
 }
 
 // firstReady returns the first request in arrival order whose next command can go, and that command; -1: none.

@@ -1,5 +1,7 @@
 package controller
 
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
+
 // serve issues cmd for entry i of list l.
 func (c *singleBus) serve(l, i int64, cmd Command) Outcome {
 	r := &c.list(l).r[i]
@@ -58,6 +60,7 @@ func (c *singleBus) moveData(l, i int64) {
 		c.Counts.Turnarounds++
 	}
 	c.bus = k + gaps.columnBus
+	end := k
 	if r.write == 1 {
 		raise(&own.write, k+gaps.writeWrite)
 		raise(&g.write, k+gaps.groupWriteWrite)
@@ -72,17 +75,21 @@ func (c *singleBus) moveData(l, i int64) {
 		}
 		c.runWCK(own, k+gaps.writeWCK)
 		c.keepApart(own, k+gaps.otherWriteWrite, k+gaps.otherWriteRead)
-		c.countData(&r, k)
-		return
+	} else {
+		raise(&own.read, k+gaps.readRead)
+		raise(&g.read, k+gaps.groupReadRead)
+		raise(&own.write, k+gaps.readWrite)
+		raise(&b.pre, k+gaps.readPre)
+		raise(&own.preAll, k+gaps.readPre)
+		c.runWCK(own, k+gaps.readWCK)
+		c.keepApart(own, k+gaps.otherReadWrite, k+gaps.otherReadRead)
+		end = k + gaps.dataRead
 	}
-	raise(&own.read, k+gaps.readRead)
-	raise(&g.read, k+gaps.groupReadRead)
-	raise(&own.write, k+gaps.readWrite)
-	raise(&b.pre, k+gaps.readPre)
-	raise(&own.preAll, k+gaps.readPre)
-	c.runWCK(own, k+gaps.readWCK)
-	c.keepApart(own, k+gaps.otherReadWrite, k+gaps.otherReadRead)
-	c.countData(&r, k+gaps.dataRead)
+	closes := c.page != spec.OpenPage && c.closes(&r)
+	if closes {
+		c.autoPrecharge(b, own)
+	}
+	c.countData(&r, end, closes)
 }
 
 // runWCK lets WCK run until a clock, in the rank that moves data, or in all.

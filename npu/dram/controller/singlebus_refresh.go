@@ -144,18 +144,19 @@ func (c *singleBus) refreshAt() int64 {
 
 // refreshSameAt is refreshAt of a same-bank refresh: a PREsb waits for all the banks that it closes.
 func (c *singleBus) refreshSameAt(unit int64, own *rankState) int64 {
-	closing, refresh := int64(0), own.refreshBank
+	closing, refresh, inside := own.pre, own.refreshBank, false
 	for n := unit; n < unit+c.together; n += c.apart {
 		b := &c.bank[n]
 		switch {
 		case b.status == activating || b.status == open && b.waiting > 0:
 			return Never
 		case b.status == open:
-			closing = max(closing, own.pre, b.pre, 1)
+			inside = true
 		}
+		closing = max(closing, b.pre) // of a bank that closes by itself, too: its data must have gone
 		refresh = max(refresh, b.refresh)
 	}
-	if closing > 0 {
+	if inside {
 		return closing
 	}
 	return refresh

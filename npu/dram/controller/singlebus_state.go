@@ -17,6 +17,7 @@ type bank struct {
 	column   int64
 	pre      int64
 	refresh  int64 // per-bank refresh
+	written  int64 // PRE after the last WR; kept only if rows close by themselves
 	waiting  int64 // requests of the active list
 	conflict int64 // 1: closed to make room for another row
 	masked   int64 // masked WR

@@ -1,5 +1,7 @@
 package controller
 
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
+
 // A snapshot is a channel's state without when, where and for whom it is: clocks count from now, rows are codes, tags
 // are ranks among the walks inside, and the time to the next refresh is left out. The controller is a deterministic
 // function of its state, compares clocks only with clocks, and rows only for equality. So equal walks lead from equal
@@ -150,5 +152,8 @@ func (c *singleBus) snapshotBank(k *Codec, b *bank) {
 	}
 	if c.masks {
 		k.timer(&b.masked)
+	}
+	if c.page != spec.OpenPage {
+		k.timer(&b.written)
 	}
 }

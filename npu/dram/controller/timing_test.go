@@ -303,7 +303,20 @@ func TestTimings(t *testing.T) {
 // lawful checks every trace against the law, and that the limits of ACT2 and WCK are reached.
 func lawful(t *testing.T, o *observer) {
 	t.Helper()
-	late, running, stopped := int64(0), Never, Never
+	late, running, stopped := obeys(t, o)
+	busy := o.s.Timing.TBL <= 2 // longer bursts leave clocks of the command bus idle, in which an ACT2 goes
+	if o.s.Split && busy && late != o.s.Timing.TAAD {
+		t.Errorf("the latest ACT2 came %d clocks after its ACT; tAAD is %d", late, o.s.Timing.TAAD)
+	}
+	if o.s.WCK && (running != 1 || stopped != 0) {
+		t.Errorf("WCK was used up to %d clocks before it stops and started again %d after; want 1 and 0", running, stopped)
+	}
+}
+
+// obeys checks every trace against the law. It returns the most clocks to an ACT2, and the least to and from a stop of WCK.
+func obeys(t *testing.T, o *observer) (late, running, stopped int64) {
+	t.Helper()
+	running, stopped = Never, Never
 	for _, trace := range o.traces {
 		l := newLaw(o)
 		for i := range trace {
@@ -313,13 +326,7 @@ func lawful(t *testing.T, o *observer) {
 		}
 		late, running, stopped = max(late, l.act2), min(running, l.running), min(stopped, l.stopped)
 	}
-	busy := o.s.Timing.TBL <= 2 // longer bursts leave clocks of the command bus idle, in which an ACT2 goes
-	if o.s.Split && busy && late != o.s.Timing.TAAD {
-		t.Errorf("the latest ACT2 came %d clocks after its ACT; tAAD is %d", late, o.s.Timing.TAAD)
-	}
-	if o.s.WCK && (running != 1 || stopped != 0) {
-		t.Errorf("WCK was used up to %d clocks before it stops and started again %d after; want 1 and 0", running, stopped)
-	}
+	return late, running, stopped
 }
 
 // TestOneReadOfAClosedBankTakesTheSumOfItsTimings: the clock of the last datum, from power-on.

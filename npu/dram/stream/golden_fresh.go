@@ -77,9 +77,6 @@ func (g *Golden) freshRule(table string) {
 		g.Reason = "Ramulator refreshes a bank of the channel where each rank needs one: half as many"
 	case table == tableShipped:
 		g.Standard = spec.Ramulator + g.Standard
-	case table == tableRamulator && g.Ranks > 2 && g.Stream.Random:
-		g.Standard, g.Rule = spec.Ramulator+g.Standard, Near
-		g.Reason = "of the 64 banks of four ranks we open 32 at a time, where Ramulator can open all"
 	case table == tableRamulator:
 		g.Standard = spec.Ramulator + g.Standard
 	case table == tableEarlier && earlier[g.earlierName()] != nil:

@@ -146,7 +146,7 @@ func TestGoldensOfOtherMachinesAreSkippedWithAReason(t *testing.T) {
 			t.Errorf("row %s of %s is only %v", g.ID, g.Simulator, g.Rule)
 		}
 	}
-	if rules[Equal] != 205 || rules[EqualDecimal] < 30 || rules[Near] != 4 || rules[Close] < 8 {
+	if rules[Equal] != 206 || rules[EqualDecimal] < 30 || rules[Near] != 3 || rules[Close] < 8 {
 		t.Errorf("rules %v", rules)
 	}
 }

@@ -9,7 +9,8 @@ type Row struct {
 	Mapping    string  `json:"mapping"`
 	BankHash   bool    `json:"bank_hash"`
 	Refresh    string  `json:"refresh"`
-	Operation  string  `json:"operation,omitempty"` // how the part is operated, unless as usual
+	Operation  string  `json:"operation,omitempty"`  // how the part is operated, unless as usual
+	Scheduling string  `json:"scheduling,omitempty"` // of the controllers, unless as usual
 	Stream     string  `json:"stream,omitempty"`
 	Addresses  string  `json:"addresses,omitempty"` // name of the trace that was run instead of a stream
 	Cycles     int64   `json:"cycles"`
@@ -26,6 +27,7 @@ type Row struct {
 	Activates  int64   `json:"activates"`
 	Precharges int64   `json:"precharges"`
 	All        int64   `json:"precharges_all"`
+	Auto       int64   `json:"auto_precharges,omitempty"` // column commands that closed their row
 	Refreshes  int64   `json:"refreshes"`
 	Syncs      int64   `json:"wck_syncs"`
 	Turns      int64   `json:"turnarounds"`               // changes of direction of the data buses
@@ -41,7 +43,7 @@ func (r *Result) Row(o dram.Options, s Stream) Row {
 	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
 		PerBit:   r.PicojoulesPerBit(),
 		Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash, Refresh: o.Refresh.String(),
-		Operation: o.Standard.Operation.String(), Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
+		Operation: o.Standard.Operation.String(), Scheduling: o.Scheduling.Text(), Auto: n.AutoPrecharges, Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
 		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Masked: n.Masked, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
 		Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }
