@@ -95,7 +95,7 @@ func channelsFlag() cli.Flag {
 
 // refreshFlag is how DRAM is refreshed.
 func refreshFlag() cli.Flag {
-	return &cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank (LPDDR), same-bank (DDR5) or none"}
+	return &cli.StringFlag{Name: "refresh", Value: spec.AllBank.String(), Usage: "`MODE` of refresh: all-bank, per-bank (LPDDR, HBM), same-bank (DDR5) or none"}
 }
 
 // postponeFlag is how many refreshes DRAM may put off.

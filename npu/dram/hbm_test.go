@@ -96,8 +96,9 @@ func TestHBMFastPathEqualsStepping(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, seed %d", std.Name, seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
 				o := Options{Standard: std, Channels: 1 + r.IntN(4), BankHash: r.IntN(3) == 0}
-				if r.IntN(5) == 0 {
-					o.Refresh = spec.NoRefresh
+				o.Refresh = []spec.Refresh{spec.AllBank, spec.AllBank, spec.PerBank, spec.PerBank, spec.NoRefresh}[r.IntN(5)]
+				if r.IntN(3) == 0 {
+					o.Postponed = 1 + r.IntN(std.MaxPostponed)
 				}
 				o.Page = spec.Page(r.IntN(3))
 				if r.IntN(3) == 0 {

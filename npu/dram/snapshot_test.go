@@ -46,6 +46,13 @@ func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int
 	if control.Refresh.ByBank() {
 		tm.TREFIPB = tm.TPBR2PB*3/2 + 7
 	}
+	if std.Family == spec.HBM && std.HasPerBankRefresh() { // the two intervals fit
+		banks := int64(std.Groups * std.Banks * std.Stacks)
+		if control.Refresh == spec.PerBank {
+			tm.TREFI = max(tm.TREFIPB*banks, tm.TRFC+banks)
+		}
+		tm.TREFIPB = tm.TREFI / banks
+	}
 	c, err := controller.New(std, control)
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,8 @@ func dramShares(c *config.Config, n *stats.DRAM) (busy, refresh float64) {
 	busy = float64(n.Reads+n.Writes) * float64(s.Timing.TBL) / buses
 	refresh = float64(n.Refreshes) * float64(s.Timing.TRFC) / (clocks * ranks)
 	if c.DRAM.ByBank() {
-		refresh = float64(n.Refreshes) * float64(s.RefreshBanks) * float64(s.Timing.TRFCPB) / (clocks * ranks * float64(s.Groups*s.Banks))
+		refresh = float64(n.Refreshes) * float64(s.RefreshBanks) * float64(s.Timing.TRFCPB) /
+			(clocks * ranks * float64(s.Groups*s.Banks*max(s.Stacks, 1)))
 	}
 	return busy, refresh
 }

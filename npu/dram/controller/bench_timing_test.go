@@ -79,6 +79,18 @@ func (b *bench) drive(seed uint64, ticks int) {
 	}
 }
 
+// fitRefresh makes the other refresh interval of an HBM fit to that of a policy, which was changed.
+func fitRefresh(s *spec.Standard, refresh spec.Refresh) {
+	if s.Family != spec.HBM || !s.HasPerBankRefresh() {
+		return
+	}
+	banks := int64(s.Groups * s.Banks * s.Stacks)
+	if refresh == spec.PerBank {
+		s.Timing.TREFI = max(s.Timing.TREFIPB*banks, s.Timing.TRFC+banks)
+	}
+	s.Timing.TREFIPB = s.Timing.TREFI / banks
+}
+
 // lesson is directed traffic: reads of one bank after the other, of a new row each time or always of row 0, every pace
 // clocks.
 type lesson struct {
@@ -155,6 +167,7 @@ func observeWith(t *testing.T, s *spec.Standard, options Options, ticks int) *ob
 		if refresh.ByBank() {
 			often.Timing.TREFIPB = tm.TPBR2PB + spare/4
 		}
+		fitRefresh(&often, refresh)
 		b := newBenchOf(t, &often, options)
 		traffic(b)
 		o.traces = append(o.traces, b.trace)

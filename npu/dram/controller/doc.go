@@ -27,7 +27,7 @@
 //
 // # What it leaves out
 //
-// Power-down states, slower timings of hot LPDDR, ECC, per-bank refresh of HBM. Refreshes of banks come in a fixed order.
+// Power-down states, slower timings of hot LPDDR, ECC. Refreshes of banks come in a fixed order.
 //
 // # One more controller
 //

@@ -1,10 +1,6 @@
 package controller
 
-import (
-	"fmt"
-
-	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
-)
+import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 
 // Geometry of a channel, common to HBM2 and HBM3 (JESD235, JESD238): two pseudo channels, bank groups of four banks,
 // four groups per stack identifier. HBM2 has one stack identifier per pseudo channel, HBM3 here two; a bank's number is
@@ -26,6 +22,7 @@ type hbmBank struct {
 	row      int64
 	act      int64
 	pre      int64
+	refresh  int64 // per-bank refresh
 	column   [2]int64
 	queued   [2]uint16 // requests for it in each queue
 	hits     [2]uint16 // those of them that want the open row
@@ -35,13 +32,14 @@ type hbmBank struct {
 
 // hbmGroup holds the earliest clocks of commands to one bank group.
 type hbmGroup struct {
-	act    int64
-	column [2]int64
+	act     int64
+	refresh int64 // per-bank refresh
+	column  [2]int64
 }
 
 // hbmPseudo holds the earliest clocks of commands to one pseudo channel.
 type hbmPseudo struct {
-	act, pre, preAll, refresh int64
+	act, pre, preAll, refresh, refreshBank int64
 
 	column [2]int64
 	acts   [4]int64 // clocks of the last four ACTs
@@ -70,14 +68,16 @@ type hbmState struct {
 	lastWrite     int64 // 1: the last data went to the DRAM
 }
 
-// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, with all-bank
-// refresh of one pseudo channel after the other. The choices in a clock (as in Ramulator 2.1, MIT licence):
+// hbmController steps one HBM channel: two pseudo channels that share a column and a row command bus, with refresh of
+// all banks of one pseudo channel after the other, or of one bank after the other. The choices in a clock (as in Ramulator 2.1, MIT licence):
 //
 //	a refresh falls due → column bus: (1) requests of the active list, oldest first
 //	                                  → (2) nothing while refreshes go before requests
 //	                                  → (3) queue that is served, first row hit whose column command can go
 //	                    → row bus:    (1) refresh due: PREA, then REFab
 //	                                  → (2) queue that is served, first request whose ACT or PRE can go
+//
+// With per-bank refresh the requests for other banks go on (hbm_refresh.go).
 //
 // HBM3 is stepped in half clocks: odd ones are the rising edges of CK, which take every command; even ones are the
 // falling edges, which take only PRE and PREA. (The falling edge paired with a row command must not bring a PREA, or a
@@ -89,6 +89,8 @@ type hbmController struct {
 	half        bool
 	interval    int64 // tREFI; Never without refresh
 	postponed   int64 // refreshes that may be due while requests wait
+	perBank     bool
+	units       int64 // banks that take turns, or pseudo channels
 	page        spec.Page
 	marks       marks
 	pseudoShift uint // bank number to pseudo channel: drop so many bits
@@ -101,17 +103,18 @@ func newHBMController(s *spec.Standard, o Options) (*hbmController, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Refresh == spec.PerBank {
-		return nil, fmt.Errorf("DRAM standard %q: per-bank refresh of HBM is not modelled; accepted: all-bank, none", s.Name)
-	}
 	c := &hbmController{page: o.Page, marks: marksOf(o.Scheduling, s.Family), gaps: t.gaps(), half: t.halfClocks, interval: s.Timing.TREFI,
 		pseudoShift: hbmStackBits + spec.Log2(max(s.Stacks, 1))}
 	for p := range c.pseudoBanks {
 		n := 1 << c.pseudoShift
 		c.pseudoBanks[p] = (1<<n - 1) << (p * n)
 	}
-	if o.Refresh == spec.NoRefresh {
+	c.units = spec.PseudoChannels
+	switch o.Refresh {
+	case spec.NoRefresh:
 		c.interval = Never
+	case spec.PerBank:
+		c.interval, c.perBank, c.units = s.Timing.TREFIPB, true, spec.PseudoChannels<<c.pseudoShift
 	}
 	c.RefreshDue = c.interval
 	c.postpone(o.Postponed)
@@ -123,11 +126,16 @@ func newHBMController(s *spec.Standard, o Options) (*hbmController, error) {
 	return c, nil
 }
 
-// postpone lets n refreshes of each pseudo channel be due while requests wait.
-func (c *hbmController) postpone(n int) { c.postponed = int64(n) * spec.PseudoChannels }
+// postpone lets n refreshes of each pseudo channel, or of each bank, be due while requests wait.
+func (c *hbmController) postpone(n int) { c.postponed = int64(n) * c.units }
 
 // RefreshTimer returns when refreshes fall due.
-func (c *hbmController) RefreshTimer() RefreshTimer { return RefreshTimer{c.interval, 0, 1} }
+func (c *hbmController) RefreshTimer() RefreshTimer {
+	if c.perBank {
+		return RefreshTimer{c.interval, spec.PseudoChannels, c.units}
+	}
+	return RefreshTimer{c.interval, 0, 1}
+}
 
 // Clone returns a copy.
 func (c *hbmController) Clone() Controller {
@@ -185,9 +193,7 @@ func (c *hbmController) Tick() Outcome {
 	c.Offered = 0
 	c.Refreshed = false
 	if c.Clock == c.RefreshDue {
-		c.DueCount++
-		c.RefreshDue += c.interval
-		c.refreshesFallDue(spec.PseudoChannels, c.postponed)
+		c.refreshFallsDue()
 	}
 	was := c.draining
 	done := c.rising() && c.columnBus()

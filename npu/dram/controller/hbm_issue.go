@@ -49,6 +49,11 @@ func (c *hbmController) activate(r request) {
 	raise(&p.act, p.acts[p.oldest]+c.gaps.window) // the fourth-last ACT closes the window
 	raise(&p.preAll, k+c.gaps.actPre)
 	raise(&p.refresh, k+c.gaps.actRef)
+	if c.perBank {
+		raise(&p.refreshBank, k+c.gaps.actRefOther)
+		raise(&g.refresh, k+c.gaps.groupActRef)
+		raise(&b.refresh, k+c.gaps.actRef)
+	}
 	raise(&g.act, k+c.gaps.groupAct)
 	raise(&b.act, k+c.gaps.bankAct)
 	raise(&b.column[hbmRead], k+c.gaps.actColumn[hbmRead])
@@ -90,18 +95,17 @@ func (c *hbmController) countHits(kind int, bank uint8) uint16 {
 	return n
 }
 
-// precharge issues PRE to one bank, for a request that wants another of its rows.
-func (c *hbmController) precharge(r *request) {
-	bank := r.bank
+// precharge issues PRE to one bank. The caller logs it.
+func (c *hbmController) precharge(bank uint8) {
 	k, p := c.Clock, &c.pseudo[bank>>c.pseudoShift]
 	raise(&p.pre, k+c.gaps.prePre)
 	raise(&p.preAll, k+c.gaps.prePre)
 	raise(&p.refresh, k+c.gaps.preRef)
 	raise(&c.bank[bank].act, k+c.gaps.preAct)
+	raise(&c.bank[bank].refresh, k+c.gaps.preRef)
 	c.close(bank)
-	c.bank[bank].conflict = 1
+	c.bank[bank].conflict = 0
 	c.Counts.Precharges++
-	c.logFor(cmdPRE, r)
 }
 
 // prechargeAll closes all banks of the pseudo channel whose turn to be refreshed it is.

@@ -21,5 +21,6 @@ func (c *hbmController) autoPrecharge(bank uint8) {
 	b, p := &c.bank[bank], &c.pseudo[bank>>c.pseudoShift]
 	raise(&b.act, b.pre+c.gaps.preAct)
 	raise(&p.refresh, b.pre+c.gaps.preRef)
+	raise(&b.refresh, b.pre+c.gaps.preRef)
 	c.close(bank)
 }

@@ -13,7 +13,6 @@ func TestHBMControllerRefuses(t *testing.T) {
 		refresh spec.Refresh
 		want    string
 	}{
-		"per-bank refresh":           {func(*spec.Standard) {}, spec.PerBank, "per-bank refresh of HBM is not modelled; accepted: all-bank, none"},
 		"one pseudo channel":         {func(s *spec.Standard) { s.Ranks = 1 }, spec.AllBank, "has 1 pseudo channels of 2 stacks of 4 x 4 banks"},
 		"a timing that is zero":      {func(s *spec.Standard) { s.Timing.TFAW = 0 }, spec.AllBank, "timing TFAW is 0; accepted: 1 or more"},
 		"precharges on paired edges": {func(s *spec.Standard) { s.Timing.TPPD = 1 }, spec.AllBank, "TPPD is 1 half clocks; accepted: 2 or more"},

@@ -14,11 +14,11 @@ func (c *hbmController) columnBus() bool {
 		c.moveData(&r)
 		return true
 	}
-	if c.dues > 0 && c.refreshFirst(c.Empty()) {
+	if !c.perBank && c.dues > 0 && c.refreshFirst(c.Empty()) {
 		return false
 	}
 	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
-	ready := c.readyColumns(c.draining)
+	ready := c.readyColumns(c.draining) &^ c.heldBack()
 	if ready == 0 {
 		return false
 	}
@@ -81,17 +81,23 @@ func (c *hbmController) readyColumns(kind int64) uint64 {
 
 // rowCommand issues at most one ACT, PRE, PREA or REFab.
 func (c *hbmController) rowCommand() bool {
-	if c.dues > 0 && c.refreshFirst(c.Empty()) {
+	switch {
+	case c.dues == 0:
+	case c.perBank:
+		if c.refreshBankStep() {
+			return true
+		}
+	case c.refreshFirst(c.Empty()):
 		return c.Clock >= c.rowBus && c.refreshStep()
 	}
 	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
 	if c.Clock < c.rowBus {
 		return false
 	}
-	pres := c.readyPrecharges(c.draining)
+	pres := c.readyPrecharges(c.draining) &^ c.heldBack()
 	var acts uint64
 	if c.rising() {
-		acts = c.readyActivates(c.draining)
+		acts = c.readyActivates(c.draining) &^ c.heldActivates()
 	}
 	q := &c.queue[c.draining]
 	for i := 0; acts|pres != 0 && i < int(q.n); i++ {
@@ -105,7 +111,9 @@ func (c *hbmController) rowCommand() bool {
 		case c.bank[r.bank].row == r.row || hitOfSameAge(q, i, c.bank[r.bank].row):
 			pres &^= bit // a row is not closed while a request as old as this one wants it
 		default:
-			c.precharge(r)
+			c.precharge(r.bank)
+			c.bank[r.bank].conflict = 1
+			c.logFor(cmdPRE, r)
 			return true
 		}
 	}

@@ -19,12 +19,16 @@ func (c *hbmController) nextEvent() int64 {
 		k = min(k, c.risingFrom(c.columnAt(r.bank, int64(r.write))))
 	}
 	if c.dues > 0 && c.refreshFirst(c.Empty()) {
-		return min(k, c.refreshAt())
+		if !c.perBank {
+			return min(k, c.refreshAt())
+		}
+		k = min(k, c.refreshBanksAt())
 	}
-	for m := c.hit[c.draining]; m != 0; m &= m - 1 {
+	held := c.heldBack()
+	for m := c.hit[c.draining] &^ held; m != 0; m &= m - 1 {
 		k = min(k, c.risingFrom(c.columnAt(uint8(bits.TrailingZeros64(m)), c.draining)))
 	}
-	for m := c.miss[c.draining] &^ c.opened; m != 0; m &= m - 1 {
+	for m := c.miss[c.draining] &^ c.opened &^ held; m != 0; m &= m - 1 {
 		k = min(k, c.rowAt(bits.TrailingZeros64(m)))
 	}
 	return k

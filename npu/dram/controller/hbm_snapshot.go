@@ -41,6 +41,9 @@ func (c *hbmController) Snapshot(k *Codec) {
 	for _, v := range []*int64{&s.dues, &s.catchingUp, &s.refreshPseudo, &s.draining, &s.lastWrite} {
 		k.Int64(v)
 	}
+	if c.perBank && s.dues > 0 {
+		k.Int64(&c.NextUnit)
+	}
 	k.timer(&s.rowBus)
 	for i := range s.pseudo {
 		c.snapshotPseudo(k, &s.pseudo[i])
@@ -50,6 +53,9 @@ func (c *hbmController) Snapshot(k *Codec) {
 		g := &s.group[i]
 		for _, v := range []*int64{&g.act, &g.column[0], &g.column[1]} {
 			k.timer(v)
+		}
+		if c.perBank {
+			k.timer(&g.refresh)
 		}
 	}
 	for i := range s.bank[:banks] {
@@ -64,6 +70,9 @@ func (c *hbmController) Snapshot(k *Codec) {
 		if c.page != spec.OpenPage {
 			k.timer(&b.written)
 		}
+		if c.perBank {
+			k.timer(&b.refresh)
+		}
 	}
 	if k.Reading {
 		c.recount()
@@ -74,9 +83,12 @@ func (c *hbmController) snapshotPseudo(k *Codec, p *hbmPseudo) {
 	for _, v := range []*int64{&p.act, &p.pre, &p.column[0], &p.column[1]} {
 		k.timer(v)
 	}
-	if c.interval == Never {
-		p.preAll, p.refresh = 0, 0
-	} else {
+	switch {
+	case c.interval == Never:
+		p.preAll, p.refresh, p.refreshBank = 0, 0, 0
+	case c.perBank:
+		k.timer(&p.refreshBank)
+	default:
 		k.timer(&p.preAll)
 		k.timer(&p.refresh)
 	}

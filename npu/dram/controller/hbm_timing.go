@@ -31,13 +31,19 @@ type hbmGaps struct {
 	preAllAct int64
 	refAct    int64
 	refPre    int64
-	stacks    int64 // RD to RD of another stack identifier
-	dataRead  int64 // RD to its last datum
+
+	actRefOther  int64 // ACT to REFpb of another bank
+	bankRefRef   int64
+	bankRefOther int64 // REFpb to ACT of another bank
+
+	stacks   int64 // RD to RD of another stack identifier
+	dataRead int64 // RD to its last datum
 
 	// bank group
 	groupColumn [2]int64
 	groupTurn   [2]int64
 	groupAct    int64
+	groupActRef int64 // ACT to REFpb
 
 	// bank
 	bankAct   int64
@@ -45,6 +51,8 @@ type hbmGaps struct {
 	actPre    int64
 	columnPre [2]int64
 	preAct    int64
+
+	bankRefAct int64
 }
 
 // gaps derives the constraint table. JEDEC counts a parameter from the last clock of a command that takes several to
@@ -68,17 +76,25 @@ func (t *hbmTable) gaps() hbmGaps {
 		preAllAct: t.TRPAB - act,
 		refAct:    t.TRFC - act,
 		refPre:    t.TRFC,
-		stacks:    t.TCCDR,
-		dataRead:  t.TCL + t.TBL,
+
+		actRefOther:  t.TRRDS + act, // a REFpb is an activate to other banks
+		bankRefRef:   t.TPBR2PB,
+		bankRefOther: t.TPBR2AC - act,
+
+		stacks:   t.TCCDR,
+		dataRead: t.TCL + t.TBL,
 
 		groupColumn: [2]int64{t.TCCDL, t.TCCDLW},
 		groupTurn:   [2]int64{0, written + t.TWTRL},
 		groupAct:    t.TRRDL,
+		groupActRef: t.TRRDL + act,
 
 		bankAct:   t.TRC,
 		actColumn: [2]int64{t.TRCD + act - col, t.TRCDWR + act - col},
 		actPre:    t.TRAS + act,
 		columnPre: [2]int64{t.TRTP + col, written + t.TWR + col},
 		preAct:    t.TRP - act,
+
+		bankRefAct: t.TRFCPB - act,
 	}
 }

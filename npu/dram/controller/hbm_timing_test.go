@@ -9,12 +9,11 @@ import (
 // hbmGates are those of HBM. JEDEC counts from the last clock of a command to the last of the next one, a trace from
 // first to first. So an ACT adds Activate - 1 as the first command and subtracts it as the second; a column command,
 // Column - 1.
-func hbmGates(s *spec.Standard) []gate {
+func hbmGates(s *spec.Standard, refresh spec.Refresh) []gate {
 	written := "TCWL + TBL + TWR + Column - 1"
 	list := []gate{
 		{from: cmdACT, to: cmdACT, scope: onChannel, sum: "Activate"},
 		{from: cmdACT, to: cmdPRE, scope: onChannel, sum: "Activate"},
-		{from: cmdACT, to: cmdPREA, scope: onChannel, sum: "Activate"},
 		{from: cmdACT, to: cmdREF, scope: onChannel, sum: "Activate"},
 		{from: cmdRD, to: cmdRD, scope: onChannel, sum: "Column"},
 		{from: cmdRD, to: cmdWR, scope: onChannel, sum: "Column"},
@@ -47,6 +46,17 @@ func hbmGates(s *spec.Standard) []gate {
 	if s.Stacks > 1 {
 		list = append(list, gate{from: cmdRD, to: cmdRD, scope: otherStack, sum: "TCCDR"})
 	}
+	if refresh == spec.PerBank { // a REFpb is an activate to other banks
+		return append(list,
+			gate{from: cmdREF, to: cmdREF, scope: inRank, sum: "TPBR2PB"},
+			gate{from: cmdREF, to: cmdACT, scope: otherBank, sum: "TPBR2AC - Activate + 1"},
+			gate{from: cmdREF, to: cmdACT, scope: inBank, sum: "TRFCPB - Activate + 1"},
+			gate{from: cmdACT, to: cmdREF, scope: otherBank, sum: "TRRDS + Activate - 1"},
+			gate{from: cmdACT, to: cmdREF, scope: inGroup, sum: "TRRDL + Activate - 1"},
+			gate{from: cmdACT, to: cmdREF, scope: inBank, sum: "TRC + Activate - 1"},
+			gate{from: cmdPRE, to: cmdREF, scope: inBank, sum: "TRP"})
+	}
+	list = append(list, gate{from: cmdACT, to: cmdPREA, scope: onChannel, sum: "Activate"})
 	list = append(list, refreshGates("TRTP + Column - 1", written, "TRAS + Activate - 1", "TRPAB - Activate + 1",
 		"TRC + Activate - 1", "TRFC - Activate + 1")...)
 	return list

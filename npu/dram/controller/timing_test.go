@@ -212,7 +212,7 @@ type issue struct {
 // gates are all gates of a standard.
 func gates(s *spec.Standard, refresh spec.Refresh) []gate {
 	if s.Family == spec.HBM {
-		return hbmGates(s)
+		return hbmGates(s, refresh)
 	}
 	return busGates(s, refresh)
 }

@@ -12,7 +12,7 @@ type Refresh uint8
 // The refresh policies.
 const (
 	AllBank  Refresh = iota
-	PerBank          // LPDDR: of a bank, or of two
+	PerBank          // LPDDR, HBM: of a bank, or of two
 	SameBank         // DDR5: of one bank of every group
 	NoRefresh
 )

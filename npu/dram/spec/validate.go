@@ -308,7 +308,11 @@ func (s *Standard) refreshContradiction() string {
 			round /= 2 // same-bank refresh is of fine granularity
 		}
 	}
-	if off := commands*t.TREFIPB - round; off > commands || off < -commands {
+	clock := int64(1) // to which TREFIPB is rounded
+	if s.HBM.HalfClock {
+		clock = 2
+	}
+	if off := commands*t.TREFIPB - round; off > clock*commands || off < -clock*commands {
 		return fmt.Sprintf("TREFIPB %d is not TREFI %d / %d, the per-bank refreshes of a round", t.TREFIPB, round, commands)
 	}
 	return firstBroken([]relation{
