@@ -109,7 +109,7 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	}
 	if spilled > 0 {
 		_, size := placeActivations(m, spilled, 0, stripe)
-		im.act = a.take(size, &f.Activations)
+		im.act = a.takeAt(rowBlock*stripe, size, &f.Activations)
 	}
 	if j.Decide != nil && c.Count.Params {
 		im.scheduler = a.take(j.Decide.weights(), &f.FP16)
@@ -130,7 +130,7 @@ func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
 	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
 	row := j.Config.KV.Bits.Of(int64(heads) * int64(j.Model.HeadDim))
 	c := cache{cores: min(a.cores, j.Model.KVHeads), slot: roundUp(row*unit.Bytes(max(j.positions(), j.Config.Graph.Context)), a.stripe)}
-	c.base = a.take(c.slot*unit.Bytes(c.cores*max(j.Batch, 1)), part)
+	c.base = a.takeAt(rowBlock*a.stripe, c.slot*unit.Bytes(c.cores*max(j.Batch, 1)), part)
 	return c
 }
 

@@ -26,10 +26,15 @@ type tilingKey struct {
 }
 
 func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {
-	align := a.stripe
-	if n >= rowBlock*a.stripe {
-		align *= rowBlock
+	if n < rowBlock*a.stripe {
+		return a.takeAt(a.stripe, n, part)
 	}
+	return a.takeAt(rowBlock*a.stripe, n, part)
+}
+
+// takeAt is take at multiples of a size. What takes more room the longer a run decodes starts at a row block, and so does what
+// lies behind it: a prefill then meets the same banks, whatever comes after it.
+func (a *allocator) takeAt(align, n unit.Bytes, part *unit.Bytes) unit.Bytes {
 	a.next = roundUp(a.next, align)
 	base := a.next
 	n = roundUp(n, a.stripe)
