@@ -71,7 +71,7 @@
 //
 // # What it leaves out
 //
-// Power-down states, slower timings of hot LPDDR, ECC apart from the gap that it puts before writes of part of a burst, the two- and four-clock commands of LPDDR4, per-bank refresh of HBM.
+// Power-down states, slower timings of hot LPDDR, ECC apart from the gap that it puts before writes of part of a burst, the two- and four-clock commands of LPDDR4.
 // What other simulators do otherwise stands in docs/DEVIATIONS.md.
 //
 // # One more
