@@ -11,9 +11,9 @@ import (
 // TestHBMRefreshesBankByBank: every bank is refreshed once in tREFI, whatever the traffic, and a stream loses less than the
 // bound of all-bank refresh, 1 - tRFC / tREFI, which all-bank refresh itself cannot reach.
 func TestHBMRefreshesBankByBank(t *testing.T) {
-	for _, name := range []string{"hbm2-2000", "hbm2e", "hbm3-6400", "hbm3e"} {
+	for _, name := range []string{"hbm2-2000", "hbm2e", "hbm3-6400", "hbm3e", "hbm4-8000"} {
 		t.Run(name, func(t *testing.T) {
-			run := func(refresh spec.Refresh, hot unit.Celsius) (clock int64, tm spec.Timing) {
+			run := func(refresh spec.Refresh, hot unit.Celsius, w isa.Pattern) (clock int64, tm spec.Timing) {
 				std := spec.MustLookup(name)
 				if faults := std.Operate(spec.Operation{Temperature: hot}, nil); len(faults) > 0 {
 					t.Fatal(faults)
@@ -22,7 +22,7 @@ func TestHBMRefreshesBankByBank(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.Submit(Transfer{Walk: isa.Contiguous(0, 8*unit.MiB)})
+				s.Submit(Transfer{Walk: w})
 				clock = lastClock(s)
 				s.Finish(clock)
 				want := 2 * (clock / std.Timing.TREFI)
@@ -34,15 +34,18 @@ func TestHBMRefreshesBankByBank(t *testing.T) {
 				}
 				return clock, std.Timing
 			}
-			none, tm := run(spec.NoRefresh, 0)
-			all, _ := run(spec.AllBank, 0)
-			bank, _ := run(spec.PerBank, 0)
+			stream := isa.Contiguous(0, 8*unit.MiB)
+			none, tm := run(spec.NoRefresh, 0, stream)
+			all, _ := run(spec.AllBank, 0, stream)
+			bank, _ := run(spec.PerBank, 0, stream)
 			bound := float64(none) / (1 - float64(tm.TRFC)/float64(tm.TREFI))
 			if float64(all) < bound || float64(bank) > bound || bank < none {
 				t.Errorf("%d clocks without refresh, %d all-bank (at least %.0f), %d per-bank", none, all, bound, bank)
 			}
-			run(spec.PerBank, 95)
-			run(spec.PerBank, 105) // four times as often: still none is left behind
+			run(spec.PerBank, 95, stream)
+			run(spec.PerBank, 105, stream) // four times as often: still none is left behind
+			rows := isa.Pattern{Turn: 32, Planes: 61, PlaneStride: unit.MiB + 1184, Outer: 500, OuterStride: unit.MiB/2 + 96}
+			run(spec.PerBank, 0, rows) // nor where each tRRD brings an ACT
 		})
 	}
 }
