@@ -7,6 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram"
 	"github.com/pmpdsim/pmpdsim/npu/dram/commands"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/mem"
 )
 
@@ -23,11 +24,17 @@ func newDRAM(c *config.Config, memos *dram.MemoSet, r *commands.Recorder) (mem.D
 	d, err := memos.New(dram.Options{Standard: s, Channels: c.DRAM.Channels, Mapping: c.DRAM.Mapping,
 		BankHash: c.DRAM.BankHash, Control: dram.Control{Refresh: refresh, Postponed: c.DRAM.Postpone, Masks: c.DRAM.Masked,
 			Scheduling: c.Scheduling()}, Queues: mem.QueuesOf(c).Count,
-		Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s), Recorder: r})
+		Background: background(c.DRAM.Background), Grant: c.DMA.Grant, Window: c.DMA.Window, Pace: pace(c, s), Recorder: r})
 	if err != nil {
 		return mem.DRAM{}, err
 	}
 	return mem.DRAM{Memory: d, TCK: s.TCK}, nil
+}
+
+// background returns the traffic of other agents. It counts behind the classes of data.
+func background(b config.Background) dram.Background {
+	return dram.Background{Bandwidth: b.Bandwidth, Random: b.Pattern == config.RandomPattern, Write: int(b.Write),
+		Class: uint8(isa.DataCount)}
 }
 
 // pace returns the time in which the DMAs together take one burst from a channel, in dram.PaceParts of a DRAM clock,

@@ -104,6 +104,32 @@ func decodeGrid(rs []*result.Result) *grid {
 	return phaseGrid("decode, per pass", rs, func(r *result.Result) (*result.Phase, float64) { return r.Decode, float64(max(1, r.Passes())) })
 }
 
+// agents adds what other agents of the chip had of the DRAM, if there are any.
+func (g *grid) agents(row func(name string, get func(p *result.Phase, passes float64) float64) line) {
+	of := func(get func(a *result.Agents) float64) func(p *result.Phase, _ float64) float64 {
+		return func(p *result.Phase, _ float64) float64 {
+			if p.Agents == nil {
+				return 0
+			}
+			return get(p.Agents)
+		}
+	}
+	each := func(get func(a *result.Agents) float64) func(p *result.Phase, n float64) float64 {
+		shared := of(get)
+		return func(p *result.Phase, n float64) float64 { return shared(p, n) / n }
+	}
+	traffic := []line{row("moved", each(func(a *result.Agents) float64 { return float64(a.Bytes) }))}
+	if slices.Max(traffic[0].values) == 0 {
+		return
+	}
+	g.section("other agents' DRAM traffic", Bytes, traffic)
+	g.section("other agents' open rows", Percent, []line{row("open (hits)", of(func(a *result.Agents) float64 {
+		return float64(a.RowHits) / max(1, float64(a.Reads+a.Writes))
+	}))})
+	g.section("other agents' read latency", Time, []line{row("mean", of(func(a *result.Agents) float64 { return a.ReadLatency }))})
+	g.section("other agents' energy, in no total", Energy, []line{row("commands", each(func(a *result.Agents) float64 { return a.Joules }))})
+}
+
 // phaseGrid breaks one phase down. Of returns the phase and how many passes it has: everything is divided by them.
 func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*result.Phase, float64)) *grid {
 	g := newGrid(title, rs)
@@ -157,6 +183,7 @@ func phaseGrid(title string, rs []*result.Result, of func(*result.Result) (*resu
 		energy = append(energy, row(strings.ReplaceAll(part, "_", " "), func(p *result.Phase, n float64) float64 { return p.Energy[part] / n }))
 	}
 	g.section("energy", Energy, append(largest(energy), total(energy)))
+	g.agents(row)
 	exchanged := []line{row("exchanged", func(p *result.Phase, n float64) float64 { return float64(p.Exchanged) / n })}
 	if slices.Max(exchanged[0].values) > 0 {
 		g.section("traffic between cores", Bytes, exchanged)

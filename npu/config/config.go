@@ -129,6 +129,16 @@ type DRAM struct {
 	Timing  spec.Changes `yaml:"timing,omitempty" json:"timing,omitzero"`    // timings that are not the standard's
 
 	Part *spec.Part `yaml:"part,omitempty" json:"part,omitempty"` // the whole of a standard that is none of the presets; no key: dram.standard names its file
+
+	Background Background `yaml:"background,omitempty" json:"background,omitzero"` // of other agents of the chip
+}
+
+// Background is the traffic of other agents of the chip, such as a CPU, a display or a camera, on all channels alike
+// (dram.Background).
+type Background struct {
+	Bandwidth unit.BytesPerSecond `yaml:"bandwidth,omitempty" json:"bandwidth,omitempty" default:"0B/s"`   // of all channels; 0B/s: none, whatever the pattern
+	Pattern   BackgroundPattern   `yaml:"pattern,omitempty" json:"pattern,omitempty" default:"sequential"` // sequential, random
+	Write     unit.Percent        `yaml:"write,omitempty" json:"write,omitempty" default:"0%"`             // of the requests
 }
 
 // Weights says how quantised weights are stored.

@@ -123,6 +123,23 @@ const (
 // Processes returns the nodes.
 func Processes() []Process { return []Process{N45, N28, N16, N7, N5} }
 
+// BackgroundPattern is the order of addresses of other agents. The empty one is sequential.
+type BackgroundPattern string
+
+// The patterns.
+const (
+	SequentialPattern BackgroundPattern = "sequential"
+	RandomPattern     BackgroundPattern = "random"
+)
+
+// BackgroundPatterns returns the patterns.
+func BackgroundPatterns() []BackgroundPattern {
+	return []BackgroundPattern{SequentialPattern, RandomPattern}
+}
+
+// UnmarshalText reads the name of a pattern.
+func (p *BackgroundPattern) UnmarshalText(t []byte) error { return enum(p, t, BackgroundPatterns()) }
+
 // RuntimeClass is how a runtime hands a pass to the NPU (Runtime).
 type RuntimeClass string
 

@@ -197,6 +197,7 @@ func (k *checker) dram(d DRAM) {
 	if d.Capacity < unit.MiB || d.Capacity > mostCapacity {
 		k.add("dram.capacity", fmt.Sprintf("%v is not a possible size; accepted: 1MiB to 1024TiB", d.Capacity))
 	}
+	k.background(d.Background)
 	if d.Standard == IdealDRAM {
 		k.ideal(d)
 	} else if s := standardOf(d); s != nil {
@@ -221,6 +222,10 @@ func (k *checker) ideal(d DRAM) {
 	}
 	if d.Mapping != "" {
 		k.add("dram.mapping", fmt.Sprintf(`%q, but an ideal memory has no banks; accepted: ""`, d.Mapping), "dram.standard")
+	}
+	if d.Background.Bandwidth != 0 {
+		k.add("dram.background.bandwidth", fmt.Sprintf("%v, but an ideal memory serves no other agents; accepted: 0B/s",
+			d.Background.Bandwidth), "dram.standard")
 	}
 	if d.BankHash {
 		k.add("dram.bank_hash", "true, but an ideal memory has no banks; accepted: false", "dram.standard")
@@ -295,6 +300,22 @@ func (k *checker) timed(d DRAM, s *spec.Standard) {
 	}
 	if message := mappingProblem(d, s); message != "" {
 		k.add("dram.mapping", message, "dram.standard", "dram.channels", "dram.bank_hash")
+	}
+	if b := d.Background; b.Bandwidth != 0 && s.HasRefresh(refresh) && s.Validate() == nil {
+		if least, most := s.BackgroundLimits(d.Channels, refresh); b.Bandwidth < least || b.Bandwidth > most {
+			k.add("dram.background.bandwidth", fmt.Sprintf("%v, beside %d channels of %s; accepted: %v to %v, a quarter of the peak, or 0B/s",
+				b.Bandwidth, d.Channels, d.Standard, least, most), "dram.standard", "dram.channels", "dram.refresh")
+		}
+	}
+}
+
+// background checks what does not depend on the standard of the memory.
+func (k *checker) background(b Background) {
+	if b.Pattern != "" {
+		named(k, "dram.background.pattern", b.Pattern, BackgroundPatterns())
+	}
+	if b.Write < 0 || b.Write > 100 {
+		k.add("dram.background.write", fmt.Sprintf("%d is no share; accepted: 0%% to 100%%", int64(b.Write)))
 	}
 }
 

@@ -13,7 +13,8 @@
 //	                                                      └─► controller.Controller: one channel, clock by clock
 //
 // A port feeds one controller. Each of a few queues has one walk under way; the queues are served in turn. A window
-// bounds the read data that a queue may have outstanding, and a consumer may take them at its own pace.
+// bounds the read data that a queue may have outstanding, and a consumer may take them at its own pace. Beside the queues
+// may stand a Background: the traffic of other agents (background.go, memo_background.go).
 //
 // # The memo
 //

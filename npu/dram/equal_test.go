@@ -161,6 +161,9 @@ func randomOptions(t *testing.T, r *rand.Rand) Options {
 			o.Pace = 1 + r.Int63n(4*std.Timing.TBL*PaceParts)
 		}
 	}
+	if r.Intn(3) == 0 {
+		o.Background = randomBackground(r, &o)
+	}
 	return o
 }
 
@@ -178,6 +181,17 @@ func randomTimings(r *rand.Rand, s *spec.Standard, o spec.Operation) *spec.Chang
 		return nil
 	}
 	return &to
+}
+
+// randomBackground returns a background of any bandwidth that is accepted.
+func randomBackground(r *rand.Rand, o *Options) Background {
+	most := float64(o.Standard.PeakBytesPerSecond(o.Channels)) * spec.MostBackground
+	share := []float64{1, 1, r.Float64(), r.Float64(), 0.1 * r.Float64(), 0}[r.Intn(6)]
+	b := Background{Bandwidth: unit.BytesPerSecond(share * most), Random: r.Intn(2) == 0, Class: 3,
+		Write: []int{0, 30, 50, 100}[r.Intn(4)]}
+	least, _ := o.Standard.BackgroundLimits(o.Channels, o.Refresh)
+	b.Bandwidth = max(b.Bandwidth, least)
+	return b
 }
 
 // randomCase runs random histories on a pair, until budget bytes have been moved.

@@ -59,6 +59,7 @@ type walkEnd struct {
 // it.
 type transitionKey struct {
 	refresh refreshTime // a refresh falls due on the way
+	phase   int64       // with a background: the time of its period, plus 1; then that of refreshes follows from it
 	stop    int64       // it ends after so many clocks, because it was run up to a limit
 	end     walkEnd     // it ends where a walk has been accepted
 }
@@ -108,8 +109,9 @@ type memo struct {
 	cell        int64  // bursts of a cell
 	budget      int    // of a new channel
 	burstClocks int64  // least clocks of a burst
-	steps       int64  // clocks stepped to learn
-	transitions int64  // learnt so far
+	background  *pattern
+	steps       int64 // clocks stepped to learn
+	transitions int64 // learnt so far
 }
 
 // Rough sizes for the memory limit.
@@ -125,7 +127,7 @@ const cellBursts = 64
 
 func newMemo(scratch *port) *memo {
 	m := &memo{states: map[string]*state{}, shapes: map[shape]int64{}, bounds: map[string]int32{}, scratch: scratch,
-		timer: scratch.RefreshTimer(), cell: cellBursts, budget: firstBudget}
+		timer: scratch.RefreshTimer(), background: scratch.agent.pattern, cell: cellBursts, budget: firstBudget}
 	k := controller.Codec{}
 	scratch.store(&k, &controller.RowCoder{}, nil)
 	m.powerOn = string(k.Bytes)

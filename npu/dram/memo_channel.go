@@ -57,6 +57,9 @@ type memoFeed struct {
 func newMemoChannel(m *memo, mapping *spec.Mapping) *memoChannel {
 	c := &memoChannel{memo: m, mapping: mapping, due: m.timer.Interval, budget: m.budget}
 	c.at, _ = m.intern([]byte(m.powerOn))
+	if b := m.background; b != nil {
+		c.inside = append(c.inside, insideWalk{agentTag, b.class})
+	}
 	return c
 }
 

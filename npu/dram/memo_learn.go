@@ -13,7 +13,7 @@ func (c *memoChannel) load() *port {
 	p.RefreshDue, p.NextUnit = c.due-c.clock, c.unit
 	c.updateRanges()
 	c.rows.Unvisited = c.unvisited
-	p.load(c.at.snapshot, &c.rows)
+	p.load(c.at.snapshot, &c.rows, c.inPeriod())
 	for q := range c.feeds {
 		if f := &c.feeds[q]; f.on {
 			p.feeds[q].cursor = f.cursor
@@ -28,8 +28,12 @@ func (c *memoChannel) load() *port {
 func (c *memoChannel) learn(limit int64) *transition {
 	from, p, room := c.at, c.load(), limit-c.clock
 	var key transitionKey
-	ended := noQueue
-	if c.active == 0 {
+	ended, waiting := noQueue, p.agent.waiting
+	if c.active == 0 && c.memo.background != nil {
+		if p.run(min(room, c.toStation()), false); p.Clock == room {
+			key.stop = room
+		}
+	} else if c.active == 0 {
 		p.runUntilQuiescent(room)
 		if p.Clock == room {
 			key.stop = room
@@ -49,8 +53,13 @@ func (c *memoChannel) learn(limit int64) *transition {
 	if ended != noQueue {
 		key.end = walkEnd{c.feeds[ended].left, int32(ended), c.bounds()}
 	}
-	if t.intervals > 0 {
-		key.refresh = refreshTime{c.due - c.clock, c.unit}
+	switch {
+	case c.memo.background == nil:
+		if t.intervals > 0 {
+			key.refresh = refreshTime{c.due - c.clock, c.unit}
+		}
+	case c.active == 0 || waiting > 0 || t.intervals > 0 || t.clocks >= c.quiet():
+		key.phase = c.inPeriod() + 1
 	}
 	c.memo.add(from, key, t)
 	return t
@@ -142,6 +151,9 @@ type path struct {
 // startPath starts a path here.
 func (c *memoChannel) startPath() *path {
 	p := &path{key: transitionKey{refresh: refreshTime{c.due - c.clock, c.unit}}}
+	if c.memo.background != nil {
+		p.key = transitionKey{phase: c.inPeriod() + 1}
+	}
 	for rank := range c.inside {
 		p.ranks = append(p.ranks, uint32(rank))
 	}

@@ -8,6 +8,9 @@ import (
 
 // find returns the transition that applies here and ends by clock limit, or nil.
 func (c *memoChannel) find(limit int64) *transition {
+	if c.memo.background != nil {
+		return c.findInPeriod(limit)
+	}
 	s, refresh, room := c.at, refreshTime{c.due - c.clock, c.unit}, limit-c.clock
 	if t := s.next; t != nil && t.clocks < refresh.due && t.clocks <= room && c.applies(t) {
 		return t
@@ -32,6 +35,9 @@ func (c *memoChannel) find(limit int64) *transition {
 
 // findEnd returns the transition to the end of a walk under way that applies here and ends before clock limit, or nil.
 func (c *memoChannel) findEnd(limit int64) *transition {
+	if c.memo.background != nil {
+		return c.findEndInPeriod(limit)
+	}
 	s, refresh, room := c.at, refreshTime{c.due - c.clock, c.unit}, limit-c.clock
 	if s.others == nil {
 		return nil

@@ -9,6 +9,9 @@ import (
 // isQuiescent reports whether nothing happens any more from here on, apart from refreshes that fall due. No walk is
 // under way.
 func (c *memoChannel) isQuiescent() bool {
+	if c.memo.background != nil {
+		return false
+	}
 	if s := c.at; s.quiescence == untested {
 		s.quiescence = notQuiescent
 		if len(c.inside) == 0 {
@@ -55,7 +58,9 @@ func (c *memoChannel) settle(seen func(completion)) {
 // predict finds the prediction from here, or makes it.
 func (c *memoChannel) predict() *prediction {
 	s, refresh := c.at, refreshTime{c.due - c.clock, c.unit}
-	if p := s.predictions[refreshTime{}]; p != nil && p.clocks < refresh.due {
+	if c.memo.background != nil {
+		refresh = refreshTime{c.inPeriod(), -1} // that of refreshes follows from the time of the period
+	} else if p := s.predictions[refreshTime{}]; p != nil && p.clocks < refresh.due {
 		return p
 	}
 	if p := s.predictions[refresh]; p != nil {
@@ -64,7 +69,7 @@ func (c *memoChannel) predict() *prediction {
 	port := c.load()
 	port.drain()
 	p := &prediction{port.Clock, slices.Clone(port.done)}
-	if port.DueCount == 0 {
+	if port.DueCount == 0 && c.memo.background == nil {
 		refresh = refreshTime{}
 	}
 	c.memo.addPrediction(s, refresh, p)

@@ -42,12 +42,19 @@ func (set *MemoSet) New(o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
+	background, err := o.newPattern(m)
+	if err != nil {
+		return nil, err
+	}
 	first := newPort(c, o.rules(), m)
+	first.serveBackground(background)
 	s := &System{options: o, masks: o.Masks && o.Standard.HasMaskedWrites(), mapping: m, interleaves: m.Interleaves(o.Channels), lastShares: make([]lastShare, o.Channels)}
 	switch {
 	case o.Recorder != nil:
 		s.powerOn = func(number int) channel {
-			return steppedChannel{newPort(o.Recorder.Tap(number, c.Clone()), o.rules(), m)}
+			p := newPort(o.Recorder.Tap(number, c.Clone()), o.rules(), m)
+			p.serveBackground(background)
+			return steppedChannel{p}
 		}
 	case o.Exact:
 		s.powerOn = func(int) channel { return steppedChannel{first.clone()} }
@@ -64,7 +71,7 @@ func (set *MemoSet) New(o Options) (*System, error) {
 
 // lookup returns the memo of a kind of channel. If there is none it makes one, with first as the port that steps.
 func (set *MemoSet) lookup(o *Options, m *spec.Mapping, first *port) *memo {
-	key := memoKey(o, m)
+	key := memoKey(o, m) + first.agent.key(&o.Background)
 	if i := slices.IndexFunc(set.memos, func(m *memo) bool { return m.key == key }); i >= 0 {
 		if old := set.memos[i]; len(old.shapes)+len(old.bounds) < maxNumbers {
 			return old

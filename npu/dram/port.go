@@ -79,6 +79,7 @@ type port struct {
 	freeing []slot                      // of data on their way, or waiting for the consumer; by clock
 	taken   int64                       // when the consumer has taken the last burst, in parts of a clock (PaceParts)
 
+	agent     agent // of the background
 	inside    []outstanding
 	done      []completion // since they were last taken
 	classes   []stats.Requester
@@ -86,7 +87,17 @@ type port struct {
 }
 
 func newPort(c controller.Controller, r rules, m *spec.Mapping) *port {
-	return &port{Controller: c, Status: c.View(), rules: r, mapping: m, grantLeft: r.grant, taken: controller.LongAgo}
+	return &port{Controller: c, Status: c.View(), rules: r, mapping: m, grantLeft: r.grant, taken: controller.LongAgo,
+		agent: agent{at: controller.Never}}
+}
+
+// serveBackground adds a background to a port at power-on. It is inside for good, with rank 0.
+func (p *port) serveBackground(b *pattern) {
+	if b != nil {
+		p.agent.pattern, p.agent.turn = b, true
+		p.agent.start(0, 0)
+		p.inside = append(p.inside, outstanding{tag: agentTag, class: b.class})
+	}
 }
 
 func (p *port) clone() *port {
@@ -148,8 +159,17 @@ func (p *port) feed() (blocked bool, ended int) {
 	if len(p.freeing) > 0 {
 		p.freeSlots()
 	}
+	if p.agent.pattern != nil {
+		p.agent.arrive(p.Clock, p.inside[0].left)
+	}
 	for p.Offered < controller.OffersPerClock {
-		if p.active == 0 || !p.hand() {
+		if p.agent.waiting > 0 {
+			if walk, any := p.handInTurn(); !any {
+				return true, noQueue
+			} else if !walk {
+				continue
+			}
+		} else if p.active == 0 || !p.hand() {
 			return true, noQueue
 		}
 		if f := &p.feeds[p.serving]; f.left == 0 {
@@ -241,6 +261,7 @@ func (p *port) advance(blocked bool, limit int64) {
 			if len(p.freeing) > 0 {
 				limit = min(limit, max(p.freeing[0].clock, p.Clock))
 			}
+			limit = min(limit, p.agent.at)
 			p.Skip(limit)
 		}
 	}
@@ -251,7 +272,7 @@ func (p *port) serve() {
 	served := p.Issued
 	o := p.find(served.Tag)
 	at := served.Clock
-	if served.Write == 0 {
+	if served.Write == 0 && (p.agent.pattern == nil || o != &p.inside[0]) {
 		if p.pace > 0 {
 			p.taken = max(at*PaceParts, p.taken+p.pace)
 			at = (p.taken + PaceParts - 1) / PaceParts
@@ -293,10 +314,17 @@ func (p *port) stopped() bool {
 	return false
 }
 
-// drain runs until the controller is empty. No walk may be under way.
+// drain runs until no burst of a walk is in the controller. No walk may be under way.
 func (p *port) drain() {
-	for !p.Empty() {
-		p.advance(true, controller.Never)
+	if p.agent.pattern == nil {
+		for !p.Empty() {
+			p.advance(true, controller.Never)
+		}
+		return
+	}
+	for len(p.inside) > 1 {
+		blocked, _ := p.feed()
+		p.advance(blocked, controller.Never)
 	}
 }
 

@@ -19,6 +19,9 @@ func rowRange(m *spec.Mapping, c *cursor) controller.RowRange {
 // as both last.
 func (p *port) store(k *controller.Codec, rows *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
 	p.freeSlots()
+	if p.agent.pattern != nil {
+		p.agent.arrive(p.Clock, p.inside[0].left)
+	}
 	k.Begin(p.Clock, rows)
 	for i := range p.inside {
 		k.Tags = append(k.Tags, p.inside[i].tag)
@@ -48,6 +51,9 @@ func (p *port) snapshot(k *controller.Codec) {
 		p.snapshotFeed(k, &p.feeds[i], i)
 	}
 	p.snapshotInside(k)
+	if p.agent.pattern != nil {
+		p.snapshotAgent(k)
+	}
 	if p.window > 0 {
 		p.snapshotWindow(k)
 	}
@@ -86,6 +92,9 @@ func (p *port) snapshotInside(k *controller.Codec) {
 				p.inside[f.tag].fed = false
 			}
 		}
+		if p.agent.pattern != nil {
+			p.inside[0].fed = false
+		}
 	}
 	if p.window == 0 {
 		return
@@ -120,12 +129,13 @@ func (p *port) snapshotWindow(k *controller.Codec) {
 	}
 }
 
-// load puts the port into the state of a snapshot, at clock 0, with rows as the coder decodes them. Tags become ranks.
-// The caller restores the positions of the walks under way.
-func (p *port) load(snapshot string, rows *controller.RowCoder) {
+// load puts the port into the state of a snapshot, at clock 0, which is so far into the background's period, with rows as
+// the coder decodes them. Tags become ranks. The caller restores the positions of the walks under way.
+func (p *port) load(snapshot string, rows *controller.RowCoder, phase int64) {
 	k := controller.NewReader(snapshot, rows)
 	p.Clock, p.DueCount, p.Refreshed, p.idleTicks = 0, 0, false, 0
 	p.grantLeft = p.grant
+	p.agent.start(phase, 0)
 	p.snapshot(&k)
 	controller.EachTag(p.Controller, func(tag *uint32) { p.inside[*tag].left++ })
 	p.done = p.done[:0]

@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // tracedCommand is a command as Status.Trace shows it.
@@ -32,14 +33,18 @@ func TestSnapshotsHoldAllThatMatters(t *testing.T) {
 		for _, refresh := range std.Refreshes() {
 			for page := range spec.AdaptivePage + 1 {
 				o := Control{Refresh: refresh, Postponed: min(1, std.MaxPostponed), Scheduling: spec.Scheduling{Page: page}}
-				t.Run(fmt.Sprint(std.Name, " ", refresh, " ", page), func(t *testing.T) { snapshotsHold(t, std, o, clocks) })
+				t.Run(fmt.Sprint(std.Name, " ", refresh, " ", page), func(t *testing.T) { snapshotsHold(t, std, o, clocks, 0) })
+				t.Run(fmt.Sprint(std.Name, " ", refresh, " ", page, ", background"), func(t *testing.T) {
+					snapshotsHold(t, std, o, clocks/2, spec.MostBackground/2)
+				})
 			}
 		}
 	}
 }
 
-// snapshotsHold checks the snapshots of a standard's controller under random traffic.
-func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int) {
+// snapshotsHold checks the snapshots of a standard's controller under random traffic, beside a background that takes a share
+// of the peak.
+func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int, background float64) {
 	t.Helper()
 	tm := &std.Timing
 	tm.TREFI = tm.TRFC*3/2 + 7 // many refreshes
@@ -58,16 +63,33 @@ func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int
 		t.Fatal(err)
 	}
 	p := newPort(c, rules{grant: 32}, nil)
-	p.inside = []outstanding{{tag: 5}}
+	if background > 0 {
+		o := Options{Standard: std, Channels: 1, Control: control}
+		o.Background = Background{unit.BytesPerSecond(background * float64(std.PeakBytesPerSecond(1))), true, 30, 0}
+		m, err := spec.ParseMapping(spec.DefaultMapping(std, 1), std, 1, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := o.newPattern(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.serveBackground(b)
+	}
+	p.inside = append(p.inside, outstanding{tag: 5})
+	own := &p.inside[len(p.inside)-1]
 	banks := std.Ranks * max(std.Stacks, 1) * std.Groups * std.Banks
 	r := rand.New(rand.NewPCG(9, 9))
 	for range clocks {
+		if background > 0 && r.IntN(3) > 0 { // else its bursts wait
+			p.feed()
+		}
 		for crowd := 1 + r.IntN(16); p.Offered < controller.OffersPerClock && r.IntN(3) > 0; {
 			bank := uint8(r.IntN(crowd) * 5 % banks)
 			if !p.Offer(spec.Place{Row: int64(r.IntN(3)), Bank: bank, Group: p.GroupOf(bank)}, r.IntN(6) == 0, 5) {
 				break
 			}
-			p.inside[0].left++
+			own.left++
 		}
 		goesOnAlike(t, p)
 		p.advance(false, controller.Never)
@@ -83,7 +105,11 @@ func goesOnAlike(t *testing.T, p *port) {
 	copied, loaded := p.clone(), p.clone()
 	p.store(&k, rows, nil)
 	loaded.RefreshDue -= p.Clock
-	loaded.load(string(k.Bytes), rows)
+	phase := int64(0)
+	if b := p.agent.pattern; b != nil {
+		phase = p.Clock % b.period
+	}
+	loaded.load(string(k.Bytes), rows, phase)
 	var want, got []tracedCommand
 	copied.Status.Trace = func(cmd controller.Command, bank int, clock int64) {
 		want = append(want, tracedCommand{cmd, bank, clock - p.Clock})

@@ -29,6 +29,8 @@ type Options struct {
 	Window unit.Bytes // read data of a queue that may be outstanding on a channel; 0: any amount
 	Pace   int64      // time that the consumer takes for a channel's burst, in parts of a clock (PaceParts); 0: none
 
+	Background Background // of other agents
+
 	Control // of each channel's controller
 
 	// Recorder gets the commands of all channels, which are then stepped, each by itself; nil: nobody wants them.

@@ -122,7 +122,7 @@ func TestSystemEqualsItsChannelsOneByOne(t *testing.T) {
 	for seed := range int64(cases) {
 		r := rand.New(rand.NewSource(seed))
 		o := randomOptions(t, r)
-		o.Queues, o.Window, o.Pace = 1, 0, 0
+		o.Queues, o.Window, o.Pace, o.Background = 1, 0, 0, Background{}
 		s, err := New(o)
 		if err != nil {
 			t.Fatal(err)

@@ -60,7 +60,8 @@ func (u Use) DRAM() unit.Picojoules {
 // Total returns the sum of all parts.
 func (u Use) Total() unit.Picojoules { return u.OnChip() + u.DRAM() }
 
-// Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here.
+// Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here. That of other
+// agents' commands is left out (AgentsOf).
 func Of(c *config.Config, n *stats.Counts) Use {
 	p, e := nodeOf(c.Process), &c.Energy
 	t := tablesOf(c.Array)

@@ -287,7 +287,10 @@ func (m *Memory) Describe() string {
 func (m *Memory) Counts(c *stats.Counts, end unit.Cycles) {
 	m.dram.Finish(m.toDRAM(end))
 	n := stats.Counts{MemoryBusy: m.busy, DRAM: m.dram.Counts()}
-	copy(n.DRAMBy[:], m.dram.Classes())
+	by := m.dram.Classes()
+	if copied := copy(n.DRAMBy[:], by); copied < len(by) {
+		n.Agents = by[copied]
+	}
 	c.Add(&n)
 	m.network.Counts(c)
 }

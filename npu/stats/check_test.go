@@ -48,7 +48,7 @@ func TestCheckFindsEveryBrokenLaw(t *testing.T) {
 		{"a memory busy for longer than the step", "memory 101", func(c *Counts) { c.MemoryBusy++ }},
 		{"a read that is no hit, miss or conflict", "for 23 column commands", func(c *Counts) { c.DRAM.Reads++ }},
 		{"a conflict without a column command", "4 conflicts", func(c *Counts) { c.DRAM.RowConflicts++ }},
-		{"a read of no class", "classes of data have 19 reads", func(c *Counts) { c.DRAMBy[isa.Weights].Reads-- }},
+		{"a read of no class", "classes of data and other agents have 19 reads", func(c *Counts) { c.DRAMBy[isa.Weights].Reads-- }},
 		{"a write of no class", "3 writes", func(c *Counts) { c.DRAMBy[isa.KVWrite].Writes++ }},
 		{"a hit of no class", "14 row hits", func(c *Counts) { c.DRAMBy[isa.KVWrite].RowHits-- }},
 	} {

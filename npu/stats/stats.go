@@ -55,6 +55,8 @@ type Counts struct {
 	DRAM    DRAM
 	DRAMBy  [isa.DataCount]Requester // what each class of data met there; zero in an ideal memory
 
+	Agents Requester // what other agents of the chip met there: no part of Traffic
+
 	Operators [isa.MaxOperators]Operator // by Op.Operator
 }
 
@@ -139,6 +141,7 @@ func (c *Counts) Add(o *Counts) {
 	for i := range c.DRAMBy {
 		c.DRAMBy[i].Add(&o.DRAMBy[i])
 	}
+	c.Agents.Add(&o.Agents)
 	for i := range c.Operators {
 		c.Operators[i].Add(&o.Operators[i])
 	}
@@ -185,8 +188,9 @@ func (c *Counts) Check(cores int) error {
 	for i := range c.DRAMBy {
 		by.Add(&c.DRAMBy[i])
 	}
+	by.Add(&c.Agents)
 	if by != (Requester{}) && (by.Reads != c.DRAM.Reads || by.Writes != c.DRAM.Writes || by.RowHits != c.DRAM.RowHits) {
-		return fmt.Errorf("stats: classes of data have %d reads, %d writes, %d row hits; the channels %d, %d, %d",
+		return fmt.Errorf("stats: classes of data and other agents have %d reads, %d writes, %d row hits; the channels %d, %d, %d",
 			by.Reads, by.Writes, by.RowHits, c.DRAM.Reads, c.DRAM.Writes, c.DRAM.RowHits)
 	}
 	return nil

@@ -17,7 +17,24 @@ func Memory(cfg *config.Config) string {
 	if !cfg.DRAM.Timing.IsZero() {
 		changed = fmt.Sprintf(" (%v)", cfg.DRAM.Timing)
 	}
-	return fmt.Sprintf("%d x %s%s, %s refresh%s", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh, Operated(cfg.Standard().Operation, cfg.Scheduling()))
+	return fmt.Sprintf("%d x %s%s, %s refresh%s%s", cfg.DRAM.Channels, cfg.DRAM.Standard, changed, cfg.DRAM.Refresh,
+		Operated(cfg.Standard().Operation, cfg.Scheduling()), agents(cfg.DRAM.Background))
+}
+
+// agents says what other agents ask of a memory, behind what else is said of it; empty if there are none.
+func agents(b config.Background) string {
+	if b.Bandwidth == 0 {
+		return ""
+	}
+	pattern := b.Pattern
+	if pattern == "" {
+		pattern = config.SequentialPattern
+	}
+	text := fmt.Sprintf(", other agents %v %s", b.Bandwidth, pattern)
+	if b.Write > 0 {
+		text += fmt.Sprintf(", %v writes", b.Write)
+	}
+	return text
 }
 
 // Operated says how a part is operated, and how its controllers schedule, behind what else is said of it; empty as usual.

@@ -41,6 +41,7 @@ type Phase struct {
 	RefreshShare  float64            `json:"dram_refresh_share"`           // share of the banks' time spent on refresh
 	Energy        map[string]float64 `json:"joules"`                       // by part (EnergyParts); of an ideal memory, the NPU's only
 	ByData        map[string]Access  `json:"dram_by_data,omitempty"`       // not of an ideal memory
+	Agents        *Agents            `json:"other_agents,omitempty"`       // of the chip, where there are any
 }
 
 // EnergyParts are the keys of Phase.Energy, in the order of tables.
@@ -61,6 +62,14 @@ type Access struct {
 	RowConflicts int64     `json:"row_conflicts"`
 	ReadLatency  float64   `json:"mean_read_latency_seconds"` // from acceptance by the controller to the last datum
 	Latencies    []Latency `json:"read_latencies,omitempty"`
+}
+
+// Agents is what other agents of the chip had of the DRAM. It is part of the commands and rows of a Phase, and of nothing
+// else there.
+type Agents struct {
+	Bytes  int64   `json:"bytes"`
+	Joules float64 `json:"joules"` // of their commands
+	Access
 }
 
 // Latency is a bucket of a histogram: reads that took less than Below, but not less than the bucket before.
@@ -110,6 +119,10 @@ func NewPhase(c *stats.Counts, cfg *config.Config) *Phase {
 			}
 			p.ByData[isa.Data(d).String()] = access(s, cfg.DRAMClock().Seconds())
 		}
+	}
+	if a := &c.Agents; a.Reads+a.Writes > 0 {
+		p.Agents = &Agents{Bytes: (a.Reads + a.Writes) * int64(cfg.Standard().Burst), Joules: energy.AgentsOf(cfg, c).Joules(),
+			Access: access(a, cfg.DRAMClock().Seconds())}
 	}
 	return p
 }

@@ -37,6 +37,7 @@ func phase() *stats.Counts {
 	}
 	c.DRAM = stats.DRAM{Clocks: 800, Activates: 11, Precharges: 1, Reads: 36, Writes: 9, Refreshes: 5,
 		RowHits: 20, RowMisses: 15, RowConflicts: 10, Turnarounds: 8, Masked: 2}
+	c.Agents = stats.Requester{Reads: 6, Writes: 3, RowHits: 5, RowMisses: 1, RowConflicts: 3, Wait: 500}
 	return c
 }
 
@@ -79,6 +80,25 @@ func TestAPhaseInSecondsAndShares(t *testing.T) {
 		}
 	}
 	expect(t, "energy", sum, energy.Of(c, n).Total().Joules())
+}
+
+func TestOtherAgentsAreNoPartOfTheModelsTraffic(t *testing.T) {
+	n, cfg := phase(), lpddr5(t)
+	without := NewPhase(n, cfg)
+	if without.Agents == nil || without.Agents.Bytes != 9*32 || without.Agents.RowHits != 5 {
+		t.Fatalf("%+v", without.Agents)
+	}
+	s := cfg.Standard().Energy
+	want := s.Activate*4 + s.Read*6 + s.ReadIO*6 + s.Write*3 + s.WriteIO*3
+	expect(t, "energy of their commands", without.Agents.Joules, want.Joules())
+	n.Agents = stats.Requester{}
+	n.DRAM.Reads -= 6
+	n.DRAM.Writes -= 3
+	n.DRAM.Activates -= 4
+	alone := NewPhase(n, cfg)
+	if alone.Agents != nil || !reflect.DeepEqual(alone.Energy, without.Energy) || !reflect.DeepEqual(alone.Bytes, without.Bytes) {
+		t.Errorf("without other agents %v, %v; with them %v, %v", alone.Energy, alone.Bytes, without.Energy, without.Bytes)
+	}
 }
 
 func TestAPhaseInWhichEverythingHappensHasNoZero(t *testing.T) {

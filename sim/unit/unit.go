@@ -48,6 +48,9 @@ type Microwatts int64
 // Celsius is a temperature in whole degrees.
 type Celsius int64
 
+// Percent is a share in whole percents, 0 to 100.
+type Percent int64
+
 // Binary sizes.
 const (
 	KiB Bytes = 1 << 10
@@ -159,6 +162,16 @@ func (c *Celsius) UnmarshalText(t []byte) error {
 	return err
 }
 
+// UnmarshalText reads "30%".
+func (p *Percent) UnmarshalText(t []byte) error {
+	n, err := strconv.ParseUint(strings.TrimSuffix(string(t), "%"), 10, 7)
+	if err != nil || n > 100 || !strings.HasSuffix(string(t), "%") {
+		return fmt.Errorf("%q is no share; accepted: 0%% to 100%%, whole", t)
+	}
+	*p = Percent(n)
+	return nil
+}
+
 // UnmarshalText reads "468.75ps".
 func (f *Femtoseconds) UnmarshalText(t []byte) error {
 	v, err := parse(string(t), "1.25ns", "fs ps ns us ms", func(u string) (int64, bool) { k, ok := seconds[u]; return k, ok })
@@ -224,6 +237,12 @@ func (a Attojoules) String() string { return scaled(int64(a), actions, "nJ", "pJ
 
 // String writes p exactly.
 func (p Microwatts) String() string { return scaled(int64(p), watts, "W", "mW", "uW") }
+
+// String writes what UnmarshalText reads.
+func (p Percent) String() string { return strconv.FormatInt(int64(p), 10) + "%" }
+
+// MarshalText writes what UnmarshalText reads.
+func (p Percent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // String writes what UnmarshalText reads.
 func (c Celsius) String() string { return strconv.FormatInt(int64(c), 10) + "C" }

@@ -149,6 +149,9 @@ func (r *Recorder) command(t *tap, channel int, cmd controller.Command, number i
 		if of.Write {
 			c.Kind = Write
 		}
+		if apart := c.Row - controller.ApartRow; apart >= 0 { // of other agents: the part's last rows, downwards
+			c.Row = int64(s.Rows) - 1 - apart%int64(s.Rows)
+		}
 	}
 	return c
 }

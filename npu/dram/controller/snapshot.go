@@ -29,9 +29,14 @@ type RowCoder struct {
 }
 
 const (
-	codeBits = 3 // of the queue
-	codeMask = 1<<codeBits - 1
+	codeBits  = 3 // of the queue
+	codeMask  = 1<<codeBits - 1
+	apartCode = MaxQueues + 1
 )
+
+// ApartRow is the first of the rows that no walk visits: those of other agents, whose places do not depend on a walk's.
+// Their codes count from it, and end in MaxQueues+1.
+const ApartRow = int64(1) << 40
 
 // Encode returns the code of a row. An unvisited row that is new gets a number.
 func (n *RowCoder) Encode(row int64) int64 {
@@ -39,6 +44,9 @@ func (n *RowCoder) Encode(row int64) int64 {
 		if s := &n.Ranges[q]; s.Active && row >= s.Low && row < s.High {
 			return (row-s.Base)<<codeBits | int64(q+1)
 		}
+	}
+	if row >= ApartRow {
+		return (row-ApartRow)<<codeBits | apartCode
 	}
 	for i, f := range n.Unvisited {
 		if f == row {
@@ -51,7 +59,9 @@ func (n *RowCoder) Encode(row int64) int64 {
 
 // Decode is the inverse of Encode.
 func (n *RowCoder) Decode(code int64) int64 {
-	if q := code & codeMask; q > 0 {
+	if q := code & codeMask; q == apartCode {
+		return ApartRow + code>>codeBits
+	} else if q > 0 {
 		return n.Ranges[q-1].Base + code>>codeBits
 	}
 	return n.Unvisited[code>>codeBits]

@@ -60,6 +60,8 @@ func KindOf(v reflect.Value) string {
 		return `a bandwidth with its unit such as "34.1GB/s"`
 	case *unit.Celsius:
 		return `a temperature in whole degrees such as "95C"`
+	case *unit.Percent:
+		return `a whole share such as "30%"`
 	case *unit.Picojoules:
 		return `an energy with its unit such as "1.5nJ"`
 	case *unit.Attojoules:
