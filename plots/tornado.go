@@ -35,8 +35,8 @@ var _ Figure = (*Tornado)(nil)
 
 // Dimensions of a tornado, in points.
 const (
-	tornadoRow    = 11
-	tornadoBar    = 4
+	tornadoRow    = 13.0
+	tornadoBar    = 5.0
 	tornadoTop    = 46
 	tornadoFoot   = 16
 	tornadoNumber = 15 // room for the number beside a bar
