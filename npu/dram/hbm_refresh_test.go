@@ -8,8 +8,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// TestHBMRefreshesBankByBank: every bank is refreshed once in tREFI, whatever the traffic, and a stream loses less than the
-// bound of all-bank refresh, 1 - tRFC / tREFI, which all-bank refresh itself cannot reach.
+// TestHBMRefreshesBankByBank: every bank is refreshed once in tREFI, whatever the traffic. Where at most two banks of a pseudo
+// channel are out of service at a time, a stream loses less than the bound of all-bank refresh, 1 - tRFC / tREFI, which
+// all-bank refresh itself cannot reach.
 func TestHBMRefreshesBankByBank(t *testing.T) {
 	for _, name := range []string{"hbm2-2000", "hbm2e", "hbm3-6400", "hbm3e", "hbm4-8000"} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +40,8 @@ func TestHBMRefreshesBankByBank(t *testing.T) {
 			all, _ := run(spec.AllBank, 0, stream)
 			bank, _ := run(spec.PerBank, 0, stream)
 			bound := float64(none) / (1 - float64(tm.TRFC)/float64(tm.TREFI))
-			if float64(all) < bound || float64(bank) > bound || bank < none {
+			hidden := tm.TRFCPB < 2*tm.TREFIPB // else the queue fills up with requests for the banks that are out of service
+			if float64(all) < bound || hidden && float64(bank) > bound || bank < none || bank > all {
 				t.Errorf("%d clocks without refresh, %d all-bank (at least %.0f), %d per-bank", none, all, bound, bank)
 			}
 			run(spec.PerBank, 95, stream)
