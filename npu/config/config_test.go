@@ -347,7 +347,8 @@ func TestStripeFallsEquallyOnAllChannels(t *testing.T) {
 // What --set is given is refused, or makes a Config that YAML writes faithfully.
 func FuzzSet(f *testing.F) {
 	for _, text := range []string{"array.rows=64", "dram.channels=2", "clock=1GHz", "weights.layout=packed", "kv.bits=4", "tiling.hold=auto", "array.rows", "=", "array=1",
-		"array.rows=9223372036854775808", "noc.bandwidth=1e308B/s", "dram.timing.tRCD=12.5ns", "dram.timing.tREFI=1000ms", "dram.timing.tBL=0"} {
+		"array.rows=9223372036854775808", "noc.bandwidth=1e308B/s", "dram.timing.tRCD=12.5ns", "dram.timing.tREFI=1000ms", "dram.timing.tBL=0", "dram.temperature=95C", "dram.bank_mode=8-bank",
+		"dram.burst_length=32", "dram.refresh=same-bank", "dram.masked_writes=true"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

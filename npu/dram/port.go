@@ -40,11 +40,12 @@ type channelTransfer struct {
 // feed is a walk being fed.
 type feed struct {
 	cursor
-	place spec.Place // of the next burst
-	on    bool
-	write bool
-	tag   uint32
-	stop  int64 // a watched run ends when no more than so many bursts are left
+	place  spec.Place // of the next burst
+	on     bool
+	write  bool
+	masked bool // the next burst is written in part
+	tag    uint32
+	stop   int64 // a watched run ends when no more than so many bursts are left
 }
 
 // slot is the place of a read burst in its queue's window, which becomes free at a clock.
@@ -127,7 +128,7 @@ func (p *port) begin(queue int, x *channelTransfer) {
 // locate finds the place of the next burst of a feed.
 func (p *port) locate(f *feed) {
 	f.place = p.mapping.Locate(f.next())
-	f.place.Masked = f.write && f.partialNext()
+	f.masked = f.partial && f.write && f.partialNext()
 }
 
 // end takes a queue whose walk has been accepted out of the rotation.
@@ -211,7 +212,7 @@ func (p *port) hand() bool {
 func (p *port) handFrom(queue int) bool {
 	f := &p.feeds[queue]
 	limited := p.window > 0 && !f.write
-	if limited && p.used[queue] >= p.window || !p.Offer(f.place, f.write, f.tag) {
+	if limited && p.used[queue] >= p.window || !p.offer(f) {
 		return false
 	}
 	if limited {
@@ -220,6 +221,14 @@ func (p *port) handFrom(queue int) bool {
 	p.find(f.tag).left++
 	f.step()
 	return true
+}
+
+// offer offers the next burst of a feed to the controller.
+func (p *port) offer(f *feed) bool {
+	if f.masked {
+		return p.OfferMasked(f.place, f.tag)
+	}
+	return p.Offer(f.place, f.write, f.tag)
 }
 
 // find returns the walk of a tag. It looks at the latest first, which are the likeliest.

@@ -172,13 +172,23 @@ type burst struct {
 
 // Offer offers a burst.
 func (t *tap) Offer(p spec.Place, write bool, tag uint32) bool {
+	return t.take(p, tag, func(own uint32) bool { return t.Controller.Offer(p, write, own) })
+}
+
+// OfferMasked offers a write of part of a burst.
+func (t *tap) OfferMasked(p spec.Place, tag uint32) bool {
+	return t.take(p, tag, func(own uint32) bool { return t.Controller.OfferMasked(p, own) })
+}
+
+// take offers a burst under a tag of its own.
+func (t *tap) take(p spec.Place, tag uint32, offer func(own uint32) bool) bool {
 	if len(t.free) == 0 {
 		t.free = append(t.free, uint32(len(t.bursts)))
 		t.bursts = append(t.bursts, burst{})
 	}
 	own := t.free[len(t.free)-1]
 	t.bursts[own] = burst{tag, p.Column}
-	if !t.Controller.Offer(p, write, own) {
+	if !offer(own) {
 		return false
 	}
 	t.free = t.free[:len(t.free)-1]

@@ -9,6 +9,7 @@ import (
 type Controller interface {
 	View() *Status
 	Offer(p spec.Place, write bool, tag uint32) bool // takes a burst before the next tick; false: its queue is full
+	OfferMasked(p spec.Place, tag uint32) bool       // takes a write of part of a burst, likewise
 	Tick() Outcome                                   // advances one clock
 	Skip(limit int64)                                // skips clocks up to limit in which Tick would return Idle
 	Empty() bool                                     // reports whether no burst is inside

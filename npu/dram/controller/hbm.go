@@ -146,6 +146,9 @@ func (c *hbmController) Clone() Controller {
 // GroupOf returns the bank group of a bank.
 func (c *hbmController) GroupOf(bank uint8) uint8 { return bank >> hbmGroupBits }
 
+// OfferMasked takes a write of part of a burst, which is like one of a whole burst.
+func (c *hbmController) OfferMasked(p spec.Place, tag uint32) bool { return c.Offer(p, true, tag) }
+
 // Offer takes a burst before the next tick. It reports false if the burst's queue is full.
 func (c *hbmController) Offer(p spec.Place, write bool, tag uint32) bool {
 	kind, since := hbmRead, c.Clock

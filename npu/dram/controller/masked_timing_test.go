@@ -56,9 +56,9 @@ func leastMasked(s *spec.Standard, masks bool) (bank, group int64) {
 		if tag/4000%2 == 0 {
 			n = n % 8 * s.Banks % banks // few banks
 		}
-		p := spec.Place{Row: int64(r.IntN(2)), Bank: uint8(n), Group: uint8(n / s.Banks), Masked: r.IntN(3) == 0}
-		if c.Offer(p, true, tag) {
-			partial[tag] = p.Masked
+		p := spec.Place{Row: int64(r.IntN(2)), Bank: uint8(n), Group: uint8(n / s.Banks)}
+		if masked := r.IntN(3) == 0; masked && c.OfferMasked(p, tag) || !masked && c.Offer(p, true, tag) {
+			partial[tag] = masked
 		}
 		for range 1 + r.IntN(1+int(tag/1000%4)*3) { // dense or with pauses
 			c.Tick()

@@ -88,12 +88,19 @@ func (c *singleBus) Offer(p spec.Place, write bool, tag uint32) bool {
 	if b := &c.bank[p.Bank]; b.status != open || b.row != p.Row {
 		c.allHits[w] = false
 	}
-	r := request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w}
-	if c.masks && p.Masked && write {
-		r.found = maskedWrite
-	}
-	q.push(r)
+	q.push(request{row: p.Row, arrive: c.Clock, since: since, tag: tag, bank: p.Bank, group: p.Group, write: w})
 	c.Offered++
+	return true
+}
+
+// OfferMasked takes a write of part of a burst before the next tick. It reports false if the write queue is full.
+func (c *singleBus) OfferMasked(p spec.Place, tag uint32) bool {
+	if !c.Offer(p, true, tag) {
+		return false
+	}
+	if c.masks {
+		c.write.r[c.write.n-1].found |= maskedWrite
+	}
 	return true
 }
 
@@ -169,7 +176,7 @@ func (c *singleBus) readyAt(cmd Command, r *request) int64 {
 		return max(k.read, g.read, b.column)
 	case cmdWR:
 		if r.found&maskedWrite != 0 {
-			return max(k.write, g.write, b.column, g.masked, b.masked)
+			return max(k.write, g.write, b.column, c.maskedAt(r))
 		}
 		return max(k.write, g.write, b.column)
 	case cmdACT:
@@ -178,6 +185,11 @@ func (c *singleBus) readyAt(cmd Command, r *request) int64 {
 		return max(k.pre, b.pre)
 	}
 	panic("dram: command without a readiness rule")
+}
+
+// maskedAt returns the first clock at which the timers of its bank and group allow a masked write.
+func (c *singleBus) maskedAt(r *request) int64 {
+	return max(c.maskedBank[r.bank], c.maskedGroup[r.group])
 }
 
 // wants returns the command that r needs next.
@@ -250,7 +262,7 @@ func (c *singleBus) firstReady(q *queue) (int64, Command) {
 			}
 			g := &c.group[r.group]
 			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) &&
-				(r.found&maskedWrite == 0 || max(g.masked, b.masked) <= c.Clock) {
+				(r.found&maskedWrite == 0 || c.maskedAt(r) <= c.Clock) {
 				return i, cmdWR
 			}
 			if kind == 0 && g.read <= c.Clock && (!several || c.rankOf(r.bank).read <= c.Clock) {

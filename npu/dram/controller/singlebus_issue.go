@@ -69,8 +69,8 @@ func (c *singleBus) moveData(l, i int64) {
 		raise(&b.pre, k+gaps.writePre)
 		raise(&own.preAll, k+gaps.writePre)
 		if c.masks {
-			raise(&g.masked, k+gaps.groupWriteMasked)
-			raise(&b.masked, k+gaps.writeMasked)
+			raise(&c.maskedGroup[r.group], k+gaps.groupWriteMasked)
+			raise(&c.maskedBank[r.bank], k+gaps.writeMasked)
 			c.Counts.Masked += int64(r.found & maskedWrite / maskedWrite)
 		}
 		c.runWCK(own, k+gaps.writeWCK)

@@ -20,11 +20,10 @@ type bank struct {
 	written  int64 // PRE after the last WR; kept only if rows close by themselves
 	waiting  int64 // requests of the active list
 	conflict int64 // 1: closed to make room for another row
-	masked   int64 // masked WR
 }
 
 // groupTimes are the earliest clocks of commands to one bank group.
-type groupTimes struct{ read, write, act, masked int64 }
+type groupTimes struct{ read, write, act int64 }
 
 // rankState is a rank: the earliest clocks of commands to it, its tFAW window, and what is open.
 type rankState struct {
@@ -47,6 +46,10 @@ type state struct {
 	bank  [spec.MaxBanks]bank
 	group [spec.MaxGroups]groupTimes
 	rank  [spec.MaxRanks]rankState
+
+	// The earliest clocks of masked writes, if they have gaps of their own.
+	maskedBank  [spec.MaxBanks]int64
+	maskedGroup [spec.MaxGroups]int64
 
 	schedule
 	bus       int64 // first clock at which no command is on the bus

@@ -119,11 +119,14 @@ func (c *singleBus) Snapshot(k *Codec) {
 			k.timer(v)
 		}
 		if c.masks {
-			k.timer(&g.masked)
+			k.timer(&c.maskedGroup[i])
 		}
 	}
 	for i := range s.bank[:c.banks] {
 		c.snapshotBank(k, &s.bank[i])
+		if c.masks {
+			k.timer(&s.maskedBank[i])
+		}
 	}
 }
 
@@ -159,9 +162,6 @@ func (c *singleBus) snapshotBank(k *Codec, b *bank) {
 	k.timer(&b.pre)
 	if c.perBank {
 		k.timer(&b.refresh)
-	}
-	if c.masks {
-		k.timer(&b.masked)
 	}
 	if c.page != spec.OpenPage {
 		k.timer(&b.written)

@@ -2,6 +2,8 @@ package spec_test
 
 import (
 	"bytes"
+	"encoding"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -30,7 +32,7 @@ func FuzzMapping(f *testing.F) {
 }
 
 func FuzzRefresh(f *testing.F) {
-	for _, text := range []string{"all-bank", "per-bank", "none", "", "ALL-BANK"} {
+	for _, text := range []string{"all-bank", "per-bank", "same-bank", "none", "", "ALL-BANK", "2x", "channel", "8-bank", "32", "bank-group, 8-bank", "95C: 2x, 105C: 4x"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -39,8 +41,27 @@ func FuzzRefresh(f *testing.F) {
 			if r.UnmarshalText([]byte(text)) == nil && r.String() != text {
 				t.Errorf("%q is read as %v", text, r)
 			}
+			kept[spec.FineGranularity](t, text)
+			kept[spec.WCK](t, text)
+			kept[spec.BankMode](t, text)
+			kept[spec.BurstLength](t, text)
+			var modes, hot = spec.BankModes{}, spec.HotSteps{}
+			if modes.UnmarshalText([]byte(text)) == nil && len(modes) == 0 || hot.UnmarshalText([]byte(text)) == nil && len(hot) == 0 {
+				t.Errorf("%q is read as an empty list", text)
+			}
 		})
 	})
+}
+
+// kept fails if what was read from a text has another text.
+func kept[T fmt.Stringer, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](t *testing.T, text string) {
+	var v T
+	if P(&v).UnmarshalText([]byte(text)) == nil && v.String() != text {
+		t.Errorf("%q is read as %v", text, v)
+	}
 }
 
 // Whatever bytes a file holds, reading it as a part ends in an error or in a part that is possible, that a mapping fits, and
@@ -75,6 +96,17 @@ func FuzzPart(f *testing.F) {
 			}
 			for _, d := range p.Densities() {
 				p.Standard(d).Problem()
+			}
+			for _, o := range []spec.Operation{{BankMode: spec.Bank8}, {BurstLength: spec.Burst32}, {FineGranularity: spec.Fine2x, Temperature: 95},
+				{FineGranularity: spec.Fine4x, BankMode: spec.Bank8}, {Temperature: 105, WCK: spec.WCKOfChannel, BurstLength: spec.Burst32}} {
+				s := p.Standard(0)
+				if faults := s.Operate(o, nil); len(faults) > 0 {
+					continue
+				}
+				if err := s.Validate(); err != nil {
+					t.Errorf("operated with %v: %v", o, err)
+				}
+				_, _ = spec.ParseMapping(spec.DefaultMapping(s, 2), s, 2, false)
 			}
 			p.Notes()
 			shown, err := p.Shown()

@@ -254,7 +254,6 @@ type Place struct {
 	Column uint32 // in bursts
 	Bank   uint8  // ((rank·stacks + stack)·groups + group)·banks + bank, from the numbers in a rank, stack, group
 	Group  uint8  // (rank·stacks + stack)·groups + group
-	Masked bool   // a write of part of the burst; Locate leaves it false
 }
 
 // Locate returns the place of a channel-local byte address.

@@ -164,6 +164,13 @@ type Fault struct {
 // the choices that s does not have, and leaves s as it is in these. Timings are those of the banks' organisation, at
 // NormalTemperature and of normal granularity. It is for once.
 func (s *Standard) Operate(o Operation, timings *Changes) (faults []Fault) {
+	if o == (Operation{}) { // the common case
+		if timings != nil {
+			s.Change(timings)
+		}
+		return nil
+	}
+	was := *s
 	for _, c := range o.choices() {
 		if timings != nil && c.key == "fine_granularity" {
 			s.Change(timings)
@@ -171,6 +178,17 @@ func (s *Standard) Operate(o Operation, timings *Changes) (faults []Fault) {
 		if err := c.apply(s); err != nil {
 			faults = append(faults, Fault{c.key, err})
 		}
+	}
+	made := o.Made()
+	if len(made) == 0 || len(faults) > 0 || s.Validate() == nil {
+		return faults
+	}
+	if timings != nil {
+		was.Change(timings)
+	}
+	if problem, _ := s.Problem(); was.Validate() == nil { // else it is not the operation that is to blame
+		faults = append(faults, Fault{made[len(made)-1], fmt.Errorf("%s cannot be operated so: %s; accepted: another choice, or none",
+			s.Name, strings.ReplaceAll(problem, "; accepted: ", ", accepted: "))})
 	}
 	return faults
 }

@@ -139,6 +139,8 @@ func (s *Standard) setBurst(b BurstLength) error {
 		return fmt.Errorf("%s, but bursts of %s have one length, as only LPDDR5's have two; accepted: %s", b, s.Name, BurstOfStandard)
 	case eight && b == Burst16:
 		return fmt.Errorf("%s, but bursts in 8-bank mode have 32; accepted: %s, %s", b, BurstOfStandard, Burst32)
+	case !eight && b == Burst32 && s.Columns < 2:
+		return fmt.Errorf("%s, but a row of %s holds one burst of 16; accepted: %s", b, s.Name, BurstOfStandard)
 	case !eight && b == Burst32:
 		s.Operation.BurstLength = b
 		s.longBursts()

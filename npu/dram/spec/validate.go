@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -231,6 +232,9 @@ func (s *Standard) contradiction() string {
 	if problem := s.maskProblem(); problem != "" {
 		return problem
 	}
+	if problem := s.modesProblem(); problem != "" && s.Operation == (Operation{}) {
+		return problem
+	}
 	rules := []relation{
 		{"TBLMax %d is shorter than TBL %d", t.TBLMax, t.TBL},
 		{"TRPAB %d is shorter than TRP %d", t.TRPAB, t.TRP},
@@ -320,6 +324,22 @@ func (s *Standard) refreshContradiction() string {
 		{"TREFIPB %d is shorter than TPBR2PB %d: refreshes would fall due faster than they may be issued", t.TREFIPB, t.TPBR2PB},
 		{"TRFCPB %d, of the bank itself, is shorter than TPBR2AC %d, of another", t.TRFCPB, t.TPBR2AC},
 	})
+}
+
+// modesProblem says what is wrong with the list of bank modes.
+func (s *Standard) modesProblem() string {
+	switch n := len(s.BankModes); {
+	case n == 0:
+		return ""
+	case !s.WCK || s.Groups*s.Banks != 16 || s.Timing.TBLMin != 0:
+		return fmt.Sprintf("BankModes are %v; accepted: none, as they are of LPDDR5's 16 banks and bursts of 16", s.BankModes)
+	case s.BankModes[0] == Bank8 || (s.BankModes[0] == BankGroups) != (s.Groups > 1):
+		return fmt.Sprintf("BankModes begin with %v, of %d groups; accepted: first %v of several groups, %v of one", s.BankModes[0], s.Groups,
+			BankGroups, Bank16)
+	case slices.Contains(s.BankModes[1:], BankGroups) || slices.Contains(s.BankModes[1:], Bank16):
+		return fmt.Sprintf("BankModes are %v; accepted: the one of the table, and %v", s.BankModes, Bank8)
+	}
+	return ""
 }
 
 // maskProblem says what is wrong with the gaps before masked writes.

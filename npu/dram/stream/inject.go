@@ -15,8 +15,9 @@ const fifoDepth = 64
 
 // queued is a burst on its way to a channel.
 type queued struct {
-	place spec.Place
-	write bool
+	place  spec.Place
+	write  bool
+	masked bool // of part of the burst
 }
 
 // fedChannel is a channel with its FIFO.
@@ -136,8 +137,7 @@ func (in *injector) fill(now int64) {
 				return
 			}
 			channel, local := in.mapping.Split(address)
-			in.next, in.to, in.held = queued{in.mapping.Locate(local), write}, channel, true
-			in.next.place.Masked = in.source.partial()
+			in.next, in.to, in.held = queued{in.mapping.Locate(local), write, in.source.partial()}, channel, true
 			in.due = clock
 		}
 		if in.due > now {
@@ -172,7 +172,7 @@ func (in *injector) step(o *fedChannel) {
 	accepted := 0
 	for accepted < controller.OffersPerClock && o.n > 0 {
 		q := &o.fifo[o.head]
-		if !o.Offer(q.place, q.write, 0) {
+		if q.masked && !o.OfferMasked(q.place, 0) || !q.masked && !o.Offer(q.place, q.write, 0) {
 			break
 		}
 		accepted++

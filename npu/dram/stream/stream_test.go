@@ -149,9 +149,13 @@ func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles
 			for range 2 {
 				if len(fifos[c]) > 0 {
 					_, local := m.Split(fifos[c][0].address)
-					place := m.Locate(local)
-					place.Masked = fifos[c][0].masked
-					if !p.Offer(place, fifos[c][0].write, 0) {
+					offer := func(p controller.Controller, x access) bool {
+						if x.masked {
+							return p.OfferMasked(m.Locate(local), 0)
+						}
+						return p.Offer(m.Locate(local), x.write, 0)
+					}
+					if !offer(p, fifos[c][0]) {
 						break
 					}
 					fifos[c] = fifos[c][1:]
