@@ -41,7 +41,8 @@ type supply struct {
 // iddNames are the currents of a supply.
 func iddNames() []string { return []string{"IDD0", "IDD2N", "IDD3N", "IDD4R", "IDD4W", "IDD5"} }
 
-const currentsAccepted = "devices, data_rate, open_banks, and supplies as in VDD2: {volts: 1.1V, IDD0: 45mA, IDD2N: 27mA, IDD3N: 30mA, IDD4R: 275mA, IDD4W: 210mA, IDD5: 90mA}"
+const currentsAccepted = "devices, data_rate, open_banks, and supplies as in " +
+	"VDD2: {volts: 1.1V, IDD0: 45mA, IDD2N: 27mA, IDD3N: 30mA, IDD4R: 275mA, IDD4W: 210mA, IDD5: 90mA}"
 
 // currents reads currents.
 func (r *partReader) currents(n *yaml.Node) *currents {
