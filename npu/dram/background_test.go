@@ -128,3 +128,24 @@ func TestBackgroundsThatAreRefused(t *testing.T) {
 		simtest.WantError(t, err, c.want)
 	}
 }
+
+// TestRareRequestsOfABackgroundAreMetWhenTheyArrive: what was learnt while one arrived does not hold while none does, and the
+// other way round.
+func TestRareRequestsOfABackgroundAreMetWhenTheyArrive(t *testing.T) {
+	std := spec.MustLookup("lpddr5-6400")
+	for _, refresh := range []spec.Refresh{spec.AllBank, spec.NoRefresh} {
+		least, _ := std.BackgroundLimits(1, refresh)
+		p := newPair(t, Options{Standard: std, Channels: 1, Control: Control{Refresh: refresh},
+			Background: Background{Bandwidth: 4 * least, Class: 1}})
+		for range 3 {
+			release := int64(0)
+			for id := range int64(40) {
+				p.submit(Transfer{ID: id, Walk: isa.Contiguous(unit.Bytes(id%3)*unit.MiB, 8*unit.KiB), Release: release})
+				release = p.fast.Accepted() + 97*(id%5)
+			}
+			p.settle()
+			p.finish(release + 5000)
+			p.reset()
+		}
+	}
+}
