@@ -106,7 +106,10 @@ func TestParseReadsNoFiles(t *testing.T) {
 	if err := c.SetWith([]string{"dram.standard=" + file}, ReadPart); err != nil || c.Standard().Timing.TRCD != 12 {
 		t.Error(err)
 	}
-	if err := c.Set([]string{"dram.standard=lpddr4x-4266"}); err != nil || c.DRAM.Part != nil || c.Standard().Name != "lpddr4x-4266" {
+	if err := c.Set([]string{"dram.density=8Gb"}); err != nil || c.Standard().Rows != 32768 || c.Standard().Timing.TRFC != 168 { // 210 ns
+		t.Errorf("%+v, %v", c.Standard(), err)
+	}
+	if err := c.Set([]string{"dram.standard=lpddr4x-4266"}); err != nil || c.DRAM.Part != nil || c.DRAM.Density != 0 || c.Standard().Name != "lpddr4x-4266" {
 		t.Errorf("%+v, %v", c.DRAM, err)
 	}
 }

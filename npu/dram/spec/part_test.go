@@ -51,6 +51,9 @@ func TestAPartChangesItsBase(t *testing.T) {
 	if want := "lpddr5-6400, changed: data_rate=5500MT/s, density=32Gb, timing.tCL=15, timing.tCWL=8, timing.tRCD=21ns"; s.Source != want {
 		t.Errorf("source %q, want %q", s.Source, want)
 	}
+	if p.Evidence() != "" || MustLookupPart("lpddr5-6400").Evidence() != "verified" {
+		t.Errorf("evidence %q: that of the base is not of what was changed", p.Evidence())
+	}
 	if e := s.Energy; e.Refresh != base.Energy.Refresh || e.Read != base.Energy.Read {
 		t.Errorf("%+v", e)
 	}
