@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/validate/rows"
@@ -16,18 +18,57 @@ func DevicesTable(w io.Writer, all []rows.Row) error {
 		{Name: "worst", Right: true}, {Name: "Spearman", Right: true}, {Name: "share of peak %"}, {Name: "predicted %"}, {Name: "prefill n", Right: true},
 		{Name: "prefill %", Right: true}, {Name: "MAPE", Right: true}}}
 	devices := rows.Devices(all)
+	counted := rows.Counted(all)
 	if len(devices) > 1 {
 		devices = append(devices, rows.Total("all", all))
+	}
+	if len(counted) < len(all) {
+		devices = append(devices, rows.Total("without *", counted))
 	}
 	for _, d := range devices {
 		prefill, mape := "-", "-"
 		if d.Prefill.N > 0 {
 			prefill, mape = signed(d.Prefill.Signed), tenth(d.Prefill.MAPE)
 		}
-		t.Add(d.Name, strconv.Itoa(d.Decode.N), signed(d.Decode.Signed), tenth(d.Decode.MAPE), signed(d.Decode.Worst), rank(d.Spearman),
+		n := strconv.Itoa(d.Decode.N)
+		if some := excluded(rows.Of(all, d.Name)); some > 0 {
+			n = fmt.Sprintf("%d* %s", some, n)
+		}
+		t.Add(d.Name, n, signed(d.Decode.Signed), tenth(d.Decode.MAPE), signed(d.Decode.Worst), rank(d.Spearman),
 			shares(d.MeasuredShare), shares(d.PredictedShare), strconv.Itoa(d.Prefill.N), prefill, mape)
 	}
-	return t.Write(w)
+	if err := t.Write(w); err != nil {
+		return err
+	}
+	return reasons(w, all)
+}
+
+// excluded counts the rows that are.
+func excluded(all []rows.Row) (n int) {
+	for i := range all {
+		if all[i].Excluded != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// reasons writes why rows are excluded, a line for each reason.
+func reasons(w io.Writer, all []rows.Row) error {
+	var lines []string
+	for i := range all {
+		if r := &all[i]; r.Excluded != "" {
+			line := fmt.Sprintf("* %s: excluded from fits: %s", r.Device, r.Excluded)
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(lines, "\n"))
+	return err
 }
 
 // MeasuredTable writes a row for each measurement.

@@ -118,7 +118,7 @@ func (p *Predictor) newProblem(of Target, all []Measurement, fixed, keys []strin
 					x *= 2 / float64(c.Clock)
 				}
 			}
-			x, lo, hi = 1/(0.6*x), 1/n.High, 1/n.Low
+			x, lo, hi = 1/(slow*x), 1/n.High, 1/n.Low
 			x = min(max(x, lo), hi)
 			lo, hi = max(lo, x/100), min(hi, x*1000)
 		}
@@ -197,7 +197,8 @@ func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]fl
 		x, beyond := make([]float64, len(y)), 0.0
 		for j := range y {
 			x[j] = l.at[j] + y[j]*f.scale(l, j)
-			inside := min(max(x[j], f.lo[j]), f.hi[j])
+			lo, hi := f.trust(l, j)
+			inside := min(max(x[j], lo), hi)
 			beyond += math.Abs(x[j]-inside) / f.scale(l, j)
 			x[j] = inside
 		}
@@ -229,6 +230,28 @@ func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]fl
 	return x, nil
 }
 
+// trust returns how far the straight line is followed in a key: a rate to a third and three times of what it is, and a key that
+// changes nothing nowhere.
+func (f *problem) trust(l *line, j int) (lo, hi float64) {
+	if !f.counts(l, j) {
+		return l.at[j], l.at[j]
+	}
+	if f.free[j].Rate {
+		return max(f.lo[j], l.at[j]/3), min(f.hi[j], l.at[j]*3)
+	}
+	return f.lo[j], f.hi[j]
+}
+
+// counts reports whether a key changes any of the times: by a thousandth, where it is twice what it is.
+func (f *problem) counts(l *line, j int) bool {
+	for _, s := range l.slopes[j] {
+		if math.Abs(s)*max(l.at[j], f.scale(l, j)) >= 1e-3 { // not a number is not more
+			return true
+		}
+	}
+	return false
+}
+
 // scale is the step in which a key is looked for.
 func (f *problem) scale(l *line, j int) float64 {
 	if x := l.at[j]; x > 0 {
@@ -251,6 +274,35 @@ func squares(ratios []float64) (sum float64, n int) {
 // mostRounds bounds how often a fit simulates around a point.
 const mostRounds = 8
 
+// slow and fast are where a fit starts, as parts of what a rate is, or of what keeps up with memory: where it is sure to cost
+// something, and where it hardly does. Of the two minima that are reached the lower counts.
+const slow, fast = 0.6, 2.4
+
+// best fits the keys to the measurements from both starts.
+func (f *problem) best(ctx context.Context, start []float64, of []Measurement) (*line, error) {
+	l, err := f.solve(ctx, start, of)
+	if err != nil {
+		return nil, err
+	}
+	second := slices.Clone(start)
+	for j, n := range f.free {
+		if n.Rate {
+			second[j] = max(f.lo[j], start[j]*slow/fast)
+		} else {
+			second[j] = l.at[j]
+		}
+	}
+	other, err := f.solve(ctx, second, of)
+	if err != nil {
+		return nil, err
+	}
+	a, _ := squares(l.ratios)
+	if b, _ := squares(other.ratios); b < 0.999*a {
+		return other, nil
+	}
+	return l, nil
+}
+
 // noticed returns the line at x, or where rates that cost nothing there are so low that they do.
 func (f *problem) noticed(ctx context.Context, x []float64, of []Measurement) (*line, error) {
 	for tries := 0; ; tries++ {
@@ -261,15 +313,11 @@ func (f *problem) noticed(ctx context.Context, x []float64, of []Measurement) (*
 		moved := false
 		x = slices.Clone(x)
 		for j, n := range f.free {
-			most := 0.0
-			for _, s := range l.slopes[j] {
-				most = max(most, math.Abs(s)*x[j]) // not a number is not more
-			}
-			if lower := min(4*x[j], f.hi[j]); n.Rate && most < 1e-3 && lower > x[j] {
+			if lower := min(2*x[j], f.hi[j]); n.Rate && !f.counts(l, j) && lower > x[j] {
 				x[j], moved = lower, true
 			}
 		}
-		if !moved || tries == 8 {
+		if !moved || tries == 16 {
 			return l, nil
 		}
 	}

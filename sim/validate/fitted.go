@@ -173,8 +173,10 @@ func (f *fitting) assigned() (set []string) {
 func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []rows.Row) error {
 	var some []Measurement
 	var models []string
+	counted := len(rows.Counted(before))
 	for i, m := range f.all {
-		if r := before[i]; of == Decode && r.PredictedDecode == nil || of == Prefill && r.PrefillError == nil {
+		if r := before[i]; of == Decode && r.PredictedDecode == nil || of == Prefill && r.PrefillError == nil ||
+			r.Excluded != "" && counted < len(before) {
 			continue
 		}
 		some = append(some, m)
@@ -198,7 +200,7 @@ func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []
 			problem.given = append(problem.given, given{n, s.at[j]})
 		}
 	}
-	l, err := problem.solve(ctx, start, some)
+	l, err := problem.best(ctx, start, some)
 	if err != nil {
 		return err
 	}
@@ -214,6 +216,7 @@ func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []
 
 // mape returns the mean absolute error of the target, of rows of the machine.
 func (s *solution) mape(all []rows.Row) float64 {
+	all = rows.Counted(all)
 	if s.of == Prefill {
 		return rows.Summarise(rows.PrefillErrors(all)).MAPE
 	}

@@ -40,6 +40,7 @@ type Measurement struct {
 	Confidence string  // of Peak: V, read in a source; M, from memory or assumed
 	Citation   string
 	Notes      string
+	Excluded   string // why nothing is fitted to it, and means are told without it, too; empty: it is not excluded
 }
 
 // wrong puts the place of a measurement before an error.
@@ -106,6 +107,7 @@ func columns() []column {
 		{"decode_tps", true, func(m *Measurement, s string) (err error) { m.Decode, err = positive(s); return err }},
 		{"citation", false, text(func(m *Measurement) *string { return &m.Citation })},
 		{"notes", false, text(func(m *Measurement) *string { return &m.Notes })},
+		{"excluded", false, text(func(m *Measurement) *string { return &m.Excluded })},
 	}
 }
 

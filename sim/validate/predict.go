@@ -318,7 +318,7 @@ func (p *Predictor) prepare(s *step) (*replay.Prepared, error) {
 func (p *Predictor) row(t *task) rows.Row {
 	m := t.m
 	r := rows.Row{Device: m.Device, Model: m.Model, WeightBits: m.Bits, GroupSize: m.Group, Prompt: m.Prompt, Generated: m.Generated,
-		MeasuredDecode: m.Decode, Citation: m.Citation, NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak,
+		MeasuredDecode: m.Decode, Citation: m.Citation, Excluded: m.Excluded, NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak,
 		SimulatedBytes: t.cfg.PeakBandwidth()}
 	if o, ok := p.steps[t.decode.key]; ok {
 		speed := 1 / o.seconds

@@ -22,6 +22,7 @@ type Row struct {
 	HeldOut  bool   `json:"held_out"` // none of them was of this model
 	Citation string `json:"citation"`
 
+	Excluded       string  `json:"-"` // why nothing is fitted to it; empty: it is not excluded
 	NPU            string  `json:"-"` // whose configuration was simulated
 	Config         string  `json:"-"` // its fingerprint
 	BytesPerToken  float64 `json:"-"` // of DRAM traffic of the decode pass that was simulated; 0: none was

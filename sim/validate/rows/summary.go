@@ -148,3 +148,17 @@ func ranks(values []float64) []float64 {
 	}
 	return all
 }
+
+// Counted returns the rows that are not excluded; all of them where all are.
+func Counted(all []Row) []Row {
+	var some []Row
+	for i := range all {
+		if all[i].Excluded == "" {
+			some = append(some, all[i])
+		}
+	}
+	if len(some) == 0 {
+		return all
+	}
+	return some
+}
