@@ -31,6 +31,9 @@ device, model, weight_bits, prompt and decode_tps are needed. The device is a pr
 that are no presets are read from DIR/NAME/config.json. weight_bits, group_size (channel, codebook, 32, 64, 128), act_bits
 (fp16, bf16, 16, 8), kv_bits and context_simulated of a row override what the NPU's description says.
 
+Presets of five devices have keys that are fitted to their measurements, with the derivation beside them; --unfitted takes the
+same defaults for all devices instead. What a measurement is excluded for is said below the table.
+
 --fit KEYS chooses values for at most three keys of the NPU, by least squares on the errors of decode, --fit-prefill KEY one for
 the time to the first token; runtime.dispatch needs an NPU with a runtime.class. -o NPU.yaml writes the fitted NPU, which says what
 it was fitted to and how well. --leave-one-out fits to all models of a device but one, with all of their formats, and predicts
@@ -51,6 +54,7 @@ EXAMPLES:
    pmpdsim validate cpu.trace.jsonl.zst --npu cpu-host.yaml  # not run: needs the trace
    pmpdsim validate --device lunar-lake-npu4 --rows
    pmpdsim validate -o validate.png  # 60 s
+   pmpdsim validate --unfitted  # 60 s
    pmpdsim validate --device ax650n --leave-one-out  # 20 s
    pmpdsim validate --device ax650n --fit runtime.dispatch,noc.bandwidth -o fitted.yaml  # 20 s
    pmpdsim validate --device rk3588 --format csv  # 10 s
@@ -64,6 +68,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "fit-prefill", Usage: "then fit `KEY` to the time to the first token"},
 			&cli.BoolFlag{Name: "leave-one-out", Usage: "fit to all models but one, and predict that one, for each; without --fit the device's own keys"},
 			&cli.BoolFlag{Name: "rails", Usage: "predict the energies that were measured at chips' own supplies instead"},
+			&cli.BoolFlag{Name: "unfitted", Usage: "with the defaults of classes instead of what is fitted: as a device of which nothing was measured"},
 			&cli.BoolFlag{Name: "rows", Usage: "also print a row for each measurement"},
 			workersFlag(),
 			outputFlag("write `FILE`: a picture, by its name .png, .svg or .pdf; with --fit the fitted NPU, .yaml", ""),
@@ -87,6 +92,7 @@ type validateOptions struct {
 	models   string
 	keys     validate.Keys
 	leaveOut bool
+	unfitted bool
 	rails    bool // energies instead of times
 	rows     bool
 	workers  int
@@ -102,7 +108,7 @@ func fillValidate(c *cli.Context) (*validateOptions, error) {
 		return nil
 	}
 	o := &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"), trace: c.Args().First(),
-		models: c.String("models"), keys: validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")}, leaveOut: c.Bool("leave-one-out"),
+		models: c.String("models"), keys: validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")}, leaveOut: c.Bool("leave-one-out"), unfitted: c.Bool("unfitted"),
 		rails: c.Bool("rails"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
 	return o, flagged("fit", "", o.keys.Check())
 }
@@ -118,7 +124,7 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	options := validate.Options{Models: o.models, Workers: o.workers}
+	options := validate.Options{Unfitted: o.unfitted, Models: o.models, Workers: o.workers}
 	if o.npu != "" {
 		if options.NPU, err = config.Load(o.npu); err != nil {
 			return flagged("npu", o.npu, err)

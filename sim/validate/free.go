@@ -1,10 +1,51 @@
 package validate
 
-// Free returns the keys of a device that are free where a fit names none.
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
+)
+
+// Free returns the keys of a device's preset that are fitted to its measurements; none of other machines.
 func Free(machine string) Keys {
+	k := Keys{Prefill: []string{"array.sustained"}}
 	switch machine {
-	case "rk3588", "rk3576":
-		return Keys{Decode: []string{"runtime.dispatch", "noc.bandwidth"}}
+	case "rk3588":
+		k.Decode = []string{"runtime.dispatch"}
+	case "rk3576":
+		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits4"}
+	case "ax650n":
+		k.Decode = []string{"runtime.dispatch", "noc.bandwidth"}
+	case "amd-kraken-xdna2":
+		k.Decode = []string{"runtime.dispatch", "array.unpack.bits4"}
+	case "sd-8-elite":
+		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits8"}
+	default:
+		return Keys{}
 	}
-	return Keys{Decode: []string{"runtime.dispatch", "noc.bandwidth"}}
+	return k
+}
+
+// What stands for a device of which nothing was measured, the same for all (docs/validation.md).
+const (
+	defaultPorts     = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
+	defaultSustained = "0.35"
+)
+
+// Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's class, and
+// shares that are the same for all. A graphics processor keeps its array's peak.
+func Defaults(c *config.Config) []string {
+	d := c.Runtime.Class.Default()
+	set := []string{"runtime.dispatch=" + d.Dispatch.String(), "runtime.host_per_token=" + d.HostPerToken.String(), "noc.bandwidth=0B/s"}
+	for bits := 2; bits <= 8; bits++ {
+		set = append(set, fmt.Sprintf("array.unpack.bits%d=0", bits))
+	}
+	if c.Runtime.Class == config.Graph {
+		set[2] = "noc.bandwidth=" + unit.BytesPerSecond(defaultPorts*c.PeakBandwidth()).String()
+	}
+	if c.Runtime.Class == config.Graph || c.Runtime.Class == config.PerOp {
+		set = append(set, "array.sustained="+defaultSustained)
+	}
+	return set
 }

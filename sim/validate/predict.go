@@ -18,6 +18,7 @@ import (
 // Options say how to predict.
 type Options struct {
 	NPU      *config.Config            // of every measurement; nil: the preset of its device
+	Unfitted bool                      // with Defaults instead of what was fitted
 	Models   string                    // a folder with NAME/config.json of models that are neither presets nor shapes; empty: none
 	Workers  int                       // at least 1
 	Progress func(done, total float64) // in steps; may be nil
@@ -174,9 +175,15 @@ func (p *Predictor) model(m *Measurement) (*workloads.Model, error) {
 func (p *Predictor) machine(m *Measurement) (*config.Config, error) {
 	if p.NPU != nil {
 		c := *p.NPU
+		if p.Unfitted {
+			return &c, c.Set(Defaults(&c))
+		}
 		return &c, nil
 	}
 	c, err := config.Preset(Slug(m.Device))
+	if err == nil && p.Unfitted {
+		return c, c.Set(Defaults(c))
+	}
 	if err != nil {
 		return nil, m.wrong(fmt.Errorf("device %q: %w, or an NPU for all rows (--npu)", m.Device, err))
 	}
@@ -318,7 +325,7 @@ func (p *Predictor) prepare(s *step) (*replay.Prepared, error) {
 func (p *Predictor) row(t *task) rows.Row {
 	m := t.m
 	r := rows.Row{Device: m.Device, Model: m.Model, WeightBits: m.Bits, GroupSize: m.Group, Prompt: m.Prompt, Generated: m.Generated,
-		MeasuredDecode: m.Decode, Citation: m.Citation, Excluded: m.Excluded, NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak,
+		MeasuredDecode: m.Decode, Citation: m.Citation, Excluded: m.Excluded, Fitted: !p.Unfitted && !Free(t.cfg.Name).none(), NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak,
 		SimulatedBytes: t.cfg.PeakBandwidth()}
 	if o, ok := p.steps[t.decode.key]; ok {
 		speed := 1 / o.seconds
