@@ -29,8 +29,12 @@ func Free(machine string) Keys {
 
 // What stands for a device of which nothing was measured, the same for all (docs/validation.md).
 const (
-	defaultPorts     = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
-	defaultSustained = "0.35"
+	defaultPorts = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
+
+	// Of the array's peak, in prefill: what is fitted to AX650N, AMD Kraken and Snapdragon 8 Elite is 0.2, 0.25 and 0.55, their
+	// geometric mean 0.3; to RK3588 and RK3576 0.167 and 0.08, 0.12.
+	defaultSustained      = "0.3"
+	defaultSustainedPerOp = "0.12"
 )
 
 // Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's class, and
@@ -41,11 +45,12 @@ func Defaults(c *config.Config) []string {
 	for bits := 2; bits <= 8; bits++ {
 		set = append(set, fmt.Sprintf("array.unpack.bits%d=0", bits))
 	}
-	if c.Runtime.Class == config.Graph {
+	switch c.Runtime.Class {
+	case config.Graph:
 		set[2] = "noc.bandwidth=" + unit.BytesPerSecond(defaultPorts*c.PeakBandwidth()).String()
-	}
-	if c.Runtime.Class == config.Graph || c.Runtime.Class == config.PerOp {
-		set = append(set, "array.sustained="+defaultSustained)
+		return append(set, "array.sustained="+defaultSustained)
+	case config.PerOp:
+		return append(set, "array.sustained="+defaultSustainedPerOp)
 	}
 	return set
 }
