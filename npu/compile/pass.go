@@ -42,7 +42,7 @@ func (p *pricing) compute(x *passing, pass int) float64 {
 func (p *pricing) pass(x *passing) (pass int, total, compute float64) {
 	compute = p.compute(x, 0)
 	total = max(compute, x.memory) + p.transfer(x.tile)
-	if compute <= x.memory || x.work.M == 1 {
+	if compute <= x.memory {
 		return 0, total, compute
 	}
 	try := func(n int) {
