@@ -102,7 +102,9 @@ func (c *hbmController) precharge(bank uint8) {
 	raise(&p.preAll, k+c.gaps.prePre)
 	raise(&p.refresh, k+c.gaps.preRef)
 	raise(&c.bank[bank].act, k+c.gaps.preAct)
-	raise(&c.bank[bank].refresh, k+c.gaps.preRef)
+	if c.perBank {
+		raise(&c.bank[bank].refresh, k+c.gaps.preRef)
+	}
 	c.close(bank)
 	c.bank[bank].conflict = 0
 	c.Counts.Precharges++

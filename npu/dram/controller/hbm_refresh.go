@@ -28,7 +28,7 @@ func (c *hbmController) bankDue(i int64) uint8 {
 
 // heldBack returns the set of banks that requests may not use, because they are to be refreshed.
 func (c *hbmController) heldBack() (banks uint64) {
-	if !c.perBank || c.dues == 0 || !c.refreshFirst(c.Empty()) {
+	if c.dues == 0 || !c.refreshFirst(c.Empty()) {
 		return 0
 	}
 	for i := range min(c.dues, refreshAhead) {

@@ -18,7 +18,10 @@ func (c *hbmController) columnBus() bool {
 		return false
 	}
 	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
-	ready := c.readyColumns(c.draining) &^ c.heldBack()
+	ready := c.readyColumns(c.draining)
+	if c.perBank {
+		ready &^= c.heldBack()
+	}
 	if ready == 0 {
 		return false
 	}
@@ -81,23 +84,27 @@ func (c *hbmController) readyColumns(kind int64) uint64 {
 
 // rowCommand issues at most one ACT, PRE, PREA or REFab.
 func (c *hbmController) rowCommand() bool {
-	switch {
-	case c.dues == 0:
-	case c.perBank:
-		if c.refreshBankStep() {
-			return true
+	if c.dues > 0 {
+		switch {
+		case c.perBank:
+			if c.refreshBankStep() {
+				return true
+			}
+		case c.refreshFirst(c.Empty()):
+			return c.Clock >= c.rowBus && c.refreshStep()
 		}
-	case c.refreshFirst(c.Empty()):
-		return c.Clock >= c.rowBus && c.refreshStep()
 	}
 	c.chooseQueue(c.queue[hbmRead].n, c.queue[hbmWrite].n, &c.marks)
 	if c.Clock < c.rowBus {
 		return false
 	}
-	pres := c.readyPrecharges(c.draining) &^ c.heldBack()
+	pres := c.readyPrecharges(c.draining)
 	var acts uint64
 	if c.rising() {
-		acts = c.readyActivates(c.draining) &^ c.heldActivates()
+		acts = c.readyActivates(c.draining)
+	}
+	if c.perBank {
+		pres, acts = pres&^c.heldBack(), acts&^c.heldActivates()
 	}
 	q := &c.queue[c.draining]
 	for i := 0; acts|pres != 0 && i < int(q.n); i++ {

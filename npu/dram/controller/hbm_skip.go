@@ -24,7 +24,10 @@ func (c *hbmController) nextEvent() int64 {
 		}
 		k = min(k, c.refreshBanksAt())
 	}
-	held := c.heldBack()
+	var held uint64
+	if c.perBank {
+		held = c.heldBack()
+	}
 	for m := c.hit[c.draining] &^ held; m != 0; m &= m - 1 {
 		k = min(k, c.risingFrom(c.columnAt(uint8(bits.TrailingZeros64(m)), c.draining)))
 	}
