@@ -308,49 +308,6 @@ func (b *builder) attended(l int, s span, deps []int) []int {
 		Stores: []isa.Slice{oneTile(isa.ActWrite, base, n)}}, opAttentionOut)
 }
 
-// queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
-// (fp32, beside scores for at least 64 positions), else as many as do, in equal blocks. Where they come from DRAM they lie
-// there, too, and scores are for two chunks of as many positions as the array has columns.
-func (b *builder) queryBlock() int {
-	heads := b.headsOf(b.cores() - 1) // the last core has most
-	each := max(4*heads*b.model.HeadDim, 2*64*heads)
-	if b.promptInDRAM() {
-		each = max((4+2)*heads*b.model.HeadDim, 2*2*b.cfg.Array.Cols*heads)
-	}
-	n := max(1, int(b.attentionRoom())/2/each)
-	blocks := (b.rows + n - 1) / n
-	return (b.rows + blocks - 1) / blocks
-}
-
-// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
-// as many as let it hold the scores of two chunks; of a prompt in DRAM a tile at most, behind which the softmax follows.
-func (b *builder) chunkOf(s *span, rectangles int) int {
-	room := int(b.attentionRoom()) / 2
-	each := 2 * s.queries() * b.headsOf(s.core)
-	n := s.positions()
-	if rectangles > 1 || each*n > room {
-		n = max(1, room/2/each)
-	}
-	if row := b.kvRow(s.core); b.promptInDRAM() && row > 0 && n < s.positions() {
-		n = max(1, min(n, int(b.tile/row)))
-		if whole := max(b.cfg.Array.Cols, int(b.image.stripe/row)); n > whole {
-			n = n / whole * whole // whole folds of the array, and stripes
-		}
-	}
-	return n
-}
-
-// promptInDRAM reports whether the activations of a prefill lie in DRAM.
-func (b *builder) promptInDRAM() bool { return b.spill && !b.decode }
-
-// attentionRoom is the part of the scratchpad set aside for attention scores and partial results.
-func (b *builder) attentionRoom() unit.Bytes {
-	if b.promptInDRAM() {
-		return b.room
-	}
-	return scoreBytes(b.cfg)
-}
-
 // onChip is a core's vector op whose operands never leave the scratchpad.
 func (b *builder) onChip(l, core int, name string, k isa.Kind, fn isa.Fn, elements int, deps []int) []int {
 	return b.add(isa.Op{Name: b.label(l, name), Kind: k, Layer: l, Core: core, Unit: isa.Vector, Deps: deps,
