@@ -68,6 +68,7 @@ var quick = map[string]string{
 	"record":           "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 	"cosim":            "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3",
 	"rerun":            "none.jsonl",
+	"bench host":       "--threads 1 --repeats 1",
 	"validate":         "--device lunar-lake-npu4",
 	"trace synth":      "--model tiny.json --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 }

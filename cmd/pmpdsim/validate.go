@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -162,6 +163,9 @@ func (o *validateOptions) overlay() bool {
 
 // check finds out before the work whether there can be what is to be written.
 func (o *validateOptions) check() error {
+	if info, err := os.Stat(o.models); o.models != "" && (err != nil || !info.IsDir()) {
+		return fmt.Errorf("--models %s: not a folder; accepted: one with NAME/config.json", o.models)
+	}
 	if !o.overlay() {
 		return o.picture.check()
 	}
