@@ -32,7 +32,7 @@ func TestLinksThatCarryLessThanDRAMSaySo(t *testing.T) {
 }
 
 func TestLinksOfThePresetsCarryWhatTheirDRAMGives(t *testing.T) {
-	for _, c := range Presets(Names()) {
+	for _, c := range Presets(Imagined()) {
 		if narrow := c.NarrowLinks(); narrow != "" {
 			t.Error(narrow)
 		}
