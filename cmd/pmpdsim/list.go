@@ -96,23 +96,22 @@ func npuListing() listing {
 		description: `Peak TOPS count a multiply-accumulate as two operations. The ridge of the roofline is the operations per byte
 of DRAM traffic at which array and memory are equally busy; decoding one token does 16/bits of them per
 byte of weights, so it is bound by memory wherever the ridge is higher.`,
-		note: "Measured: devices that can be bought; pmpdsim validate compares predictions with what others measured on them. " +
-			"The others are imagined.\n" +
+		note: "*: devices that can be bought; pmpdsim validate compares predictions with what others measured. The others are imagined.\n" +
 			"TOPS: two operations per multiply-accumulate.\n" +
 			"Ridge: operations per byte of DRAM traffic at which array and memory are equally busy, with 4-bit weights.",
 		items: func() (*plots.Table, []any, error) {
 			t := &plots.Table{Columns: []plots.Column{{Name: "npu"}, {Name: "clock", Right: true}, {Name: "array", Right: true},
 				{Name: "style"}, {Name: "TOPS at 2/3/4/8/16 bits"}, {Name: "DRAM"}, {Name: "GB/s", Right: true},
-				{Name: "capacity", Right: true}, {Name: "ridge", Right: true}, {Name: "measured"}}}
+				{Name: "capacity", Right: true}, {Name: "ridge", Right: true}}}
 			var values []any
 			for _, c := range config.Presets(config.Names()) {
 				v := npuItem{Name: c.Name, Description: c.Description, Source: strings.TrimSpace(c.Source), Clock: int64(c.Clock),
 					Style: string(c.Array.Style), Rows: c.Array.Rows, Cols: c.Array.Cols, PeakOps: map[string]float64{},
 					DRAM: c.DRAM.Standard, Channels: c.DRAM.Channels, Bandwidth: c.PeakBandwidth(), Capacity: int64(c.DRAM.Capacity),
 					Ridge: map[string]float64{}, Measured: slices.Contains(config.Devices(), c.Name)}
-				measured := "-"
+				name := c.Name
 				if v.Measured {
-					measured = "yes"
+					name += "*"
 				}
 				var tops []string
 				for _, b := range peakBits() {
@@ -122,9 +121,9 @@ byte of weights, so it is bound by memory wherever the ridge is higher.`,
 					tops = append(tops, plots.Significant(peak/1e12))
 				}
 				values = append(values, v)
-				t.Add(c.Name, c.Clock.String(), fmt.Sprintf("%dx%d", c.Array.Rows, c.Array.Cols), string(c.Array.Style),
+				t.Add(name, c.Clock.String(), fmt.Sprintf("%dx%d", c.Array.Rows, c.Array.Cols), string(c.Array.Style),
 					strings.Join(tops, "/"), views.DRAM(c), views.Gigabytes(c.PeakBandwidth()), c.DRAM.Capacity.String(),
-					plots.Significant(2*array.Ridge(c, 4)), measured)
+					plots.Significant(2*array.Ridge(c, 4)))
 			}
 			return t, values, nil
 		}}

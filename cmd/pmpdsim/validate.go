@@ -22,7 +22,7 @@ import (
 func validateCommand() *cli.Command {
 	return &cli.Command{
 		Name: "validate", Usage: "predict what others measured on real devices, and say by how much it misses", ArgsUsage: "[TRACE]",
-		Description: `Predicts 116 public measurements of twelve devices (list npus: measured), each with its citation, and prints a row a
+		Description: `Predicts 116 public measurements of twelve devices (list npus marks them), each with its citation, and prints a row a
 device: measurements, mean error of decode, mean absolute error (MAPE), the worst, rank correlation (Spearman), the share
 of the DRAM's peak that decode reaches, and the errors of prefill. Errors are of speed, 100 x (predicted / measured - 1).
 Decode is one pass at the measurement's context, prefill one pass over its prompt.
