@@ -44,6 +44,13 @@ bandwidth of all channels, from 0 to 1. --exact steps every clock; the results a
 ST 0x1040, as Ramulator's load-store trace has them; R and W, too), or one that comes at a clock of the
 controller (31: read 0x1040, as DRAMSys' .stl has them; with a length in bytes: 31: (64) read 0x1040).
 
+--background puts other agents of the chip (CPU, display) in front of each controller, beside the FIFO; it is
+KEY=VALUE,... with
+   bandwidth what they ask of all channels together: up to a quarter of the peak
+   pattern   sequential or random requests of 64 B (sequential)
+   write     share of the requests that are writes (0%)
+What they move is in other_agents, and in none of bandwidth, efficiency, bursts, rows, latency and energy.
+
 --commands writes every command with clock, channel, rank, bank group, bank, row and column, as Ramulator
 2.1's command recorder does (ramulator), or as DRAMSys hands them to DRAMPower (dramsys).
 
@@ -58,6 +65,8 @@ EXAMPLES:
    pmpdsim dram --standard lpddr5-6400 --stream bytes=64KiB --commands commands.csv
    printf 'LD 0x0\n40: write 0x1040\n' > my.stl && pmpdsim dram --standard lpddr5-6400 --addresses my.stl
    pmpdsim dram --standard lpddr5-6400 --page closed --queue 64 --stream bytes=16MiB,pattern=random,write=20%
+   pmpdsim dram --standard lpddr5-6400 --channels 4 --background bandwidth=4GB/s,pattern=random,write=30% \
+      --stream bytes=16MiB
    pmpdsim dram check  # 10 s
    pmpdsim dram layouts  # 4 s`,
 		UsageText: "pmpdsim dram --standard STANDARD --stream STREAM [flags]\n" +
@@ -73,6 +82,7 @@ EXAMPLES:
 			&cli.StringFlag{Name: "stream", Usage: "`STREAM` as bytes=SIZE[,unit=SIZE][,planes=N][,chunk=SIZE][,skew=SIZE][,pattern=NAME]"},
 			&cli.StringFlag{Name: "write", Usage: "`PERCENT` of the units are writes", DefaultText: "0%"},
 			&cli.StringFlag{Name: "addresses", Usage: "run the addresses in `FILE` instead of a stream", TakesFile: true},
+			&cli.StringFlag{Name: "background", Usage: "other agents beside it: `AGENTS` as bandwidth=RATE[,pattern=NAME][,write=PERCENT]"},
 			&cli.BoolFlag{Name: "exact", Usage: "step every clock, the slow way"},
 			formatFlag("table", "json"),
 		}, slices.Concat(operationFlags(), schedulingFlags(), commandsFlags("commands", "the stream", 0))...),
@@ -115,6 +125,10 @@ func fillDRAM(c *cli.Context) (*dramOptions, error) {
 		return nil, err
 	}
 	o.operated, err = operationFrom(c)
+	if c.IsSet("background") {
+		background, wrong := stream.ParseBackground(c.String("background"))
+		o.options.Background, err = background, errors.Join(err, flagged("background", "", wrong))
+	}
 	scheduling, wrong := schedulingFrom(c)
 	o.options.Scheduling, err = scheduling, errors.Join(err, wrong)
 	return o, errors.Join(flagged("refresh", "", o.options.Refresh.UnmarshalText([]byte(c.String("refresh")))), err)
@@ -203,6 +217,9 @@ func (o *dramOptions) load() (*dramJob, error) {
 	if _, err := spec.ParseMapping(j.options.Mapping, j.options.Standard, j.options.Channels, j.options.BankHash); err != nil {
 		return nil, flagged("mapping", "", mappingError(err, j.options.Standard, j.options.Channels))
 	}
+	if err := j.background(); err != nil {
+		return nil, err
+	}
 	if _, err := dram.New(j.options); err != nil { // what is left to be wrong
 		return nil, flagged("refresh", "", err)
 	}
@@ -254,33 +271,38 @@ func (o *dramOptions) loadStream() (s stream.Stream, err error) {
 
 // show writes the result for people.
 func (j *dramJob) show(w io.Writer, r *stream.Result) error {
-	o, n := &j.options, &r.Counts
+	o, n, own := &j.options, &r.Counts, &r.Access
 	hash := ""
 	if o.BankHash {
 		hash = ", bank hash"
 	}
 	name, value := j.what()
 	share := func(part int64) string {
-		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(n.Reads+n.Writes))
+		return fmt.Sprintf("%d (%.1f %%)", part, 100*float64(part)/float64(own.Reads+own.Writes))
 	}
-	for _, line := range [][2]string{
+	lines := [][2]string{
 		{"DRAM", fmt.Sprintf("%d x %s, %s refresh%s, %s GB/s peak", o.Channels, o.Standard.Name, o.Refresh, views.Operated(o.Standard.Operation, o.Scheduling),
 			views.Gigabytes(float64(o.Standard.PeakBytesPerSecond(o.Channels))))},
 		{"mapping", o.Mapping + views.ByDefault(!j.mapping) + hash},
 		{name, value},
+		{"beside it", "other agents, " + stream.BackgroundText(o.Background)},
 		{"", ""},
 		{"clocks", fmt.Sprintf("%d of %v", r.Cycles, o.Standard.TCK)},
 		{"time", plots.Time.Text(r.Seconds())},
 		{"bandwidth", fmt.Sprintf("%s GB/s, %.2f %% of the peak", views.Gigabytes(r.Bandwidth()), 100*r.Efficiency())},
-		{"bursts", fmt.Sprintf("%d read, %d written%s", n.Reads, n.Writes, masked(n.Masked))},
-		{"row hits", share(n.RowHits)},
-		{"row misses", share(n.RowMisses)},
-		{"conflicts", share(n.RowConflicts)},
+		{"bursts", fmt.Sprintf("%d read, %d written%s", own.Reads, own.Writes, masked(n.Masked))},
+		{"row hits", share(own.RowHits)},
+		{"row misses", share(own.RowMisses)},
+		{"conflicts", share(own.RowConflicts)},
 		{"refreshes", fmt.Sprint(n.Refreshes)},
 		{"turnarounds", fmt.Sprint(n.Turnarounds)},
 		{"latency", plots.Time.Text(r.MeanLatency()) + " mean from a controller's queue to the last datum of a read"},
 		{"energy", fmt.Sprintf("%s, %.2f pJ/bit", plots.Energy.Text(r.Joules()), r.PicojoulesPerBit())},
-	} {
+	}
+	if o.Background.Bandwidth == 0 {
+		lines = slices.Delete(lines, 3, 4)
+	}
+	for _, line := range append(lines, agents(r)...) {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s%s", line[0], line[1]), " ")); err != nil {
 			return err
 		}

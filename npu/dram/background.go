@@ -31,6 +31,7 @@ type Background struct {
 	Random    bool
 	Write     int   // percent of the requests
 	Class     uint8 // the requester under which Classes counts it: of no Transfer
+	Channels  int   // that Bandwidth is of; 0: as many as there are. A channel gets its share of it
 }
 
 const (
@@ -69,13 +70,17 @@ func (o *Options) newPattern(m *spec.Mapping) (*pattern, error) {
 		return nil, fmt.Errorf("dram: %d %% of the background are writes; accepted: 0 to 100", b.Write)
 	}
 	p := &pattern{period: o.Standard.RefreshRound(o.Refresh), class: b.Class}
-	if least, most := o.Standard.BackgroundLimits(o.Channels, o.Refresh); b.Bandwidth < least || b.Bandwidth > most {
+	channels := o.Channels
+	if b.Channels > 0 {
+		channels = b.Channels
+	}
+	if least, most := o.Standard.BackgroundLimits(channels, o.Refresh); b.Bandwidth < least || b.Bandwidth > most {
 		return nil, fmt.Errorf("dram: a background of %v on %d channels of %s; accepted: %v to %v, a quarter of the peak",
-			b.Bandwidth, o.Channels, o.Standard.Name, least, most)
+			b.Bandwidth, channels, o.Standard.Name, least, most)
 	}
 	size, burst := int64(o.Standard.AgentRequest()), int64(o.Standard.Burst)
 	seconds := float64(p.period) * o.Standard.TCK.Seconds()
-	p.requests = max(int64(math.Round(float64(b.Bandwidth)*seconds/float64(int64(o.Channels)*size))), 1)
+	p.requests = max(int64(math.Round(float64(b.Bandwidth)*seconds/float64(int64(channels)*size))), 1)
 	active := p.period * 9 / 10
 	random, reads, writes := uint64(randomSeed), int64(0), int64(0)
 	for i := range p.requests {
@@ -174,37 +179,47 @@ func (a *agent) arrive(now, inside int64) {
 	}
 }
 
-// handBackground offers the burst of the background that waits longest. It reports whether one was accepted.
-func (p *port) handBackground() bool {
-	a := &p.agent
+// hand offers a controller the burst that waits longest, and counts it to those inside if it was accepted. It reports
+// whether one was.
+func (a *agent) hand(c controller.Controller, tag uint32, inside *int64) bool {
 	if a.waiting == 0 {
 		return false
 	}
 	n := len(a.arrivals)
 	b := &a.arrivals[((a.next-a.waiting)%n+n)%n]
-	if !p.Offer(b.place, b.write, p.inside[0].tag) {
+	if !c.Offer(b.place, b.write, tag) {
 		return false
 	}
 	a.waiting--
-	p.inside[0].left++
+	*inside++
 	return true
 }
 
-// handInTurn offers a burst of the background or of the walks, whichever's turn it is; if that cannot be accepted, of the
-// other. It reports whether one of a walk, or any at all, was accepted.
-func (p *port) handInTurn() (walk, any bool) {
-	a := &p.agent
-	if a.turn && p.handBackground() {
+// inTurn has a burst of the background offered, or one of the others, whichever's turn it is; if that cannot be accepted,
+// the other. It reports whether one of the others, or any at all, was accepted.
+func (a *agent) inTurn(background, others func() bool) (other, any bool) {
+	if a.turn && background() {
 		a.turn = a.waiting == 0
 		return false, true
 	}
-	if p.active > 0 && p.hand() {
+	if others() {
 		a.turn = true
 		return true, true
 	}
-	any = p.handBackground()
+	any = background()
 	a.turn = a.turn || a.waiting == 0
 	return false, any
+}
+
+// handBackground offers the burst of the background that waits longest. It reports whether one was accepted.
+func (p *port) handBackground() bool {
+	first := &p.inside[0]
+	return p.agent.hand(p.Controller, first.tag, &first.left)
+}
+
+// handInTurn offers a burst of the background or of the walks, whichever's turn it is (agent.inTurn).
+func (p *port) handInTurn() (walk, any bool) {
+	return p.agent.inTurn(p.handBackground, func() bool { return p.active > 0 && p.hand() })
 }
 
 // snapshotAgent writes or reads what waits of the background, and whose turn it is. The place in the pattern follows from

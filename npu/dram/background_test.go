@@ -19,7 +19,7 @@ func TestABackgroundMovesWhatItAsksFor(t *testing.T) {
 			for _, share := range []float64{0.02, 0.1, spec.MostBackground} {
 				std := spec.MustLookup(name)
 				asked := float64(std.PeakBytesPerSecond(3)) * share
-				b := Background{unit.BytesPerSecond(asked), random, 30, 5}
+				b := Background{unit.BytesPerSecond(asked), random, 30, 5, 0}
 				s := mustNew(t, Options{Channels: 3, Background: b}, name)
 				s.Finish(20 * std.Timing.TREFI)
 				alone := s.Classes()[5]
@@ -51,7 +51,7 @@ func TestABackgroundMovesWhatItAsksFor(t *testing.T) {
 // reads.
 func TestAnAgentThatIsNotServedGivesUp(t *testing.T) {
 	std := spec.MustLookup("lpddr5-6400")
-	b := Background{std.PeakBytesPerSecond(1) / 4, false, 0, 1}
+	b := Background{std.PeakBytesPerSecond(1) / 4, false, 0, 1, 0}
 	s := mustNew(t, Options{Channels: 1, Mapping: "ro16,co6,bg2,ba2", Background: b}, "lpddr5-6400")
 	s.Submit(Transfer{ID: 1, Walk: isa.Contiguous(0, 64), Write: true})
 	if done := s.Settle(); len(done) != 1 || done[0].Clock > 10*std.Timing.TREFI {

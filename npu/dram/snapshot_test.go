@@ -65,7 +65,7 @@ func snapshotsHold(t *testing.T, std *spec.Standard, control Control, clocks int
 	p := newPort(c, rules{grant: 32}, nil)
 	if background > 0 {
 		o := Options{Standard: std, Channels: 1, Control: control}
-		o.Background = Background{unit.BytesPerSecond(background * float64(std.PeakBytesPerSecond(1))), true, 30, 0}
+		o.Background = Background{unit.BytesPerSecond(background * float64(std.PeakBytesPerSecond(1))), true, 30, 0, 0}
 		m, err := spec.ParseMapping(spec.DefaultMapping(std, 1), std, 1, false)
 		if err != nil {
 			t.Fatal(err)

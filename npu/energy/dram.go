@@ -18,7 +18,8 @@ func dramEnergy(c *config.Config, n *stats.Counts) spec.EnergyUse {
 	if s == nil {
 		return spec.EnergyUse{}
 	}
-	return s.EnergyOf(own(n), c.DRAM.Channels, c.DRAM.ByBank())
+	_, own := n.DRAM.Split(&n.Agents)
+	return s.EnergyOf(&own, c.DRAM.Channels, c.DRAM.ByBank())
 }
 
 // AgentsOf returns the energy of the commands of other agents: of their bursts, and of the activates that those needed
@@ -31,21 +32,7 @@ func AgentsOf(c *config.Config, n *stats.Counts) unit.Picojoules {
 	if bit := given(c.Energy.DRAM, 0); bit != 0 {
 		return energy(8*int64(s.Burst)*(a.Reads+a.Writes), bit)
 	}
-	u := s.EnergyOf(agents(n), 0, c.DRAM.ByBank())
-	return u.Activate + u.Read + u.Write + u.IO
-}
-
-// agents returns the commands of other agents.
-func agents(n *stats.Counts) *stats.DRAM {
-	a := &n.Agents
-	return &stats.DRAM{Activates: min(a.RowMisses+a.RowConflicts, n.DRAM.Activates), Reads: a.Reads, Writes: a.Writes}
-}
-
-// own returns the DRAM's counts without the commands of other agents.
-func own(n *stats.Counts) *stats.DRAM {
-	d, a := n.DRAM, agents(n)
-	d.Activates -= a.Activates
-	d.Reads -= a.Reads
-	d.Writes -= a.Writes
-	return &d
+	of, _ := n.DRAM.Split(a)
+	u := s.EnergyOf(&of, 0, c.DRAM.ByBank())
+	return u.Total()
 }

@@ -21,6 +21,17 @@ type DRAM struct {
 	AutoPrecharges int64 // column commands that closed their row (RDA, WRA)
 }
 
+// Split returns the commands of d that requester a needed, and all others. Those of a are its bursts, and an activate for
+// each that found no open row; of d's other commands nobody knows whose they are.
+func (d *DRAM) Split(a *Requester) (of, others DRAM) {
+	of = DRAM{Activates: min(a.RowMisses+a.RowConflicts, d.Activates), Reads: a.Reads, Writes: a.Writes}
+	others = *d
+	others.Activates -= of.Activates
+	others.Reads -= of.Reads
+	others.Writes -= of.Writes
+	return of, others
+}
+
 // Requester counts the bursts of one requester, and what they met in DRAM.
 type Requester struct {
 	Reads        int64

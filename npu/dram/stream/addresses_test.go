@@ -108,6 +108,9 @@ func TestTimesOfAddressesAreKept(t *testing.T) {
 	r := rand.New(rand.NewSource(12))
 	for range 40 {
 		o, _ := randomStreamOptions(t, r)
+		if r.Intn(2) == 0 {
+			o.Background = randomBackground(r, &o)
+		}
 		var text strings.Builder
 		clock, first := int64(0), map[int64]int64{} // by address
 		for n := range 200 {

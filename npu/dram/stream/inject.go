@@ -27,12 +27,16 @@ type fedChannel struct {
 	fifo               [fifoDepth]queued
 	head, n            int
 	idleTicks          int // in a row, in which nothing could be accepted either
+
+	inside int64       // bursts of the generator in the controller
+	agent  *dram.Agent // nil: there is no background
 }
 
 // injector couples the channels through what feeds them: one in-order generator, and one FIFO per channel. A full FIFO
-// stops the generator, and so the supply of the other channels.
+// stops the generator, and so the supply of the other channels. Other agents, if there are any, take turns with the FIFOs.
 //
 //	generator ─ next burst ─► FIFO of its channel, 64 deep ─ at most 2 per clock, up to the first refusal ─► controller
+//	                                                 agent ─┘
 type injector struct {
 	source   source
 	total    int64 // bursts
@@ -60,6 +64,10 @@ type source interface {
 func newInjector(o dram.Options, from source, total int64, m *spec.Mapping) (*injector, error) {
 	in := &injector{source: from, total: total, mapping: m, exact: o.Exact, recorder: o.Recorder,
 		channels: make([]fedChannel, o.Channels)}
+	agents, err := o.NewAgents(m)
+	if err != nil {
+		return nil, err
+	}
 	for i := range in.channels {
 		c, err := controller.New(o.Standard, o.Control)
 		if err != nil {
@@ -69,6 +77,9 @@ func newInjector(o dram.Options, from source, total int64, m *spec.Mapping) (*in
 			c = in.recorder.Tap(i, c)
 		}
 		in.channels[i].Controller, in.channels[i].Status = c, c.View()
+		if agents != nil {
+			in.channels[i].agent = &agents[i]
+		}
 	}
 	return in, nil
 }
@@ -109,8 +120,13 @@ func (in *injector) run(ctx context.Context, r *Result, progress Progress) error
 	}
 	r.Cycles, r.Access = in.served, in.access
 	for i := range in.channels {
-		in.finish(&in.channels[i])
-		r.Counts.Add(&in.channels[i].Counts)
+		o := &in.channels[i]
+		in.finish(o)
+		r.Counts.Add(&o.Counts)
+		if o.agent != nil {
+			met := o.agent.Access()
+			r.Agents.Add(&met)
+		}
 	}
 	if in.recorder != nil {
 		return in.recorder.Flush(controller.Never)
@@ -153,8 +169,8 @@ func (in *injector) fill(now int64) {
 	}
 }
 
-// busy reports whether a channel has, or may still get, bursts.
-func (in *injector) busy(o *fedChannel) bool { return !in.ended || o.n > 0 || !o.Empty() }
+// busy reports whether a channel has, or may still get, bursts of the generator.
+func (in *injector) busy(o *fedChannel) bool { return !in.ended || o.n > 0 || o.inside > 0 }
 
 // clock returns the earliest clock of the busy channels; Never, if none is.
 func (in *injector) clock() int64 {
@@ -169,19 +185,12 @@ func (in *injector) clock() int64 {
 
 // step advances a channel by one clock.
 func (in *injector) step(o *fedChannel) {
-	accepted := 0
-	for accepted < controller.OffersPerClock && o.n > 0 {
-		q := &o.fifo[o.head]
-		if q.masked && !o.OfferMasked(q.place, 0) || !q.masked && !o.Offer(q.place, q.write, 0) {
-			break
-		}
-		accepted++
-		o.head = (o.head + 1) % fifoDepth
-		o.n--
-	}
-	in.taken += int64(accepted)
+	own, accepted := o.accept()
+	in.taken += own
+	o.inside += own
 	outcome := o.Tick()
-	if outcome == controller.ColumnIssued {
+	if outcome == controller.ColumnIssued && (o.agent == nil || !o.agent.Serve(&o.Issued)) {
+		o.inside--
 		in.served = max(in.served, o.Issued.Clock)
 		o.Issued.CountIn(&in.access, o.Issued.Clock)
 	}
@@ -192,14 +201,64 @@ func (in *injector) step(o *fedChannel) {
 	}
 }
 
+// accept offers the controller the bursts of this clock. It returns how many of the FIFO's, and of all, were accepted.
+func (o *fedChannel) accept() (own, all int64) {
+	if o.agent == nil {
+		for own < controller.OffersPerClock && o.hand() {
+			own++
+		}
+		return own, own
+	}
+	o.agent.Arrive(o.Clock)
+	for all < controller.OffersPerClock {
+		of, any := false, false
+		if o.agent.Waits() {
+			of, any = o.agent.InTurn(o.Controller, o.hand)
+		} else {
+			of = o.hand()
+			any = of
+		}
+		if !any {
+			break
+		}
+		if of {
+			own++
+		}
+		all++
+	}
+	return own, all
+}
+
+// hand offers the next burst of the FIFO. It reports whether there was one and it was accepted.
+func (o *fedChannel) hand() bool {
+	if o.n == 0 {
+		return false
+	}
+	q := &o.fifo[o.head]
+	if q.masked && !o.OfferMasked(q.place, 0) || !q.masked && !o.Offer(q.place, q.write, 0) {
+		return false
+	}
+	o.head = (o.head + 1) % fifoDepth
+	o.n--
+	return true
+}
+
+// skip skips clocks up to limit, or to the next arrival of a background, in which nothing happens.
+func (o *fedChannel) skip(limit int64) {
+	if o.agent != nil {
+		limit = min(limit, o.agent.Next())
+	}
+	o.Skip(limit)
+}
+
 // skipIdle lets idle channels skip clocks. One that refuses its next burst, or gets no more, is idle until one of its
 // own timers runs out. One whose FIFO is empty is idle while the generator waits for a full FIFO whose channel refuses
 // its burst, or for the time of its burst.
 func (in *injector) skipIdle(now int64) {
 	for i := range in.channels {
 		o := &in.channels[i]
-		if o.idleTicks >= controller.SkipAfter && o.Clock == now && (o.n > 0 || in.ended && !o.Empty()) {
-			o.Skip(controller.Never)
+		if o.idleTicks >= controller.SkipAfter && o.Clock == now && (o.n > 0 || in.ended && o.inside > 0) {
+			o.skip(controller.Never)
 		}
 	}
 	if in.ended {
@@ -213,16 +272,17 @@ func (in *injector) skipIdle(now int64) {
 	}
 	for i := range in.channels {
 		if o := &in.channels[i]; o.idleTicks >= controller.SkipAfter && o.Clock == now && o.n == 0 {
-			o.Skip(until)
+			o.skip(until)
 		}
 	}
 }
 
-// finish takes a channel that has nothing left to do to the last clock.
+// finish takes a channel that has nothing left to do for the generator to the last clock.
 func (in *injector) finish(o *fedChannel) {
 	for o.Clock < in.served {
-		if o.Tick() == controller.Idle && !in.exact {
-			o.Skip(in.served)
+		in.step(o)
+		if o.idleTicks > 0 && !in.exact {
+			o.skip(in.served)
 		}
 	}
 }

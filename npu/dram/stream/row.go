@@ -1,6 +1,9 @@
 package stream
 
-import "github.com/pmpdsim/pmpdsim/npu/dram"
+import (
+	"github.com/pmpdsim/pmpdsim/npu/dram"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
+)
 
 // Row is a result together with what was run: a line of JSON.
 type Row struct {
@@ -12,7 +15,8 @@ type Row struct {
 	Operation  string  `json:"operation,omitempty"`  // how the part is operated, unless as usual
 	Scheduling string  `json:"scheduling,omitempty"` // of the controllers, unless as usual
 	Stream     string  `json:"stream,omitempty"`
-	Addresses  string  `json:"addresses,omitempty"` // name of the trace that was run instead of a stream
+	Addresses  string  `json:"addresses,omitempty"`  // name of the trace that was run instead of a stream
+	Background string  `json:"background,omitempty"` // what other agents asked for
 	Cycles     int64   `json:"cycles"`
 	Bytes      int64   `json:"bytes"`
 	Seconds    float64 `json:"seconds"`
@@ -35,16 +39,17 @@ type Row struct {
 	Latencies  []int64 `json:"read_latency_histogram"`    // reads in less than 32 clocks, 64, 128, ...; the last: all others
 	Energy     float64 `json:"energy_joules"`
 	PerBit     float64 `json:"picojoules_per_bit"`
+	Agents     *Agents `json:"other_agents,omitempty"` // of which the commands are in activates and all that is not of bursts
 }
 
 // Row returns the result of a stream on the channels that o describes.
 func (r *Result) Row(o dram.Options, s Stream) Row {
-	n := &r.Counts
-	return Row{Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
+	n, own := &r.Counts, &r.Access
+	return Row{Background: BackgroundText(o.Background), Agents: r.OtherAgents(), Turns: n.Turnarounds, Latency: r.MeanLatency(), Latencies: r.Access.Latency[:], Energy: r.Joules(),
 		PerBit:   r.PicojoulesPerBit(),
 		Standard: o.Standard.Name, Channels: o.Channels, Mapping: o.Mapping, BankHash: o.BankHash, Refresh: o.Refresh.String(),
 		Operation: o.Standard.Operation.String(), Scheduling: o.Scheduling.Text(), Auto: n.AutoPrecharges, Stream: s.String(), Cycles: r.Cycles, Bytes: int64(r.Bytes), Seconds: r.Seconds(), Bandwidth: r.Bandwidth(),
-		Efficiency: r.Efficiency(), Reads: n.Reads, Writes: n.Writes, Masked: n.Masked, Hits: n.RowHits, Misses: n.RowMisses, Conflicts: n.RowConflicts,
+		Efficiency: r.Efficiency(), Reads: own.Reads, Writes: own.Writes, Masked: n.Masked, Hits: own.RowHits, Misses: own.RowMisses, Conflicts: own.RowConflicts,
 		Activates: n.Activates, Precharges: n.Precharges, All: n.PrechargeAll, Refreshes: n.Refreshes, Syncs: n.Syncs}
 }
 
@@ -59,8 +64,10 @@ func (r *Result) PicojoulesPerBit() float64 { return r.Joules() * 1e12 / float64
 
 // MeanLatency returns the mean latency of reads in seconds, from acceptance by a controller to the last datum; 0
 // without reads.
-func (r *Result) MeanLatency() float64 {
-	return float64(r.Access.Wait) / float64(max(r.Access.Reads, 1)) * r.standard.TCK.Seconds()
+func (r *Result) MeanLatency() float64 { return r.latency(&r.Access) }
+
+func (r *Result) latency(a *stats.Requester) float64 {
+	return float64(a.Wait) / float64(max(a.Reads, 1)) * r.standard.TCK.Seconds()
 }
 
 // CheckedRow is a golden stream together with our result: a line of JSON. One that was skipped has no result.

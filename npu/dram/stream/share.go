@@ -113,8 +113,12 @@ func (h *share) generator() *generator {
 	return g
 }
 
+// agentClass is the requester under which a replay counts other agents.
+const agentClass = 1
+
 // replay runs one channel for all channels that get the same number of bursts.
 func (h *share) replay(ctx context.Context, o dram.Options, m *spec.Mapping, r *Result, progress Progress) error {
+	o.Background.Class, o.Background.Channels = agentClass, o.Channels
 	o.Mapping, o.Channels = m.WithoutChannels(), 1
 	system, err := dram.New(o)
 	if err != nil {
@@ -150,9 +154,13 @@ func (h *share) replay(ctx context.Context, o dram.Options, m *spec.Mapping, r *
 		counts := system.Counts()
 		counts.Scale(int64(channels))
 		r.Counts.Add(&counts)
-		for _, a := range system.Classes() {
+		for class, a := range system.Classes() {
 			a.Scale(int64(channels))
-			r.Access.Add(&a)
+			if class == agentClass {
+				r.Agents.Add(&a)
+			} else {
+				r.Access.Add(&a)
+			}
 		}
 	}
 	return nil

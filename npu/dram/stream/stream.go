@@ -33,8 +33,9 @@ type Stream struct {
 type Result struct {
 	Cycles int64           // controller clocks until the last datum has been returned and the last WR issued
 	Bytes  unit.Bytes      // read and written
-	Counts stats.DRAM      // of all channels, up to and including clock Cycles
+	Counts stats.DRAM      // of all channels, up to and including clock Cycles, with those of other agents
 	Access stats.Requester // what the bursts met; latency in clocks from when a controller accepts them
+	Agents stats.Requester // what the bursts of other agents met that were served by then: no part of Bytes
 
 	standard *spec.Standard
 	channels int
@@ -44,9 +45,10 @@ type Result struct {
 // Seconds returns the time that the stream took.
 func (r *Result) Seconds() float64 { return float64(r.Cycles) * float64(r.standard.TCK) / 1e15 }
 
-// Energy returns the energy of the commands and of the background power, of all channels.
+// Energy returns the energy of the commands, but those of other agents, and of the background power, of all channels.
 func (r *Result) Energy() spec.EnergyUse {
-	return r.standard.EnergyOf(&r.Counts, r.channels, r.refresh.ByBank())
+	_, own := r.Counts.Split(&r.Agents)
+	return r.standard.EnergyOf(&own, r.channels, r.refresh.ByBank())
 }
 
 // Bandwidth returns bytes per second.
@@ -115,7 +117,7 @@ func (r *Result) end(err error) (*Result, error) {
 		return nil, err
 	}
 	r.Counts.Clocks = r.Cycles
-	if n := r.Counts.Reads + r.Counts.Writes; n != int64(r.Bytes/r.standard.Burst) {
+	if n := r.Counts.Reads + r.Counts.Writes - r.Agents.Reads - r.Agents.Writes; n != int64(r.Bytes/r.standard.Burst) {
 		panic(fmt.Sprintf("dram: %d bursts were served of %v", n, r.Bytes))
 	}
 	return r, nil
