@@ -29,9 +29,12 @@ func schedulingFrom(c *cli.Context) (p spec.Scheduling, err error) {
 	}
 	p.Queue, p.WriteHigh, p.WriteLow = c.Int("queue"), c.Int("write-high"), c.Int("write-low")
 	var all []error
-	for _, flag := range []string{"queue", "write-high", "write-low"} {
-		if c.IsSet(flag) && c.Int(flag) == 0 { // absent is the default, not 0
-			all = append(all, fmt.Errorf("--%s 0: out of range; accepted: more than 0", flag))
+	for _, f := range []struct {
+		name     string
+		accepted string
+	}{{"queue", fmt.Sprintf("1 to %d", spec.MostQueue)}, {"write-high", "2 to 99"}, {"write-low", "1 to 98"}} {
+		if c.IsSet(f.name) && c.Int(f.name) == 0 { // absent is the default, not 0
+			all = append(all, fmt.Errorf("--%s 0: out of range; accepted: %s", f.name, f.accepted))
 		}
 	}
 	for _, f := range p.Faults() {

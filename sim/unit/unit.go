@@ -115,10 +115,10 @@ func parse(text, example, accepted string, scale func(unit string) (int64, bool)
 	}
 	r.Mul(r, new(big.Rat).SetInt64(k))
 	if !r.IsInt() {
-		return 0, fmt.Errorf("%q is not a whole number of base units", text)
+		return 0, fmt.Errorf("%q is not a whole number of base units; accepted: %s, such as %q", text, accepted, example)
 	}
 	if !r.Num().IsInt64() {
-		return 0, fmt.Errorf("%q is too large", text)
+		return 0, fmt.Errorf("%q is too large; accepted: %s, such as %q", text, accepted, example)
 	}
 	return r.Num().Int64(), nil
 }

@@ -87,7 +87,7 @@ func (lib *library) add(file string, data []byte) error {
 }
 
 // orFile is what else names a part.
-const orFile = "or the path of a part's file such as ./my-part.yaml"
+const orFile = "or the path of a part's file, which ends in .yaml or .yml, such as ./my-part.yaml"
 
 // inUse are the names of the presets that machines, figures and documents use.
 func inUse() []string {

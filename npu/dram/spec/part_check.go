@@ -25,7 +25,7 @@ func textProblem(text string) string {
 func nameProblem(name string) string {
 	const most = 100
 	if name == "" || len(name) > most || strings.ContainsAny(name, "\n/\\,") || IsFile(name) || name == "ideal" || textProblem(name) != "" {
-		return fmt.Sprintf(`%q is not a name for a part; accepted: a line of at most %d bytes without / \ and comma that does not end as a file does`,
+		return fmt.Sprintf(`%q is not a name for a part; accepted: a line of at most %d bytes without / \ and comma, other than ideal, that does not end as a file does`,
 			name, most)
 	}
 	return ""

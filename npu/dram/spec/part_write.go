@@ -98,9 +98,11 @@ func typed(k key, text string) any {
 	return text
 }
 
-// Shown returns the whole part as a file that ParsePart reads back: clocks and ns side by side, with the sources.
+// Shown returns the whole part as a file that ParsePart reads back: clocks and ns side by side, with the sources. A fixture,
+// whose name no file may have, is ramulator2.1-NAME there.
 func (p *Part) Shown() ([]byte, error) {
-	n := node(append([]entry{{key: "name", value: p.Name}}, p.fields()...), true)
+	name := strings.ReplaceAll(p.Name, "/", "-")
+	n := node(append([]entry{{key: "name", value: name}}, p.fields()...), true)
 	data, err := yaml.Dump(n)
 	if err != nil {
 		return nil, fmt.Errorf("writing DRAM part %q: %w", p.Name, err)
