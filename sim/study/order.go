@@ -97,8 +97,8 @@ func amount(text string) (float64, bool) {
 	if v, err := strconv.ParseFloat(text, 64); err == nil {
 		return v, true
 	}
-	n, ok := unit.Quantity(text)
-	return float64(n), ok
+	m, ok := unit.Quantity(text)
+	return float64(m.Value), ok
 }
 
 // Values are the values of a key: numbers and quantities by size, those of an axis in the order of its spec, schedules from

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,8 +84,11 @@ func (s *Spec) checkFilters(r *reader) {
 				r.add(f.Place, "filters", "%s: %v", c.key, err)
 				continue
 			}
-			_, number := unit.Quantity(c.value)
+			m, number := unit.Quantity(c.value)
 			s.checkOrder(r, f.Place, c, number)
+			if other, differs := s.otherUnit(c.key, m); number && differs && c.op != "==" && c.op != "!=" {
+				r.add(f.Place, "filters", "%s: %s has no order with the %s that points have; accepted: one unit for both", c.key, c.value, other)
+			}
 		}
 	}
 }
@@ -97,6 +101,43 @@ func (s *Spec) checkOrder(r *reader, at strict.Place, c condition, ordered bool)
 	case !ordered && c.op != "==" && c.op != "!=":
 		r.add(at, "filters", "%s has no order; accepted: == and !=", c.key)
 	}
+}
+
+// otherUnit returns a value that points have of a key and that is no number of m's unit: of timings, which are given in clocks
+// or as times, or not at all, as the standard has them.
+func (s *Spec) otherUnit(key string, m unit.Measure) (string, bool) {
+	var all []string
+	given := false // to every point
+	for _, a := range s.set {
+		if a.path == key {
+			all, given = append(all, a.value), true
+		}
+	}
+	for _, a := range s.axes {
+		before := len(all)
+		for _, v := range a.Values {
+			for _, one := range v.set {
+				if one.path == key {
+					all = append(all, one.value)
+				}
+			}
+		}
+		given = given || len(all)-before == len(a.Values)
+	}
+	for _, n := range s.npus {
+		if v, ok := n.Get(key); ok && !given {
+			all = append(all, v)
+		}
+	}
+	for _, text := range all {
+		switch got, ok := unit.Quantity(text); {
+		case text == "":
+			return "value of the standard", true
+		case !ok || got.Of != m.Of:
+			return text, true
+		}
+	}
+	return "", false
 }
 
 func isKey(path string) bool {
@@ -118,11 +159,8 @@ func (c condition) holds(got string) bool {
 	order := strings.Compare(got, c.value)
 	if a, ok := unit.Quantity(got); ok {
 		if b, ok := unit.Quantity(c.value); ok {
-			order = 0
-			if a < b {
-				order = -1
-			} else if a > b {
-				order = 1
+			if order = cmp.Compare(a.Value, b.Value); order == 0 {
+				order = strings.Compare(a.Of, b.Of)
 			}
 		}
 	}

@@ -101,6 +101,21 @@ func TestPoints(t *testing.T) {
 			}
 		}
 	})
+	t.Run("quantities of every unit have an order", func(t *testing.T) {
+		const axes = "axes: [{dram.density: [8Gb, 16Gb]}, {dram.temperature: [85C, 105C]}, {dram.timing.tRCD: [9ns, 12ns, 0.018us]}]\n"
+		for filter, want := range map[string]int{"dram.density >= 16Gb": 6, "dram.temperature > 95C": 6, "dram.timing.tRCD < 12ns": 8,
+			"dram.timing.tRP < 1us": 0, "dram.background.write >= 30%": 12, "dram.density == 8Gb and dram.temperature == 85C": 9} {
+			spec := specIn(t, "schedules: fp16\nset: {dram.timing.tRP: 12ns}\n"+axes+"filters: ["+filter+"]\nnpu: edge-lpddr5\n"+
+				strings.ReplaceAll(common, "npu: pmpd-paper\n", ""))
+			s, err := Load(spec, MostPoints)
+			if err != nil {
+				t.Fatalf("%s: %v", filter, err)
+			}
+			if all, _ := s.Points(t.Context(), spec, testVersion); len(all) != want {
+				t.Errorf("%s leaves %d points, want %d", filter, len(all), want)
+			}
+		}
+	})
 	t.Run("what is impossible may be skipped", func(t *testing.T) {
 		if n := len(points(t, "schedules: fp16\naxes: [{array.rows: [16, 100000]}]\nfilters: [array.rows > 4096]\n"+common)); n != 1 {
 			t.Errorf("%d points", n)

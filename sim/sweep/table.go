@@ -169,12 +169,13 @@ func quantities(all [][]cell, columns map[string]cell) error {
 		if !column.axis {
 			continue
 		}
-		numbers, plain := true, true
+		numbers, plain, units := true, true, map[string]bool{}
 		for _, cells := range all {
 			if i := axis(cells, name); i >= 0 {
 				text := cells[i].value.(string)
-				n, ok := unit.Quantity(text)
-				numbers, plain = numbers && ok, plain && ok && text == strconv.FormatInt(n, 10) && n >= 0
+				m, ok := unit.Quantity(text)
+				units[m.Of] = true
+				numbers, plain = numbers && ok && len(units) == 1, plain && ok && text == strconv.FormatInt(m.Value, 10) && m.Value >= 0
 			}
 		}
 		added := cell{order: column.order + "_", Column: Column{name + valueSuffix, Integer}, axis: true}
@@ -194,11 +195,11 @@ func quantities(all [][]cell, columns map[string]cell) error {
 			if at < 0 {
 				continue
 			}
-			n, _ := unit.Quantity(cells[at].value.(string))
+			m, _ := unit.Quantity(cells[at].value.(string))
 			if plain {
-				all[i][at].value = n
+				all[i][at].value = m.Value
 			} else {
-				added.value = n
+				added.value = m.Value
 				all[i] = append(all[i], added)
 			}
 		}
