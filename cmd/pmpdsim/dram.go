@@ -173,10 +173,15 @@ func (j *dramJob) simulate(ctx context.Context, s streams) (*stream.Result, erro
 
 // stopped tells an interrupted run from a failed one.
 func stopped(ctx context.Context, err error) error {
+	return stoppedOr(ctx, internal(err))
+}
+
+// stoppedOr is the cause of an interruption, or else the error.
+func stoppedOr(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return internal(err)
+	return err
 }
 
 // dramJob is a stream on channels.

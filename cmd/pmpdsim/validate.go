@@ -139,11 +139,8 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 	v := validate.New(options)
 	result, err := v.FitAndPredict(ctx, all, o.free, o.leaveOut)
 	p.end()
-	if errors.Is(err, context.Canceled) {
-		return context.Cause(ctx)
-	}
 	if err != nil {
-		return err
+		return stoppedOr(ctx, err)
 	}
 	for _, n := range v.Notes() {
 		s.say("note: %s", n)

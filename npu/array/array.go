@@ -122,10 +122,9 @@ func (a *Array) faster(w isa.Work) price {
 	return p
 }
 
-// priceOf returns the price of a tile by one mapping. PEs take as much longer as the array sustains less than its peak.
-// Its cycles are the most that the PEs, the units beside them or
-// the scratchpad take, and what unpacking takes. Every operand is read from the scratchpad as often as it enters the array; outputs are written
-// once, as fp16.
+// priceOf returns the price of a tile by one mapping. PEs take as much longer as the array sustains less than its peak. The
+// cycles are the most that the PEs, the units beside them or the scratchpad take, and what unpacking takes. Every operand
+// is read from the scratchpad as often as it enters the array; outputs are written once, as fp16.
 func (a *Array) priceOf(w isa.Work, r Rate, m mapping) price {
 	rows, n, k, repeat := int64(w.M), int64(w.N), int64(w.K), int64(w.Repeat)
 	feed := a.style.Feed(w, m.weights)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,4 +52,21 @@ func glob(t *testing.T, pattern string) []string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+func TestATextThatIsTooLongIsRefused(t *testing.T) {
+	_, err := Parse("n.yaml", []byte("base: edge-lpddr5 #"+strings.Repeat("x", 1<<20)))
+	if want := "n.yaml: has 1048595 bytes; accepted: an NPU's description with at most 1 MiB"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestErrorsAreNotAsLongAsTheFile(t *testing.T) {
+	for name, text := range map[string]string{"many faults": strings.Repeat("a: b\n", 100_000), "a long key": strings.Repeat("a", 500_000) + ": 1\n",
+		"a long value": "base: edge-lpddr5\nclock: " + strings.Repeat("a", 500_000) + "\n"} {
+		_, err := Parse("n.yaml", []byte(text))
+		if err == nil || len(err.Error()) > 100*10_000 || !strings.Contains(err.Error(), "accepted: ") {
+			t.Errorf("%s: %d bytes", name, len(fmt.Sprint(err)))
+		}
+	}
 }

@@ -70,9 +70,12 @@ func (k *checker) energy(e Energy) {
 			k.add("energy."+a.path, fmt.Sprintf("%v is out of range; accepted: 0pJ to %v", a.of, mostAction))
 		}
 	}
-	for path, p := range map[string]unit.Microwatts{"static": e.Static, "clock": e.ClockPower} {
-		if p < 0 || p > mostPower {
-			k.add("energy."+path, fmt.Sprintf("%v is out of range; accepted: 0W to %v", p, mostPower))
+	for _, p := range []struct {
+		path string
+		of   unit.Microwatts
+	}{{"static", e.Static}, {"clock", e.ClockPower}} {
+		if p.of < 0 || p.of > mostPower {
+			k.add("energy."+p.path, fmt.Sprintf("%v is out of range; accepted: 0W to %v", p.of, mostPower))
 		}
 	}
 	if !e.MAC.IsZero() && e.MAC.W16 == 0 {

@@ -97,11 +97,11 @@ func (f Format) RowBytes(k int, bits unit.Bits) unit.Bytes {
 	if f.ZeroPoints {
 		each += bits
 	}
-	return each.Of(int64(f.Scales(k)))
+	return each.Of(int64(f.scales(k)))
 }
 
-// Scales returns the scales of a row of k weights.
-func (f Format) Scales(k int) int {
+// scales returns how many scales there are of a row of k weights.
+func (f Format) scales(k int) int {
 	switch {
 	case f.Codebook:
 		return 0

@@ -35,7 +35,7 @@ func (s *Share) UnmarshalText(t []byte) error {
 	f, err := strconv.ParseFloat(string(t), 64)
 	if err == nil && f > 0 && f <= 1 && strings.Trim(string(t), ".0123456789") == "" {
 		// The nearest ten-thousandth must be what was written.
-		if n := Share(f*float64(whole) + 0.5); n > 0 && float64(n)/float64(whole) == f {
+		if n := Share(float64(f*float64(whole)) + 0.5); n > 0 && float64(n)/float64(whole) == f {
 			*s = n % whole
 			return nil
 		}

@@ -48,17 +48,16 @@ func (u Use) Parts() []Part {
 
 // OnChip returns the sum of the NPU's parts.
 func (u Use) OnChip() unit.Picojoules {
-	return u.Array + u.Tables + u.ScratchpadRead + u.ScratchpadWrite + u.Vector + u.Network + u.PHY +
-		u.Leakage + u.Clock
+	return add(u.Array, u.Tables, u.ScratchpadRead, u.ScratchpadWrite, u.Vector, u.Network, u.PHY, u.Leakage, u.Clock)
 }
 
 // DRAM returns the sum of the DRAM's parts.
 func (u Use) DRAM() unit.Picojoules {
-	return u.DRAMActivate + u.DRAMRead + u.DRAMWrite + u.DRAMIO + u.DRAMRefresh + u.DRAMBackground
+	return add(u.DRAMActivate, u.DRAMRead, u.DRAMWrite, u.DRAMIO, u.DRAMRefresh, u.DRAMBackground)
 }
 
 // Total returns the sum of all parts.
-func (u Use) Total() unit.Picojoules { return u.OnChip() + u.DRAM() }
+func (u Use) Total() unit.Picojoules { return add(u.OnChip(), u.DRAM()) }
 
 // Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here. That of other
 // agents' commands is left out (AgentsOf).
@@ -71,15 +70,15 @@ func Of(c *config.Config, n *stats.Counts) Use {
 	time := duration(n.Cycles, c.Clock)
 	return Use{
 		Array: arrayEnergy(c, n, p),
-		Tables: energy(n.Lookups, t.lookUp*p.sram) + energy(n.TableEntries, t.entry*placed*p.energy) +
-			energy(n.Scalings, (fp16AddEnergy+fp16MulEnergy)*placed*p.energy),
+		Tables: add(energy(n.Lookups, t.lookUp*p.sram), energy(n.TableEntries, t.entry*placed*p.energy),
+			energy(n.Scalings, (fp16AddEnergy+fp16MulEnergy)*placed*p.energy)),
 		ScratchpadRead:  energy(int64(n.ScratchRead), given(e.ScratchpadRead, read)),
 		ScratchpadWrite: energy(int64(n.ScratchWrite), given(e.ScratchpadWrite, write)),
 		Vector:          energy(n.VectorOps, given(e.VectorOp, laneEnergy*p.energy)),
-		Network:         energy(int64(n.DRAMBytes()), given(e.Network, memory)) + energy(int64(n.Exchanged), exchange),
+		Network:         add(energy(int64(n.DRAMBytes()), given(e.Network, memory)), energy(int64(n.Exchanged), exchange)),
 		PHY:             energy(8*int64(n.DRAMBytes()), given(e.PHY, 0)),
-		Leakage:         static(c, p).For(time),
-		Clock:           clockPower(c).For(time),
+		Leakage:         during(time, static(c, p)),
+		Clock:           during(time, clockPower(c)),
 		DRAMActivate:    dram.Activate,
 		DRAMRead:        dram.Read,
 		DRAMWrite:       dram.Write,
@@ -96,7 +95,7 @@ func arrayEnergy(c *config.Config, n *stats.Counts, p node) unit.Picojoules {
 	}
 	var sum unit.Picojoules
 	for bits, macs := range n.MACsByBits {
-		sum += energy(macs, given(c.Energy.MAC.At(bits), 0))
+		sum = add(sum, energy(macs, given(c.Energy.MAC.At(bits), 0)))
 	}
 	return sum
 }
@@ -136,16 +135,48 @@ func energy(count int64, fJ float64) unit.Picojoules {
 	return unit.Picojoules(mulDiv(count, int64(math.Round(fJ*1e3)), 1e6))
 }
 
+// during returns the energy of a power over a time, rounded down to pJ.
+func during(d unit.Femtoseconds, p unit.Microwatts) unit.Picojoules {
+	return unit.Picojoules(mulDiv(int64(d), int64(p), 1e9)) // 1 uW fs = 1e-9 pJ
+}
+
 // duration returns n cycles of a clock, rounded down to femtoseconds.
 func duration(n unit.Cycles, f unit.Hertz) unit.Femtoseconds {
 	return unit.Femtoseconds(mulDiv(int64(n), 1e15, int64(f)))
 }
 
-// mulDiv returns a·b/d rounded down, for numbers that are not negative.
+// most is what sums and products end at: a Picojoules holds 9.2 MJ, a Femtoseconds 9,223 s. Check refuses it.
+const most = math.MaxInt64
+
+// mulDiv returns a·b/d rounded down, for numbers that are not negative; most at the most.
 func mulDiv(a, b, d int64) int64 {
 	q, fits := unit.MulDivDown(uint64(a), uint64(b), uint64(d))
-	if !fits {
-		panic(fmt.Sprintf("energy: %d * %d / %d overflows", a, b, d))
+	if !fits || q > most {
+		return most
 	}
 	return int64(q)
+}
+
+// add returns a sum; most at the most.
+func add(all ...unit.Picojoules) (sum unit.Picojoules) {
+	for _, e := range all {
+		if e > most-sum {
+			return most
+		}
+		sum += e
+	}
+	return sum
+}
+
+// Check refuses counts whose time or energy is more than can be told: keys of the configuration may ask for both.
+func Check(c *config.Config, n *stats.Counts) error {
+	if duration(n.Cycles, c.Clock) == most {
+		return fmt.Errorf("%.3g s are more than can be told; accepted: at most %v, which fewer tokens take, or less of runtime.dispatch",
+			n.Cycles.Seconds(c.Clock), unit.Femtoseconds(most))
+	}
+	if Of(c, n).Total() == most {
+		return fmt.Errorf("the energy is more than can be told; accepted: at most %v, which fewer tokens take, or less in the section energy",
+			unit.Picojoules(most))
+	}
+	return nil
 }

@@ -83,12 +83,7 @@ func TimingsTable(w io.Writer, s *timings.Study, rows []timings.Row) error {
 }
 
 // percentOf writes a change.
-func percentOf(v float64) string {
-	if text := plots.Signed(v); text != "0.0" {
-		return text + " %"
-	}
-	return "0.0 %"
-}
+func percentOf(v float64) string { return plots.Signed(v) + " %" }
 
 // TimingsCSV writes the rows with a head.
 func TimingsCSV(w io.Writer, rows []timings.Row) error {
@@ -174,7 +169,7 @@ func TimingsFigure(s *timings.Study, rows []timings.Row) *plots.Tornado {
 // effect is how much a row changes the first quantity; of equal ones the others decide.
 func effect(r plots.TornadoRow) float64 {
 	v := r.Values[0]
-	return math.Round(1e6*max(math.Abs(v[0]), math.Abs(v[1]))) + 1e-3*largest(r)
+	return math.Round(1e6*max(math.Abs(v[0]), math.Abs(v[1]))) + float64(1e-3*largest(r))
 }
 
 func largest(r plots.TornadoRow) (most float64) {

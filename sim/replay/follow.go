@@ -40,7 +40,8 @@ func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.
 	if err := r.follow(ctx, passes, o); err != nil {
 		return nil, nil, err
 	}
-	return r.result(o.Version), r.counts, nil
+	out, err := r.result(o.Version)
+	return out, r.counts, err
 }
 
 // follow gives the steps to the workers as they arrive.

@@ -94,7 +94,11 @@ func Run(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result
 	}
 	jobs, results := make([]Job, len(runs)), make([]*result.Result, len(runs))
 	for i, r := range runs {
-		jobs[i], results[i] = r.Job, r.result(o.Version)
+		out, err := r.result(o.Version)
+		if err != nil {
+			return nil, err
+		}
+		jobs[i], results[i] = r.Job, out
 	}
 	Compare(jobs, results)
 	return results, nil
@@ -191,8 +195,8 @@ func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, to
 	return nil
 }
 
-// result adds up the steps in their order.
-func (r *run) result(version string) *result.Result {
+// result adds up the steps in their order. It fails on times and energies that are too large to tell.
+func (r *run) result(version string) (*result.Result, error) {
 	j := &r.Job
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
@@ -209,8 +213,10 @@ func (r *run) result(version string) *result.Result {
 		out.Counterfactual = r.plan.Counterfactual()
 	}
 	out.Footprint = r.Memory()
-	out.Fill(j.Config, r.bits, r.compiler.Operators())
-	return out
+	if err := out.Fill(j.Config, r.bits, r.compiler.Operators()); err != nil {
+		return nil, fmt.Errorf("%s, %s: %w", j.Config.Name, j.Schedule, err)
+	}
+	return out, nil
 }
 
 // inFull is an input in full.

@@ -17,7 +17,7 @@ var fused = regexp.MustCompile(`(?i)\s(fn?m(add|sub)[ds.]*|[wv]?fm[as][ds]b|m[as
 
 // feeding are the packages that results depend on. Decode engines are none: what they compute is recorded, not repeated.
 var feeding = []string{"./npu/...", "./sim/unit/...", "./sim/engine", "./sim/replay", "./sim/result", "./sim/paper/...", "./sim/sweep/...", "./sim/study/...",
-	"./workloads/...", "./traces"}
+	"./sim/validate/...", "./workloads/...", "./traces"}
 
 // TestNoResultDependsOnFusedInstructions compiles the packages that results depend on for processors on which Go fuses x*y + z,
 // which rounds once instead of twice, and looks for such instructions. An explicit conversion, float64(x*y) + z, keeps them

@@ -1,6 +1,8 @@
 package result
 
 import (
+	"fmt"
+
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/energy"
 )
@@ -12,9 +14,12 @@ func (r *Result) Passes() int { return r.GeneratedTokens - 1 }
 func (r *Result) PrefillAlone() bool { return r.GeneratedTokens == 1 }
 
 // Fill computes every derived number of r from its counts and its footprint. Bits are the weight precisions of the decode passes, names
-// the operators of the programs.
-func (r *Result) Fill(c *config.Config, bits []int, names []string) {
+// the operators of the programs. It fails on times and energies that are too large to tell.
+func (r *Result) Fill(c *config.Config, bits []int, names []string) error {
 	p, d := &r.Counts.Prefill, &r.Counts.Decode
+	if err := check(c, &r.Counts); err != nil {
+		return err
+	}
 	passes := float64(len(bits))
 	tokens := passes * float64(r.Batch)
 	sum := 0
@@ -43,6 +48,18 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) {
 	}
 	r.Fits = r.Footprint.Fits()
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
+	return nil
+}
+
+// check refuses counts of a phase that are more than a result can tell.
+func check(c *config.Config, counts *Phases) error {
+	if err := energy.Check(c, &counts.Prefill); err != nil {
+		return fmt.Errorf("prefill: %w", err)
+	}
+	if err := energy.Check(c, &counts.Decode); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
 }
 
 // Breakdown adds the breakdown of both phases to r, as far as there are both.

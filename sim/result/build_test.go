@@ -4,12 +4,14 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/energy"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // npu is an NPU of round numbers: 2 cores of 4 x 8 PEs at 1 GHz, and an ideal memory of 10 GB/s.
@@ -89,6 +91,30 @@ func TestFillLeavesOutNoField(t *testing.T) {
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != slices.Contains(given, name) {
 			t.Errorf("%s is %v", name, v.Field(i))
+		}
+	}
+}
+
+// TestWhatIsTooLargeToTellIsRefused: keys of an NPU can ask for more seconds and joules than integers hold.
+func TestWhatIsTooLargeToTellIsRefused(t *testing.T) {
+	for _, tc := range []struct {
+		static  unit.Microwatts
+		seconds int64
+		want    string // empty: it is told
+	}{
+		{1000e6, 1000, ""},
+		{10_000e6, 1000, "decode: the energy is more than can be told; accepted: at most 9223372.036854775807J"},
+		{0, 10_000, "decode: 1e+04 s are more than can be told; accepted: at most 9223372.036854775807ms"},
+	} {
+		c := npu(t)
+		c.Energy.Static = tc.static
+		r := &Result{Batch: 1, GeneratedTokens: 2}
+		r.Counts.Decode.Cycles = unit.Cycles(tc.seconds * int64(c.Clock))
+		switch err := r.Fill(c, []int{4}, []string{"q_proj"}); {
+		case tc.want == "" && err != nil, tc.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.want)):
+			t.Errorf("%v, %d s: %v", tc.static, tc.seconds, err)
+		case err == nil && r.EnergyJoules < 1e6:
+			t.Errorf("%v, %d s: %v J", tc.static, tc.seconds, r.EnergyJoules)
 		}
 	}
 }

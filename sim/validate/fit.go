@@ -196,7 +196,7 @@ func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]fl
 	within := func(y []float64) ([]float64, float64) { // y counts in tenths of what is there, or of the range of a time
 		x, beyond := make([]float64, len(y)), 0.0
 		for j := range y {
-			x[j] = l.at[j] + y[j]*f.scale(l, j)
+			x[j] = l.at[j] + float64(y[j]*f.scale(l, j))
 			lo, hi := f.trust(l, j)
 			inside := min(max(x[j], lo), hi)
 			beyond += math.Abs(x[j]-inside) / f.scale(l, j)

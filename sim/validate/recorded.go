@@ -114,7 +114,7 @@ func (c *comparison) add(table []traces.Op, times []int64, names []string, count
 		if _, known := c.measured[name]; !known {
 			c.right = append(c.right, name)
 		}
-		c.measured[name] += float64(times[i]) * 1e-9
+		c.measured[name] += float64(float64(times[i]) * 1e-9)
 	}
 	for i, name := range names {
 		n := &counts.Operators[i]

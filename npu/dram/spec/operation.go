@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 // without it: refreshes of normal granularity, at most 85 °C, WCK as the standard has it.
 type Operation struct {
 	FineGranularity FineGranularity
-	Temperature     unit.Celsius // of the case; 0: at most NormalTemperature
+	Temperature     unit.Celsius // of the case; 0: at most normalTemperature
 	WCK             WCK
 	BankMode        BankMode
 	BurstLength     BurstLength
@@ -26,7 +25,7 @@ func (o Operation) String() string {
 	if o.FineGranularity != Fine1x {
 		all = append(all, "fine granularity "+o.FineGranularity.String())
 	}
-	if o.Temperature > NormalTemperature {
+	if o.Temperature > normalTemperature {
 		all = append(all, o.Temperature.String())
 	}
 	if o.BankMode != BanksOfStandard {
@@ -41,9 +40,9 @@ func (o Operation) String() string {
 	return strings.Join(all, ", ")
 }
 
-// NormalTemperature is the highest temperature at which refresh is due every tREFI (JESD79-4, JESD79-5, JESD209-4,
+// normalTemperature is the highest temperature at which refresh is due every tREFI (JESD79-4, JESD79-5, JESD209-4,
 // JESD209-5, JESD235).
-const NormalTemperature unit.Celsius = 85
+const normalTemperature unit.Celsius = 85
 
 // FineGranularity is how many all-bank refreshes come instead of one; each is shorter.
 type FineGranularity uint8
@@ -114,7 +113,7 @@ func setNamed(v *uint8, text []byte, names []string, what string) error {
 	return nil
 }
 
-// HotStep says that up to a temperature refreshes are due so many times as often as up to NormalTemperature.
+// HotStep says that up to a temperature refreshes are due so many times as often as up to normalTemperature.
 type HotStep struct {
 	UpTo  unit.Celsius
 	Times int64
@@ -162,7 +161,7 @@ type Fault struct {
 
 // Operate changes s, a copy of a table of a part, to one that is operated as o says, with some timings changed. It returns
 // the choices that s does not have, and leaves s as it is in these. Timings are those of the banks' organisation, at
-// NormalTemperature and of normal granularity. It is for once.
+// normalTemperature and of normal granularity. It is for once.
 func (s *Standard) Operate(o Operation, timings *Changes) (faults []Fault) {
 	if o == (Operation{}) { // the common case
 		if timings != nil {
@@ -245,7 +244,7 @@ func (s *Standard) refreshFiner(f FineGranularity) error {
 
 // warm makes refreshes due as often as a temperature needs.
 func (s *Standard) warm(c unit.Celsius) error {
-	if c <= NormalTemperature {
+	if c <= normalTemperature {
 		return nil
 	}
 	for _, h := range s.Hot {
@@ -256,7 +255,7 @@ func (s *Standard) warm(c unit.Celsius) error {
 			return nil
 		}
 	}
-	most := NormalTemperature
+	most := normalTemperature
 	if n := len(s.Hot); n > 0 {
 		most = s.Hot[n-1].UpTo
 	}
@@ -273,13 +272,4 @@ func (s *Standard) extendWCK(w WCK) error {
 	}
 	s.OneWCK, s.Operation.WCK = w == WCKOfChannel, w
 	return nil
-}
-
-// Err returns all faults as one error; nil if there are none.
-func Err(faults []Fault) error {
-	var all []error
-	for _, f := range faults {
-		all = append(all, fmt.Errorf("%s: %w", f.Key, f.Err))
-	}
-	return errors.Join(all...)
 }

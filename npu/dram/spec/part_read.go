@@ -15,8 +15,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
-// NotGiven stands for the sources that a part of a user does not name.
-const NotGiven = "not given"
+// notGiven stands for the sources that a part of a user does not name.
+const notGiven = "not given"
 
 // ParsePart returns the part of the text of a file. A part that gives no name is called as the file.
 func ParsePart(file string, data []byte) (*Part, error) {
@@ -56,7 +56,7 @@ func ReadPart(f *strict.Faults, n *yaml.Node, prefix, name string) *Part {
 	}
 	for _, source := range []string{"source", "energy.source"} {
 		if base == nil && l.values[source] == "" {
-			l.values[source] = NotGiven
+			l.values[source] = notGiven
 		}
 	}
 	if problem := nameProblem(l.name); problem != "" {

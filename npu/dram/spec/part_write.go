@@ -191,10 +191,10 @@ func (p *Part) Text() string {
 // Notes says what a part of a user leaves open: sources that it does not name, gates that are never waited for.
 func (p *Part) Notes() []string {
 	var all []string
-	if source := p.values["source"]; source == NotGiven || strings.Contains(source, changedTo) {
+	if source := p.values["source"]; source == notGiven || strings.Contains(source, changedTo) {
 		all = append(all, "source: the values have no source; a text that says where they come from makes results checkable")
 	}
-	if p.values["energy.source"] == NotGiven {
+	if p.values["energy.source"] == notGiven {
 		all = append(all, "energy.source: the energies have no source")
 	}
 	t := &p.own().Timing

@@ -9,9 +9,9 @@ import (
 // watermarks of Ramulator 2.1.
 type Scheduling struct {
 	Page      Page
-	Queue     int // bursts that the queue of reads holds, and that of writes: 1 to MostQueue; 0: DefaultQueue
-	WriteHigh int // percent of their queue above which writes go before reads; 0: DefaultWriteHigh
-	WriteLow  int // percent below which reads go again: less than WriteHigh; 0: DefaultWriteLow
+	Queue     int // bursts that the queue of reads holds, and that of writes: 1 to MostQueue; 0: defaultQueue
+	WriteHigh int // percent of their queue above which writes go before reads; 0: defaultWriteHigh
+	WriteLow  int // percent below which reads go again: less than WriteHigh; 0: defaultWriteLow
 }
 
 // MostQueue is the most bursts that a queue of a channel can hold: as many as a channel can have banks.
@@ -19,13 +19,13 @@ const MostQueue = MaxBanks
 
 // The watermarks of the write queue, in percent: Ramulator 2.1's, 0.8 and 0.2.
 const (
-	DefaultWriteHigh = 80
-	DefaultWriteLow  = 20
+	defaultWriteHigh = 80
+	defaultWriteLow  = 20
 )
 
-// DefaultQueue returns the size of the read and of the write queue in bursts: Ramulator 2.1's 32, for each of the two
+// defaultQueue returns the size of the read and of the write queue in bursts: Ramulator 2.1's 32, for each of the two
 // pseudo channels of HBM.
-func DefaultQueue(f Family) int {
+func defaultQueue(f Family) int {
 	if f == HBM {
 		return 32 * PseudoChannels
 	}
@@ -35,13 +35,13 @@ func DefaultQueue(f Family) int {
 // Resolved returns the scheduling with every zero replaced by what it stands for.
 func (p Scheduling) Resolved(f Family) Scheduling {
 	if p.Queue == 0 {
-		p.Queue = DefaultQueue(f)
+		p.Queue = defaultQueue(f)
 	}
 	if p.WriteHigh == 0 {
-		p.WriteHigh = DefaultWriteHigh
+		p.WriteHigh = defaultWriteHigh
 	}
 	if p.WriteLow == 0 {
-		p.WriteLow = DefaultWriteLow
+		p.WriteLow = defaultWriteLow
 	}
 	return p
 }

@@ -16,11 +16,11 @@ type Time int64
 // InClocks returns a number of clocks.
 func InClocks(n int64) Time { return Time(-n - 1) }
 
-// TimeForms is what UnmarshalText reads.
-const TimeForms = `a number of clocks such as 15, or a time such as "18ns"`
+// timeForms is what UnmarshalText reads.
+const timeForms = `a number of clocks such as 15, or a time such as "18ns"`
 
-// Forms is TimeForms.
-func (t Time) Forms() string { return TimeForms }
+// Forms is timeForms.
+func (t Time) Forms() string { return timeForms }
 
 // longest bounds durations: a second is longer than any timing.
 const longest = 1_000_000_000_000_000
@@ -40,7 +40,7 @@ func (t *Time) UnmarshalText(text []byte) error {
 	}
 	var f unit.Femtoseconds
 	if err := f.UnmarshalText(text); err != nil {
-		return fmt.Errorf("%q is not a timing; accepted: %s (fs ps ns us ms)", text, TimeForms)
+		return fmt.Errorf("%q is not a timing; accepted: %s (fs ps ns us ms)", text, timeForms)
 	}
 	if f <= 0 || f > longest {
 		return fmt.Errorf("%q is not a timing; accepted: more than 0 and at most a second, or a number of clocks", text)

@@ -10,11 +10,11 @@ import (
 	"sync"
 )
 
-// MostTimings is the most timings that a Timing may have.
-const MostTimings = 64
+// mostTimings is the most timings that a Timing may have.
+const mostTimings = 64
 
 // Changes are changes of timings, by their place in TimingNames; the zero Time leaves a timing as it is.
-type Changes [MostTimings]Time
+type Changes [mostTimings]Time
 
 // timingNames are the tags of Timing, in its order.
 var timingNames = sync.OnceValue(func() []string {

@@ -358,7 +358,7 @@ func (s *Standard) maskProblem() string {
 
 // hotProblem says what is wrong with the table of temperatures.
 func (s *Standard) hotProblem() string {
-	before := HotStep{NormalTemperature, 1}
+	before := HotStep{normalTemperature, 1}
 	for _, h := range s.Hot {
 		if h.UpTo <= before.UpTo || h.Times <= before.Times || h.Times > maxRounds {
 			return fmt.Sprintf("Hot has refresh %d times as often up to %v; accepted: more often than %d times, above %v, at most %d times",

@@ -45,10 +45,9 @@ type Subject struct {
 
 // Member is a timing of a subject, in clocks of the controller.
 type Member struct {
-	Name           string
-	Own            int64
-	Less, More     int64 // equal to Own where it does not move
-	OwnNanoseconds float64
+	Name       string
+	Own        int64
+	Less, More int64 // equal to Own where it does not move
 }
 
 // group is a group of timings by what they are for.
@@ -160,11 +159,10 @@ func (s *Study) varies(name string) bool {
 
 // subject is one of the timings with these names.
 func (s *Study) subject(name string, isGroup bool, members []string, own map[string]int64) Subject {
-	standard := s.Config.Standard()
 	x := Subject{Name: name, Group: isGroup}
 	for _, m := range members {
 		n := own[m]
-		x.Members = append(x.Members, Member{Name: m, Own: n, Less: n, More: n, OwnNanoseconds: float64(n) * standard.TCK.Seconds() * 1e9})
+		x.Members = append(x.Members, Member{Name: m, Own: n, Less: n, More: n})
 	}
 	x.less = s.off(x.Members, -s.By, func(m *Member) *int64 { return &m.Less })
 	x.more = s.off(x.Members, s.By, func(m *Member) *int64 { return &m.More })

@@ -21,6 +21,20 @@ func WriteCSV(w io.Writer, all []Row) error {
 	return sheet.Write(w, records)
 }
 
+// WriteRecordedCSV writes passes and operators with a head. What only operators have is empty in passes, and the other way round.
+func WriteRecordedCSV(w io.Writer, r *Recorded) error {
+	records := [][]string{{"kind", "phase", "name", "step", "context", "weight_bits", "measured_seconds", "predicted_seconds", "error_percent"}}
+	for i := range r.Passes {
+		p := &r.Passes[i]
+		records = append(records, []string{p.Kind, "", "", strconv.Itoa(p.Step), strconv.Itoa(p.Context), strconv.Itoa(p.Bits),
+			fixed(&p.Measured, 9), fixed(&p.Predicted, 9), fixed(&p.Error, 3)})
+	}
+	for _, o := range r.Operators {
+		records = append(records, []string{o.Kind, o.Phase, o.Name, "", "", "", fixed(o.Measured, 9), fixed(o.Predicted, 9), fixed(o.Error, 3)})
+	}
+	return sheet.Write(w, records)
+}
+
 func fixed(v *float64, decimals int) string {
 	if v == nil {
 		return ""
