@@ -17,7 +17,8 @@ const (
 	hbmWrite = 1
 )
 
-// hbmBank is a bank: its row, the earliest clocks of commands to it, and how many requests wait for it.
+// hbmBank is a bank: its row, the earliest clocks of commands to it, and how many requests wait for it. It has 64 bytes:
+// another size makes stepping slower.
 type hbmBank struct {
 	row      int64
 	act      int64
@@ -27,7 +28,6 @@ type hbmBank struct {
 	queued   [2]uint16 // requests for it in each queue
 	hits     [2]uint16 // those of them that want the open row
 	conflict int64     // 1: closed to make room for another row
-	written  int64     // PRE after the last WR; kept only if rows close by themselves
 }
 
 // hbmGroup holds the earliest clocks of commands to one bank group.
@@ -56,6 +56,8 @@ type hbmState struct {
 	bank   [hbmMaxBanks]hbmBank
 	group  [hbmMaxBanks >> hbmGroupBits]hbmGroup
 	pseudo [spec.PseudoChannels]hbmPseudo
+
+	written [hbmMaxBanks]int64 // PRE after a bank's last WR; kept only if rows close by themselves
 
 	open   uint64    // banks with an open row
 	opened uint64    // banks of the active list

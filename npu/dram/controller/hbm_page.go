@@ -6,8 +6,8 @@ import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 func (c *hbmController) closes(r *request) bool {
 	b := &c.bank[r.bank]
 	if r.write == hbmWrite {
-		b.written = c.Clock + c.gaps.columnPre[hbmWrite]
-	} else if b.written > c.Clock+c.gaps.columnPre[hbmRead] {
+		c.written[r.bank] = c.Clock + c.gaps.columnPre[hbmWrite]
+	} else if c.written[r.bank] > c.Clock+c.gaps.columnPre[hbmRead] {
 		return false
 	}
 	if c.opened>>r.bank&1 == 1 || b.hits[hbmRead]+b.hits[hbmWrite] > 0 {

@@ -26,9 +26,10 @@ func (c *hbmController) columnBus() bool {
 		return false
 	}
 	q := &c.queue[c.draining]
-	for i := range q.r[:q.n] {
-		r := &q.r[i]
-		if ready>>r.bank&1 == 0 || c.bank[r.bank].row != r.row {
+	requests := q.r[:q.n]
+	for i := range requests {
+		r := &requests[i]
+		if ready>>(r.bank%hbmMaxBanks)&1 == 0 || c.bank[r.bank].row != r.row {
 			continue
 		}
 		taken := q.remove(int64(i))
@@ -46,14 +47,12 @@ func (c *hbmController) columnBus() bool {
 // oldestOpened returns the request of the active list that arrived first, of those whose column command can go; of
 // those that arrived together, the one whose row was opened first; -1: none.
 func (c *hbmController) oldestOpened() int {
-	best := -1
-	for i := range c.active.r[:c.active.n] {
-		r := &c.active.r[i]
-		if best >= 0 && r.arrive >= c.active.r[best].arrive {
-			continue
-		}
-		if c.columnAt(r.bank, int64(r.write)) <= c.Clock {
-			best = i
+	best, arrived := -1, Never
+	requests := c.active.r[:c.active.n]
+	for i := range requests {
+		r := &requests[i]
+		if r.arrive < arrived && c.columnAt(r.bank, int64(r.write)) <= c.Clock {
+			best, arrived = i, r.arrive
 		}
 	}
 	return best
@@ -106,17 +105,25 @@ func (c *hbmController) rowCommand() bool {
 	if c.perBank {
 		pres, acts = pres&^c.heldBack(), acts&^c.heldActivates()
 	}
+	banks := acts | pres // disjoint: PREs go to open banks
+	if banks == 0 {
+		return false
+	}
 	q := &c.queue[c.draining]
-	for i := 0; acts|pres != 0 && i < int(q.n); i++ {
-		r := &q.r[i]
-		bit := uint64(1) << r.bank
+	requests := q.r[:q.n]
+	for i := range requests {
+		r := &requests[i]
+		bit := uint64(1) << (r.bank % hbmMaxBanks)
 		switch {
+		case banks&bit == 0:
 		case acts&bit != 0:
 			c.activate(q.remove(int64(i)))
 			return true
-		case pres&bit == 0:
 		case c.bank[r.bank].row == r.row || hitOfSameAge(q, i, c.bank[r.bank].row):
-			pres &^= bit // a row is not closed while a request as old as this one wants it
+			banks &^= bit // a row is not closed while a request as old as this one wants it
+			if banks == 0 {
+				return false
+			}
 		default:
 			c.precharge(r.bank)
 			c.bank[r.bank].conflict = 1

@@ -68,7 +68,7 @@ func (c *hbmController) Snapshot(k *Codec) {
 			k.row(&b.row)
 		}
 		if c.page != spec.OpenPage {
-			k.timer(&b.written)
+			k.timer(&s.written[i])
 		}
 		if c.perBank {
 			k.timer(&b.refresh)

@@ -1,6 +1,10 @@
 package controller
 
-import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
+import (
+	"math"
+
+	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+)
 
 var _ Controller = (*singleBus)(nil)
 
@@ -211,14 +215,12 @@ func (c *singleBus) wants(r *request) Command {
 // oldestOpened returns the request of the active list that arrived first, of those whose column command can go; -1:
 // none.
 func (c *singleBus) oldestOpened() int64 {
-	best := int64(-1)
-	for i := range c.active.n {
-		r := &c.active.r[i]
-		if best >= 0 && r.arrive >= c.active.r[best].arrive {
-			continue
-		}
-		if c.readyAt(c.wants(r), r) <= c.Clock {
-			best = i
+	best, arrived := int64(-1), Never
+	requests := c.active.r[:c.active.n]
+	for i := range requests {
+		r := &requests[i]
+		if r.arrive < arrived && c.readyAt(c.wants(r), r) <= c.Clock {
+			best, arrived = int64(i), r.arrive
 		}
 	}
 	return best
@@ -249,39 +251,48 @@ func (c *singleBus) firstReady(q *queue) (int64, Command) {
 	if !canColumn && (!canAct && !canPre || c.allHits[kind]) {
 		return -1, 0
 	}
-	several := c.ranks > 1
-	hits := int64(0)
-	for i := range q.n {
-		r := &q.r[i]
-		b := &c.bank[r.bank]
+	act, pre, column := c.nowIf(canAct), c.nowIf(canPre), c.nowIf(canColumn)
+	requests, hits := q.r[:q.n], int64(0)
+	for i := range requests {
+		r := &requests[i]
+		b := &c.bank[r.bank%spec.MaxBanks] // it is less anyway, but so the compiler need not ask
 		switch {
 		case b.status == open && b.row == r.row:
 			hits++
-			if !canColumn || b.column > c.Clock {
-				continue
-			}
-			g := &c.group[r.group]
-			if kind == 1 && g.write <= c.Clock && (!several || c.rankOf(r.bank).write <= c.Clock) &&
-				(r.found&maskedWrite == 0 || c.maskedAt(r) <= c.Clock) {
-				return i, cmdWR
-			}
-			if kind == 0 && g.read <= c.Clock && (!several || c.rankOf(r.bank).read <= c.Clock) {
-				return i, cmdRD
+			if b.column <= column && c.columnAllowed(r) {
+				return int64(i), cmdRD + Command(kind) // WR is the next number
 			}
 		case b.status == open:
-			if canPre && b.pre <= c.Clock && b.waiting == 0 && (!several || c.rankOf(r.bank).pre <= c.Clock) &&
-				!c.protected(q, r) {
-				return i, cmdPRE
+			if b.pre <= pre && b.waiting == 0 && (c.ranks == 1 || c.rankOf(r.bank).pre <= pre) && !c.protected(q, r) {
+				return int64(i), cmdPRE
 			}
 		case b.status == closed:
-			if canAct && b.act <= c.Clock && c.group[r.group].act <= c.Clock &&
-				(!several || c.rankOf(r.bank).act <= c.Clock) {
-				return i, cmdACT
+			if b.act <= act && c.group[r.group].act <= act && (c.ranks == 1 || c.rankOf(r.bank).act <= act) {
+				return int64(i), cmdACT
 			}
 		}
 	}
 	c.allHits[kind] = hits == q.n
 	return -1, 0
+}
+
+// nowIf returns this clock or, if the command is not allowed, one that no timer has run out by.
+func (c *singleBus) nowIf(allowed bool) int64 {
+	if allowed {
+		return c.Clock
+	}
+	return math.MinInt64
+}
+
+// columnAllowed reports whether the timers of group and rank allow the column command of a queued request now. One rank
+// alone need not be asked: allowed has done that.
+func (c *singleBus) columnAllowed(r *request) bool {
+	g := &c.group[r.group]
+	if r.write == 0 {
+		return g.read <= c.Clock && (c.ranks == 1 || c.rankOf(r.bank).read <= c.Clock)
+	}
+	return g.write <= c.Clock && (c.ranks == 1 || c.rankOf(r.bank).write <= c.Clock) &&
+		(r.found&maskedWrite == 0 || c.maskedAt(r) <= c.Clock)
 }
 
 // protected reports whether a queued request that is not younger than r wants the row that r would close.

@@ -8,8 +8,8 @@ import "github.com/pmpdsim/pmpdsim/npu/dram/spec"
 func (c *singleBus) closes(r *request) bool {
 	b := &c.bank[r.bank]
 	if r.write == 1 {
-		b.written = c.Clock + c.gaps.writePre
-	} else if b.written > c.Clock+c.gaps.readPre {
+		c.written[r.bank] = c.Clock + c.gaps.writePre
+	} else if c.written[r.bank] > c.Clock+c.gaps.readPre {
 		return false
 	}
 	if b.waiting > 0 {

@@ -9,7 +9,8 @@ const (
 	open
 )
 
-// bank is a bank: its row buffer, and the earliest clock of each command to it.
+// bank is a bank: its row buffer, and the earliest clock of each command to it. It has 64 bytes: another size makes the
+// scans of queues slower.
 type bank struct {
 	row      int64
 	status   int64
@@ -17,7 +18,6 @@ type bank struct {
 	column   int64
 	pre      int64
 	refresh  int64 // per-bank refresh
-	written  int64 // PRE after the last WR; kept only if rows close by themselves
 	waiting  int64 // requests of the active list
 	conflict int64 // 1: closed to make room for another row
 }
@@ -50,6 +50,8 @@ type state struct {
 	// The earliest clocks of masked writes, if they have gaps of their own.
 	maskedBank  [spec.MaxBanks]int64
 	maskedGroup [spec.MaxGroups]int64
+
+	written [spec.MaxBanks]int64 // PRE after a bank's last WR; kept only if rows close by themselves
 
 	schedule
 	bus       int64 // first clock at which no command is on the bus

@@ -124,6 +124,9 @@ func (c *singleBus) Snapshot(k *Codec) {
 	}
 	for i := range s.bank[:c.banks] {
 		c.snapshotBank(k, &s.bank[i])
+		if c.page != spec.OpenPage {
+			k.timer(&s.written[i])
+		}
 		if c.masks {
 			k.timer(&s.maskedBank[i])
 		}
@@ -162,8 +165,5 @@ func (c *singleBus) snapshotBank(k *Codec, b *bank) {
 	k.timer(&b.pre)
 	if c.perBank {
 		k.timer(&b.refresh)
-	}
-	if c.page != spec.OpenPage {
-		k.timer(&b.written)
 	}
 }
