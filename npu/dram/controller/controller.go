@@ -138,11 +138,6 @@ const maskedWrite uint8 = 4
 
 // countData counts a column command, which closes the row behind it or leaves it open.
 func (v *Status) countData(r *request, dataEnd int64, closes bool) {
-	cmd := cmdRD + Command(r.write) // WR is the next number
-	if closes {
-		cmd += cmdRDA - cmdRD
-		v.Counts.AutoPrecharges++
-	}
 	switch r.found & foundBits {
 	case rowHit:
 		v.Counts.RowHits++
@@ -157,7 +152,18 @@ func (v *Status) countData(r *request, dataEnd int64, closes bool) {
 	} else {
 		v.Counts.Reads++
 	}
-	v.logFor(cmd, r)
+	if v.Trace != nil {
+		v.traceFor(dataCommand(r.write, closes), r)
+	}
+}
+
+// dataCommand returns RD or WR, or RDA or WRA, which close the row.
+func dataCommand(write uint8, closes bool) Command {
+	cmd := cmdRD + Command(write) // WR is the next number
+	if closes {
+		cmd += cmdRDA - cmdRD
+	}
+	return cmd
 }
 
 // Clocks that do not come, and that have no effect any more.

@@ -17,8 +17,8 @@ const (
 	hbmWrite = 1
 )
 
-// hbmBank is a bank: its row, the earliest clocks of commands to it, and how many requests wait for it. It has 64 bytes:
-// another size makes stepping slower.
+// hbmBank is a bank: its row, the earliest clocks of commands to it, and how many requests wait for it. It has 64
+// bytes: another size makes stepping slower.
 type hbmBank struct {
 	row      int64
 	act      int64

@@ -23,4 +23,5 @@ func (c *hbmController) autoPrecharge(bank uint8) {
 	raise(&p.refresh, b.pre+c.gaps.preRef)
 	raise(&b.refresh, b.pre+c.gaps.preRef)
 	c.close(bank)
+	c.Counts.AutoPrecharges++
 }

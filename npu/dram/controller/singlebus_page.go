@@ -39,4 +39,5 @@ func (c *singleBus) autoPrecharge(b *bank, own *rankState) {
 	b.status, b.row, b.conflict = closed, 0, 0
 	own.opened--
 	c.allHits = [2]bool{}
+	c.Counts.AutoPrecharges++
 }
