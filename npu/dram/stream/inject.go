@@ -26,7 +26,8 @@ type fedChannel struct {
 	*controller.Status // the controller's own
 	fifo               [fifoDepth]queued
 	head, n            int
-	idleTicks          int // in a row, in which nothing could be accepted either
+	idleTicks          int  // in a row, in which nothing could be accepted either
+	refused            bool // the first burst of the FIFO was, and no command has been issued since
 
 	inside int64       // bursts of the generator in the controller
 	agent  *dram.Agent // nil: there is no background
@@ -45,14 +46,15 @@ type injector struct {
 	exact    bool
 	recorder *commands.Recorder // nil: nobody records
 
-	next   queued // the burst that the generator holds, if held
-	to     int    // its channel
-	held   bool
-	due    int64 // clock before which it does not enter a FIFO
-	ended  bool  // the generator has nothing left
-	taken  int64 // bursts accepted by the channels
-	served int64 // clock at which the last burst was complete
-	access stats.Requester
+	next    queued // the burst that the generator holds, if held
+	to      int    // its channel
+	held    bool
+	due     int64 // clock before which it does not enter a FIFO
+	ended   bool  // the generator has nothing left
+	stopped bool  // a full FIFO stops it; no channel has accepted a burst since
+	taken   int64 // bursts accepted by the channels
+	served  int64 // clock at which the last burst was complete
+	access  stats.Requester
 }
 
 // source yields bursts in order. A burst does not enter a FIFO before its clock.
@@ -103,7 +105,9 @@ func (in *injector) run(ctx context.Context, r *Result, progress Progress) error
 		if now == controller.Never {
 			break
 		}
-		in.fill(now)
+		if !in.stopped {
+			in.fill(now)
+		}
 		for i := range in.channels {
 			if o := &in.channels[i]; o.Clock == now && in.busy(o) {
 				in.step(o)
@@ -153,7 +157,7 @@ func (in *injector) fill(now int64) {
 				return
 			}
 			channel, local := in.mapping.Split(address)
-			in.next, in.to, in.held = queued{in.mapping.Locate(local), write, in.source.partial()}, channel, true
+			in.next, in.to, in.held = queued{in.mapping.Locate(local), write, write && in.source.partial()}, channel, true
 			in.due = clock
 		}
 		if in.due > now {
@@ -161,9 +165,10 @@ func (in *injector) fill(now int64) {
 		}
 		o := &in.channels[in.to]
 		if o.n == fifoDepth {
+			in.stopped = true
 			return
 		}
-		o.fifo[(o.head+o.n)%fifoDepth] = in.next
+		o.fifo[(o.head+o.n)&(fifoDepth-1)] = in.next
 		o.n++
 		in.held = false
 	}
@@ -186,15 +191,20 @@ func (in *injector) clock() int64 {
 // step advances a channel by one clock.
 func (in *injector) step(o *fedChannel) {
 	own, accepted := o.accept()
-	in.taken += own
-	o.inside += own
+	if own > 0 {
+		in.taken += own
+		o.inside += own
+		in.stopped = false
+	}
 	outcome := o.Tick()
 	if outcome == controller.ColumnIssued && (o.agent == nil || !o.agent.Serve(&o.Issued)) {
 		o.inside--
 		in.served = max(in.served, o.Issued.Clock)
 		o.Issued.CountIn(&in.access, o.Issued.Clock)
 	}
-	if outcome == controller.Idle && accepted < controller.OffersPerClock {
+	if outcome != controller.Idle {
+		o.idleTicks, o.refused = 0, false
+	} else if accepted < controller.OffersPerClock {
 		o.idleTicks++
 	} else {
 		o.idleTicks = 0
@@ -204,7 +214,7 @@ func (in *injector) step(o *fedChannel) {
 // accept offers the controller the bursts of this clock. It returns how many of the FIFO's, and of all, were accepted.
 func (o *fedChannel) accept() (own, all int64) {
 	if o.agent == nil {
-		for own < controller.OffersPerClock && o.hand() {
+		for own < controller.OffersPerClock && !o.refused && o.hand() {
 			own++
 		}
 		return own, own
@@ -229,16 +239,21 @@ func (o *fedChannel) accept() (own, all int64) {
 	return own, all
 }
 
-// hand offers the next burst of the FIFO. It reports whether there was one and it was accepted.
+// hand offers the next burst of the FIFO, unless it would be refused again. It reports whether there was one and it was
+// accepted.
 func (o *fedChannel) hand() bool {
-	if o.n == 0 {
+	if o.n == 0 || o.refused {
 		return false
 	}
-	q := &o.fifo[o.head]
-	if q.masked && !o.OfferMasked(q.place, 0) || !q.masked && !o.Offer(q.place, q.write, 0) {
+	if q := &o.fifo[o.head]; q.masked {
+		o.refused = !o.OfferMasked(q.place, 0)
+	} else {
+		o.refused = !o.Offer(q.place, q.write, 0)
+	}
+	if o.refused {
 		return false
 	}
-	o.head = (o.head + 1) % fifoDepth
+	o.head = (o.head + 1) & (fifoDepth - 1)
 	o.n--
 	return true
 }
