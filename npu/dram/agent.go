@@ -29,8 +29,9 @@ func (o *Options) NewAgents(m *spec.Mapping) ([]Agent, error) {
 	return all, nil
 }
 
-// Arrive takes the bursts that have arrived by a clock of the controller, before any is offered to it there.
-func (a *Agent) Arrive(clock int64) { a.arrive(clock, a.inside) }
+// Arrive takes the bursts that have arrived by a clock of the controller, before any is offered to it there. Others say
+// whether bursts of others wait or are in the controller.
+func (a *Agent) Arrive(clock int64, others bool) { a.arrive(clock, a.inside, others) }
 
 // Next returns the clock at which the next burst arrives.
 func (a *Agent) Next() int64 { return a.at }
@@ -47,6 +48,7 @@ func (a *Agent) InTurn(c controller.Controller, others func() bool) (other, any 
 // Serve counts a column command if it served a burst of the agent, and reports whether it did.
 func (a *Agent) Serve(c *controller.ColumnCommand) bool {
 	if c.Tag != agentTag {
+		a.late = 0
 		return false
 	}
 	a.inside--

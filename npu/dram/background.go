@@ -23,9 +23,10 @@ import (
 //	writes      request i is one if floor((i+1)·Write/100) > floor(i·Write/100)
 //
 // No row of it is one that a Transfer visits. Where one of its bursts and one of a Transfer wait for a place in the
-// controller's queues, they take turns. An agent that has maxWaiting bursts of a channel waiting when one more arrives is
-// not served: it gives up all of them, and what arrives until a period begins with none in the controller. So it moves less than it asks for, as
-// counts show, and the queues empty: a write of a Transfer, which waits for reads, is served at some time.
+// controller's queues, they take turns. An agent that has maxWaiting bursts of a channel waiting when one more arrives
+// gives up all of them, and what arrives until a period begins with none in the controller; so does one beside which
+// Transfers have waited for maxLate periods without a burst served. So it moves less than it asks for, as counts show, and
+// the queues empty: a write of a Transfer, which waits for reads, is served at some time, with any queues and watermarks.
 type Background struct {
 	Bandwidth unit.BytesPerSecond // of all channels together
 	Random    bool
@@ -37,6 +38,7 @@ type Background struct {
 const (
 	requestBytes = 64  // of a CPU's cache line
 	maxWaiting   = 256 // bursts: more than arrive while nine refreshes are made up for
+	maxLate      = 4   // periods: longer than nine refreshes take
 	regionMask   = 1<<24 - 1
 	writeRegion  = 512 << 20
 	randomSeed   = 88172645463325252
@@ -122,6 +124,7 @@ type agent struct {
 	next     int   // of the arrivals
 	at       int64 // clock of the port at which it arrives; Never without a background
 	waiting  int   // bursts that have arrived, and are not in the controller: those before next
+	late     int   // periods that have begun since the others had a burst served and wait, less than maxLate
 	gaveUp   bool  // nothing waits, or will, until a period begins with none in the controller
 	turn     bool  // it goes first where a burst of a walk waits, too; true if nothing waits
 }
@@ -159,14 +162,15 @@ func (p *pattern) quiet(phase int64) int64 {
 	return p.arrivals[lo].clock - phase
 }
 
-// arrive takes the bursts that have arrived by a clock of the port, while so many are in the controller.
-func (a *agent) arrive(now, inside int64) {
+// arrive takes the bursts that have arrived by a clock of the port, while so many are in the controller, and others wait
+// or are in it, too.
+func (a *agent) arrive(now, inside int64, others bool) {
 	for a.at <= now {
-		if a.next == 0 && inside == 0 {
-			a.gaveUp = false
+		if a.next == 0 {
+			a.beginPeriod(inside, others)
 		}
 		if a.waiting == maxWaiting {
-			a.waiting, a.gaveUp, a.turn = 0, true, true
+			a.giveUp()
 		} else if !a.gaveUp {
 			a.waiting++
 		}
@@ -178,6 +182,20 @@ func (a *agent) arrive(now, inside int64) {
 		a.at += a.arrivals[a.next].clock - before
 	}
 }
+
+// beginPeriod begins to be served again, or gives up, at the first arrival of a period.
+func (a *agent) beginPeriod(inside int64, others bool) {
+	if inside == 0 {
+		a.gaveUp = false
+	}
+	if !others {
+		a.late = 0
+	} else if a.late++; a.late == maxLate {
+		a.giveUp()
+	}
+}
+
+func (a *agent) giveUp() { a.waiting, a.late, a.gaveUp, a.turn = 0, 0, true, true }
 
 // hand offers a controller the burst that waits longest, and counts it to those inside if it was accepted. It reports
 // whether one was.
@@ -222,10 +240,10 @@ func (p *port) handInTurn() (walk, any bool) {
 	return p.agent.inTurn(p.handBackground, func() bool { return p.active > 0 && p.hand() })
 }
 
-// snapshotAgent writes or reads what waits of the background, and whose turn it is. The place in the pattern follows from
+// snapshotAgent writes or reads what waits of the background, for how long others have, and whose turn it is. The place in the pattern follows from
 // the clock.
 func (p *port) snapshotAgent(k *controller.Codec) {
-	word := int64(p.agent.waiting) << 2
+	word := (int64(p.agent.waiting)*maxLate + int64(p.agent.late)) << 2
 	if p.agent.turn {
 		word |= 1
 	}
@@ -234,6 +252,7 @@ func (p *port) snapshotAgent(k *controller.Codec) {
 	}
 	k.Int64(&word)
 	if k.Reading {
-		p.agent.waiting, p.agent.turn, p.agent.gaveUp = int(word>>2), word&1 == 1, word&2 == 2
+		p.agent.waiting, p.agent.late = int(word>>2)/maxLate, int(word>>2)%maxLate
+		p.agent.turn, p.agent.gaveUp = word&1 == 1, word&2 == 2
 	}
 }

@@ -161,7 +161,7 @@ func (p *port) feed() (blocked bool, ended int) {
 		p.freeSlots()
 	}
 	if p.agent.pattern != nil {
-		p.agent.arrive(p.Clock, p.inside[0].left)
+		p.agent.arrive(p.Clock, p.inside[0].left, len(p.inside) > 1)
 	}
 	for p.Offered < controller.OffersPerClock {
 		if p.agent.waiting > 0 {
@@ -289,6 +289,9 @@ func (p *port) serve() {
 		if p.window > 0 {
 			p.freeing = append(p.freeing, slot{at, o.queue})
 		}
+	}
+	if p.agent.late > 0 && o != &p.inside[0] {
+		p.agent.late = 0
 	}
 	served.CountIn(classOf(&p.classes, o.class), at)
 	if o.left--; o.left == 0 && o.fed {

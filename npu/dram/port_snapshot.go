@@ -20,7 +20,7 @@ func rowRange(m *spec.Mapping, c *cursor) controller.RowRange {
 func (p *port) store(k *controller.Codec, rows *controller.RowCoder, phases func(k *controller.Codec, c *cursor)) {
 	p.freeSlots()
 	if p.agent.pattern != nil {
-		p.agent.arrive(p.Clock, p.inside[0].left)
+		p.agent.arrive(p.Clock, p.inside[0].left, len(p.inside) > 1)
 	}
 	k.Begin(p.Clock, rows)
 	for i := range p.inside {

@@ -219,7 +219,7 @@ func (o *fedChannel) accept() (own, all int64) {
 		}
 		return own, own
 	}
-	o.agent.Arrive(o.Clock)
+	o.agent.Arrive(o.Clock, o.n > 0 || o.inside > 0)
 	for all < controller.OffersPerClock {
 		of, any := false, false
 		if o.agent.Waits() {
