@@ -52,7 +52,7 @@ func TestNoSchedulingStarvesWhoSharesAChannel(t *testing.T) {
 		had := s.Classes()[o.Background.Class]
 		share := float64(had.Reads+had.Writes) / float64(rounds*len(p.arrivals))
 		least, use := 0.001, o.Scheduling.Resolved(std.Family)
-		if batch := use.Queue * (use.WriteHigh - use.WriteLow) / 100; use.Queue >= spec.DefaultQueue(std.Family) && use.WriteHigh >= 50 && batch >= 4 {
+		if batch := use.Queue * (use.WriteHigh - use.WriteLow) / 100; use.Queue >= (spec.Scheduling{}).Resolved(std.Family).Queue && use.WriteHigh >= 50 && batch >= 4 {
 			least = 0.95
 			full++
 		}
