@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Tornado shows by how much quantities change when something is less or more than it is: a row for each thing, a panel for
-// each quantity, in which two bars go from 0 to either side.
+// Tornado shows by how much quantities change when something is less or more than it is: a row for each thing, a panel
+// for each quantity, in which two bars go from 0 to either side.
 type Tornado struct {
 	Title    string
 	Subtitle string

@@ -75,7 +75,8 @@ type Config struct {
 	Preset bool // embedded
 }
 
-// Load finds a model: a preset or a shape (Shapes) by its name, or else a Hugging Face config.json by its path or by its directory's.
+// Load finds a model: a preset or a shape (Shapes) by its name, or else a Hugging Face config.json by its path or by
+// its directory's.
 func Load(nameOrPath string) (*Model, error) {
 	m, _, err := LoadConfig(nameOrPath)
 	return m, err

@@ -204,7 +204,8 @@ func TestLoad(t *testing.T) {
 	})
 }
 
-// TestShapesCountWhatTheMeasurementsSay compares with the parameters of the measurements' table, which has neither norms nor biases.
+// TestShapesCountWhatTheMeasurementsSay compares with the parameters of the measurements' table, which has neither
+// norms nor biases.
 func TestShapesCountWhatTheMeasurementsSay(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// Shapes are models that measured devices have run and that are no presets: their config.json holds what shapes need, written
-// from memory; a few were checked against the memory that vendors' tables give. They load by name, count as what they say,
-// and stand in no list of presets, because nothing published has been compared with them (docs/validation.md).
+// Shapes are models that measured devices have run and that are no presets: their config.json holds what shapes need,
+// written from memory; a few were checked against the memory that vendors' tables give. They load by name, count as
+// what they say, and stand in no list of presets, because nothing published has been compared with them
+// (docs/validation.md).
 
 //go:embed shapes/*.json
 var shapeFiles embed.FS // read only

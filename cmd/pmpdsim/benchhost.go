@@ -84,8 +84,8 @@ func (o *benchHostOptions) run(ctx context.Context, s streams) error {
 	return s.save("output", o.output, write)
 }
 
-// hostModel is one layer of Llama 3.2 1B with a narrower MLP and few tokens: its matrices are larger than caches, and random
-// weights of them are made in seconds.
+// hostModel is one layer of Llama 3.2 1B with a narrower MLP and few tokens: its matrices are larger than caches, and
+// random weights of them are made in seconds.
 func hostModel() (weights.Source, error) {
 	m, err := weights.Load("llama-3.2-1b")
 	if err != nil {

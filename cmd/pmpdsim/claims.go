@@ -87,11 +87,17 @@ func read(c *cli.Context, f cli.Flag) (paths []string) {
 	return paths
 }
 
+// isFolder reports whether there is a folder at a path.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // readFrom are the files that are read where a path is given: the file, or those of the folder of a model or of a
 // sweep. Beside the results of a sweep its plan is read. Folders of sweeps that have a marker need none of this
 // (sweep.Owner).
 func readFrom(path string) []string {
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+	if !isFolder(path) {
 		all := []string{path, traces.SidecarOf(path)} // of a trace, if it has one
 		if filepath.Base(path) == "results.jsonl" {
 			all = append(all, readFrom(filepath.Dir(path))...)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -140,7 +139,7 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 	if o.traces == "" {
 		return nil, nil
 	}
-	if info, err := os.Stat(o.traces); err != nil || !info.IsDir() {
+	if !isFolder(o.traces) {
 		return nil, fmt.Errorf("--traces %s: no such directory; accepted: a directory that is there", o.traces)
 	}
 	taken := map[string]bool{}

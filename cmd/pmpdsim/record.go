@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -218,7 +217,7 @@ func recordError(ctx context.Context, err error, left string) error {
 
 // encode makes tokens of a text with the tokenizer in a model's folder.
 func encode(model, text string) ([]int, error) {
-	if info, err := os.Stat(model); err != nil || !info.IsDir() {
+	if !isFolder(model) {
 		return nil, fmt.Errorf("a text takes the tokenizer of a model's folder, and --model %s is none; accepted: --model FOLDER, or "+
 			"--prompt TOKENS", strings.TrimSpace(model))
 	}

@@ -123,7 +123,7 @@ func (o *rerunOptions) find(set *study.Set) (rerun.Traces, error) {
 // beside are the files of a name that lie beside results: in their folder, or among the inputs of a sweep.
 func beside(path, name string) (found []string) {
 	dir := path
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+	if !isFolder(path) {
 		dir = filepath.Dir(path)
 	}
 	name = filepath.Base(name) // what a result says leads nowhere else

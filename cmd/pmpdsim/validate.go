@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,9 +107,11 @@ func fillValidate(c *cli.Context) (*validateOptions, error) {
 		}
 		return nil
 	}
-	o := &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"), trace: c.Args().First(),
-		models: c.String("models"), keys: validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")}, leaveOut: c.Bool("leave-one-out"), unfitted: c.Bool("unfitted"),
-		rails: c.Bool("rails"), rows: c.Bool("rows"), workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
+	o := &validateOptions{device: validate.Slug(c.String("device")), measured: c.String("measured"), npu: c.String("npu"),
+		trace: c.Args().First(), models: c.String("models"),
+		keys:     validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")},
+		leaveOut: c.Bool("leave-one-out"), unfitted: c.Bool("unfitted"), rails: c.Bool("rails"), rows: c.Bool("rows"),
+		workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
 	return o, flagged("fit", "", o.keys.Check())
 }
 
@@ -160,7 +161,7 @@ func (o *validateOptions) overlay() bool {
 
 // check finds out before the work whether there can be what is to be written.
 func (o *validateOptions) check() error {
-	if info, err := os.Stat(o.models); o.models != "" && (err != nil || !info.IsDir()) {
+	if o.models != "" && !isFolder(o.models) {
 		return fmt.Errorf("--models %s: not a folder; accepted: one with NAME/config.json", o.models)
 	}
 	if !o.overlay() {
@@ -179,7 +180,8 @@ func (o *validateOptions) write(s streams, r *validate.Result) error {
 		return o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
 	}
 	if len(r.Machines) != 1 {
-		return fmt.Errorf("--output %s: %d NPUs are fitted, a file is one; accepted: --device with one that can be fitted", o.picture.path, len(r.Machines))
+		return fmt.Errorf("--output %s: %d NPUs are fitted, a file is one; accepted: --device with one that can be fitted",
+			o.picture.path, len(r.Machines))
 	}
 	about := []string{"Written by " + o.picture.command + "."}
 	for _, f := range r.Fits {

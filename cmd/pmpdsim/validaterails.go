@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
@@ -12,8 +12,9 @@ import (
 
 // runRails predicts energies that were measured at chips' own supplies.
 func (o *validateOptions) runRails(ctx context.Context, s streams) error {
-	if o.picture.path != "" || o.format == "csv" || o.measured != "" || o.leaveOut || len(o.keys.Decode)+len(o.keys.Prefill) > 0 {
-		return fmt.Errorf("--rails: there are four measurements, which are neither drawn nor fitted; accepted: --device, --npu, --format table or json")
+	fits := o.leaveOut || len(o.keys.Decode)+len(o.keys.Prefill) > 0
+	if o.picture.path != "" || o.format == "csv" || o.measured != "" || fits {
+		return errors.New("--rails: there are four measurements, which are neither drawn nor fitted; accepted: --device, --npu, --format table or json")
 	}
 	options := validate.Options{Workers: o.workers}
 	var err error

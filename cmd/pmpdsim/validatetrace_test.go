@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// A recorded run on the CPU is predicted by what bench host measures of the same CPU. The machine of a test is shared, so that a
-// factor of five either way is taken; what is wrong in kind (a unit, an operator that counts for nothing) is further off.
+// A recorded run on the CPU is predicted by what bench host measures of the same CPU. The machine of a test is shared,
+// so that a factor of five either way is taken; what is wrong in kind (a unit, an operator that counts for nothing) is
+// further off.
 func TestARecordedRunIsNearItsSimulation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures the machine for some seconds")

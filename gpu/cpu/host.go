@@ -34,8 +34,8 @@ const (
 	manyRows   = 16
 )
 
-// Measure runs the engine's own products, norms and hand-overs on the weights of a model, which need a single layer. A product
-// of n vectors takes unpacking and n times the multiplications: two numbers of vectors tell them apart.
+// Measure runs the engine's own products, norms and hand-overs on the weights of a model, which need a single layer. A
+// product of n vectors takes unpacking and n times the multiplications: two numbers of vectors tell them apart.
 func Measure(ctx context.Context, source weights.Source, o MeasureOptions) (*Host, error) {
 	opened, err := Open(ctx, source, Options{Workers: o.Workers, Now: o.Now})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 )
 
-// A clock that ticks once a reading gives every measurement the same time: rates follow by hand, and products of one vector and
-// of many cannot be told apart.
+// A clock that ticks once a reading gives every measurement the same time: rates follow by hand, and products of one
+// vector and of many cannot be told apart.
 func TestMeasureRefusesAClockThatTellsNothing(t *testing.T) {
 	var now time.Duration
 	_, err := cpu.Measure(t.Context(), gputest.Random(t, "llama", 1), cpu.MeasureOptions{Workers: 1, Repeats: 1,

@@ -40,7 +40,8 @@ func (s bitParallelFused) Rate(weight unit.Bits) Rate {
 // powerOfTwo returns the narrowest width of fused bricks that holds n bits.
 func powerOfTwo(n int64) int64 { return max(2, int64(1)<<bits.Len64(uint64(n-1))) }
 
-// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the PEs.
+// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the
+// PEs.
 func (s bitParallelFused) Feed(w isa.Work, _ int64) Feed { return partialSums(s.a, w) }
 
 // Switch drains the array and sets the units.

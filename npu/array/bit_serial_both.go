@@ -24,7 +24,8 @@ func (s bitSerialBoth) Rate(weight unit.Bits) Rate {
 	return Rate{Cycles: planes * ceil(significand(s.a.Activations), int64(s.a.ActivationBits)), Lanes: 1}
 }
 
-// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the PEs.
+// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the
+// PEs.
 func (s bitSerialBoth) Feed(w isa.Work, _ int64) Feed { return partialSums(s.a, w) }
 
 // Switch sets the numbers of planes.

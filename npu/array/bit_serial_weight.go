@@ -25,7 +25,8 @@ func (s bitSerialWeight) Rate(weight unit.Bits) Rate {
 	return Rate{Cycles: ceil(int64(weight), int64(s.a.BitsPerCycle)), Lanes: 1}
 }
 
-// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the PEs.
+// Feed returns the scaling of partial sums, where groups of weights have scales; else a tile needs nothing beside the
+// PEs.
 func (s bitSerialWeight) Feed(w isa.Work, _ int64) Feed { return partialSums(s.a, w) }
 
 // Switch sets the number of planes.

@@ -10,8 +10,8 @@ import (
 // gemv maps the activation rows of a tile as matrix-vector products (GEMV): every PE takes its own weight from a wide
 // scratchpad lane, and the columns add up. Nothing moves in through the rows beforehand, so double buffering makes no
 // difference. A PE keeps its weight while the vectors of the tile pass, so each weight is read, and looked up in its
-// codebook, once a tile. One vector reuses nothing: it usually takes as long as the scratchpad's bandwidth allows, not the
-// PEs.
+// codebook, once a tile. One vector reuses nothing: it usually takes as long as the scratchpad's bandwidth allows, not
+// the PEs.
 //
 //	gemv: columns   M × ⌈K / lanes / rows⌉ × ⌈N / cols⌉ × cycles of a MAC
 //	gemv: k-split   the same with K cut into slices, where N leaves half of the columns or more without an output:

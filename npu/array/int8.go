@@ -8,15 +8,16 @@ import (
 
 // plainINT8 is an array of 8-bit multipliers, as phones' NPUs and the RK3588's have (3 × 1024 int8 MACs a cycle, TRM).
 // Narrower weights are sign-extended and take as long as those of 8 bits: 4 bits save traffic and no cycles. Wider
-// operands are cut into pieces of 8 bits that follow each other: fp16 activations are 12 bits wide (significand), 2 pieces.
+// operands are cut into pieces of 8 bits that follow each other: fp16 activations are 12 bits wide (significand), 2
+// pieces.
 //
 //	PE: 1 MAC in ⌈weight bits / 8⌉ × ⌈activation bits / 8⌉ cycles
 //	tile ≥ N × K × (times that each weight enters) / dequant_lanes, if the codes have codebooks
 //	tile ≥ M × N × ⌈K / g⌉ / dequant_lanes, if groups of g codes have scales (partialSums)
 //
 // W8A8 is weights of 8 bits with array.activations: int8; W4A8 with groups is what QServe (MLSys 2025) calls it.
-// Codebooks hold int8 values and a scale a row here. A change of width costs switch_cycles and no drain: the sign extension
-// follows the op.
+// Codebooks hold int8 values and a scale a row here. A change of width costs switch_cycles and no drain: the sign
+// extension follows the op.
 //
 // Left out: QServe's order, which scales codes to int8 before the array instead of partial sums behind it.
 type plainINT8 struct{ a config.Array }

@@ -96,8 +96,8 @@ func TestScratchpad(t *testing.T) {
 		})
 	}
 	t.Run("vectors that the scratchpad cannot feed take as long as its reads", func(t *testing.T) {
-		// 20 vectors of 2 cycles a fold beat 64 rows. They read 768 bytes of weights and 128 for each vector: at 64 bytes a
-		// cycle in 52 cycles.
+		// 20 vectors of 2 cycles a fold beat 64 rows. They read 768 bytes of weights and 128 for each vector: at 64
+		// bytes a cycle in 52 cycles.
 		w := isa.Work{M: 20, N: 32, K: 64, Repeat: 1, Bits: 3}
 		for bytes, want := range map[int]unit.Cycles{1 << 20: 20 * 2, 64: (64*32*3/8 + 20*64*2) / 64, 16: (64*32*3/8 + 20*64*2) / 16} {
 			a := array(t, machine(config.BitSerialWeight, func(c *config.Config) {

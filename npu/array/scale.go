@@ -5,9 +5,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// partialSums is what scales cost where codes enter the array as they are. A scale of a whole row is applied to the output
-// on its way to fp16, which costs nothing here. Where only a group of g weights shares one, the sum over a group leaves the
-// columns, is multiplied by the scale and added up in fp16, dequant_lanes of them a cycle:
+// partialSums is what scales cost where codes enter the array as they are. A scale of a whole row is applied to the
+// output on its way to fp16, which costs nothing here. Where only a group of g weights shares one, the sum over a group
+// leaves the columns, is multiplied by the scale and added up in fp16, dequant_lanes of them a cycle:
 //
 //	tile ≥ M × N × ⌈K / g⌉ / dequant_lanes
 //

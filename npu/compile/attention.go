@@ -251,9 +251,9 @@ func (b *builder) headsOf(core int) int {
 	return (to - from) * (b.model.Heads / b.model.KVHeads)
 }
 
-// softmaxOf emits the scores of a chunk and their softmax: behind the array if the chunk is one tile, else when all of its
-// scores are there. The first chunk of a block brings its queries from DRAM, if they lie there; the room keeps them for the
-// others.
+// softmaxOf emits the scores of a chunk and their softmax: behind the array if the chunk is one tile, else when all of
+// its scores are there. The first chunk of a block brings its queries from DRAM, if they lie there; the room keeps them
+// for the others.
 func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int {
 	o := b.attendChunk(l, s, isa.Scores, rope, cached)
 	if b.spill && first {

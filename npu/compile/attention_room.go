@@ -2,12 +2,12 @@ package compile
 
 import "github.com/pmpdsim/pmpdsim/sim/unit"
 
-// A part of the scratchpad, the room, is set aside for attention. Half of it holds what a block of queries adds up, and the
-// queries where they come from DRAM; the other half holds the scores of chunks of the context.
+// A part of the scratchpad, the room, is set aside for attention. Half of it holds what a block of queries adds up, and
+// the queries where they come from DRAM; the other half holds the scores of chunks of the context.
 
 // queryBlock is how many queries are worked on at a time: all of them if half of the room holds their partial results
-// (fp32, beside scores for at least 64 positions), else as many as do, in equal blocks. Where they come from DRAM they lie
-// there, too, and scores are for two chunks of as many positions as the array has columns.
+// (fp32, beside scores for at least 64 positions), else as many as do, in equal blocks. Where they come from DRAM they
+// lie there, too, and scores are for two chunks of as many positions as the array has columns.
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
 	each := max(4*heads*b.model.HeadDim, 2*64*heads)
@@ -19,8 +19,9 @@ func (b *builder) queryBlock() int {
 	return (b.rows + blocks - 1) / blocks
 }
 
-// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores, else
-// as many as let it hold the scores of two chunks; of a prompt in DRAM a tile at most, behind which the softmax follows.
+// chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores,
+// else as many as let it hold the scores of two chunks; of a prompt in DRAM a tile at most, behind which the softmax
+// follows.
 func (b *builder) chunkOf(s *span, rectangles int) int {
 	room := int(b.attentionRoom()) / 2
 	each := 2 * s.queries() * b.headsOf(s.core)

@@ -79,9 +79,9 @@ func New(j Job) (*Compiler, error) {
 	return c, c.chooseRoom(j)
 }
 
-// squeeze makes the activations of one token fit into so much of the scratchpad, where that is possible: the new keys and
-// values go to the cache layer by layer, and the largest logit is found tile by tile, so that neither all of those nor all
-// logits are ever on chip.
+// squeeze makes the activations of one token fit into so much of the scratchpad, where that is possible: the new keys
+// and values go to the cache layer by layer, and the largest logit is found tile by tile, so that neither all of those
+// nor all logits are ever on chip.
 func (c *Compiler) squeeze(most unit.Bytes) {
 	for _, give := range []func(){func() {}, func() { c.late = false }, func() { c.late, c.running = true, true }, func() { c.late = false }} {
 		if give(); c.batch > 1 || c.static(1, 1) <= most {
@@ -96,8 +96,8 @@ func (c *Compiler) Footprint() plan.Footprint { return c.image.footprint }
 // Operators returns the names of what the ops of all programs do, in any layer.
 func (c *Compiler) Operators() []string { return c.names }
 
-// Prefill compiles the pass over the whole prompt of one sequence at one weight precision, or where graphs have a chunk for it
-// the passes over its chunks, one after the other.
+// Prefill compiles the pass over the whole prompt of one sequence at one weight precision, or where graphs have a chunk
+// for it the passes over its chunks, one after the other.
 func (c *Compiler) Prefill(tokens int, bits unit.Bits) (*isa.Program, error) {
 	return c.prefill(tokens, bits).step()
 }

@@ -276,8 +276,8 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 	}
 }
 
-// What the search finds is no worse, by its own model, than anything that can be asked for by hand, if attention has the
-// same room.
+// What the search finds is no worse, by its own model, than anything that can be asked for by hand, if attention has
+// the same room.
 func TestTheSearchFindsTheLeastCost(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
 	var room unit.Bytes

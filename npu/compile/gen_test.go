@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// How long a run decodes changes nothing about its prefill but the rows of the DRAM in which caches lie, and activations behind
-// them: the same ops, the same tiles, at the same places of a row block.
+// How long a run decodes changes nothing about its prefill but the rows of the DRAM in which caches lie, and
+// activations behind them: the same ops, the same tiles, at the same places of a row block.
 func TestAPrefillDoesNotDependOnTheDecode(t *testing.T) {
 	for _, c := range []struct {
 		model  string

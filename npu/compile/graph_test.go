@@ -24,7 +24,8 @@ func trafficOf(p *isa.Program) (bytes [isa.DataCount]unit.Bytes, macs map[isa.Ki
 	return bytes, macs
 }
 
-// qwen2.5-0.5b has 24 layers, 14 heads and 2 heads of keys and values of 64: a position of the cache has 8 bits × 2 × 128 × 24.
+// qwen2.5-0.5b has 24 layers, 14 heads and 2 heads of keys and values of 64: a position of the cache has 8 bits × 2 ×
+// 128 × 24.
 const graphModel, graphLayers, graphHeads, graphRow = "qwen2.5-0.5b", 24, 14 * 64, 2 * 128 * 24
 
 func TestADecodePassOfAGraphReadsAndComputesItsWholeContext(t *testing.T) {

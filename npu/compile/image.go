@@ -118,8 +118,8 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	return im, nil
 }
 
-// positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty. Padding
-// of the last chunk of a prompt is overwritten.
+// positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty.
+// Padding of the last chunk of a prompt is overwritten.
 func (j Job) positions() int {
 	passes, chunk := j.Config.Graph.Prefill(j.Prompt)
 	return max(passes*chunk, j.Prompt+j.Passes+1)

@@ -37,8 +37,8 @@ type rowFormat struct {
 	bytes unit.Bytes
 }
 
-// format sets the format of a width of codes. The head never has codebooks. Where codebooks are not counted, neither is what
-// stands in their place unless weights.group asks for it.
+// format sets the format of a width of codes. The head never has codebooks. Where codebooks are not counted, neither is
+// what stands in their place unless weights.group asks for it.
 func (m *matrix) format(c *config.Config, bits unit.Bits, head bool) {
 	w := c.Weights
 	if head && (w.Group == config.GroupAuto || w.Group == config.GroupCodebook) {

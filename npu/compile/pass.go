@@ -5,9 +5,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// A tile is as large as the scratchpad's streams and the rows of the DRAM want it; how many of its outputs the array has
-// columns for is another matter. Tiles of fewer outputs would leave columns idle, and tiles of a few more would leave most
-// of them idle in their last fold. So a pass of the array may take outputs of several tiles (isa.Op.Pass).
+// A tile is as large as the scratchpad's streams and the rows of the DRAM want it; how many of its outputs the array
+// has columns for is another matter. Tiles of fewer outputs would leave columns idle, and tiles of a few more would
+// leave most of them idle in their last fold. So a pass of the array may take outputs of several tiles (isa.Op.Pass).
 
 // passing is a product whose weights stream past its activations in tiles, on one core.
 type passing struct {
@@ -36,9 +36,9 @@ func (p *pricing) compute(x *passing, pass int) float64 {
 	return t
 }
 
-// pass returns how many outputs a pass takes: those of a tile (0) where DRAM holds the product up anyway, else what takes
-// the least time among whole folds of the array and whole tiles. The tiles of a pass and the next one must fit. What
-// cannot overlap is the transfer of the first pass's tiles. The price is in seconds, and that of the array alone.
+// pass returns how many outputs a pass takes: those of a tile (0) where DRAM holds the product up anyway, else what
+// takes the least time among whole folds of the array and whole tiles. The tiles of a pass and the next one must fit.
+// What cannot overlap is the transfer of the first pass's tiles. The price is in seconds, and that of the array alone.
 func (p *pricing) pass(x *passing) (pass int, total, compute float64) {
 	compute = p.compute(x, 0)
 	total = max(compute, x.memory) + p.transfer(x.tile)

@@ -47,9 +47,9 @@ func prefillOn(t *testing.T, bits unit.Bits, assignments ...string) (*config.Con
 	return c, p
 }
 
-// The rate of a dequantising array does not depend on the bits of the weights, and neither does its time for a prefill: tiles
-// of fewer bits hold more rows, but a pass takes as many outputs as the array has columns, whatever tiles they lie in. Slices of
-// K may take columns that have none (k-split), whose adders add a few levels to the drain.
+// The rate of a dequantising array does not depend on the bits of the weights, and neither does its time for a prefill:
+// tiles of fewer bits hold more rows, but a pass takes as many outputs as the array has columns, whatever tiles they
+// lie in. Slices of K may take columns that have none (k-split), whose adders add a few levels to the drain.
 func TestPrefillTakesADequantisingArrayTheSameTimeAtAllBits(t *testing.T) {
 	const adders = 8 // levels, to join slices of K in 256 columns
 	for _, tile := range []string{"scratchpad.tile=1MiB", "scratchpad.tile=256KiB", "scratchpad.tile=0B"} {
@@ -66,8 +66,8 @@ func TestPrefillTakesADequantisingArrayTheSameTimeAtAllBits(t *testing.T) {
 	}
 }
 
-// SCALE-Sim's equation 4 (Samajdar et al., ISPASS 2020) for the whole matrix, whatever tiles it comes in: (2R + C + T − 2)
-// cycles for each of ⌈S_R/R⌉ × ⌈S_C/C⌉ folds. 512 × 4096 × 11008 is down_proj.
+// SCALE-Sim's equation 4 (Samajdar et al., ISPASS 2020) for the whole matrix, whatever tiles it comes in: (2R + C + T −
+// 2) cycles for each of ⌈S_R/R⌉ × ⌈S_C/C⌉ folds. 512 × 4096 × 11008 is down_proj.
 func TestPrefillTakesSCALESimsCycles(t *testing.T) {
 	const side, m = 256, 512
 	for _, d := range []config.Dataflow{config.WeightStationary, config.OutputStationary} {

@@ -99,8 +99,8 @@ func (b *builder) step() (*isa.Program, error) {
 	return b.p, b.err
 }
 
-// padded returns the positions that a token attends to, of which so many are there: those of the graph, if it has a number of
-// its own.
+// padded returns the positions that a token attends to, of which so many are there: those of the graph, if it has a
+// number of its own.
 func (b *builder) padded(positions int) int { return max(positions, b.cfg.Graph.Context) }
 
 // headRows is the number of rows that go through lm_head: the last of a prompt, or one of each sequence.

@@ -52,8 +52,8 @@ func (p *pricing) work(w isa.Work, tiles int) float64 {
 	return float64(p.array.Cycles(w)) * float64(tiles) / p.clock
 }
 
-// passes estimates the time of a prefill and of a decode pass on one matrix, if the array takes a tile at a time: tiles that
-// fill its columns by themselves need no others beside them in the scratchpad.
+// passes estimates the time of a prefill and of a decode pass on one matrix, if the array takes a tile at a time: tiles
+// that fill its columns by themselves need no others beside them in the scratchpad.
 func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
 	return func(s shape) (prefill, decode float64) {
 		tiles := (s.rows + s.n - 1) / s.n
@@ -225,9 +225,9 @@ func (s *gemmSearch) holdWeights(x split, tiles, tokens int) {
 	}
 }
 
-// consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it; together are those
-// that the array needs at once. The compute of c is that of a round. The next operand is fetched during a round if there is
-// space for both; else the array waits for it.
+// consider prices a tiling of so many rounds, each of which holds an operand while tiles stream past it; together are
+// those that the array needs at once. The compute of c is that of a round. The next operand is fetched during a round
+// if there is space for both; else the array waits for it.
 func (s *gemmSearch) consider(c priced, rounds, tiles, together int) {
 	need := c.held + unit.Bytes(together+1)*c.tile
 	if need > s.space {
@@ -344,9 +344,9 @@ func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
 	return total, nil
 }
 
-// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read once; each
-// of its chunks fills and drains the array twice; and the vector unit makes the softmax of masked corners, too, which small
-// blocks have less of, and adds up the chunks, which large ones have fewer of.
+// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read
+// once; each of its chunks fills and drains the array twice; and the vector unit makes the softmax of masked corners,
+// too, which small blocks have less of, and adds up the chunks, which large ones have fewer of.
 func (b *builder) attentionCost() float64 {
 	var compute, functions float64
 	core := b.cores() - 1 // has most heads

@@ -8,8 +8,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
-// Where activations of a prefill lie in DRAM, each value is written once and read as often as an operator needs it: queries
-// once, whatever chunks of the context they are held against; queries and keys by what rotates or norms them, and back.
+// Where activations of a prefill lie in DRAM, each value is written once and read as often as an operator needs it:
+// queries once, whatever chunks of the context they are held against; queries and keys by what rotates or norms them,
+// and back.
 func TestSpilledQueriesAndKeys(t *testing.T) {
 	for _, c := range []struct {
 		model  string

@@ -6,9 +6,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// Models run on scratchpads (the RK3588 has 3 × 384 KiB) that hold the activations of a token, but not all logits of a large
-// vocabulary beside the new keys and values of all layers: the cache is then written layer by layer, or the largest logit found
-// tile by tile. Nothing changes where everything fits.
+// Models run on scratchpads (the RK3588 has 3 × 384 KiB) that hold the activations of a token, but not all logits of a
+// large vocabulary beside the new keys and values of all layers: the cache is then written layer by layer, or the
+// largest logit found tile by tile. Nothing changes where everything fits.
 func TestSmallScratchpadsRunLargeVocabularies(t *testing.T) {
 	for _, c := range []struct {
 		model, size   string

@@ -32,8 +32,8 @@ func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {
 	return a.takeAt(rowBlock*a.stripe, n, part)
 }
 
-// takeAt is take at multiples of a size. What takes more room the longer a run decodes starts at a row block, and so does what
-// lies behind it: a prefill then meets the same banks, whatever comes after it.
+// takeAt is take at multiples of a size. What takes more room the longer a run decodes starts at a row block, and so
+// does what lies behind it: a prefill then meets the same banks, whatever comes after it.
 func (a *allocator) takeAt(align, n unit.Bytes, part *unit.Bytes) unit.Bytes {
 	a.next = roundUp(a.next, align)
 	base := a.next
@@ -119,9 +119,9 @@ func (a *allocator) tile(key tilingKey, align unit.Bytes, r room) (tiling, bool)
 	return t, true
 }
 
-// best is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those whose passes take
-// the least time by the cost model, and of these (within 0.1 %) the largest. Prefill and a decode pass count alike, each in
-// parts of its shortest time: how long a run decodes must not change its prefill.
+// best is the tiling that loses little space between tiles: of the sizes within 1 % of the densest, those whose passes
+// take the least time by the cost model, and of these (within 0.1 %) the largest. Prefill and a decode pass count
+// alike, each in parts of its shortest time: how long a run decodes must not change its prefill.
 func (a *allocator) best(key tilingKey, sizes []int, align unit.Bytes, r room) tiling {
 	stride := func(n int) unit.Bytes { return roundUp(r.region(n), align) }
 	dense := among(sizes, 0.99, func(n int) float64 { return float64(n) / float64(stride(n)) })

@@ -5,8 +5,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Config is one NPU, fully resolved. Field names in YAML are the names that --set and sweeps use. A key whose tag ends in
-// omitempty may be left out, and is left out where it has its zero value, which changes nothing.
+// Config is one NPU, fully resolved. Field names in YAML are the names that --set and sweeps use. A key whose tag ends
+// in omitempty may be left out, and is left out where it has its zero value, which changes nothing.
 type Config struct {
 	Name        string     `yaml:"name" json:"name"`
 	Description string     `yaml:"description" json:"description"`

@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 func preset(t *testing.T, name string) *Config {
@@ -127,7 +128,7 @@ func TestLoad(t *testing.T) {
 	t.Run("a name that is neither a preset nor a file says what there is", func(t *testing.T) {
 		_, err := Load("edge-lpddr4")
 		want := `NPU "edge-lpddr4" is not known; accepted: edge-lpddr4x, edge-lpddr5, laptop-lpddr5x, ` +
-			`card-hbm3, pmpd-paper, ` + list(Devices()) + `, or the path of a YAML file; did you mean "edge-lpddr4x"?`
+			`card-hbm3, pmpd-paper, ` + strict.List(Devices()) + `, or the path of a YAML file; did you mean "edge-lpddr4x"?`
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}

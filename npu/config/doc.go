@@ -17,8 +17,8 @@
 // Left out: whether a model fits (npu/compile knows), and everything about the DRAM standards themselves
 // (npu/dram/spec).
 //
-// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset that has no base. A
-// section whose field has the options omitempty and omitzero, and a method IsZero, is optional as a whole. To add a preset:
-// a file in presets/, complete or with a base, and its name in Imagined or Devices (load.go). To add a type of enum: the type, its
-// constants, its list and its UnmarshalText in enums.go.
+// To add a key: a field in config.go with yaml and json tags, its check in validate.go, its value in every preset that
+// has no base. A section whose field has the options omitempty and omitzero, and a method IsZero, is optional as a whole.
+// To add a preset: a file in presets/, complete or with a base, and its name in Imagined or Devices (load.go). To add a
+// type of enum: the type, its constants, its list and its UnmarshalText, in enums.go or beside what has it.
 package config

@@ -6,8 +6,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Energy is what is known of a chip's energy, in place of what package energy derives from its process: each key that is
-// absent, the zero value, is derived. The source of the figures belongs into the NPU's source.
+// Energy is what is known of a chip's energy, in place of what package energy derives from its process: each key that
+// is absent, the zero value, is derived. The source of the figures belongs into the NPU's source.
 type Energy struct {
 	MAC             MACEnergy       `yaml:"mac,omitempty" json:"mac,omitzero"`
 	ScratchpadRead  unit.Attojoules `yaml:"scratchpad_read,omitempty" json:"scratchpad_read,omitzero" default:"derived"`   // of a byte

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/pmpdsim/pmpdsim/sim/unit/strict"
+
 // Style names a compute-array style (npu/array, one file each).
 type Style string
 
@@ -138,7 +140,9 @@ func BackgroundPatterns() []BackgroundPattern {
 }
 
 // UnmarshalText reads the name of a pattern.
-func (p *BackgroundPattern) UnmarshalText(t []byte) error { return enum(p, t, BackgroundPatterns()) }
+func (p *BackgroundPattern) UnmarshalText(t []byte) error {
+	return strict.Enum(p, t, BackgroundPatterns())
+}
 
 // RuntimeClass is how a runtime hands a pass to the NPU (Runtime).
 type RuntimeClass string
@@ -167,34 +171,34 @@ const (
 func Prefetches() []Prefetch { return []Prefetch{PrefetchProgram, PrefetchOp} }
 
 // UnmarshalText reads the name of a class.
-func (c *RuntimeClass) UnmarshalText(t []byte) error { return enum(c, t, RuntimeClasses()) }
+func (c *RuntimeClass) UnmarshalText(t []byte) error { return strict.Enum(c, t, RuntimeClasses()) }
 
 // UnmarshalText reads the name of an extent.
-func (p *Prefetch) UnmarshalText(t []byte) error { return enum(p, t, Prefetches()) }
+func (p *Prefetch) UnmarshalText(t []byte) error { return strict.Enum(p, t, Prefetches()) }
 
 // UnmarshalText reads the name of a style.
-func (s *Style) UnmarshalText(t []byte) error { return enum(s, t, Styles()) }
+func (s *Style) UnmarshalText(t []byte) error { return strict.Enum(s, t, Styles()) }
 
 // UnmarshalText reads the name of a dataflow.
-func (d *Dataflow) UnmarshalText(t []byte) error { return enum(d, t, Dataflows()) }
+func (d *Dataflow) UnmarshalText(t []byte) error { return strict.Enum(d, t, Dataflows()) }
 
 // UnmarshalText reads the name of a GEMV mapping.
-func (g *GEMV) UnmarshalText(t []byte) error { return enum(g, t, GEMVs()) }
+func (g *GEMV) UnmarshalText(t []byte) error { return strict.Enum(g, t, GEMVs()) }
 
 // UnmarshalText reads the name of a format.
-func (a *Activations) UnmarshalText(t []byte) error { return enum(a, t, ActivationFormats()) }
+func (a *Activations) UnmarshalText(t []byte) error { return strict.Enum(a, t, ActivationFormats()) }
 
 // UnmarshalText reads the name of a topology.
-func (n *Topology) UnmarshalText(t []byte) error { return enum(n, t, Topologies()) }
+func (n *Topology) UnmarshalText(t []byte) error { return strict.Enum(n, t, Topologies()) }
 
 // UnmarshalText reads the name of an order.
-func (a *Arbitration) UnmarshalText(t []byte) error { return enum(a, t, Arbitrations()) }
+func (a *Arbitration) UnmarshalText(t []byte) error { return strict.Enum(a, t, Arbitrations()) }
 
 // UnmarshalText reads the name of an operand.
-func (h *Hold) UnmarshalText(t []byte) error { return enum(h, t, Holds()) }
+func (h *Hold) UnmarshalText(t []byte) error { return strict.Enum(h, t, Holds()) }
 
 // UnmarshalText reads the name of an extent.
-func (f *Fusion) UnmarshalText(t []byte) error { return enum(f, t, Fusions()) }
+func (f *Fusion) UnmarshalText(t []byte) error { return strict.Enum(f, t, Fusions()) }
 
 // UnmarshalText reads the name of a node.
-func (p *Process) UnmarshalText(t []byte) error { return enum(p, t, Processes()) }
+func (p *Process) UnmarshalText(t []byte) error { return strict.Enum(p, t, Processes()) }

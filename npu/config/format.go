@@ -1,12 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Group says which weights share what turns their codes into values: all of a row, or so many along the reduction.
@@ -52,7 +54,7 @@ func (g Group) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 func (g *Group) UnmarshalText(t []byte) error {
 	text := string(t)
 	if !slices.Contains(groupNames, text) {
-		return fmt.Errorf("%s", notKnown(text, groupNames))
+		return errors.New(strict.NotKnown(text, groupNames))
 	}
 	for _, named := range []Group{GroupAuto, GroupCodebook, GroupChannel} {
 		if text == named.String() {
@@ -87,8 +89,8 @@ func (w Weights) Format(bits unit.Bits) (f Format, ok bool) {
 	return f, true
 }
 
-// RowBytes returns what the codebook, or the scales and zero points, of a row of k weights of that many bits take, in whole
-// bytes. Scales are fp16 (as in GPTQ's, AWQ's and GGUF's files), zero points as wide as the codes (GPTQ, AWQ).
+// RowBytes returns what the codebook, or the scales and zero points, of a row of k weights of that many bits take, in
+// whole bytes. Scales are fp16 (as in GPTQ's, AWQ's and GGUF's files), zero points as wide as the codes (GPTQ, AWQ).
 func (f Format) RowBytes(k int, bits unit.Bits) unit.Bytes {
 	if f.Codebook {
 		return 2 << bits

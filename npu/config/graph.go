@@ -2,8 +2,8 @@ package config
 
 import "fmt"
 
-// Graphs is what a pass was compiled for, where a runtime takes graphs of fixed shapes: what is shorter is padded. The zero
-// value is of shapes as they come.
+// Graphs is what a pass was compiled for, where a runtime takes graphs of fixed shapes: what is shorter is padded. The
+// zero value is of shapes as they come.
 type Graphs struct {
 	Context      int `yaml:"context,omitempty" json:"context,omitzero" default:"0"`             // positions that attention always takes; 0: those that are there
 	PrefillChunk int `yaml:"prefill_chunk,omitempty" json:"prefill_chunk,omitzero" default:"0"` // tokens of a prefill pass, of which a prompt takes as many as it needs; 0: the whole prompt

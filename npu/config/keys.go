@@ -46,9 +46,9 @@ func (c *Config) Get(path string) (text string, ok bool) {
 	return n.text(), true
 }
 
-// node is one key of a Config: a section of further keys, or a value. A key may be left out of files and JSON if its field
-// has the tag omitempty: its zero value then stands for the text of the tag default, so that machines that do not use it
-// stay what they were, byte by byte.
+// node is one key of a Config: a section of further keys, or a value. A key may be left out of files and JSON if its
+// field has the tag omitempty: its zero value then stands for the text of the tag default, so that machines that do not
+// use it stay what they were, byte by byte.
 type node struct {
 	path     string
 	value    reflect.Value

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
@@ -26,7 +27,7 @@ func Layouts() []Layout { return []Layout{Interleaved, PlaneMajor, Packed} }
 const LayoutForms = "interleaved[:CHUNK], plane-major[:CHUNK][+skew=SIZE], packed"
 
 // UnmarshalText reads the name of a layout.
-func (l *Layout) UnmarshalText(t []byte) error { return enum(l, t, Layouts()) }
+func (l *Layout) UnmarshalText(t []byte) error { return strict.Enum(l, t, Layouts()) }
 
 // String writes w as ParseLayout reads it.
 func (w Weights) String() string {

@@ -25,7 +25,8 @@ var presets embed.FS
 // Names returns the names of the presets: the imagined machines, then the measured devices.
 func Names() []string { return slices.Concat(Imagined(), Devices()) }
 
-// Imagined returns the presets of machines of a class, from the smallest to the largest, the paper's last. Nobody has built them.
+// Imagined returns the presets of machines of a class, from the smallest to the largest, the paper's last. Nobody has
+// built them.
 func Imagined() []string {
 	return []string{"edge-lpddr4x", "edge-lpddr5", "laptop-lpddr5x", "card-hbm3", "pmpd-paper"}
 }
@@ -39,7 +40,7 @@ func Devices() []string {
 // Preset returns the preset of that name.
 func Preset(name string) (*Config, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("NPU preset %s", notKnown(name, Names()))
+		return nil, fmt.Errorf("NPU preset %s", strict.NotKnown(name, Names()))
 	}
 	file := "presets/" + name + ".yaml"
 	data, err := presets.ReadFile(file)
@@ -79,7 +80,7 @@ func LoadWith(nameOrPath string, parts Parts) (*Config, error) {
 	}
 	data, err := files.Read(nameOrPath, files.NPU)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("NPU %s", notKnown(nameOrPath, Names(), "or the path of a YAML file"))
+		return nil, fmt.Errorf("NPU %s", strict.NotKnown(nameOrPath, Names(), "or the path of a YAML file"))
 	}
 	if err != nil {
 		return nil, err
@@ -134,8 +135,8 @@ func parseFile(file string, data []byte, parts Parts) (*Config, error) {
 	return c, nil
 }
 
-// missing reports the keys that a file without a base does not give and has to. With a base that is not known, they are known to be
-// somewhere else: then it only marks them.
+// missing reports the keys that a file without a base does not give and has to. With a base that is not known, they are
+// known to be somewhere else: then it only marks them.
 func (r *reader) missing(c *Config, based bool) {
 	var absent []string
 	for _, l := range c.leaves() {
@@ -146,7 +147,7 @@ func (r *reader) missing(c *Config, based bool) {
 	}
 	if len(absent) > 0 && !based {
 		r.Add(strict.Place{}, "base", fmt.Sprintf("the file names no base and does not give %s; accepted: base with one of %s, or every key",
-			strings.Join(absent, ", "), list(Names())))
+			strings.Join(absent, ", "), strict.List(Names())))
 	}
 }
 

@@ -17,8 +17,8 @@ func (d DRAM) operation() spec.Operation {
 		BurstLength: d.BurstLength}
 }
 
-// standardOf returns the data of d's standard with the changes that d makes, or nil where d has none: an ideal memory, or a
-// name that is not known. Before d is validated it may be impossible.
+// standardOf returns the data of d's standard with the changes that d makes, or nil where d has none: an ideal memory,
+// or a name that is not known. Before d is validated it may be impossible.
 func standardOf(d DRAM) *spec.Standard {
 	s, _ := operated(d) // what is wrong with it Validate says
 	return s
@@ -84,7 +84,8 @@ func mappingProblem(d DRAM, s *spec.Standard) string {
 	return ""
 }
 
-// Standard returns the data of the DRAM standard, with the ranks and timings of this configuration, or nil: an ideal memory has none.
+// Standard returns the data of the DRAM standard, with the ranks and timings of this configuration, or nil: an ideal
+// memory has none.
 func (c *Config) Standard() *spec.Standard { return standardOf(c.DRAM) }
 
 // scheduling returns how the controllers of d schedule.

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Overlay writes c as a file that Load reads back to the same Config: changes to the preset that is closest to it. about is what
-// the file says above them, a line each.
+// Overlay writes c as a file that Load reads back to the same Config: changes to the preset that is closest to it.
+// about is what the file says above them, a line each.
 func (c *Config) Overlay(about []string) ([]byte, error) {
 	base, changes := "", []node(nil)
 	for _, name := range Names() {

@@ -13,8 +13,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
-// A dram.standard that is no preset is a part of the user's, which a configuration carries: dram.part. Files and --set name
-// the part's file instead, which is read once, where it is named.
+// A dram.standard that is no preset is a part of the user's, which a configuration carries: dram.part. Files and --set
+// name the part's file instead, which is read once, where it is named.
 
 // Part is a DRAM part as data.
 type Part = spec.Part

@@ -15,8 +15,8 @@ func (c *Config) LinkBandwidth() float64 {
 	return float64(c.Network.Bandwidth) * float64(c.Links())
 }
 
-// NarrowLinks says, where the links carry less than DRAM's peak, how much less; else it returns "". More channels of DRAM
-// then make nothing faster.
+// NarrowLinks says, where the links carry less than DRAM's peak, how much less; else it returns "". More channels of
+// DRAM then make nothing faster.
 func (c *Config) NarrowLinks() string {
 	links, peak := c.LinkBandwidth(), c.PeakBandwidth()
 	if links == 0 || links >= peak {

@@ -33,9 +33,9 @@ func (r *reader) base(top *yaml.Node) (name string, ok bool) {
 		if value.Kind != yaml.ScalarNode || value.Tag != "!!str" || !slices.Contains(Names(), value.Value) {
 			what := "got " + strict.Describe(value)
 			if value.Kind == yaml.ScalarNode && value.Tag == "!!str" {
-				what = notKnown(value.Value, Names())
+				what = strict.NotKnown(value.Value, Names())
 			} else {
-				what += "; accepted: " + list(Names())
+				what += "; accepted: " + strict.List(Names())
 			}
 			r.Add(strict.PlaceOf(value), "base", what)
 			return "", true

@@ -26,8 +26,8 @@ func (r Runtime) IsZero() bool { return r == Ideal.Default() }
 
 // Default returns the runtime of a class with the class's own figures: what is left of measured decode passes after the
 // simulated ones, divided by their pieces (docs/model.md, "Runtimes", has the devices and how well each fits). No class
-// has a host of its own: fitted beside a dispatch, its time came out between -1.8 and +0.5 ms, as often below nothing as
-// above it.
+// has a host of its own: fitted beside a dispatch, its time came out between -1.8 and +0.5 ms, as often below nothing
+// as above it.
 func (c RuntimeClass) Default() Runtime {
 	switch c {
 	case PerOp: // RK3588 24.5 us, RK3576 44.6 us (8 bits): the geometric mean

@@ -71,7 +71,8 @@ func TestTimingsThatNoDRAMHasAreRefused(t *testing.T) {
 	}
 }
 
-// TestACarriedPartCountsBeforeAPresetOfItsName: a later version may have a preset of the name of a part in an old result.
+// TestACarriedPartCountsBeforeAPresetOfItsName: a later version may have a preset of the name of a part in an old
+// result.
 func TestACarriedPartCountsBeforeAPresetOfItsName(t *testing.T) {
 	c, err := Parse("old.yaml", []byte("base: edge-lpddr5\ndram:\n  standard: ddr5-5600\n  part: {base: lpddr5-6400, timing: {tRCD: 21ns}}\n"))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Unpack is what it takes to turn codes (weights, cached values), as they lie in the scratchpad
@@ -77,10 +78,10 @@ const (
 func UnpackPers() []UnpackPer { return []UnpackPer{PerTile, PerVector} }
 
 // UnmarshalText reads what goes on.
-func (o *Overlap) UnmarshalText(t []byte) error { return enum(o, t, Overlaps()) }
+func (o *Overlap) UnmarshalText(t []byte) error { return strict.Enum(o, t, Overlaps()) }
 
 // UnmarshalText reads how often.
-func (p *UnpackPer) UnmarshalText(t []byte) error { return enum(p, t, UnpackPers()) }
+func (p *UnpackPer) UnmarshalText(t []byte) error { return strict.Enum(p, t, UnpackPers()) }
 
 // mostUnpacked is the highest rate: more than any array takes.
 const mostUnpacked = 1 << 24

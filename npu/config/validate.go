@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Problem is one thing that is wrong with the value at Path.
@@ -67,7 +68,7 @@ func (c *Config) Validate() []Problem {
 // named accepts the names of a list.
 func named[T ~string](k *checker, path string, v T, known []T) {
 	if !slices.Contains(known, v) {
-		k.add(path, notKnown(string(v), known))
+		k.add(path, strict.NotKnown(string(v), known))
 	}
 }
 
@@ -363,7 +364,7 @@ func (k *checker) weights(c *Config) {
 	w := c.Weights
 	named(k, "weights.layout", w.Layout, Layouts())
 	if !slices.Contains(groupNames, w.Group.String()) {
-		k.add("weights.group", notKnown(w.Group.String(), groupNames))
+		k.add("weights.group", strict.NotKnown(w.Group.String(), groupNames))
 	}
 	if w.ZeroPoints && w.Group == GroupCodebook {
 		k.add("weights.zero_points", "true, but a codebook has values for all codes; accepted: false, or another group", "weights.group")

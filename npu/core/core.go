@@ -15,10 +15,11 @@
 // # No deadlock
 //
 // Of a program whose dependencies point backwards, look at the first op that is not complete. All before it are, so its
-// dependencies are met; each unit of its core, in order, stands at it or has done its part; the DMA, in order, has nothing
-// to load before it. Scratchpad space is held by this op's own tiles only (those of ops before it are free, those of ops
-// after it are fetched later), which its units work off, and the tiles of any one pass fit beside what the op holds: those
-// of its next pass will be loaded and worked on. So some op always completes. It does not matter on which cores the ops are.
+// dependencies are met; each unit of its core, in order, stands at it or has done its part; the DMA, in order, has
+// nothing to load before it. Scratchpad space is held by this op's own tiles only (those of ops before it are free,
+// those of ops after it are fetched later), which its units work off, and the tiles of any one pass fit beside what the
+// op holds: those of its next pass will be loaded and worked on. So some op always completes. It does not matter on
+// which cores the ops are.
 package core
 
 import (

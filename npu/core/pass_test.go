@@ -10,8 +10,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// Four tiles of three outputs in passes of four: a pass waits for the tiles that it has a part of, and ends those that have
-// no output left. Tiles come every 500 cycles.
+// Four tiles of three outputs in passes of four: a pass waits for the tiles that it has a part of, and ends those that
+// have no output left. Tiles come every 500 cycles.
 func TestAPassOfTheArrayWaitsForItsTiles(t *testing.T) {
 	const work, hop, apart = 100, 1, 500
 	b := simtest.NewBench(t, 1e9)

@@ -10,12 +10,12 @@
 // and 0.9 V, the conditions of Horowitz (ISSCC 2014); process.go scales them to other nodes. Sources disagree by
 // factors of up to 2.5 for logic and 3.5 for memories (docs/energy.md).
 //
-// Left out: the host, the DRAM's PHY, power delivery, the sequencer and the DMA (nothing published fits them), and
-// clock trees, except for what placement and routing add to a PE. Idle units are taken to be clock gated: they only
-// leak.
+// Left out: the host, power delivery, the sequencer and the DMA (nothing published fits them); the DRAM's PHY and, except
+// for what placement and routing add to a PE, clock trees, unless energy.phy and energy.clock give them. Idle units are
+// taken to be clock gated: they only leak.
 //
 // The energy of one action is rounded to whole attojoules, its product with a count down to picojoules. Results are
-// integers, which depend neither on the order of sums nor on the computer.
+// integers, which depend neither on the order of sums nor on the computer. Check refuses what they cannot hold.
 //
 // What the section energy of a configuration gives takes the place of the tables (Of).
 //

@@ -7,8 +7,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// dramEnergy returns the energy of the DRAM's commands, but those of other agents, and of its background power, or that of its bits where the
-// configuration gives it: then background and refresh are in it. An ideal memory has none otherwise: nothing is known of it.
+// dramEnergy returns the energy of the DRAM's commands, but those of other agents, and of its background power, or that
+// of its bits where the configuration gives it: then background and refresh are in it. An ideal memory has none
+// otherwise: nothing is known of it.
 func dramEnergy(c *config.Config, n *stats.Counts) spec.EnergyUse {
 	if bit := given(c.Energy.DRAM, 0); bit != 0 {
 		written := n.DRAMWritten()

@@ -8,8 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// TestGivenEnergiesTakeThePlaceOfDerivedOnes gives one figure after the other: its part becomes count x figure, by hand,
-// and no other part changes.
+// TestGivenEnergiesTakeThePlaceOfDerivedOnes gives one figure after the other: its part becomes count x figure, by
+// hand, and no other part changes.
 func TestGivenEnergiesTakeThePlaceOfDerivedOnes(t *testing.T) {
 	counts := func() *stats.Counts {
 		n := busy()

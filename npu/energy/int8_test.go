@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 )
 
-// Bit Fusion's fixed PE of 8 bits takes 344 fJ a cycle at 45 nm (results/systolic_array_synth.csv); ours has registers for
-// both operands. Its multipliers are 8 bits wide whatever the activations are.
+// Bit Fusion's fixed PE of 8 bits takes 344 fJ a cycle at 45 nm (results/systolic_array_synth.csv); ours has registers
+// for both operands. Its multipliers are 8 bits wide whatever the activations are.
 func TestAnInt8PECostsWhatBitFusionsFixedOneDoes(t *testing.T) {
 	for _, f := range config.ActivationFormats() {
 		if got := peOf(arrayOf(t, config.PlainINT8, f)).energy; got < 344*0.8 || got > 344*1.3 {

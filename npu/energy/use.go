@@ -59,8 +59,8 @@ func (u Use) DRAM() unit.Picojoules {
 // Total returns the sum of all parts.
 func (u Use) Total() unit.Picojoules { return add(u.OnChip(), u.DRAM()) }
 
-// Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here. That of other
-// agents' commands is left out (AgentsOf).
+// Of returns the energy of what was counted on an NPU: of figures that the configuration gives, and of the tables here.
+// That of other agents' commands is left out (AgentsOf).
 func Of(c *config.Config, n *stats.Counts) Use {
 	p, e := nodeOf(c.Process), &c.Energy
 	t := tablesOf(c.Array)
@@ -88,7 +88,8 @@ func Of(c *config.Config, n *stats.Counts) Use {
 	}
 }
 
-// arrayEnergy returns the energy of the array's MACs: by their width where the configuration gives it, else by PE cycles.
+// arrayEnergy returns the energy of the array's MACs: by their width where the configuration gives it, else by PE
+// cycles.
 func arrayEnergy(c *config.Config, n *stats.Counts, p node) unit.Picojoules {
 	if c.Energy.MAC.IsZero() {
 		return energy(n.PECycles, peOf(c.Array).energy*placed*p.energy)

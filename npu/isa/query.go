@@ -55,8 +55,8 @@ func (o *Op) PassEnd(t int) int {
 	return min((next+o.Work.N-1)/o.Work.N, o.Tiles) - 1
 }
 
-// Finished returns how many tiles are done with when tiles 0 to t have been worked on: those whose outputs all belong to
-// complete passes.
+// Finished returns how many tiles are done with when tiles 0 to t have been worked on: those whose outputs all belong
+// to complete passes.
 func (o *Op) Finished(t int) int {
 	if o.Pass == 0 || t == o.Tiles-1 {
 		return t + 1

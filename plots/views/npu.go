@@ -8,7 +8,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots"
 )
 
-// Memory names an NPU's memory system: "4 x lpddr5-6400, all-bank refresh". Timings that are not the standard's follow it.
+// Memory names an NPU's memory system: "4 x lpddr5-6400, all-bank refresh". Timings that are not the standard's follow
+// it.
 func Memory(cfg *config.Config) string {
 	if cfg.DRAM.Standard == config.IdealDRAM {
 		return "ideal: nothing but a bandwidth"
@@ -37,7 +38,8 @@ func agents(b config.Background) string {
 	return text
 }
 
-// Operated says how a part is operated, and how its controllers schedule, behind what else is said of it; empty as usual.
+// Operated says how a part is operated, and how its controllers schedule, behind what else is said of it; empty as
+// usual.
 func Operated(o spec.Operation, p spec.Scheduling) (text string) {
 	if o != (spec.Operation{}) {
 		text = ", " + o.String()

@@ -9,8 +9,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/validate/rows"
 )
 
-// RecordedTable writes a recorded run beside its simulation: a row for each phase and precision, and one for each operator of the
-// passes that were taken apart.
+// RecordedTable writes a recorded run beside its simulation: a row for each phase and precision, and one for each
+// operator of the passes that were taken apart.
 func RecordedTable(w io.Writer, r *rows.Recorded) error {
 	t := &plots.Table{Columns: []plots.Column{{Name: "phase"}, {Name: "bits", Right: true}, {Name: "passes", Right: true},
 		{Name: "measured ms", Right: true}, {Name: "predicted", Right: true}, {Name: "error %", Right: true}, {Name: "MAPE", Right: true},

@@ -112,8 +112,8 @@ func shares(v [2]float64) string {
 	return fmt.Sprintf("%.0f-%.0f", 100*v[0], 100*v[1])
 }
 
-// MeasuredFigure shows predicted against measured decode, and the same of prefill: a mark for each measurement, on the diagonal
-// where the prediction is right.
+// MeasuredFigure shows predicted against measured decode, and the same of prefill: a mark for each measurement, on the
+// diagonal where the prediction is right.
 func MeasuredFigure(all []rows.Row) *plots.Chart {
 	names := rows.Names(all)
 	c := &plots.Chart{Title: "Predicted against measured", Series: names}

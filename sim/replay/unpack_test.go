@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOneRateOfUnpackingExplainsTheShareOfPeakByBits: the medians of the share of peak bandwidth that decodes reach on 69
-// GPUs, integrated GPUs and CPUs (docs/model.md), by an array that unpacks 45 codes a cycle of any width.
+// TestOneRateOfUnpackingExplainsTheShareOfPeakByBits: the medians of the share of peak bandwidth that decodes reach on
+// 69 GPUs, integrated GPUs and CPUs (docs/model.md), by an array that unpacks 45 codes a cycle of any width.
 func TestOneRateOfUnpackingExplainsTheShareOfPeakByBits(t *testing.T) {
 	measured := map[int]float64{8: 0.74, 4: 0.60, 3: 0.40, 2: 0.24}
 	for bits, want := range measured {

@@ -64,8 +64,8 @@ type Access struct {
 	Latencies    []Latency `json:"read_latencies,omitempty"`
 }
 
-// Agents is what other agents of the chip had of the DRAM. It is part of the commands and rows of a Phase, and of nothing
-// else there.
+// Agents is what other agents of the chip had of the DRAM. It is part of the commands and rows of a Phase, and of
+// nothing else there.
 type Agents struct {
 	Bytes  int64   `json:"bytes"`
 	Joules float64 `json:"joules"` // of their commands

@@ -29,9 +29,10 @@ const (
 
 // problem is a fit: times of measurements as a function of a few keys.
 //
-// A key that is a time enters as it is, a rate as its inverse: times of passes are then nearly linear. A fit starts where each key
-// costs something, simulates the measurements there and beside it in each key, solves the problem of the straight lines by
-// least squares (gonum's Nelder and Mead), simulates again where that is, and goes on from there until it gets no better.
+// A key that is a time enters as it is, a rate as its inverse: times of passes are then nearly linear. A fit starts
+// where each key costs something, simulates the measurements there and beside it in each key, solves the problem of the
+// straight lines by least squares (gonum's Nelder and Mead), simulates again where that is, and goes on from there
+// until it gets no better.
 type problem struct {
 	p      *Predictor
 	of     Target
@@ -48,8 +49,8 @@ type given struct {
 	x float64
 }
 
-// times simulates the measurements with the keys at x and returns their predicted times over the measured ones; not a number
-// where there is none.
+// times simulates the measurements with the keys at x and returns their predicted times over the measured ones; not a
+// number where there is none.
 func (f *problem) times(ctx context.Context, x []float64, of []Measurement) ([]float64, error) {
 	return f.timesOf(ctx, slices.Concat(f.fixed, f.assign(x)), of)
 }
@@ -99,13 +100,6 @@ func (p *Predictor) newProblem(of Target, all []Measurement, fixed, keys []strin
 		return nil, nil, err
 	}
 	var start []float64
-	slowest := 0.0 // measured time
-	for _, m := range all {
-		slowest = max(slowest, m.TTFT)
-		if of == Decode {
-			slowest = max(slowest, 1/m.Decode)
-		}
-	}
 	for _, key := range keys {
 		n, err := c.Number(key)
 		if err != nil {
@@ -190,8 +184,8 @@ func (f *problem) slopes(ctx context.Context, l *line, set []string, step float6
 	return ratios, nil
 }
 
-// minimum returns where the squares of the relative errors of the straight lines are least, of the measurements that are chosen,
-// with the given keys moved from where they are.
+// minimum returns where the squares of the relative errors of the straight lines are least, of the measurements that
+// are chosen, with the given keys moved from where they are.
 func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]float64, error) {
 	within := func(y []float64) ([]float64, float64) { // y counts in tenths of what is there, or of the range of a time
 		x, beyond := make([]float64, len(y)), 0.0
@@ -230,8 +224,8 @@ func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]fl
 	return x, nil
 }
 
-// trust returns how far the straight line is followed in a key: a rate to a third and three times of what it is, and a key that
-// changes nothing nowhere.
+// trust returns how far the straight line is followed in a key: a rate to a third and three times of what it is, and a
+// key that changes nothing nowhere.
 func (f *problem) trust(l *line, j int) (lo, hi float64) {
 	if !f.counts(l, j) {
 		return l.at[j], l.at[j]
@@ -274,8 +268,8 @@ func squares(ratios []float64) (sum float64, n int) {
 // mostRounds bounds how often a fit simulates around a point.
 const mostRounds = 8
 
-// slow and fast are where a fit starts, as parts of what a rate is, or of what keeps up with memory: where it is sure to cost
-// something, and where it hardly does. Of the two minima that are reached the lower counts.
+// slow and fast are where a fit starts, as parts of what a rate is, or of what keeps up with memory: where it is sure
+// to cost something, and where it hardly does. Of the two minima that are reached the lower counts.
 const slow, fast = 0.6, 2.4
 
 // best fits the keys to the measurements from both starts.

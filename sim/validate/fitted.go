@@ -36,9 +36,10 @@ type Result struct {
 	Machines []*config.Config // that were fitted, in the order of their first measurement
 }
 
-// FitAndPredict fits keys of each machine to its measurements, and predicts them with the fitted values. With leaveOut a
-// measurement is predicted with the values that are fitted to all other models of the machine, whatever their formats.
-// keysOf says what is free, by the name of the machine; a machine without keys, or with too few measurements, is not fitted.
+// FitAndPredict fits keys of each machine to its measurements, and predicts them with the fitted values. With leaveOut
+// a measurement is predicted with the values that are fitted to all other models of the machine, whatever their
+// formats. keysOf says what is free, by the name of the machine; a machine without keys, or with too few measurements,
+// is not fitted.
 func (p *Predictor) FitAndPredict(ctx context.Context, all []Measurement, keysOf func(machine string) Keys, leaveOut bool) (*Result, error) {
 	out := &Result{Rows: make([]rows.Row, len(all))}
 	for _, group := range p.groups(all) {

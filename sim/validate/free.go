@@ -31,14 +31,14 @@ func Free(machine string) Keys {
 const (
 	defaultPorts = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
 
-	// Of the array's peak, in prefill: what is fitted to AX650N, AMD Kraken and Snapdragon 8 Elite is 0.2, 0.25 and 0.55, their
-	// geometric mean 0.3; to RK3588 and RK3576 0.167 and 0.08, 0.12.
+	// Of the array's peak, in prefill: what is fitted to AX650N, AMD Kraken and Snapdragon 8 Elite is 0.2, 0.25 and
+	// 0.55, their geometric mean 0.3; to RK3588 and RK3576 0.167 and 0.08, 0.12.
 	defaultSustained      = "0.3"
 	defaultSustainedPerOp = "0.12"
 )
 
-// Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's class, and
-// shares that are the same for all. A graphics processor keeps its array's peak.
+// Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's
+// class, and shares that are the same for all. A graphics processor keeps its array's peak.
 func Defaults(c *config.Config) []string {
 	d := c.Runtime.Class.Default()
 	set := []string{"runtime.dispatch=" + d.Dispatch.String(), "runtime.host_per_token=" + d.HostPerToken.String(), "noc.bandwidth=0B/s"}

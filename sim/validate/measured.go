@@ -175,7 +175,8 @@ func batch(m *Measurement, s string) error {
 // mostFaults is how many faults of a file are told.
 const mostFaults = 20
 
-// Read reads the text of a file of measurements: CSV with a head. name is for errors. Each row that is wrong is told with its line.
+// Read reads the text of a file of measurements: CSV with a head. name is for errors. Each row that is wrong is told
+// with its line.
 func Read(name string, data []byte) (all []Measurement, ignored []string, err error) {
 	if err := files.Measurements.Fits(name, len(data)); err != nil {
 		return nil, nil, err

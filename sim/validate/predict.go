@@ -67,8 +67,8 @@ type task struct {
 	shares  []float64 // with which their times add up to the prefill's
 }
 
-// Predict simulates measurements and returns their rows in the same order. change adjusts the configuration of a measurement, as
-// a fit does; nil: it stays. A measurement that cannot be simulated has no prediction, and a note.
+// Predict simulates measurements and returns their rows in the same order. change adjusts the configuration of a
+// measurement, as a fit does; nil: it stays. A measurement that cannot be simulated has no prediction, and a note.
 func (p *Predictor) Predict(ctx context.Context, all []Measurement, change []string) ([]rows.Row, error) {
 	return p.predict(ctx, all, change, true, true)
 }
@@ -124,10 +124,10 @@ func (p *Predictor) task(m *Measurement, change []string) (*task, error) {
 // longest is the longest prompt, in tokens, that is simulated: a program of twice as many takes 2 GB.
 const longest = 8192
 
-// lengths returns the prompts that are simulated for one of n tokens, and the shares with which their times add up to its time. The
-// time is close to a polynomial of the second degree, because attention is: of longer prompts it is taken from the one through
-// 2,048, 4,096 and 8,192 tokens. At 16,384 that is 0.6 % above what is simulated for llama-3.2-1b on amd-kraken-xdna2, and
-// 0.01 % for llama-3.1-8b.
+// lengths returns the prompts that are simulated for one of n tokens, and the shares with which their times add up to
+// its time. The time is close to a polynomial of the second degree, because attention is: of longer prompts it is taken
+// from the one through 2,048, 4,096 and 8,192 tokens. At 16,384 that is 0.6 % above what is simulated for llama-3.2-1b
+// on amd-kraken-xdna2, and 0.01 % for llama-3.1-8b.
 func (p *Predictor) lengths(n int) (lengths []int, shares []float64) {
 	if n <= longest {
 		return []int{n}, []float64{1}
@@ -296,8 +296,8 @@ func (p *Predictor) simulateMachine(ctx context.Context, steps []step, done, tot
 // mostDoublings is how many times the scratchpad is doubled for a model that does not fit it.
 const mostDoublings = 3
 
-// prepare prepares a step. Where the model's activations do not fit the scratchpad, as they do on the device, a larger one is
-// simulated, and a note says so.
+// prepare prepares a step. Where the model's activations do not fit the scratchpad, as they do on the device, a larger
+// one is simulated, and a note says so.
 func (p *Predictor) prepare(s *step) (*replay.Prepared, error) {
 	one, err := replay.Prepare(s.job)
 	if err == nil {

@@ -63,9 +63,9 @@ func rails() ([]rail, error) {
 	return all, nil
 }
 
-// Rails predicts what was measured at chips' own supplies: the energy of the NPU in one pass, without its DRAM. What is there as
-// long as a pass takes (leakage, energy.static, energy.clock) is counted over the measured time, so that errors of time do not
-// add to those of energy. device is a Slug; empty: all that have any.
+// Rails predicts what was measured at chips' own supplies: the energy of the NPU in one pass, without its DRAM. What is
+// there as long as a pass takes (leakage, energy.static, energy.clock) is counted over the measured time, so that
+// errors of time do not add to those of energy. device is a Slug; empty: all that have any.
 func (p *Predictor) Rails(ctx context.Context, device string) ([]rows.Rail, error) {
 	all, err := rails()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
-// The power that is missing on XDNA2's rail, of two models, predicts the third: without it the prediction is some five times too
-// low, with it within a third.
+// The power that is missing on XDNA2's rail, of two models, predicts the third: without it the prediction is some five
+// times too low, with it within a third.
 func TestRailsSayWhatPowerIsMissing(t *testing.T) {
 	all, err := New(Options{Workers: 2}).Rails(t.Context(), "")
 	if err != nil || len(all) != 4 {

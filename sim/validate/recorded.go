@@ -14,8 +14,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// Recorded simulates the timed passes of a recorded run on an NPU that stands for what it was recorded on, pass by pass and, where
-// the trace has times of operators, operator by operator.
+// Recorded simulates the timed passes of a recorded run on an NPU that stands for what it was recorded on, pass by pass
+// and, where the trace has times of operators, operator by operator.
 func Recorded(ctx context.Context, t *traces.Trace, cfg *config.Config, o replay.Options) (*rows.Recorded, error) {
 	m, err := t.Model()
 	if err != nil {

@@ -18,14 +18,14 @@ type Format uint8
 
 // The formats.
 const (
-	// Ramulator is the text of Ramulator 2.1's CmdTraceRecorder: a heading, then clock, command, a number for each level of
-	// the standard, type (0 read, 1 write, -1 maintenance) and source, which is -1. Ramulator writes a file for each channel;
-	// here all are in one, by clock.
+	// Ramulator is the text of Ramulator 2.1's CmdTraceRecorder: a heading, then clock, command, a number for each
+	// level of the standard, type (0 read, 1 write, -1 maintenance) and source, which is -1. Ramulator writes a file
+	// for each channel; here all are in one, by clock.
 	Ramulator Format = iota
-	// DRAMSys is what DRAMSys hands to DRAMPower, in the text that DRAMPower 5 reads: timestamp, command, rank, bank group,
-	// bank, row, column, data, and an END. DRAMSys itself keeps its commands in a database. The data of RD and WR are zeros.
-	// A ninth column has the channel, which DRAMPower does not read. An activate in two parts is one ACT, at the clock of the
-	// first; there is no CAS. What a command does not have is 0.
+	// DRAMSys is what DRAMSys hands to DRAMPower, in the text that DRAMPower 5 reads: timestamp, command, rank, bank
+	// group, bank, row, column, data, and an END. DRAMSys itself keeps its commands in a database. The data of RD and
+	// WR are zeros. A ninth column has the channel, which DRAMPower does not read. An activate in two parts is one ACT,
+	// at the clock of the first; there is no CAS. What a command does not have is 0.
 	DRAMSys
 )
 

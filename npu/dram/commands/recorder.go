@@ -22,8 +22,8 @@ const (
 )
 
 // Command is a command that a channel issued. Numbers are those within the level above, from 0; None where a command is
-// not of one: REF and PREA are of a rank. A command that serves a burst has the whole address of that burst, so that the
-// row of a PRE is the row that is wanted, not the one that is closed.
+// not of one: REF and PREA are of a rank. A command that serves a burst has the whole address of that burst, so that
+// the row of a PRE is the row that is wanted, not the one that is closed.
 type Command struct {
 	Clock   int64 // of the controller
 	Channel int

@@ -88,8 +88,8 @@ func (r DataRate) MarshalText() ([]byte, error) { return []byte(r.String()), nil
 // Forms is what UnmarshalText reads.
 func (r DataRate) Forms() string { return `a data rate with its unit such as "6400MT/s"` }
 
-// thirds returns three times the rate that r stands for. JEDEC's rates are multiples of 100/3 MT/s and are named without
-// their fraction: 8533 is 8533 1/3, 4266 is 4266 2/3. Rates elsewhere stand for themselves.
+// thirds returns three times the rate that r stands for. JEDEC's rates are multiples of 100/3 MT/s and are named
+// without their fraction: 8533 is 8533 1/3, 4266 is 4266 2/3. Rates elsewhere stand for themselves.
 func (r DataRate) thirds() uint64 {
 	const grid, near = 100_000_000, 3 * 700_000
 	three := uint64(r) * 3

@@ -64,8 +64,9 @@ func kept[T fmt.Stringer, P interface {
 	}
 }
 
-// Whatever bytes a file holds, reading it as a part ends in an error or in a part that is possible, that a mapping fits, and
-// that is written as what is read as it; never in a panic. (Run it with -fuzzminimizetime 10x: its seeds are long.)
+// Whatever bytes a file holds, reading it as a part ends in an error or in a part that is possible, that a mapping
+// fits, and that is written as what is read as it; never in a panic. (Run it with -fuzzminimizetime 10x: its seeds are
+// long.)
 func FuzzPart(f *testing.F) {
 	for _, name := range spec.Names() {
 		shown, err := spec.MustLookupPart(name).Shown()

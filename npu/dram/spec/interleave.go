@@ -3,9 +3,9 @@ package spec
 // maxPieces is the most pieces that the channel field of a mapping may be cut into.
 const maxPieces = 8
 
-// piece is a part of the channel field: a contiguous run of address bits, or a remainder. Pieces are taken off an address
-// lowest first: of every ways runs of 1<<local bytes, in what the pieces below have left of the address, each belongs to
-// another value of the piece.
+// piece is a part of the channel field: a contiguous run of address bits, or a remainder. Pieces are taken off an
+// address lowest first: of every ways runs of 1<<local bytes, in what the pieces below have left of the address, each
+// belongs to another value of the piece.
 //
 //	ch2   ways 4: bits are cut out                      address = …│c c│local bits below│
 //	ch%6  ways 6: the quotient takes the place of what  address = (quotient·6 + c)·2^local + bits below
@@ -28,7 +28,8 @@ type Interleave struct {
 }
 
 // level is one piece of the channel field. Of every 1<<bits runs of 1<<shift bytes the channel owns number index; of
-// that run, what the levels below leave to it. Of a remainder, bits is remainder; above it, runs are longer by the divisor.
+// that run, what the levels below leave to it. Of a remainder, bits is remainder; above it, runs are longer by the
+// divisor.
 type level struct {
 	shift uint8
 	bits  uint8

@@ -110,8 +110,8 @@ func TestAChannelSeesItsBytesInOrder(t *testing.T) {
 	}
 }
 
-// TestEveryAddressHasAPlaceOfItsOwn: the bursts of whole stripes fill the channels from their first byte on, without a gap
-// and without two of them at one place.
+// TestEveryAddressHasAPlaceOfItsOwn: the bursts of whole stripes fill the channels from their first byte on, without a
+// gap and without two of them at one place.
 func TestEveryAddressHasAPlaceOfItsOwn(t *testing.T) {
 	r := rand.New(rand.NewSource(7))
 	s := spec.MustLookup("lpddr5-6400")

@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
 
-// The tables of the presets. Each is a part file that has further keys: speeds, a mapping of names to what is of that name
-// alone. A table may have a part of an earlier one, by the names of the files, as its base.
+// The tables of the presets. Each is a part file that has further keys: speeds, a mapping of names to what is of that
+// name alone. A table may have a part of an earlier one, by the names of the files, as its base.
 //
 //go:embed parts/*.yaml
 var tables embed.FS

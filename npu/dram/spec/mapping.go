@@ -38,8 +38,8 @@ type segment struct {
 // Where the channels are no power of two, one part of their field is a remainder: "co3,ch%6,bg2,..." takes the address
 // above the fields below, modulo 6; the fields above are those of the quotient.
 //
-// A channel-local address is the address with the channel field taken out. A contiguous range of addresses is a contiguous
-// range of channel-local addresses on every channel (interleave.go).
+// A channel-local address is the address with the channel field taken out. A contiguous range of addresses is a
+// contiguous range of channel-local addresses on every channel (interleave.go).
 type Mapping struct {
 	text     string
 	segments []segment // without the channel

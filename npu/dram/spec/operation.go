@@ -159,9 +159,9 @@ type Fault struct {
 	Err error // what is wrong; accepted: what would be right
 }
 
-// Operate changes s, a copy of a table of a part, to one that is operated as o says, with some timings changed. It returns
-// the choices that s does not have, and leaves s as it is in these. Timings are those of the banks' organisation, at
-// normalTemperature and of normal granularity. It is for once.
+// Operate changes s, a copy of a table of a part, to one that is operated as o says, with some timings changed. It
+// returns the choices that s does not have, and leaves s as it is in these. Timings are those of the banks'
+// organisation, at normalTemperature and of normal granularity. It is for once.
 func (s *Standard) Operate(o Operation, timings *Changes) (faults []Fault) {
 	if o == (Operation{}) { // the common case
 		if timings != nil {

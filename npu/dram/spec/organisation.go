@@ -149,9 +149,10 @@ func (s *Standard) setBurst(b BurstLength) error {
 }
 
 // longBursts doubles bursts to 32 data on each pin. In bank group mode they come in two halves with a gap of a half
-// between them, in which another group's burst has its own: the last datum comes after BL/n_min = 6 clocks, the group is
-// free after BL/n_max = 8 (gem5, LPDDR5_6400_1x16_BG_BL32; Synopsys). Here the two halves take the data bus one after the
-// other, 4 clocks for each burst, which comes to the same for pairs of bursts. The energy is twice that of 16.
+// between them, in which another group's burst has its own: the last datum comes after BL/n_min = 6 clocks, the group
+// is free after BL/n_max = 8 (gem5, LPDDR5_6400_1x16_BG_BL32; Synopsys). Here the two halves take the data bus one
+// after the other, 4 clocks for each burst, which comes to the same for pairs of bursts. The energy is twice that of
+// 16.
 func (s *Standard) longBursts() {
 	t, e := &s.Timing, &s.Energy
 	half := t.TBL

@@ -92,7 +92,8 @@ func (p *Part) Values() (all [][2]string) {
 	return all
 }
 
-// Evidence says how well the values of a preset are founded: "verified", "estimated", "derived"; "" of a part that does not say.
+// Evidence says how well the values of a preset are founded: "verified", "estimated", "derived"; "" of a part that does
+// not say.
 func (p *Part) Evidence() string { return p.values[keyEvidence] }
 
 // set sets a value to a text that was read before.

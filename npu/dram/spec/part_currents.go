@@ -14,16 +14,16 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
-// currents are what a data sheet gives instead of energies: IDD of each supply, of one device. Energies follow by Micron's
-// TN-40-07 and TN-41-01, with the part's own timings:
+// currents are what a data sheet gives instead of energies: IDD of each supply, of one device. Energies follow by
+// Micron's TN-40-07 and TN-41-01, with the part's own timings:
 //
 //	ACT + PRE = V (IDD0 tRC - IDD3N tRAS - IDD2N (tRC - tRAS))
 //	RD        = V (IDD4R - IDD3N) tBurst, WR likewise; tBurst at the data rate at which they were measured
 //	REF       = V (IDD5 - IDD2N) tRFC
 //	Active, Standby = V IDD3N, V IDD2N
 //
-// Where IDD3N is measured with all banks open (DDR), one open bank is taken to be IDD2N + (IDD3N - IDD2N) / banks in ACT.
-// A per-bank refresh is as much of REF as its banks are of all.
+// Where IDD3N is measured with all banks open (DDR), one open bank is taken to be IDD2N + (IDD3N - IDD2N) / banks in
+// ACT. A per-bank refresh is as much of REF as its banks are of all.
 type currents struct {
 	devices  int // of a channel
 	rate     DataRate

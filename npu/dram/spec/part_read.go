@@ -35,8 +35,8 @@ func ParsePart(file string, data []byte) (*Part, error) {
 	return p, nil
 }
 
-// ReadPart returns the part that a mapping describes, whose keys stand behind the key prefix. It notes what is wrong in f,
-// and returns nil if anything is. The part is called by name if it does not give one.
+// ReadPart returns the part that a mapping describes, whose keys stand behind the key prefix. It notes what is wrong in
+// f, and returns nil if anything is. The part is called by name if it does not give one.
 func ReadPart(f *strict.Faults, n *yaml.Node, prefix, name string) *Part {
 	r := &partReader{Faults: f, prefix: prefix, names: Names()}
 	before := f.Len()

@@ -181,8 +181,8 @@ func TestDataRatesAreJEDECs(t *testing.T) {
 	}
 }
 
-// TestEnergiesFollowFromCurrents: those of the LPDDR5 presets come of these currents of Micron's die (docs/sources.md E.2), but
-// for the refresh of VDD1, which the sheet does not give.
+// TestEnergiesFollowFromCurrents: those of the LPDDR5 presets come of these currents of Micron's die (docs/sources.md
+// E.2), but for the refresh of VDD1, which the sheet does not give.
 func TestEnergiesFollowFromCurrents(t *testing.T) {
 	const text = `base: lpddr5-6400
 currents:

@@ -14,8 +14,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// entry is a key of a part with what stands behind it: an int64, a bool, a string, a list of strings, or entries. note is
-// what a comment beside it says.
+// entry is a key of a part with what stands behind it: an int64, a bool, a string, a list of strings, or entries. note
+// is what a comment beside it says.
 type entry struct {
 	key   string
 	value any

@@ -100,8 +100,8 @@ func (p Scheduling) Text() string {
 // Page is a page policy: when an open row is closed.
 type Page uint8
 
-// The page policies. The last two are gem5's close_adaptive and open_adaptive (DRAMInterface, src/mem): they close a row by
-// an auto-precharge (RDA, WRA) with the last request in the controller that wants it.
+// The page policies. The last two are gem5's close_adaptive and open_adaptive (DRAMInterface, src/mem): they close a
+// row by an auto-precharge (RDA, WRA) with the last request in the controller that wants it.
 const (
 	OpenPage     Page = iota // when another row of the bank is wanted, by a PRE
 	ClosedPage               // as soon as no request waits for it

@@ -111,8 +111,8 @@ type HBMBus struct {
 	HalfClock bool  `yaml:"half_clock"` // the clock is half a CK: a PRE may come on the falling edge
 }
 
-// Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate. A tag is the name
-// that part files have for a field; those without one are read otherwise (part_read.go).
+// Standard is a DRAM standard at one speed and density, with its sources. Use one only after Validate. A tag is the
+// name that part files have for a field; those without one are read otherwise (part_read.go).
 type Standard struct {
 	Name   string `yaml:"-"`      // as dram.standard and --standard take it
 	Source string `yaml:"source"` // where every number comes from, and where sources disagree

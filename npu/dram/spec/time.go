@@ -63,9 +63,9 @@ func (t Time) String() string {
 // MarshalText writes what UnmarshalText reads.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// Clocks returns t in clocks of tck, as a multiple of grain: rounded up, as JEDEC does with what has to be waited for, or
-// down, with intervals that must not be exceeded. A tCK that is no whole number of femtoseconds is itself rounded down
-// (208333 fs of HBM3 at 9.6 Gb/s), so a duration counts as n clocks if n clocks of tck + 1 fs hold it.
+// Clocks returns t in clocks of tck, as a multiple of grain: rounded up, as JEDEC does with what has to be waited for,
+// or down, with intervals that must not be exceeded. A tCK that is no whole number of femtoseconds is itself rounded
+// down (208333 fs of HBM3 at 9.6 Gb/s), so a duration counts as n clocks if n clocks of tck + 1 fs hold it.
 func (t Time) Clocks(tck unit.Femtoseconds, grain int64, down bool) int64 {
 	period := int64(tck) * grain
 	switch {

@@ -44,7 +44,8 @@ func (t *Timing) set(i int, clocks int64) { reflect.ValueOf(t).Elem().Field(i).S
 func down(name string) bool { return strings.HasPrefix(name, "tREFI") }
 
 // Change sets timings to other values. What is made of those that change follows unless it is given, too: tRC keeps its
-// distance from tRAS + tRP, tRPab that from tRP, tREFIpb its share of tREFI, tRFC2 and tRFC4 theirs of tRFC. Whether the result is possible, Validate knows.
+// distance from tRAS + tRP, tRPab that from tRP, tREFIpb its share of tREFI, tRFC2 and tRFC4 theirs of tRFC. Whether
+// the result is possible, Validate knows.
 func (s *Standard) Change(to *Changes) {
 	was, t := s.Timing, &s.Timing
 	given := map[string]bool{}
@@ -72,8 +73,8 @@ func (s *Standard) Change(to *Changes) {
 
 var word = regexp.MustCompile(`[A-Za-z0-9_.]+`)
 
-// Problem says what Validate finds, with values as files name them, and the paths of those that it names; empty if nothing
-// is wrong.
+// Problem says what Validate finds, with values as files name them, and the paths of those that it names; empty if
+// nothing is wrong.
 func (s *Standard) Problem() (text string, about []string) {
 	err := s.Validate()
 	if err == nil {

@@ -1,13 +1,13 @@
-// Package timings asks how much the timings of a DRAM matter to a decode: each is off by some percent, alone and in groups, and
-// what becomes of tokens/s and of the time to the first token.
+// Package timings asks how much the timings of a DRAM matter to a decode: each is off by some percent, alone and in
+// groups, and what becomes of tokens/s and of the time to the first token.
 //
-// It is data: a Study says what is simulated (Cells) and what comes of it (Rows). The caller runs the cells with sim/replay;
-// drawing the rows (plots/views) needs no simulator.
+// It is data: a Study says what is simulated (Cells) and what comes of it (Rows). The caller runs the cells with
+// sim/replay; drawing the rows (plots/views) needs no simulator.
 //
-// Timings are whole clocks, so a timing is off by the nearest number of them: 4 clocks by 20 % are 3 and 5. One that is too
-// short to move (2 clocks), or that the standard's other timings hold (tRRD_S at tRRD_L), goes as far as it can. Those that
-// follow others do: tRC goes with tRAS and tRP, tREFIpb with tREFI (spec.Standard.Change). The data clocks of a burst (tBL)
-// are the bandwidth itself and are never off.
+// Timings are whole clocks, so a timing is off by the nearest number of them: 4 clocks by 20 % are 3 and 5. One that is
+// too short to move (2 clocks), or that the standard's other timings hold (tRRD_S at tRRD_L), goes as far as it can.
+// Those that follow others do: tRC goes with tRAS and tRP, tREFIpb with tREFI (spec.Standard.Change). The data clocks
+// of a burst (tBL) are the bandwidth itself and are never off.
 package timings
 
 import (
@@ -104,8 +104,8 @@ func (s *Subject) Describe() string {
 	return text + ")"
 }
 
-// Vary fills in the subjects: the timings that the memory of the NPU has and its refresh uses, and their groups. It fails if
-// the memory is ideal.
+// Vary fills in the subjects: the timings that the memory of the NPU has and its refresh uses, and their groups. It
+// fails if the memory is ideal.
 func (s *Study) Vary() error {
 	standard := s.Config.Standard()
 	if standard == nil {
@@ -138,8 +138,8 @@ func (s *Study) Vary() error {
 	return nil
 }
 
-// varies reports whether a timing can matter to the memory of the NPU: not the data of a burst, nor what follows another, nor
-// what belongs to another way of refresh, or to several ranks.
+// varies reports whether a timing can matter to the memory of the NPU: not the data of a burst, nor what follows
+// another, nor what belongs to another way of refresh, or to several ranks.
 func (s *Study) varies(name string) bool {
 	d := &s.Config.DRAM
 	switch name {
@@ -169,7 +169,8 @@ func (s *Study) subject(name string, isGroup bool, members []string, own map[str
 	return x
 }
 
-// off moves timings by a percentage, or as far towards it as they go together, and returns the place of the configuration.
+// off moves timings by a percentage, or as far towards it as they go together, and returns the place of the
+// configuration.
 func (s *Study) off(members []Member, percent int, at func(*Member) *int64) int {
 	for share := percent; share != 0; share -= percent / max(percent, -percent) {
 		c := *s.Config

@@ -7,7 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
-// WriteCSV writes rows with a head; what there is none of is empty. Decimals are fixed, so that every platform writes the same.
+// WriteCSV writes rows with a head; what there is none of is empty. Decimals are fixed, so that every platform writes
+// the same.
 func WriteCSV(w io.Writer, all []Row) error {
 	records := [][]string{{"device", "model", "weight_bits", "group_size", "prompt", "generated", "measured_decode_tps", "predicted_decode_tps",
 		"decode_error_percent", "measured_ttft_seconds", "predicted_ttft_seconds", "prefill_error_percent", "fitted", "held_out", "citation"}}

@@ -42,7 +42,8 @@ func (f *Fit) Text() string {
 	return text
 }
 
-// Range returns the different values that fit all models but one, in the order of the models; a dash where none was left out.
+// Range returns the different values that fit all models but one, in the order of the models; a dash where none was
+// left out.
 func (k *FittedKey) Range() string {
 	var different []string
 	for _, v := range k.WithoutOne {

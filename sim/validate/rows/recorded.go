@@ -21,8 +21,8 @@ type Pass struct {
 	Error     float64 `json:"error_percent"` // 100·(measured / predicted − 1): of speed, as everywhere
 }
 
-// Operator is an operator, or a few that one side computes as one, over all layers of the passes that were taken apart. What one
-// side does not have is nil.
+// Operator is an operator, or a few that one side computes as one, over all layers of the passes that were taken apart.
+// What one side does not have is nil.
 type Operator struct {
 	Kind      string   `json:"kind"`  // operator
 	Phase     string   `json:"phase"` // prefill, decode

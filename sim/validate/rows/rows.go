@@ -1,5 +1,5 @@
-// Package rows holds predictions of measured devices, as data, so that showing them needs no simulator. Package validate
-// fills the rows.
+// Package rows holds predictions of measured devices, as data, so that showing them needs no simulator. Package
+// validate fills the rows.
 package rows
 
 // Row is a measurement and its prediction. What was not measured, or could not be predicted, is nil.
@@ -30,8 +30,8 @@ type Row struct {
 	SimulatedBytes float64 `json:"-"` // a second, of the simulated DRAM at its peak
 }
 
-// MeasuredShare returns the share of the device's peak bandwidth that the measured decode takes, if it moves the bytes that were
-// simulated; 0: not known.
+// MeasuredShare returns the share of the device's peak bandwidth that the measured decode takes, if it moves the bytes
+// that were simulated; 0: not known.
 func (r *Row) MeasuredShare() float64 {
 	if r.PeakBytes == 0 {
 		return 0

@@ -123,7 +123,8 @@ func widen(span *[2]float64, v float64) {
 	span[1] = max(span[1], v)
 }
 
-// Spearman returns the rank correlation of two series, ties with their mean rank; not a number where there are fewer than three.
+// Spearman returns the rank correlation of two series, ties with their mean rank; not a number where there are fewer
+// than three.
 func Spearman(a, b []float64) float64 {
 	if len(a) < 3 {
 		return math.NaN()
