@@ -64,9 +64,11 @@ sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sheet gonum
 sim/validate:        sim/unit sim/unit/files sim/unit/suggest npu/config npu/stats npu/energy workloads workloads/ops workloads/precision traces sim/validate/rows sim/replay gonum
+sim/validate/intervals: npu/config sim/result sim/validate gonum
+sim/validate/intervals+test: sim/validate/rows sim/unit/sheet
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
-sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/study sim/study/machines sim/replay
+sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/validate/intervals sim/study sim/study/machines sim/replay
 sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot

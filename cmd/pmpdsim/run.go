@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/validate/intervals"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -31,6 +32,10 @@ Without --model, --task, --prompt, --gen and --trace it replays the trace embedd
 --schedule it runs fp16, uniform:HIGH and static:HIGH>LOW of the model's pair (list models). --format
 json prints one object per schedule, one a line, in SI units.
 
+--uncertainty prints intervals beside tokens/s and TTFT, within which 80 % of what is measured is expected: predictions of
+measured devices err so (docs/validation.md). JSON then has tokens_per_second_low, tokens_per_second_high, ttft_seconds_low
+and ttft_seconds_high. Of an NPU whose runtime.class is ideal, and of a batch, nothing is known.
+
 --monitor serves akita's monitoring page on 127.0.0.1 while the run lasts: components with their fields, levels of
 buffers, progress, load of the process, pause and continue. It has no password: every user of this computer, and who
 forwards the port, can look and pause. It changes no result, and is slower by what one worker is than several.
@@ -45,6 +50,7 @@ EXAMPLES:
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --model phi-1.5 --prompt 256 --gen 1 --schedule uniform:4
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
+   pmpdsim run --npu rk3588 --model qwen2.5-1.5b --prompt 128 --gen 64 --schedule uniform:8 --uncertainty
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
@@ -60,6 +66,7 @@ EXAMPLES:
 				Action: between("batch", 1, replay.MostSequences)},
 			workersFlag(),
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
+			&cli.BoolFlag{Name: "uncertainty", Usage: "also show how far tokens/s and TTFT may be off, by the errors of measured devices"},
 			&cli.BoolFlag{Name: "explain", Usage: "also show how each operator is cut into tiles, and why"},
 			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),
@@ -78,17 +85,20 @@ type runOptions struct {
 	workers   int
 	breakdown bool
 	explain   bool
-	timeline  timelineOptions
-	pass      passOptions // whose DRAM commands are written
-	monitor   *int        // its port; nil: no monitor
-	output    string
-	format    string
+
+	uncertainty bool // intervals beside speeds
+
+	timeline timelineOptions
+	pass     passOptions // whose DRAM commands are written
+	monitor  *int        // its port; nil: no monitor
+	output   string
+	format   string
 }
 
 func fillRun(c *cli.Context) (*runOptions, error) {
 	o := &runOptions{workload: workloadFrom(c), schedules: c.StringSlice("schedule"), prefill: optional(c, "prefill", c.Int), batch: c.Int("batch"),
-		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"), output: c.String("output"),
-		format: c.String("format")}
+		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"),
+		uncertainty: c.Bool("uncertainty"), output: c.String("output"), format: c.String("format")}
 	var err error
 	if o.npu, err = npuFrom(c); err != nil {
 		return nil, err
@@ -128,6 +138,10 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err := o.pass.check(jobs[0]); err != nil {
 		return err
 	}
+	around, err := o.basis(s, cfg)
+	if err != nil {
+		return err
+	}
 	timeline, err := o.timeline.open(s, len(jobs))
 	if err != nil {
 		return err
@@ -149,7 +163,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 			r.Breakdown(jobs[i].Config)
 		}
 	}
-	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs) })
+	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs, around) })
 	return errors.Join(err, timeline.save(), o.pass.write(ctx, s, jobs[0])) // none takes another with it
 }
 
@@ -213,8 +227,9 @@ func simulate(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.
 	return rs, nil
 }
 
-// show writes results in the format that was asked for.
-func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs []*replay.Prepared, rs []*result.Result) error {
+// show writes results in the format that was asked for, with intervals around them where there are any.
+func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs []*replay.Prepared, rs []*result.Result,
+	around *intervals.Basis) error {
 	if o.explain {
 		for i, j := range jobs {
 			var err error
@@ -222,6 +237,9 @@ func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs [
 				return err
 			}
 		}
+	}
+	if o.format == "json" && around != nil {
+		return around.WriteJSON(out, rs)
 	}
 	if o.format == "json" {
 		return result.WriteJSON(out, rs)
@@ -231,6 +249,11 @@ func (o *runOptions) show(out io.Writer, cfg *config.Config, w *workload, jobs [
 	}
 	if err := plots.Compare(out, rs); err != nil {
 		return err
+	}
+	if around != nil {
+		if err := showIntervals(out, around, rs); err != nil {
+			return err
+		}
 	}
 	if o.explain {
 		if err := plots.Tilings(out, rs); err != nil {

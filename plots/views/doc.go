@@ -8,7 +8,7 @@
 //	header.go    what was run, above a table         compare.go  what differs between two results
 //	trace.go     the summary of a trace              decisions.go what schedules decide, and a search over them
 //	paper.go     the PMPD paper's bars               npu.go      an NPU in few words
-//	lists.go     models, tasks, DRAM standards
+//	lists.go     models, tasks, DRAM standards       intervals.go how far predictions may be off
 //
 // A view is a pure function: equal results give equal bytes, whatever the order of the files they came from. It reads
 // no file and simulates nothing, and neither does anything that this package imports; the architecture's test holds

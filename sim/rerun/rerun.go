@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/study"
+	"github.com/pmpdsim/pmpdsim/sim/validate/intervals"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -166,6 +167,14 @@ func as(was *study.Outcome, p *replay.Prepared, r *result.Result) (text []byte, 
 	}
 	r.Version = was.Version
 	var b bytes.Buffer
-	err = result.WriteJSON(&b, []*result.Result{r})
+	write := result.WriteJSON
+	if intervals.In(was.Line) {
+		around, err := intervals.Of(p.Config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: ttft_seconds_low: %w", was.Place, err)
+		}
+		write = around.WriteJSON
+	}
+	err = write(&b, []*result.Result{r})
 	return bytes.TrimSpace(b.Bytes()), err
 }
