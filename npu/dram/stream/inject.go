@@ -190,7 +190,16 @@ func (in *injector) clock() int64 {
 
 // step advances a channel by one clock.
 func (in *injector) step(o *fedChannel) {
-	own, accepted := o.accept()
+	var own int64
+	accepted := 0
+	if o.agent != nil {
+		own, accepted = o.accept()
+	} else {
+		for accepted < controller.OffersPerClock && o.hand() {
+			accepted++
+		}
+		own = int64(accepted)
+	}
 	if own > 0 {
 		in.taken += own
 		o.inside += own
@@ -211,14 +220,8 @@ func (in *injector) step(o *fedChannel) {
 	}
 }
 
-// accept offers the controller the bursts of this clock. It returns how many of the FIFO's, and of all, were accepted.
-func (o *fedChannel) accept() (own, all int64) {
-	if o.agent == nil {
-		for own < controller.OffersPerClock && !o.refused && o.hand() {
-			own++
-		}
-		return own, own
-	}
+// accept offers the controller the bursts of this clock, with an agent. It returns how many of the FIFO's, and of all, were accepted.
+func (o *fedChannel) accept() (own int64, all int) {
 	o.agent.Arrive(o.Clock, o.n > 0 || o.inside > 0)
 	for all < controller.OffersPerClock {
 		of, any := false, false
