@@ -62,3 +62,14 @@ func TestTheNetworksEnergyIsThatOfItsBytes(t *testing.T) {
 		t.Errorf("64 MB at 1 pJ take %v", got)
 	}
 }
+
+// Sums and products that a Picojoules cannot hold end at the most that it can, and never come out below nothing.
+func TestEnergiesEndAtTheMost(t *testing.T) {
+	u := Use{Array: most, Leakage: 1, DRAMRead: most - 1}
+	if u.OnChip() != most || u.DRAM() != most-1 || u.Total() != most {
+		t.Errorf("%v and %v make %v", u.OnChip(), u.DRAM(), u.Total())
+	}
+	if e := during(1e18, 1e10); e != most { // 10 kW for 1,000 s
+		t.Errorf("%v", e)
+	}
+}

@@ -144,3 +144,23 @@ func TestClonesAreNotRecorded(t *testing.T) {
 		t.Errorf("%d commands of a clone, %v", n, err)
 	}
 }
+
+// TestNamesOfCommands: what the forms call each command of DDR4, which has no activate in two parts. Empty: it is not written.
+func TestNamesOfCommands(t *testing.T) {
+	want := map[string][2]string{"ACT": {"ACT", "ACT"}, "ACT2": {"ACT2", ""}, "PRE": {"PREpb", "PRE"}, "PREA": {"PREab", "PREA"},
+		"RD": {"RD", "RD"}, "WR": {"WR", "WR"}, "REF": {"REFab", "REFA"}, "CAS": {"CAS_RD", ""}, "PREsb": {"PREsb", "PRESB"},
+		"RDA": {"RDA", "RDA"}, "WRA": {"WRA", "WRA"}}
+	for _, c := range controller.Commands() {
+		for i, f := range []commands.Format{commands.Ramulator, commands.DRAMSys} {
+			var b strings.Builder
+			w := commands.NewWriter(&b, f, spec.MustLookup("ddr4-3200"))
+			if err := errors.Join(w.Write(&commands.Command{Clock: 7, Command: c}), w.End(8)); err != nil {
+				t.Fatal(err)
+			}
+			_, after, _ := strings.Cut("\n"+b.String(), "\n7,")
+			if name, _, _ := strings.Cut(after, ","); name != want[c.String()][i] {
+				t.Errorf("%v, %v: %q, want %q", f, c, name, want[c.String()][i])
+			}
+		}
+	}
+}

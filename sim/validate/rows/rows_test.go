@@ -49,3 +49,26 @@ func TestWriteCSV(t *testing.T) {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }
+
+func TestWriteRecordedCSV(t *testing.T) {
+	two := 2.0
+	r := &Recorded{Passes: []Pass{{Kind: "pass", Step: 1, Context: 9, Bits: 4, Measured: 0.5, Predicted: 0.25, Error: 100}},
+		Operators: []Operator{{Kind: "operator", Phase: "decode", Name: "rope", Predicted: &two}}}
+	var b strings.Builder
+	if err := WriteRecordedCSV(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	_, rows, _ := strings.Cut(b.String(), "\n")
+	want := "pass,,,1,9,4,0.500000000,0.250000000,100.000\noperator,decode,rope,,,,,2.000000000,\n"
+	if strings.ReplaceAll(rows, "\r", "") != want {
+		t.Errorf("got\n%swant\n%s", rows, want)
+	}
+}
+
+func TestRangeOfAFittedKey(t *testing.T) {
+	for want, without := range map[string][]string{"-": nil, "the same": {"1us", "1us"}, "2us 3us": {"2us", "1us", "3us", "2us"}} {
+		if k := (FittedKey{Value: "1us", WithoutOne: without}); k.Range() != want {
+			t.Errorf("%v: %s, want %s", without, k.Range(), want)
+		}
+	}
+}
