@@ -133,7 +133,7 @@ func (p *Predictor) lengths(n int) (lengths []int, shares []float64) {
 		return []int{n}, []float64{1}
 	}
 	p.note("prefills of more than %d tokens are extrapolated from three shorter ones", longest)
-	x := float64(n) / (longest / 4)
+	x := float64(float64(n) / (longest / 4))
 	return []int{longest / 4, longest / 2, longest}, []float64{(x - 2) * (x - 4) / 3, -(x - 1) * (x - 4) / 2, (x - 1) * (x - 2) / 6}
 }
 
@@ -280,7 +280,9 @@ func (p *Predictor) simulateMachine(ctx context.Context, steps []step, done, tot
 	}
 	o := replay.Options{Workers: p.Workers, Machines: &p.pool}
 	if p.Progress != nil {
-		o.Progress = func(now replay.Progress) { p.Progress(float64(done)+now.Share*float64(len(steps)), float64(total)) }
+		o.Progress = func(now replay.Progress) {
+			p.Progress(float64(done)+float64(now.Share*float64(len(steps))), float64(total))
+		}
 	}
 	counts, err := replay.Steps(ctx, prepared, at, o)
 	if err != nil {
