@@ -112,7 +112,30 @@ func fillValidate(c *cli.Context) (*validateOptions, error) {
 		keys:     validate.Keys{Decode: list("fit"), Prefill: list("fit-prefill")},
 		leaveOut: c.Bool("leave-one-out"), unfitted: c.Bool("unfitted"), rails: c.Bool("rails"), rows: c.Bool("rows"),
 		workers: c.Int("workers"), picture: pictureFrom(c), format: c.String("format")}
-	return o, flagged("fit", "", o.keys.Check())
+	if err := o.keys.Check(); err != nil {
+		return o, err
+	}
+	return o, o.exclusive(c)
+}
+
+// exclusive refuses flags that say nothing where a recorded run, or energies, are predicted.
+func (o *validateOptions) exclusive(c *cli.Context) error {
+	var of, accepted string
+	var idle []string
+	switch {
+	case o.trace != "":
+		of, accepted = "of a recorded run", "--npu, --workers, --format"
+		idle = []string{"device", "measured", "models", "fit", "fit-prefill", "leave-one-out", "rails", "unfitted", "rows"}
+	case o.rails:
+		of, accepted = "of --rails", "--device, --npu, --workers, --format"
+		idle = []string{"models", "unfitted", "rows"}
+	}
+	for _, name := range idle {
+		if c.IsSet(name) {
+			return fmt.Errorf("--%s: says nothing %s; accepted: %s", name, of, accepted)
+		}
+	}
+	return nil
 }
 
 func (o *validateOptions) run(ctx context.Context, s streams) error {

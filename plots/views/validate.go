@@ -26,6 +26,10 @@ func DevicesTable(w io.Writer, all []rows.Row) error {
 		devices = append(devices, rows.Total("without *", counted))
 	}
 	for _, d := range devices {
+		decode, off, worst := "-", "-", "-"
+		if d.Decode.N > 0 {
+			decode, off, worst = signed(d.Decode.Signed), tenth(d.Decode.MAPE), signed(d.Decode.Worst)
+		}
 		prefill, mape := "-", "-"
 		if d.Prefill.N > 0 {
 			prefill, mape = signed(d.Prefill.Signed), tenth(d.Prefill.MAPE)
@@ -34,7 +38,7 @@ func DevicesTable(w io.Writer, all []rows.Row) error {
 		if some := excluded(rows.Of(all, d.Name)); some > 0 {
 			n = fmt.Sprintf("%d* %s", some, n)
 		}
-		t.Add(d.Name, n, signed(d.Decode.Signed), tenth(d.Decode.MAPE), signed(d.Decode.Worst), rank(d.Spearman),
+		t.Add(d.Name, n, decode, off, worst, rank(d.Spearman),
 			shares(d.MeasuredShare), shares(d.PredictedShare), strconv.Itoa(d.Prefill.N), prefill, mape)
 	}
 	if err := t.Write(w); err != nil {

@@ -359,6 +359,9 @@ func (f *problem) solve(ctx context.Context, x []float64, of []Measurement) (*li
 // checkKeys refuses keys that are given twice, and more than there may be.
 func checkKeys(keys []string, most int) error {
 	for i, k := range keys {
+		if strings.TrimSpace(k) == "" {
+			return fmt.Errorf("key %d of %d is empty; accepted: keys with commas between them, as in runtime.dispatch,noc.bandwidth", i+1, len(keys))
+		}
 		if slices.Contains(keys[:i], k) {
 			return fmt.Errorf("%s is given twice; accepted: each key once", k)
 		}

@@ -124,8 +124,9 @@ func TestWhatCannotBeFitted(t *testing.T) {
 		keys []string
 		want string
 	}{
-		{[]string{"runtime.dispatch", "noc.bandwidth", "clock", "dram.bandwidth"}, "4 keys (runtime.dispatch, noc.bandwidth, clock, dram.bandwidth); accepted: at most 3"},
-		{[]string{"clock", "clock"}, "clock is given twice; accepted: each key once"},
+		{[]string{"runtime.dispatch", "noc.bandwidth", "clock", "dram.bandwidth"}, "--fit: 4 keys (runtime.dispatch, noc.bandwidth, clock, dram.bandwidth); accepted: at most 3"},
+		{[]string{"clock", "clock"}, "--fit: clock is given twice; accepted: each key once"},
+		{[]string{"clock", ""}, "--fit: key 2 of 2 is empty"},
 	} {
 		if err := (Keys{Decode: c.keys}).Check(); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
@@ -134,6 +135,14 @@ func TestWhatCannotBeFitted(t *testing.T) {
 	if _, err := New(o).FitAndPredict(t.Context(), all, func(string) Keys { return Keys{Decode: []string{"scratchpad.size"}} }, false); err == nil ||
 		!strings.HasPrefix(err.Error(), "edge-lpddr5: scratchpad.size: its values are not more or less time") {
 		t.Errorf("%v", err)
+	}
+	if err := (Keys{Prefill: []string{"clock", "vector.latency"}}).Check(); err == nil || !strings.HasPrefix(err.Error(), "--fit-prefill: 2 keys") {
+		t.Errorf("%v", err)
+	}
+	none := New(o)
+	_, err := none.FitAndPredict(t.Context(), all[:1], Free, true)
+	if n := none.Notes(); err != nil || len(n) != 1 || !strings.HasPrefix(n[0], "edge-lpddr5: no model is left out") {
+		t.Errorf("%v, %q", err, n)
 	}
 	p := New(o)
 	r, err := p.FitAndPredict(t.Context(), all[:2], func(string) Keys { return Keys{Decode: []string{"runtime.dispatch"}} }, true)

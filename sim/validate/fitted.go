@@ -19,12 +19,15 @@ type Keys struct {
 // Check refuses too many keys, and a key twice.
 func (k Keys) Check() error {
 	if err := checkKeys(k.Decode, mostFree); err != nil {
-		return err
+		return fmt.Errorf("--fit: %w", err)
 	}
 	if err := checkKeys(k.Prefill, mostFreePrefill); err != nil {
-		return err
+		return fmt.Errorf("--fit-prefill: %w", err)
 	}
-	return checkKeys(slices.Concat(k.Decode, k.Prefill), mostFree+mostFreePrefill)
+	if err := checkKeys(slices.Concat(k.Decode, k.Prefill), mostFree+mostFreePrefill); err != nil {
+		return fmt.Errorf("--fit, --fit-prefill: %w", err)
+	}
+	return nil
 }
 
 func (k Keys) none() bool { return len(k.Decode)+len(k.Prefill) == 0 }
@@ -50,6 +53,9 @@ func (p *Predictor) FitAndPredict(ctx context.Context, all []Measurement, keysOf
 		c, err := p.machine(&some[0])
 		if err != nil {
 			return nil, err
+		}
+		if leaveOut && keysOf(c.Name).none() {
+			p.note("%s: no model is left out, because it has no keys of its own to fit; accepted: --fit KEYS", c.Name)
 		}
 		f := &fitting{p: p, machine: c.Name, all: some, keys: keysOf(c.Name)}
 		predicted, err := f.run(ctx, leaveOut)

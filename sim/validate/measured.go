@@ -131,7 +131,7 @@ func number(s string, most int) (int, error) {
 
 func positive(s string) (float64, error) {
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(v >= 1e-9) || v > 1e15 || math.IsInf(v, 0) {
+	if err != nil || strings.ContainsAny(s, "xX_") || !(v >= 1e-9) || v > 1e15 || math.IsInf(v, 0) {
 		return 0, fmt.Errorf("%q is not possible; accepted: a number above 0, such as 12.5", s)
 	}
 	return v, nil
@@ -185,7 +185,8 @@ func Read(name string, data []byte) (all []Measurement, ignored []string, err er
 	r.ReuseRecord, r.FieldsPerRecord = true, -1
 	head, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, nil, fmt.Errorf("%s: the file is empty; accepted: CSV with the columns %s", name, strings.Join(columnNames(), ","))
+		return nil, nil, fmt.Errorf("%s: the file is empty; accepted: CSV with the columns %s, and any of %s", name,
+			strings.Join(columnNames(true), ","), strings.Join(columnNames(false), ","))
 	}
 	if err != nil {
 		return nil, nil, notCSV(name, err)
@@ -227,9 +228,12 @@ func notCSV(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func columnNames() (names []string) {
+// columnNames returns the columns that are needed, or the others.
+func columnNames(required bool) (names []string) {
 	for _, c := range columns() {
-		names = append(names, c.name)
+		if c.required == required {
+			names = append(names, c.name)
+		}
 	}
 	return names
 }
@@ -255,7 +259,8 @@ func readHead(name string, cells []string) (h head, ignored []string, err error)
 	}
 	for _, c := range known {
 		if c.required && !seen[c.name] {
-			return nil, nil, fmt.Errorf("%s:1: there is no column %s; accepted: a head with %s", name, c.name, strings.Join(columnNames(), ","))
+			return nil, nil, fmt.Errorf("%s:1: there is no column %s; accepted: a head with %s, and any of %s", name, c.name,
+				strings.Join(columnNames(true), ","), strings.Join(columnNames(false), ","))
 		}
 	}
 	return h, ignored, nil
