@@ -11,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/validate/rows"
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 const tiny = `{"model_type":"llama","hidden_size":256,"intermediate_size":512,"num_hidden_layers":2,"num_attention_heads":4,` +
@@ -142,6 +143,25 @@ func TestLongPrefillsAreOnAParabola(t *testing.T) {
 	}
 	if lengths, shares := p.lengths(longest); len(lengths) != 1 || shares[0] != 1 {
 		t.Errorf("%v %v", lengths, shares)
+	}
+}
+
+// Of a long prefill few layers are simulated: what the others add is a straight line.
+func TestLayersOfLongPrefills(t *testing.T) {
+	m := &workloads.Model{Layers: 32}
+	if some, shares := layers(m, tall); len(some) != 1 || some[0] != m || shares[0] != 1 {
+		t.Errorf("%v %v", some, shares)
+	}
+	some, shares := layers(m, tall+1)
+	sum := 0.0
+	for i, s := range some {
+		sum += shares[i] * (5 + 3*float64(s.Layers)) // 5 beside the layers, 3 each
+	}
+	if len(some) != 2 || math.Abs(sum-101) > 1e-9 || m.Layers != 32 {
+		t.Errorf("%d models, %v, want 2 and 5 + 3 x 32", len(some), sum)
+	}
+	if some, _ := layers(&workloads.Model{Layers: 32, WindowFrom: 8}, tall+1); len(some) != 1 {
+		t.Error("layers behind the eighth are not as those before")
 	}
 }
 
