@@ -155,7 +155,7 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 			return flagged("npu", o.npu, err)
 		}
 	}
-	if err := o.check(); err != nil {
+	if err := errors.Join(o.check(), o.checkOne(all)); err != nil {
 		return err
 	}
 	p := newProgress(s.err, 0, "steps")
@@ -192,6 +192,25 @@ func (o *validateOptions) check() error {
 	}
 	if len(o.keys.Decode)+len(o.keys.Prefill) == 0 && !o.leaveOut {
 		return fmt.Errorf("--output %s: nothing is fitted; accepted: with --fit, or a picture", o.picture.path)
+	}
+	return nil
+}
+
+// checkOne refuses a fitted NPU as the output where several would be fitted, before any of them is.
+func (o *validateOptions) checkOne(all []validate.Measurement) error {
+	if !o.overlay() || o.npu != "" {
+		return nil
+	}
+	var devices []string
+	for _, m := range all {
+		d := validate.Slug(m.Device)
+		if k := o.free(d); len(k.Decode)+len(k.Prefill) > 0 && !slices.Contains(devices, d) {
+			devices = append(devices, d)
+		}
+	}
+	if len(devices) > 1 {
+		return fmt.Errorf("--output %s: a file is one NPU, and there are measurements of %s; accepted: one of them as --device, or --npu",
+			o.picture.path, strings.Join(devices, ", "))
 	}
 	return nil
 }
