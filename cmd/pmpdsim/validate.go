@@ -23,7 +23,7 @@ func validateCommand() *cli.Command {
 		Name: "validate", Usage: "predict what others measured on real devices, and say by how much it misses", ArgsUsage: "[TRACE]",
 		Description: `Predicts 116 public measurements of twelve devices (list npus marks them), each with its citation, and prints a row a
 device: measurements, mean error of decode, mean absolute error (MAPE), the worst, rank correlation (Spearman), the share
-of the DRAM's peak that decode reaches, and the errors of prefill. Errors are of speed, 100 x (predicted / measured - 1).
+of the DRAM's peak that decode reaches, and the errors of prefill; then the share by width of the weights, medians. Errors are of speed, 100 x (predicted / measured - 1).
 Decode is one pass at the measurement's context, prefill one pass over its prompt.
 
 --measured FILE takes other measurements: CSV with the columns of the embedded ones (sim/validate/measured.csv), of which
@@ -292,6 +292,14 @@ func (o *validateOptions) show(w io.Writer, r *validate.Result) error {
 	}
 	if err := views.DevicesTable(w, all); err != nil {
 		return err
+	}
+	if len(rows.Widths(all)) > 1 {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := views.WidthsTable(w, all); err != nil {
+			return err
+		}
 	}
 	return views.Fits(w, r.Fits)
 }

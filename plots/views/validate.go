@@ -140,12 +140,55 @@ func MeasuredFigure(all []rows.Row) *plots.Chart {
 			c.Panels = append(c.Panels, *p)
 		}
 	}
+	c.Panels = append(c.Panels, sharePanels(all, names)...)
 	e := rows.Summarise(rows.DecodeErrors(all))
 	c.Subtitle = fmt.Sprintf("decode: %d points, mean error %s %%, MAPE %s %%", e.N, signed(e.Signed), tenth(e.MAPE))
 	if e := rows.Summarise(rows.PrefillErrors(all)); e.N > 0 {
 		c.Subtitle += fmt.Sprintf("; prefill: %d points, mean error %s %%, MAPE %s %%", e.N, signed(e.Signed), tenth(e.MAPE))
 	}
 	return c
+}
+
+// sharePanels shows the share of the DRAM's peak that decode takes by the width of the weights, measured and predicted, with a line
+// through the medians; nothing where all have one width.
+func sharePanels(all []rows.Row, names []string) []plots.ChartPanel {
+	widths := rows.Widths(all)
+	if len(widths) < 2 {
+		return nil
+	}
+	measured := plots.ChartPanel{X: "bits of a weight", Y: "measured share of DRAM's peak, %"}
+	predicted := plots.ChartPanel{X: "bits of a weight", Y: "predicted share of DRAM's peak, %"}
+	for _, name := range names {
+		var m, p []plots.ChartPoint
+		for _, r := range rows.Of(all, name) {
+			if r.MeasuredShare() == 0 || r.PredictedShare() == 0 {
+				continue
+			}
+			m = append(m, plots.ChartPoint{X: float64(r.WeightBits), Y: 100 * r.MeasuredShare(), Hollow: r.HeldOut})
+			p = append(p, plots.ChartPoint{X: float64(r.WeightBits), Y: 100 * r.PredictedShare(), Hollow: r.HeldOut})
+		}
+		measured.Points, predicted.Points = append(measured.Points, m), append(predicted.Points, p)
+	}
+	line := func(of func(*rows.Width) float64) plots.ChartLine {
+		l := plots.ChartLine{Series: -1}
+		for i := range widths {
+			l.Points = append(l.Points, [2]float64{float64(widths[i].Bits), 100 * of(&widths[i])})
+		}
+		return l
+	}
+	measured.Lines = []plots.ChartLine{line(func(w *rows.Width) float64 { return w.Measured })}
+	predicted.Lines = []plots.ChartLine{line(func(w *rows.Width) float64 { return w.Predicted })}
+	return []plots.ChartPanel{measured, predicted}
+}
+
+// WidthsTable writes the medians of the share of the DRAM's peak by the width of the weights.
+func WidthsTable(w io.Writer, all []rows.Row) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "bits", Right: true}, {Name: "n", Right: true}, {Name: "share of peak %, median", Right: true},
+		{Name: "predicted %", Right: true}}}
+	for _, x := range rows.Widths(all) {
+		t.Add(strconv.Itoa(x.Bits), strconv.Itoa(x.N), tenth(100*x.Measured), tenth(100*x.Predicted))
+	}
+	return t.Write(w)
 }
 
 // diagonal draws the line of right predictions through the points of a panel, and reports whether there are any.
