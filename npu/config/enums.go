@@ -139,6 +139,31 @@ func BackgroundPatterns() []BackgroundPattern {
 	return []BackgroundPattern{SequentialPattern, RandomPattern}
 }
 
+// Overlap says what goes on while codes are unpacked.
+type Overlap string
+
+// What goes on. Products: unpacking is a stage beside the PEs. Loads: the PEs unpack a tile themselves, before its
+// products, while the DMA fetches the next one.
+const (
+	OverlapProducts Overlap = "products"
+	OverlapLoads    Overlap = "loads"
+)
+
+// Overlaps returns what may go on.
+func Overlaps() []Overlap { return []Overlap{OverlapProducts, OverlapLoads} }
+
+// UnpackPer says how often a code is unpacked.
+type UnpackPer string
+
+// How often. Tile: once for all vectors of a tile. Vector: for each of them anew.
+const (
+	PerTile   UnpackPer = "tile"
+	PerVector UnpackPer = "vector"
+)
+
+// UnpackPers returns how often codes may be unpacked.
+func UnpackPers() []UnpackPer { return []UnpackPer{PerTile, PerVector} }
+
 // UnmarshalText reads the name of a pattern.
 func (p *BackgroundPattern) UnmarshalText(t []byte) error {
 	return strict.Enum(p, t, BackgroundPatterns())
@@ -202,3 +227,9 @@ func (f *Fusion) UnmarshalText(t []byte) error { return strict.Enum(f, t, Fusion
 
 // UnmarshalText reads the name of a node.
 func (p *Process) UnmarshalText(t []byte) error { return strict.Enum(p, t, Processes()) }
+
+// UnmarshalText reads what goes on.
+func (o *Overlap) UnmarshalText(t []byte) error { return strict.Enum(o, t, Overlaps()) }
+
+// UnmarshalText reads how often.
+func (p *UnpackPer) UnmarshalText(t []byte) error { return strict.Enum(p, t, UnpackPers()) }

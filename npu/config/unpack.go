@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
-	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 )
 
 // Unpack is what it takes to turn codes (weights, cached values), as they lie in the scratchpad
@@ -51,37 +50,6 @@ func (u Unpack) Rate(bits unit.Bits) int {
 	}
 	return 0
 }
-
-// Overlap says what goes on while codes are unpacked.
-type Overlap string
-
-// What goes on. Products: unpacking is a stage beside the PEs. Loads: the PEs unpack a tile themselves, before its
-// products, while the DMA fetches the next one.
-const (
-	OverlapProducts Overlap = "products"
-	OverlapLoads    Overlap = "loads"
-)
-
-// Overlaps returns what may go on.
-func Overlaps() []Overlap { return []Overlap{OverlapProducts, OverlapLoads} }
-
-// UnpackPer says how often a code is unpacked.
-type UnpackPer string
-
-// How often. Tile: once for all vectors of a tile. Vector: for each of them anew.
-const (
-	PerTile   UnpackPer = "tile"
-	PerVector UnpackPer = "vector"
-)
-
-// UnpackPers returns how often codes may be unpacked.
-func UnpackPers() []UnpackPer { return []UnpackPer{PerTile, PerVector} }
-
-// UnmarshalText reads what goes on.
-func (o *Overlap) UnmarshalText(t []byte) error { return strict.Enum(o, t, Overlaps()) }
-
-// UnmarshalText reads how often.
-func (p *UnpackPer) UnmarshalText(t []byte) error { return strict.Enum(p, t, UnpackPers()) }
 
 // mostUnpacked is the highest rate: more than any array takes.
 const mostUnpacked = 1 << 24
