@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,21 +47,9 @@ func (r *reader) base(top *yaml.Node) (name string, ok bool) {
 // mapping copies the keys of n onto the section v of c.
 func (r *reader) mapping(n *yaml.Node, c *Config, v reflect.Value, prefix string) {
 	known := children(v, prefix)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if key.Kind != yaml.ScalarNode {
-			r.Add(strict.PlaceOf(key), prefix, "a key is "+strict.Describe(key)+"; accepted: "+strings.Join(c.level(prefix+"."), ", "))
-			continue
-		}
-		path := key.Value
-		if prefix != "" {
-			path = prefix + "." + path
-		}
-		if first, twice := r.written[path]; twice {
-			r.Add(strict.PlaceOf(key), path, fmt.Sprintf("given a second time, first in line %d; accepted: each key once", first.Line))
-			continue
-		}
-		r.written[path] = strict.PlaceOf(value)
+	accepted := func() string { return strings.Join(c.level(prefix+"."), ", ") }
+	for given := range r.Keys(n, "", prefix, r.written, accepted) {
+		path, key, value := given.Path, given.Node, given.Value
 		switch path {
 		case "base":
 			continue

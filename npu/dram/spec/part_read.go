@@ -170,21 +170,9 @@ func (r *partReader) layer(n *yaml.Node, table bool) *layer {
 
 // section reads the keys of a section, or of the top, of which special reads those that are no values.
 func (r *partReader) section(n *yaml.Node, section string, l *layer, special func(key, value *yaml.Node) bool) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if key.Kind != yaml.ScalarNode {
-			r.add(strict.PlaceOf(key), section, "a key is "+strict.Describe(key)+"; accepted: "+strings.Join(keysOf(section), ", "))
-			continue
-		}
-		path := key.Value
-		if section != "" {
-			path = section + "." + path
-		}
-		if first, twice := l.at[path]; twice {
-			r.add(strict.PlaceOf(key), path, fmt.Sprintf("given a second time, first in line %d; accepted: each key once", first.Line))
-			continue
-		}
-		l.at[path] = strict.PlaceOf(value)
+	accepted := func() string { return strings.Join(keysOf(section), ", ") }
+	for given := range r.Keys(n, r.prefix, section, l.at, accepted) {
+		path, key, value := given.Path, given.Node, given.Value
 		k, known := keysByPath()[path]
 		switch {
 		case special != nil && special(key, value):

@@ -1,10 +1,6 @@
 package spec
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Refresh is a refresh policy. How many refreshes may be postponed is an option of its own.
 type Refresh uint8
@@ -26,21 +22,11 @@ func (r Refresh) ByBank() bool { return r == PerBank || r == SameBank }
 func RefreshNames() []string { return slices.Clone(refreshNames) }
 
 // String returns the name used in configs.
-func (r Refresh) String() string {
-	if int(r) < len(refreshNames) {
-		return refreshNames[r]
-	}
-	return fmt.Sprintf("refresh(%d)", uint8(r))
-}
+func (r Refresh) String() string { return nameOf(uint8(r), refreshNames) }
 
 // UnmarshalText reads "all-bank".
 func (r *Refresh) UnmarshalText(text []byte) error {
-	i := slices.Index(refreshNames, string(text))
-	if i < 0 {
-		return fmt.Errorf("refresh policy %q is not known; accepted: %s", text, strings.Join(refreshNames, ", "))
-	}
-	*r = Refresh(i)
-	return nil
+	return setNamed((*uint8)(r), text, refreshNames, "refresh policy")
 }
 
 // MarshalText writes what UnmarshalText reads.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -40,6 +41,38 @@ func (f *Faults) Add(at Place, key, message string) {
 		return
 	}
 	f.All = append(f.All, Fault{at, key, message})
+}
+
+// Key is a key of a mapping: its path from the top of the file, and what stands behind it.
+type Key struct {
+	Path        string
+	Node, Value *yaml.Node
+}
+
+// Keys yields the keys of the mapping at a path ("" at the top of the file) that are scalars and given for the first
+// time, and notes in at where the value of each is. Others are faults, whose paths stand below under; accepted says which
+// keys there are.
+func (f *Faults) Keys(n *yaml.Node, under, path string, at map[string]Place, accepted func() string) iter.Seq[Key] {
+	return func(yield func(Key) bool) {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k := Key{Node: n.Content[i], Value: n.Content[i+1]}
+			if k.Node.Kind != yaml.ScalarNode {
+				f.Add(PlaceOf(k.Node), under+path, "a key is "+Describe(k.Node)+"; accepted: "+accepted())
+				continue
+			}
+			if k.Path = k.Node.Value; path != "" {
+				k.Path = path + "." + k.Path
+			}
+			if first, twice := at[k.Path]; twice {
+				f.Add(PlaceOf(k.Node), under+k.Path, fmt.Sprintf("given a second time, first in line %d; accepted: each key once", first.Line))
+				continue
+			}
+			at[k.Path] = PlaceOf(k.Value)
+			if !yield(k) {
+				return
+			}
+		}
+	}
 }
 
 // Len returns the number of faults.
