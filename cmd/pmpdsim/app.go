@@ -124,6 +124,14 @@ func printed[T any](s streams, format string, values []T, table func(io.Writer) 
 	})
 }
 
+// tabled prints values as CSV or as JSON, one a line, if that is the format, or else the table.
+func tabled[T any](s streams, format string, values []T, csv, table func(io.Writer) error) error {
+	if format == "csv" {
+		return s.emit(csv)
+	}
+	return printed(s, format, values, table)
+}
+
 // arguments refuses more or fewer positional arguments than a command takes.
 func arguments(c *cli.Context, names ...string) error {
 	place := strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")

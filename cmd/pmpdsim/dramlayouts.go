@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -109,15 +108,7 @@ func (o *dramLayoutsOptions) run(ctx context.Context, s streams) error {
 	}
 	figure, title := sweep.Figure()
 	err = o.picture.draw(s, figure, title)
-	return errors.Join(err, s.emit(func(w io.Writer) error {
-		switch o.format {
-		case "csv":
-			return sweep.CSV(w)
-		case "json":
-			return jsonLines(w, sweep.Rows)
-		}
-		return sweep.Table(w)
-	}))
+	return errors.Join(err, tabled(s, o.format, sweep.Rows, sweep.CSV, sweep.Table))
 }
 
 // load resolves the options.

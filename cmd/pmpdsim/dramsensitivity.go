@@ -87,15 +87,8 @@ func (o *sensitivityOptions) run(ctx context.Context, s streams) error {
 	rows := study.Rows(points)
 	figure := views.TimingsFigure(study, rows)
 	err = o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
-	return errors.Join(err, s.emit(func(w io.Writer) error {
-		switch o.format {
-		case "csv":
-			return views.TimingsCSV(w, rows)
-		case "json":
-			return jsonLines(w, rows)
-		}
-		return views.TimingsTable(w, study, rows)
-	}))
+	return errors.Join(err, tabled(s, o.format, rows, func(w io.Writer) error { return views.TimingsCSV(w, rows) },
+		func(w io.Writer) error { return views.TimingsTable(w, study, rows) }))
 }
 
 // load resolves the options.

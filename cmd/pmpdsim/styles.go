@@ -84,15 +84,8 @@ func (o *stylesOptions) run(ctx context.Context, s streams) error {
 	}
 	figure := views.StylesFigure(what, points)
 	err = o.picture.draw(s, figure, figure.Title+": "+figure.Subtitle)
-	return errors.Join(err, s.emit(func(w io.Writer) error {
-		switch o.format {
-		case "csv":
-			return views.StylesCSV(w, points)
-		case "json":
-			return jsonLines(w, points)
-		}
-		return views.StylesTable(w, what, points)
-	}))
+	return errors.Join(err, tabled(s, o.format, points, func(w io.Writer) error { return views.StylesCSV(w, points) },
+		func(w io.Writer) error { return views.StylesTable(w, what, points) }))
 }
 
 // load resolves the options.

@@ -23,8 +23,8 @@ func validateCommand() *cli.Command {
 		Name: "validate", Usage: "predict what others measured on real devices, and say by how much it misses", ArgsUsage: "[TRACE]",
 		Description: `Predicts 116 public measurements of twelve devices (list npus marks them), each with its citation, and prints a row a
 device: measurements, mean error of decode, mean absolute error (MAPE), the worst, rank correlation (Spearman), the share
-of the DRAM's peak that decode reaches, and the errors of prefill; then the share by width of the weights, medians. Errors are of speed, 100 x (predicted / measured - 1).
-Decode is one pass at the measurement's context, prefill one pass over its prompt.
+of the DRAM's peak that decode reaches, and the errors of prefill; then medians of that share by the width of the weights.
+Errors are of speed, 100 x (predicted / measured - 1). Decode is one pass at the measurement's context, prefill one pass over its prompt.
 
 --measured FILE takes other measurements: CSV with the columns of the embedded ones (sim/validate/measured.csv), of which
 device, model, weight_bits, prompt and decode_tps are needed. The device is a preset, unless --npu says what it is. Models
@@ -150,10 +150,8 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	options := validate.Options{Unfitted: o.unfitted, Models: o.models, Workers: o.workers}
-	if o.npu != "" {
-		if options.NPU, err = config.Load(o.npu); err != nil {
-			return flagged("npu", o.npu, err)
-		}
+	if options.NPU, err = o.machine(); err != nil {
+		return err
 	}
 	if err := errors.Join(o.check(), o.checkOne(all)); err != nil {
 		return err
@@ -175,6 +173,15 @@ func (o *validateOptions) run(ctx context.Context, s streams) error {
 		}
 	}
 	return errors.Join(o.write(s, result), s.emit(func(w io.Writer) error { return o.show(w, result) }))
+}
+
+// machine loads the NPU of all rows; nil: each has the preset of its device.
+func (o *validateOptions) machine() (*config.Config, error) {
+	if o.npu == "" {
+		return nil, nil
+	}
+	c, err := config.Load(o.npu)
+	return c, flagged("npu", o.npu, err)
 }
 
 // overlay reports whether the output is the fitted NPU, not a picture.
@@ -293,11 +300,11 @@ func (o *validateOptions) show(w io.Writer, r *validate.Result) error {
 	if err := views.DevicesTable(w, all); err != nil {
 		return err
 	}
-	if len(rows.Widths(all)) > 1 {
+	if widths := rows.Widths(all); len(widths) > 1 {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}
-		if err := views.WidthsTable(w, all); err != nil {
+		if err := views.WidthsTable(w, widths); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/validate"
 )
@@ -18,10 +17,8 @@ func (o *validateOptions) runRails(ctx context.Context, s streams) error {
 	}
 	options := validate.Options{Workers: o.workers}
 	var err error
-	if o.npu != "" {
-		if options.NPU, err = config.Load(o.npu); err != nil {
-			return flagged("npu", o.npu, err)
-		}
+	if options.NPU, err = o.machine(); err != nil {
+		return err
 	}
 	p := newProgress(s.err, 0, "steps")
 	options.Progress = p.steps

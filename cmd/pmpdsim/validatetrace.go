@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/validate"
@@ -21,9 +20,9 @@ func (o *validateOptions) runTrace(ctx context.Context, s streams) error {
 	if o.picture.path != "" {
 		return errors.New("--output: there is no figure of a recorded run; accepted: the table, or --format csv")
 	}
-	cfg, err := config.Load(o.npu)
+	cfg, err := o.machine()
 	if err != nil {
-		return flagged("npu", o.npu, err)
+		return err
 	}
 	t, err := traces.ReadFile(o.trace)
 	if err != nil {

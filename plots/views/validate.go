@@ -182,10 +182,10 @@ func sharePanels(all []rows.Row, names []string) []plots.ChartPanel {
 }
 
 // WidthsTable writes the medians of the share of the DRAM's peak by the width of the weights.
-func WidthsTable(w io.Writer, all []rows.Row) error {
+func WidthsTable(w io.Writer, widths []rows.Width) error {
 	t := &plots.Table{Columns: []plots.Column{{Name: "bits", Right: true}, {Name: "n", Right: true}, {Name: "share of peak %, median", Right: true},
 		{Name: "predicted %", Right: true}}}
-	for _, x := range rows.Widths(all) {
+	for _, x := range widths {
 		t.Add(strconv.Itoa(x.Bits), strconv.Itoa(x.N), tenth(100*x.Measured), tenth(100*x.Predicted))
 	}
 	return t.Write(w)

@@ -112,10 +112,7 @@ func (p *Predictor) task(m *Measurement, change []string) (*task, error) {
 	prints := cfg.Fingerprint() + " " + model.Fingerprint() + " " + strconv.Itoa(m.Bits)
 	t := &task{m: m, cfg: cfg, decode: step{fmt.Sprintf("%s decode %d", prints, m.Context), job(m.Context, true), 1}}
 	if m.TTFT > 0 {
-		var lengths []int
-		lengths, t.shares = p.lengths(m.Prompt)
-		shares := t.shares
-		t.shares = nil
+		lengths, shares := p.lengths(m.Prompt)
 		for i, n := range lengths {
 			models, parts := layers(model, n)
 			for k, few := range models {
@@ -204,19 +201,18 @@ func (p *Predictor) model(m *Measurement) (*workloads.Model, error) {
 
 // machine returns the NPU of a measurement, as it is.
 func (p *Predictor) machine(m *Measurement) (*config.Config, error) {
+	var c *config.Config
 	if p.NPU != nil {
-		c := *p.NPU
-		if p.Unfitted {
-			return &c, c.Set(Defaults(&c))
+		own := *p.NPU
+		c = &own
+	} else {
+		var err error
+		if c, err = config.Preset(Slug(m.Device)); err != nil {
+			return nil, m.wrong(fmt.Errorf("device %q: %w, or an NPU for all rows (--npu)", m.Device, err))
 		}
-		return &c, nil
 	}
-	c, err := config.Preset(Slug(m.Device))
-	if err == nil && p.Unfitted {
+	if p.Unfitted {
 		return c, c.Set(Defaults(c))
-	}
-	if err != nil {
-		return nil, m.wrong(fmt.Errorf("device %q: %w, or an NPU for all rows (--npu)", m.Device, err))
 	}
 	return c, nil
 }
@@ -358,8 +354,8 @@ func (p *Predictor) prepare(s *step) (*replay.Prepared, error) {
 func (p *Predictor) row(t *task) rows.Row {
 	m := t.m
 	r := rows.Row{Device: m.Device, Model: m.Model, WeightBits: m.Bits, GroupSize: m.Group, Prompt: m.Prompt, Generated: m.Generated,
-		MeasuredDecode: m.Decode, Citation: m.Citation, Excluded: m.Excluded, Fitted: !p.Unfitted && !Free(t.cfg.Name).none(), NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak,
-		SimulatedBytes: t.cfg.PeakBandwidth()}
+		MeasuredDecode: m.Decode, Citation: m.Citation, Excluded: m.Excluded, Fitted: !p.Unfitted && !Free(t.cfg.Name).none(),
+		NPU: t.cfg.Name, Config: t.cfg.Fingerprint(), PeakBytes: m.Peak, SimulatedBytes: t.cfg.PeakBandwidth()}
 	if o, ok := p.steps[t.decode.key]; ok {
 		speed := 1 / o.seconds
 		off := 100 * (speed/m.Decode - 1)
