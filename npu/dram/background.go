@@ -3,6 +3,7 @@ package dram
 import (
 	"fmt"
 	"math"
+	"sort"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/controller"
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
@@ -13,10 +14,11 @@ import (
 // controller. The zero Background is none.
 //
 // Its requests, of 64 B or a burst if that is larger, arrive at equal distances in DRAM clocks, the same on every channel,
-// in the first nine tenths of a period; a display, too, pauses between lines. In the pause the reads of a background that can
-// be served are, so that writes, which wait for reads, have their turn. They repeat after a period: from one refresh of a rank, or of a set of banks, to the next of the same (tREFI without
-// refresh). So what is asked for is rounded to whole requests of a channel in a period, and the position in the pattern
-// follows from the clock: the memo's states hold no more of it than the requests that wait (docs/adr/0027).
+// in the first nine tenths of a period; a display, too, pauses between lines. In the pause the background's reads that
+// wait are served, so that writes, which wait for reads, have their turn. Requests repeat after a period: from one refresh
+// of a rank, or of a set of banks, to the next of the same (tREFI without refresh). So what is asked for is rounded to
+// whole requests of a channel in a period, and the position in the pattern follows from the clock: the memo's states hold
+// no more of it than the requests that wait (docs/adr/0027).
 //
 //	sequential  request i of a period reads 64 B · i; writes go to a region of their own
 //	random      64 B · (xorshift64 mod 2^24), reads and writes
@@ -135,31 +137,23 @@ func (a *agent) start(phase, now int64) {
 	if a.pattern == nil {
 		return
 	}
-	a.next = 0
-	for a.next < len(a.arrivals) && a.arrivals[a.next].clock <= phase {
-		a.next++
-	}
-	if a.next == len(a.arrivals) {
-		a.next = 0
-		phase -= a.period
-	}
-	a.at = now + a.arrivals[a.next].clock - phase
+	next, quiet := a.after(phase)
+	a.next, a.at = next, now+quiet
 }
 
-// quiet returns the clocks from a time of the period to the next arrival: more than 0.
+// after returns the arrival that follows a time of the period, and the clocks until then: more than 0.
+func (p *pattern) after(phase int64) (next int, quiet int64) {
+	next = sort.Search(len(p.arrivals), func(i int) bool { return p.arrivals[i].clock > phase })
+	if next == len(p.arrivals) {
+		return 0, p.arrivals[0].clock + p.period - phase
+	}
+	return next, p.arrivals[next].clock - phase
+}
+
+// quiet returns the clocks from a time of the period to the next arrival.
 func (p *pattern) quiet(phase int64) int64 {
-	lo, hi := 0, len(p.arrivals)
-	for lo < hi {
-		if mid := (lo + hi) / 2; p.arrivals[mid].clock <= phase {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == len(p.arrivals) {
-		return p.arrivals[0].clock + p.period - phase
-	}
-	return p.arrivals[lo].clock - phase
+	_, clocks := p.after(phase)
+	return clocks
 }
 
 // arrive takes the bursts that have arrived by a clock of the port, while so many are in the controller, and others wait
@@ -240,8 +234,8 @@ func (p *port) handInTurn() (walk, any bool) {
 	return p.agent.inTurn(p.handBackground, func() bool { return p.active > 0 && p.hand() })
 }
 
-// snapshotAgent writes or reads what waits of the background, for how long others have, and whose turn it is. The place in the pattern follows from
-// the clock.
+// snapshotAgent writes or reads what waits of the background, for how long others have waited, and whose turn it is. The
+// place in the pattern follows from the clock.
 func (p *port) snapshotAgent(k *controller.Codec) {
 	word := (int64(p.agent.waiting)*maxLate + int64(p.agent.late)) << 2
 	if p.agent.turn {

@@ -179,7 +179,6 @@ func (f *fitting) assigned() (set []string) {
 // solve fits keys to a target, if there is enough that was measured.
 func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []rows.Row) error {
 	var some []Measurement
-	var models []string
 	counted := len(rows.Counted(before))
 	for i, m := range f.all {
 		if r := before[i]; of == Decode && r.PredictedDecode == nil || of == Prefill && r.PrefillError == nil ||
@@ -187,10 +186,8 @@ func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []
 			continue
 		}
 		some = append(some, m)
-		if !slices.Contains(models, m.Model) {
-			models = append(models, m.Model)
-		}
 	}
+	models := modelsOf(some)
 	if len(keys) == 0 {
 		return nil
 	}
@@ -221,6 +218,16 @@ func (f *fitting) solve(ctx context.Context, of Target, keys []string, before []
 	return nil
 }
 
+// modelsOf returns the models of measurements, each once, in their order.
+func modelsOf(all []Measurement) (models []string) {
+	for _, m := range all {
+		if !slices.Contains(models, m.Model) {
+			models = append(models, m.Model)
+		}
+	}
+	return models
+}
+
 // mape returns the mean absolute error of the target, of rows of the machine.
 func (s *solution) mape(all []rows.Row) float64 {
 	all = rows.Counted(all)
@@ -232,13 +239,7 @@ func (s *solution) mape(all []rows.Row) float64 {
 
 // leaveOut predicts the measurements of each model with keys that are fitted to the others.
 func (f *fitting) leaveOut(ctx context.Context, after []rows.Row) ([]rows.Row, error) {
-	var models []string
-	for _, m := range f.all {
-		if !slices.Contains(models, m.Model) {
-			models = append(models, m.Model)
-		}
-	}
-	for _, model := range models {
+	for _, model := range modelsOf(f.all) {
 		set, err := f.without(ctx, model)
 		if err != nil {
 			return nil, err
