@@ -50,6 +50,7 @@ npu+test:            npu/compile workloads
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files
 workloads+test:      workloads/ops
 workloads/ops:       workloads
+workloads/gguf:      sim/unit/visible sim/unit/files
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision

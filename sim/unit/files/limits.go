@@ -17,6 +17,8 @@ const (
 	Index                       // model.safetensors.index.json
 	Header                      // of a safetensors file
 	Weights                     // the values of one: read piece by piece, never as a whole
+	GGUFHeader                  // of a GGUF file: what stands in front of its weights
+	GGUF                        // the weights of one: read piece by piece
 	Trace                       // of a decode
 	Results                     // rows of sweeps, lines of run --format json, shards
 	Plan                        // of a sweep
@@ -69,6 +71,10 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "the header of a safetensors file", Bytes: 16 * mib, Values: 2e6, Depth: 64}
 	case Weights:
 		return Limit{What: "a safetensors file"}
+	case GGUFHeader:
+		return Limit{What: "what is in front of a GGUF file's weights", Bytes: 64 * mib}
+	case GGUF:
+		return Limit{What: "a GGUF file"}
 	case Trace:
 		return Limit{What: "a decode trace (NAME.trace.jsonl.zst)", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
 	case Results:
