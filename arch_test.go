@@ -60,6 +60,7 @@ traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads 
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
+sim/gemm:            sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/array npu/compile npu sim/result
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay

@@ -17,14 +17,22 @@ func Tilings(w io.Writer, rs []*result.Result) error {
 				r.Schedule, t.Pass, t.Bits); err != nil {
 				return err
 			}
-			if err := columns(tilingColumns(&t)).Write(w); err != nil {
+			if err := TilingTable(w, &t); err != nil {
 				return err
 			}
-			for _, line := range searches(&t) {
-				if _, err := fmt.Fprintln(w, line); err != nil {
-					return err
-				}
-			}
+		}
+	}
+	return nil
+}
+
+// TilingTable writes how the operators of one pass are cut, and below it what was searched.
+func TilingTable(w io.Writer, t *result.Tiling) error {
+	if err := columns(tilingColumns(t)).Write(w); err != nil {
+		return err
+	}
+	for _, line := range searches(t) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ EXAMPLES:
    pmpdsim run
    pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule static:4-3@10
    pmpdsim list npus`,
-		Commands: []*cli.Command{runCommand(), stylesCommand(), listCommand(), configCommand(), traceCommand(), scheduleCommand(), dramCommand(), paperCommand(),
+		Commands: []*cli.Command{runCommand(), stylesCommand(), gemmCommand(), listCommand(), configCommand(), traceCommand(), scheduleCommand(), dramCommand(), paperCommand(),
 			gpuCommand(), recordCommand(), cosimCommand(), sweepCommand(), jobCommand(), exportCommand(), compareCommand(), rerunCommand(), plotCommand(), reportCommand(), validateCommand(), benchCommand()},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,

@@ -25,6 +25,7 @@ type Array struct {
 type price struct {
 	cycles, drain unit.Cycles
 	unpack        unit.Cycles // of cycles, those in which unpacking holds the tile up
+	fill, skew    unit.Cycles // of the PEs' cycles, those in which folds fill and drain the array
 	macs, pe      int64       // multiply-accumulates, PE cycles that do them
 	read, written unit.Bytes
 	feed          Feed
@@ -131,10 +132,13 @@ func (a *Array) priceOf(w isa.Work, r Rate, m mapping) price {
 	read := times(int64(StreamBytes(w)), m.weights) + times(a.activation(), rows, k, repeat, m.activations)
 	pes := int64(a.array.Sustained.Of(unit.Cycles(m.cycles)))
 	cycles, unpack := a.unpacked(max(pes, feed.Cycles, ceil(read, a.stream)), a.unpacking(w))
+	fill, skew := skewed(a.array, m)
 	return price{
 		cycles:  unit.Cycles(cycles),
 		unpack:  unit.Cycles(unpack),
 		drain:   unit.Cycles(m.drain),
+		fill:    unit.Cycles(fill),
+		skew:    unit.Cycles(skew),
 		macs:    times(rows, n, k, repeat),
 		pe:      times(rows, n, repeat, ceil(k, r.Lanes), r.Cycles),
 		read:    unit.Bytes(read),

@@ -15,6 +15,7 @@ type mapping struct {
 	drain       int64 // after the op's last tile
 	weights     int64 // times that each weight enters the array
 	activations int64 // times that each activation enters it
+	folds       int64
 }
 
 // product maps a matrix product as SCALE-Sim does: two dimensions lie along rows and columns, in folds of Rows×Cols,
@@ -38,21 +39,16 @@ type mapping struct {
 // The skew is one cycle a PE whatever the width of the operands: planes pass through the array one after the other.
 func product(a config.Array, w isa.Work, r Rate) mapping {
 	rows, cols := int64(a.Rows), int64(a.Cols)
-	m, n, k := int64(w.M), int64(w.N), ceil(int64(w.K), r.Lanes)
+	down, across, stream := laid(a.Dataflow, w, r)
+	folds := ceil(down, rows) * ceil(across, cols)
 	var x mapping
-	var folds, stream int64
 	switch a.Dataflow {
 	case config.WeightStationary:
-		folds, stream = ceil(k, rows)*ceil(n, cols), m
-		x.weights, x.activations = 1, ceil(n, cols)
+		x.weights, x.activations = 1, ceil(across, cols)
 	case config.OutputStationary:
-		folds, stream = ceil(m, rows)*ceil(n, cols), k
-		x.weights, x.activations = ceil(m, rows), ceil(n, cols)
-	case config.InputStationary:
-		folds, stream = ceil(k, rows)*ceil(m, cols), n
-		x.weights, x.activations = ceil(m, cols), 1
+		x.weights, x.activations = ceil(down, rows), ceil(across, cols)
 	default:
-		panic("array: no geometry of the dataflow " + string(a.Dataflow))
+		x.weights, x.activations = ceil(across, cols), 1
 	}
 	fold := times(stream, r.Cycles)
 	if a.DoubleBuffer {
@@ -61,8 +57,23 @@ func product(a config.Array, w isa.Work, r Rate) mapping {
 	} else {
 		fold = min(fold, forever-3*maxSide) + 2*rows + cols - 2
 	}
-	x.cycles = times(folds, fold, int64(w.Repeat))
+	x.folds = times(folds, int64(w.Repeat))
+	x.cycles = times(x.folds, fold)
 	return x
+}
+
+// laid returns the dimensions of a product that lie along rows and columns, and the one that streams past.
+func laid(d config.Dataflow, w isa.Work, r Rate) (rows, cols, stream int64) {
+	m, n, k := int64(w.M), int64(w.N), ceil(int64(w.K), r.Lanes)
+	switch d {
+	case config.WeightStationary:
+		return k, n, m
+	case config.OutputStationary:
+		return m, n, k
+	case config.InputStationary:
+		return k, m, n
+	}
+	panic("array: no geometry of the dataflow " + string(d))
 }
 
 // Fill returns the skew of the array: the last result leaves Rows+Cols−2 cycles after its operands entered the first

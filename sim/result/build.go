@@ -44,7 +44,7 @@ func (r *Result) Fill(c *config.Config, bits []int, names []string) error {
 	r.AreaMM2 = energy.AreaOf(c).Total()
 	if !r.PrefillAlone() {
 		hits := ratio(float64(d.DRAM.RowHits), float64(d.DRAM.Reads+d.DRAM.Writes))
-		r.RowHitRate, r.BoundBy = &hits, boundBy(d, c)
+		r.RowHitRate, r.BoundBy = &hits, BoundBy(d, c)
 	}
 	r.Fits = r.Footprint.Fits()
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}

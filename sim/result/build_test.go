@@ -180,7 +180,7 @@ func TestDecodeIsBoundByThePartThatIsBusyLongest(t *testing.T) {
 		{"nothing ran", stats.Counts{}, "memory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := boundBy(&c.n, npu(t)); got != c.want {
+			if got := BoundBy(&c.n, npu(t)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -81,9 +81,9 @@ func compute(unpack bool) string {
 	return "compute"
 }
 
-// boundBy names the part that was busy longest: more of it would help most. Parts that every core has, and links, count
+// BoundBy names the part that was busy longest: more of it would help most. Parts that every core has, and links, count
 // by their mean.
-func boundBy(c *stats.Counts, cfg *config.Config) string {
+func BoundBy(c *stats.Counts, cfg *config.Config) string {
 	each := unit.Cycles(cfg.Cores)
 	name, most := "memory", c.MemoryBusy
 	for _, u := range []struct {
