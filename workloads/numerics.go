@@ -31,7 +31,7 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
-	return n, nil
+	return n, m.generation(c, n)
 }
 
 // rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from

@@ -2,6 +2,8 @@ package workloads_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -87,5 +89,43 @@ func TestLoadConfigReturnsWhatTheModelWasReadFrom(t *testing.T) {
 	m, config, err = workloads.LoadConfig("testdata/hf/deepseek-r1-distill-qwen-1.5b.json")
 	if err != nil || config.Preset || config.File != m.Source || !strings.Contains(string(config.Data), "Qwen2ForCausalLM") {
 		t.Errorf("%+v, %v", config, err)
+	}
+}
+
+func TestGenerationConfigSaysWhatEndsAnAnswer(t *testing.T) {
+	for _, c := range []struct {
+		file string // empty: there is none
+		want string
+	}{
+		{"", "[7]"},
+		{`{}`, "[7]"},
+		{`{"eos_token_id": null}`, "[7]"},
+		{`{"eos_token_id": 9}`, "[9]"},
+		{`{"eos_token_id": [9, 8], "bos_token_id": 1}`, "[9 8]"},
+		{`{"eos_token_id": 100}`, "DIR/generation_config.json: eos_token_id: 100 is not usable; accepted: a token from 0 to 99, a list of them, or null"},
+		{`{"eos_token_id"`, "DIR/generation_config.json: not a whole generation_config.json: not JSON: it ends too early; accepted: the file as it was published"},
+		{`[1]`, "DIR/generation_config.json: not a whole generation_config.json: a list stands where an object is due; accepted: the file as it was published"},
+	} {
+		dir := t.TempDir()
+		config := numericsConfig(workloads.Llama, `, "eos_token_id": 7`)
+		config.File = filepath.Join(dir, "config.json")
+		if c.file != "" {
+			if err := os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(c.file), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := workloads.ParseConfig("m", config.File, config.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if n, err := m.Numerics(config); err != nil {
+			got = strings.ReplaceAll(err.Error(), dir, "DIR")
+		} else {
+			got = fmt.Sprint(n.EOS)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.file, got, c.want)
+		}
 	}
 }

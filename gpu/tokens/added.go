@@ -136,7 +136,7 @@ func (t *Tokenizer) addTokens(list []added) error {
 		if id, ok := t.bpe.ids[a.Content]; ok && id != a.ID {
 			return fmt.Errorf("the added token %q has id %d, but %d in the vocabulary", a.Content, a.ID, id)
 		}
-		if w, ok := t.words[a.ID]; ok && w != a.Content {
+		if w, ok := t.words[a.ID]; ok && w != a.Content && !t.renamed(a.ID) {
 			return fmt.Errorf("the added token %q has id %d, which is %q's", a.Content, a.ID, w)
 		}
 		t.words[a.ID] = a.Content
@@ -158,6 +158,13 @@ func (t *Tokenizer) addTokens(list []added) error {
 		}
 	}
 	return nil
+}
+
+// renamed reports whether the word of an id may be another from now on: InternLM2 calls [UNUSED_TOKEN_145] of its
+// tokenizer.model <|im_start|>.
+func (t *Tokenizer) renamed(id int) bool {
+	_, added := t.hidden[id]
+	return t.renames && !added
 }
 
 // id of a token, added or not.

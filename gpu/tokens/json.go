@@ -194,18 +194,25 @@ func (b *bpe) readMerges(list []json.RawMessage) error {
 		if len(both) != 2 {
 			return fmt.Errorf(`merge %d is %.60s; accepted: "left right" or ["left", "right"]`, rank, raw)
 		}
-		var ids [3]int
-		for i, w := range []string{both[0], both[1], both[0] + both[1]} {
-			id, ok := b.ids[w]
-			if !ok {
-				return fmt.Errorf("merge %d, %q and %q, names %q, which is not in vocab", rank, both[0], both[1], w)
-			}
-			ids[i] = id
+		if err := b.addMerge(rank, both[0], both[1]); err != nil {
+			return err
 		}
-		p := pair{ids[0], ids[1]}
-		if _, twice := b.merges[p]; twice {
-			continue
+	}
+	return nil
+}
+
+// addMerge adds a pair, unless it is there.
+func (b *bpe) addMerge(rank int, left, right string) error {
+	var ids [3]int
+	for i, w := range []string{left, right, left + right} {
+		id, ok := b.ids[w]
+		if !ok {
+			return fmt.Errorf("merge %d, %q and %q, names %q, which is not in vocab", rank, left, right, w)
 		}
+		ids[i] = id
+	}
+	p := pair{ids[0], ids[1]}
+	if _, twice := b.merges[p]; !twice {
 		b.merges[p] = merge{rank, ids[2]}
 	}
 	return nil

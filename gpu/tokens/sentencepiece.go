@@ -49,6 +49,14 @@ type spm struct {
 	escape       bool // escape_whitespaces
 }
 
+// readModel reads a tokenizer.model: sentencepiece's, or Llama 3's by Meta, which has the same name.
+func readModel(file string, data []byte, config *settings) (*Tokenizer, error) {
+	if isRanks(data) {
+		return readLlama3(file, data, config)
+	}
+	return readSentencePiece(file, data, config)
+}
+
 func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, error) {
 	m := spm{model: unigramType, bos: 1, eos: 2, dummyPrefix: true, dropSpaces: true, escape: true}
 	if err := m.read(data); err != nil {
@@ -58,6 +66,7 @@ func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, 
 		return nil, err
 	}
 	t := newTokenizer(file)
+	t.renames = true
 	special, err := m.fill(t)
 	if err != nil {
 		return nil, err
@@ -65,21 +74,37 @@ func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, 
 	if err := t.addTokens(append(slices.Clone(config.added), special...)); err != nil {
 		return nil, err
 	}
-	t.normalizers = []normalizer{func(_ *effort, text string, atStart bool) (string, error) {
-		text = strings.ReplaceAll(text, " ", mark)
-		if text != "" && m.dummyPrefix && (atStart || config.old) {
-			text = mark + text
-		}
-		return text, nil
-	}}
+	t.normalizers = []normalizer{m.spaces(config)}
 	t.decoders = []decoder{eachWord(func(w string) string { return strings.ReplaceAll(w, mark, " ") }), decodeFallback, fuse}
-	if m.dummyPrefix {
+	if m.prefixed(config) {
 		t.decoders = append(t.decoders, eachWord(ends{Content: " ", Start: 1}.strip))
 	}
 	around := *config
 	around.bosToken, around.eosToken = cmp.Or(around.bosToken, m.text(m.bos)), cmp.Or(around.eosToken, m.text(m.eos))
 	t.before, t.after, err = around.around(t.id)
 	return t, err
+}
+
+// prefixed reports whether a space goes before a text: the model says so, or since legacy is false add_prefix_space does,
+// which is true where it is absent.
+func (m *spm) prefixed(config *settings) bool {
+	if config.old {
+		return m.dummyPrefix
+	}
+	return config.prefix == nil || *config.prefix
+}
+
+// spaces shows spaces as marks, and puts one before each stretch of text; unless legacy, before the first alone, and not
+// where it begins with one.
+func (m *spm) spaces(config *settings) normalizer {
+	prefixed := m.prefixed(config)
+	return func(_ *effort, text string, atStart bool) (string, error) {
+		text = strings.ReplaceAll(text, " ", mark)
+		if text != "" && prefixed && (config.old || atStart && !strings.HasPrefix(text, mark)) {
+			text = mark + text
+		}
+		return text, nil
+	}
 }
 
 func (m *spm) text(id int) string {

@@ -19,6 +19,8 @@ type Tokenizer struct {
 	names  map[string]int // ids of the added ones
 	hidden map[int]bool   // special tokens: Decode leaves them out
 
+	renames bool // an added token may have the id of another word, which it replaces: tokenizers does not, sentencepiece's classes do
+
 	raw, clean    matcher // added tokens: sought before and after the normalizers
 	normalizers   []normalizer
 	splitters     []splitter
@@ -33,10 +35,11 @@ func newTokenizer(file string) *Tokenizer {
 	return &Tokenizer{file: file, bpe: &bpe{unknown: -1}, words: map[int]string{}, names: map[string]int{}, hidden: map[int]bool{}}
 }
 
-// Open reads the tokenizer of a Hugging Face model folder: tokenizer.json, or else tokenizer.model. A
-// tokenizer_config.json beside it says whether BOS is added, and which tokens are special.
+// Open reads the tokenizer of a Hugging Face model folder: the first there is of tokenizer.json, tokenizer.model,
+// vocab.json with merges.txt, and qwen.tiktoken. A tokenizer_config.json beside it says whether BOS is added, and which
+// tokens are special.
 func Open(dir string) (*Tokenizer, error) {
-	config, err := readConfig(filepath.Join(dir, "tokenizer_config.json"))
+	config, err := readConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,9 @@ func Open(dir string) (*Tokenizer, error) {
 		read func(file string, data []byte, c *settings) (*Tokenizer, error)
 	}{
 		{"tokenizer.json", files.Tokenizer, readJSON},
-		{"tokenizer.model", files.Pieces, readSentencePiece},
+		{"tokenizer.model", files.Pieces, readModel},
+		{"vocab.json", files.Vocabulary, readVocabulary},
+		{"qwen.tiktoken", files.Ranks, readQwen},
 	} {
 		file := filepath.Join(dir, format.name)
 		data, err := files.Read(file, format.kind)
@@ -56,13 +61,19 @@ func Open(dir string) (*Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
+		if format.kind != files.Tokenizer { // which says itself what is added
+			if err := config.readAdded(dir); err != nil {
+				return nil, err
+			}
+		}
 		t, err := format.read(file, data, config)
 		if err != nil {
 			return nil, refused(file, err)
 		}
 		return t, nil
 	}
-	return nil, fmt.Errorf("%s has no tokenizer; accepted: a folder with tokenizer.json or tokenizer.model", dir)
+	return nil, fmt.Errorf("%s has no tokenizer; accepted: a folder with tokenizer.json, tokenizer.model, "+
+		"vocab.json and merges.txt, or qwen.tiktoken", dir)
 }
 
 // refused says in which file something is wrong, and what is accepted where the error does not.

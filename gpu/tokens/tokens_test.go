@@ -81,7 +81,7 @@ func folders(t testing.TB, reference string) []string {
 }
 
 func TestHuggingFaceAgrees(t *testing.T) {
-	for _, file := range folders(t, "tokenizers.jsonl") {
+	for _, file := range slices.Concat(folders(t, "tokenizers.jsonl"), folders(t, "transformers.jsonl"), folders(t, "tiktoken.jsonl")) {
 		dir := filepath.Dir(file)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			tok := open(t, dir)
@@ -199,7 +199,8 @@ func TestGoldensHaveTheSameTexts(t *testing.T) {
 		return all
 	}
 	want := texts("testdata/phi/tokenizers.jsonl")
-	for _, file := range slices.Concat(folders(t, "tokenizers.jsonl"), folders(t, "sentencepiece.jsonl")) {
+	for _, file := range slices.Concat(folders(t, "tokenizers.jsonl"), folders(t, "sentencepiece.jsonl"), folders(t, "transformers.jsonl"),
+		folders(t, "tiktoken.jsonl")) {
 		if d := cmp.Diff(want, texts(file)); d != "" {
 			t.Errorf("%s (-phi +this):\n%s", file, d)
 		}

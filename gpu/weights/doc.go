@@ -20,7 +20,7 @@
 //
 // # What it leaves out
 //
-// Checkpoints that are quantised already, adapters, pickled files; generation_config.json; models that [Load] refuses
+// Checkpoints that are quantised already, adapters, pickled files; models that [Load] refuses
 // by name.
 //
 // # Contract

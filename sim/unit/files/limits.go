@@ -11,9 +11,14 @@ const (
 	Part                        // YAML of a DRAM part
 	Spec                        // YAML of a sweep
 	ModelConfig                 // config.json of a model
+	Generation                  // generation_config.json
 	TokenizerConfig             // tokenizer_config.json
 	Tokenizer                   // tokenizer.json
 	Pieces                      // tokenizer.model
+	Vocabulary                  // vocab.json
+	Merges                      // merges.txt
+	Ranks                       // NAME.tiktoken
+	AddedTokens                 // added_tokens.json, special_tokens_map.json
 	Index                       // model.safetensors.index.json
 	Header                      // of a safetensors file
 	Weights                     // the values of one: read piece by piece, never as a whole
@@ -59,12 +64,22 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "a sweep spec", Bytes: 2 * mib, More: "split the sweep: results of several folders are read together"}
 	case ModelConfig:
 		return Limit{What: "a Hugging Face config.json", Bytes: 4 * mib, Values: 1e5, Depth: 64}
+	case Generation:
+		return Limit{What: "a generation_config.json", Bytes: 4 * mib, Values: 1e5, Depth: 64}
 	case TokenizerConfig:
 		return Limit{What: "a tokenizer_config.json", Bytes: 32 * mib, Values: 1e6, Depth: 64}
 	case Tokenizer:
 		return Limit{What: "a tokenizer.json", Bytes: 64 * mib, Values: 4e6, Depth: 64}
 	case Pieces:
 		return Limit{What: "a tokenizer.model", Bytes: 32 * mib}
+	case Vocabulary:
+		return Limit{What: "a vocab.json", Bytes: 32 * mib, Values: 2e6, Depth: 64}
+	case Merges:
+		return Limit{What: "a merges.txt", Bytes: 32 * mib}
+	case Ranks:
+		return Limit{What: "a tiktoken file", Bytes: 32 * mib}
+	case AddedTokens:
+		return Limit{What: "an added_tokens.json or special_tokens_map.json", Bytes: 32 * mib, Values: 1e6, Depth: 64}
 	case Index:
 		return Limit{What: "a model.safetensors.index.json", Bytes: 32 * mib, Values: 1e6, Depth: 64}
 	case Header:
