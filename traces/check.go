@@ -134,6 +134,9 @@ func (c *checker) addPrefill(r *Prefill) *Error {
 	if err := c.header.token("tok_out", r.TokOut); err != nil {
 		return err
 	}
+	if err := c.checkExperts(r.Experts, r.Tokens); err != nil {
+		return err
+	}
 	return c.opTimes(r.OpNS)
 }
 

@@ -65,7 +65,7 @@ func checkShape(h *Header) *Error {
 			return fault("model."+part.key, "only beside window", "there is no window")
 		}
 	}
-	return nil
+	return checkExpertShape(m)
 }
 
 // checkOrigin checks that a header claims no more than its source can know.

@@ -3,7 +3,7 @@ package traces
 import "fmt"
 
 func (c *checker) addStep(s *Step) *Error {
-	for _, check := range []func(*Step) *Error{c.stepPlace, c.stepBits, c.stepTokens, c.stepMeasures} {
+	for _, check := range []func(*Step) *Error{c.stepPlace, c.stepBits, c.stepTokens, c.stepMeasures, c.stepExperts} {
 		if err := check(s); err != nil {
 			return err
 		}
@@ -16,6 +16,8 @@ func (c *checker) addStep(s *Step) *Error {
 	c.steps++
 	return nil
 }
+
+func (c *checker) stepExperts(s *Step) *Error { return c.checkExperts(s.Experts, 1) }
 
 // stepPlace checks that steps count from 0 and that each adds one position to the cache.
 func (c *checker) stepPlace(s *Step) *Error {

@@ -30,7 +30,10 @@ func fullHeader() *Header {
 			Name: "tiny", Family: "gemma2", Layers: 2, Hidden: 64, FFN: 128, Heads: 4, KVHeads: 2, HeadDim: 16,
 			RotaryDim: 8, Vocab: 100, MaxPositions: 512, Norm: "rmsnorm", Activation: "gelu", GatedMLP: true,
 			BlockNorms: 4, QKNorm: true, QKVBias: true, OBias: true, MLPBias: true, HeadBias: true, Tied: true,
-			Softcap: true, Window: ptr(32), WindowEvery: ptr(2), WindowFrom: ptr(1), WeightsSHA256: sha, ConfigSHA256: sha,
+			Softcap: true, Window: ptr(32), WindowEvery: ptr(2), WindowFrom: ptr(1),
+			Experts: &ExpertShape{Count: 8, PerToken: 2, Width: 32, Shared: ptr(64), SharedGate: true, Scoring: "softmax", RouterBias: true,
+				Groups: ptr(4), TopGroups: ptr(2), Dense: []int{1}, X: Extensions{"x_e": json.RawMessage(`1`)}},
+			WeightsSHA256: sha, ConfigSHA256: sha,
 		},
 		Quant: &Quant{
 			Scheme: "anyprec-lut", Planes: ptr(8), LUT: "per-row fp16", Layout: "plane-major/1024",
@@ -65,7 +68,7 @@ func fullRecords() []Record {
 		return &Step{
 			I: i, TNS: ptr(int64(i) * 1000), TokIn: &in, TokOut: &out, KVLen: 3 + i, WBits: bits, StepNS: ptr(int64(592000)),
 			WallNS: ptr(int64(610000)), DecideNS: ptr(int64(9000)), OpNS: []int64{2100}, PMax: ptr(0.93), Entropy: ptr(0.31),
-			Margin: ptr(3.2), LogP: ptr(-0.07), Sched: &Decision{Score: ptr(0.93), Threshold: ptr(0.88), Reason: "below"},
+			Margin: ptr(3.2), LogP: ptr(-0.07), Experts: EncodeExperts([]int{7, 0}, 8), Sched: &Decision{Score: ptr(0.93), Threshold: ptr(0.88), Reason: "below"},
 			Ref: &Reference{Tok: out, Agree: true, KL: ptr(0.004), LogP: ptr(-0.06)},
 		}
 	}
@@ -77,7 +80,7 @@ func fullRecords() []Record {
 			Block: []int{32, 8, 1}, WeightBytes: map[int]int64{16: 16384, 3: 3072}, LUTBytes: map[int]int64{3: 2048},
 			InBytes: ptr(int64(128)), OutBytes: ptr(int64(256)), KVBytesPerPos: ptr(int64(0)), Flops: ptr(int64(16384)),
 		}}},
-		&Prefill{Tokens: 3, WBits: 16, TokOut: ptr(7), StepNS: ptr(int64(0)), OpNS: []int64{5}},
+		&Prefill{Tokens: 3, WBits: 16, TokOut: ptr(7), StepNS: ptr(int64(0)), OpNS: []int64{5}, Experts: EncodeExperts([]int{7, 0, 1, 2, 0, 5}, 8)},
 		first,
 		&SchedFeatures{I: 0, Name: "kv_attended", Shape: []int{2, 1}, DType: F16, B64: "AAECAw==", Scores: []float64{0.1, 0.9}, HighSteps: ptr(2)},
 		step(1, 8, 9, 4),
@@ -216,7 +219,7 @@ func note(set map[string]bool, v reflect.Value) {
 // structs lists the types of the format by the heading that FORMAT.md gives them.
 func structs() map[string]any {
 	return map[string]any{
-		"### header": Header{}, "`model`": Shape{}, "`quant`": Quant{}, "`scheduler`": Scheduler{}, "`params`": SchedulerParams{},
+		"### header": Header{}, "`model`": Shape{}, "`experts`": ExpertShape{}, "`quant`": Quant{}, "`scheduler`": Scheduler{}, "`params`": SchedulerParams{},
 		"`gpu`": GPU{}, "`kernels`": Kernels{}, "`calib`": Calib{}, "`prompt`": Prompt{}, "`sampling`": Sampling{},
 		"### ops": Ops{}, "An op": Op{}, "### prefill": Prefill{}, "### step": Step{}, "`sched`": Decision{}, "`ref`": Reference{},
 		"### sched_features": SchedFeatures{}, "### switch": Switch{}, "### calib_ops": CalibOps{}, "### footer": Footer{},
@@ -238,7 +241,7 @@ func TestFormatDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heading := regexp.MustCompile("^(### [a-z_]+|`[a-z_]+`|An op)(:| \\(each|$)")
+	heading := regexp.MustCompile("^(### [a-z_]+|`[a-z_]+`|An op)(:| of a model:| \\(each|$)")
 	row := regexp.MustCompile("^\\| `([A-Za-z0-9_]+)` \\|(.*)\\| (●|○) \\|")
 	documented, types := make(map[string][]string), make(map[string]string)
 	section := ""

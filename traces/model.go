@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -14,7 +15,7 @@ func ShapeOf(m *workloads.Model) Shape {
 		KVHeads: m.KVHeads, HeadDim: m.HeadDim, RotaryDim: m.RotaryDim, Vocab: m.Vocab, MaxPositions: m.MaxPositions,
 		Norm: string(m.Norm), Activation: string(m.Activation), GatedMLP: m.GatedMLP, Parallel: m.Parallel,
 		BlockNorms: m.BlockNorms, QKNorm: m.QKNorm, QKVBias: m.QKVBias, OBias: m.OBias, MLPBias: m.MLPBias,
-		HeadBias: m.HeadBias, Tied: m.Tied, Softcap: m.Softcap,
+		HeadBias: m.HeadBias, Tied: m.Tied, Softcap: m.Softcap, Experts: expertsOf(m.Experts),
 	}
 	if m.Window > 0 {
 		s.Window, s.WindowEvery, s.WindowFrom = some(m.Window), some(m.WindowEvery), some(m.WindowFrom)
@@ -69,6 +70,7 @@ func (s *Shape) model() *workloads.Model {
 		BlockNorms: s.BlockNorms, QKNorm: s.QKNorm, QKVBias: s.QKVBias, OBias: s.OBias, MLPBias: s.MLPBias,
 		HeadBias: s.HeadBias, Tied: s.Tied, Softcap: s.Softcap, PaperHigh: 4, PaperLow: 3,
 		Window: orZero(s.Window), WindowEvery: orZero(s.WindowEvery), WindowFrom: orZero(s.WindowFrom),
+		Experts: s.Experts.model(),
 	}
 }
 
@@ -95,6 +97,13 @@ func show(v reflect.Value) string {
 	}
 	if v.IsNil() {
 		return "(absent)"
+	}
+	if v.Elem().Kind() == reflect.Struct {
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			panic("traces: " + err.Error())
+		}
+		return string(text)
 	}
 	return fmt.Sprint(v.Elem().Interface())
 }

@@ -69,12 +69,13 @@ type Op struct {
 
 // Prefill is the pass over the prompt. It yields the first generated token.
 type Prefill struct {
-	Tokens int        `json:"tokens" rule:"positive"`
-	WBits  int        `json:"w_bits" rule:"bits"`
-	TokOut *int       `json:"tok_out,omitzero"`
-	StepNS *int64     `json:"step_ns,omitzero"`
-	OpNS   []int64    `json:"op_ns,omitzero"`
-	X      Extensions `json:"-"`
+	Tokens  int        `json:"tokens" rule:"positive"`
+	WBits   int        `json:"w_bits" rule:"bits"`
+	TokOut  *int       `json:"tok_out,omitzero"`
+	StepNS  *int64     `json:"step_ns,omitzero"`
+	OpNS    []int64    `json:"op_ns,omitzero"`
+	Experts string     `json:"experts,omitzero"`
+	X       Extensions `json:"-"`
 }
 
 // Step is one decode pass: step i is decode pass i+1 and yields generated token i+2.
@@ -94,6 +95,7 @@ type Step struct {
 	Entropy  *float64   `json:"entropy,omitzero" rule:"nonnegative"`
 	Margin   *float64   `json:"margin,omitzero" rule:"nonnegative"`
 	LogP     *float64   `json:"logp,omitzero" rule:"nonpositive"`
+	Experts  string     `json:"experts,omitzero"`
 	Sched    *Decision  `json:"sched,omitzero"`
 	Ref      *Reference `json:"ref,omitzero"`
 	X        Extensions `json:"-"`

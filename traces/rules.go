@@ -104,6 +104,8 @@ func checkText(rule, text string) *Error {
 		return oneOf(text, workloads.RMSNorm, workloads.LayerNorm)
 	case "activation":
 		return oneOf(text, workloads.Silu, workloads.Gelu)
+	case "scoring":
+		return oneOf(text, workloads.SoftmaxAll, workloads.SoftmaxChosen, workloads.SigmoidAll)
 	case "family":
 		return oneOf(text, workloads.Families()...)
 	case "scheduler":

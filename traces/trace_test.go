@@ -103,6 +103,9 @@ func TestModel(t *testing.T) {
 				f.SetString("x")
 			case reflect.Bool:
 				f.SetBool(true)
+			case reflect.Pointer:
+				m.Experts = &workloads.Experts{Count: 8, PerToken: 2, Width: 3, Shared: 4, SharedGate: true, Scoring: "sigmoid", RouterBias: true,
+					Groups: 4, TopGroups: 2, Dense: []int{0}}
 			default:
 				f.SetInt(int64(i) + 2)
 			}

@@ -25,11 +25,12 @@ type traits struct {
 	window     int     // default of sliding_window; 0: none
 	flagged    bool    // sliding_window counts only with use_sliding_window
 	eos        []int   // default of eos_token_id; empty: none
+	experts    *expertKeys
 }
 
 // Families returns the model types that are understood.
 func Families() []Family {
-	return []Family{Llama, Mistral, Qwen2, Qwen3, Phi, Phi3, StableLM, Gemma2}
+	return []Family{Llama, Mistral, Qwen2, Qwen3, Phi, Phi3, StableLM, Gemma2, Mixtral, Qwen2MoE, Qwen3MoE, PhiMoE, GraniteMoE}
 }
 
 func traitsOf(f Family) (traits, bool) {
@@ -56,6 +57,16 @@ func traitsOf(f Family) (traits, bool) {
 	case Gemma2:
 		t.activation, t.tied = "gelu_pytorch_tanh", true
 		t.kvHeads, t.headDim, t.windowed, t.window = 4, 256, true, 4096
+	case Mixtral:
+		t.eos, t.kvHeads, t.windowed, t.experts = []int{2}, 8, true, mixtralExperts()
+	case Qwen2MoE:
+		t.kvHeads, t.windowed, t.window, t.flagged, t.experts = 16, true, 4096, true, qwen2Experts()
+	case Qwen3MoE:
+		t.kvHeads, t.windowed, t.window, t.flagged, t.experts = 4, true, 4096, true, qwen3Experts()
+	case PhiMoE:
+		t.norm, t.kvHeads, t.windowed, t.eos, t.experts = LayerNorm, 8, true, []int{2}, phimoeExperts()
+	case GraniteMoE:
+		t.eos, t.experts = []int{2}, graniteExperts()
 	default:
 		return traits{}, false
 	}
@@ -80,6 +91,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	f.activation(m, t)
 	f.block(m)
 	f.window(m, t)
+	f.experts(m, t.experts)
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -105,10 +117,6 @@ func (f *fields) refuseUnmodelled(family Family) {
 	for _, key := range []string{"quantization_config", "quantization", "compression_config"} {
 		f.refuse(key, "is not read: the schedule sets the precision of the weights", "the config.json of the unquantised model")
 	}
-	for _, key := range []string{"num_local_experts", "num_experts", "n_routed_experts", "num_experts_per_tok",
-		"moe_intermediate_size"} {
-		f.refuse(key, "is not modelled: only dense MLPs are, no mixtures of experts", "0, or no such key", "0")
-	}
 	for _, key := range []string{"text_config", "vision_config", "audio_config"} {
 		f.refuse(key, "is not read", "the config.json of a text model, with its shapes at the top level")
 	}
@@ -128,11 +136,12 @@ func (f *fields) refuseUnmodelled(family Family) {
 			f.refuse(key, fmt.Sprintf("is not modelled: %s models have no such option", family), off, off)
 		}
 	}
-	readBy("attention_bias", "false", Llama, Qwen3, Gemma2)
+	readBy("attention_bias", "false", Llama, Qwen3, Gemma2, Qwen3MoE, PhiMoE, GraniteMoE)
+	readBy("lm_head_bias", "false", PhiMoE)
 	readBy("mlp_bias", "false", Llama)
 	readBy("use_qkv_bias", "false", StableLM)
 	readBy("use_parallel_residual", "false", StableLM)
-	readBy("use_sliding_window", "false", Qwen2, Qwen3)
+	readBy("use_sliding_window", "false", Qwen2, Qwen3, Qwen2MoE, Qwen3MoE)
 	readBy("attn_logit_softcapping", "null", Gemma2)
 	readBy("final_logit_softcapping", "null", Gemma2)
 }
@@ -232,7 +241,18 @@ func (f *fields) block(m *Model) {
 			f.fail("attn_logit_softcapping", "only one of it and final_logit_softcapping is null; accepted: both, or neither")
 		}
 		m.Softcap = attention && final
-	case Mistral, Phi3:
+	case Qwen2MoE:
+		m.QKVBias = f.flagOr("qkv_bias", true)
+	case Qwen3MoE:
+		m.QKVBias = f.flagOr("attention_bias", false)
+		m.OBias, m.QKNorm = m.QKVBias, true
+	case PhiMoE:
+		m.QKVBias = f.flagOr("attention_bias", false)
+		m.OBias, m.HeadBias = m.QKVBias, f.flagOr("lm_head_bias", false)
+	case GraniteMoE:
+		m.QKVBias = f.flagOr("attention_bias", false)
+		m.OBias = m.QKVBias
+	case Mistral, Phi3, Mixtral:
 	}
 }
 

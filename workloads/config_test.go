@@ -140,7 +140,7 @@ func TestParseConfigRefuses(t *testing.T) {
 			`c.json: quantization_config: {"bits":4,"quant_method":"awq"} is not read: the schedule sets the precision ` +
 				`of the weights; accepted: the config.json of the unquantised model`},
 		{"a mixture of experts", "mistral", one("num_local_experts", "8"),
-			`c.json: num_local_experts: 8 is not modelled: only dense MLPs are, no mixtures of experts; accepted: 0, or no such key`},
+			`c.json: num_local_experts: 8 is not modelled: mistral models have no such option; accepted: 0, or no such key`},
 		{"a multimodal model", "llama", one("vision_config", `{"hidden_size": 1024}`),
 			`c.json: vision_config: {"hidden_size":1024} is not read; accepted: the config.json of a text model, with ` +
 				`its shapes at the top level`},
@@ -247,7 +247,7 @@ func FuzzParseConfig(f *testing.F) {
 				return
 			}
 			p := m.Params()
-			if p.Blocks <= 0 || p.Total != p.Blocks+p.Embedding+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
+			if p.Blocks <= 0 || p.Total != p.Blocks+p.Routers+p.Embedding+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
 				t.Fatalf("%+v counts %+v", m, p)
 			}
 			if m.Layers > 64 {

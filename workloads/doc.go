@@ -14,7 +14,11 @@
 // Values: no weight is ever read, and what changes values only (epsilons, rope's frequencies) is apart, in Numerics,
 // for those that run a model. Scalings that cost nothing beside their neighbours (attention's 1/√d, gemma2's embedding
 // scale, rope scaling). Fused projections (phi3's qkv_proj and gate_up_proj) appear as their parts: same weights, same
-// products. Mixture of experts, encoders, multimodal parts and quantised checkpoints are refused by name.
+// products. Encoders, multimodal parts and quantised checkpoints are refused by name.
+//
+// Of models with experts (mixtral, qwen2_moe, qwen3_moe, phimoe, granitemoe; Experts) the shapes are known: how many experts
+// a layer has and a token takes, the shared expert, which layers are dense. Which experts a token takes is not part of a
+// shape.
 //
 // # Contract
 //

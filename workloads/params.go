@@ -15,23 +15,39 @@ type Params struct {
 	Biases    int64 `json:"biases"`    // of blocks and head
 	Norms     int64 `json:"norms"`     // of blocks and of the final norm
 	Total     int64 `json:"total"`
+
+	Experts int64 `json:"experts,omitempty"` // matrices of the routed experts, part of Blocks
+	Routers int64 `json:"routers,omitempty"` // matrices that choose and weight experts: fp16 always, no part of Blocks
+	Active  int64 `json:"active,omitempty"`  // what a token uses: Total without the experts that it does not take
 }
 
 // Params counts the model's parameters.
 func (m *Model) Params() Params {
 	var p Params
-	for _, linear := range m.blockLinears() {
-		p.Blocks += int64(linear.Out) * int64(linear.In)
-		if linear.Bias {
-			p.Biases += int64(linear.Out)
+	idle := int64(0) // parameters of experts that a token does not take
+	for l := range m.Layers {
+		for _, x := range m.Matrices(l) {
+			size, count := int64(x.Out)*int64(x.In), int64(x.Count())
+			if x.Fixed {
+				p.Routers += size
+			} else {
+				p.Blocks += size * count
+			}
+			bias := int64(0)
+			if x.Bias {
+				bias = int64(x.Out)
+			}
+			p.Biases += bias * count
+			if x.Copies > 0 {
+				p.Experts += size * count
+				idle += (size + bias) * (count - int64(m.Experts.PerToken))
+			}
 		}
 	}
 	p.Norms = int64(m.BlockNorms) * m.normParams(m.Hidden)
 	if m.QKNorm {
 		p.Norms += 2 * m.normParams(m.HeadDim)
 	}
-	p.Blocks *= int64(m.Layers)
-	p.Biases *= int64(m.Layers)
 	p.Norms = p.Norms*int64(m.Layers) + m.normParams(m.Hidden)
 	p.Embedding = m.HeadParams()
 	if !m.Tied {
@@ -40,17 +56,15 @@ func (m *Model) Params() Params {
 	if m.HeadBias {
 		p.Biases += int64(m.Vocab)
 	}
-	p.Total = p.Blocks + p.Embedding + p.Head + p.Biases + p.Norms
+	p.Total = p.Blocks + p.Routers + p.Embedding + p.Head + p.Biases + p.Norms
+	if m.Experts != nil {
+		p.Active = p.Total - idle
+	}
 	return p
 }
 
 // HeadParams returns the size of the matrix that lm_head multiplies with, whether it is its own or the embedding.
 func (m *Model) HeadParams() int64 { return int64(m.Vocab) * int64(m.Hidden) }
-
-func (m *Model) blockLinears() []Linear {
-	attention := m.Attention()
-	return append(attention[:], m.MLP()...)
-}
 
 // normParams is the number of parameters of a norm over n values: a weight each, and for LayerNorm a bias each.
 func (m *Model) normParams(n int) int64 {
@@ -116,7 +130,7 @@ func (m *Model) validateParts() error {
 		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; accepted: 0 to %d each", m.Window, m.WindowEvery,
 			m.WindowFrom, most)
 	}
-	return nil
+	return m.validateExperts()
 }
 
 // CheckLengths returns an error if prompt and generation do not fit the positions that the model was made for.

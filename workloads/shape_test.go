@@ -44,6 +44,8 @@ func TestFingerprintsTellShapesApart(t *testing.T) {
 			f.SetString(f.String() + "x")
 		case reflect.Bool:
 			f.SetBool(!f.Bool())
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
 		default:
 			f.SetInt(f.Int() + 1)
 		}

@@ -13,6 +13,12 @@ const (
 	Phi3     Family = "phi3"
 	StableLM Family = "stablelm"
 	Gemma2   Family = "gemma2"
+
+	Mixtral    Family = "mixtral"
+	Qwen2MoE   Family = "qwen2_moe"
+	Qwen3MoE   Family = "qwen3_moe"
+	PhiMoE     Family = "phimoe"
+	GraniteMoE Family = "granitemoe"
 )
 
 // Norm is the normalisation of a block.
@@ -61,6 +67,7 @@ type Model struct {
 	Window       int        `json:"window"`              // sliding window, 0 for none
 	WindowEvery  int        `json:"window_every"`        // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
 	WindowFrom   int        `json:"window_from"`         // layers before it are not windowed (qwen2's max_window_layers)
+	Experts      *Experts   `json:"experts,omitzero"`    // nil: every token takes the one MLP of a block
 	Source       string     `json:"source,omitzero"`     // where the shape comes from
 	PaperHigh    int        `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
 	PaperLow     int        `json:"paper_low,omitzero"`  // and ends here
@@ -72,29 +79,36 @@ type Linear struct {
 	Name    string
 	Out, In int
 	Bias    bool
+	Copies  int  // one for each expert; 0: it is the only one
+	Fixed   bool // stays fp16 whatever the schedule: a router
 }
+
+// Count returns how many matrices of this shape a layer has.
+func (l Linear) Count() int { return max(1, l.Copies) }
 
 // Attention returns the block's attention projections in the order they are used: q, k, v, o.
 func (m *Model) Attention() [4]Linear {
 	q, kv := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
 	return [4]Linear{
-		{"q_proj", q, m.Hidden, m.QKVBias},
-		{"k_proj", kv, m.Hidden, m.QKVBias},
-		{"v_proj", kv, m.Hidden, m.QKVBias},
-		{"o_proj", m.Hidden, q, m.OBias},
+		{Name: "q_proj", Out: q, In: m.Hidden, Bias: m.QKVBias},
+		{Name: "k_proj", Out: kv, In: m.Hidden, Bias: m.QKVBias},
+		{Name: "v_proj", Out: kv, In: m.Hidden, Bias: m.QKVBias},
+		{Name: "o_proj", Out: m.Hidden, In: q, Bias: m.OBias},
 	}
 }
 
-// MLP returns the block's MLP matrices in the order they are used.
-func (m *Model) MLP() []Linear {
-	if m.GatedMLP {
-		return []Linear{
-			{"gate_proj", m.FFN, m.Hidden, m.MLPBias},
-			{"up_proj", m.FFN, m.Hidden, m.MLPBias},
-			{"down_proj", m.Hidden, m.FFN, m.MLPBias},
-		}
+// MLP returns the matrices of a dense block's MLP in the order they are used.
+func (m *Model) MLP() []Linear { return m.mlpOf("", m.FFN, 0) }
+
+// mlpOf returns the matrices of an MLP with so many values between them, and how many copies a layer has of each.
+func (m *Model) mlpOf(prefix string, width, copies int) []Linear {
+	of := func(name string, out, in int) Linear {
+		return Linear{Name: prefix + name, Out: out, In: in, Bias: m.MLPBias, Copies: copies}
 	}
-	return []Linear{{"fc1", m.FFN, m.Hidden, m.MLPBias}, {"fc2", m.Hidden, m.FFN, m.MLPBias}}
+	if m.GatedMLP {
+		return []Linear{of("gate_proj", width, m.Hidden), of("up_proj", width, m.Hidden), of("down_proj", m.Hidden, width)}
+	}
+	return []Linear{of("fc1", width, m.Hidden), of("fc2", m.Hidden, width)}
 }
 
 // KVWidth returns the number of values that one token adds to the K cache of one layer, and again to the V cache.

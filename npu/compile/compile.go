@@ -46,6 +46,9 @@ type Compiler struct {
 
 // New lays the model out in DRAM and checks that a step fits the scratchpad.
 func New(j Job) (*Compiler, error) {
+	if j.Model.Experts != nil {
+		return nil, fmt.Errorf("%s: blocks with experts are not compiled yet; accepted: a model without experts", j.Model.Name)
+	}
 	if n, need := j.Config.Graph.Context, j.positions(); n > 0 && n < need {
 		return nil, fmt.Errorf("graph.context: %d positions, but a prompt of %d tokens and %d decode passes take %d; accepted: 0, or as many",
 			n, j.Prompt, j.Passes, need)

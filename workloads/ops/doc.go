@@ -30,8 +30,9 @@
 //
 // # What it leaves out
 //
-// How an operator is computed, and where its operands lie. MoE: which experts a token goes to is not known from
-// lengths.
+// How an operator is computed, and where its operands lie. Which experts a token takes: an operator of the experts counts
+// for all that a token takes, and which of their matrices are read is not known from lengths. The sigmoid of the one value
+// that weights a shared expert (qwen2_moe), and the second softmax of phimoe's router.
 //
 // # Adding one more
 //

@@ -1,6 +1,10 @@
 package ops
 
-import "github.com/pmpdsim/pmpdsim/workloads"
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
 
 // Kind says what an operator computes.
 type Kind string
@@ -22,6 +26,9 @@ const (
 	Head       Kind = "head"       // lm_head
 	LogitCap   Kind = "logit-cap"  // cap·tanh(x/cap) of the logits
 	Sample     Kind = "sample"     // argmax over the vocabulary
+	Score      Kind = "score"      // softmax or sigmoids of a router's logits
+	TopK       Kind = "top-k"      // the experts that each token takes
+	Combine    Kind = "combine"    // weighted sum of what the experts yield
 )
 
 // Value is something that an operator makes and others read, one row for each token.
@@ -43,6 +50,10 @@ const (
 	Hidden    Value = "hidden"    // behind the activation
 	MLP       Value = "mlp"       // what the MLP half of a block adds to the stream
 	Logits    Value = "logits"    // of the last token
+	Routing   Value = "routing"   // a router's logits, then which experts a token takes, with their weights
+	SharedOut Value = "shared"    // what the shared expert yields
+	SharedBy  Value = "shared-by" // what weights it
+	Experts   Value = "experts"   // what a token's experts yield, one row for each
 )
 
 // SoftmaxMerge is the operator of an engine that shares out the positions of attention: it puts the partial results
@@ -58,12 +69,15 @@ type Op struct {
 	Reads []Value // of an activation or a residual that follows a product: the product's value last
 	Makes []Value
 
-	Width  int              // values of a token that pass through it
-	Matrix workloads.Linear // linear, head
-	Params int64            // parameters that it reads besides a matrix: biases, norm weights; of embed one token's row
+	Width   int              // values of a token that pass through it
+	Matrix  workloads.Linear // linear, head
+	Experts int              // that a token takes: the matrix is one of as many as Matrix.Copies, and the op works once for each; 0: none
+	Params  int64            // parameters that it reads besides a matrix: biases, norm weights; of embed one token's row
 
 	Heads, KVHeads, HeadDim int // scores to context; Heads of a head norm
 	Window                  int // positions that a token attends to at most, 0: all
+
+	Rounds int // top-k: times that the largest of a token's values is found
 
 	Last bool // of a prompt only the last token counts
 }
@@ -92,9 +106,10 @@ func (o *Op) At(tokens, past int) Size {
 	}
 	n := int64(tokens)
 	s := Size{Tokens: tokens, Params: o.Params}
+	each := int64(max(1, o.Experts))
 	switch o.Kind {
 	case Linear, Head:
-		s.MACs = n * int64(o.Matrix.Out) * int64(o.Matrix.In)
+		s.MACs = n * each * int64(o.Matrix.Out) * int64(o.Matrix.In)
 	case Scores, ScoreCap, Softmax, Context:
 		s.Context, s.Attended = o.attended(tokens, past)
 		if all := int64(o.Heads) * s.Attended; o.Kind == Scores || o.Kind == Context {
@@ -102,20 +117,34 @@ func (o *Op) At(tokens, past int) Size {
 		} else {
 			s.Elements = all
 		}
+	case TopK:
+		s.Elements = n * int64(o.Width) * int64(o.Rounds)
+	case Combine:
+		s.Elements = n * int64(o.Width) * int64(o.summands())
 	case Residual:
 		s.Elements = n * int64(o.Width) * int64(len(o.Reads)-1)
 	case Embed:
 		s.Elements, s.Params = n*int64(o.Width), n*o.Params
-	case Norm, HeadNorm, Rope, KVAppend, Activation, LogitCap, Sample:
+	case Norm, HeadNorm, Rope, KVAppend, Activation, LogitCap, Sample, Score:
 		s.Elements = n * int64(o.Width)
 	}
 	switch o.Kind {
-	case Norm, Sample:
+	case Norm, Sample, Score:
 		s.Rows = n
+	case TopK:
+		s.Rows = n * int64(o.Rounds)
 	case HeadNorm, Softmax:
 		s.Rows = n * int64(o.Heads)
 	}
 	return s
+}
+
+// summands is how many rows a combine adds up for a token: one of each expert, and one of the shared expert.
+func (o *Op) summands() int {
+	if slices.Contains(o.Reads, SharedOut) {
+		return o.Experts + 1
+	}
+	return o.Experts
 }
 
 // attended returns the cached positions that a pass touches, and the sum over its tokens of the positions that each attends

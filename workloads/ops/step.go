@@ -8,7 +8,7 @@ import (
 
 // Step returns the operators of one pass of a model, in execution order.
 func Step(m *workloads.Model) []Op {
-	const perBlock, outside = 24, 6 // at most, so that the slice is allocated once
+	const perBlock, outside = 36, 6 // at most, so that the slice is allocated once
 	s := step{m: m, layer: -1, ops: make([]Op, 0, perBlock*m.Layers+outside)}
 	s.add(Op{Kind: Embed, Name: "embed", Makes: []Value{Stream}, Width: m.Hidden, Params: int64(m.Hidden)})
 	for s.layer = range m.Layers {
@@ -101,23 +101,42 @@ func (s *step) attention() {
 }
 
 func (s *step) mlp() {
+	if s.m.Sparse(s.layer) {
+		s.experts()
+		return
+	}
+	s.feedForward("", s.m.MLP(), MLP)
+}
+
+// feedForward adds an MLP, with a prefix for the name of its activation.
+func (s *step) feedForward(prefix string, matrices []workloads.Linear, makes Value) {
 	m := s.m
-	matrices := m.MLP()
-	activation := Op{Kind: Activation, Makes: []Value{Hidden}, Width: m.FFN}
+	last := matrices[len(matrices)-1]
+	activation := Op{Kind: Activation, Makes: []Value{Hidden}, Width: last.In}
 	if m.GatedMLP {
 		s.linear(matrices[0], Normed, Gate)
 		s.linear(matrices[1], Normed, Up)
-		activation.Name, activation.Reads = string(m.Activation)+"_mul", []Value{Gate, Up}
+		activation.Name, activation.Reads = prefix+string(m.Activation)+"_mul", []Value{Gate, Up}
 	} else {
 		s.linear(matrices[0], Normed, Up)
-		activation.Name, activation.Reads = string(m.Activation), []Value{Up}
+		activation.Name, activation.Reads = prefix+string(m.Activation), []Value{Up}
+	}
+	if last.Copies > 0 {
+		activation.Experts = m.Experts.PerToken
+		activation.Width *= activation.Experts
 	}
 	s.add(activation)
-	s.linear(matrices[len(matrices)-1], Hidden, MLP)
+	s.linear(last, Hidden, makes)
 }
 
 func (s *step) linear(l workloads.Linear, reads, makes Value) {
-	s.add(Op{Kind: Linear, Name: l.Name, Reads: []Value{reads}, Makes: []Value{makes}, Width: l.Out, Matrix: l})
+	o := Op{Kind: Linear, Name: l.Name, Reads: []Value{reads}, Makes: []Value{makes}, Width: l.Out, Matrix: l}
+	if l.Copies > 0 {
+		o.Experts = s.m.Experts.PerToken
+		o.Reads = append(o.Reads, Routing)
+		o.Width *= o.Experts
+	}
+	s.add(o)
 }
 
 // norm adds a norm of rows as wide as the residual stream.
