@@ -21,8 +21,8 @@ type expertKeys struct {
 	sharedOne  bool // or one of an expert's width, always
 	sharedGate bool
 	scoring    Scoring
-	grouped    bool   // reads n_group and topk_group
-	bias       bool   // the router has one
+	grouped    bool // reads n_group and topk_group
+	bias       bool // the router has one
 	layers     func(f *fields, m *Model) (dense []int)
 }
 
