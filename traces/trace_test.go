@@ -3,6 +3,8 @@ package traces
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -188,4 +191,27 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%+v, %v", trace, err)
 		}
 	})
+}
+
+func TestPlainLinesAreThoseOfTheStream(t *testing.T) {
+	trace := synthesise(t, synthesis(t, "phi-1.5", "static:4-3@1", 5, 3))
+	var packed, lines bytes.Buffer
+	if err := errors.Join(trace.Write(As("t"+Suffix, &packed)), trace.Write(As("t.trace.jsonl", &lines))); err != nil {
+		t.Fatal(err)
+	}
+	in, err := zstd.NewReader(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(in)
+	if err != nil || !bytes.Equal(all, lines.Bytes()) {
+		t.Errorf("the stream has %d bytes, %v; the plain lines have %d", len(all), err, lines.Len())
+	}
+	r, err := NewReader("t", &lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := ReadAll(r); err != nil || len(back.Steps) != len(trace.Steps) {
+		t.Errorf("%v steps, %v", len(back.Steps), err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -14,7 +15,7 @@ import (
 // Writer writes a trace. It checks each record as a Reader would, so what it wrote can be read. The same records give
 // the same bytes, unless Flush is called at other places.
 type Writer struct {
-	zstd    *zstd.Encoder
+	out     stream
 	binder  *binder
 	checker checker
 	line    int
@@ -23,14 +24,41 @@ type Writer struct {
 	closed  bool
 }
 
-// NewWriter starts a trace on w, a zstd stream of JSON lines, with its header. The header must not change any more.
-func NewWriter(w io.Writer, h *Header) (*Writer, error) {
-	encoder, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
-		zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true))
-	if err != nil {
-		return nil, fmt.Errorf("writing a trace: starting the zstd encoder: %w", err)
+// stream is what the lines of a trace go through.
+type stream interface {
+	io.WriteCloser
+	Flush() error
+}
+
+// plainLines writes lines as they are. Writers that are given one do not compress.
+type plainLines struct{ io.Writer }
+
+func (plainLines) Flush() error { return nil }
+func (plainLines) Close() error { return nil }
+
+// As returns w, to which a Writer writes what the name of its file says: plain JSON lines for NAME.jsonl, else a zstd stream.
+func As(name string, w io.Writer) io.Writer {
+	if strings.HasSuffix(name, ".jsonl") {
+		return plainLines{w}
 	}
-	out := &Writer{zstd: encoder, binder: newBinder(), steps: sha256.New()}
+	return w
+}
+
+// NewWriter starts a trace on w, a zstd stream of JSON lines or plain ones (As), with its header. The header must not change
+// any more.
+func NewWriter(w io.Writer, h *Header) (*Writer, error) {
+	var to stream
+	if p, ok := w.(plainLines); ok {
+		to = p
+	} else {
+		encoder, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+			zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true))
+		if err != nil {
+			return nil, fmt.Errorf("writing a trace: starting the zstd encoder: %w", err)
+		}
+		to = encoder
+	}
+	out := &Writer{out: to, binder: newBinder(), steps: sha256.New()}
 	if err := out.put(h); err != nil {
 		return nil, errors.Join(err, out.Abort())
 	}
@@ -47,13 +75,13 @@ func (w *Writer) Write(r Record) error {
 
 // Flush hands everything written so far to the stream below, so that a reader can have it and a crash cannot lose it.
 func (w *Writer) Flush() error {
-	if err := w.zstd.Flush(); err != nil {
+	if err := w.out.Flush(); err != nil {
 		return fmt.Errorf("writing a trace: %w", err)
 	}
 	return nil
 }
 
-// Finish writes the footer and ends the zstd stream. The hash of the step lines is computed here, since it depends on
+// Finish writes the footer and ends the stream. The hash of the step lines is computed here, since it depends on
 // how they are written; so is the number of steps, unless the footer has one, which then must be right.
 func (w *Writer) Finish(f Footer) error {
 	f.SHA256Steps = hex.EncodeToString(w.steps.Sum(nil))
@@ -66,14 +94,14 @@ func (w *Writer) Finish(f Footer) error {
 	return w.Abort()
 }
 
-// Abort ends the zstd stream without a footer: what was written stays readable, and readers say that the trace is cut
+// Abort ends the stream without a footer: what was written stays readable, and readers say that the trace is cut
 // off. After Finish or Abort it does nothing.
 func (w *Writer) Abort() error {
 	if w.closed {
 		return nil
 	}
 	w.closed = true
-	if err := w.zstd.Close(); err != nil {
+	if err := w.out.Close(); err != nil {
 		return fmt.Errorf("writing a trace: %w", err)
 	}
 	return nil
@@ -98,7 +126,7 @@ func (w *Writer) put(r Record) error {
 	if _, ok := r.(*Step); ok {
 		w.steps.Write(line)
 	}
-	if _, err := w.zstd.Write(line); err != nil {
+	if _, err := w.out.Write(line); err != nil {
 		return fmt.Errorf("writing a trace: line %d: %w", w.line, err)
 	}
 	return nil

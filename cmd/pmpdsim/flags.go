@@ -53,7 +53,7 @@ func pictureFlag(article string) cli.Flag {
 
 // traceOutputFlag is where a command writes a trace; it has to be given.
 func traceOutputFlag() cli.Flag {
-	return outputFlag("write to `FILE`, usually *"+traces.Suffix, "required")
+	return outputFlag("write to `FILE`, usually *"+traces.Suffix+"; NAME.jsonl: not compressed", "required")
 }
 
 // modelFlag is one model; absent names what is taken without it, where value is empty.

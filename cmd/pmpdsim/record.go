@@ -154,7 +154,7 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 	p := newProgress(s.err, int64(job.Generate), "tokens")
 	defer p.end()
 	steps, whole := 0, false
-	err = r.Write(f, func(record traces.Record) {
+	err = r.Write(traces.As(o.output, f), func(record traces.Record) {
 		switch s := record.(type) {
 		case *traces.Footer:
 			whole = true

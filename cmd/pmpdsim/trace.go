@@ -102,7 +102,7 @@ func (o *synthOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return s.save("output", o.output, func(out io.Writer) error { return traces.Copy(out, source) })
+	return s.save("output", o.output, func(out io.Writer) error { return traces.Copy(traces.As(o.output, out), source) })
 }
 
 func traceRepairCommand() *cli.Command {
@@ -136,7 +136,7 @@ func (o *repairOptions) run(_ context.Context, s streams) error {
 	if t == nil || t.Prefill == nil {
 		return fmt.Errorf("%s: nothing that can be kept: %w", o.file, cut)
 	}
-	if err := s.save("output", o.output, t.Repair); err != nil {
+	if err := s.save("output", o.output, func(out io.Writer) error { return t.Repair(traces.As(o.output, out)) }); err != nil {
 		return err
 	}
 	s.say("kept %d steps; %v", len(t.Steps), cut)
