@@ -40,7 +40,7 @@ EXAMPLES:
    pmpdsim gemm 512x4096x11008 --bits 4 --explain
    pmpdsim gemm 1x4096x4096 512x4096x4096 --bits 2,4,16 --npu card-hbm3
    pmpdsim gemm 128x2048x2048 --npu rk3588 --bits 8 --format json
-   pmpdsim gemm 64x1024x1024 --bits 16 --array-style dequant-fp16 --array 32x32 --set array.double_buffer=false --set runtime.class=ideal`,
+   pmpdsim gemm 64x1024x1024 --bits 16 --array-style dequant-fp16 --array 32x32 --set array.double_buffer=false --set array.gemv=stationary`,
 		Flags: slices.Concat(npuFlags(), machineFlags(), []cli.Flag{
 			bitsFlag("4"),
 			&cli.BoolFlag{Name: "explain", Usage: "also show tiles, traffic and SCALE-Sim's equation"},
