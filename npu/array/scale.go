@@ -13,12 +13,23 @@ import (
 //
 // A zero point takes as much again: its product with the sum of the group's activations is taken off.
 //
+// Where the codes that share a scale lie across the reduction (cached values of a position, cached keys of a channel), no sum
+// has one scale. The activation that meets them is multiplied by it before it enters, once for each group of g outputs:
+//
+//	tile ≥ M × K × ⌈N / g⌉ / dequant_lanes
+//
+// Its zero point then adds its product with the activation to the outputs of the group.
+//
 // Codebooks cost nothing here: see the style.
 func partialSums(a config.Array, w isa.Work) Feed {
-	if !w.Quantised || w.Group == 0 || w.Group >= w.K {
+	if !w.Quantised || w.Group == 0 || !w.Across && w.Group >= w.K {
 		return Feed{}
 	}
-	n := times(int64(w.M), int64(w.N), int64(w.Repeat), ceil(int64(w.K), int64(w.Group)))
+	along, over := w.K, w.N
+	if w.Across {
+		along, over = w.N, w.K
+	}
+	n := times(int64(w.M), int64(over), int64(w.Repeat), ceil(int64(along), int64(w.Group)))
 	if w.ZeroPoints {
 		n = times(n, 2)
 	}

@@ -49,6 +49,28 @@ func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
 	}
 }
 
+// Scales that lie across the reduction are those of activations: 20 rows of 1,000 for each group of 32 of the 48 outputs.
+func TestScalesAcrossTheReductionMeetActivations(t *testing.T) {
+	for _, c := range []struct {
+		style  config.Style
+		group  int
+		zeros  bool
+		scales int64
+	}{
+		{config.PlainINT8, 32, false, 2 * 20 * 1000},
+		{config.BitSerialWeight, 32, true, 2 * 2 * 20 * 1000},
+		{config.BitSerialBoth, 48, false, 20 * 1000},
+		{config.BitParallelFused, 1000, false, 20 * 1000},
+		{config.LUT, 128, false, 20 * 1000},
+		{config.DequantFP16, 32, true, 48 * 1000},
+	} {
+		w := isa.Work{M: 20, N: 48, K: 1000, Repeat: 1, Bits: 4, Quantised: true, Group: c.group, Across: true, ZeroPoints: c.zeros}
+		if f := array(t, machine(c.style)).of(w).feed; f.Scalings != c.scales {
+			t.Errorf("%s, groups of %d: %d scalings, want %d", c.style, c.group, f.Scalings, c.scales)
+		}
+	}
+}
+
 // Vectors of a tile pass while PEs keep their weights: each code is looked up once.
 func TestACodeIsLookedUpOnceATile(t *testing.T) {
 	for _, g := range config.GEMVs() {

@@ -3,126 +3,11 @@ package compile
 import (
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
-
-// heads are the heads of keys and values that a core works on: none, if there are fewer than cores.
-func (b *builder) heads(core int) (from, to int) { return share(b.model.KVHeads, core, b.cores()) }
-
-// kvRow is one position of the K (or V) cache of a layer on a core.
-func (b *builder) kvRow(core int) unit.Bytes {
-	from, to := b.heads(core)
-	return b.cfg.KV.Bits.Of(int64(to-from) * int64(b.model.HeadDim))
-}
-
-// slotOf is the number of a core's slot in a cache. Cores without heads have none.
-func (b *builder) slotOf(core int) int {
-	if b.cores() <= b.model.KVHeads {
-		return core
-	}
-	from, _ := b.heads(core)
-	return from
-}
-
-// ownHeads is a core's part of the keys or values of all rows, as its projections left them in DRAM.
-func (b *builder) ownHeads(core int, r region) region {
-	from, to := b.heads(core)
-	dim := b.model.HeadDim
-	return region{r.base + fp16.Of(int64(from)*int64(dim)*int64(b.rows)), (to - from) * dim}
-}
-
-// append converts the new keys and values to the cache's width and writes them behind the cached ones. In decode they
-// are written together after the last block, if there is room for them: a write among reads costs two turnarounds of the
-// bus, and the memory controller lets a handful of writes wait for more for as long as reads keep coming.
-func (b *builder) append(l int, deps []int) []int {
-	var done []int
-	for core := range b.cores() {
-		if b.kvRow(core) == 0 {
-			continue
-		}
-		if b.decode {
-			done = append(done, b.appendTokens(l, core, deps)...)
-		} else {
-			done = append(done, b.appendPrompt(l, core, deps)...)
-		}
-	}
-	return done
-}
-
-// appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip, unless
-// activations lie in DRAM. Then keys and values come from there, and their attention reads them again from the cache.
-func (b *builder) appendTokens(l, core int, deps []int) []int {
-	im := &b.image.blocks[l]
-	from, to := b.heads(core)
-	width := (to - from) * b.model.HeadDim
-	row := b.kvRow(core)
-	at := row * unit.Bytes(b.past)
-	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
-	for s := range b.rows {
-		slot := b.slotOf(core)
-		o.Stores = append(o.Stores, oneTile(isa.KVWrite, im.key.at(s, slot)+at, row), oneTile(isa.KVWrite, im.value.at(s, slot)+at, row))
-	}
-	if b.spill {
-		o.Deps, o.LoadAfter = deps, deps
-		for _, r := range []region{b.activations[ops.K], b.activations[ops.V]} {
-			own := b.ownHeads(core, r)
-			o.Loads = append(o.Loads, oneTile(isa.ActRead, own.base, own.row()*unit.Bytes(b.rows)))
-		}
-		if b.cfg.KV.Bits != fp16 {
-			o.Unit, o.Work = isa.Vector, isa.Work{Fn: isa.FnConvert, Elements: int64(2 * b.rows * width)}
-		}
-		return b.add(o, "kv_append")
-	}
-	o.Deps = b.on(core, deps)
-	if b.cfg.KV.Bits != fp16 {
-		o.Deps = b.onChip(l, core, opKVConvert, isa.KVAppend, isa.FnConvert, 2*b.rows*width, o.Deps)
-	}
-	if b.late {
-		b.updates = append(b.updates, o)
-	} else {
-		b.add(o, "kv_append")
-	}
-	return nil
-}
-
-// appendPrompt appends the whole prompt of the first sequence.
-func (b *builder) appendPrompt(l, core int, deps []int) []int {
-	m, im := b.model, &b.image.blocks[l]
-	first, end := b.heads(core)
-	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move, Deps: deps}
-	width := int64(0) // of the conversion
-	if b.cfg.KV.Bits != fp16 {
-		o.Unit, width = isa.Vector, int64(2*(end-first)*m.HeadDim)
-	}
-	row := b.kvRow(core)
-	in := fp16.Of(int64(end-first) * int64(m.HeadDim)) // of a token's keys, as they lie in DRAM
-	n := b.rows
-	if b.spill { // keys and values wait in DRAM at 16 bits: they come by tiles of tokens
-		n = max(1, min(n, int(b.tile/(2*in+2*row))))
-	}
-	o.Tiles = (b.rows + n - 1) / n
-	last := b.rows - (o.Tiles-1)*n
-	if b.spill {
-		o.LoadAfter = deps
-		for _, r := range []region{b.activations[ops.K], b.activations[ops.V]} {
-			o.Loads = append(o.Loads, rows(isa.ActRead, b.ownHeads(core, r), n, last, o.Tiles))
-		}
-	}
-	slot := b.slotOf(core)
-	for _, base := range []unit.Bytes{im.key.at(0, slot), im.value.at(0, slot)} {
-		base += row * unit.Bytes(b.past)
-		step := row * unit.Bytes(n)
-		o.Stores = append(o.Stores, isa.Slice{Data: isa.KVWrite, Step: step, Tile: isa.Contiguous(base, step),
-			Last: isa.Contiguous(base+step*unit.Bytes(o.Tiles-1), row*unit.Bytes(last))})
-	}
-	if width > 0 {
-		o.Work = isa.Work{Fn: isa.FnConvert, Elements: width * int64(n)}
-		o.Last = isa.Work{Fn: isa.FnConvert, Elements: width * int64(last)}
-	}
-	return b.add(o, "kv_append")
-}
 
 // span is a rectangle of attention on one core: queries [q0,q1) of a sequence against positions [c0,c1).
 type span struct{ core, sequence, q0, q1, c0, c1 int }
@@ -140,7 +25,7 @@ func (s *span) positions() int { return s.c1 - s.c0 }
 func (b *builder) attend(l int, rope, cached []int) []int {
 	var done []int
 	for core := range b.cores() {
-		if b.kvRow(core) == 0 {
+		if b.idle(core) {
 			continue
 		}
 		if !b.decode {
@@ -150,7 +35,7 @@ func (b *builder) attend(l int, rope, cached []int) []int {
 		end := b.padded(b.past + 1)
 		rectangles := make([]span, b.rows)
 		for s := range rectangles {
-			rectangles[s] = span{core, s, 0, 1, end - min(end, b.model.WindowAt(l, end)), end}
+			rectangles[s] = span{core, s, 0, 1, b.keys(core).whole(end - min(end, b.model.WindowAt(l, end))), end}
 		}
 		done = append(done, b.attendSpans(l, rectangles, rope, cached)...)
 	}
@@ -164,7 +49,8 @@ func (b *builder) attendPrompt(l, core int, rope, cached []int) []int {
 	for q0 := 0; q0 < b.rows; q0 += block {
 		q1 := min(q0+block, b.rows)
 		end := b.padded(b.past + q1) // positions that the block's last query attends to, and their first
-		rectangles = append(rectangles, span{core, 0, q0, q1, end - min(end, b.model.WindowAt(l, end)+q1-q0-1), end})
+		first := b.keys(core).whole(end - min(end, b.model.WindowAt(l, end)+q1-q0-1))
+		rectangles = append(rectangles, span{core, 0, q0, q1, first, end})
 	}
 	return b.attendSpans(l, rectangles, rope, cached)
 }
@@ -182,7 +68,7 @@ func (b *builder) attentionOps() (n int) {
 				s := span{core: core, q0: q0, q1: min(q0+block, b.rows)}
 				s.c1 = b.padded(past + s.q1)
 				s.c0 = s.c1 - min(s.c1, b.model.WindowAt(l, s.c1)+s.q1-s.q0-1)
-				if b.kvRow(core) > 0 {
+				if !b.idle(core) {
 					positions := b.chunkOf(&s, 2)
 					n += 2 * ((s.positions() + positions - 1) / positions)
 				}
@@ -255,19 +141,23 @@ func (b *builder) headsOf(core int) int {
 // its scores are there. The first chunk of a block brings its queries from DRAM, if they lie there; the room keeps them
 // for the others.
 func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int {
-	o := b.attendChunk(l, s, isa.Scores, rope, cached)
-	if b.spill && first {
-		o.Hold = []isa.Slice{b.queriesOf(&s)}
-	}
-	if o.Tiles == 1 {
-		o.Last.Then[0] = isa.FnSoftmax
-		if b.model.Softcap {
-			o.Last.Then = [3]isa.Fn{isa.FnSoftcap, isa.FnSoftmax}
+	parts := b.partsOfKeys(&s)
+	var deps []int
+	for i, part := range parts {
+		o := b.attendChunk(l, s, isa.Scores, part, rope, cached)
+		if b.spill && first && i == 0 {
+			o.Hold = []isa.Slice{b.queriesOf(&s)}
 		}
-		o.Work.Then = o.Last.Then
-		return b.add(o, "scores")
+		if o.Tiles == 1 && len(parts) == 1 {
+			o.Last.Then[0] = isa.FnSoftmax
+			if b.model.Softcap {
+				o.Last.Then = [3]isa.Fn{isa.FnSoftcap, isa.FnSoftmax}
+			}
+			o.Work.Then = o.Last.Then
+			return b.add(o, "scores")
+		}
+		deps = append(deps, b.add(o, "scores")...)
 	}
-	deps := b.add(o, "scores")
 	n := s.queries() * b.headsOf(s.core) * s.positions()
 	if b.model.Softcap {
 		deps = b.onChip(l, s.core, "attention_softcap", isa.Softmax, isa.FnSoftcap, n, deps)
@@ -277,7 +167,7 @@ func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int
 
 // contextOf emits the context of a chunk, and its sum with that of the chunks before.
 func (b *builder) contextOf(l int, s span, merge bool, deps, cached []int) []int {
-	o := b.attendChunk(l, s, isa.Context, deps, cached)
+	o := b.attendChunk(l, s, isa.Context, part{s.c0, s.c1, false}, deps, cached)
 	if merge && o.Tiles == 1 {
 		o.Last.Then[0] = isa.FnSoftmaxMerge
 		o.Work.Then = o.Last.Then
@@ -314,50 +204,99 @@ func (b *builder) onChip(l, core int, name string, k isa.Kind, fn isa.Fn, elemen
 		Work: isa.Work{Fn: fn, Elements: int64(elements)}}, name)
 }
 
-// attendChunk is Q·Kᵀ or P·V of one span. Grouped queries share the keys of their head, so a kv head is one product
-// of group × queries rows. Tiles are cut along the positions.
-func (b *builder) attendChunk(l int, s span, kind isa.Kind, deps, cached []int) isa.Op {
-	im := &b.image.blocks[l]
-	held, name := im.key, "scores"
-	if kind == isa.Context {
-		held, name = im.value, "context"
+// part is the positions [c0,c1) of a chunk whose keys, or values, lie in one way: keys by channel are in whole spans, or in
+// the rest.
+type part struct {
+	c0, c1 int
+	rest   bool
+}
+
+// partsOfKeys are the parts of a chunk's keys.
+func (b *builder) partsOfKeys(s *span) []part {
+	k := b.keys(s.core)
+	if !k.Channels {
+		return []part{{s.c0, s.c1, false}}
 	}
-	base := held.at(s.sequence, b.slotOf(s.core))
+	end := b.spansEnd(k)
+	var all []part
+	if s.c0 < end {
+		all = append(all, part{s.c0, min(s.c1, end), false})
+	}
+	if s.c1 > end {
+		all = append(all, part{max(s.c0, end), s.c1, true})
+	}
+	return all
+}
+
+// spansEnd is the position behind those that are stored in whole spans: a graph's padding is taken to be.
+func (b *builder) spansEnd(k half) int {
+	there := b.past + b.rows
+	if b.decode {
+		there = b.past + 1
+	}
+	stored := there
+	if b.decode && !b.spill { // the current token is on chip
+		stored--
+	}
+	return b.padded(there) - (there - k.whole(stored))
+}
+
+// attendChunk is Q·Kᵀ or P·V of a part of a span. Grouped queries share the keys of their head, so a kv head is one product
+// of group × queries rows. Tiles are cut along the positions.
+func (b *builder) attendChunk(l int, s span, kind isa.Kind, p part, deps, cached []int) isa.Op {
+	im := &b.image.blocks[l]
+	held, h, name := im.key, b.keys(s.core), "scores"
+	if kind == isa.Context {
+		held, h, name = im.value, b.values(s.core), "context"
+	}
+	base := held.at(s.sequence, b.slotOf(s.core)) + h.spanned(p.c0)
+	if p.rest {
+		base = held.at(s.sequence, b.slotOf(s.core)) + held.rest + h.plain()*unit.Bytes(p.c0-b.spansEnd(h))
+		h.Cached = config.Cached{Bits: fp16}
+	}
 	o := isa.Op{Name: b.label(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
 	if !b.decode || b.spill {
 		o.LoadAfter = cached
 	}
-	inDRAM := s.c1 // the current token's row of a decode step is on chip
+	inDRAM := p.c1 // the current token's row of a decode step is on chip
 	if b.decode && !b.spill {
-		inDRAM = min(s.c1, b.padded(b.past+1)-1)
+		inDRAM = min(p.c1, b.padded(b.past+1)-1)
 	}
-	row := b.kvRow(s.core)
-	n := max(1, min(s.positions(), int(b.tile/row)))
-	if q := int(b.image.stripe / row); q > 1 && n > q && !(b.promptInDRAM() && n == s.positions()) {
-		n = n / q * q // whole stripes
-	}
-	stored := max(inDRAM-s.c0, 0)
+	positions := p.c1 - p.c0
+	n := b.positionsOfTile(h, positions)
+	stored := max(inDRAM-p.c0, 0)
 	o.Tiles = max(1, (stored+n-1)/n)
 	final := n * (o.Tiles - 1)
 	if stored > 0 {
 		// The DMA reads whole stripes: a ragged end is rounded up, over positions not yet written.
-		o.Loads = []isa.Slice{{Data: isa.KVRead, Step: row * unit.Bytes(n), Tile: isa.Contiguous(base+row*unit.Bytes(s.c0), row*unit.Bytes(n)),
-			Last: isa.Contiguous(base+row*unit.Bytes(s.c0+final), roundUp(row*unit.Bytes(stored-final), b.image.stripe))}}
+		o.Loads = []isa.Slice{{Data: isa.KVRead, Step: h.spanned(n), Tile: isa.Contiguous(base, h.spanned(n)),
+			Last: isa.Contiguous(base+h.spanned(final), roundUp(h.spanned(stored-final), b.image.stripe))}}
 	}
-	o.Work = b.attentionWork(kind, &s, n)
-	o.Last = b.attentionWork(kind, &s, s.positions()-final)
+	o.Work = b.attentionWork(kind, &s, h, n)
+	o.Last = b.attentionWork(kind, &s, h, positions-final)
 	b.explainAttention(&o, name)
 	return o
 }
 
+// positionsOfTile is how many of so many positions are fetched at once: what fits into a tile, in whole spans and stripes.
+func (b *builder) positionsOfTile(h half, positions int) int {
+	n := max(1, min(positions, int(b.tile/h.span())*h.Span()))
+	if q := int(b.image.stripe/h.span()) * h.Span(); q > 1 && n > q && !(b.promptInDRAM() && n == positions) {
+		n = n / q * q // whole stripes
+	}
+	if n < positions {
+		n = max(h.whole(n), h.Span())
+	}
+	return n
+}
+
 // attentionWork is the array's work for n positions: scores have the positions as outputs, the context has them as the
 // reduction.
-func (b *builder) attentionWork(kind isa.Kind, s *span, n int) isa.Work {
-	m := b.model
-	from, to := b.heads(s.core)
-	w := isa.Work{M: s.queries() * (m.Heads / m.KVHeads), Repeat: to - from, Bits: b.cfg.KV.Bits, N: n, K: m.HeadDim}
+func (b *builder) attentionWork(kind isa.Kind, s *span, h half, n int) isa.Work {
+	w := isa.Work{M: s.queries() * (b.model.Heads / b.model.KVHeads), Repeat: h.heads, Bits: h.Bits, N: n, K: h.dim}
 	if kind == isa.Context {
-		w.N, w.K = m.HeadDim, n
+		w.N, w.K = h.dim, n
 	}
+	h.scaledWork(&w, kind == isa.Context)
 	return w
 }

@@ -10,7 +10,7 @@ import "github.com/pmpdsim/pmpdsim/sim/unit"
 // lie there, too, and scores are for two chunks of as many positions as the array has columns.
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
-	each := max(4*heads*b.model.HeadDim, 2*64*heads)
+	each := max(4*heads*b.model.HeadDim, 2*max(64, b.cfg.KV.Keys().Span())*heads)
 	if b.promptInDRAM() {
 		each = max((4+2)*heads*b.model.HeadDim, 2*2*b.cfg.Array.Cols*heads)
 	}
@@ -29,13 +29,23 @@ func (b *builder) chunkOf(s *span, rectangles int) int {
 	if rectangles > 1 || each*n > room {
 		n = max(1, room/2/each)
 	}
-	if row := b.kvRow(s.core); b.promptInDRAM() && row > 0 && n < s.positions() {
+	if row := b.widest(s.core); b.promptInDRAM() && row > 0 && n < s.positions() {
 		n = max(1, min(n, int(b.tile/row)))
 		if whole := max(b.cfg.Array.Cols, int(b.image.stripe/row)); n > whole {
 			n = n / whole * whole // whole folds of the array, and stripes
 		}
 	}
+	if k := b.keys(s.core); n < s.positions() {
+		n = max(k.whole(n), k.Span())
+	}
 	return n
+}
+
+// widest is what a position takes of the keys, or of the values, whichever is more: of keys in spans their share, rounded up.
+func (b *builder) widest(core int) unit.Bytes {
+	k, v := b.keys(core), b.values(core)
+	span := unit.Bytes(k.Span())
+	return max((k.span()+span-1)/span, v.span())
 }
 
 // promptInDRAM reports whether the activations of a prefill lie in DRAM.

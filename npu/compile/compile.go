@@ -74,6 +74,9 @@ func New(j Job) (*Compiler, error) {
 	if c.spillStep = c.static(c.batch, c.batch) > half; c.spillStep {
 		spilled = max(spilled, c.batch)
 	}
+	if err = c.fitsSpan(); err != nil {
+		return nil, err
+	}
 	if c.image, err = newImage(j, c.price, spilled); err != nil {
 		return nil, err
 	}
@@ -166,11 +169,6 @@ func (c *Compiler) logits(rows int) unit.Bytes {
 		width += c.model.Vocab
 	}
 	return fp16.Of(int64(rows) * int64(width))
-}
-
-// newKV is what a decode step appends to the caches, in all layers.
-func (c *Compiler) newKV() unit.Bytes {
-	return c.cfg.KV.Bits.Of(2*int64(c.model.KVWidth())*int64(c.model.Layers)) * unit.Bytes(c.batch)
 }
 
 // mlpWidth is the number of values between the MLP's matrices.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -91,25 +92,38 @@ func (b *builder) cacheElements() int64 {
 // average reads the last block's keys and values, all sequences and all heads, and adds the heads up.
 func (b *builder) average(deps []int) []int {
 	block := &b.image.blocks[b.model.Layers-1]
+	kv := b.cfg.KV
 	var done []int
-	for i, c := range []cache{block.key, block.value} {
+	read := func(name string, base, size unit.Bytes, values int64) {
+		if values == 0 {
+			return
+		}
+		o := isa.Op{Name: name, Kind: isa.Sample, Layer: -1, Unit: isa.Vector, Deps: deps, LoadAfter: deps}
+		size = roundUp(size, b.image.stripe)
+		tile := min(size, b.tile/b.image.stripe*b.image.stripe)
+		o.Tiles = int((size + tile - 1) / tile)
+		last := size - tile*unit.Bytes(o.Tiles-1)
+		o.Loads = []isa.Slice{{Data: isa.KVRead, Step: tile, Tile: isa.Contiguous(base, tile),
+			Last: isa.Contiguous(base+size-last, last)}}
+		each := values / int64(o.Tiles)
+		o.Work = isa.Work{Fn: isa.FnAdd, Elements: each}
+		o.Last = isa.Work{Fn: isa.FnAdd, Elements: values - each*int64(o.Tiles-1)}
+		done = append(done, b.add(o, opScheduler)...)
+	}
+	for _, side := range []struct {
+		name string
+		held cache
+		kept config.Cached
+	}{{"scheduler.keys", block.key, kv.Keys()}, {"scheduler.values", block.value, kv.Values()}} {
 		for sequence := range b.rows {
-			for core := range c.cores {
-				from, to := share(b.model.KVHeads, core, c.cores)
-				values := int64(to-from) * int64(b.model.HeadDim) * int64(b.p.Context)
-				size := roundUp(b.cfg.KV.Bits.Of(values), b.image.stripe)
-				o := isa.Op{Name: fmt.Sprintf("scheduler.%s", []string{"keys", "values"}[i]), Kind: isa.Sample, Layer: -1, Unit: isa.Vector,
-					Deps: deps, LoadAfter: deps}
-				tile := min(size, b.tile/b.image.stripe*b.image.stripe)
-				o.Tiles = int((size + tile - 1) / tile)
-				last := size - tile*unit.Bytes(o.Tiles-1)
-				base := c.at(sequence, core)
-				o.Loads = []isa.Slice{{Data: isa.KVRead, Step: tile, Tile: isa.Contiguous(base, tile),
-					Last: isa.Contiguous(base+size-last, last)}}
-				each := values / int64(o.Tiles)
-				o.Work = isa.Work{Fn: isa.FnAdd, Elements: each}
-				o.Last = isa.Work{Fn: isa.FnAdd, Elements: values - each*int64(o.Tiles-1)}
-				done = append(done, b.add(o, opScheduler)...)
+			for core := range side.held.cores {
+				from, to := share(b.model.KVHeads, core, side.held.cores)
+				h := half{side.kept, to - from, b.model.HeadDim}
+				whole := h.whole(b.p.Context)
+				base := side.held.at(sequence, core)
+				read(side.name, base, h.spanned(whole), int64(h.width())*int64(whole))
+				rest := b.p.Context - whole
+				read(side.name, base+side.held.rest, h.plain()*unit.Bytes(rest), int64(h.width())*int64(rest))
 			}
 		}
 	}

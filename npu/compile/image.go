@@ -30,21 +30,6 @@ func (b *block) matrix(n int) *matrix {
 	return &b.mlp[n-len(b.attention)]
 }
 
-// cache is the K or V cache of a layer. Each sequence and each core has a slot of its own: positions × the width of the
-// core's heads.
-//
-//	sequence 0, core 0 │ sequence 0, core 1 │ … │ sequence 1, core 0 │ …
-type cache struct {
-	base  unit.Bytes
-	slot  unit.Bytes // of a sequence and a core: the largest of them, in whole stripes
-	cores int
-}
-
-// at is where a core finds a sequence's positions.
-func (c cache) at(sequence, core int) unit.Bytes {
-	return c.base + c.slot*unit.Bytes(sequence*c.cores+core)
-}
-
 // image is the memory map of a model on an NPU.
 type image struct {
 	footprint plan.Footprint
@@ -104,8 +89,8 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	}
 	for l := range im.blocks {
 		b := &im.blocks[l]
-		b.key = a.takeCache(j, &f.KV)
-		b.value = a.takeCache(j, &f.KV)
+		b.key = a.takeCache(j, c.KV.Keys(), &f.KV)
+		b.value = a.takeCache(j, c.KV.Values(), &f.KV)
 	}
 	if spilled > 0 {
 		_, size := placeActivations(m, spilled, 0, stripe)
@@ -123,15 +108,6 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 func (j Job) positions() int {
 	passes, chunk := j.Config.Graph.Prefill(j.Prompt)
 	return max(passes*chunk, j.Prompt+j.Passes+1)
-}
-
-// takeCache takes room for the K (or V) cache of a layer.
-func (a *allocator) takeCache(j Job, part *unit.Bytes) cache {
-	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
-	row := j.Config.KV.Bits.Of(int64(heads) * int64(j.Model.HeadDim))
-	c := cache{cores: min(a.cores, j.Model.KVHeads), slot: roundUp(row*unit.Bytes(max(j.positions(), j.Config.Graph.Context)), a.stripe)}
-	c.base = a.takeAt(rowBlock*a.stripe, c.slot*unit.Bytes(c.cores*max(j.Batch, 1)), part)
-	return c
 }
 
 // layHead places lm_head. A tied one is the embedding, whose rows lie one behind the other.

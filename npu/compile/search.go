@@ -356,13 +356,12 @@ func (b *builder) attentionCost() float64 {
 	for at := 0; at < b.passes*b.rows; at += min(block, b.rows-at%b.rows) {
 		s := span{core: core, q0: at % b.rows, q1: min(at%b.rows+block, b.rows)}
 		s.c1 = b.padded(at/b.rows*b.rows + s.q1)
-		memory += b.price.transfer(b.kvRow(core) * unit.Bytes(2*s.c1))
+		memory += b.price.transfer(b.keys(core).spanned(s.c1) + b.values(core).spanned(s.c1))
 		n := b.chunkOf(&s, 2)
 		chunks := (s.c1 + n - 1) / n
 		each := 2 * (float64(b.price.fill) + float64(b.cfg.Sequencer.LaunchCycles)) / b.price.clock
-		for _, kind := range []isa.Kind{isa.Scores, isa.Context} {
-			each += b.price.work(b.attentionWork(kind, &s, n), 1)
-		}
+		each += b.price.work(b.attentionWork(isa.Scores, &s, b.keys(core), n), 1)
+		each += b.price.work(b.attentionWork(isa.Context, &s, b.values(core), n), 1)
 		compute += float64(each * float64(chunks))
 		rows := int64(s.queries()) * int64(b.headsOf(core))
 		v := vector.Cycles(b.cfg.Vector, isa.FnSoftmax, rows*int64(s.c1)) +

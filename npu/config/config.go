@@ -151,11 +151,6 @@ type Weights struct {
 	ZeroPoints bool  `yaml:"zero_points,omitempty" json:"zero_points,omitempty" default:"false"` // with each scale: not symmetric
 }
 
-// KV is the key-value cache.
-type KV struct {
-	Bits unit.Bits `yaml:"bits" json:"bits"` // 16, 8 or 4
-}
-
 // Head is the lm_head matrix, which any-precision quantisation leaves alone. Narrower than 16 bits it has scales, never
 // codebooks: those of weights.group, or one a row.
 type Head struct {

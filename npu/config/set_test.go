@@ -116,7 +116,7 @@ func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 		{"more than a key", "array.rows.more=64", "array.rows.more: unknown key; accepted: " + array + `; did you mean "array.rows"?`},
 		{"nothing known", "zyx=64", "zyx: unknown key; accepted: " + top},
 		{"the base of a file", "base=edge-lpddr4x", "base: unknown key; accepted: " + top},
-		{"a section", "kv=8", "kv: a section, not a value; accepted: one of its keys bits"},
+		{"a section", "kv=8", "kv: a section, not a value; accepted: one of its keys bits, key_bits, value_bits, group, key_scales, zero_points"},
 		{"a truth value", "dram.bank_hash=yes", `dram.bank_hash: "yes" is not a truth value; accepted: true or false`},
 		{"a style", "array.style=serial", `array.style: "serial" is not known; accepted: bit-serial-weight, bit-serial-both, bit-parallel-fused, lut, dequant-fp16, int8`},
 		{"out of range", "array.rows=0", "array.rows: 0 is out of range; accepted: 1 to 4096"},

@@ -52,9 +52,7 @@ func (c *Config) Validate() []Problem {
 	k.graph(c.Graph)
 	k.dram(c.DRAM)
 	k.weights(c)
-	if !slices.Contains([]unit.Bits{16, 8, 4}, c.KV.Bits) {
-		k.add("kv.bits", fmt.Sprintf("%d bits are not a width of cached values; accepted: 16, 8, 4", c.KV.Bits))
-	}
+	k.kv(c.KV, c.Graph)
 	if (c.Head.Bits < 2 || c.Head.Bits > 8) && c.Head.Bits != 16 {
 		k.add("lm_head.bits", fmt.Sprintf("%d bits are not a width of the head's weights; accepted: 2 to 8, 16", c.Head.Bits))
 	}

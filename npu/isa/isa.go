@@ -136,6 +136,7 @@ type Work struct {
 	Bits            unit.Bits // width of the weights or of the cached values; 16 is fp16
 	Quantised       bool      // weights are codes
 	Group           int       // of codes along K that share a scale; 0: they go through a codebook, one a row
+	Across          bool      // those codes lie along N instead: their scale is that of an activation, not of a sum
 	ZeroPoints      bool      // with each scale
 	Then            [3]Fn     // functions that the vector unit applies to the M×N×Repeat outputs; FnNone: none
 

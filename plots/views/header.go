@@ -43,7 +43,7 @@ func (h *Header) Write(out io.Writer) error {
 			plots.Large.Text(float64(h.Model.Params().Total)), h.Model.Layers)},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
 		{"trace", h.Trace},
-		{"widths", fmt.Sprintf("KV %d bits, lm_head %s", cfg.KV.Bits, Head(cfg))},
+		{"widths", fmt.Sprintf("KV %v, lm_head %s", cfg.KV, Head(cfg))},
 		{"format", h.format()},
 		{"layout", cfg.Weights.String()},
 		{"runtime", Runtime(cfg)},

@@ -24,8 +24,8 @@ func fixed(v float64, decimals int) string { return strconv.FormatFloat(v, 'f', 
 
 // BarsTable has a row for each bar, and below it what the residuals and the headline come to.
 func BarsTable(w io.Writer, cfg *config.Config, all []rows.Bar) error {
-	if _, err := fmt.Fprintf(w, "NPU   %s: %s, %s GB/s peak, KV %d bits, lm_head %s\nunit  tokens/s as the paper counts them; (..): inferred from the published bar\n\n",
-		cfg.Name, Memory(cfg), Gigabytes(cfg.PeakBandwidth()), cfg.KV.Bits, Head(cfg)); err != nil {
+	if _, err := fmt.Fprintf(w, "NPU   %s: %s, %s GB/s peak, KV %v, lm_head %s\nunit  tokens/s as the paper counts them; (..): inferred from the published bar\n\n",
+		cfg.Name, Memory(cfg), Gigabytes(cfg.PeakBandwidth()), cfg.KV, Head(cfg)); err != nil {
 		return err
 	}
 	off := "residual %"

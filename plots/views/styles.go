@@ -14,8 +14,8 @@ import (
 // StylesTable writes a row for each point, apart by model and batch.
 func StylesTable(w io.Writer, c *styles.Comparison, points []styles.Point) error {
 	cfg := c.NPUs[0]
-	if _, err := fmt.Fprintf(w, "NPU     %s: %v, %s, %s activations\nDRAM    %s, %s GB/s peak\npass    decode, %d tokens in the cache, KV %d bits\n",
-		cfg.Name, cfg.Clock, Cores(cfg), cfg.Array.Activations, Memory(cfg), Gigabytes(cfg.PeakBandwidth()), c.Context, cfg.KV.Bits); err != nil {
+	if _, err := fmt.Fprintf(w, "NPU     %s: %v, %s, %s activations\nDRAM    %s, %s GB/s peak\npass    decode, %d tokens in the cache, KV %v\n",
+		cfg.Name, cfg.Clock, Cores(cfg), cfg.Array.Activations, Memory(cfg), Gigabytes(cfg.PeakBandwidth()), c.Context, cfg.KV); err != nil {
 		return err
 	}
 	misfits := 0

@@ -203,6 +203,11 @@ func (r *run) result(version string) (*result.Result, error) {
 		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
 		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Classifier: j.Evidence.Classifier, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
 		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
+	if kv := j.Config.KV; kv.Apart() {
+		out.KeyBits, out.ValueBits = int(kv.Keys().Bits), int(kv.Values().Bits)
+	} else {
+		out.KVBits = int(kv.Keys().Bits)
+	}
 	for range batch { // prompts are alike: one is simulated
 		out.Counts.Prefill.Add(&r.counts[0])
 	}

@@ -30,6 +30,8 @@ type Result struct {
 	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"` // mean over the decode passes, block linears only
 	PrefillBits     int     `json:"prefill_weight_bits"`
 	KVBits          int     `json:"kv_bits"`
+	KeyBits         int     `json:"key_bits,omitempty"`   // of the cache, where keys and values differ; kv_bits is then what neither may have
+	ValueBits       int     `json:"value_bits,omitempty"` // likewise
 	PromptTokens    int     `json:"prompt_tokens"`
 	GeneratedTokens int     `json:"generated_tokens"` // of each sequence
 	Batch           int     `json:"batch"`            // sequences that decode together

@@ -127,6 +127,10 @@ func TestTheBitsOfTheCacheAreSaidOnce(t *testing.T) {
 		{"an axis of a name", []string{at(`{"cache":"narrow"}`, "4"), at(`{"cache":"wide"}`, "16")}, "cache narrow: fp16; cache wide: fp16"},
 		{"an axis that does not tell", []string{at(`{"a":"x"}`, "4"), at(`{"a":"x"}`, "16"), at(`{"a":"y"}`, "4")},
 			"a x, KV 4 bits: fp16; a x, KV 16 bits: fp16; a y, KV 4 bits: fp16"},
+		{"keys and values apart", []string{at(`{"b":"x"}`, `8,"key_bits":4,"value_bits":8`), at(`{"b":"x"}`, "8")},
+			"KV 8 bits: fp16; 4-bit keys, 8-bit values: fp16"},
+		{"an axis of one side", []string{at(`{"kv.key_bits":"4"}`, `8,"key_bits":4,"value_bits":8`), at(`{"kv.key_bits":"8"}`, "8")},
+			"kv.key_bits 4: fp16; kv.key_bits 8: fp16"},
 		{"no axis", []string{at(`{"b":"x"}`, "4"), at(`{"b":"x"}`, "16")}, "KV 4 bits: fp16; KV 16 bits: fp16"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -227,18 +227,29 @@ const (
 	kvPath = "kv.bits"
 )
 
+// cacheBits are the axes that change the bits of the cache.
+var cacheBits = []string{kvPath, "kv.key_bits", "kv.value_bits"}
+
+// cacheKey is the key of a result's bits of the cache: of keys and of values where they differ.
+func cacheKey(r *result.Result) Key {
+	if r.KeyBits != r.ValueBits {
+		return Key{kvBits, fmt.Sprintf("%d/%d", r.KeyBits, r.ValueBits), fmt.Sprintf("%d-bit keys, %d-bit values", r.KeyBits, r.ValueBits)}
+	}
+	return Key{kvBits, strconv.Itoa(r.KVBits), fmt.Sprintf("KV %d bits", r.KVBits)}
+}
+
 // keysOf are the keys of a result: what every result has, then the axes of its sweep in the order of the spec, or by
 // name.
 func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key {
 	number := strconv.Itoa
 	keys := []Key{{"npu", r.NPU, r.NPU}, {"model", r.Model, r.Model}, {"task", r.Task, r.Task},
 		{"prompt", number(r.PromptTokens), "prompt " + number(r.PromptTokens)}, {"gen", number(r.GeneratedTokens), "gen " + number(r.GeneratedTokens)},
-		{"batch", number(r.Batch), "batch " + number(r.Batch)}, {kvBits, number(r.KVBits), "KV " + number(r.KVBits) + " bits"}}
+		{"batch", number(r.Batch), "batch " + number(r.Batch)}, cacheKey(r)}
 	var names []string
 	for name := range axes {
 		names = append(names, name)
 	}
-	if _, axis := axes[kvPath]; axis { // says the same
+	if slices.ContainsFunc(cacheBits, func(name string) bool { _, axis := axes[name]; return axis }) { // says the same
 		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.Name == kvBits })
 	}
 	place := func(name string) int {
