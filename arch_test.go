@@ -77,7 +77,7 @@ plots:               sim/unit/visible npu/isa sim/result pretty plot
 plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         sim/unit/suggest sim/unit/files workloads float16 errgroup workloads/safetensors
+gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
@@ -86,7 +86,7 @@ gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
-gpu/cpu:             sim/unit sim/unit/files traces gpu gpu/weights float16 errgroup
+gpu/cpu:             sim/unit sim/unit/files workloads traces gpu gpu/weights float16 errgroup
 gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda

@@ -13,14 +13,16 @@ type Kind string
 
 // The kinds. x is the residual stream, h what a norm makes of it.
 const (
-	Embed      Kind = "embed"      // x = row of the embedding
-	Normalise  Kind = "norm"       // x += what the blocks before have made (Adds of them); h = norm(x)
-	Product    Kind = "gemv"       // matrix times vector, plus bias
-	Rope       Kind = "rope"       // rotates q and k, appends k and v to the cache
-	Attention  Kind = "attention"  // scores, softmax and context over a share of the positions each
-	Merge      Kind = "merge"      // the shares of the positions together
-	Activation Kind = "activation" // silu(gate)·up, gelu(fc1)
-	Choose     Kind = "choose"     // most likely token and what schedulers watch
+	Embed      Kind = "embed"       // x = row of the embedding
+	Normalise  Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
+	ResultNorm Kind = "result-norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
+	Product    Kind = "gemv"        // matrix times vector, plus bias
+	Rope       Kind = "rope"        // rotates q and k, appends k and v to the cache
+	Attention  Kind = "attention"   // scores, softmax and context over a share of the positions each
+	Merge      Kind = "merge"       // the shares of the positions together
+	Activation Kind = "activation"  // silu(gate)·up, gelu(fc1)
+	LogitCap   Kind = "logit-cap"   // cap·tanh(x/cap) of the logits
+	Choose     Kind = "choose"      // most likely token and what schedulers watch
 )
 
 // Place says which weights an op uses.
@@ -32,9 +34,13 @@ const (
 	PlaceInput     Place = "input_norm"
 	PlaceQKV       Place = "qkv" // q, k and v, one below the other
 	PlaceO         Place = "o"
-	PlacePost      Place = "post_norm" // none in a parallel block
-	PlaceUp        Place = "up"        // gate and up, one below the other, or fc1
-	PlaceDown      Place = "down"      // down, or fc2
+	PlacePost      Place = "mlp_norm" // none in a parallel block
+	PlaceUp        Place = "up"       // gate and up, one below the other, or fc1
+	PlaceDown      Place = "down"     // down, or fc2
+	PlaceQNorm     Place = "q_norm"
+	PlaceKNorm     Place = "k_norm"
+	PlaceAfterO    Place = "post_attention_norm" // of what o makes
+	PlaceAfterDown Place = "post_mlp_norm"       // of what down makes
 	PlaceFinal     Place = "final_norm"
 	PlaceHead      Place = "lm_head"
 )
@@ -47,6 +53,7 @@ type Op struct {
 	Layer   int   // -1 outside the blocks
 	Out, In int   // of a product; of others In values become Out values
 	Adds    int   // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
+	Heads   int   // of a norm of a result: as many parts of it are normalised each by itself
 }
 
 // Ops lists what a decode pass of a model does, in order. It fuses the operators of the model: products of the same vector
@@ -56,7 +63,8 @@ type Op struct {
 //	sequential:  norm qkv rope attention merge o | norm(+o) up act down | next block's norm (+down)
 //	parallel:    norm qkv rope attention merge o   up act down          | next block's norm (+o +down)
 //
-// It panics where a model has an operator that no backend has; package weights refuses such models.
+// Norms of results stay operators of their own. It panics where a model has an operator that no backend has; package
+// weights refuses such models.
 func Ops(m *workloads.Model) []Op {
 	q, kv := m.Heads*m.HeadDim, m.KVWidth()
 	var all []Op
@@ -78,7 +86,13 @@ func Ops(m *workloads.Model) []Op {
 			add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1})
 		case ops.Residual:
 			names, adds = append(names, o.Name), len(o.Reads)-1
+		case ops.HeadNorm:
+			add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: o.Heads})
 		case ops.Norm:
+			if o.Reads[0] != ops.Stream {
+				add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: 1})
+				continue
+			}
 			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds})
 			adds = 0
 		case ops.Linear:
@@ -87,7 +101,7 @@ func Ops(m *workloads.Model) []Op {
 				continue
 			}
 			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In})
-		case ops.Rope, ops.Scores, ops.Softmax: // with the operator that follows
+		case ops.Rope, ops.Scores, ops.ScoreCap, ops.Softmax: // with the operator that follows
 			names = append(names, o.Name)
 		case ops.KVAppend:
 			add(o, Op{Kind: Rope, Out: q + 2*kv, In: q + 2*kv})
@@ -100,6 +114,8 @@ func Ops(m *workloads.Model) []Op {
 			add(o, Op{Kind: Activation, Out: m.FFN, In: all[len(all)-1].Out})
 		case ops.Head:
 			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In})
+		case ops.LogitCap:
+			add(o, Op{Kind: LogitCap, Out: m.Vocab, In: m.Vocab})
 		case ops.Sample:
 			add(o, Op{Kind: Choose, Out: 1, In: m.Vocab})
 		default:
@@ -111,13 +127,8 @@ func Ops(m *workloads.Model) []Op {
 
 // placeOf is where the weights of a norm or a product lie.
 func placeOf(o *ops.Op) Place {
-	switch o.Name {
-	case "input_norm":
-		return PlaceInput
-	case "mlp_norm":
-		return PlacePost
-	case "final_norm":
-		return PlaceFinal
+	if o.Kind == ops.Norm {
+		return Place(o.Name)
 	}
 	switch o.Makes[0] {
 	case ops.V:

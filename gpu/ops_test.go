@@ -19,7 +19,7 @@ func TestOpsOfAPass(t *testing.T) {
 			L0.scores+softmax+context attention: 2048 > 2048
 			L0.softmax_merge merge: 2048 > 2048
 			L0.o_proj gemv o: 2048 > 2048
-			L0.attention_residual+mlp_norm norm post_norm: 2048 > 2048, adds 1
+			L0.attention_residual+mlp_norm norm mlp_norm: 2048 > 2048, adds 1
 			L0.gate_proj+up_proj gemv up: 2048 > 11264
 			L0.silu_mul activation: 11264 > 5632
 			L0.down_proj gemv down: 5632 > 2048

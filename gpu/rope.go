@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // RopeTable is cosine and sine of each position's angles, [positions][RotaryDim/2][2]: angle position·θ^(-2j/RotaryDim)
@@ -28,7 +29,7 @@ func RopeTable(m *weights.Model, positions int) []float32 {
 // stretched applies Llama 3.1's scaling: it divides the frequency of waves longer than the old context over Low by
 // Factor, keeps waves shorter than the old context over High, and interpolates between (transformers'
 // modeling_rope_utils, "llama3").
-func stretched(s *weights.RopeScale, frequency float64) float64 {
+func stretched(s *workloads.RopeScale, frequency float64) float64 {
 	if s == nil {
 		return frequency
 	}

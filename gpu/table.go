@@ -44,7 +44,13 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			o.KVBytesPerPos = some(2 * int64(m.KVWidth()) * halfBytes)
 		case Choose:
 			o.OutBytes = nil // a few statistics
-		case Rope, Merge, Activation:
+		case ResultNorm:
+			values := int64(op.In / op.Heads)
+			if m.Norm == workloads.LayerNorm {
+				values *= 2
+			}
+			o.WeightBytes = same(precisions, values*halfBytes)
+		case Rope, Merge, Activation, LogitCap:
 		}
 		if launch != nil {
 			l := launch(id)

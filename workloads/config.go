@@ -194,11 +194,15 @@ func (f *fields) rotary(m *Model, t traits) {
 	}
 }
 
-func (f *fields) activation(m *Model, t traits) {
-	key := "hidden_act"
+func (f *fields) activationKey(t traits) string {
 	if t.family == Gemma2 && f.has("hidden_activation") { // Gemma2MLP reads this one only
-		key = "hidden_activation"
+		return "hidden_activation"
 	}
+	return "hidden_act"
+}
+
+func (f *fields) activation(m *Model, t traits) {
+	key := f.activationKey(t)
 	name := f.textOr(key, t.activation)
 	switch name {
 	case "silu", "swish":

@@ -2,16 +2,23 @@ package workloads
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 )
 
-// Numerics are what changes a model's values and not what it costs.
+// Numerics are what changes a model's values and not what it costs. A scale or a cap of 0 is none.
 type Numerics struct {
 	NormEps   float64
+	NormOne   bool // weights of norms are what is added to 1 (gemma)
 	RopeTheta float64
 	RopeScale *RopeScale // nil: none
 	Erf       bool       // gelu by the error function; the other spellings are its tanh approximation
 	EOS       []int      // tokens that end an answer; empty: none
+
+	EmbedScale float64 // of the embedding's rows
+	ScoreScale float64 // of attention's scores; 0: 1/√head_dim
+	ScoreCap   float64 // scores are cap·tanh(x/cap)
+	LogitCap   float64 // so are logits
 }
 
 // RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
@@ -26,12 +33,29 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 	if m.Norm == LayerNorm {
 		eps, key = 1e-5, "layer_norm_eps"
 	}
-	n := &Numerics{NormEps: f.fractionOr(key, eps), Erf: f.textOr("hidden_act", "") == "gelu", EOS: f.eos(m)}
+	t, _ := traitsOf(m.Family)
+	n := &Numerics{NormEps: f.fractionOr(key, eps), EOS: f.eos(m)}
+	n.Erf = f.textOr(f.activationKey(t), t.activation) == "gelu"
+	f.scales(m, n)
 	f.rope(n)
 	if f.err != nil {
 		return nil, f.err
 	}
 	return n, m.generation(c, n)
+}
+
+// scales reads what values are multiplied by and where they are capped (transformers' modeling_gemma2).
+func (f *fields) scales(m *Model, n *Numerics) {
+	if m.Family != Gemma2 {
+		return
+	}
+	n.NormOne = true
+	n.EmbedScale = math.Sqrt(float64(m.Hidden))
+	n.ScoreScale = 1 / math.Sqrt(f.aboveOr("query_pre_attn_scalar", 0, 256))
+	if m.Softcap {
+		n.ScoreCap = f.aboveOr("attn_logit_softcapping", 0, 50)
+		n.LogitCap = f.aboveOr("final_logit_softcapping", 0, 30)
+	}
 }
 
 // rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from

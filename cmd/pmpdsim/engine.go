@@ -55,11 +55,14 @@ func engineFlags() []cli.Flag {
 	}
 }
 
-// loadWeights finds models by name or path.
+// loadWeights finds models by name or path that a GPU runs.
 func loadWeights(names []string) ([]*weights.Model, error) {
 	var models []*weights.Model
 	for _, name := range names {
 		m, err := weights.Load(name)
+		if err == nil {
+			err = cuda.Runs(m)
+		}
 		if err != nil {
 			return nil, flagged("model", name, err)
 		}
@@ -135,19 +138,31 @@ func (o *engineOptions) find() (*engine, error) {
 	if err := e.model.CheckLengths(len(e.prompt), e.generate); err != nil {
 		return nil, fmt.Errorf("--prompt, --gen: %w", err)
 	}
-	if err := e.model.Fits(len(e.prompt) + e.generate); err != nil {
-		return nil, fmt.Errorf("--prompt, --gen: %w", err)
-	}
-	if e.backend == backendCPU {
-		sequences := 1
-		if e.reference {
-			sequences = 2
-		}
-		if err := cpu.Fits(e.model, len(e.prompt)+e.generate, sequences); err != nil {
-			return nil, flagged("backend cpu", "", err)
-		}
+	if err := e.runs(len(e.prompt) + e.generate); err != nil {
+		return nil, err
 	}
 	return e, e.open()
+}
+
+// runs returns an error if the backend cannot run the model over so many positions.
+func (e *engine) runs(positions int) error {
+	if e.backend == backendCUDA {
+		if err := cuda.Runs(e.model); err != nil {
+			return flagged("model", e.from, err)
+		}
+		if err := cuda.Fits(e.model, positions); err != nil {
+			return fmt.Errorf("--prompt, --gen: %w", err)
+		}
+		return nil
+	}
+	if err := e.model.Fits(positions); err != nil {
+		return fmt.Errorf("--prompt, --gen: %w", err)
+	}
+	sequences := 1
+	if e.reference {
+		sequences = 2
+	}
+	return flagged("backend cpu", "", cpu.Fits(e.model, positions, sequences))
 }
 
 // lengths are a task's, each of which a flag may replace.

@@ -190,7 +190,7 @@ func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
 	}
 	var rows []bench.Checked
 	for _, m := range models {
-		if err := m.Fits(bench.CheckPositions(o.prompt)); err != nil {
+		if err := cuda.Fits(m, bench.CheckPositions(o.prompt)); err != nil {
 			return fmt.Errorf("--prompt %d: %w", o.prompt, err)
 		}
 		all, err := bench.Check(ctx, m, o.device, o.prompt, o.seed)

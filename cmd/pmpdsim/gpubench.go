@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/gpu/bench"
+	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 )
@@ -73,7 +74,7 @@ func (o *gpuBenchOptions) run(ctx context.Context, s streams) error {
 		m.Passes = models
 	}
 	for _, x := range m.Passes {
-		if err := x.Fits(m.Context + bench.Warm + m.Repeats); err != nil {
+		if err := cuda.Fits(x, m.Context+bench.Warm+m.Repeats); err != nil {
 			return fmt.Errorf("--context %d: %w", m.Context, err)
 		}
 	}

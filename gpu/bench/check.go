@@ -68,7 +68,7 @@ func SmallModels() []*weights.Model {
 		if m.Parallel {
 			m.BlockNorms = 1
 		}
-		return &weights.Model{Model: &m, NormEps: 1e-5, RopeTheta: 10000}
+		return &weights.Model{Model: &m, Numerics: workloads.Numerics{NormEps: 1e-5, RopeTheta: 10000}}
 	}
 	return []*weights.Model{
 		shape(workloads.Model{Name: "small-llama", Family: workloads.Llama, Layers: 3, Hidden: 256, Heads: 4, KVHeads: 2, HeadDim: 64,

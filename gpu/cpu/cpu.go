@@ -104,14 +104,13 @@ func (b *backend) matrix(op gpu.Op) *weights.Matrix {
 }
 
 // norm finds the weights of a norm.
-func (b *backend) norm(op gpu.Op) *weights.Norm {
-	switch op.Place {
-	case gpu.PlaceInput:
-		return &b.blocks[op.Layer].Input
-	case gpu.PlacePost:
-		return &b.blocks[op.Layer].Post
-	case gpu.PlaceFinal:
-		return &b.ends.Norm
+func (b *backend) norm(op gpu.Op) weights.Norm {
+	if op.Place == gpu.PlaceFinal {
+		return b.ends.Norm
 	}
-	panic("cpu: no norm at " + op.Name)
+	n, ok := b.blocks[op.Layer].Norms[string(op.Place)]
+	if !ok {
+		panic("cpu: no norm at " + op.Name)
+	}
+	return n
 }

@@ -19,7 +19,7 @@ func open(t *testing.T, src weights.Source, workers int) gpu.Sequence {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.Start(24)
+	s, err := b.Start(32)
 	if err != nil {
 		t.Fatal(err)
 	}

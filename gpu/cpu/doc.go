@@ -5,5 +5,6 @@
 // differs, and the kernels add a few products in binary16. Results therefore agree to some 1e-3, and tokens unless two
 // are that close. The order of a row's sum is fixed, so results do not depend on the number of workers.
 //
+// It runs every family whose tensors package weights can name; tests hold its logits against those of transformers.
 // It leaves out speed: it takes a nanosecond or two per weight and pass at every precision.
 package cpu

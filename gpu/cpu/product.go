@@ -87,6 +87,9 @@ func (s *sequence) attend(layer int) error {
 	m := s.model
 	group, dim, width := m.Heads/m.KVHeads, m.HeadDim, m.KVWidth()
 	scale := 1 / float32(math.Sqrt(float64(dim)))
+	if m.ScoreScale > 0 {
+		scale = float32(m.ScoreScale)
+	}
 	s.attended = make([][]float32, len(s.qkv))
 	for r := range s.attended {
 		s.attended[r] = make([]float32, m.Heads*dim)
@@ -96,11 +99,16 @@ func (s *sequence) attend(layer int) error {
 		for head := from; head < to; head++ {
 			at := head / group * dim
 			for r, row := range s.qkv {
-				seen := scores[:s.past+r+1]
+				first := s.past + r + 1 - m.WindowAt(layer, s.past+r+1)
+				seen := scores[:s.past+r+1-first]
+				keys, values := s.keys[layer][first*width+at:], s.values[layer][first*width+at:]
 				q := row[head*dim : (head+1)*dim]
 				most := float32(math.Inf(-1))
 				for p := range seen {
-					seen[p] = dot(q, s.keys[layer][p*width+at:][:dim]) * scale
+					seen[p] = dot(q, keys[p*width:][:dim]) * scale
+					if m.ScoreCap > 0 {
+						seen[p] = capped(seen[p], m.ScoreCap)
+					}
 					most = max(most, seen[p])
 				}
 				total := float32(0)
@@ -108,7 +116,7 @@ func (s *sequence) attend(layer int) error {
 				for p, score := range seen {
 					w := float32(math.Exp(float64(score - most)))
 					total += w
-					for i, v := range s.values[layer][p*width+at:][:dim] {
+					for i, v := range values[p*width:][:dim] {
 						out[i] += w * v
 					}
 				}

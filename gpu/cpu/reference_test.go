@@ -78,7 +78,7 @@ func entry(w *weights.Matrix, bits, row, column int) float64 {
 	return float64(float16.Frombits(w.Tables[bits][row<<bits+code]).Float32())
 }
 
-func normalised(n *weights.Norm, eps float64, x []float64) []float64 {
+func normalised(n weights.Norm, eps float64, x []float64) []float64 {
 	mean, square := 0.0, 0.0
 	if n.Shift != nil {
 		for _, v := range x {
@@ -137,7 +137,7 @@ func (r *reference) logits(tokens []int) []float64 {
 	for _, b := range r.blocks {
 		r.block(b, x)
 	}
-	h := normalised(&r.ends.Norm, r.m.NormEps, x[len(x)-1])
+	h := normalised(r.ends.Norm, r.m.NormEps, x[len(x)-1])
 	return r.times(&r.ends.Head, weights.Half, h)
 }
 
@@ -147,7 +147,7 @@ func (r *reference) block(b *weights.Block, x [][]float64) {
 	var queries, keys, vals [][]float64
 	inputs := make([][]float64, len(x))
 	for p := range x {
-		inputs[p] = normalised(&b.Input, m.NormEps, x[p])
+		inputs[p] = normalised(b.Norms["input_norm"], m.NormEps, x[p])
 		y := r.times(&b.QKV, r.bits[p], inputs[p])
 		for head := range m.Heads + m.KVHeads {
 			copy(y[head*m.HeadDim:], r.rotated(y[head*m.HeadDim:(head+1)*m.HeadDim], p))
@@ -179,7 +179,7 @@ func (r *reference) block(b *weights.Block, x [][]float64) {
 			for i := range o {
 				x[p][i] += o[i]
 			}
-			in = normalised(&b.Post, m.NormEps, x[p])
+			in = normalised(b.Norms["mlp_norm"], m.NormEps, x[p])
 		}
 		up := r.times(&b.Up, r.bits[p], in)
 		act := make([]float64, m.FFN)

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -91,6 +92,8 @@ func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
 			}
 		case gpu.Normalise:
 			s.normalise(op)
+		case gpu.ResultNorm:
+			s.resultNorm(op)
 		case gpu.Product:
 			if err := s.product(op, bits); err != nil {
 				return gpu.Pass{}, err
@@ -104,6 +107,10 @@ func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
 		case gpu.Merge: // attention is not shared out here
 		case gpu.Activation:
 			s.activate()
+		case gpu.LogitCap:
+			for i, v := range s.logits {
+				s.logits[i] = s.half(capped(v, s.model.LogitCap))
+			}
 		case gpu.Choose:
 			out = choose(s.logits)
 		default:
@@ -133,7 +140,7 @@ func (s *sequence) now() (d time.Duration) {
 }
 
 func (s *sequence) embed(ids []int) error {
-	d := s.model.Hidden
+	d, scale := s.model.Hidden, float32(cmp.Or(s.model.EmbedScale, 1))
 	s.x = make([][]float32, len(ids))
 	for r, id := range ids {
 		if id < 0 || id >= s.model.Vocab {
@@ -141,14 +148,13 @@ func (s *sequence) embed(ids []int) error {
 		}
 		s.x[r] = make([]float32, d)
 		for i, h := range s.ends.Embedding[id*d : (id+1)*d] {
-			s.x[r][i] = s.value[h]
+			s.x[r][i] = s.half(s.value[h] * scale)
 		}
 	}
 	return nil
 }
 
-// normalise adds to the residual stream what the products before have made, rounds it, and normalises it: RMSNorm, or
-// LayerNorm where the weights have a shift.
+// normalise adds to the residual stream what the products before have made, rounds it, and normalises it.
 func (s *sequence) normalise(op gpu.Op) {
 	w := s.norm(op)
 	for r, x := range s.x {
@@ -173,19 +179,48 @@ func (s *sequence) normalise(op gpu.Op) {
 	s.h = make([][]float32, len(s.x))
 	for r, x := range s.x {
 		s.h[r] = make([]float32, len(x))
-		var mean, square float32
+		s.normed(s.h[r], x, w)
+	}
+}
+
+// resultNorm normalises what a product has made, in its place.
+func (s *sequence) resultNorm(op gpu.Op) {
+	rows, from := s.qkv, 0
+	switch op.Place {
+	case gpu.PlaceKNorm:
+		from = s.model.Heads * s.model.HeadDim
+	case gpu.PlaceAfterO:
+		rows = s.o
+	case gpu.PlaceAfterDown:
+		rows = s.down
+	}
+	w, width := s.norm(op), op.In/op.Heads
+	for _, row := range rows {
+		for head := range op.Heads {
+			part := row[from+head*width:][:width]
+			s.normed(part, part, w)
+		}
+	}
+}
+
+// normed puts the norm of x into to, rounded: RMSNorm, or LayerNorm where the weights have a shift. Some families' weights
+// are what is added to 1.
+func (s *sequence) normed(to, x []float32, w weights.Norm) {
+	var mean, square, one float32
+	if w.Shift != nil {
+		mean = sum(x, func(v float32) float32 { return v }) / float32(len(x))
+	}
+	if s.model.NormOne {
+		one = 1
+	}
+	square = sum(x, func(v float32) float32 { return (v - mean) * (v - mean) }) / float32(len(x))
+	scale := 1 / float32(math.Sqrt(float64(square)+s.model.NormEps))
+	for i, v := range x {
+		y := (v - mean) * scale * (one + s.value[w.Scale[i]])
 		if w.Shift != nil {
-			mean = sum(x, func(v float32) float32 { return v }) / float32(len(x))
+			y += s.value[w.Shift[i]]
 		}
-		square = sum(x, func(v float32) float32 { return (v - mean) * (v - mean) }) / float32(len(x))
-		scale := 1 / float32(math.Sqrt(float64(square)+s.model.NormEps))
-		for i, v := range x {
-			y := (v - mean) * scale * s.value[w.Scale[i]]
-			if w.Shift != nil {
-				y += s.value[w.Shift[i]]
-			}
-			s.h[r][i] = s.half(y)
-		}
+		to[i] = s.half(y)
 	}
 }
 
@@ -221,18 +256,18 @@ func (s *sequence) ropeAppend(layer int) {
 	}
 }
 
-// activate is silu(gate)·up, or gelu(fc1) in its tanh form (transformers' gelu_new).
+// activate is the activation of gate times up, or of fc1.
 func (s *sequence) activate() {
 	s.activated = make([][]float32, len(s.up))
+	f, gated := activation(s.model), s.model.GatedMLP
 	for r, in := range s.up {
 		out := make([]float32, s.model.FFN)
 		for i := range out {
-			v := float64(in[i])
-			if s.model.GatedMLP {
-				out[i] = s.half(float32(v / (1 + math.Exp(-v)) * float64(in[s.model.FFN+i])))
-			} else {
-				out[i] = s.half(float32(0.5 * v * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v)))))
+			v := f(float64(in[i]))
+			if gated {
+				v *= float64(in[s.model.FFN+i])
 			}
+			out[i] = s.half(float32(v))
 		}
 		s.activated[r] = out
 	}

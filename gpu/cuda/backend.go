@@ -49,6 +49,9 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 		return nil, fmt.Errorf("every %d-th pass taken apart; accepted: 0 for none, 1, 2, …", o.SampleOps)
 	}
 	m := source.Model()
+	if err := Runs(m); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
 	err = kernels.Check(kernels.Shape{Hidden: m.Hidden, FFN: m.FFN, Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
 		RotaryDim: m.RotaryDim, Vocab: m.Vocab})
 	if err != nil {
@@ -134,7 +137,7 @@ func all(frees []func() error) (first error) {
 
 // Start makes an empty KV cache.
 func (b *backend) Start(positions int) (gpu.Sequence, error) {
-	if err := b.shape.Fits(positions); err != nil {
+	if err := Fits(b.shape, positions); err != nil {
 		return nil, err
 	}
 	s := &sequence{backend: b, positions: positions, graphs: map[graphOf]*driver.Graph{}}

@@ -19,7 +19,7 @@
 //
 // # What it leaves out
 //
-// Batches, several GPUs. Without the build tag cuda, Open returns an error and the package has nothing else.
+// Batches, several GPUs, and what [Runs] and [Fits] refuse. Without the build tag cuda, Open returns an error and the package has nothing else.
 //
 // # Adding one more
 //

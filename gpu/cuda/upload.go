@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
@@ -115,7 +116,7 @@ func (u *uploader) load(source weights.Source) (*model, error) {
 		if err != nil {
 			return nil, err
 		}
-		on.blocks = append(on.blocks, block{u.norm(b.Input), u.norm(b.Post),
+		on.blocks = append(on.blocks, block{u.norm(b.Norms[string(gpu.PlaceInput)]), u.norm(b.Norms[string(gpu.PlacePost)]),
 			u.matrix(&b.QKV), u.matrix(&b.O), u.matrix(&b.Up), u.matrix(&b.Down)})
 		if u.err != nil {
 			return nil, fmt.Errorf("uploading block %d of %s: %w", layer, m.Name, u.err)

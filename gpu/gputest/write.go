@@ -103,8 +103,9 @@ func tensors(s weights.Source, values safetensors.Type) ([]*safetensors.Tensor, 
 		if err != nil {
 			return nil, err
 		}
-		norm(b.Input)
-		norm(b.Post)
+		for _, n := range s.Model().Norms(layer) {
+			norm(b.Norms[n.Operator])
+		}
 		for _, m := range []weights.Matrix{b.QKV, b.O, b.Up, b.Down} {
 			matrix(m)
 		}
@@ -122,7 +123,8 @@ func tensors(s weights.Source, values safetensors.Type) ([]*safetensors.Tensor, 
 // architectures are the classes of transformers.
 var architectures = map[workloads.Family]string{ // read only
 	workloads.Llama: "LlamaForCausalLM", workloads.Mistral: "MistralForCausalLM", workloads.Qwen2: "Qwen2ForCausalLM",
-	workloads.Phi: "PhiForCausalLM", workloads.StableLM: "StableLmForCausalLM",
+	workloads.Phi: "PhiForCausalLM", workloads.StableLM: "StableLmForCausalLM", workloads.Qwen3: "Qwen3ForCausalLM",
+	workloads.Phi3: "Phi3ForCausalLM", workloads.Gemma2: "Gemma2ForCausalLM",
 }
 
 // config is what config.json says of a model.
@@ -134,8 +136,11 @@ func config(m *weights.Model) map[string]any {
 	}
 	if m.Activation == workloads.Gelu {
 		c["hidden_act"] = "gelu_new"
+		if m.Erf {
+			c["hidden_act"] = "gelu"
+		}
 	}
-	if m.HeadDim*m.Heads != m.Hidden {
+	if m.HeadDim*m.Heads != m.Hidden || m.Family == workloads.Qwen3 || m.Family == workloads.Gemma2 {
 		c["head_dim"] = m.HeadDim
 	}
 	if s := m.RopeScale; s != nil {
@@ -147,21 +152,27 @@ func config(m *weights.Model) map[string]any {
 		eps = "layer_norm_eps"
 	}
 	c[eps] = m.NormEps
+	var window any // null
+	if m.Window > 0 {
+		window = m.Window
+	}
 	switch m.Family {
 	case workloads.Llama:
 		c["attention_bias"], c["mlp_bias"] = m.QKVBias, m.MLPBias
 	case workloads.Mistral:
-		c["sliding_window"] = nil
-		if m.Window > 0 {
-			c["sliding_window"] = m.Window
-		}
-	case workloads.Qwen2:
+		c["sliding_window"] = window
+	case workloads.Qwen2, workloads.Qwen3:
 		c["use_sliding_window"] = false
 	case workloads.StableLM:
 		c["use_qkv_bias"], c["use_parallel_residual"] = m.QKVBias, m.Parallel
 		c["partial_rotary_factor"] = float64(m.RotaryDim) / float64(m.HeadDim)
 	case workloads.Phi:
 		c["partial_rotary_factor"] = float64(m.RotaryDim) / float64(m.HeadDim)
+	case workloads.Phi3:
+		c["partial_rotary_factor"], c["sliding_window"] = float64(m.RotaryDim)/float64(m.HeadDim), window
+	case workloads.Gemma2:
+		c["sliding_window"], c["attn_logit_softcapping"], c["final_logit_softcapping"] = window, m.ScoreCap, m.LogitCap
+		c["query_pre_attn_scalar"] = 1 / (m.ScoreScale * m.ScoreScale)
 	}
 	return c
 }

@@ -20,8 +20,8 @@
 //
 // # What it leaves out
 //
-// Checkpoints that are quantised already, adapters, pickled files; models that [Load] refuses
-// by name.
+// Checkpoints that are quantised already, adapters, pickled files; families whose tensors have
+// no names here, which [Load] refuses. A backend may refuse more.
 //
 // # Contract
 //
@@ -35,7 +35,7 @@
 //
 // # Adding one more
 //
-// A family of package workloads: its place in families (model.go), the names of its tensors where they differ
-// (names.go), its config.json in gputest (gputest.go, and write.go, which saves its models), a line in
-// TestFoldersHoldWhatWasWritten.
+// A family of package workloads: the names of its tensors (namesOf in names.go), a case in
+// gpu/cpu/testdata/transformers/make.py, which makes its golden, and lines in gpu/cpu/transformers_test.go that leave
+// out what is its own. Saving its models (gputest/write.go) makes a line in TestFoldersHoldWhatWasWritten possible.
 package weights

@@ -162,7 +162,7 @@ func (f *folder) check(dir string) error {
 			return t.Errorf("has the shape %v; accepted: %v, by %s", t.Shape, want.Shape, configFile)
 		}
 	}
-	known := map[string]bool{"lm_head.weight": f.model.Tied} // some save what is tied; it is the embedding all the same
+	known := map[string]bool{f.model.names().head + ".weight": f.model.Tied} // some save what is tied; it is the embedding all the same
 	for _, want := range wanted {
 		known[want.Name] = true
 	}
@@ -219,16 +219,16 @@ func (f *folder) Ends() (*Ends, error) {
 	m, names := f.model, f.model.names()
 	r := &reader{folder: f}
 	e := &Ends{
-		Embedding: r.values(names.embedding),
-		Norm:      r.norm(names.norm),
+		Embedding: r.values(names.embedding + ".weight"),
+		Norm:      r.norm(names.norm, m.hasShift()),
 		Head:      Matrix{Name: "lm_head", Out: m.Vocab, In: m.Hidden},
 	}
 	e.Head.Half = e.Embedding
 	if !m.Tied {
-		e.Head.Half = r.values("lm_head.weight")
+		e.Head.Half = r.values(names.head + ".weight")
 	}
 	if m.HeadBias {
-		e.Head.Bias = r.values("lm_head.bias")
+		e.Head.Bias = r.values(names.head + ".bias")
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -242,20 +242,19 @@ func (f *folder) Block(layer int) (*Block, error) {
 	if layer < 0 || layer >= m.Layers {
 		return nil, fmt.Errorf("layer %d; accepted: 0 to %d", layer, m.Layers-1)
 	}
-	names := m.names().layer(layer)
+	names := m.names().at(layer)
 	r := &reader{folder: f}
-	b := &Block{Input: r.norm(names.input)}
-	if !m.Parallel {
-		b.Post = r.norm(names.post)
+	b := &Block{Norms: map[string]Norm{}}
+	for _, s := range m.Norms(layer) {
+		b.Norms[s.Operator] = r.norm(names.parts[s.Operator], s.Shift)
 	}
 	for i, to := range []*Matrix{&b.QKV, &b.O, &b.Up, &b.Down} {
 		s := m.shapes()[i]
 		*to = Matrix{Name: fmt.Sprintf("L%d.%s", layer, s.name), Out: s.out, In: s.in}
-		for _, part := range s.parts {
-			name := names.linear(part.Name)
-			to.Half = append(to.Half, r.values(name+".weight")...)
-			if s.bias {
-				to.Bias = append(to.Bias, r.values(name+".bias")...)
+		for _, p := range names.pieces(&s) {
+			to.Half = append(to.Half, r.values(p.name+".weight")...)
+			if p.bias {
+				to.Bias = append(to.Bias, r.values(p.name+".bias")...)
 			}
 		}
 		if r.err != nil {
@@ -288,9 +287,9 @@ func (r *reader) values(name string) []uint16 {
 	return out
 }
 
-func (r *reader) norm(name string) Norm {
+func (r *reader) norm(name string, shift bool) Norm {
 	n := Norm{Scale: r.values(name + ".weight")}
-	if r.model.hasShift() {
+	if shift {
 		n.Shift = r.values(name + ".bias")
 	}
 	return n

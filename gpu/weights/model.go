@@ -10,16 +10,17 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-// What the kernels of a backend are made for.
+// lane is the number of columns in a word of a plane.
+const lane = 32
+
+// The matrices of a block that hold the rows of several operators.
 const (
-	lane      = 32  // columns in the words of a plane
-	most      = 128 // values of a head
-	step      = 8   // values of a head in one load of 16 bytes
-	mostGroup = 8   // query heads that share a KV head
+	qkvMatrix = "qkv"
+	upMatrix  = "up"
 )
 
-// Load finds a model as workloads.Load does, and reads also what changes its values only. A model that the engine
-// cannot run is an error.
+// Load finds a model as workloads.Load does, and reads also what changes its values only. A model that no backend can
+// run is an error; a backend may refuse others.
 func Load(nameOrPath string) (*Model, error) {
 	shape, config, err := workloads.LoadConfig(nameOrPath)
 	if err != nil {
@@ -29,11 +30,7 @@ func Load(nameOrPath string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Erf && shape.Activation == workloads.Gelu {
-		return nil, fmt.Errorf("%s: hidden_act: \"gelu\", by the error function, is not run; accepted: gelu_new, gelu_fast or "+
-			"gelu_pytorch_tanh, its approximation by tanh", config.File)
-	}
-	m := &Model{Model: shape, NormEps: n.NormEps, RopeTheta: n.RopeTheta, RopeScale: (*RopeScale)(n.RopeScale), EOS: n.EOS}
+	m := &Model{Model: shape, Numerics: *n}
 	if !config.Preset {
 		sum := sha256.Sum256(config.Data)
 		m.ConfigSHA256 = hex.EncodeToString(sum[:])
@@ -44,22 +41,10 @@ func Load(nameOrPath string) (*Model, error) {
 	return m, nil
 }
 
-// families returns those whose blocks the kernels of the backends compute.
-func families() []workloads.Family {
-	return []workloads.Family{workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Phi, workloads.StableLM}
-}
-
-// check says what the engine cannot run, by the names of config.json.
+// check says what no backend can run, by the names of config.json.
 func (m *Model) check() error {
 	if !slices.Contains(families(), m.Family) {
 		return fmt.Errorf("model_type: %s is not run; %s", m.Family, suggest.Accepted("", families()))
-	}
-	if m.QKNorm || m.Softcap || m.BlockNorms > 2 {
-		return fmt.Errorf("model_type: norms of q and k, soft-capped logits and four norms a block are not run; accepted: none of them")
-	}
-	if gated := m.Activation == workloads.Silu; gated != m.GatedMLP {
-		return fmt.Errorf("hidden_act: %s in an MLP with gate=%t is not run; accepted: silu with a gate, gelu_new without one",
-			m.Activation, m.GatedMLP)
 	}
 	for _, in := range []struct {
 		key   string
@@ -69,13 +54,6 @@ func (m *Model) check() error {
 			return fmt.Errorf("%s: %d is not run; accepted: a multiple of %d, the columns of a word of a plane", in.key, in.value, lane)
 		}
 	}
-	if m.HeadDim%step != 0 || m.HeadDim > most {
-		return fmt.Errorf("head_dim: %d is not run; accepted: a multiple of %d up to %d", m.HeadDim, step, most)
-	}
-	if m.Heads > mostGroup*m.KVHeads {
-		return fmt.Errorf("num_key_value_heads: %d for %d query heads is not run; accepted: at most %d query heads each",
-			m.KVHeads, m.Heads, mostGroup)
-	}
 	return nil
 }
 
@@ -83,10 +61,6 @@ func (m *Model) check() error {
 func (m *Model) Fits(positions int) error {
 	if positions < 1 || positions > m.MaxPositions {
 		return fmt.Errorf("%s: %d positions; accepted: 1 to max_position_embeddings (%d)", m.Name, positions, m.MaxPositions)
-	}
-	if m.Window > 0 && positions > m.Window {
-		return fmt.Errorf("%s: %d positions are more than sliding_window, and windows are not run; accepted: up to %d", m.Name,
-			positions, m.Window)
 	}
 	return nil
 }
@@ -135,5 +109,5 @@ func (m *Model) shapes() [4]shape {
 		return s
 	}
 	last := len(mlp) - 1
-	return [4]shape{fuse("qkv", a[:3]...), fuse("o", a[3]), fuse("up", mlp[:last]...), fuse("down", mlp[last])}
+	return [4]shape{fuse(qkvMatrix, a[:3]...), fuse("o", a[3]), fuse(upMatrix, mlp[:last]...), fuse("down", mlp[last])}
 }

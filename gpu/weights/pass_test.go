@@ -143,10 +143,10 @@ func (p *pass) read(token int) (int, float64) {
 	}
 	p.stream = p.stream[:0]
 	for layer, b := range p.blocks {
-		h := p.norm(b.Input, x)
+		h := p.norm(b.Norms["input_norm"], x)
 		add(product(&b.O, p.bits, p.attention(layer, product(&b.QKV, p.bits, h))))
 		if !m.Parallel {
-			h = p.norm(b.Post, x)
+			h = p.norm(b.Norms["mlp_norm"], x)
 		}
 		add(p.mlp(b, h))
 		p.stream = append(p.stream, rms(x))

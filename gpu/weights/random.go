@@ -100,7 +100,7 @@ func (r *random) Ends() (*Ends, error) {
 	log2 := bits.Len(uint(m.Vocab)) // of V, from above: a logarithm would differ between machines
 	logits := headGain * math.Sqrt(2*math.Ln2*float64(log2)) / math.Sqrt(float64(m.Hidden))
 	e := &Ends{
-		Norm: r.norm("final_norm", m.Tied),
+		Norm: r.norm("final_norm", NormShape{"final_norm", m.Hidden, m.hasShift()}, m.Tied),
 		Head: Matrix{Name: "lm_head", Out: m.Vocab, In: m.Hidden},
 	}
 	if m.Tied {
@@ -123,9 +123,13 @@ func (r *random) Block(layer int) (*Block, error) {
 		return nil, fmt.Errorf("layer %d; accepted: 0 to %d", layer, m.Layers-1)
 	}
 	prefix := fmt.Sprintf("L%d.", layer)
-	b := &Block{Input: r.norm(prefix+"input_norm", false)}
-	if !m.Parallel {
-		b.Post = r.norm(prefix+"post_norm", false)
+	b := &Block{Norms: map[string]Norm{}}
+	for _, s := range m.Norms(layer) {
+		name := s.Operator
+		if name == "mlp_norm" {
+			name = "post_norm" // what version 1 of random weights calls it
+		}
+		b.Norms[s.Operator] = r.norm(prefix+name, s, false)
 	}
 	for i, to := range []*Matrix{&b.QKV, &b.O, &b.Up, &b.Down} {
 		s := m.shapes()[i]
@@ -143,16 +147,26 @@ func (r *random) Block(layer int) (*Block, error) {
 }
 
 // norm has scales near 1. Those of both signs are for the final norm before a tied head: the residual stream has the
-// embedding of the token that was read in it, which would always predict itself.
-func (r *random) norm(name string, signs bool) Norm {
-	n := Norm{Scale: r.vector(name, r.model.Hidden, 1, normSpread)}
+// embedding of the token that was read in it, which would always predict itself. Norms of q and k make them as large as
+// matrices make them elsewhere.
+func (r *random) norm(name string, s NormShape, signs bool) Norm {
+	mean := 1.0
+	if s.Operator == "q_norm" || s.Operator == "k_norm" {
+		mean = queryKey
+	}
+	n := Norm{Scale: r.vector(name, s.Width, mean, normSpread)}
 	if s := r.stream(name + ".sign"); signs {
 		for i := range n.Scale {
 			n.Scale[i] ^= uint16(s.at(i)>>63) << 15
 		}
 	}
-	if r.model.Norm == workloads.LayerNorm {
-		n.Shift = r.vector(name+".shift", r.model.Hidden, 0, biasSpread)
+	if r.model.NormOne {
+		for i, h := range n.Scale {
+			n.Scale[i] = half(value(h) - 1)
+		}
+	}
+	if s.Shift {
+		n.Shift = r.vector(name+".shift", s.Width, 0, biasSpread)
 	}
 	return n
 }

@@ -23,7 +23,7 @@ func tiny(family workloads.Family, change func(*weights.Model)) *weights.Model {
 		Name: "tiny-" + string(family), Family: family, Layers: 3, Hidden: 96, Heads: 6, KVHeads: 2, HeadDim: 16, RotaryDim: 16,
 		FFN: 1120, Vocab: 320, MaxPositions: 256, Norm: workloads.RMSNorm, Activation: workloads.Silu, GatedMLP: true, BlockNorms: 2,
 	}
-	m := &weights.Model{Model: shape, NormEps: 1e-5, RopeTheta: 10_000, EOS: []int{2}}
+	m := &weights.Model{Model: shape, Numerics: workloads.Numerics{NormEps: 1e-5, RopeTheta: 10_000, EOS: []int{2}}}
 	switch family {
 	case workloads.Phi:
 		shape.Norm, shape.Activation, shape.GatedMLP = workloads.LayerNorm, workloads.Gelu, false
@@ -35,6 +35,16 @@ func tiny(family workloads.Family, change func(*weights.Model)) *weights.Model {
 	case workloads.Qwen2:
 		shape.QKVBias, shape.Tied = true, true
 		m.EOS = nil
+	case workloads.Qwen3:
+		shape.QKNorm = true
+		m.EOS = nil
+	case workloads.Phi3:
+		shape.RotaryDim = 8
+		m.EOS = nil
+	case workloads.Gemma2:
+		shape.Activation, shape.BlockNorms, shape.Softcap, shape.Tied = workloads.Gelu, 4, true, true
+		shape.Window, shape.WindowEvery = 32, 2
+		m.NormOne, m.EmbedScale, m.ScoreScale, m.ScoreCap, m.LogitCap, m.EOS = true, math.Sqrt(96), 1/math.Sqrt(24), 50, 30, nil
 	}
 	if change != nil {
 		change(m)
@@ -107,7 +117,7 @@ func TestRandomWeightsAreTheSameOnEveryMachine(t *testing.T) {
 		put(e.Norm.Scale)
 		put(e.Head.Half)
 		b := block(t, s, 2)
-		put(b.Input.Shift)
+		put(b.Norms["input_norm"].Shift)
 		for _, m := range matrices(b) {
 			put(m.Half)
 			put(m.Planes)
@@ -178,7 +188,7 @@ func TestRandomNormsAndBiases(t *testing.T) {
 		b, e := block(t, s, 0), ends(t, s)
 		layered := m.Norm == workloads.LayerNorm
 		for name, got := range map[string]bool{
-			"post norm": (b.Post.Scale != nil) != m.Parallel, "shift": (b.Input.Shift != nil) == layered,
+			"post norm": (b.Norms["mlp_norm"].Scale != nil) != m.Parallel, "shift": (b.Norms["input_norm"].Shift != nil) == layered,
 			"qkv bias": (b.QKV.Bias != nil) == m.QKVBias, "o bias": (b.O.Bias != nil) == m.OBias,
 			"up bias": (b.Up.Bias != nil) == m.MLPBias, "down bias": (b.Down.Bias != nil) == m.MLPBias,
 			"head bias": (e.Head.Bias != nil) == m.HeadBias, "tied": (&e.Embedding[0] == &e.Head.Half[0]) == m.Tied,

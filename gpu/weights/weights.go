@@ -12,16 +12,10 @@ const (
 // Model is what is to be run: the shape, and the numbers that do not change what it costs.
 type Model struct {
 	*workloads.Model
-	NormEps   float64
-	RopeTheta float64
-	RopeScale *RopeScale // nil: none
-	EOS       []int      // tokens that end the answer
+	workloads.Numerics
 
 	ConfigSHA256 string // of config.json; empty for a preset's
 }
-
-// RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
-type RopeScale struct{ Factor, Low, High, Original float64 }
 
 // Matrix is Out×In.
 type Matrix struct {
@@ -33,16 +27,16 @@ type Matrix struct {
 	Bias    []uint16             // [Out], binary16; nil: none
 }
 
-// Norm is the weights of a normalisation of Hidden values, binary16.
+// Norm is the weights of a normalisation, binary16.
 type Norm struct {
 	Scale, Shift []uint16 // Shift is nil for RMSNorm
 }
 
-// Block is one layer. Post is empty where attention and MLP read the same normalised input.
+// Block is one layer.
 type Block struct {
-	Input, Post Norm
-	QKV, O      Matrix
-	Up, Down    Matrix // gate and up, or fc1; down, or fc2
+	Norms    map[string]Norm // by their operators (package ops): input_norm, mlp_norm and what else the family has
+	QKV, O   Matrix
+	Up, Down Matrix // gate and up, or fc1; down, or fc2
 }
 
 // Ends is what lies outside the blocks. Embedding and head stay in fp16; a tied head shares its slice with the

@@ -1,0 +1,118 @@
+"""Makes the goldens beside it: logits of small random models as Hugging Face's transformers computes them.
+
+    python make.py [CASE ...]        all cases, or those named
+
+A golden has the model's config.json as transformers saves it, the tensors of its model.safetensors by name and shape,
+and the logits after a prompt and after each of some more tokens. Values are no part of it: both sides compute them from
+the names (see value). transformers runs in fp32 with weights that are binary16 numbers.
+"""
+import json, math, os, pathlib, sys, tempfile
+import numpy as np
+import torch, transformers
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+PINNED = {"transformers": "5.24.0", "torch": "2.15.0"}
+HERE = pathlib.Path(__file__).parent
+PROMPT, DECODED = 24, 6
+U64 = np.uint64
+
+COMMON = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=96,
+              vocab_size=96, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+
+# Of each case: what differs from COMMON, by the names of the configuration class. Windows are shorter than the prompt;
+# caps and scales are such that leaving them out shows.
+CASES = {
+    "llama": dict(model_type="llama"),
+    "llama3-rope": dict(model_type="llama", rope_theta=500000.0, max_position_embeddings=128, rope_scaling=dict(
+        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)),
+    "mistral": dict(model_type="mistral", sliding_window=7),
+    "qwen2": dict(model_type="qwen2", use_sliding_window=True, sliding_window=7, max_window_layers=1),
+    "qwen3": dict(model_type="qwen3", head_dim=32),
+    "phi": dict(model_type="phi", num_key_value_heads=4, partial_rotary_factor=0.5, hidden_act="gelu_new"),
+    "phi-erf": dict(model_type="phi", num_key_value_heads=4, partial_rotary_factor=0.5, hidden_act="gelu"),
+    "phi3": dict(model_type="phi3", sliding_window=9),
+    "phi3-partial": dict(model_type="phi3", sliding_window=None, partial_rotary_factor=0.5, tie_word_embeddings=True),
+    "stablelm": dict(model_type="stablelm", num_key_value_heads=4, use_qkv_bias=True, use_parallel_residual=True),
+    "gemma2": dict(model_type="gemma2", head_dim=32, query_pre_attn_scalar=4, sliding_window=7,
+                   attn_logit_softcapping=2.0, final_logit_softcapping=3.0),
+}
+
+
+def value(name, shape, mean, spread):
+    """Element i is mean + spread·u as binary16, u from -1 to 1 by splitmix64 at position i of a stream that starts at the
+    FNV-1a hash of the name."""
+    h = 0xCBF29CE484222325
+    for b in name.encode():
+        h = (h ^ b) * 0x100000001B3 % 2**64
+    with np.errstate(over="ignore"):
+        z = U64(h) + np.arange(1, math.prod(shape) + 1, dtype=U64) * U64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> U64(30))) * U64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> U64(27))) * U64(0x94D049BB133111EB)
+        z = z ^ (z >> U64(31))
+    u = (z >> U64(40)).astype(np.float64) / 2**23 - 1
+    return (mean + spread * u).astype(np.float32).astype(np.float16).reshape(shape)
+
+
+def spread_of(name, shape, config):
+    """Mean and spread of a tensor: what reads values around 1 yields values around 1, but queries and keys are larger, so
+    that heads attend to few positions, and so are logits."""
+    leaf = name.removesuffix(".weight").removesuffix(".bias").split(".")[-1]
+    if name.endswith("bias"):
+        return 0.0, 0.25
+    if len(shape) == 1:  # a norm
+        return (0.0, 0.5) if config.model_type.startswith("gemma") else (1.0, 0.5)
+    fan = shape[-1]
+    gain = 1.0
+    if leaf in ("q_proj", "k_proj", "qkv_proj", "query_key_value", "Wqkv"):
+        gain = 1.5
+    if leaf == "embed_tokens" and config.model_type.startswith("gemma"):
+        gain = 2.0
+    if leaf in ("lm_head", "embed_out"):
+        gain = 3.0
+    elif leaf in ("embed_tokens", "embed_in", "wte", "word_embeddings", "tok_embeddings"):
+        gain = 4.0
+    return 0.0, round(gain * math.sqrt(3 / fan), 4)
+
+
+def golden(case, keys):
+    keys = {**COMMON, **keys}
+    model_type = keys.pop("model_type")
+    config = transformers.AutoConfig.for_model(model_type, **keys)
+    config._attn_implementation = "eager"
+    with tempfile.TemporaryDirectory() as folder:
+        transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+        path = os.path.join(folder, "model.safetensors")
+        with safe_open(path, "np") as f:
+            tensors = [dict(name=n, shape=f.get_slice(n).get_shape()) for n in sorted(f.keys())]
+        for t in tensors:
+            t["mean"], t["spread"] = spread_of(t["name"], t["shape"], config)
+        save_file({t["name"]: value(**t) for t in tensors}, path, {"format": "pt"})
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+        assert not report["missing_keys"] and not report["unexpected_keys"], report
+        written = json.loads((pathlib.Path(folder) / "config.json").read_text())
+    ids = [(i * 37 + 11) % config.vocab_size for i in range(PROMPT + DECODED)]
+    logits, cache = [], None
+    with torch.no_grad():
+        for part in [ids[:PROMPT]] + [[i] for i in ids[PROMPT:]]:
+            out = model(torch.tensor([part]), past_key_values=cache, use_cache=True)
+            cache = out.past_key_values
+            logits.append(out.logits[0, -1])
+        whole = model(torch.tensor([ids]), use_cache=False).logits[0, PROMPT - 1 :]
+    apart = (torch.stack(logits) - whole).norm() / whole.norm()
+    assert case.endswith("dynamic") or apart < 1e-5, f"with a cache the logits are {apart} off"
+    size = torch.stack(logits).abs().max()
+    print(f"{case}: {sum(math.prod(t['shape']) for t in tensors)} parameters, logits up to {size:.2f}")
+    lines = [f' "source": "transformers {PINNED["transformers"]}, torch {PINNED["torch"]}, fp32, eager attention"',
+             f' "prompt": {PROMPT}', f' "tokens": {json.dumps(ids)}', f' "config": {json.dumps(written)}',
+             ' "tensors": [\n' + ",\n".join("  " + json.dumps(t) for t in tensors) + "\n ]",
+             ' "logits": [\n' + ",\n".join("  " + json.dumps([round(float(v), 4) for v in l]) for l in logits) + "\n ]"]
+    (HERE / f"{case}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    assert transformers.__version__ == PINNED["transformers"] and torch.__version__.split("+")[0] == PINNED["torch"], "other versions"
+    torch.set_num_threads(1)
+    for case in sys.argv[1:] or CASES:
+        golden(case, CASES[case])

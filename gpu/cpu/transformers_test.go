@@ -1,0 +1,174 @@
+package cpu_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/fnv"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
+)
+
+// golden is what testdata/transformers/make.py has written of a case.
+type golden struct {
+	Source  string
+	Prompt  int
+	Tokens  []int
+	Config  json.RawMessage
+	Tensors []struct {
+		Name         string
+		Shape        []int
+		Mean, Spread float64
+	}
+	Logits [][]float64
+}
+
+// mostOff is the norm of what logits may differ by, relative to that of the wanted ones. Rounding to binary16 at each store
+// leaves some 2^-11 an op, which adds up over a few layers to below this.
+const mostOff = 0.01
+
+// TestAgainstTransformers holds fp16 passes over a prompt and six more tokens against transformers' fp32 logits of the same
+// weights.
+func TestAgainstTransformers(t *testing.T) {
+	gputest.Numbers(t)
+	files, err := filepath.Glob("testdata/transformers/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d goldens, error %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			g, src := readGolden(t, file)
+			s := open(t, src, 2)
+			worst := 0.0
+			for i, want := range g.Logits {
+				pass := g.Tokens[:g.Prompt]
+				if i > 0 {
+					pass = g.Tokens[g.Prompt+i-1:][:1]
+				}
+				if off := offBy(t, s, pass, want); !(off < mostOff) {
+					t.Errorf("pass %d: logits are off by %.4f of their size; accepted: up to %g", i, off, mostOff)
+				} else {
+					worst = max(worst, off)
+				}
+			}
+			t.Logf("logits are off by at most %.4f of their size", worst)
+		})
+	}
+}
+
+// offBy runs a pass and returns the norm of what its logits differ by, relative to that of the wanted ones.
+func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) float64 {
+	t.Helper()
+	var err error
+	if len(ids) > 1 {
+		_, err = s.Prefill(ids, weights.Half)
+	} else {
+		_, err = s.Decode(ids[0], weights.Half)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := s.State(gpu.Want{Logits: true})
+	if err != nil || len(state.Logits) != len(want) {
+		t.Fatalf("%d logits, want %d; error %v", len(state.Logits), len(want), err)
+	}
+	square, size := 0.0, 0.0
+	for i, w := range want {
+		square += (float64(state.Logits[i]) - w) * (float64(state.Logits[i]) - w)
+		size += w * w
+	}
+	return math.Sqrt(square / size)
+}
+
+// readGolden writes the folder that a golden tells of and opens it.
+func readGolden(t *testing.T, file string) (*golden, weights.Source) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := new(golden)
+	if err := json.Unmarshal(data, g); err != nil || len(g.Logits) != len(g.Tokens)-g.Prompt+1 {
+		t.Fatalf("%d logits, error %v", len(g.Logits), err)
+	}
+	var tensors []*safetensors.Tensor
+	for _, want := range g.Tensors {
+		n := 1
+		for _, s := range want.Shape {
+			n *= s
+		}
+		values, state := make([]float32, n), hashOf(want.Name)
+		for i := range values {
+			z := state + uint64(i+1)*0x9e37_79b9_7f4a_7c15
+			z = (z ^ z>>30) * 0xbf58_476d_1ce4_e5b9
+			z = (z ^ z>>27) * 0x94d0_49bb_1331_11eb
+			z ^= z >> 31
+			u := float64(z>>40)/(1<<23) - 1
+			values[i] = float32(want.Mean + float64(want.Spread*u))
+		}
+		tensors = append(tensors, safetensors.New(want.Name, safetensors.F16, want.Shape, values))
+	}
+	dir, written := t.TempDir(), bytes.Buffer{}
+	if err := safetensors.Write(&written, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"config.json": g.Config, "model.safetensors": written.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := weights.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = src.Close() })
+	return g, src
+}
+
+func hashOf(name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // of a hash: never an error
+	return h.Sum64()
+}
+
+// TestWhatIsAFamilysOwnShows leaves out, one at a time, what sets models apart: the comparison above would notice.
+func TestWhatIsAFamilysOwnShows(t *testing.T) {
+	gputest.Numbers(t)
+	for _, c := range []struct {
+		model, what string
+		leaveOut    func(*weights.Model)
+	}{
+		{"llama3-rope", "scaled rope", func(m *weights.Model) { m.RopeScale = nil }},
+		{"mistral", "window", func(m *weights.Model) { m.Window = 0 }},
+		{"mistral", "width of the window", func(m *weights.Model) { m.Window++ }},
+		{"qwen2", "layers without a window", func(m *weights.Model) { m.WindowFrom = 0 }},
+		{"qwen3", "norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"phi3-partial", "partial rotation", func(m *weights.Model) { m.RotaryDim = m.HeadDim }},
+		{"gemma2", "1 + w", func(m *weights.Model) { m.NormOne = false }},
+		{"gemma2", "scale of the embedding", func(m *weights.Model) { m.EmbedScale = 0 }},
+		{"gemma2", "scale of scores", func(m *weights.Model) { m.ScoreScale = 0 }},
+		{"gemma2", "cap of scores", func(m *weights.Model) { m.ScoreCap = 0 }},
+		{"gemma2", "cap of logits", func(m *weights.Model) { m.LogitCap = 1e9 }},
+		{"gemma2", "window of every other layer", func(m *weights.Model) { m.WindowEvery = 1 }},
+		{"gemma2", "norms of results", func(m *weights.Model) { m.BlockNorms = 2 }},
+		{"gemma2", "gelu", func(m *weights.Model) { m.Activation = workloads.Silu }},
+	} {
+		t.Run(c.model+" without its "+c.what, func(t *testing.T) {
+			g, src := readGolden(t, "testdata/transformers/"+c.model+".json")
+			c.leaveOut(src.Model())
+			if off := offBy(t, open(t, src, 2), g.Tokens[:g.Prompt], g.Logits[0]); off < 2*mostOff {
+				t.Errorf("logits are off by %.4f of their size: too little to be noticed", off)
+			} else {
+				t.Logf("off by %.3f", off)
+			}
+		})
+	}
+}
