@@ -32,7 +32,8 @@ npu/dram/controller: npu/stats npu/dram/spec
 npu/dram/controller+test: npu/dram npu/dram/commands npu/dram/stream
 npu/dram/commands:   sim/unit/suggest npu/dram/spec npu/dram/controller
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands
-npu/config:          sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/dram/spec yaml
+workloads/formats:   sim/unit
+npu/config:          sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/dram/spec workloads/formats yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
 npu/dram/stream:     sim/unit sim/unit/suggest sim/unit/files npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands npu/dram npu/config npu/dram/layouts errgroup
 sim/engine:          sim/unit akita
@@ -47,15 +48,16 @@ npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/commands npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads
-workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files
+workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats
 workloads+test:      workloads/ops
 workloads/ops:       workloads
 workloads/gguf:      sim/unit/visible sim/unit/files
+workloads/gguf+test: workloads/formats
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
-npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/ops workloads/precision
+npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/precision
 traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf

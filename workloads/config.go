@@ -92,6 +92,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	f.block(m)
 	f.window(m, t)
 	f.experts(m, t.experts)
+	m.Stored = f.stored(m)
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -114,9 +115,6 @@ func (f *fields) family() traits {
 
 // refuseUnmodelled names the first key that asks for something that is not modelled.
 func (f *fields) refuseUnmodelled(family Family) {
-	for _, key := range []string{"quantization_config", "quantization", "compression_config"} {
-		f.refuse(key, "is not read: the schedule sets the precision of the weights", "the config.json of the unquantised model")
-	}
 	for _, key := range []string{"text_config", "vision_config", "audio_config"} {
 		f.refuse(key, "is not read", "the config.json of a text model, with its shapes at the top level")
 	}

@@ -136,9 +136,12 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"an unknown family", "gpt2", nil, `c.json: model_type: "gpt2" is not known; ` + families},
 		{"no family", "llama", one("model_type", ""), `c.json: model_type: missing; ` + families},
 		{"a family that is no string", "llama", one("model_type", "7"), `c.json: model_type: 7 is not usable; accepted: a string`},
-		{"a quantised checkpoint", "llama", one("quantization_config", `{"bits": 4,`+"\n"+` "quant_method": "awq"}`),
-			`c.json: quantization_config: {"bits":4,"quant_method":"awq"} is not read: the schedule sets the precision ` +
-				`of the weights; accepted: the config.json of the unquantised model`},
+		{"a format whose width is no number", "llama", one("quantization_config", `{"bits": "4", "quant_method": "awq"}`),
+			`c.json: quantization_config: bits: "4" is not usable; accepted: a positive integer`},
+		{"a format that is no object", "llama", one("quantization_config", `4`),
+			`c.json: quantization_config: 4 is not usable; accepted: an object`},
+		{"a block of fp8 that is no pair", "llama", one("quantization_config", `{"quant_method": "fp8", "weight_block_size": [128]}`),
+			`c.json: quantization_config: weight_block_size: [128] is not usable; accepted: two positive integers, as in [128, 128]`},
 		{"a mixture of experts", "mistral", one("num_local_experts", "8"),
 			`c.json: num_local_experts: 8 is not modelled: mistral models have no such option; accepted: 0, or no such key`},
 		{"a multimodal model", "llama", one("vision_config", `{"hidden_size": 1024}`),
@@ -198,8 +201,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"a flag of text", "llama", one("tie_word_embeddings", `"yes"`),
 			`c.json: tie_word_embeddings: "yes" is not usable; accepted: true or false`},
 		{"a long value, shortened", "llama", one("quantization", `"`+strings.Repeat("é", 40)+`"`), `c.json: quantization: "` +
-			strings.Repeat("é", 29) + `… is not read: the schedule sets the precision of the weights; accepted: the ` +
-			`config.json of the unquantised model`},
+			strings.Repeat("é", 29) + `… is not usable; accepted: an object`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := workloads.ParseConfig("small", "c.json", config(c.family, c.changes))

@@ -103,6 +103,9 @@ func (m *Model) Validate() error {
 			return fmt.Errorf("%s: %d is out of range; accepted: 1 to %d", limit.key, limit.value, limit.max)
 		}
 	}
+	if err := m.Stored.Check(); err != nil {
+		return err
+	}
 	return m.validateParts()
 }
 

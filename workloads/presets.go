@@ -118,6 +118,9 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		return nil, nil, err
 	}
 	m, err := ParseConfig(nameOf(file), file, data)
+	if err == nil && m.Stored == nil {
+		err = m.storedBeside(file)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

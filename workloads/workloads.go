@@ -1,5 +1,7 @@
 package workloads
 
+import "github.com/pmpdsim/pmpdsim/workloads/formats"
+
 // Family is a Hugging Face model_type.
 type Family string
 
@@ -72,6 +74,8 @@ type Model struct {
 	PaperHigh    int        `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
 	PaperLow     int        `json:"paper_low,omitzero"`  // and ends here
 	Published    int64      `json:"published,omitzero"`  // published parameter count, 0 if unknown
+
+	Stored *formats.Stored `json:"stored,omitempty"` // formats of the file's weights; nil: it has none, or weights are not quantised
 }
 
 // Linear is one weight matrix of a block: Out×In.

@@ -22,7 +22,8 @@ type dequantFP16 struct{ a config.Array }
 // Rate returns one MAC a cycle.
 func (s dequantFP16) Rate(unit.Bits) Rate { return Rate{Cycles: 1, Lanes: 1} }
 
-// Feed returns a look-up for each code that enters the array, or its product with a scale: the lanes do either.
+// Feed returns a look-up for each code that enters the array, or its product with a scale: the lanes do either, and one behind
+// the other where a table's values are scaled.
 func (s dequantFP16) Feed(w isa.Work, n int64) Feed {
 	if !w.Quantised {
 		return Feed{}
@@ -31,7 +32,8 @@ func (s dequantFP16) Feed(w isa.Work, n int64) Feed {
 	f := Feed{Cycles: ceil(n, int64(s.a.DequantLanes))}
 	if w.Group > 0 {
 		f.Scalings = n
-	} else {
+	}
+	if w.Group == 0 || w.Table {
 		f.Lookups = n
 	}
 	return f

@@ -16,7 +16,7 @@ import (
 //	tile ≥ M × N × ⌈K / g⌉ / dequant_lanes, if groups of g codes have scales (partialSums)
 //
 // W8A8 is weights of 8 bits with array.activations: int8; W4A8 with groups is what QServe (MLSys 2025) calls it.
-// Codebooks hold int8 values and a scale a row here. A change of width costs switch_cycles and no drain: the sign
+// Codebooks, and tables whose values groups scale (NF4), hold int8 values here, codebooks with a scale a row. A change of width costs switch_cycles and no drain: the sign
 // extension follows the op.
 //
 // Left out: QServe's order, which scales codes to int8 before the array instead of partial sums behind it.
@@ -29,11 +29,12 @@ func (s plainINT8) Rate(weight unit.Bits) Rate {
 
 // Feed returns a look-up for each code that enters the array, or the scaling of partial sums.
 func (s plainINT8) Feed(w isa.Work, n int64) Feed {
-	if w.Quantised && w.Group == 0 {
+	f := partialSums(s.a, w)
+	if w.Quantised && (w.Group == 0 || w.Table) {
 		n = times(n, int64(w.N), int64(w.K), int64(w.Repeat))
-		return Feed{Cycles: ceil(n, int64(s.a.DequantLanes)), Lookups: n}
+		f.Cycles, f.Lookups = f.Cycles+ceil(n, int64(s.a.DequantLanes)), n
 	}
-	return partialSums(s.a, w)
+	return f
 }
 
 // Switch sets the sign extension.

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // fp16 is the width of activations, of unquantised weights and of codebook entries.
@@ -62,14 +63,14 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	for l := range im.blocks {
 		b := &im.blocks[l]
 		for i, w := range m.Attention() {
-			mx, err := layMatrix(c, a, f, w, precisions)
+			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), precisions)
 			if err != nil {
 				return nil, err
 			}
 			b.attention[i] = mx
 		}
 		for _, w := range m.MLP() {
-			mx, err := layMatrix(c, a, f, w, precisions)
+			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), precisions)
 			if err != nil {
 				return nil, err
 			}
@@ -113,8 +114,9 @@ func (j Job) positions() int {
 // layHead places lm_head. A tied one is the embedding, whose rows lie one behind the other.
 func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) error {
 	h := &im.head
-	*h = matrix{name: "lm_head", rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
-	h.format(c, c.Head.Bits, true)
+	*h = matrix{name: formats.Head, rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
+	h.file = m.Stored.At(formats.Outside, formats.Head)
+	h.format(c, c.Head.Bits, c.Weights.Head)
 	var err error
 	if m.Tied && c.Head.Bits == fp16 && c.Count.Params {
 		err = h.shareDense(c, a, fp16, im.embed)
@@ -132,13 +134,13 @@ func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) err
 
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the
 // highest, or a packed copy of each; codebooks or scales for each.
-func layMatrix(c *config.Config, a *allocator, f *plan.Footprint, w workloads.Linear, precisions []unit.Bits) (matrix, error) {
-	m := matrix{name: w.Name, rows: w.Out, k: w.In, hasBias: w.Bias && c.Count.Params}
+func layMatrix(c *config.Config, a *allocator, f *plan.Footprint, w workloads.Linear, file formats.Format, precisions []unit.Bits) (matrix, error) {
+	m := matrix{name: w.Name, rows: w.Out, k: w.In, file: file, hasBias: w.Bias && c.Count.Params}
 	if len(precisions) == 0 {
 		return m, fmt.Errorf("compile: %s: no weight precision given", w.Name)
 	}
 	for _, p := range precisions {
-		m.format(c, p, false)
+		m.format(c, p, c.Weights.Format)
 	}
 	if err := m.layCopies(c, a, f, precisions); err != nil {
 		return m, err
@@ -161,7 +163,7 @@ func (m *matrix) layCopies(c *config.Config, a *allocator, f *plan.Footprint, pr
 		switch {
 		case p == fp16:
 			err = m.layDense(c, a, fp16, false, &f.FP16)
-		case c.Weights.Layout == config.Packed:
+		case c.Weights.Layout == config.Packed, m.formats[p].Dense > 0:
 			err = m.layDense(c, a, p, true, &f.Planes)
 		default:
 			stored = max(stored, int(p))

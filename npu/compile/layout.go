@@ -6,6 +6,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // A matrix's rows are cut into tiles, which the DMA fetches one at a time. Within a tile the weights lie in one of these
@@ -22,6 +23,7 @@ const burst unit.Bytes = 64
 type matrix struct {
 	name    string
 	rows, k int
+	file    formats.Format  // in which the model's file holds it
 	dense   [fp16 + 1]dense // copies of whole values by their width: fp16, the head's, packed codes
 	planes  planes
 	formats [fp16]rowFormat  // what turns codes of each precision into weights
@@ -33,24 +35,24 @@ type matrix struct {
 // rowFormat is what turns codes of a width into weights, and what that takes in DRAM for each row: its codebook, or its
 // scales and zero points.
 type rowFormat struct {
-	config.Format
+	formats.Format
 	bytes unit.Bytes
 }
 
-// format sets the format of a width of codes. The head never has codebooks. Where codebooks are not counted, neither is
-// what stands in their place unless weights.group asks for it.
-func (m *matrix) format(c *config.Config, bits unit.Bits, head bool) {
-	w := c.Weights
-	if head && (w.Group == config.GroupAuto || w.Group == config.GroupCodebook) {
-		w.Group = config.GroupChannel
-	}
-	f, ok := w.Format(bits)
+// format sets the format of a width of codes: that of the model's file with codes of this width, or if it has none the NPU's.
+// Where codebooks are not counted, neither is what stands in their place unless weights.group or the file asks for it.
+func (m *matrix) format(c *config.Config, bits unit.Bits, of func(unit.Bits) (formats.Format, bool)) {
+	f, ok := of(bits)
 	if !ok {
 		return
 	}
+	counted := c.Count.Codebooks || c.Weights.Group == config.GroupChannel || c.Weights.Group > 0
+	if !m.file.IsFP16() {
+		f, counted = m.file.At(bits).Unnamed(), true
+	}
 	m.formats[bits].Format = f
-	if c.Count.Codebooks || c.Weights.Group == config.GroupChannel || c.Weights.Group > 0 {
-		m.formats[bits].bytes = f.RowBytes(m.k, bits)
+	if counted {
+		m.formats[bits].bytes = f.RowBytes(m.k)
 	}
 }
 
@@ -125,7 +127,7 @@ func (m *matrix) layPlanes(c *config.Config, a *allocator, stored int, part *uni
 		s.region = func(n int) unit.Bytes { return m.planeBytes(n) * all }
 	}
 	var ok bool
-	if p.tile, ok = a.tile(tilingKey{m.rows, m.k, unit.Bits(stored), true}, rowBlock*a.stripe, s); !ok {
+	if p.tile, ok = a.tile(tilingKey{m.rows, m.k, unit.Bits(stored), true, m.formats[stored].Format}, rowBlock*a.stripe, s); !ok {
 		return m.tooLarge(s.pad(1), unit.Bits(stored), c)
 	}
 	size := p.tile.total(m.rows, s.region)
@@ -159,19 +161,25 @@ func (m *matrix) shareDense(c *config.Config, a *allocator, bits unit.Bits, base
 func (m *matrix) cutDense(c *config.Config, a *allocator, bits unit.Bits, quantised bool, align unit.Bytes) (d dense, err error) {
 	s := room{limit: c.TileBytes(), region: m.denseBytes(bits)}
 	s.pad = s.region
+	key := tilingKey{rows: m.rows, k: m.k, bits: bits}
 	if quantised {
+		key.format = m.formats[bits].Format
 		book := m.bookPerRow(c, bits)
 		s.pad = func(n int) unit.Bytes { return s.region(n) + book*unit.Bytes(n) }
 	}
 	var ok bool
-	if d.tile, ok = a.tile(tilingKey{m.rows, m.k, bits, false}, align, s); !ok {
+	if d.tile, ok = a.tile(key, align, s); !ok {
 		err = m.tooLarge(s.pad(1), bits, c)
 	}
 	return d, err
 }
 
 func (m *matrix) denseBytes(bits unit.Bits) func(n int) unit.Bytes {
-	return func(n int) unit.Bytes { return bits.Of(int64(n) * int64(m.k)) }
+	of := formats.Format{Bits: bits}
+	if bits != fp16 {
+		of = m.formats[bits].Format
+	}
+	return func(n int) unit.Bytes { return of.CodeBytes(int64(n) * int64(m.k)) }
 }
 
 func (m *matrix) tooLarge(row unit.Bytes, bits unit.Bits, c *config.Config) error {
@@ -191,7 +199,9 @@ type copyOf struct {
 }
 
 // planar tells nested planes from whole values.
-func (c copyOf) planar() bool { return c.quantised && c.planes.stored > 0 }
+func (c copyOf) planar() bool {
+	return c.quantised && c.planes.stored > 0 && c.dense[c.bits].tile.rows == 0
+}
 
 // tiling is how the copy is cut.
 func (c copyOf) tiling() tiling {
@@ -210,7 +220,7 @@ func (c copyOf) bytes(n int) unit.Bytes {
 	if c.planar() {
 		return c.planeBytes(n) * unit.Bytes(c.bits)
 	}
-	return c.bits.Of(int64(n) * int64(c.k))
+	return c.denseBytes(c.bits)(n)
 }
 
 // walk is the DRAM pattern of the first n rows of a tile.
@@ -245,11 +255,11 @@ func (c copyOf) work(m int) isa.Work {
 }
 
 // scaled says of a product with codes which of them share a scale.
-func scaled(w *isa.Work, f config.Format) {
+func scaled(w *isa.Work, f formats.Format) {
 	if f.Codebook {
 		return
 	}
-	w.Group, w.ZeroPoints = f.Group, f.ZeroPoints
+	w.Group, w.ZeroPoints, w.Table = f.Group, f.Zero > 0, f.Table
 	if f.Group == 0 {
 		w.Group = w.K
 	}

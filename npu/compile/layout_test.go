@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
@@ -71,7 +72,7 @@ func TestAddressesOfASmallMatrix(t *testing.T) {
 		t.Run(layout, func(t *testing.T) {
 			c := laidOut(t, layout, "scratchpad.tile=6KiB")
 			a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: 1}
-			m, err := layMatrix(c, a, &plan.Footprint{}, workloads.Linear{Name: "w", Out: 41, In: 1024}, []unit.Bits{2, 3})
+			m, err := layMatrix(c, a, &plan.Footprint{}, workloads.Linear{Name: "w", Out: 41, In: 1024}, formats.Format{}, []unit.Bits{2, 3})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,14 +28,13 @@ type pricing struct {
 	link      float64 // bytes/s of one core; 0: not limited
 	cores     int
 	cols      int // of the array
-	weights   config.Weights
 	fill      unit.Cycles
 }
 
 func newPricing(c *config.Config) (pricing, error) {
 	a, err := array.NewArray(c)
 	return pricing{array: a, clock: float64(c.Clock), bandwidth: c.PeakBandwidth() * streamed, link: float64(c.Network.Bandwidth),
-		cores: c.Cores, cols: c.Array.Cols, weights: c.Weights, fill: array.Fill(c.Array)}, err
+		cores: c.Cores, cols: c.Array.Cols, fill: array.Fill(c.Array)}, err
 }
 
 // transfer returns the seconds that every core takes to read so many bytes.
@@ -60,8 +59,8 @@ func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
 		each := (tiles + p.cores - 1) / p.cores
 		memory := p.transfer(s.bytes * unit.Bytes(each))
 		w := isa.Work{N: s.n, K: s.k, Repeat: 1, Bits: s.bits, Quantised: s.bits != fp16}
-		if f, ok := p.weights.Format(s.bits); ok {
-			scaled(&w, f)
+		if w.Quantised {
+			scaled(&w, s.format)
 		}
 		pass := func(m int) float64 {
 			w.M = m

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // Single is one matrix product without a model around it: M rows of K activations times a matrix of N rows of K weights.
@@ -62,7 +63,7 @@ func (s Single) place(b *builder) (product, error) {
 	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: b.cfg.Cores, fixed: b.cfg.Tiling.Rows,
 		cost: func(x shape) (float64, float64) { _, t := cost(x); return t, t }}
 	var f plan.Footprint
-	m, err := layMatrix(b.cfg, a, &f, workloads.Linear{Name: singleName, In: s.K, Out: s.N}, []unit.Bits{s.Bits})
+	m, err := layMatrix(b.cfg, a, &f, workloads.Linear{Name: singleName, In: s.K, Out: s.N}, formats.Format{}, []unit.Bits{s.Bits})
 	if err != nil {
 		return p, err
 	}

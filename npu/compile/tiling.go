@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // costs returns the seconds of a prefill and of a decode pass on a matrix.
@@ -18,11 +19,13 @@ type allocator struct {
 	chosen       map[tilingKey]tiling // of earlier layers: they repeat
 }
 
-// tilingKey is what a choice of tile depends on within an image: the shape of the matrix, and its width or its planes.
+// tilingKey is what a choice of tile depends on within an image: the shape of the matrix, and its width or its planes, and
+// what turns its codes into weights.
 type tilingKey struct {
 	rows, k int
 	bits    unit.Bits
 	planar  bool
+	format  formats.Format // of codes of that width
 }
 
 func (a *allocator) take(n unit.Bytes, part *unit.Bytes) unit.Bytes {

@@ -2,13 +2,13 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // Group says which weights share what turns their codes into values: all of a row, or so many along the reduction.
@@ -67,64 +67,26 @@ func (g *Group) UnmarshalText(t []byte) error {
 	return err
 }
 
-// Format is how codes of one width become weights.
-type Format struct {
-	Codebook   bool // 2^bits fp16 values for each row; else scales of fp16
-	Group      int  // weights along a row that share a scale; 0: all of them
-	ZeroPoints bool // with each scale, as wide as a code: codes are not symmetric around zero
-}
-
-// Format returns the format of weights of that many bits, 2 to 8. A width of 16 has none: ok is false.
-func (w Weights) Format(bits unit.Bits) (f Format, ok bool) {
-	if bits >= 16 {
-		return Format{}, false
+// Format returns the format of weights of that many bits, 2 to 8, that have none from a model's file. Scales are fp16 (as in
+// GPTQ's, AWQ's and GGUF's files), zero points as wide as the codes (GPTQ, AWQ). A width of 16 has none: ok is false.
+func (w Weights) Format(bits unit.Bits) (f formats.Format, ok bool) {
+	if bits >= formats.FP16 {
+		return formats.Format{}, false
 	}
-	switch {
-	case w.Group == GroupCodebook, w.Group == GroupAuto && bits <= MostCodebookBits:
-		return Format{Codebook: true}, true
-	case w.Group > 0:
-		f.Group = int(w.Group)
+	if w.Group == GroupCodebook || w.Group == GroupAuto && bits <= MostCodebookBits {
+		return formats.Format{Bits: bits, Codebook: true}, true
 	}
-	f.ZeroPoints = w.ZeroPoints
+	f = formats.Format{Bits: bits, Scale: 16, Group: max(0, int(w.Group))}
+	if w.ZeroPoints {
+		f.Zero = bits
+	}
 	return f, true
 }
 
-// RowBytes returns what the codebook, or the scales and zero points, of a row of k weights of that many bits take, in
-// whole bytes. Scales are fp16 (as in GPTQ's, AWQ's and GGUF's files), zero points as wide as the codes (GPTQ, AWQ).
-func (f Format) RowBytes(k int, bits unit.Bits) unit.Bytes {
-	if f.Codebook {
-		return 2 << bits
+// Head returns the same for the head's weights, which never have codebooks.
+func (w Weights) Head(bits unit.Bits) (f formats.Format, ok bool) {
+	if w.Group == GroupAuto || w.Group == GroupCodebook {
+		w.Group = GroupChannel
 	}
-	each := unit.Bits(16)
-	if f.ZeroPoints {
-		each += bits
-	}
-	return each.Of(int64(f.scales(k)))
-}
-
-// scales returns how many scales there are of a row of k weights.
-func (f Format) scales(k int) int {
-	switch {
-	case f.Codebook:
-		return 0
-	case f.Group == 0:
-		return 1
-	}
-	return (k + f.Group - 1) / f.Group
-}
-
-// String returns the format in words.
-func (f Format) String() string {
-	text := "codebooks"
-	switch {
-	case f.Codebook:
-	case f.Group == 0:
-		text = "a scale a row"
-	default:
-		text = fmt.Sprintf("a scale for %d weights", f.Group)
-	}
-	if f.ZeroPoints {
-		text += ", with zero points"
-	}
-	return text
+	return w.Format(bits)
 }

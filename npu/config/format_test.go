@@ -34,8 +34,8 @@ func TestFormatsOfWeights(t *testing.T) {
 			t.Fatal(err)
 		}
 		f, ok := cfg.Weights.Format(c.bits)
-		if !ok || f.String() != c.want || f.RowBytes(4100, c.bits) != c.row {
-			t.Errorf("%q at %d bits: %v, %v a row, %v; want %s, %v", c.assignments, c.bits, f, f.RowBytes(4100, c.bits), ok, c.want, c.row)
+		if !ok || f.String() != c.want || f.RowBytes(4100) != c.row {
+			t.Errorf("%q at %d bits: %v, %v a row, %v; want %s, %v", c.assignments, c.bits, f, f.RowBytes(4100), ok, c.want, c.row)
 		}
 		if _, ok := cfg.Weights.Format(16); ok {
 			t.Errorf("%q: fp16 has a format", c.assignments)

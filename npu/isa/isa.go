@@ -138,6 +138,7 @@ type Work struct {
 	Group           int       // of codes along K that share a scale; 0: they go through a codebook, one a row
 	Across          bool      // those codes lie along N instead: their scale is that of an activation, not of a sum
 	ZeroPoints      bool      // with each scale
+	Table           bool      // codes stand for values of a table that all weights share
 	Then            [3]Fn     // functions that the vector unit applies to the M×N×Repeat outputs; FnNone: none
 
 	// Vector: Elements values of a function.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
@@ -79,8 +80,20 @@ func Runtime(cfg *config.Config) string {
 	return text + "loads begin behind it"
 }
 
-// format tells what turns codes into weights, where that is not the paper's codebooks.
+// format tells what turns codes into weights, where that is not the paper's codebooks: the model's file says it, or else the NPU.
 func (h *Header) format() string {
+	s := h.Model.Stored
+	if s == nil {
+		return h.ofNPU()
+	}
+	if s.Unread != "" {
+		return strings.TrimPrefix(h.ofNPU()+"; the file's is not used: "+s.Unread, "; ")
+	}
+	return s.String() + " (the model's file)"
+}
+
+// ofNPU tells the NPU's default.
+func (h *Header) ofNPU() string {
 	w := h.NPU.Weights
 	f, _ := w.Format(config.MostCodebookBits)
 	switch {
