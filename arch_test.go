@@ -47,7 +47,7 @@ npu/array:           sim/unit npu/isa npu/stats npu/config
 npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/commands npu/dram/spec npu/array npu/vector akita
-npu+test:            npu/compile workloads
+npu+test:            npu/compile workloads workloads/precision
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats
 workloads+test:      workloads/ops
 workloads/ops:       workloads
@@ -88,14 +88,14 @@ gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
-gpu/cpu:             sim/unit sim/unit/files workloads traces gpu gpu/weights float16 errgroup
-gpu/cuda:            workloads traces gpu gpu/weights gpu/kernels gpu/driver float16
+gpu/cpu:             sim/unit sim/unit/files workloads workloads/precision traces gpu gpu/weights float16 errgroup
+gpu/cuda:            workloads workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
-gpu/bench:           workloads gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
+gpu/bench:           workloads workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
-sim/cosim:           npu/config traces gpu sim/result sim/replay errgroup
+sim/cosim:           npu/config workloads/precision traces gpu sim/result sim/replay errgroup
 sim/cosim+test:      workloads/precision gpu/cpu gpu/gputest
 cmd/pmpdsim:         *
 `

@@ -3,6 +3,8 @@ package gpu
 import (
 	"fmt"
 	"math"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Agreement is how a pass of one backend compares with that of another over the same tokens.
@@ -42,26 +44,26 @@ func (a *Agreement) Wrong() string {
 
 // Compare runs a prompt and decode passes on two backends that hold the same weights, both fed with the tokens of the
 // first. The first of the precisions is that of prefill; each other is a decode pass.
-func Compare(want, got Backend, prompt, bits []int) ([]Agreement, error) {
+func Compare(want, got Backend, prompt []int, precisions []precision.Assignment) ([]Agreement, error) {
 	var s [2]Sequence
 	for i, b := range []Backend{want, got} {
 		var err error
-		if s[i], err = b.Start(len(prompt) + len(bits)); err != nil {
+		if s[i], err = b.Start(len(prompt) + len(precisions)); err != nil {
 			return nil, err
 		}
 	}
 	var all []Agreement
 	token := 0
-	for i, b := range bits {
-		a := Agreement{Pass: "decode", Bits: b, Positions: len(prompt) + i}
+	for i, at := range precisions {
+		a := Agreement{Pass: "decode", Bits: at.Max(), Positions: len(prompt) + i}
 		var passes [2]Pass
 		for k := range s {
 			var err error
 			if i == 0 {
 				a.Pass = "prefill"
-				passes[k], err = s[k].Prefill(prompt, b)
+				passes[k], err = s[k].Prefill(prompt, at)
 			} else {
-				passes[k], err = s[k].Decode(token, b)
+				passes[k], err = s[k].Decode(token, at)
 			}
 			if err != nil {
 				return all, err

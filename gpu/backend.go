@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Backend is a model on a device.
@@ -17,13 +18,13 @@ type Backend interface {
 	Close() error
 }
 
-// Sequence is one sequence at batch 1. Weight bits are 2 to 8, or 16 for the fp16 weights.
+// Sequence is one sequence at batch 1. Weight bits are 2 to 8, or 16 for the fp16 weights; the head has those always.
 type Sequence interface {
 	// Prefill reads the prompt at one precision.
-	Prefill(ids []int, bits int) (Pass, error)
+	Prefill(ids []int, at precision.Assignment) (Pass, error)
 	// Decode reads one token at the next position. The token is usually the one that the pass before yielded, which a
 	// device still has; any other is put there first.
-	Decode(token, bits int) (Pass, error)
+	Decode(token int, at precision.Assignment) (Pass, error)
 	// State returns the state after the last pass.
 	State(want Want) (State, error)
 }

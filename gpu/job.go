@@ -78,7 +78,7 @@ func (j *Job) header(about About) *traces.Header {
 		Source: about.Source, Seed: j.Seed, Task: j.Task, Model: shape,
 		Quant: &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
 			Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)},
-		Precisions: traces.Precisions(j.Schedule), PrefillBits: j.Schedule.PrefillBits(0),
+		Precisions: traces.Precisions(j.Schedule), PrefillBits: j.Schedule.PrefillAt(precision.Assignment{}).Max(),
 		Scheduler: traces.SchedulerOf(j.Schedule, j.Generate), GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
 		Prompt: traces.Prompt{SHA256: j.PromptSHA256, Tokens: len(j.Prompt), IDs: j.Prompt}, MaxNew: &j.Generate,
 		Sampling: &traces.Sampling{Kind: traces.Greedy},

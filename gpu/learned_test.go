@@ -91,7 +91,7 @@ func TestLearned(t *testing.T) {
 			if text != "learned:4>3" && fmt.Sprint(evidence.Signals[0].KV) != fmt.Sprint(trace.Features[0].Scores) {
 				t.Errorf("scores from the keys and values beside the trace %v, live %v", evidence.Signals[0].KV, trace.Features[0].Scores)
 			}
-			plan, err := s.Decide(j.Generate, evidence)
+			plan, err := s.Decide(j.Model.Model, j.Generate, evidence)
 			if err != nil {
 				t.Fatal(err)
 			}

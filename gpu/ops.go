@@ -49,11 +49,12 @@ const (
 type Op struct {
 	Name    string // "L3.q_proj+k_proj+v_proj": the operators' names, in execution order, behind the layer of the last
 	Kind    Kind
-	Place   Place // empty where no weights are used
-	Layer   int   // -1 outside the blocks
-	Out, In int   // of a product; of others In values become Out values
-	Adds    int   // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
-	Heads   int   // of a norm of a result: as many parts of it are normalised each by itself
+	Place   Place  // empty where no weights are used
+	Layer   int    // -1 outside the blocks
+	Out, In int    // of a product; of others In values become Out values
+	Parts   []Part // of a product: the matrices that are one here, from top to bottom
+	Adds    int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
+	Heads   int    // of a norm of a result: as many parts of it are normalised each by itself
 }
 
 // Ops lists what a decode pass of a model does, in order. It fuses the operators of the model: products of the same vector
@@ -69,6 +70,7 @@ func Ops(m *workloads.Model) []Op {
 	q, kv := m.Heads*m.HeadDim, m.KVWidth()
 	var all []Op
 	var names []string // of the operators that the next op takes along
+	var parts []Part   // of the product that is being put together
 	add := func(o *ops.Op, op Op) {
 		op.Name, op.Layer = ops.Fused(append(names, o.Name)...), o.Layer
 		if o.Layer >= 0 {
@@ -96,11 +98,17 @@ func Ops(m *workloads.Model) []Op {
 			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds})
 			adds = 0
 		case ops.Linear:
+			rows := o.Matrix.Out // with those of the parts above
+			for _, p := range parts {
+				rows -= p.Rows
+			}
+			parts = append(parts, Part{o.Name, rows})
 			if next := &list[i+1]; next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
 				names, list[i+1].Matrix.Out = append(names, o.Name), next.Matrix.Out+o.Matrix.Out
 				continue
 			}
-			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In})
+			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: parts})
+			parts = nil
 		case ops.Rope, ops.Scores, ops.ScoreCap, ops.Softmax: // with the operator that follows
 			names = append(names, o.Name)
 		case ops.KVAppend:
@@ -113,7 +121,7 @@ func Ops(m *workloads.Model) []Op {
 		case ops.Activation:
 			add(o, Op{Kind: Activation, Out: m.FFN, In: all[len(all)-1].Out})
 		case ops.Head:
-			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In})
+			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In, Parts: []Part{{o.Name, o.Matrix.Out}}})
 		case ops.LogitCap:
 			add(o, Op{Kind: LogitCap, Out: m.Vocab, In: m.Vocab})
 		case ops.Sample:

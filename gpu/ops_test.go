@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func TestOpsOfAPass(t *testing.T) {
@@ -73,5 +75,40 @@ func TestOpsOfAPass(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", s, want)
 			}
 		})
+	}
+}
+
+func TestProductsKnowTheirParts(t *testing.T) {
+	m := gputest.Model(t, "llama").Model
+	at := precision.Assign(m, func(l int, matrix string) int {
+		if l == 1 && matrix == "k_proj" {
+			return 3
+		}
+		return 4
+	})
+	all := gpu.Ops(m)
+	for i := range all {
+		op := &all[i]
+		if op.Kind != gpu.Product {
+			continue
+		}
+		bits := op.RowBits(at)
+		if len(bits) != op.Out {
+			t.Errorf("%s has bits for %d of %d rows", op.Name, len(bits), op.Out)
+		}
+		_, err := op.Bits(at)
+		if mixed := op.Layer == 1 && op.Place == gpu.PlaceQKV; (err != nil) != mixed {
+			t.Errorf("%s: %v", op.Name, err)
+		} else if mixed && (bits[255] != 4 || bits[256] != 3 || bits[383] != 3 || bits[384] != 4) {
+			t.Errorf("%s: %v", op.Name, bits)
+		}
+	}
+	const want = "layer 1: q_proj at 4 bits and k_proj at 3, which are one matrix on a GPU; accepted: the same bits for q_proj, k_proj, v_proj, or " +
+		"the CPU (--backend cpu)"
+	if err := gpu.Fused(m, at); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if err := gpu.Fused(m, precision.Uniform(3)); err != nil {
+		t.Error(err)
 	}
 }

@@ -26,11 +26,11 @@ type Recorder struct {
 	started time.Duration
 	ran     bool // prefill is done
 	ended   bool
-	token   int // that the next pass reads
-	step    int // the next one
-	bits    int // of the next step
-	before  int // bits of the step before; 0: none
-	timed   int // steps with a time
+	token   int                  // that the next pass reads
+	step    int                  // the next one
+	at      precision.Assignment // of the next step
+	before  int                  // bits of the step before; 0: none
+	timed   int                  // steps with a time
 	sum     int64
 }
 
@@ -42,7 +42,7 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
-	deciding, err := j.Schedule.Start(j.Generate, precision.Evidence{Source: "this run", Horizon: j.Generate})
+	deciding, err := j.Schedule.Start(j.Model.Model, j.Generate, precision.Evidence{Source: "this run", Horizon: j.Generate})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (r *Recorder) prefill() error {
 		r.started = r.about.Now()
 	}
 	bits := r.header.PrefillBits
-	pass, err := r.main.Prefill(r.job.Prompt, bits)
+	pass, err := r.main.Prefill(r.job.Prompt, precision.Uniform(bits))
 	if err != nil {
 		return fmt.Errorf("prefill of %d tokens at %d bits: %w", len(r.job.Prompt), bits, err)
 	}
@@ -139,7 +139,7 @@ func (r *Recorder) prefill() error {
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", r.job.Schedule, err)
 		}
-		r.bits = first.Bits
+		r.at = first.At
 	}
 	r.ran, r.token = true, pass.Token
 	r.queue = append(r.queue, &traces.Prefill{Tokens: len(r.job.Prompt), WBits: bits, TokOut: &pass.Token, StepNS: pass.StepNS,
@@ -149,13 +149,13 @@ func (r *Recorder) prefill() error {
 
 // decode runs a step, asks the schedule for the next precision, and queues the records of the step.
 func (r *Recorder) decode() error {
-	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.bits}
+	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.at.Max()}
 	if r.about.Now != nil {
 		s.TNS = some((r.about.Now() - r.started).Nanoseconds())
 	}
-	pass, err := r.main.Decode(r.token, r.bits)
+	pass, err := r.main.Decode(r.token, r.at)
 	if err != nil {
-		return fmt.Errorf("step %d at %d bits: %w", r.step, r.bits, err)
+		return fmt.Errorf("step %d at %d bits: %w", r.step, s.WBits, err)
 	}
 	s.TokOut, s.PMax, s.Entropy, s.Margin, s.LogP = &pass.Token, &pass.PMax, &pass.Entropy, &pass.Margin, &pass.LogP
 	s.StepNS, s.WallNS, s.OpNS = pass.StepNS, pass.WallNS, pass.OpNS
@@ -230,7 +230,7 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 			s.DecideNS = some((r.about.Now() - began).Nanoseconds())
 		}
 	}
-	r.bits, s.WNext = next.Bits, some(next.Bits)
+	r.at, s.WNext = next.At, some(next.At.Max())
 	return features, nil
 }
 

@@ -86,7 +86,7 @@ func TestDecidedAnew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := j.Schedule.Decide(j.Generate, evidence)
+			plan, err := j.Schedule.Decide(j.Model.Model, j.Generate, evidence)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +105,7 @@ func TestDecidedAnew(t *testing.T) {
 					t.Errorf("step %d: sched %v", i, s.Sched)
 				}
 			}
-			if h := trace.Header; h.PrefillBits != j.Schedule.PrefillBits(0) || h.Model.WeightsSHA256 != gputest.Sum(src) {
+			if h := trace.Header; h.PrefillBits != j.Schedule.PrefillAt(precision.Assignment{}).Max() || h.Model.WeightsSHA256 != gputest.Sum(src) {
 				t.Errorf("header %+v", h)
 			}
 			if m, err := trace.Model(); err != nil || m.Hidden != src.Model().Hidden {
@@ -260,11 +260,11 @@ func (b *broken) Start(positions int) (gpu.Sequence, error) {
 	return &brokenSequence{s, b.at}, err
 }
 
-func (s *brokenSequence) Decode(token, bits int) (gpu.Pass, error) {
+func (s *brokenSequence) Decode(token int, at precision.Assignment) (gpu.Pass, error) {
 	if s.left--; s.left < 0 {
 		return gpu.Pass{}, errDevice
 	}
-	return s.Sequence.Decode(token, bits)
+	return s.Sequence.Decode(token, at)
 }
 
 func TestADeviceThatFails(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // reference is a second sequence at fp16 that is fed the tokens of the first: what it says of a pass is not confounded
@@ -18,13 +19,13 @@ type reference struct {
 
 // prefill fills the cache; its choice of the first token is dropped.
 func (r *reference) prefill(prompt []int) error {
-	_, err := r.of.Prefill(prompt, weights.Half)
+	_, err := r.of.Prefill(prompt, precision.Uniform(weights.Half))
 	return err
 }
 
 // compare runs the pass that read token again, at fp16, and holds the logits of the pass itself against it.
 func (r *reference) compare(token int, chosen int, logits []float32) (*traces.Reference, error) {
-	pass, err := r.of.Decode(token, weights.Half)
+	pass, err := r.of.Decode(token, precision.Uniform(weights.Half))
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // BenchmarkDecodeStep runs one decode pass of vicuna-7b at fp16 and reports simulated DRAM bytes per wall second.
@@ -21,7 +21,7 @@ func BenchmarkDecodeStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 1032, Passes: 1999})
+			k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: precision.Uniforms(16), Prompt: 1032, Passes: 1999})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -31,7 +31,7 @@ func BenchmarkDecodeStep(b *testing.B) {
 			}
 			past := 1032
 			for b.Loop() {
-				p, err := k.Decode(past, 16, 16)
+				p, err := k.Decode(past, precision.Uniform(16), precision.Uniform(16))
 				if err != nil {
 					b.Fatal(err)
 				}

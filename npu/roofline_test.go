@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // small is a model that takes milliseconds to simulate: two layers, grouped queries, biases.
@@ -29,15 +30,15 @@ func small(t testing.TB) *workloads.Model {
 
 // step runs a pass of a model on a machine; decode after the prompt, or prefill of it.
 func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bits, decode bool) (stats.Counts, *isa.Program, error) {
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: prompt, Passes: 7, Batch: batch})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: precision.Uniforms(int(bits)), Prompt: prompt, Passes: 7, Batch: batch})
 	if err != nil {
 		return stats.Counts{}, nil, err
 	}
 	var p *isa.Program
 	if decode {
-		p, err = k.Decode(prompt, bits, bits)
+		p, err = k.Decode(prompt, precision.Uniform(int(bits)), precision.Uniform(int(bits)))
 	} else {
-		p, err = k.Prefill(prompt, bits)
+		p, err = k.Prefill(prompt, precision.Uniform(int(bits)))
 	}
 	if err != nil {
 		return stats.Counts{}, p, err

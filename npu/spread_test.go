@@ -7,8 +7,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/compile"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // spread deals the tiles of every op of a program for one core out to so many, evenly, each op after all parts of those
@@ -61,11 +61,11 @@ func decodeStep(t testing.TB, preset, model string, change func(*config.Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: []unit.Bits{16}, Prompt: 128, Passes: 15})
+	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: precision.Uniforms(16), Prompt: 128, Passes: 15})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := k.Decode(128, 16, 16)
+	p, err := k.Decode(128, precision.Uniform(16), precision.Uniform(16))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func Prompts(all []*Trace, m Measure) ([]precision.PromptRuns, error) {
 		if r.Quality, err = t.Quality(m); err != nil {
 			return nil, err
 		}
-		r.AverageBits = precision.AverageBits(precision.Recorded(t.Bits()), len(t.Steps))
+		r.AverageBits = precision.AverageBits(nil, precision.Recorded(t.Precisions()), len(t.Steps))
 		i := slices.IndexFunc(prompts, func(p precision.PromptRuns) bool { return p.Prompt == id })
 		if i < 0 {
 			i = len(prompts)

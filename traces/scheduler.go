@@ -9,7 +9,7 @@ import (
 
 // Precisions returns those that a schedule with bits of its own may use, prefill's too, from the highest down.
 func Precisions(s precision.Schedule) []int {
-	widths := append([]int{s.PrefillBits(0)}, s.Bits...)
+	widths := append([]int{s.PrefillAt(precision.Assignment{}).Max()}, s.Bits...)
 	slices.SortFunc(widths, func(a, b int) int { return b - a })
 	return slices.Compact(widths)
 }

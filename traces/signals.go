@@ -14,7 +14,7 @@ import (
 // schedule names a classifier, the scores of the learned scheduler are computed from the keys and values beside the
 // trace.
 func (t *Trace) Evidence(s precision.Schedule) (precision.Evidence, error) {
-	e := precision.Evidence{Source: t.Name, Recorded: t.Bits(), Signals: t.signals()}
+	e := precision.Evidence{Source: t.Name, Recorded: t.Precisions(), Signals: t.signals()}
 	if t.Header.MaxNew != nil {
 		e.Horizon = *t.Header.MaxNew
 	}

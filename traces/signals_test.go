@@ -95,7 +95,7 @@ func decided(t testing.TB, text string, trace *Trace) ([]int, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Decide(trace.GeneratedTokens(), e)
+	p, err := s.Decide(nil, trace.GeneratedTokens(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestDecidingAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Decide(9, e); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := s.Decide(nil, 9, e); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v", text, err)
 			}
 		}

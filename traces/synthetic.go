@@ -51,7 +51,7 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: %s", s.Schedule,
 			precision.List(precision.KindsThatNeed(precision.NeedsNothing)))
 	}
-	policy, err := s.Schedule.Resolve(s.Generate, precision.Evidence{})
+	policy, err := s.Schedule.Resolve(s.Model, s.Generate, precision.Evidence{})
 	if err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
@@ -62,7 +62,7 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 func (s *Synthesis) header() *Header {
 	return &Header{
 		Format: Format, Version: Version, Tool: "pmpdsim/traces", Source: FromSynthesis, Seed: s.Seed, Task: s.Task,
-		Model: ShapeOf(s.Model), Precisions: Precisions(s.Schedule), PrefillBits: s.Schedule.PrefillBits(0),
+		Model: ShapeOf(s.Model), Precisions: Precisions(s.Schedule), PrefillBits: s.Schedule.PrefillAt(precision.Assignment{}).Max(),
 		Scheduler: SchedulerOf(s.Schedule, s.Generate), Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
 	}
 }
@@ -82,9 +82,9 @@ func (s *Synthetic) Next() (Record, error) {
 		s.ended = true
 		return &Footer{Steps: s.step, Stop: StopMax}, nil
 	}
-	bits := s.policy.Bits(s.step + 1)
+	bits := s.policy.At(s.step + 1).Max()
 	if s.step > 0 && !s.turned {
-		if before := s.policy.Bits(s.step); before != bits {
+		if before := s.policy.At(s.step).Max(); before != bits {
 			s.turned = true
 			return &Switch{I: s.step, From: before, To: bits}, nil
 		}

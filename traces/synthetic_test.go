@@ -72,14 +72,14 @@ func TestSynthetic(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s generates %d tokens in one pass less", c.schedule, c.gen), func(t *testing.T) {
 			trace := synthesise(t, synthesis(t, "phi-1.5", c.schedule, 10, c.gen))
-			if got := trace.Bits(); !slices.Equal(got, c.bits) {
+			if got := trace.Precisions(); !slices.Equal(got, precision.Uniforms(c.bits...)) {
 				t.Errorf("bits %v, want %v", got, c.bits)
 			}
 			if got := trace.GeneratedTokens(); got != c.gen {
 				t.Errorf("%d generated tokens, want %d", got, c.gen)
 			}
-			if trace.PrefillBits() != c.prefill || !slices.Equal(trace.Header.Precisions, c.precisions) {
-				t.Errorf("prefill %d of %v, want %d of %v", trace.PrefillBits(), trace.Header.Precisions, c.prefill, c.precisions)
+			if trace.PrefillAt().Max() != c.prefill || !slices.Equal(trace.Header.Precisions, c.precisions) {
+				t.Errorf("prefill %d of %v, want %d of %v", trace.PrefillAt().Max(), trace.Header.Precisions, c.prefill, c.precisions)
 			}
 			if diff := cmp.Diff(c.switches, trace.Info().Switches); diff != "" {
 				t.Error(diff)
@@ -179,13 +179,13 @@ func TestSyntheticProperties(t *testing.T) {
 		if diff := cmp.Diff(trace.Records, back.Records); diff != "" || trace.SHA256 != back.SHA256 {
 			r.Fatalf("not the same after writing and reading: %s", diff)
 		}
-		policy, err := schedule.Resolve(s.Generate, precision.Evidence{})
+		policy, err := schedule.Resolve(s.Model, s.Generate, precision.Evidence{})
 		if err != nil {
 			r.Fatal(err)
 		}
-		for i, bits := range back.Bits() {
-			if bits != policy.Bits(i+1) {
-				r.Fatalf("decode pass %d at %d bits, want %d", i+1, bits, policy.Bits(i+1))
+		for i, bits := range back.Precisions() {
+			if bits != policy.At(i+1) {
+				r.Fatalf("decode pass %d at %s bits, want %s", i+1, bits, policy.At(i+1))
 			}
 		}
 		m, err := back.Model()

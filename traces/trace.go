@@ -9,6 +9,8 @@ import (
 	"hash"
 	"io"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Trace is a whole trace in memory. It is read only.
@@ -190,14 +192,14 @@ func (t *Trace) PromptTokens() int { return t.Header.Prompt.Tokens }
 // GeneratedTokens returns the number of generated tokens: one from prefill and one from each step.
 func (t *Trace) GeneratedTokens() int { return len(t.Steps) + 1 }
 
-// PrefillBits returns the weight precision of prefill.
-func (t *Trace) PrefillBits() int { return t.Header.PrefillBits }
+// PrefillAt returns the weight precision of prefill.
+func (t *Trace) PrefillAt() precision.Assignment { return precision.Uniform(t.Header.PrefillBits) }
 
-// Bits returns the weight precision of each decode pass; element i is step i, decode pass i+1.
-func (t *Trace) Bits() []int {
-	bits := make([]int, len(t.Steps))
+// Precisions returns the weight precision of each decode pass; element i is step i, decode pass i+1.
+func (t *Trace) Precisions() []precision.Assignment {
+	all := make([]precision.Assignment, len(t.Steps))
 	for i, s := range t.Steps {
-		bits[i] = s.WBits
+		all[i] = precision.Uniform(s.WBits)
 	}
-	return bits
+	return all
 }

@@ -258,7 +258,7 @@ func (e *engine) sameShape() error {
 func (e *engine) load(ctx context.Context, s streams, schedules []precision.Schedule) (err error) {
 	bits := []int{}
 	for _, s := range schedules {
-		bits = append(append(bits, s.Bits...), s.PrefillBits(0))
+		bits = append(append(bits, s.Bits...), s.PrefillAt(precision.Assignment{}).Max())
 	}
 	if e.reference {
 		bits = append(bits, weights.Half)

@@ -178,7 +178,7 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 	for _, s := range schedules {
 		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}
 		if w.trace != nil {
-			j.RecordedPrefill = w.trace.PrefillBits()
+			j.RecordedPrefill = w.trace.PrefillAt()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)
 			if !w.embedded {
 				j.TraceName = filepath.Base(w.trace.Name)

@@ -79,12 +79,12 @@ func (o *scheduleOptions) decide(s precision.Schedule, w *workload) (*views.Deci
 	if evidence.Runs, err = o.otherRuns(w.trace, s); err != nil {
 		return nil, err
 	}
-	plan, err := s.Decide(w.generated, evidence)
+	plan, err := s.Decide(w.model, w.generated, evidence)
 	if err != nil {
 		return nil, err
 	}
 	d := &views.Decided{Schedule: s.String(), Trace: w.trace.Name, TraceSHA256: w.trace.SHA256, TraceSource: string(w.trace.Header.Source),
-		Model: w.model.Name, AvgWeightBits: precision.AverageBits(plan, len(plan.Decisions)), PrefillBits: s.PrefillBits(w.trace.PrefillBits()),
+		Model: w.model.Name, AvgWeightBits: precision.AverageBits(w.model, plan, len(plan.Decisions)), PrefillBits: s.PrefillAt(w.trace.PrefillAt()).Max(),
 		Counterfactual: plan.Counterfactual(), Cost: plan.Cost(s, w.model, w.prompt), Decisions: plan.Decisions}
 	if same, ok := plan.Static(); ok {
 		same.Prefill = s.Prefill

@@ -291,5 +291,5 @@ func (w *workload) resolve(s precision.Schedule) (precision.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Resolve(w.generated, e)
+	return s.Resolve(w.model, w.generated, e)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // checkedBits are those of prefill and then those of the decode passes of a check.
@@ -51,7 +52,7 @@ func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint6
 	for i := range prompt {
 		prompt[i] = (i*37 + 11) % m.Vocab
 	}
-	all, err := gpu.Compare(onCPU, onGPU, prompt, checkedBits[:])
+	all, err := gpu.Compare(onCPU, onGPU, prompt, precision.Uniforms(checkedBits[:]...))
 	var rows []Checked
 	for _, a := range all {
 		rows = append(rows, Checked{m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // passes fills the cache and decodes; the median of the device's times counts. The bytes are those in the middle.
@@ -18,13 +19,13 @@ func passes(m *weights.Model, bits int, o Options, start func(positions int) (gp
 	for i := range prompt {
 		prompt[i] = (i*37 + 11) % m.Vocab
 	}
-	last, err := s.Prefill(prompt, bits)
+	last, err := s.Prefill(prompt, precision.Uniform(bits))
 	if err != nil {
 		return nil, err
 	}
 	var times []time.Duration
 	for i := range Warm + o.Repeats {
-		if last, err = s.Decode(last.Token, bits); err != nil {
+		if last, err = s.Decode(last.Token, precision.Uniform(bits)); err != nil {
 			return nil, err
 		}
 		if i >= Warm && last.StepNS != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // TestInstructionsAreTheDocumentedOnes: docs/gpu-kernels.md is held against the PTX by a test of package kernels.
@@ -83,9 +84,9 @@ func TestShapes(t *testing.T) {
 // steps is a sequence whose passes take 1, 2, 3, ... microseconds.
 type steps struct{ n int64 }
 
-func (s *steps) Prefill([]int, int) (gpu.Pass, error) { return gpu.Pass{}, nil }
-func (s *steps) State(gpu.Want) (gpu.State, error)    { return gpu.State{}, nil }
-func (s *steps) Decode(int, int) (gpu.Pass, error) {
+func (s *steps) Prefill([]int, precision.Assignment) (gpu.Pass, error) { return gpu.Pass{}, nil }
+func (s *steps) State(gpu.Want) (gpu.State, error)                     { return gpu.State{}, nil }
+func (s *steps) Decode(int, precision.Assignment) (gpu.Pass, error) {
 	s.n += 1000
 	took := s.n
 	return gpu.Pass{StepNS: &took}, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func TestRowsHaveWhatFollowsFromTheirTimes(t *testing.T) {
@@ -50,7 +51,7 @@ func TestSmallModelsRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := gpu.Compare(b, b, []int{1, 2, 3}, checkedBits[:])
+		all, err := gpu.Compare(b, b, []int{1, 2, 3}, precision.Uniforms(checkedBits[:]...))
 		if err != nil || len(all) != len(checkedBits) || all[len(all)-1].Positions >= CheckPositions(3) {
 			t.Fatalf("%s: %v, %v", m.Name, all, err)
 		}

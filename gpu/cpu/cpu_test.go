@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func open(t *testing.T, src weights.Source, workers int) gpu.Sequence {
@@ -35,11 +36,11 @@ func TestAgainstTheReference(t *testing.T) {
 			m := src.Model()
 			s, r := open(t, src, 2), newReference(t, src)
 			tokens, bits := gputest.Prompt(m, 6), []int{8, 8, 8, 8, 8, 8}
-			pass, err := s.Prefill(tokens, 8)
+			pass, err := s.Prefill(tokens, precision.Uniform(8))
 			check(t, r, s, tokens, bits, pass, err)
 			for _, b := range []int{16, 8, 5, 4, 3, 2} {
 				tokens, bits = append(tokens, pass.Token), append(bits, b)
-				pass, err = s.Decode(pass.Token, b)
+				pass, err = s.Decode(pass.Token, precision.Uniform(b))
 				check(t, r, s, tokens, bits, pass, err)
 			}
 			state, err := s.State(gpu.Want{Cache: true})
@@ -103,10 +104,10 @@ func TestResultsDoNotDependOnTheWorkers(t *testing.T) {
 	run := func(workers int) string {
 		src := gputest.Random(t, "llama", 5)
 		s := open(t, src, workers)
-		pass, err := s.Prefill(gputest.Prompt(src.Model(), 5), 4)
+		pass, err := s.Prefill(gputest.Prompt(src.Model(), 5), precision.Uniform(4))
 		text := fmt.Sprint(pass, err)
 		for _, bits := range []int{4, 3, 2} {
-			pass, err = s.Decode(pass.Token, bits)
+			pass, err = s.Decode(pass.Token, precision.Uniform(bits))
 			text += fmt.Sprint(pass, err)
 		}
 		return text
@@ -120,17 +121,17 @@ func TestResultsDoNotDependOnTheWorkers(t *testing.T) {
 func TestDecodeIsPrefill(t *testing.T) {
 	src := gputest.Random(t, "stablelm", 2)
 	ids := gputest.Prompt(src.Model(), 9)
-	whole, err := open(t, src, 1).Prefill(ids, 3)
+	whole, err := open(t, src, 1).Prefill(ids, precision.Uniform(3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, src, 1)
-	pass, err := s.Prefill(ids[:4], 3)
+	pass, err := s.Prefill(ids[:4], precision.Uniform(3))
 	for _, id := range ids[4:] {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pass, err = s.Decode(id, 3)
+		pass, err = s.Decode(id, precision.Uniform(3))
 	}
 	if err != nil || fmt.Sprint(pass) != fmt.Sprint(whole) {
 		t.Errorf("error %v, decode %+v, prefill %+v", err, pass, whole)
@@ -154,12 +155,12 @@ func TestMisuse(t *testing.T) {
 		name, want string
 		call       func() (gpu.Pass, error)
 	}{
-		{"no tokens", "at least one", func() (gpu.Pass, error) { return s.Prefill(nil, 4) }},
-		{"too many tokens", "no more than are left", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2, 3, 4}, 4) }},
-		{"bits that are none", "9 bits; accepted: 2 to 8, and 16", func() (gpu.Pass, error) { return s.Prefill([]int{1}, 9) }},
-		{"a token that is none", "token 301; accepted: 0 to 300", func() (gpu.Pass, error) { return s.Decode(301, 4) }},
-		{"prefill", "", func() (gpu.Pass, error) { return s.Prefill([]int{1}, 4) }},
-		{"a second prefill", "once, before anything else", func() (gpu.Pass, error) { return s.Prefill([]int{1}, 4) }},
+		{"no tokens", "at least one", func() (gpu.Pass, error) { return s.Prefill(nil, precision.Uniform(4)) }},
+		{"too many tokens", "no more than are left", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2, 3, 4}, precision.Uniform(4)) }},
+		{"bits that are none", "9 bits; accepted: 2 to 8, and 16", func() (gpu.Pass, error) { return s.Prefill([]int{1}, precision.Uniform(9)) }},
+		{"a token that is none", "token 301; accepted: 0 to 300", func() (gpu.Pass, error) { return s.Decode(301, precision.Uniform(4)) }},
+		{"prefill", "", func() (gpu.Pass, error) { return s.Prefill([]int{1}, precision.Uniform(4)) }},
+		{"a second prefill", "once, before anything else", func() (gpu.Pass, error) { return s.Prefill([]int{1}, precision.Uniform(4)) }},
 	} {
 		if _, err := c.call(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Host is how fast this machine does what a pass of the engine consists of, all workers together.
@@ -75,7 +76,7 @@ func Measure(ctx context.Context, source weights.Source, o MeasureOptions) (*Hos
 	count := float64(b.matrix(up).Out) * float64(b.matrix(up).In)
 	product := func(rows, bits int) float64 {
 		s.h = b.rows(rows)
-		return m.median(func() error { return s.product(up, bits) })
+		return m.median(func() error { return s.product(up, precision.Uniform(bits)) })
 	}
 	one := map[int]float64{}
 	for _, bits := range measuredBits() {

@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // TestAgainstLlamaCpp holds fp16 passes against llama.cpp's, which knows the families from Hugging Face's own files:
@@ -41,7 +42,7 @@ func TestAgainstLlamaCpp(t *testing.T) {
 			if len(steps) != 10 {
 				t.Fatalf("%d passes of %s", len(steps), golden.Source)
 			}
-			pass, err := s.Prefill(gputest.Prompt(src.Model(), golden.Prompt), weights.Half)
+			pass, err := s.Prefill(gputest.Prompt(src.Model(), golden.Prompt), precision.Uniform(weights.Half))
 			for i, want := range steps {
 				if err != nil {
 					t.Fatal(err)
@@ -66,7 +67,7 @@ func TestAgainstLlamaCpp(t *testing.T) {
 						t.Errorf("pass %d: token %d has probability %.4f, want %.4f", i, token, p, want.P[j])
 					}
 				}
-				pass, err = s.Decode(want.Tokens[0], weights.Half)
+				pass, err = s.Decode(want.Tokens[0], precision.Uniform(weights.Half))
 			}
 			t.Logf("probabilities are at most %.4f apart", worst)
 		})

@@ -7,10 +7,12 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// product multiplies the rows that an op reads with its matrix. The head keeps its fp16 weights.
-func (s *sequence) product(op gpu.Op, bits int) error {
+// product multiplies the rows that an op reads with its matrix, each part of which has bits of its own. The head keeps its fp16
+// weights.
+func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 	m := s.matrix(op)
 	in, out := s.h, &s.qkv
 	switch op.Place {
@@ -21,8 +23,9 @@ func (s *sequence) product(op gpu.Op, bits int) error {
 	case gpu.PlaceDown:
 		in, out = s.activated, &s.down
 	case gpu.PlaceHead:
-		bits = weights.Half
+		at = precision.Uniform(weights.Half)
 	}
+	bits := op.RowBits(at)
 	y := make([][]float32, len(in))
 	for r := range y {
 		y[r] = make([]float32, m.Out)
@@ -30,7 +33,7 @@ func (s *sequence) product(op gpu.Op, bits int) error {
 	err := s.share(m.Out, func(from, to int) {
 		codes, row, w := make([]uint8, m.In), make([]uint16, m.In), make([]float32, m.In)
 		for o := from; o < to; o++ {
-			m.Row(o, bits, codes, row)
+			m.Row(o, bits[o], codes, row)
 			for i, h := range row {
 				w[i] = s.value[h]
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // sequence is one KV cache. All values in it have been rounded to binary16.
@@ -28,18 +29,18 @@ type sequence struct {
 var _ gpu.Sequence = (*sequence)(nil)
 
 // Prefill reads the prompt.
-func (s *sequence) Prefill(ids []int, bits int) (gpu.Pass, error) {
+func (s *sequence) Prefill(ids []int, at precision.Assignment) (gpu.Pass, error) {
 	if s.past != 0 {
 		return gpu.Pass{}, fmt.Errorf("prefill after %d positions; accepted: once, before anything else", s.past)
 	}
-	return s.pass(ids, bits, s.options.Now != nil && s.options.SampleOps > 0)
+	return s.pass(ids, at, s.options.Now != nil && s.options.SampleOps > 0)
 }
 
 // Decode reads one token.
-func (s *sequence) Decode(token, bits int) (gpu.Pass, error) {
+func (s *sequence) Decode(token int, at precision.Assignment) (gpu.Pass, error) {
 	apart := s.options.Now != nil && s.options.SampleOps > 0 && s.decoded%s.options.SampleOps == 0
 	s.decoded++
-	return s.pass([]int{token}, bits, apart)
+	return s.pass([]int{token}, at, apart)
 }
 
 // State is what the last pass left behind.
@@ -69,13 +70,15 @@ func (s *sequence) heads(cache []float32) []float32 {
 
 // pass runs the ops over the tokens, timing each if the pass is taken apart. What follows the blocks is computed for the last
 // token only.
-func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
+func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pass, error) {
 	if len(ids) == 0 || s.past+len(ids) > s.positions {
 		return gpu.Pass{}, fmt.Errorf("%d tokens after %d positions of %d; accepted: at least one, and no more than are left", len(ids),
 			s.past, s.positions)
 	}
-	if bits != weights.Half && (bits < weights.MinBits || bits > weights.Planes) {
-		return gpu.Pass{}, fmt.Errorf("%d bits; accepted: %d to %d, and %d", bits, weights.MinBits, weights.Planes, weights.Half)
+	for _, bits := range at.Widths() {
+		if bits != weights.Half && (bits < weights.MinBits || bits > weights.Planes) {
+			return gpu.Pass{}, fmt.Errorf("%d bits; accepted: %d to %d, and %d", bits, weights.MinBits, weights.Planes, weights.Half)
+		}
 	}
 	began := s.now()
 	last := began
@@ -95,7 +98,7 @@ func (s *sequence) pass(ids []int, bits int, apart bool) (gpu.Pass, error) {
 		case gpu.ResultNorm:
 			s.resultNorm(op)
 		case gpu.Product:
-			if err := s.product(op, bits); err != nil {
+			if err := s.product(op, at); err != nil {
 				return gpu.Pass{}, err
 			}
 		case gpu.Rope:

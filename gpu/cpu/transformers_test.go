@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
@@ -69,9 +70,9 @@ func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) float64 {
 	t.Helper()
 	var err error
 	if len(ids) > 1 {
-		_, err = s.Prefill(ids, weights.Half)
+		_, err = s.Prefill(ids, precision.Uniform(weights.Half))
 	} else {
-		_, err = s.Decode(ids[0], weights.Half)
+		_, err = s.Decode(ids[0], precision.Uniform(weights.Half))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,14 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // backend is a model on a GPU. Everything below device is touched in its thread only.
@@ -173,12 +175,12 @@ func (b *backend) cacheFits(positions int) error {
 		gigabytes(each*int64(positions)), gigabytes(free), free/each)
 }
 
-// loaded refuses a precision whose weights are not on the device.
-func (b *backend) loaded(bits int) error {
-	for _, have := range b.bits {
-		if have == bits {
-			return nil
+// loaded refuses precisions whose weights are not on the device, and those that differ within a product.
+func (b *backend) loaded(at precision.Assignment) error {
+	for _, bits := range at.Widths() {
+		if !slices.Contains(b.bits, bits) {
+			return fmt.Errorf("weights at %d bits are not on the GPU; accepted: %s", bits, list(b.bits))
 		}
 	}
-	return fmt.Errorf("weights at %d bits are not on the GPU; accepted: %s", bits, list(b.bits))
+	return gpu.Fused(b.shape.Model, at)
 }

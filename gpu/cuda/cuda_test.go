@@ -81,7 +81,7 @@ func TestAgainstTheCPU(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, err := gpu.Compare(onCPU, b, gputest.Prompt(source.Model(), 21), c.bits)
+			all, err := gpu.Compare(onCPU, b, gputest.Prompt(source.Model(), 21), precision.Uniforms(c.bits...))
 			if err != nil || len(all) != len(c.bits) {
 				t.Fatal(len(all), err)
 			}
@@ -105,9 +105,9 @@ func TestSequencesTakeTurns(t *testing.T) {
 		var p gpu.Pass
 		var err error
 		if i == 0 {
-			p, err = s.Prefill(prompt, bits)
+			p, err = s.Prefill(prompt, precision.Uniform(bits))
 		} else {
-			p, err = s.Decode(token, bits)
+			p, err = s.Decode(token, precision.Uniform(bits))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -193,14 +193,14 @@ func TestMisuse(t *testing.T) {
 		name, want string
 		call       func() (gpu.Pass, error)
 	}{
-		{"no tokens", "accepted: 1 to 3", func() (gpu.Pass, error) { return s.Prefill(nil, 4) }},
-		{"too many tokens", "accepted: 1 to 3", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2, 3, 4}, 4) }},
-		{"bits that are not loaded", "at 16 bits are not on the GPU; accepted: 4,3", func() (gpu.Pass, error) { return s.Prefill([]int{1}, 16) }},
-		{"a token that is none", "token 320; accepted: 0 to 319", func() (gpu.Pass, error) { return s.Decode(320, 4) }},
-		{"prefill", "", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2}, 4) }},
-		{"a second prefill", "once, before anything else", func() (gpu.Pass, error) { return s.Prefill([]int{1}, 4) }},
-		{"decode", "", func() (gpu.Pass, error) { return s.Decode(3, 3) }},
-		{"decode without room", "position 3; accepted: 0 to 2, the cache is full", func() (gpu.Pass, error) { return s.Decode(3, 3) }},
+		{"no tokens", "accepted: 1 to 3", func() (gpu.Pass, error) { return s.Prefill(nil, precision.Uniform(4)) }},
+		{"too many tokens", "accepted: 1 to 3", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2, 3, 4}, precision.Uniform(4)) }},
+		{"bits that are not loaded", "at 16 bits are not on the GPU; accepted: 4,3", func() (gpu.Pass, error) { return s.Prefill([]int{1}, precision.Uniform(16)) }},
+		{"a token that is none", "token 320; accepted: 0 to 319", func() (gpu.Pass, error) { return s.Decode(320, precision.Uniform(4)) }},
+		{"prefill", "", func() (gpu.Pass, error) { return s.Prefill([]int{1, 2}, precision.Uniform(4)) }},
+		{"a second prefill", "once, before anything else", func() (gpu.Pass, error) { return s.Prefill([]int{1}, precision.Uniform(4)) }},
+		{"decode", "", func() (gpu.Pass, error) { return s.Decode(3, precision.Uniform(3)) }},
+		{"decode without room", "position 3; accepted: 0 to 2, the cache is full", func() (gpu.Pass, error) { return s.Decode(3, precision.Uniform(3)) }},
 	} {
 		if _, err := c.call(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)

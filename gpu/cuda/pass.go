@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // graph returns the graph of a decode pass, which is captured when it is first asked for.
@@ -32,7 +33,7 @@ func (s *sequence) put(of graphOf) error {
 				return err
 			}
 		}
-		if err := s.launch(op, of.bits); err != nil {
+		if err := s.launch(op, of.at); err != nil {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
@@ -45,7 +46,7 @@ func (s *sequence) put(of graphOf) error {
 }
 
 // launch puts one op of a decode pass into the stream.
-func (s *sequence) launch(op gpu.Op, bits int) error {
+func (s *sequence) launch(op gpu.Op, at precision.Assignment) error {
 	b := s.backend
 	switch op.Kind {
 	case gpu.Embed:
@@ -56,6 +57,10 @@ func (s *sequence) launch(op gpu.Op, bits int) error {
 		w, from, to := b.operands(op)
 		if op.Place == gpu.PlaceHead {
 			return b.product(w, weights.Half, from, s.logits)
+		}
+		bits, err := op.Bits(at)
+		if err != nil {
+			return err
 		}
 		return b.product(w, bits, from, to)
 	case gpu.Rope:

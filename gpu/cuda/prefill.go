@@ -10,12 +10,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Prefill reads the prompt in chunks of rows. What follows the blocks is computed for the last row only.
-func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
+func (s *sequence) Prefill(ids []int, at precision.Assignment) (p gpu.Pass, err error) {
 	b := s.backend
-	if err := b.loaded(bits); err != nil {
+	if err := b.loaded(at); err != nil {
 		return p, err
 	}
 	switch {
@@ -38,10 +39,10 @@ func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
 			if err := driver.Put(s.prompt, s.ids[:len(ids)], b.stream); err != nil {
 				return err
 			}
-			for at := 0; at < len(ids); at += b.rows {
-				end := min(at+b.rows, len(ids))
-				if err := s.chunk(at, end, bits, end == len(ids)); err != nil {
-					return fmt.Errorf("tokens %d to %d: %w", at, end-1, err)
+			for from := 0; from < len(ids); from += b.rows {
+				end := min(from+b.rows, len(ids))
+				if err := s.chunk(from, end, at, end == len(ids)); err != nil {
+					return fmt.Errorf("tokens %d to %d: %w", from, end-1, err)
 				}
 			}
 			return driver.Fetch(s.told, s.stats, b.stream)
@@ -52,14 +53,14 @@ func (s *sequence) Prefill(ids []int, bits int) (p gpu.Pass, err error) {
 		return s.times(&p, b.clock()-began, false)
 	})
 	if err != nil {
-		return gpu.Pass{}, fmt.Errorf("prefill of %d tokens at %d bits: %w", len(ids), bits, err)
+		return gpu.Pass{}, fmt.Errorf("prefill of %d tokens at %s bits: %w", len(ids), at, err)
 	}
 	s.used, s.next, s.ran = len(ids), p.Token, true
 	return p, nil
 }
 
 // chunk puts the ops over the rows of some tokens of the prompt into the stream.
-func (s *sequence) chunk(from, to, bits int, last bool) error {
+func (s *sequence) chunk(from, to int, at precision.Assignment, last bool) error {
 	b := s.backend
 	if err := s.write(0, from, from/b.rows); err != nil {
 		return err
@@ -68,7 +69,7 @@ func (s *sequence) chunk(from, to, bits int, last bool) error {
 		if op.Layer < 0 && op.Kind != gpu.Embed && !last {
 			break
 		}
-		if err := s.launchRows(op, bits, from, to-from); err != nil {
+		if err := s.launchRows(op, at, from, to-from); err != nil {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
@@ -76,7 +77,7 @@ func (s *sequence) chunk(from, to, bits int, last bool) error {
 }
 
 // launchRows puts one op of prefill into the stream, over n tokens from one on.
-func (s *sequence) launchRows(op gpu.Op, bits, from, n int) error {
+func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) error {
 	b := s.backend
 	switch op.Kind {
 	case gpu.Embed:
@@ -90,6 +91,10 @@ func (s *sequence) launchRows(op gpu.Op, bits, from, n int) error {
 		w, in, out := b.operands(op)
 		if op.Place == gpu.PlaceHead {
 			return b.product(w, weights.Half, in, s.logits)
+		}
+		bits, err := op.Bits(at)
+		if err != nil {
+			return err
 		}
 		return b.products(w, bits, in, out, n)
 	case gpu.Rope:

@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // sequence is a KV cache and the graphs that append to it.
@@ -41,9 +42,9 @@ type sequence struct {
 	freed, ran bool
 }
 
-// graphOf is which graph: the precision, and whether events are between its kernels.
+// graphOf is which graph: the precisions, and whether events are between its kernels.
 type graphOf struct {
-	bits  int
+	at    precision.Assignment
 	apart bool
 }
 
@@ -120,9 +121,9 @@ func (s *sequence) do(f func() error) error {
 }
 
 // Decode replays the graph of a precision.
-func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
+func (s *sequence) Decode(token int, at precision.Assignment) (p gpu.Pass, err error) {
 	b := s.backend
-	switch err := b.loaded(bits); {
+	switch err := b.loaded(at); {
 	case err != nil:
 		return p, err
 	case token < 0 || token >= b.shape.Vocab:
@@ -132,7 +133,7 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 	}
 	apart := b.every > 0 && s.passes%b.every == 0
 	err = s.do(func() error {
-		g, err := s.graph(graphOf{bits, apart}) // before the clock starts: it is made once
+		g, err := s.graph(graphOf{at, apart}) // before the clock starts: it is made once
 		if err != nil {
 			return err
 		}
@@ -149,7 +150,7 @@ func (s *sequence) Decode(token, bits int) (p gpu.Pass, err error) {
 	})
 	if err != nil {
 		s.ran = false // what the device would read next is not known
-		return gpu.Pass{}, fmt.Errorf("decoding position %d at %d bits: %w", s.used, bits, err)
+		return gpu.Pass{}, fmt.Errorf("decoding position %d at %s bits: %w", s.used, at, err)
 	}
 	s.used++
 	s.passes++

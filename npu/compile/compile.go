@@ -8,17 +8,18 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Job is what a Compiler is made for.
 type Job struct {
 	Config     *config.Config
 	Model      *workloads.Model
-	Precisions []unit.Bits // every weight precision of the run, prefill included: 2 to 8, or 16
-	Prompt     int         // tokens
-	Passes     int         // of decode: each appends a token to every sequence
-	Batch      int         // sequences that decode together, 1 to MostSequences
-	Decide     *Decide     // what a precision scheduler computes after some of the decode passes; nil: nothing
+	Precisions []precision.Assignment // every weight precision of the run, prefill included: 2 to 8, or 16
+	Prompt     int                    // tokens
+	Passes     int                    // of decode: each appends a token to every sequence
+	Batch      int                    // sequences that decode together, 1 to MostSequences
+	Decide     *Decide                // what a precision scheduler computes after some of the decode passes; nil: nothing
 }
 
 // MostSequences is the largest batch.
@@ -104,36 +105,46 @@ func (c *Compiler) Operators() []string { return c.names }
 
 // Prefill compiles the pass over the whole prompt of one sequence at one weight precision, or where graphs have a chunk
 // for it the passes over its chunks, one after the other.
-func (c *Compiler) Prefill(tokens int, bits unit.Bits) (*isa.Program, error) {
-	return c.prefill(tokens, bits).step()
+func (c *Compiler) Prefill(tokens int, at precision.Assignment) (*isa.Program, error) {
+	return c.prefill(tokens, at).step()
 }
 
-func (c *Compiler) prefill(tokens int, bits unit.Bits) *builder {
+func (c *Compiler) prefill(tokens int, at precision.Assignment) *builder {
 	passes, chunk := c.cfg.Graph.Prefill(tokens)
-	b := c.builder(fmt.Sprintf("prefill of %d tokens at %d bits", tokens, bits), chunk, 0, bits)
+	b := c.builder(fmt.Sprintf("prefill of %d tokens at %s", tokens, c.said(at)), chunk, 0, at)
 	b.passes, b.p.Tokens, b.p.Context = passes, tokens, tokens
 	b.spill = c.spill
 	return b
 }
 
 // Decode compiles the pass that appends the token at position past to every sequence of the batch (past positions are in the
-// caches). If the precision of the pass before was another one, the program starts with a switch.
-func (c *Compiler) Decode(past int, bits, before unit.Bits) (*isa.Program, error) {
-	return c.decode(past, bits, before).step()
+// caches). If the precision of the pass before was another one, of any matrix, the program starts with a switch.
+func (c *Compiler) Decode(past int, at, before precision.Assignment) (*isa.Program, error) {
+	return c.decode(past, at, before).step()
 }
 
-func (c *Compiler) decode(past int, bits, before unit.Bits) *builder {
-	b := c.builder(fmt.Sprintf("decode at position %d, %d bits", past, bits), c.batch, past, bits)
+func (c *Compiler) decode(past int, at, before precision.Assignment) *builder {
+	b := c.builder(fmt.Sprintf("decode at position %d, %s", past, c.said(at)), c.batch, past, at)
 	b.decode, b.p.Decode = true, true
 	b.p.Context = past + 1
 	b.spill = c.spillStep
-	if bits != before {
+	if at != before {
 		for core := range b.cores() {
-			b.add(isa.Op{Name: fmt.Sprintf("switch %d>%d", before, bits), Kind: isa.Switch, Layer: -1, Core: core, Unit: isa.Array,
-				Work: isa.Work{Bits: bits}}, opSwitch)
+			b.add(isa.Op{Name: fmt.Sprintf("switch %s>%s", c.mean(before), c.mean(at)), Kind: isa.Switch, Layer: -1, Core: core, Unit: isa.Array,
+				Work: isa.Work{Bits: unit.Bits(at.Max())}}, opSwitch)
 		}
 	}
 	return b
+}
+
+// said is an assignment in a few words: its bits, or their mean.
+func (c *Compiler) said(at precision.Assignment) string { return c.mean(at) + " bits" }
+
+func (c *Compiler) mean(at precision.Assignment) string {
+	if at.IsUniform() {
+		return at.String()
+	}
+	return fmt.Sprintf("%.3g", at.Average(c.model))
 }
 
 // static is the scratchpad that n rows of fp16 activations take at their widest point: the residual stream and the normed

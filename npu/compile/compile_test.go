@@ -34,7 +34,7 @@ func loaded(t testing.TB, model string) *workloads.Model {
 
 func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Passes: gen - 1})
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: uniforms(bits...), Prompt: prompt, Passes: gen - 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,14 @@ func programs(t *testing.T, check func(t *testing.T, k *Compiler, p *isa.Program
 			for _, prompt := range []int{5, 700} {
 				k := compiler(t, preset(t), m.Name, prompt, 20, 3, bits)
 				t.Run(fmt.Sprintf("%s %d bits prefill %d", m.Name, bits, prompt), func(t *testing.T) {
-					p, err := k.Prefill(prompt, bits)
+					p, err := k.Prefill(prompt, uniform(bits))
 					if err != nil {
 						t.Fatal(err)
 					}
 					check(t, k, p, 0)
 				})
 				t.Run(fmt.Sprintf("%s %d bits decode at %d", m.Name, bits, prompt+3), func(t *testing.T) {
-					p, err := k.Decode(prompt+3, bits, 3)
+					p, err := k.Decode(prompt+3, uniform(bits), uniform(3))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -212,13 +212,13 @@ func TestErrorsSayWhatToChange(t *testing.T) {
 	}
 	c := preset(t)
 	c.Scratchpad.Size = 64 * unit.KiB
-	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Passes: 1})
+	_, err = New(Job{Config: c, Model: m, Precisions: uniforms(3), Prompt: 8, Passes: 1})
 	if err == nil || !strings.Contains(err.Error(), "scratchpad.size: the activations of one token of vicuna-7b take") {
 		t.Errorf("got %v", err)
 	}
 	c = preset(t)
 	c.Scratchpad.Tile = 1 * unit.KiB
-	_, err = New(Job{Config: c, Model: m, Precisions: []unit.Bits{3}, Prompt: 8, Passes: 1})
+	_, err = New(Job{Config: c, Model: m, Precisions: uniforms(3), Prompt: 8, Passes: 1})
 	if err == nil || !strings.Contains(err.Error(), "accepted: a larger scratchpad.tile") {
 		t.Errorf("got %v", err)
 	}

@@ -23,7 +23,7 @@ func changed(t testing.TB, assignments ...string) *config.Config {
 // batched is a compiler of a batch.
 func batched(t testing.TB, c *config.Config, model string, prompt, batch int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: bits, Prompt: prompt, Passes: 19, Batch: batch})
+	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: uniforms(bits...), Prompt: prompt, Passes: 19, Batch: batch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func sumsOf(p *isa.Program) sums {
 func TestCoresShareAStepWithoutRest(t *testing.T) {
 	for _, model := range []string{"phi-1.5", "llama-3.2-1b", "gemma-2-2b", "qwen2.5-0.5b"} {
 		one := batched(t, preset(t), model, 64, 1, 4, 2)
-		p, err := one.Decode(70, 2, 2)
+		p, err := one.Decode(70, uniform(2), uniform(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestCoresShareAStepWithoutRest(t *testing.T) {
 		for _, cores := range []int{2, 3, 4, 16} {
 			t.Run(fmt.Sprintf("%s on %d cores", model, cores), func(t *testing.T) {
 				k := batched(t, changed(t, fmt.Sprintf("cores=%d", cores)), model, 64, 1, 4, 2)
-				p, err := k.Decode(70, 2, 2)
+				p, err := k.Decode(70, uniform(2), uniform(2))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -125,14 +125,14 @@ func exchanged(t *testing.T, p *isa.Program, cores int) {
 func TestABatchReadsWeightsOnceAndEveryCache(t *testing.T) {
 	for _, cores := range []int{1, 4} {
 		c := changed(t, fmt.Sprintf("cores=%d", cores))
-		p1, err := batched(t, c, "llama-3.2-1b", 64, 1, 4).Decode(70, 4, 4)
+		p1, err := batched(t, c, "llama-3.2-1b", 64, 1, 4).Decode(70, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
 		one := sumsOf(p1)
 		for _, batch := range []int{2, 7, 16} {
 			t.Run(fmt.Sprintf("%d sequences on %d cores", batch, cores), func(t *testing.T) {
-				p, err := batched(t, c, "llama-3.2-1b", 64, batch, 4).Decode(70, 4, 4)
+				p, err := batched(t, c, "llama-3.2-1b", 64, batch, 4).Decode(70, uniform(4), uniform(4))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -193,8 +193,8 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 			apart.room = min(apart.room, fused.room) // else attention is cut otherwise, too
 			fused.room = apart.room
 			for name, pass := range map[string]func(*Compiler) (*isa.Program, error){
-				"prefill": func(k *Compiler) (*isa.Program, error) { return k.Prefill(1000, 4) },
-				"decode":  func(k *Compiler) (*isa.Program, error) { return k.Decode(1010, 4, 4) },
+				"prefill": func(k *Compiler) (*isa.Program, error) { return k.Prefill(1000, uniform(4)) },
+				"decode":  func(k *Compiler) (*isa.Program, error) { return k.Decode(1010, uniform(4), uniform(4)) },
 			} {
 				p, err := pass(apart)
 				if err != nil {
@@ -234,7 +234,7 @@ func TestFusionKeepsOperandsOnChip(t *testing.T) {
 func TestTilingsThatAreAskedFor(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
 	compile := func(assignments ...string) (*Compiler, error) {
-		return New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Passes: 19})
+		return New(Job{Config: changed(t, assignments...), Model: m, Precisions: uniforms(4), Prompt: 1032, Passes: 19})
 	}
 	for _, c := range []struct {
 		what string
@@ -250,7 +250,7 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			k, err := compile(c.set...)
 			if err == nil {
-				_, err = k.Prefill(1032, 4)
+				_, err = k.Prefill(1032, uniform(4))
 			}
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want %q", err, c.want)
@@ -258,7 +258,7 @@ func TestTilingsThatAreAskedFor(t *testing.T) {
 			if err != nil {
 				return
 			}
-			choices, err := k.ExplainPrefill(1032, 4)
+			choices, err := k.ExplainPrefill(1032, uniform(4))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -282,7 +282,7 @@ func TestTheSearchFindsTheLeastCost(t *testing.T) {
 	m := loaded(t, "vicuna-7b")
 	var room unit.Bytes
 	cost := func(assignments ...string) (float64, string) {
-		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: []unit.Bits{4}, Prompt: 1032, Passes: 19})
+		k, err := New(Job{Config: changed(t, assignments...), Model: m, Precisions: uniforms(4), Prompt: 1032, Passes: 19})
 		if err != nil {
 			return 0, err.Error()
 		}
@@ -290,7 +290,7 @@ func TestTheSearchFindsTheLeastCost(t *testing.T) {
 			room = k.room
 		}
 		k.room = room
-		choices, err := k.ExplainPrefill(1032, 4)
+		choices, err := k.ExplainPrefill(1032, uniform(4))
 		if err != nil { // what is asked for does not fit beside that room
 			return 0, err.Error()
 		}
@@ -316,9 +316,9 @@ func TestScoresWaitForTheirOwnCore(t *testing.T) {
 	for _, prompt := range []int{8, 300} {
 		for _, decode := range []bool{true, false} {
 			k := batched(t, changed(t, "cores=4", "scratchpad.size=64MiB"), "llama-3.2-1b", prompt, 3, 4)
-			p, err := k.Prefill(prompt, 4)
+			p, err := k.Prefill(prompt, uniform(4))
 			if decode {
-				p, err = k.Decode(prompt, 4, 4)
+				p, err = k.Decode(prompt, uniform(4), uniform(4))
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -347,7 +347,7 @@ func TestARunningArgmaxAddsTheHeadsBias(t *testing.T) {
 	if !k.running || !k.model.HeadBias {
 		t.Fatalf("running %v, bias %v: not the case to test", k.running, k.model.HeadBias)
 	}
-	p, err := k.Decode(70, 4, 4)
+	p, err := k.Decode(70, uniform(4), uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}

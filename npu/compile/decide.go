@@ -43,8 +43,8 @@ func weightBytes(p precision.Product) unit.Bytes {
 //
 // The array has no 32-bit weights. A weight goes through it as two 16-bit halves, so that a product with weights takes twice
 // its multiply-accumulates; its activations are fp16, as everywhere.
-func (c *Compiler) DecodeDeciding(past int, bits, before unit.Bits) (*isa.Program, error) {
-	b := c.decode(past, bits, before)
+func (c *Compiler) DecodeDeciding(past int, at, before precision.Assignment) (*isa.Program, error) {
+	b := c.decode(past, at, before)
 	if _, err := b.step(); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestDeciding(t *testing.T) {
 					m, c := loaded(t, name), preset(t)
 					c.Cores = cores
 					d := kvClassifier(m, prompt+1)
-					job := Job{Config: c, Model: m, Precisions: []unit.Bits{3, 4}, Prompt: prompt, Passes: 8, Batch: batch}
+					job := Job{Config: c, Model: m, Precisions: uniforms(3, 4), Prompt: prompt, Passes: 8, Batch: batch}
 					plain, err := New(job)
 					if err != nil {
 						t.Fatal(err)
@@ -38,11 +38,11 @@ func TestDeciding(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					before, err := plain.Decode(prompt, 4, 4)
+					before, err := plain.Decode(prompt, uniform(4), uniform(4))
 					if err != nil {
 						t.Fatal(err)
 					}
-					p, err := k.DecodeDeciding(prompt, 4, 4)
+					p, err := k.DecodeDeciding(prompt, uniform(4), uniform(4))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -63,11 +63,11 @@ func TestDeciding(t *testing.T) {
 	}
 	t.Run("without a scheduler it is a decode pass", func(t *testing.T) {
 		k := compiler(t, preset(t), "phi-1.5", prompt, 9, 4)
-		a, err := k.Decode(prompt, 4, 4)
+		a, err := k.Decode(prompt, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := k.DecodeDeciding(prompt, 4, 4)
+		b, err := k.DecodeDeciding(prompt, uniform(4), uniform(4))
 		if err != nil || !reflect.DeepEqual(a, b) {
 			t.Errorf("%v", err)
 		}

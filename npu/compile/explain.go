@@ -8,16 +8,17 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // ExplainPrefill tells how the operators of a prefill are cut: those of the first layer, and those outside the blocks.
-func (c *Compiler) ExplainPrefill(tokens int, bits unit.Bits) ([]plan.Choice, error) {
-	return explain(c.prefill(tokens, bits))
+func (c *Compiler) ExplainPrefill(tokens int, at precision.Assignment) ([]plan.Choice, error) {
+	return explain(c.prefill(tokens, at))
 }
 
 // ExplainDecode tells how the operators of a decode pass are cut.
-func (c *Compiler) ExplainDecode(past int, bits unit.Bits) ([]plan.Choice, error) {
-	return explain(c.decode(past, bits, bits))
+func (c *Compiler) ExplainDecode(past int, at precision.Assignment) ([]plan.Choice, error) {
+	return explain(c.decode(past, at, at))
 }
 
 func explain(b *builder) ([]plan.Choice, error) {

@@ -32,7 +32,7 @@ func TestAPassReadsTheFormatOfItsWeights(t *testing.T) {
 			func(int) int { return 64 }},
 	} {
 		k := compiler(t, changed(t, c.set...), model, 64, 8, c.bits)
-		p, err := k.Decode(70, c.bits, c.bits)
+		p, err := k.Decode(70, uniform(c.bits), uniform(c.bits))
 		if err != nil {
 			t.Fatal(err)
 		}

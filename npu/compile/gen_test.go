@@ -16,7 +16,7 @@ func TestAPrefillDoesNotDependOnTheDecode(t *testing.T) {
 	}{{"qwen2.5-0.5b", 33}, {"vicuna-7b", 1032}, {"llama-3.2-1b", 700}} {
 		prefill := func(gen int) (*isa.Program, unit.Bytes) {
 			k := compiler(t, preset(t), c.model, c.prompt, gen, 4)
-			p, err := k.Prefill(c.prompt, 4)
+			p, err := k.Prefill(c.prompt, uniform(4))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func TestADecodePassOfAGraphReadsAndComputesItsWholeContext(t *testing.T) {
 		graph     string
 		positions int64
 	}{{"graph.context=0", past + 1}, {"graph.context=1024", context}} {
-		p, err := compiler(t, changed(t, c.graph, "kv.bits=8"), graphModel, 64, 80, 4).Decode(past, 4, 4)
+		p, err := compiler(t, changed(t, c.graph, "kv.bits=8"), graphModel, 64, 80, 4).Decode(past, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,18 +52,18 @@ func TestADecodePassOfAGraphReadsAndComputesItsWholeContext(t *testing.T) {
 }
 
 func TestAPromptTakesAPassOverTheWeightsForEachOfItsChunks(t *testing.T) {
-	whole, err := compiler(t, changed(t), graphModel, 100, 8, 4).Prefill(100, 4)
+	whole, err := compiler(t, changed(t), graphModel, 100, 8, 4).Prefill(100, uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := compiler(t, changed(t, "graph.prefill_chunk=100"), graphModel, 100, 8, 4).Prefill(100, 4)
+	one, err := compiler(t, changed(t, "graph.prefill_chunk=100"), graphModel, 100, 8, 4).Prefill(100, uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(whole.Ops, one.Ops) {
 		t.Error("a chunk as long as the prompt makes another program")
 	}
-	chunks, err := compiler(t, changed(t, "graph.prefill_chunk=40"), graphModel, 100, 8, 4).Prefill(100, 4)
+	chunks, err := compiler(t, changed(t, "graph.prefill_chunk=40"), graphModel, 100, 8, 4).Prefill(100, uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAPromptTakesAPassOverTheWeightsForEachOfItsChunks(t *testing.T) {
 	if want := int64(2*40*(40+80+120)) * graphHeads * graphLayers; macs[isa.Scores]+macs[isa.Context] != want {
 		t.Errorf("attention takes %d MACs, by hand %d: each chunk with all before it", macs[isa.Scores]+macs[isa.Context], want)
 	}
-	padded, err := compiler(t, changed(t, "graph.prefill_chunk=40", "graph.context=256"), graphModel, 100, 8, 4).Prefill(100, 4)
+	padded, err := compiler(t, changed(t, "graph.prefill_chunk=40", "graph.context=256"), graphModel, 100, 8, 4).Prefill(100, uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAGraphMustHoldTheRun(t *testing.T) {
 		prompt, passes int
 		want           string
 	}{{200, 55, ""}, {200, 56, "take 257"}, {201, 3, "take 300"}} {
-		_, err := New(Job{Config: c, Model: loaded(t, graphModel), Precisions: []unit.Bits{4}, Prompt: tc.prompt, Passes: tc.passes})
+		_, err := New(Job{Config: c, Model: loaded(t, graphModel), Precisions: uniforms(4), Prompt: tc.prompt, Passes: tc.passes})
 		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 			t.Errorf("prompt %d, %d passes: %v, want %q", tc.prompt, tc.passes, err, tc.want)
 		}

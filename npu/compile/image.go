@@ -48,7 +48,6 @@ type image struct {
 // newImage lays a model out for a job, with room for the activations of so many tokens if they have to be spilled.
 func newImage(j Job, price pricing, spilled int) (*image, error) {
 	c, m := j.Config, j.Model
-	precisions := sortedPrecisions(j.Precisions)
 	stripe, err := c.Stripe()
 	if err != nil {
 		return nil, err
@@ -63,14 +62,14 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	for l := range im.blocks {
 		b := &im.blocks[l]
 		for i, w := range m.Attention() {
-			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), precisions)
+			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
 			if err != nil {
 				return nil, err
 			}
 			b.attention[i] = mx
 		}
 		for _, w := range m.MLP() {
-			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), precisions)
+			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
 			if err != nil {
 				return nil, err
 			}
@@ -194,9 +193,12 @@ func qkNormBytes(m *workloads.Model) unit.Bytes {
 	return fp16.Of(2 * int64(m.HeadDim))
 }
 
-// sortedPrecisions returns the distinct precisions in ascending order.
-func sortedPrecisions(p []unit.Bits) []unit.Bits {
-	p = slices.Clone(p)
-	slices.Sort(p)
-	return slices.Compact(p)
+// bitsOf returns the distinct precisions of a matrix of a layer in ascending order.
+func (j Job) bitsOf(layer int, matrix string) []unit.Bits {
+	all := make([]unit.Bits, len(j.Precisions))
+	for i, at := range j.Precisions {
+		all[i] = unit.Bits(at.At(layer, matrix))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

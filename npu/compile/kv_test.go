@@ -37,7 +37,7 @@ func TestKeysAndValuesHaveWidthsAndScalesOfTheirOwn(t *testing.T) {
 	} {
 		const past = 100
 		k := compiler(t, changed(t, strings.Fields(c.set)...), graphModel, 64, 80, 4)
-		p, err := k.Decode(past, 4, 4)
+		p, err := k.Decode(past, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestKeysByChannelAreStoredInSpans(t *testing.T) {
 		127: {3*span + 31*plain + 127*value + 31*plain, span + value},
 		128: {4*span + 128*value, plain + value},
 	} {
-		p, err := k.Decode(past, 4, 4)
+		p, err := k.Decode(past, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestKeysByChannelAreStoredInSpans(t *testing.T) {
 			t.Errorf("at %d: %d and %d MACs, %d by hand", past, macs[isa.Scores], macs[isa.Context], want)
 		}
 	}
-	p, err := k.Prefill(100, 4)
+	p, err := k.Prefill(100, uniform(4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,9 +131,9 @@ func TestTheCacheThatIsReadHasBeenWritten(t *testing.T) {
 						}
 					}
 				}
-				check(k.Prefill(prompt, 4))
+				check(k.Prefill(prompt, uniform(4)))
 				for past := prompt; past < prompt+35; past++ {
-					check(k.Decode(past, 4, 4))
+					check(k.Decode(past, uniform(4), uniform(4)))
 				}
 			})
 		}
@@ -142,7 +142,7 @@ func TestTheCacheThatIsReadHasBeenWritten(t *testing.T) {
 
 func TestASpanMustFitIntoATile(t *testing.T) {
 	c := changed(t, "kv.bits=8", "kv.group=128", "kv.key_scales=channel", "scratchpad.tile=512KiB")
-	_, err := New(Job{Config: c, Model: loaded(t, "llama-2-7b"), Precisions: []unit.Bits{4}, Prompt: 8, Passes: 1})
+	_, err := New(Job{Config: c, Model: loaded(t, "llama-2-7b"), Precisions: uniforms(4), Prompt: 8, Passes: 1})
 	want := "kv.group: the keys of 128 positions that share scales, 4096 channels at 8 bits, take 520KiB on a core"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)

@@ -72,7 +72,7 @@ type dense struct {
 
 // planes are the nested bit-planes that serve every precision up to their number.
 type planes struct {
-	stored int // 0: none
+	stored int // 0: none; up to the most bits of the matrix in any pass
 	base   unit.Bytes
 	tile   tiling
 	turn   unit.Bytes // longest stretch of a plane (interleaved), or fetched at once (plane-major)

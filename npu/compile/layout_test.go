@@ -174,13 +174,13 @@ func TestEveryLayoutCoversEachMatrixOnce(t *testing.T) {
 		m := drawModel(t)
 		c := drawConfig(t)
 		used := rapid.SliceOfNDistinct(rapid.SampledFrom([]unit.Bits{2, 3, 4, 5, 6, 7, 8, 16}), 1, 4, rapid.ID).Draw(t, "precisions")
-		k, err := New(Job{Config: c, Model: m, Precisions: used, Prompt: 4, Passes: 3})
+		k, err := New(Job{Config: c, Model: m, Precisions: uniforms(used...), Prompt: 4, Passes: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
 		stored := map[stretch]bool{}
 		for _, bits := range used {
-			p, err := k.Decode(5, bits, bits)
+			p, err := k.Decode(5, uniform(bits), uniform(bits))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func TestLayoutsReadEquallyMuch(t *testing.T) {
 			"plane-major:16KiB+skew=8KiB", "packed"} {
 			t.Run(model+" "+layout, func(t *testing.T) {
 				k := compiler(t, laidOut(t, layout), model, 700, 20, 4, 3)
-				p, err := k.Decode(703, 3, 3)
+				p, err := k.Decode(703, uniform(3), uniform(3))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -263,7 +263,7 @@ func TestLayoutsReadEquallyMuch(t *testing.T) {
 				if weights < want || weights-want >= burst*unit.Bytes(turns) || float64(weights) > 1.004*float64(want) {
 					t.Errorf("%d bytes in %d turns, the model has %d", weights, turns, want)
 				}
-				if p, err = k.Prefill(700, 4); err != nil {
+				if p, err = k.Prefill(700, uniform(4)); err != nil {
 					t.Fatal(err)
 				}
 				if err := p.Validate(k.cfg.Scratchpad.Size-p.Static, k.cfg.Cores); err != nil {
@@ -315,6 +315,6 @@ func TestAnImageHasOnlyThePrecisionsOfItsJob(t *testing.T) {
 			t.Errorf("got %v", r)
 		}
 	}()
-	_, err := k.Decode(12, 2, 3)
+	_, err := k.Decode(12, uniform(2), uniform(3))
 	t.Errorf("compiled all the same: %v", err)
 }

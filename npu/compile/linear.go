@@ -9,14 +9,15 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
-// stored is what the pass reads of a block's matrix.
-func (b *builder) stored(m *matrix) copyOf {
-	return copyOf{matrix: m, bits: b.bits, quantised: b.bits != fp16}
+// stored is what the pass reads of a matrix of a layer.
+func (b *builder) stored(layer int, m *matrix) copyOf {
+	bits := unit.Bits(b.at.At(layer, m.name))
+	return copyOf{matrix: m, bits: bits, quantised: bits != fp16}
 }
 
 // linear emits y = x·Wᵀ for all rows of activations, with what is computed behind its tiles.
 func (b *builder) linear(o *operator) []int {
-	p := product{copyOf: b.stored(o.matrix), name: o.name, kind: isa.Linear, layer: o.Layer, rows: b.rows,
+	p := product{copyOf: b.stored(o.Layer, o.matrix), name: o.name, kind: isa.Linear, layer: o.Layer, rows: b.rows,
 		in: b.activations[o.Reads[0]], out: b.activations[o.Makes[0]], deps: b.done[o.Reads[0]]}
 	p.in.width, p.out.width = p.k, p.matrix.rows
 	if b.cfg.Fusion != config.Elementwise {

@@ -40,7 +40,7 @@ func prefillOn(t *testing.T, bits unit.Bits, assignments ...string) (*config.Con
 		t.Fatal(err)
 	}
 	k := compiler(t, c, "llama-2-7b", 512, 2, bits)
-	p, err := k.Prefill(512, bits)
+	p, err := k.Prefill(512, uniform(bits))
 	if err != nil {
 		t.Fatal(err)
 	}

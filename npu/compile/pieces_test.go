@@ -52,7 +52,7 @@ func TestPiecesFollowTheClassAndFusion(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, fusion %s", c.class, c.fusion), func(t *testing.T) {
 			cfg := preset(t)
 			cfg.Runtime, cfg.Fusion = c.class.Default(), c.fusion
-			p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, 3, 3)
+			p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, uniform(3), uniform(3))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestPiecesFollowTheClassAndFusion(t *testing.T) {
 func TestAPromptsAttentionIsOnePiece(t *testing.T) {
 	cfg := preset(t)
 	cfg.Runtime, cfg.Cores, cfg.Scratchpad.Size = config.PerOp.Default(), 2, 2<<20
-	p, err := compiler(t, cfg, "mobilellama-1.4b", 700, 20, 3).Prefill(700, 3)
+	p, err := compiler(t, cfg, "mobilellama-1.4b", 700, 20, 3).Prefill(700, uniform(3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestAPromptsAttentionIsOnePiece(t *testing.T) {
 func TestCoresExchangeWithinAPiece(t *testing.T) {
 	cfg := preset(t)
 	cfg.Runtime, cfg.Cores, cfg.Array.Activations = config.PerOp.Default(), 2, config.INT8
-	p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, 3, 3)
+	p, err := compiler(t, cfg, "mobilellama-1.4b", 5, 20, 3).Decode(8, uniform(3), uniform(3))
 	if err != nil {
 		t.Fatal(err)
 	}

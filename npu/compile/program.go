@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // builder makes one program.
@@ -17,8 +18,8 @@ type builder struct {
 	decode      bool
 	rows        int // of activations: tokens of a prompt, or sequences of a batch
 	past        int
-	passes      int // over the chunks of a prompt
-	bits        unit.Bits
+	passes      int                  // over the chunks of a prompt
+	at          precision.Assignment // bits of the weights
 	spill       bool
 	activations map[ops.Value]region // where they lie, if in DRAM
 	done        map[ops.Value][]int  // the ops that make a value: what a reader waits for
@@ -35,10 +36,10 @@ type builder struct {
 	err         error
 }
 
-func (c *Compiler) builder(name string, rows, past int, bits unit.Bits) *builder {
-	p := &isa.Program{Name: name, Bits: bits, Tokens: rows, Context: past + rows, Operators: c.names, Runtime: c.runtime}
+func (c *Compiler) builder(name string, rows, past int, at precision.Assignment) *builder {
+	p := &isa.Program{Name: name, Bits: unit.Bits(at.Max()), Tokens: rows, Context: past + rows, Operators: c.names, Runtime: c.runtime}
 	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
-	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, passes: 1, bits: bits,
+	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, passes: 1, at: at,
 		layer: -1, done: map[ops.Value][]int{}}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/vector"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // The search prices every legal tiling: the array's cycles, the time of its DRAM traffic, and what cannot overlap. It tries all
@@ -107,13 +108,14 @@ type gemmSearch struct {
 // gemmKey is what a choice depends on within a program.
 type gemmKey struct {
 	rows, k, operands int
+	bits              unit.Bits
 	booked            bool
 }
 
 // chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
 // serves all of them.
 func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
-	key := gemmKey{p.matrix.rows, p.k, len(p.operands), p.book(1) > 0}
+	key := gemmKey{p.matrix.rows, p.k, len(p.operands), p.bits, p.book(1) > 0}
 	if g, ok := b.chosen[key]; ok && !b.explaining {
 		return g, nil
 	}
@@ -282,14 +284,15 @@ func (c *Compiler) chooseRoom(j Job) error {
 	}
 	least := 0.0
 	var first error
+	most := slices.MaxFunc(j.Precisions, func(a, b precision.Assignment) int { return cmp.Compare(a.Average(j.Model), b.Average(j.Model)) })
 	for eighths := unit.Bytes(2); eighths <= 8; eighths++ { // halves of them
 		try := *c
 		try.room = c.cfg.Scratchpad.Size * eighths / 16
-		b := try.prefill(j.Prompt, slices.Max(j.Precisions))
+		b := try.prefill(j.Prompt, most)
 		if b.attentionOps() > mostOps { // CheckPrefill says so, if no room is left
 			continue
 		}
-		cost, err := try.matrixCost(j.Prompt, slices.Max(j.Precisions))
+		cost, err := try.matrixCost(j.Prompt, most)
 		if err != nil {
 			first = cmp.Or(first, err)
 			continue
@@ -306,26 +309,46 @@ func (c *Compiler) chooseRoom(j Job) error {
 }
 
 // CheckPrefill returns the error that Prefill would return, without making its program, which is large for long prompts.
-func (c *Compiler) CheckPrefill(tokens int, bits unit.Bits) error {
-	if b := c.prefill(tokens, bits); b.attentionOps() > mostOps {
+func (c *Compiler) CheckPrefill(tokens int, at precision.Assignment) error {
+	if b := c.prefill(tokens, at); b.attentionOps() > mostOps {
 		return fmt.Errorf("attention over a prompt of %d tokens takes more than %d operations, whose program would take more than some 3 GB; "+
 			"accepted: a shorter prompt, or an NPU with a larger scratchpad.size", tokens, mostOps)
 	}
 	if !c.spill {
 		return nil
 	}
-	_, err := c.matrixCost(tokens, bits)
+	_, err := c.matrixCost(tokens, at)
 	return err
 }
 
-// matrixCost prices the matrices of a layer of the prefill.
-func (c *Compiler) matrixCost(tokens int, bits unit.Bits) (float64, error) {
-	b := c.prefill(tokens, bits)
+// matrixCost prices the matrices of a layer of the prefill: where layers differ in their precisions, of the one that costs
+// most.
+func (c *Compiler) matrixCost(tokens int, at precision.Assignment) (float64, error) {
+	b := c.prefill(tokens, at)
 	b.p.Static = b.staticOf(1)
-	im := &b.image.blocks[0]
+	most := 0.0
+	seen := map[string]bool{}
+	for l := range b.image.blocks {
+		row := at.Layer(l)
+		if seen[row] {
+			continue
+		}
+		seen[row] = true
+		cost, err := b.layerCost(l)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, cost)
+	}
+	return most, nil
+}
+
+// layerCost prices the matrices of a layer.
+func (b *builder) layerCost(l int) (float64, error) {
+	im := &b.image.blocks[l]
 	total := 0.0
 	for _, m := range append(im.attention[:], im.mlp...) {
-		p := product{copyOf: b.stored(&m), rows: b.rows}
+		p := product{copyOf: b.stored(l, &m), rows: b.rows}
 		p.in.width, p.out.width = m.k, m.rows
 		if b.cfg.Fusion == config.Elementwise { // as many as any of them has
 			p.operands = make([]region, 1)

@@ -33,7 +33,7 @@ func TestTheSearchWeighsPrefillAndDecode(t *testing.T) {
 
 // A job of one decode pass has room for the prompt and for the tokens of prefill and of that pass.
 func TestTheCacheHasRoomForEveryPosition(t *testing.T) {
-	k, err := New(Job{Config: preset(t), Model: loaded(t, "qwen2.5-0.5b"), Precisions: []unit.Bits{4}, Prompt: 30, Passes: 1})
+	k, err := New(Job{Config: preset(t), Model: loaded(t, "qwen2.5-0.5b"), Precisions: uniforms(4), Prompt: 30, Passes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

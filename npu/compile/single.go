@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/formats"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Single is one matrix product without a model around it: M rows of K activations times a matrix of N rows of K weights.
@@ -37,7 +38,7 @@ func (s Single) Compile(cfg *config.Config) (*isa.Program, plan.Choice, error) {
 	if c.price, err = newPricing(cfg); err != nil {
 		return nil, plan.Choice{}, err
 	}
-	b := &builder{Compiler: c, rows: s.M, passes: 1, bits: s.Bits, explaining: true,
+	b := &builder{Compiler: c, rows: s.M, passes: 1, at: precision.Uniform(int(s.Bits)), explaining: true,
 		chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, layer: -1}
 	b.p = &isa.Program{Name: fmt.Sprintf("%dx%dx%d at %d bits", s.M, s.K, s.N, s.Bits), Bits: s.Bits, Tokens: s.M, Context: s.M,
 		Operators: c.names, Runtime: c.runtime}
@@ -67,7 +68,7 @@ func (s Single) place(b *builder) (product, error) {
 	if err != nil {
 		return p, err
 	}
-	p.copyOf = b.stored(&m)
+	p.copyOf = b.stored(-1, &m)
 	in, out := fp16.Of(int64(s.M)*int64(s.K)), fp16.Of(int64(s.M)*int64(s.N))
 	p.in.width, p.out.width = s.K, s.N
 	if b.spill = in+out > b.cfg.Scratchpad.Size/2; b.spill {

@@ -19,7 +19,7 @@ func TestSpilledQueriesAndKeys(t *testing.T) {
 	}{{"llama-3.2-1b", "cores=1", 4096}, {"llama-3.2-1b", "cores=2", 2000}, {"qwen3-8b", "cores=1", 1500}} {
 		m := loaded(t, c.model)
 		k := compiler(t, changed(t, c.cores), c.model, c.tokens, 2, 4)
-		p, err := k.Prefill(c.tokens, 4)
+		p, err := k.Prefill(c.tokens, uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}

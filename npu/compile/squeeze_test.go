@@ -24,7 +24,7 @@ func TestSmallScratchpadsRunLargeVocabularies(t *testing.T) {
 		if k.late != c.late || k.running != c.running {
 			t.Errorf("%s, %s: late %v, running %v, want %v, %v", c.model, c.size, k.late, k.running, c.late, c.running)
 		}
-		p, err := k.Decode(42, 4, 4)
+		p, err := k.Decode(42, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,11 +27,11 @@ func withFormat(t testing.TB, at func(layer int, matrix string) formats.Format) 
 // traffic is what a decode pass reads of a class, and of matrices by the name of their ops.
 func traffic(t testing.TB, c *config.Config, m *workloads.Model, bits unit.Bits) (k *Compiler, data map[isa.Data]unit.Bytes, work map[string]isa.Work) {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: m, Precisions: []unit.Bits{bits}, Prompt: 64, Passes: 7})
+	k, err := New(Job{Config: c, Model: m, Precisions: uniforms(bits), Prompt: 64, Passes: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := k.Decode(70, bits, bits)
+	p, err := k.Decode(70, uniform(bits), uniform(bits))
 	if err != nil {
 		t.Fatal(err)
 	}

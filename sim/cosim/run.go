@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Job is one schedule for both machines.
@@ -83,7 +84,7 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, 
 			case *traces.Prefill:
 				o.token()
 			case *traces.Step:
-				passes <- replay.Pass{Bits: s.WBits, Asked: recorder.Asked() > s.I}
+				passes <- replay.Pass{At: precision.Uniform(s.WBits), Asked: recorder.Asked() > s.I}
 				o.token()
 			}
 		})

@@ -85,14 +85,14 @@ func anyEvidence(passes int) precision.Evidence {
 
 // meanBits returns the average bits of a schedule over the decode passes that the bar counts.
 func (b *Bar) meanBits(s precision.Schedule) (float64, error) {
-	policy, err := s.Resolve(b.Generated, precision.Evidence{})
+	policy, err := s.Resolve(b.Preset, b.Generated, precision.Evidence{})
 	if err != nil {
 		return 0, err
 	}
-	sum := 0
+	sum := 0.0
 	first := 1 + b.skippedPasses()
 	for pass := first; pass < b.Generated; pass++ {
-		sum += policy.Bits(pass)
+		sum += policy.At(pass).Average(b.Preset)
 	}
-	return float64(sum) / float64(b.Generated-first), nil
+	return sum / float64(b.Generated-first), nil
 }

@@ -107,7 +107,7 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 
 // steps returns the steps of a schedule to simulate: prefill (0) if the options want it, and decode passes.
 func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
-	policy, err := s.Resolve(b.Generated, precision.Evidence{})
+	policy, err := s.Resolve(b.Preset, b.Generated, precision.Evidence{})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
 	}
 	first := 1
 	for pass := 2; pass <= b.Generated; pass++ {
-		if pass < b.Generated && policy.Bits(pass) == policy.Bits(first) {
+		if pass < b.Generated && policy.At(pass) == policy.At(first) {
 			continue
 		}
 		all = append(all, evenly(first, pass-1, o.Passes)...)

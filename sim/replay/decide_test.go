@@ -11,7 +11,7 @@ import (
 
 func TestDecidingCosts(t *testing.T) {
 	const prompt, gen = 40, 6
-	e := precision.Evidence{Source: "made", Horizon: gen, Signals: make([]precision.Signals, gen-1), Recorded: []int{4, 4, 4, 4, 4}}
+	e := precision.Evidence{Source: "made", Horizon: gen, Signals: make([]precision.Signals, gen-1), Recorded: precision.Uniforms(4, 4, 4, 4, 4)}
 	half := 0.5
 	for i := range e.Signals {
 		e.Signals[i].Confidence = &half

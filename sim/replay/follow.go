@@ -7,13 +7,12 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Pass is a decode pass of a run that is still in progress.
 type Pass struct {
-	Bits  int
+	At    precision.Assignment
 	Asked bool // after the pass the schedule computed a decision
 }
 
@@ -31,7 +30,7 @@ func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.
 		decided.Asked = 1 // compile the cost of one decision
 	}
 	for _, b := range j.Schedule.Bits {
-		p.used = append(p.used, unit.Bits(b))
+		p.used = append(p.used, precision.Uniform(b))
 	}
 	if err := p.compile(decided); err != nil {
 		return nil, nil, err
@@ -90,7 +89,7 @@ func (r *run) feed(ctx context.Context, passes <-chan Pass, steps chan<- task) (
 			if !ok || known == len(r.bits) {
 				return known
 			}
-			r.bits[known], r.asked[known] = p.Bits, p.Asked
+			r.bits[known], r.asked[known] = p.At, p.Asked
 			known++
 			steps <- task{step: known}
 		}

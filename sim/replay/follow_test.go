@@ -26,7 +26,7 @@ func TestFollowing(t *testing.T) {
 			j.Evidence = precision.Evidence{Source: "made", Horizon: gen, Signals: signals}
 			whole := mustRun(t, 2, j)
 
-			live, err := j.Schedule.Start(gen, precision.Evidence{Source: "live", Horizon: gen})
+			live, err := j.Schedule.Start(j.Model, gen, precision.Evidence{Source: "live", Horizon: gen})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,7 +36,7 @@ func TestFollowing(t *testing.T) {
 				defer close(passes)
 				d, _ := live.Next(precision.Signals{})
 				for i := range gen - 1 {
-					p := Pass{Bits: d.Bits}
+					p := Pass{At: d.At}
 					if i < gen-2 {
 						if d, err = live.Next(signals[i]); err != nil {
 							t.Error(err)
@@ -74,7 +74,7 @@ func TestFollowingWhatEndsEarly(t *testing.T) {
 	j := short(t, "pmpd-paper", "qwen2.5-0.5b", "uniform:4", 24, 9)
 	passes := make(chan Pass, 3)
 	for range 3 {
-		passes <- Pass{Bits: 4}
+		passes <- Pass{At: precision.Uniform(4)}
 	}
 	close(passes)
 	r, counts, err := Follow(t.Context(), j, passes, Options{Workers: 3})

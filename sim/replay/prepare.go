@@ -8,7 +8,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
-	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -28,12 +27,12 @@ type Prepared struct {
 	Job
 	npu       string // the configuration's fingerprint
 	compiler  *compile.Compiler
-	prefill   unit.Bits
-	bits      []int           // of each decode pass
-	plan      *precision.Plan // nil if nothing was decided
-	asked     []bool          // for each decode pass, whether the schedule computes a decision after it
-	used      []unit.Bits     // precisions of decode, in order of first use
-	transfers map[int]int64   // DRAM transfers of the last decode pass, by its possible bits
+	prefill   precision.Assignment
+	bits      []precision.Assignment         // of each decode pass
+	plan      *precision.Plan                // nil if nothing was decided
+	asked     []bool                         // for each decode pass, whether the schedule computes a decision after it
+	used      []precision.Assignment         // precisions of decode, in order of first use
+	transfers map[precision.Assignment]int64 // DRAM transfers of the last decode pass, by its possible bits
 }
 
 // Prepare checks and compiles a job, including its longest passes at every precision, so that all errors are found
@@ -42,7 +41,7 @@ func Prepare(j Job) (*Prepared, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
-	policy, err := j.Schedule.Resolve(j.Generated, j.Evidence)
+	policy, err := j.Schedule.Resolve(j.Model, j.Generated, j.Evidence)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +49,9 @@ func Prepare(j Job) (*Prepared, error) {
 	p.plan, _ = policy.(*precision.Plan)
 	for i := range p.bits {
 		pass := i + 1
-		p.bits[i], p.asked[i] = policy.Bits(pass), p.plan != nil && pass <= p.plan.Asked
-		if b := unit.Bits(p.bits[i]); !slices.Contains(p.used, b) {
-			p.used = append(p.used, b)
+		p.bits[i], p.asked[i] = policy.At(pass), p.plan != nil && pass <= p.plan.Asked
+		if !slices.Contains(p.used, p.bits[i]) {
+			p.used = append(p.used, p.bits[i])
 		}
 	}
 	if err := p.compile(policy); err != nil {
@@ -86,13 +85,13 @@ func (j Job) check() error {
 
 // begin returns a Prepared whose precisions and program are not known yet.
 func (j Job) begin() *Prepared {
-	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: unit.Bits(j.Schedule.PrefillBits(j.RecordedPrefill)),
-		bits: make([]int, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[int]int64{}}
+	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: j.Schedule.PrefillAt(j.RecordedPrefill),
+		bits: make([]precision.Assignment, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[precision.Assignment]int64{}}
 }
 
 // compile makes the compiler that all steps share, for the precisions of prefill and decode.
 func (p *Prepared) compile(policy precision.Policy) (err error) {
-	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]unit.Bits{p.prefill}, p.used...),
+	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]precision.Assignment{p.prefill}, p.used...),
 		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Decide: p.deciding(policy)})
 	return err
 }
@@ -105,12 +104,12 @@ func (p *Prepared) compileLongest() error {
 			return err
 		}
 	}
-	for _, b := range p.used {
-		last, err := p.compiler.Decode(p.lastPast(), b, b)
+	for _, at := range p.used {
+		last, err := p.compiler.Decode(p.lastPast(), at, at)
 		if err != nil {
 			return err
 		}
-		p.transfers[int(b)] = last.Transfers()
+		p.transfers[at] = last.Transfers()
 	}
 	return nil
 }
@@ -133,12 +132,12 @@ func (p *Prepared) Tilings() ([]result.Tiling, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []result.Tiling{{Pass: "prefill", Bits: int(p.prefill), Operators: choices}}
-	for _, b := range p.used {
-		if choices, err = p.compiler.ExplainDecode(p.lastPast(), b); err != nil {
+	all := []result.Tiling{{Pass: "prefill", Bits: p.prefill.Max(), Operators: choices}}
+	for _, at := range p.used {
+		if choices, err = p.compiler.ExplainDecode(p.lastPast(), at); err != nil {
 			return nil, err
 		}
-		all = append(all, result.Tiling{Pass: "decode", Bits: int(b), Operators: choices})
+		all = append(all, result.Tiling{Pass: "decode", Bits: at.Max(), Operators: choices})
 	}
 	return all, nil
 }
@@ -166,11 +165,11 @@ func (p *Prepared) program(step int) (*isa.Program, error) {
 	}
 	before := p.prefill
 	if step > 1 {
-		before = unit.Bits(p.bits[step-2])
+		before = p.bits[step-2]
 	}
-	past, bits := p.Prompt+step-1, unit.Bits(p.bits[step-1])
+	past, at := p.Prompt+step-1, p.bits[step-1]
 	if p.asked[step-1] {
-		return p.compiler.DecodeDeciding(past, bits, before)
+		return p.compiler.DecodeDeciding(past, at, before)
 	}
-	return p.compiler.Decode(past, bits, before)
+	return p.compiler.Decode(past, at, before)
 }

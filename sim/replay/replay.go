@@ -41,7 +41,7 @@ type Job struct {
 
 	// Of the trace that is replayed, if there is one.
 	Evidence        precision.Evidence // bits of its decode passes, and the signals that a scheduler could use after each
-	RecordedPrefill int
+	RecordedPrefill precision.Assignment
 	TraceSHA256     string
 	TraceSource     string
 	TraceName       string // of its file, without folders; empty: none
@@ -200,7 +200,7 @@ func (r *run) result(version string) (*result.Result, error) {
 	j := &r.Job
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
-		PrefillBits: int(r.prefill), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
+		PrefillBits: r.prefill.Max(), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
 		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Classifier: j.Evidence.Classifier, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
 		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
 	if kv := j.Config.KV; kv.Apart() {
@@ -218,7 +218,11 @@ func (r *run) result(version string) (*result.Result, error) {
 		out.Counterfactual = r.plan.Counterfactual()
 	}
 	out.Footprint = r.Memory()
-	if err := out.Fill(j.Config, r.bits, r.compiler.Operators()); err != nil {
+	averages := make([]float64, len(r.bits))
+	for i, at := range r.bits {
+		averages[i] = at.Average(j.Model)
+	}
+	if err := out.Fill(j.Config, averages, r.compiler.Operators()); err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", j.Config.Name, j.Schedule, err)
 	}
 	return out, nil

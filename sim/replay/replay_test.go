@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // short is a job of a few tokens.
@@ -143,7 +144,7 @@ func TestPhases(t *testing.T) {
 
 func TestRecordedRepeatsTheTrace(t *testing.T) {
 	j := short(t, "pmpd-paper", "llama-3.2-1b", "recorded", 16, 5)
-	j.Evidence.Recorded, j.RecordedPrefill = []int{4, 4, 2, 4}, 8
+	j.Evidence.Recorded, j.RecordedPrefill = precision.Uniforms(4, 4, 2, 4), precision.Uniform(8)
 	s := short(t, "pmpd-paper", "llama-3.2-1b", "uniform:4", 16, 5)
 	rs := mustRun(t, 2, j, s)
 	if rs[0].AvgWeightBits != 3.5 || rs[0].PrefillBits != 8 || rs[0].Counts.Decode.Switches != 3 {

@@ -48,7 +48,7 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 	if err != nil {
 		return j, err
 	}
-	j.TraceSHA256, j.TraceSource, j.TraceName, j.RecordedPrefill = t.SHA256, string(t.Header.Source), o.Inputs.Trace, t.PrefillBits()
+	j.TraceSHA256, j.TraceSource, j.TraceName, j.RecordedPrefill = t.SHA256, string(t.Header.Source), o.Inputs.Trace, t.PrefillAt()
 	j.Task = cmp.Or(t.Header.Task, workloads.CustomTask)
 	if j.Evidence, err = t.Evidence(j.Schedule); err != nil {
 		return j, fmt.Errorf("%s: %w", o.Place, err)

@@ -13,20 +13,20 @@ func (r *Result) Passes() int { return r.GeneratedTokens - 1 }
 // PrefillAlone reports whether nothing was decoded.
 func (r *Result) PrefillAlone() bool { return r.GeneratedTokens == 1 }
 
-// Fill computes every derived number of r from its counts and its footprint. Bits are the weight precisions of the decode passes, names
-// the operators of the programs. It fails on times and energies that are too large to tell.
-func (r *Result) Fill(c *config.Config, bits []int, names []string) error {
+// Fill computes every derived number of r from its counts and its footprint. Bits are those of a weight on average in each decode
+// pass, names the operators of the programs. It fails on times and energies that are too large to tell.
+func (r *Result) Fill(c *config.Config, bits []float64, names []string) error {
 	p, d := &r.Counts.Prefill, &r.Counts.Decode
 	if err := check(c, &r.Counts); err != nil {
 		return err
 	}
 	passes := float64(len(bits))
 	tokens := passes * float64(r.Batch)
-	sum := 0
+	sum := 0.0
 	for _, b := range bits {
 		sum += b
 	}
-	r.AvgWeightBits = ratio(float64(sum), passes)
+	r.AvgWeightBits = ratio(sum, passes)
 	r.PrefillSeconds = p.Cycles.Seconds(c.Clock)
 	r.DecodeSeconds = d.Cycles.Seconds(c.Clock)
 	r.TTFTSeconds = r.PrefillSeconds

@@ -52,7 +52,7 @@ func counted() Phases {
 func TestFillComputesFromCounts(t *testing.T) {
 	c := npu(t)
 	r := &Result{Batch: 2, Counts: counted()}
-	r.Fill(c, []int{4, 4, 3}, []string{"q_proj"})
+	r.Fill(c, []float64{4, 4, 3}, []string{"q_proj"})
 
 	const passes, tokens = 3, 3 * 2
 	const decode = 10_000 / 1e9 // seconds
@@ -86,7 +86,7 @@ var given = []string{"NPU", "Model", "Task", "Schedule", "PrefillBits", "KVBits"
 
 func TestFillLeavesOutNoField(t *testing.T) {
 	r := &Result{Batch: 2, Counts: counted()}
-	r.Fill(npu(t), []int{4, 4, 3}, []string{"q_proj"})
+	r.Fill(npu(t), []float64{4, 4, 3}, []string{"q_proj"})
 	v := reflect.ValueOf(r).Elem()
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != slices.Contains(given, name) {
@@ -110,7 +110,7 @@ func TestWhatIsTooLargeToTellIsRefused(t *testing.T) {
 		c.Energy.Static = tc.static
 		r := &Result{Batch: 1, GeneratedTokens: 2}
 		r.Counts.Decode.Cycles = unit.Cycles(tc.seconds * int64(c.Clock))
-		switch err := r.Fill(c, []int{4}, []string{"q_proj"}); {
+		switch err := r.Fill(c, []float64{4}, []string{"q_proj"}); {
 		case tc.want == "" && err != nil, tc.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.want)):
 			t.Errorf("%v, %d s: %v", tc.static, tc.seconds, err)
 		case err == nil && r.EnergyJoules < 1e6:

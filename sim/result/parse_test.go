@@ -13,7 +13,7 @@ func written(t *testing.T) string {
 	t.Helper()
 	r := &Result{NPU: "n", Model: "m", Task: "t", Schedule: "fp16", PrefillBits: 16, KVBits: 8, PromptTokens: 9, GeneratedTokens: 4, Batch: 2, Counts: counted()}
 	r.Footprint.Planes, r.Footprint.Total, r.Footprint.Capacity = 3, 3, 4
-	r.Fill(npu(t), []int{4, 4, 3}, []string{"q_proj"})
+	r.Fill(npu(t), []float64{4, 4, 3}, []string{"q_proj"})
 	r.Breakdown(npu(t))
 	var b bytes.Buffer
 	if err := WriteJSON(&b, []*Result{r}); err != nil {

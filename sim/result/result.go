@@ -27,7 +27,7 @@ type Result struct {
 	Model           string  `json:"model"`
 	Task            string  `json:"task"`
 	Schedule        string  `json:"schedule"`
-	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"` // mean over the decode passes, block linears only
+	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"` // mean over the decode passes and the elements of the block linears
 	PrefillBits     int     `json:"prefill_weight_bits"`
 	KVBits          int     `json:"kv_bits"`
 	KeyBits         int     `json:"key_bits,omitempty"`   // of the cache, where keys and values differ; kv_bits is then what neither may have

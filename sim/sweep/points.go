@@ -208,7 +208,7 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 			e.fault(s.Place, s.value, "%v", err)
 			return
 		}
-		p.Evidence, p.RecordedPrefill = evidence, l.trace.PrefillBits()
+		p.Evidence, p.RecordedPrefill = evidence, l.trace.PrefillAt()
 		p.TraceSHA256, p.TraceSource = l.trace.SHA256, string(l.trace.Header.Source)
 	}
 	if err := p.Model.CheckLengths(p.Prompt, p.Generated); err != nil {
@@ -219,7 +219,7 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 		e.fault(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
 		return
 	}
-	if _, err := p.Schedule.Resolve(p.Generated, p.Evidence); err != nil {
+	if _, err := p.Schedule.Resolve(p.Model, p.Generated, p.Evidence); err != nil {
 		e.fault(s.Place, s.value, "%v", err)
 		return
 	}
@@ -290,16 +290,25 @@ func fingerprint(j *replay.Job, config, version string) string {
 		Model                   any
 		Task                    string
 		Prompt, Generated       int
-		Batch, Prefill          int
+		Batch                   int
+		Prefill                 any // bits, or the text of an assignment
 		Schedule, Trace, Source string
 		Classifier              string `json:",omitempty"`
-	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, j.RecordedPrefill, j.Schedule.String(),
+	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, prefillOf(j), j.Schedule.String(),
 		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// prefillOf is the recorded precision of prefill: a number of bits, 0 for none, or the text of an assignment.
+func prefillOf(j *replay.Job) any {
+	if j.RecordedPrefill.IsUniform() {
+		return j.RecordedPrefill.Max()
+	}
+	return j.RecordedPrefill
 }
 
 // cost estimates the work of a point: transfers of 64 KiB and a dozen ops per layer and pass; prefill counts as one

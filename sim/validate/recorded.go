@@ -34,7 +34,7 @@ func Recorded(ctx context.Context, t *traces.Trace, cfg *config.Config, o replay
 		return nil, fmt.Errorf("%s: no pass has a time (step_ns); accepted: a trace of record", t.Name)
 	}
 	p, err := replay.Prepare(replay.Job{Config: cfg, Model: m, Prompt: t.PromptTokens(), Generated: t.GeneratedTokens(), Schedule: s,
-		Evidence: evidence, RecordedPrefill: t.PrefillBits(), TraceName: t.Name})
+		Evidence: evidence, RecordedPrefill: t.PrefillAt(), TraceName: t.Name})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func timed(t *traces.Trace) (steps []int, passes []rows.Pass) {
 		passes = append(passes, rows.Pass{Kind: "pass", Step: step, Context: context, Bits: bits, Measured: float64(*ns) * 1e-9})
 	}
 	if t.Prefill != nil {
-		note(0, t.PromptTokens(), t.PrefillBits(), t.Prefill.StepNS)
+		note(0, t.PromptTokens(), t.PrefillAt().Max(), t.Prefill.StepNS)
 	}
 	for i, s := range t.Steps {
 		note(i+1, s.KVLen+1, s.WBits, s.StepNS)

@@ -15,7 +15,7 @@ func TestCost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := parse(t, text).Decide(gen, e)
+		p, err := parse(t, text).Decide(nil, gen, e)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,8 @@ package precision
 import (
 	"fmt"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // firstPass is why pass 1 has its bits, whatever the scheduler.
@@ -10,9 +12,10 @@ const firstPass = "the first decode pass is always at the first precision"
 
 // Decision is the precision of one decode pass and why it has it.
 type Decision struct {
-	Pass   int    `json:"pass"`
-	Bits   int    `json:"bits"`
-	Reason string `json:"reason"`
+	Pass   int        `json:"pass"`
+	Bits   int        `json:"bits"` // of the schedule: of a recording, the most of any matrix
+	At     Assignment `json:"-"`
+	Reason string     `json:"reason"`
 
 	// Counterfactual: the decisions have left the recorded run, so the signals of its passes are those of another run.
 	// Only kinds that read signals have such decisions.
@@ -27,13 +30,13 @@ type Plan struct {
 
 var _ Policy = (*Plan)(nil)
 
-// Bits returns the weight bits of a pass.
-func (p *Plan) Bits(pass int) int {
+// At returns the weight bits of a pass.
+func (p *Plan) At(pass int) Assignment {
 	mustCount(pass)
 	if pass > len(p.Decisions) {
 		panic(fmt.Sprintf("precision: pass %d of a plan of %d passes", pass, len(p.Decisions)))
 	}
-	return p.Decisions[pass-1].Bits
+	return p.Decisions[pass-1].At
 }
 
 // Counterfactual returns the number of passes whose decision rests on signals of another run.
@@ -94,7 +97,7 @@ type Deciding struct {
 	bits   []int
 	of     scheduler // nil: the decisions are in fixed
 	fixed  []Decision
-	record []int // bits of the run that the signals come from; nil: of this one
+	record []Assignment // of the run that the signals come from; nil: of this one
 	reads  bool
 
 	seen []Signals
@@ -102,9 +105,9 @@ type Deciding struct {
 	done Plan
 }
 
-// Start begins a generation of gen tokens. From the evidence it takes what is known before the first pass, and the
+// Start begins a generation of gen tokens by a model. From the evidence it takes what is known before the first pass, and the
 // recorded bits, to mark decisions that differ from them. Signals come pass by pass (Next).
-func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
+func (s Schedule) Start(m *workloads.Model, gen int, e Evidence) (*Deciding, error) {
 	s, err := s.checked(gen)
 	if err != nil {
 		return nil, err
@@ -112,7 +115,7 @@ func (s Schedule) Start(gen int, e Evidence) (*Deciding, error) {
 	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.Reads()}
 	start := s.Kind.row().start
 	if start == nil {
-		policy, err := s.Resolve(gen, e)
+		policy, err := s.Resolve(m, gen, e)
 		if err != nil {
 			return nil, err
 		}
@@ -149,10 +152,13 @@ func (d *Deciding) Next(before Signals) (Decision, error) {
 		next.Bits, next.Reason = d.bits[v.level], v.reason
 		d.done.Asked = d.of.asked()
 	}
+	if d.of != nil {
+		next.At = Uniform(next.Bits)
+	}
 	if last := len(d.done.Decisions); last > 0 {
 		next.Counterfactual = d.done.Decisions[last-1].Counterfactual
 	}
-	if d.reads && pass <= len(d.record) && next.Bits != d.record[pass-1] {
+	if d.reads && pass <= len(d.record) && next.At != d.record[pass-1] {
 		next.Counterfactual = true
 	}
 	d.done.Decisions = append(d.done.Decisions, next)
@@ -165,9 +171,9 @@ func (d *Deciding) Compared() (score, threshold *float64) { return d.last.score,
 // Plan returns what was decided so far.
 func (d *Deciding) Plan() *Plan { return &d.done }
 
-// Decide decides every pass of a generation of gen tokens, in order.
-func (s Schedule) Decide(gen int, e Evidence) (*Plan, error) {
-	d, err := s.Start(gen, e)
+// Decide decides every pass of a generation of gen tokens by a model, in order.
+func (s Schedule) Decide(m *workloads.Model, gen int, e Evidence) (*Plan, error) {
+	d, err := s.Start(m, gen, e)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func run(t testing.TB, schedule string, quality float64) precision.Run {
 func evidence() precision.Evidence {
 	e := precision.Evidence{Source: "made.trace.jsonl"}
 	for i := range 19 {
-		e.Recorded = append(e.Recorded, 4)
+		e.Recorded = append(e.Recorded, precision.Uniform(4))
 		e.Signals = append(e.Signals, precision.Signals{Confidence: ptr(0.5 + float64(i)/100)})
 	}
 	e.Signals[0].KV, e.Signals[0].Activation = []float64{.1, .6, .2, .1}, []float64{.1, .2, .1, .6}
@@ -83,7 +83,7 @@ func TestChosenIsPMPD(t *testing.T) {
 					text := fmt.Sprintf("%s:%s,l=%d", kind, strings.Trim(strings.ReplaceAll(fmt.Sprint(bits), " ", ">"), "[]"), l)
 					t.Run(fmt.Sprintf("%s with class %d runs each pass at the bits of PMPD's loop", text, class), func(t *testing.T) {
 						gen := l + 5
-						p, err := parse(t, text).Resolve(gen, scored(class, gen-1))
+						p, err := parse(t, text).Resolve(nil, gen, scored(class, gen-1))
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -137,7 +137,7 @@ func TestDecide(t *testing.T) {
 		{"two tokens take none either: the first pass is high", "confidence:4>3", precision.Evidence{}, 2, []int{4}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := parse(t, c.text).Resolve(c.gen, c.e)
+			p, err := parse(t, c.text).Resolve(nil, c.gen, c.e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +175,7 @@ func TestReasons(t *testing.T) {
 		{"uniform:4", 4, "one precision throughout"},
 	} {
 		t.Run(fmt.Sprintf("pass %d of %s says why", c.pass, c.text), func(t *testing.T) {
-			p, err := parse(t, c.text).Decide(10, e)
+			p, err := parse(t, c.text).Decide(nil, 10, e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -201,8 +201,8 @@ func TestCounterfactual(t *testing.T) {
 		{"chance reads none", "random:4>3,p=1/0/0/0", []int{4, 4, 4, 4, 4}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e.Recorded = c.recorded
-			p, err := parse(t, c.text).Decide(6, e)
+			e.Recorded = precision.Uniforms(c.recorded...)
+			p, err := parse(t, c.text).Decide(nil, 6, e)
 			if err != nil || p.Counterfactual() != c.want {
 				t.Errorf("%+v, %v", p, err)
 			}
@@ -214,7 +214,7 @@ func TestPlan(t *testing.T) {
 	for text, want := range map[string]string{"learned:4>3>2,l=9": "static:4>3>2@3,4", "uniform:4": "uniform:4", "fp16": "fp16",
 		"static:4>3>2@0,1": "static:4>2@1", "static:4>3@99": "uniform:4"} {
 		t.Run("the decisions of "+text+" are those of "+want, func(t *testing.T) {
-			p, err := parse(t, text).Decide(20, evidence())
+			p, err := parse(t, text).Decide(nil, 20, evidence())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +228,7 @@ func TestPlan(t *testing.T) {
 		})
 	}
 	t.Run("bits that rise are no static schedule", func(t *testing.T) {
-		p, err := parse(t, "recorded").Decide(3, precision.Evidence{Recorded: []int{3, 4}})
+		p, err := parse(t, "recorded").Decide(nil, 3, precision.Evidence{Recorded: precision.Uniforms(3, 4)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,14 +271,14 @@ func TestDecideErrors(t *testing.T) {
 			`the run at 4 bits throughout has a quality of 0; accepted: more, to hold others against`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := parse(t, c.text).Resolve(6, c.e)
+			p, err := parse(t, c.text).Resolve(nil, 6, c.e)
 			if want := fmt.Sprintf("schedule %q: %s", c.text, c.want); err == nil || err.Error() != want {
 				t.Errorf("got  %v, %v\nwant %s", p, err, want)
 			}
 		})
 	}
 	t.Run("passes beyond the last switch need no signals", func(t *testing.T) {
-		if _, err := parse(t, "confidence:4>3,window=2").Resolve(50, confidences(.1, .2, 1)); err != nil {
+		if _, err := parse(t, "confidence:4>3,window=2").Resolve(nil, 50, confidences(.1, .2, 1)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -289,11 +289,11 @@ func TestDraw(t *testing.T) {
 		count := map[int]int{}
 		for seed := range 4000 {
 			text := fmt.Sprintf("random:4>3,l=30,seed=%d,p=0.1/0.2/0.3/0.4", seed)
-			p, err := parse(t, text).Decide(40, precision.Evidence{})
+			p, err := parse(t, text).Decide(nil, 40, precision.Evidence{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := parse(t, text).Decide(40, precision.Evidence{})
+			again, err := parse(t, text).Decide(nil, 40, precision.Evidence{})
 			if err != nil || !slices.Equal(p.Decisions, again.Decisions) {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
@@ -310,7 +310,7 @@ func TestDraw(t *testing.T) {
 	t.Run("a seed draws what its SHA-256 says", func(t *testing.T) {
 		// printf 'pmpdsim random 0' | sha256sum starts with 9f, which is in the third quarter; 1: 93, 2: e8
 		for seed, want := range map[int]string{0: "static:4>3@20", 1: "static:4>3@20", 2: "static:4>3@30"} {
-			p, err := parse(t, fmt.Sprintf("random:4>3,l=30,seed=%d", seed)).Decide(40, precision.Evidence{})
+			p, err := parse(t, fmt.Sprintf("random:4>3,l=30,seed=%d", seed)).Decide(nil, 40, precision.Evidence{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -343,7 +343,7 @@ func TestDecisionProperties(t *testing.T) {
 	t.Run("bits never rise, and the first pass is at the first precision", func(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			s, e, gen := drawn(r)
-			p, err := s.Decide(gen, e)
+			p, err := s.Decide(nil, gen, e)
 			if err != nil {
 				r.Fatal(err)
 			}
@@ -362,7 +362,7 @@ func TestDecisionProperties(t *testing.T) {
 	t.Run("later signals change no earlier decision", func(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			s, e, gen := drawn(r)
-			before, err := s.Decide(gen, e)
+			before, err := s.Decide(nil, gen, e)
 			if err != nil {
 				r.Fatal(err)
 			}
@@ -370,7 +370,7 @@ func TestDecisionProperties(t *testing.T) {
 			for i := from - 1; i < len(e.Signals); i++ {
 				e.Signals[i] = precision.Signals{Confidence: ptr(1 - *e.Signals[i].Confidence), KV: []float64{0, 0, 0, 1}, Activation: []float64{1, 0, 0, 0}}
 			}
-			after, err := s.Decide(gen, e)
+			after, err := s.Decide(nil, gen, e)
 			if err != nil {
 				r.Fatal(err)
 			}
@@ -382,11 +382,11 @@ func TestDecisionProperties(t *testing.T) {
 	t.Run("a plan and its policy are the same", func(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			s, e, gen := drawn(r)
-			plan, err := s.Decide(gen, e)
+			plan, err := s.Decide(nil, gen, e)
 			if err != nil {
 				r.Fatal(err)
 			}
-			policy, err := s.Resolve(gen, e)
+			policy, err := s.Resolve(nil, gen, e)
 			if err != nil || !slices.Equal(walk(policy, gen), walk(plan, gen)) {
 				r.Fatalf("%v, %v", policy, err)
 			}

@@ -25,11 +25,11 @@ type PromptRuns struct {
 
 // Evidence is what is known of the run that a schedule is to decide about: nothing, or what a trace says.
 type Evidence struct {
-	Source   string    // what the evidence comes from, for errors; empty: there is none
-	Recorded []int     // weight bits of each decode pass
-	Signals  []Signals // of each decode pass
-	Horizon  int       // tokens that the run was allowed to generate; 0: unknown
-	Runs     []Run     // of the same prompt, for an oracle
+	Source   string       // what the evidence comes from, for errors; empty: there is none
+	Recorded []Assignment // weight bits of each decode pass
+	Signals  []Signals    // of each decode pass
+	Horizon  int          // tokens that the run was allowed to generate; 0: unknown
+	Runs     []Run        // of the same prompt, for an oracle
 
 	Classifier string // SHA-256 of the file that a schedule names, by which the scores were computed; empty: recorded ones
 }

@@ -28,7 +28,8 @@ func recorded() row {
 func follow(policy Policy, passes int) []Decision {
 	var all []Decision
 	for pass := 1; pass <= passes; pass++ {
-		all = append(all, Decision{Pass: pass, Bits: policy.Bits(pass), Reason: reason(policy, pass)})
+		at := policy.At(pass)
+		all = append(all, Decision{Pass: pass, Bits: at.Max(), At: at, Reason: reason(policy, pass)})
 	}
 	return all
 }

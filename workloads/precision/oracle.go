@@ -31,7 +31,7 @@ func (s Schedule) hindsight(runs []Run) (*following, error) {
 	}
 	if math.IsNaN(reference) {
 		return nil, fmt.Errorf("no trace of the prompt has %d bits throughout; accepted: traces of the prompt under %s and under "+
-			"static:%d>%d@N (pmpdsim schedule --traces DIR)", high, Uniform(high), high, low)
+			"static:%d>%d@N (pmpdsim schedule --traces DIR)", high, UniformSchedule(high), high, low)
 	}
 	at, quality, found := -1, 0.0, false
 	for _, r := range runs {

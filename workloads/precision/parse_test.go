@@ -195,7 +195,7 @@ func TestKinds(t *testing.T) {
 			if err != nil || s.Kind != k.Kind || k.Description == "" || !strings.HasPrefix(k.Syntax, string(k.Kind)) {
 				t.Errorf("%+v: %+v, %v", k, s, err)
 			}
-			if _, err := s.Resolve(20, evidence()); err != nil {
+			if _, err := s.Resolve(nil, 20, evidence()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -234,24 +234,24 @@ func FuzzParse(f *testing.F) {
 			}
 			recorded := []int{8, 4, 4, 2}
 			e := evidence()
-			e.Recorded = recorded
-			p, err := s.Resolve(5, e)
+			e.Recorded = precision.Uniforms(recorded...)
+			p, err := s.Resolve(nil, 5, e)
 			if err != nil && s.Kind == precision.KindOracle {
 				return // these precisions were not run
 			}
 			if err != nil {
 				t.Fatalf("%q does not resolve: %v", text, err)
 			}
-			last := s.HighestDecodeBits(recorded)
+			last := s.HighestDecodeBits(precision.Uniforms(recorded...))
 			for pass := 1; pass <= 4; pass++ {
-				bits := p.Bits(pass)
+				bits := p.At(pass).Max()
 				if bits > last || !slices.Contains(precision.WeightBits(), bits) || (pass == 1 && bits != last) {
 					t.Fatalf("%q has %d bits in pass %d after %d", text, bits, pass, last)
 				}
 				last = bits
 			}
-			if s.PrefillBits(8) < 2 {
-				t.Fatalf("%q prefills at %d bits", text, s.PrefillBits(8))
+			if s.PrefillAt(precision.Uniform(8)).Max() < 2 {
+				t.Fatalf("%q prefills at %d bits", text, s.PrefillAt(precision.Uniform(8)).Max())
 			}
 		})
 	})
@@ -282,4 +282,17 @@ func TestBitsOfTheModel(t *testing.T) {
 			t.Errorf("%q: %q; want an error", text, s)
 		}
 	}
+}
+
+func FuzzParseAssignment(f *testing.F) {
+	f.Add("4")
+	f.Add("q_proj,k_proj=8,8*2;4,-*30")
+	f.Fuzz(func(t *testing.T, text string) {
+		simtest.Budget(t, func() {
+			a, err := precision.ParseAssignment(text)
+			if err == nil && a.String() != text {
+				t.Errorf("%q became %q", text, a)
+			}
+		})
+	})
 }

@@ -1,10 +1,14 @@
 package precision
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
 
 // Policy gives the weight bits of a decode pass, counted from 1.
 type Policy interface {
-	Bits(pass int) int
+	At(pass int) Assignment
 }
 
 var (
@@ -18,10 +22,10 @@ type Static struct {
 	Precisions, Steps []int
 }
 
-// Bits returns the weight bits of a pass.
-func (s Static) Bits(pass int) int {
+// At returns the weight bits of a pass.
+func (s Static) At(pass int) Assignment {
 	mustCount(pass)
-	return s.Precisions[s.level(pass)]
+	return Uniform(s.Precisions[s.level(pass)])
 }
 
 // level returns how many switches come before a pass: as many as there are steps s with pass > max(s, 1).
@@ -34,10 +38,10 @@ func (s Static) level(pass int) int {
 }
 
 // Recorded repeats the bits of the passes of a trace, the first pass first.
-type Recorded []int
+type Recorded []Assignment
 
-// Bits returns the recorded weight bits of a pass.
-func (r Recorded) Bits(pass int) int {
+// At returns the recorded weight bits of a pass.
+func (r Recorded) At(pass int) Assignment {
 	mustCount(pass)
 	if pass > len(r) {
 		panic(fmt.Sprintf("precision: pass %d of a recording of %d passes", pass, len(r)))
@@ -51,14 +55,14 @@ func mustCount(pass int) {
 	}
 }
 
-// AverageBits returns the mean over the first passes; 0 when there are none.
-func AverageBits(p Policy, passes int) float64 {
+// AverageBits returns the mean bits of a weight over the first passes of a model; 0 when there are none.
+func AverageBits(m *workloads.Model, p Policy, passes int) float64 {
 	if passes < 1 {
 		return 0
 	}
-	sum := 0
+	sum := 0.0
 	for pass := 1; pass <= passes; pass++ {
-		sum += p.Bits(pass)
+		sum += p.At(pass).Average(m)
 	}
-	return float64(sum) / float64(passes)
+	return sum / float64(passes)
 }

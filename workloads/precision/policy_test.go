@@ -15,7 +15,7 @@ func resolve(t *testing.T, text string, gen int) precision.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Resolve(gen, precision.Evidence{})
+	p, err := s.Resolve(nil, gen, precision.Evidence{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func resolve(t *testing.T, text string, gen int) precision.Policy {
 func walk(p precision.Policy, gen int) []int {
 	bits := []int{}
 	for pass := 1; pass < gen; pass++ {
-		bits = append(bits, p.Bits(pass))
+		bits = append(bits, p.At(pass).Max())
 	}
 	return bits
 }
@@ -106,8 +106,8 @@ func TestPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, gen := range []int{120, 33, 120} {
-			p, err := s.Resolve(gen, precision.Evidence{})
-			if err != nil || p.Bits(gen/2) != 4 || p.Bits(gen/2+1) != 3 {
+			p, err := s.Resolve(nil, gen, precision.Evidence{})
+			if err != nil || p.At(gen/2).Max() != 4 || p.At(gen/2+1).Max() != 3 {
 				t.Errorf("%d tokens: %+v, %v", gen, p, err)
 			}
 		}
@@ -117,7 +117,7 @@ func TestPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.Resolve(5, precision.Evidence{})
+		p, err := s.Resolve(nil, 5, precision.Evidence{})
 		s.Bits[0], s.Steps[0] = 8, 4
 		if got := walk(p, 5); err != nil || !slices.Equal(got, []int{4, 4, 3, 3}) {
 			t.Errorf("%v, %v", got, err)
@@ -131,13 +131,13 @@ func TestRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("the bits of the trace are repeated, also when they rise", func(t *testing.T) {
-		p, err := s.Resolve(4, precision.Evidence{Recorded: []int{3, 2, 4, 2}})
+		p, err := s.Resolve(nil, 4, precision.Evidence{Recorded: precision.Uniforms(3, 2, 4, 2)})
 		if err != nil || !slices.Equal(walk(p, 4), []int{3, 2, 4}) {
 			t.Errorf("%v, %v", p, err)
 		}
 	})
 	t.Run("one token needs no recorded pass", func(t *testing.T) {
-		if _, err := s.Resolve(1, precision.Evidence{}); err != nil {
+		if _, err := s.Resolve(nil, 1, precision.Evidence{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -156,7 +156,7 @@ func TestRecorded(t *testing.T) {
 		{"no tokens are refused", 0, []int{3}, `schedule "recorded": 0 tokens to generate; accepted: 1 or more`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if p, err := s.Resolve(c.gen, precision.Evidence{Recorded: c.recorded}); err == nil || err.Error() != c.want {
+			if p, err := s.Resolve(nil, c.gen, precision.Evidence{Recorded: precision.Uniforms(c.recorded...)}); err == nil || err.Error() != c.want {
 				t.Errorf("got  %v, %v\nwant %s", p, err, c.want)
 			}
 		})
@@ -167,15 +167,15 @@ func TestBits(t *testing.T) {
 	t.Run("prefill runs at what is given, or at the first precision", func(t *testing.T) {
 		for text, want := range map[string]int{"fp16": 16, "fp16,prefill=8": 8, "uniform:3": 3, "uniform:3,prefill=4": 4,
 			"static:3>2@85": 3, "static:3>2@85,prefill=4": 4, "recorded": 5, "recorded,prefill=8": 8} {
-			if s, err := precision.Parse(text); err != nil || s.PrefillBits(5) != want {
-				t.Errorf("%s: %d bits, want %d (%v)", text, s.PrefillBits(5), want, err)
+			if s, err := precision.Parse(text); err != nil || s.PrefillAt(precision.Uniform(5)).Max() != want {
+				t.Errorf("%s: %d bits, want %d (%v)", text, s.PrefillAt(precision.Uniform(5)).Max(), want, err)
 			}
 		}
 	})
 	t.Run("the baseline is the highest precision of decode, not of prefill", func(t *testing.T) {
 		for text, want := range map[string]int{"fp16": 16, "uniform:3,prefill=8": 3, "static:4>3>2@1,2": 4, "recorded": 6} {
-			if s, err := precision.Parse(text); err != nil || s.HighestDecodeBits([]int{3, 6, 2}) != want {
-				t.Errorf("%s: %d bits, want %d (%v)", text, s.HighestDecodeBits([]int{3, 6, 2}), want, err)
+			if s, err := precision.Parse(text); err != nil || s.HighestDecodeBits(precision.Uniforms(3, 6, 2)) != want {
+				t.Errorf("%s: %d bits, want %d (%v)", text, s.HighestDecodeBits(precision.Uniforms(3, 6, 2)), want, err)
 			}
 		}
 		if s, err := precision.Parse("recorded"); err != nil || s.HighestDecodeBits(nil) != 0 {
@@ -185,35 +185,35 @@ func TestBits(t *testing.T) {
 	t.Run("the average is over the decode passes", func(t *testing.T) {
 		// 40 passes at 3 bits and 79 at 2 generate 120 tokens.
 		want := (40*3.0 + 79*2.0) / 119
-		if got := precision.AverageBits(resolve(t, "static:3>2@40", 120), 119); math.Abs(got-want) > 1e-12 {
+		if got := precision.AverageBits(nil, resolve(t, "static:3>2@40", 120), 119); math.Abs(got-want) > 1e-12 {
 			t.Errorf("got %v, want %v", got, want)
 		}
-		if got := precision.AverageBits(resolve(t, "fp16", 120), 119); got != 16 {
+		if got := precision.AverageBits(nil, resolve(t, "fp16", 120), 119); got != 16 {
 			t.Errorf("fp16: %v", got)
 		}
-		if got := precision.AverageBits(resolve(t, "fp16", 1), 0); got != 0 {
+		if got := precision.AverageBits(nil, resolve(t, "fp16", 1), 0); got != 0 {
 			t.Errorf("no pass: %v", got)
 		}
 	})
 	t.Run("a schedule put together by hand is checked when it is resolved", func(t *testing.T) {
 		for _, s := range []precision.Schedule{{}, {Kind: precision.KindUniform}, {Kind: precision.KindStatic, Bits: []int{3, 4}},
 			{Kind: precision.KindStatic, Bits: []int{4, 3}, Steps: []int{-1}}, {Kind: precision.KindFP16, Bits: []int{16}, Prefill: 1}} {
-			if p, err := s.Resolve(10, precision.Evidence{}); err == nil {
+			if p, err := s.Resolve(nil, 10, precision.Evidence{}); err == nil {
 				t.Errorf("%+v resolved to %+v", s, p)
 			}
 		}
 	})
 	t.Run("a kind stands above bits that contradict it", func(t *testing.T) {
-		p, err := precision.Schedule{Kind: precision.KindFP16, Bits: []int{3}}.Resolve(10, precision.Evidence{})
-		if err != nil || p.Bits(1) != 16 {
+		p, err := precision.Schedule{Kind: precision.KindFP16, Bits: []int{3}}.Resolve(nil, 10, precision.Evidence{})
+		if err != nil || p.At(1).Max() != 16 {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
 	t.Run("passes that do not exist are our bug", func(t *testing.T) {
 		for _, f := range []func(){
-			func() { precision.Static{Precisions: []int{4}}.Bits(0) },
-			func() { precision.Recorded{4, 3}.Bits(0) },
-			func() { precision.Recorded{4, 3}.Bits(3) },
+			func() { precision.Static{Precisions: []int{4}}.At(0) },
+			func() { precision.Recorded(precision.Uniforms(4, 3)).At(0) },
+			func() { precision.Recorded(precision.Uniforms(4, 3)).At(3) },
 		} {
 			func() {
 				defer func() {

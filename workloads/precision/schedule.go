@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // Schedule is a parsed schedule.
@@ -23,8 +25,8 @@ type Schedule struct {
 	Bound      float64   // oracle: quality in relation to that of the first precision throughout
 }
 
-// Uniform returns the schedule with so many bits in every pass, which is fp16 for 16.
-func Uniform(bits int) Schedule {
+// UniformSchedule returns the schedule with so many bits in every pass, which is fp16 for 16.
+func UniformSchedule(bits int) Schedule {
 	if bits == 16 {
 		return Schedule{Kind: KindFP16, Bits: []int{bits}}
 	}
@@ -82,35 +84,39 @@ func (s *Schedule) UnmarshalText(text []byte) error {
 	return err
 }
 
-// PrefillBits returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD,
+// PrefillAt returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD,
 // whose prefill runs at the highest. A recorded schedule's is recorded too.
-func (s Schedule) PrefillBits(recorded int) int {
+func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 	switch {
 	case s.Prefill != 0:
-		return s.Prefill
+		return Uniform(s.Prefill)
 	case s.Kind == KindRecorded:
 		return recorded
 	default:
-		return s.Bits[0]
+		return Uniform(s.Bits[0])
 	}
 }
 
 // HighestDecodeBits returns the highest precision of any decode pass: uniform at this many bits is the baseline.
 // Recorded schedules take it from the recorded bits; it is 0 when there are none.
-func (s Schedule) HighestDecodeBits(recorded []int) int {
+func (s Schedule) HighestDecodeBits(recorded []Assignment) int {
 	switch {
 	case s.Kind != KindRecorded:
 		return s.Bits[0]
 	case len(recorded) == 0:
 		return 0
 	default:
-		return slices.Max(recorded)
+		most := 0
+		for _, a := range recorded {
+			most = max(most, a.Max())
+		}
+		return most
 	}
 }
 
-// Resolve turns the schedule into a policy for the generation of gen tokens. Kinds that neither follow a recording nor
+// Resolve turns the schedule into a policy for the generation of gen tokens by a model. Kinds that neither follow a recording nor
 // decide while they run need no evidence.
-func (s Schedule) Resolve(gen int, e Evidence) (Policy, error) {
+func (s Schedule) Resolve(m *workloads.Model, gen int, e Evidence) (Policy, error) {
 	s, err := s.checked(gen)
 	if err != nil {
 		return nil, err
@@ -119,7 +125,7 @@ func (s Schedule) Resolve(gen int, e Evidence) (Policy, error) {
 	case s.Kind == KindRecorded:
 		return s.resolveRecorded(gen, e.Recorded)
 	case s.Kind.Decides():
-		return s.Decide(gen, e)
+		return s.Decide(m, gen, e)
 	default:
 		return s.static(gen), nil
 	}
@@ -149,16 +155,17 @@ func (s Schedule) static(gen int) Static {
 	return Static{Precisions: slices.Clone(s.Bits), Steps: s.SwitchSteps(gen)}
 }
 
-func (s Schedule) resolveRecorded(gen int, recorded []int) (Policy, error) {
+func (s Schedule) resolveRecorded(gen int, recorded []Assignment) (Policy, error) {
 	passes := gen - 1
 	if len(recorded) < passes {
 		return nil, fmt.Errorf("schedule %q: the trace has the bits of %d decode passes, and %d tokens take %d; accepted: a trace "+
 			"of that many (--trace), or fewer tokens", s, len(recorded), gen, passes)
 	}
-	for i, bits := range recorded {
-		if !slices.Contains(WeightBits(), bits) {
-			return nil, fmt.Errorf("schedule %q: decode pass %d of the trace has %d bits; accepted: %s", s, i+1, bits,
-				acceptedBits())
+	for i, a := range recorded {
+		for _, bits := range a.Widths() {
+			if !slices.Contains(WeightBits(), bits) {
+				return nil, fmt.Errorf("schedule %q: decode pass %d of the trace has %d bits; accepted: %s", s, i+1, bits, acceptedBits())
+			}
 		}
 	}
 	return Recorded(slices.Clone(recorded)), nil

@@ -138,7 +138,7 @@ func highest(p precision.PromptRuns) (precision.Schedule, error) {
 	}
 	if found.Kind == "" || found.Bits[0] < most {
 		return precision.Schedule{}, fmt.Errorf("prompt %.12s has no trace at %d bits throughout, its highest precision; accepted: one under %s",
-			p.Prompt, most, precision.Uniform(most))
+			p.Prompt, most, precision.UniformSchedule(most))
 	}
 	return found, nil
 }
