@@ -51,13 +51,14 @@ npu+test:            npu/compile workloads workloads/precision
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats
 workloads+test:      workloads/ops
 workloads/ops:       workloads
+workloads/routing:   sim/unit/suggest workloads
 workloads/gguf:      sim/unit/visible sim/unit/files
 workloads/gguf+test: workloads/formats
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
-npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/precision
+npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/routing workloads/precision
 traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf

@@ -31,6 +31,9 @@ type Experts struct {
 	Dense      []int   `json:"dense,omitempty"`       // layers with one MLP for all tokens instead, in order
 }
 
+// MostExperts is the largest number of routed experts of a layer.
+const MostExperts = 1 << 12
+
 // Sparse reports whether layer l has experts.
 func (m *Model) Sparse(l int) bool { return m.Experts != nil && !slices.Contains(m.Experts.Dense, l) }
 
@@ -88,7 +91,7 @@ func (m *Model) validateExperts() error {
 		key            string
 		value, lo, max int
 	}{
-		{"experts", e.Count, 1, 1 << 12},
+		{"experts", e.Count, 1, MostExperts},
 		{"experts of a token", e.PerToken, 1, e.Count},
 		{"width of an expert", e.Width, 1, 1 << 22},
 		{"width of all experts of a token", e.PerToken * e.Width, 1, 1 << 22},

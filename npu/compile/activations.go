@@ -38,8 +38,17 @@ func placeActivations(m *workloads.Model, tokens int, at, stripe unit.Bytes) (ma
 	place(kv, ops.K)
 	place(kv, ops.V)
 	place(max(q, m.Hidden), ops.Attended, ops.Attention)
-	place(max(m.FFN, m.Hidden), outer, ops.MLP)
-	place(m.FFN, inner, ops.Hidden)
+	wide := ffnWidth(m)
+	place(max(wide, m.Hidden), outer, ops.MLP)
+	place(wide, inner, ops.Hidden)
+	if e := m.Experts; e != nil {
+		place(e.Count, ops.Routing)
+		place(e.PerToken*m.Hidden, ops.Experts)
+		if e.Shared > 0 {
+			place(m.Hidden, ops.SharedOut)
+			place(1, ops.SharedBy)
+		}
+	}
 	return all, at
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // Job is what a Compiler is made for.
@@ -19,6 +20,7 @@ type Job struct {
 	Prompt     int                    // tokens
 	Passes     int                    // of decode: each appends a token to every sequence
 	Batch      int                    // sequences that decode together, 1 to MostSequences
+	Routing    routing.Router         // which experts tokens take; nil: uniform, seed 0
 	Decide     *Decide                // what a precision scheduler computes after some of the decode passes; nil: nothing
 }
 
@@ -36,26 +38,29 @@ type Compiler struct {
 	runtime   isa.Runtime    // of them, those that stand for the runtime
 	index     map[string]int // of names
 	batch     int
-	tile      unit.Bytes // largest tile of a stream
-	spill     bool       // prefill keeps activations in DRAM
-	spillStep bool       // decode does, too: a large batch
-	room      unit.Bytes // of the scratchpad, for scores and partial results of attention, in a prefill from DRAM
-	late      bool       // decode writes the cache after the last block
-	running   bool       // the largest logit is found tile by tile, because all of them do not fit
-	scheduler *Decide    // nil: none
+	tile      unit.Bytes     // largest tile of a stream
+	spill     bool           // prefill keeps activations in DRAM
+	spillStep bool           // decode does, too: a large batch
+	room      unit.Bytes     // of the scratchpad, for scores and partial results of attention, in a prefill from DRAM
+	late      bool           // decode writes the cache after the last block
+	running   bool           // the largest logit is found tile by tile, because all of them do not fit
+	scheduler *Decide        // nil: none
+	routing   routing.Router // nil: the model has no experts
 }
 
 // New lays the model out in DRAM and checks that a step fits the scratchpad.
 func New(j Job) (*Compiler, error) {
-	if j.Model.Experts != nil {
-		return nil, fmt.Errorf("%s: blocks with experts are not compiled yet; accepted: a model without experts", j.Model.Name)
-	}
 	if n, need := j.Config.Graph.Context, j.positions(); n > 0 && n < need {
 		return nil, fmt.Errorf("graph.context: %d positions, but a prompt of %d tokens and %d decode passes take %d; accepted: 0, or as many",
 			n, j.Prompt, j.Passes, need)
 	}
-	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), scheduler: j.Decide}
+	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), scheduler: j.Decide, routing: j.Routing}
 	var err error
+	if c.model.Experts != nil && c.routing == nil {
+		if c.routing, err = routing.New(routing.Spec{}, c.model); err != nil {
+			return nil, err
+		}
+	}
 	if c.price, err = newPricing(j.Config); err != nil {
 		return nil, err
 	}
@@ -152,7 +157,7 @@ func (c *Compiler) mean(at precision.Assignment) string {
 // keys and values of all layers, if they are written together. Every core is taken to hold all of it.
 func (c *Compiler) static(n, heads int) unit.Bytes {
 	m := c.model
-	inner := max(2*m.Heads*m.HeadDim+2*m.KVWidth(), mlpWidth(m))
+	inner := max(2*m.Heads*m.HeadDim+2*m.KVWidth(), mlpWidth(m), expertsWidth(m))
 	need := max(fp16.Of(int64(n)*int64(2*m.Hidden+inner)), c.logits(heads)) + scoreBytes(c.cfg)
 	if c.late {
 		need += c.newKV()
@@ -182,8 +187,11 @@ func (c *Compiler) logits(rows int) unit.Bytes {
 	return fp16.Of(int64(rows) * int64(width))
 }
 
-// mlpWidth is the number of values between the MLP's matrices.
+// mlpWidth is the number of values between the matrices of a dense block's MLP.
 func mlpWidth(m *workloads.Model) int {
+	if m.Experts != nil && len(m.Experts.Dense) == 0 {
+		return 0
+	}
 	if m.GatedMLP {
 		return 2 * m.FFN
 	}

@@ -29,7 +29,7 @@ func explain(b *builder) ([]plan.Choice, error) {
 
 // explain notes a choice, once for each operator.
 func (b *builder) explain(layer int, choice func() plan.Choice) {
-	if !b.explaining || layer > 0 {
+	if !b.explaining || layer > 0 && layer != b.model.FirstSparse() {
 		return
 	}
 	c := choice()

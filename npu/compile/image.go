@@ -68,7 +68,12 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 			}
 			b.attention[i] = mx
 		}
-		for _, w := range m.MLP() {
+		if m.Sparse(l) {
+			if b.mlp, err = layExperts(f, a, j, l); err != nil {
+				return nil, err
+			}
+		}
+		for _, w := range denseMLP(m, l) {
 			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
 			if err != nil {
 				return nil, err

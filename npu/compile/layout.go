@@ -30,6 +30,8 @@ type matrix struct {
 	books   [fp16]unit.Bytes // base of its codebooks, or of its scales
 	bias    unit.Bytes       // base of the bias vector
 	hasBias bool
+	fixed   bool       // fp16 in every pass
+	apart   unit.Bytes // from one expert's copy of all of it to the next one's; 0: it is the only one
 }
 
 // rowFormat is what turns codes of a width into weights, and what that takes in DRAM for each row: its codebook, or its
@@ -195,7 +197,8 @@ func (m *matrix) tooLarge(row unit.Bytes, bits unit.Bits, c *config.Config) erro
 type copyOf struct {
 	*matrix
 	bits      unit.Bits
-	quantised bool // codes, to be looked up in a codebook
+	quantised bool       // codes, to be looked up in a codebook
+	past      unit.Bytes // from where the matrix lies: of an expert's, behind those of the experts before
 }
 
 // planar tells nested planes from whole values.
@@ -225,7 +228,7 @@ func (c copyOf) bytes(n int) unit.Bytes {
 
 // walk is the DRAM pattern of the first n rows of a tile.
 func (c copyOf) walk(tile, n int) isa.Pattern {
-	at := c.tiling().stride * unit.Bytes(tile)
+	at := c.past + c.tiling().stride*unit.Bytes(tile)
 	if !c.planar() {
 		return isa.Contiguous(c.dense[c.bits].base+at, c.bytes(n))
 	}
@@ -275,7 +278,7 @@ func (c copyOf) book(n int) unit.Bytes {
 
 // bookSlice is the codebook of the same rows.
 func (c copyOf) bookSlice(first, n, tiles, last int) isa.Slice {
-	base := c.books[c.bits]
+	base := c.books[c.bits] + c.past
 	final := first + n*(tiles-1)
 	size := func(rows int) unit.Bytes { return c.bookBytes(rows, c.bits) }
 	return isa.Slice{Data: isa.Codebooks, Step: size(n), Tile: isa.Contiguous(base+size(first), size(n)),

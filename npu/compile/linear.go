@@ -7,10 +7,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
 // stored is what the pass reads of a matrix of a layer.
 func (b *builder) stored(layer int, m *matrix) copyOf {
+	if m.fixed {
+		return copyOf{matrix: m, bits: fp16}
+	}
 	bits := unit.Bits(b.at.At(layer, m.name))
 	return copyOf{matrix: m, bits: bits, quantised: bits != fp16}
 }
@@ -18,8 +22,19 @@ func (b *builder) stored(layer int, m *matrix) copyOf {
 // linear emits y = x·Wᵀ for all rows of activations, with what is computed behind its tiles.
 func (b *builder) linear(o *operator) []int {
 	p := product{copyOf: b.stored(o.Layer, o.matrix), name: o.name, kind: isa.Linear, layer: o.Layer, rows: b.rows,
-		in: b.activations[o.Reads[0]], out: b.activations[o.Makes[0]], deps: b.done[o.Reads[0]]}
+		in: b.activations[o.Reads[0]], out: b.activations[o.Makes[0]], deps: b.done[o.Reads[0]], expert: -1}
 	p.in.width, p.out.width = p.k, p.matrix.rows
+	if o.Makes[0] == ops.Routing {
+		p.kind = isa.Router
+	}
+	if o.Experts > 0 {
+		return b.experts(o, p)
+	}
+	return b.withFused(o, p)
+}
+
+// withFused emits a product with what is computed behind its tiles.
+func (b *builder) withFused(o *operator, p product) []int {
 	if b.cfg.Fusion != config.Elementwise {
 		return b.bias(&p, b.product(p))
 	}
@@ -31,10 +46,10 @@ func (b *builder) linear(o *operator) []int {
 		f.Reads = f.Reads[:len(f.Reads)-1]
 		p.then = append(p.then, b.functions(&o.fused[i])...)
 		for _, v := range f.Reads {
-			p.operands = append(p.operands, b.activations[v])
+			p.operands = append(p.operands, p.ofRows(b.activations[v]))
 		}
-		p.out = b.activations[f.Makes[0]]
-		p.deps = slices.Concat(p.deps, b.waits(&f))
+		p.out = p.ofRows(b.activations[f.Makes[0]])
+		p.deps = slices.Concat(p.deps, b.waitsOf(&p, &f))
 	}
 	return b.product(p)
 }
@@ -43,7 +58,7 @@ func (b *builder) linear(o *operator) []int {
 func (b *builder) head(o *operator) []int {
 	head := copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits, quantised: b.cfg.Head.Bits != fp16}
 	p := product{copyOf: head, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
-		deps: b.done[o.Reads[0]]}
+		deps: b.done[o.Reads[0]], expert: -1}
 	if len(o.fused) == 0 {
 		return b.bias(&p, b.stream(&p))
 	}
@@ -67,6 +82,10 @@ type product struct {
 	then     []isa.Fn // behind its tiles
 	operands []region // of then
 	deps     []int
+	after    []int // what its loads wait for, where activations lie on chip: a router
+	expert   int   // place among the experts of the pass, from 0; -1: it is no expert's
+	first    int   // rows of the experts before it
+	apart    int   // rows of the input from one that it reads to the next; 0: they lie one behind the other
 }
 
 // bias adds the matrix's bias, if it has one.
@@ -76,7 +95,7 @@ func (b *builder) bias(p *product, deps []int) []int {
 		return deps
 	}
 	return b.vector(vectorOp{name: m.name + ".bias", operator: p.name, kind: p.kind, layer: p.layer, fn: isa.FnBias, width: m.rows, rows: p.rows,
-		in: []region{p.out}, out: []region{p.out}, params: b.params(m.bias, fp16.Of(int64(m.rows))), deps: deps})
+		in: []region{p.out}, out: []region{p.out}, params: b.params(m.bias+p.past, fp16.Of(int64(m.rows))), deps: deps})
 }
 
 // product emits a product whose activations lie on chip, or in DRAM.
@@ -90,7 +109,7 @@ func (b *builder) product(p product) []int {
 // op is a core's op of a product on m rows of activations, without its tiles.
 func (b *builder) op(p *product, core, m int) isa.Op {
 	o := isa.Op{Name: b.label(p.layer, p.name), Kind: p.kind, Layer: p.layer, Core: core, Unit: isa.Array, Deps: p.deps,
-		Work: p.work(m)}
+		LoadAfter: p.after, Work: p.work(m)}
 	if copy(o.Work.Then[:], p.then) < len(p.then) {
 		panic(fmt.Sprintf("compile: %d functions behind %s", len(p.then), p.name))
 	}
@@ -99,10 +118,7 @@ func (b *builder) op(p *product, core, m int) isa.Op {
 
 // stream emits a product whose weights pass by activations that every core has on chip. Each core takes some of the tiles.
 func (b *builder) stream(p *product) []int {
-	d := isa.Weights
-	if p.kind == isa.Head {
-		d = isa.HeadWeights
-	}
+	d := p.data()
 	tiles := p.tiling().tiles(p.matrix.rows)
 	pass := b.streamPass(p, tiles)
 	b.explainStream(p, tiles, pass)
@@ -170,7 +186,7 @@ func (b *builder) fusedBias(p *product, first, n int) []isa.Slice {
 	if !slices.Contains(p.then, isa.FnBias) || !p.hasBias {
 		return nil
 	}
-	return b.params(p.matrix.bias+fp16.Of(int64(first)), fp16.Of(int64(n)))
+	return b.params(p.matrix.bias+p.past+fp16.Of(int64(first)), fp16.Of(int64(n)))
 }
 
 // gemm emits a product whose activations lie in DRAM, by the tiling that the search chose. Either blocks of tokens stay on chip
@@ -238,8 +254,9 @@ func (b *builder) holdTokens(p *product, core int, s coreShare, g gemmTiling) []
 		o := b.op(p, core, k)
 		o.Pass = g.pass
 		o.LoadAfter = p.deps
-		o.Hold = []isa.Slice{oneTile(isa.ActRead, p.in.base+p.in.row()*unit.Bytes(t), p.in.row()*unit.Bytes(k))}
-		b.streamTiles(&o, p, isa.Weights, s.tiles[0], s.tiles[1])
+		in := p.reads(t, k)
+		o.Hold = []isa.Slice{{Data: isa.ActRead, Tile: in, Last: in}}
+		b.streamTiles(&o, p, p.data(), s.tiles[0], s.tiles[1])
 		n, first := o.Work.N, s.tiles[0]*o.Work.N
 		p.results(&o, fp16.Of(int64(n)*int64(k)), outputs{first, n, t, k}, outputs{first + n*(o.Tiles-1), o.Last.N, t, k}, true)
 		done = append(done, b.add(o, p.name)...)
@@ -258,7 +275,7 @@ func (b *builder) holdWeights(p *product, core int, s coreShare, g gemmTiling) [
 		o := b.op(p, core, g.tokens)
 		o.LoadAfter = p.deps
 		for j := range tiles {
-			o.Hold = append(o.Hold, p.tilesOf(i+j, 1, isa.Weights))
+			o.Hold = append(o.Hold, p.tilesOf(i+j, 1, p.data()))
 		}
 		if p.book(n) > 0 {
 			o.Hold = append(o.Hold, p.bookSlice(first, n, 1, n))
@@ -268,8 +285,8 @@ func (b *builder) holdWeights(p *product, core int, s coreShare, g gemmTiling) [
 		m := min(g.tokens, tokens)
 		o.Tiles = (tokens + m - 1) / m
 		last := tokens - (o.Tiles-1)*m
-		from := region{p.in.base + p.in.row()*unit.Bytes(s.tokens[0]), p.in.width}
-		o.Loads = []isa.Slice{rows(isa.ActRead, from, m, last, o.Tiles)}
+		o.Loads = []isa.Slice{{Data: isa.ActRead, Step: p.step() * unit.Bytes(m), Tile: p.reads(s.tokens[0], m),
+			Last: p.reads(s.tokens[1]-last, last)}}
 		p.results(&o, fp16.Of(int64(n)*int64(m)), outputs{first, n, s.tokens[0], m}, outputs{first, n, s.tokens[1] - last, last}, false)
 		o.Work.N, o.Work.M = n, m
 		o.Last = o.Work

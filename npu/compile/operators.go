@@ -128,7 +128,7 @@ func (c *Compiler) placeExchanges() {
 		o := &c.operators[i]
 		made := false
 		switch o.Kind {
-		case ops.Embed, ops.Norm:
+		case ops.Embed, ops.Norm, ops.Score, ops.TopK:
 			made = true
 		case ops.Activation, ops.Residual:
 			o.whole = !slices.ContainsFunc(o.Reads, func(v ops.Value) bool { return !whole[v] })
@@ -137,10 +137,15 @@ func (c *Compiler) placeExchanges() {
 		for _, v := range o.makes() {
 			kinds := c.readers(i, v)
 			o.quantise = o.quantise || slices.Contains(kinds, ops.Linear)
-			o.gather = o.gather || !made && (slices.Contains(kinds, ops.Linear) || slices.Contains(kinds, ops.Norm))
+			o.gather = o.gather || !made && slices.ContainsFunc(kinds, reduces)
 			whole[v] = made || o.gather
 		}
 	}
+}
+
+// reduces reports whether operators of a kind need whole rows on every core.
+func reduces(k ops.Kind) bool {
+	return k == ops.Linear || k == ops.Norm || k == ops.Score || k == ops.TopK
 }
 
 // readers returns the kinds of the operators that read a value that operator i makes, until it is made anew.
@@ -229,6 +234,13 @@ func (c *Compiler) functions(o *ops.Op) []isa.Fn {
 		return []isa.Fn{isa.FnSiluMul}
 	case ops.LogitCap:
 		return []isa.Fn{isa.FnSoftcap}
+	case ops.TopK:
+		return []isa.Fn{isa.FnArgmax}
+	case ops.Score:
+		if c.model.Experts.Scoring == workloads.SigmoidAll {
+			return []isa.Fn{isa.FnSigmoid}
+		}
+		return []isa.Fn{isa.FnSoftmax}
 	case ops.Sample:
 		return []isa.Fn{isa.FnArgmax}
 	}

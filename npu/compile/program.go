@@ -21,10 +21,13 @@ type builder struct {
 	passes      int                  // over the chunks of a prompt
 	at          precision.Assignment // bits of the weights
 	spill       bool
-	activations map[ops.Value]region // where they lie, if in DRAM
-	done        map[ops.Value][]int  // the ops that make a value: what a reader waits for
-	before      []int                // the last op of the chunk of a prompt before
-	updates     []isa.Op             // of the caches in a decode step, to be added after the last block
+	activations map[ops.Value]region  // where they lie, if in DRAM
+	done        map[ops.Value][]int   // the ops that make a value: what a reader waits for
+	each        map[ops.Value][][]int // of the experts' values: those that make each expert's rows
+	touched     []touch               // the experts of the layer
+	products    [][]int               // of each of them, of the operator emitted last
+	before      []int                 // the last op of the chunk of a prompt before
+	updates     []isa.Op              // of the caches in a decode step, to be added after the last block
 	chosen      map[gemmKey]gemmTiling
 	labels      map[string]string // of the ops of the layer labelled
 	labelled    int
@@ -40,7 +43,7 @@ func (c *Compiler) builder(name string, rows, past int, at precision.Assignment)
 	p := &isa.Program{Name: name, Bits: unit.Bits(at.Max()), Tokens: rows, Context: past + rows, Operators: c.names, Runtime: c.runtime}
 	p.Ops = make([]isa.Op, 0, (24*c.model.Layers+8)*c.cfg.Cores)
 	return &builder{Compiler: c, p: p, chosen: map[gemmKey]gemmTiling{}, labels: map[string]string{}, rows: rows, past: past, passes: 1, at: at,
-		layer: -1, done: map[ops.Value][]int{}}
+		layer: -1, done: map[ops.Value][]int{}, each: map[ops.Value][][]int{}}
 }
 
 // add appends an op and returns the list that depends on it.
@@ -133,6 +136,10 @@ func (b *builder) emit(o *operator) {
 		made = b.queriesAndKeys(o)
 	case ops.Linear:
 		made = b.linear(o)
+	case ops.Score, ops.TopK:
+		made = b.choose(o)
+	case ops.Combine:
+		made = b.combine(o)
 	case ops.Activation, ops.Residual, ops.LogitCap, ops.Sample:
 		made = b.elementwise(o)
 	case ops.KVAppend:
@@ -149,12 +156,14 @@ func (b *builder) emit(o *operator) {
 	default:
 		panic("compile: no operator of kind " + string(o.Kind))
 	}
+	direct := made
 	if o.gather {
 		made = b.gather(o.Layer, o.Width, made)
 	}
 	if o.quantise {
 		made = b.quantise(o.Layer, o.Width, made)
 	}
+	b.keepEach(o, slices.Equal(made, direct))
 	for _, v := range o.makes() {
 		b.done[v] = made
 	}

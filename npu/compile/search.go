@@ -107,15 +107,15 @@ type gemmSearch struct {
 
 // gemmKey is what a choice depends on within a program.
 type gemmKey struct {
-	rows, k, operands int
-	bits              unit.Bits
-	booked            bool
+	tokens, rows, k, operands int
+	bits                      unit.Bits
+	booked                    bool
 }
 
 // chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
 // serves all of them.
 func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
-	key := gemmKey{p.matrix.rows, p.k, len(p.operands), p.bits, p.book(1) > 0}
+	key := gemmKey{p.rows, p.matrix.rows, p.k, len(p.operands), p.bits, p.book(1) > 0}
 	if g, ok := b.chosen[key]; ok && !b.explaining {
 		return g, nil
 	}
@@ -327,9 +327,13 @@ func (c *Compiler) matrixCost(tokens int, at precision.Assignment) (float64, err
 	b := c.prefill(tokens, at)
 	b.p.Static = b.staticOf(1)
 	most := 0.0
-	seen := map[string]bool{}
+	type row struct {
+		bits   string
+		sparse bool
+	}
+	seen := map[row]bool{}
 	for l := range b.image.blocks {
-		row := at.Layer(l)
+		row := row{at.Layer(l), b.model.Sparse(l)}
 		if seen[row] {
 			continue
 		}
@@ -349,6 +353,9 @@ func (b *builder) layerCost(l int) (float64, error) {
 	total := 0.0
 	for _, m := range append(im.attention[:], im.mlp...) {
 		p := product{copyOf: b.stored(l, &m), rows: b.rows}
+		if m.apart > 0 {
+			p.rows = b.meanRows()
+		}
 		p.in.width, p.out.width = m.k, m.rows
 		if b.cfg.Fusion == config.Elementwise { // as many as any of them has
 			p.operands = make([]region, 1)

@@ -116,6 +116,9 @@ func (b *builder) elementwise(o *operator) []int {
 	}
 	v.in[len(v.in)-1].width = o.Width // the region may be shared with a wider value
 	v.out = []region{b.activations[o.Makes[0]]}
+	if o.Kind == ops.Activation {
+		v.in[0].width, v.out[0].width = o.Width, o.Width
+	}
 	return b.vector(v)
 }
 

@@ -38,13 +38,14 @@ const (
 	Sample                 // argmax over the vocabulary
 	Exchange               // activations from core to core
 	Switch                 // change of weight precision
+	Router                 // which experts tokens take, and the sum of what these yield
 	Dispatch               // of a piece, by the runtime: time of no op
 	Host                   // after a decode pass: time of no op
 	KindCount
 )
 
 var kindNames = [KindCount]string{"embed", "norm", "linear", "rope", "kv-append", "scores", "softmax", "context",
-	"activation", "residual", "head", "sample", "exchange", "switch", "dispatch", "host"}
+	"activation", "residual", "head", "sample", "exchange", "switch", "router", "dispatch", "host"}
 
 // String returns the name used in tables and JSON.
 func (k Kind) String() string {
@@ -77,11 +78,12 @@ const (
 	ActRead                 // spilled activations, read
 	ActWrite                // spilled activations, written
 	Params                  // embedding rows, norm weights, biases
+	Experts                 // matrices of routed experts, as Weights
 	DataCount
 )
 
 var dataNames = [DataCount]string{"weights", "codebooks", "head", "kv-read", "kv-write",
-	"act-read", "act-write", "params"}
+	"act-read", "act-write", "params", "experts"}
 
 // String returns the name used in tables and JSON.
 func (d Data) String() string {
@@ -171,11 +173,12 @@ const (
 	FnSoftcap // cap·tanh(x/cap)
 	FnArgmax
 	FnCopy
+	FnSigmoid
 	FnCount
 )
 
 // MaxOperators is the number of operators that a program may have.
-const MaxOperators = 40
+const MaxOperators = 56
 
 // Op is one operation of a program.
 type Op struct {

@@ -43,6 +43,8 @@ func costOf(f isa.Fn) cost {
 		return cost{1, 2} // scale and round, or unpack and scale
 	case isa.FnSoftcap:
 		return cost{1, tanh + 2}
+	case isa.FnSigmoid:
+		return cost{1, exp + 1 + reciprocal} // 1 / (1+e^-x)
 	case isa.FnArgmax:
 		return cost{1, 1}
 	}
