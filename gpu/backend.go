@@ -37,6 +37,9 @@ type Pass struct {
 	Margin  float64 // its logit minus the second
 	LogP    float64 // ln PMax
 
+	// Experts that the tokens take: token by token, of each layer by layer, the highest weight first (traces.EncodeExperts).
+	Experts []int
+
 	StepNS *int64  // on the device
 	WallNS *int64  // on the host's clock
 	OpNS   []int64 // of each of Ops, if this pass was sampled

@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
@@ -21,6 +22,8 @@ const (
 	Attention  Kind = "attention"   // scores, softmax and context over a share of the positions each
 	Merge      Kind = "merge"       // the shares of the positions together
 	Activation Kind = "activation"  // silu(gate)·up, gelu(fc1)
+	Route      Kind = "route"       // which experts each token takes, and their weights
+	Combine    Kind = "combine"     // weighted sum of what the experts have made
 	LogitCap   Kind = "logit-cap"   // cap·tanh(x/cap) of the logits
 	Choose     Kind = "choose"      // most likely token and what schedulers watch
 )
@@ -30,19 +33,25 @@ type Place string
 
 // The places.
 const (
-	PlaceEmbedding Place = "embed"
-	PlaceInput     Place = "input_norm"
-	PlaceQKV       Place = "qkv" // q, k and v, one below the other
-	PlaceO         Place = "o"
-	PlacePost      Place = "mlp_norm" // none in a parallel block
-	PlaceUp        Place = "up"       // gate and up, one below the other, or fc1
-	PlaceDown      Place = "down"     // down, or fc2
-	PlaceQNorm     Place = "q_norm"
-	PlaceKNorm     Place = "k_norm"
-	PlaceAfterO    Place = "post_attention_norm" // of what o makes
-	PlaceAfterDown Place = "post_mlp_norm"       // of what down makes
-	PlaceFinal     Place = "final_norm"
-	PlaceHead      Place = "lm_head"
+	PlaceEmbedding   Place = "embed"
+	PlaceInput       Place = "input_norm"
+	PlaceQKV         Place = "qkv" // q, k and v, one below the other
+	PlaceO           Place = "o"
+	PlacePost        Place = "mlp_norm" // none in a parallel block
+	PlaceUp          Place = "up"       // gate and up, one below the other, or fc1
+	PlaceDown        Place = "down"     // down, or fc2
+	PlaceQNorm       Place = "q_norm"
+	PlaceKNorm       Place = "k_norm"
+	PlaceAfterO      Place = "post_attention_norm" // of what o makes
+	PlaceAfterDown   Place = "post_mlp_norm"       // of what down makes
+	PlaceRouter      Place = "router"
+	PlaceSharedUp    Place = "shared_up" // of the expert that every token takes
+	PlaceSharedDown  Place = "shared_down"
+	PlaceSharedGate  Place = "shared_gate" // what weights it
+	PlaceExpertsUp   Place = "experts_up"  // of the experts that a token takes
+	PlaceExpertsDown Place = "experts_down"
+	PlaceFinal       Place = "final_norm"
+	PlaceHead        Place = "lm_head"
 )
 
 // Op is one step of a decode pass: some operators of the model (package workloads/ops) as one.
@@ -55,6 +64,7 @@ type Op struct {
 	Parts   []Part // of a product: the matrices that are one here, from top to bottom
 	Adds    int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
 	Heads   int    // of a norm of a result: as many parts of it are normalised each by itself
+	Experts int    // of what is done for each expert that a token takes: how many these are; Out and In are of one
 }
 
 // Ops lists what a decode pass of a model does, in order. It fuses the operators of the model: products of the same vector
@@ -107,7 +117,7 @@ func Ops(m *workloads.Model) []Op {
 				names, list[i+1].Matrix.Out = append(names, o.Name), next.Matrix.Out+o.Matrix.Out
 				continue
 			}
-			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: parts})
+			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: parts, Experts: o.Experts})
 			parts = nil
 		case ops.Rope, ops.Scores, ops.ScoreCap, ops.Softmax: // with the operator that follows
 			names = append(names, o.Name)
@@ -119,7 +129,15 @@ func Ops(m *workloads.Model) []Op {
 			merge.Name = ops.SoftmaxMerge
 			add(&merge, Op{Kind: Merge, Out: q, In: q})
 		case ops.Activation:
-			add(o, Op{Kind: Activation, Out: m.FFN, In: all[len(all)-1].Out})
+			add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: all[len(all)-1].Out, Experts: o.Experts})
+		case ops.Score, ops.TopK:
+			if next := list[i+1].Kind; next == ops.Score || next == ops.TopK {
+				names = append(names, o.Name)
+				continue
+			}
+			add(o, Op{Kind: Route, Out: m.Experts.PerToken, In: m.Experts.Count})
+		case ops.Combine:
+			add(o, Op{Kind: Combine, Out: m.Hidden, In: m.Hidden, Experts: o.Experts})
 		case ops.Head:
 			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In, Parts: []Part{{o.Name, o.Matrix.Out}}})
 		case ops.LogitCap:
@@ -144,9 +162,23 @@ func placeOf(o *ops.Op) Place {
 	case ops.Attention:
 		return PlaceO
 	case ops.Up:
+		switch {
+		case o.Experts > 0:
+			return PlaceExpertsUp
+		case strings.HasPrefix(o.Name, "shared_expert."):
+			return PlaceSharedUp
+		}
 		return PlaceUp
 	case ops.MLP:
 		return PlaceDown
+	case ops.Routing:
+		return PlaceRouter
+	case ops.SharedOut:
+		return PlaceSharedDown
+	case ops.SharedBy:
+		return PlaceSharedGate
+	case ops.Experts:
+		return PlaceExpertsDown
 	}
 	panic("gpu: no weights for " + o.Name)
 }

@@ -143,8 +143,16 @@ func (r *Recorder) prefill() error {
 	}
 	r.ran, r.token = true, pass.Token
 	r.queue = append(r.queue, &traces.Prefill{Tokens: len(r.job.Prompt), WBits: bits, TokOut: &pass.Token, StepNS: pass.StepNS,
-		OpNS: pass.OpNS})
+		OpNS: pass.OpNS, Experts: r.experts(pass)})
 	return nil
+}
+
+// experts are those of a pass, as a trace has them.
+func (r *Recorder) experts(p Pass) string {
+	if e := r.job.Model.Experts; e != nil {
+		return traces.EncodeExperts(p.Experts, e.Count)
+	}
+	return ""
 }
 
 // decode runs a step, asks the schedule for the next precision, and queues the records of the step.
@@ -158,7 +166,7 @@ func (r *Recorder) decode() error {
 		return fmt.Errorf("step %d at %d bits: %w", r.step, s.WBits, err)
 	}
 	s.TokOut, s.PMax, s.Entropy, s.Margin, s.LogP = &pass.Token, &pass.PMax, &pass.Entropy, &pass.Margin, &pass.LogP
-	s.StepNS, s.WallNS, s.OpNS = pass.StepNS, pass.WallNS, pass.OpNS
+	s.StepNS, s.WallNS, s.OpNS, s.Experts = pass.StepNS, pass.WallNS, pass.OpNS, r.experts(pass)
 	if s.StepNS != nil {
 		r.timed++
 		r.sum += *s.StepNS

@@ -19,13 +19,16 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 	for id, op := range Ops(m) {
 		o := traces.Op{ID: id, Name: op.Name, Kind: string(op.Kind), InBytes: some(int64(op.In) * halfBytes),
 			OutBytes: some(int64(op.Out) * halfBytes)}
+		if op.Experts > 0 {
+			*o.InBytes, *o.OutBytes = *o.InBytes*int64(op.Experts), *o.OutBytes*int64(op.Experts)
+		}
 		if op.Layer >= 0 {
 			o.Layer = some(op.Layer)
 		}
 		switch op.Kind {
 		case Product:
-			o.M, o.N, o.K = some(1), some(op.Out), some(op.In)
-			o.Flops = some(2 * int64(op.Out) * int64(op.In))
+			o.M, o.N, o.K = some(max(1, op.Experts)), some(op.Out), some(op.In)
+			o.Flops = some(2 * int64(op.Out) * int64(op.In) * int64(max(1, op.Experts)))
 			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
 		case Embed: // the token's number in, its row out
 			o.InBytes = some(int64(statBytes))
@@ -50,7 +53,9 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 				values *= 2
 			}
 			o.WeightBytes = same(precisions, values*halfBytes)
-		case Rope, Merge, Activation, LogitCap:
+		case Route:
+			o.OutBytes = nil // a few numbers
+		case Rope, Merge, Activation, Combine, LogitCap:
 		}
 		if launch != nil {
 			l := launch(id)
@@ -63,15 +68,17 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 
 // bytes are a product's weights and codebooks by precision; the head keeps its fp16 weights.
 func (op Op) bytes(precisions []int) (matrix, tables map[int]int64) {
-	params := int64(op.Out) * int64(op.In)
-	if op.Place == PlaceHead {
+	copies := int64(max(1, op.Experts))
+	params := int64(op.Out) * int64(op.In) * copies
+	switch op.Place {
+	case PlaceHead, PlaceRouter, PlaceSharedGate:
 		return same(precisions, params*halfBytes), nil
 	}
 	matrix, tables = map[int]int64{}, map[int]int64{}
 	for _, bits := range precisions {
 		matrix[bits] = params * int64(bits) / 8
 		if bits != weights.Half {
-			tables[bits] = int64(op.Out) << bits * halfBytes
+			tables[bits] = int64(op.Out) * copies << bits * halfBytes
 		}
 	}
 	if len(tables) == 0 {

@@ -49,7 +49,8 @@ func idBytes(count int) int {
 }
 
 // EncodeExperts writes the experts that the tokens of a pass take, as the fields experts of passes have them: the numbers
-// of each token, of each of its layers with experts, highest weight first. Count is how many experts a layer has.
+// of each token, of each of its layers with experts, highest weight first. Count is how many experts a layer has. Where they
+// do not fit into a line there is no text.
 func EncodeExperts(ids []int, count int) string {
 	raw := make([]byte, 0, len(ids)*idBytes(count))
 	for _, id := range ids {
@@ -57,6 +58,10 @@ func EncodeExperts(ids []int, count int) string {
 		if idBytes(count) == 2 {
 			raw = append(raw, byte(id>>8))
 		}
+	}
+	const rest = 1 << 20 // what else the line has, its times above all
+	if base64.StdEncoding.EncodedLen(len(raw)) > most().Line-rest {
+		return ""
 	}
 	return base64.StdEncoding.EncodeToString(raw)
 }

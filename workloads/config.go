@@ -260,9 +260,8 @@ func (f *fields) block(m *Model) {
 
 // window reads which layers attend to a sliding window.
 func (f *fields) window(m *Model, t traits) {
-	m.Window = f.countOr("sliding_window", t.window)
-	if f.isNull("sliding_window") {
-		m.Window = 0
+	if m.Window = 0; !f.isNull("sliding_window") && string(f.raw["sliding_window"]) != "0" {
+		m.Window = f.countOr("sliding_window", t.window)
 	}
 	if !t.windowed && m.Window != 0 {
 		f.fail("sliding_window", "%s is not modelled: %s models attend to every position; accepted: null", f.show("sliding_window"),

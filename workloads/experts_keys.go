@@ -84,6 +84,9 @@ var expertCounts = []string{"num_local_experts", "num_experts", "n_routed_expert
 
 // experts reads what experts a model has.
 func (f *fields) experts(m *Model, k *expertKeys) {
+	if k != nil && k.count == "num_experts" && !f.has(k.count) && f.has("num_local_experts") { // as transformers 5 writes it
+		k.count = "num_local_experts"
+	}
 	for _, key := range expertCounts {
 		if k == nil || key != k.count {
 			f.refuse(key, "is not modelled: "+string(m.Family)+" models have no such option", "0, or no such key", "0")

@@ -19,6 +19,8 @@ type Numerics struct {
 	ScoreScale float64 // of attention's scores; 0: 1/√head_dim
 	ScoreCap   float64 // scores are cap·tanh(x/cap)
 	LogitCap   float64 // so are logits
+
+	ExpertsOfOne bool // the weights of a token's experts are made to add up to 1
 }
 
 // RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
@@ -46,6 +48,9 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 
 // scales reads what values are multiplied by and where they are capped (transformers' modeling_gemma2).
 func (f *fields) scales(m *Model, n *Numerics) {
+	if m.Experts != nil {
+		n.ExpertsOfOne = m.Family == Mixtral || f.flagOr("norm_topk_prob", false)
+	}
 	if m.Family != Gemma2 {
 		return
 	}

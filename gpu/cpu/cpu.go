@@ -91,6 +91,14 @@ func (b *backend) matrix(op gpu.Op) *weights.Matrix {
 	}
 	block := b.blocks[op.Layer]
 	switch op.Place {
+	case gpu.PlaceRouter:
+		return &block.Router
+	case gpu.PlaceSharedUp:
+		return &block.SharedUp
+	case gpu.PlaceSharedDown:
+		return &block.SharedDown
+	case gpu.PlaceSharedGate:
+		return &block.SharedGate
 	case gpu.PlaceQKV:
 		return &block.QKV
 	case gpu.PlaceO:

@@ -13,6 +13,9 @@ import (
 // product multiplies the rows that an op reads with its matrix, each part of which has bits of its own. The head keeps its fp16
 // weights.
 func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
+	if op.Experts > 0 {
+		return s.products(op, at)
+	}
 	m := s.matrix(op)
 	in, out := s.h, &s.qkv
 	switch op.Place {
@@ -22,15 +25,33 @@ func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 		out = &s.up
 	case gpu.PlaceDown:
 		in, out = s.activated, &s.down
+	case gpu.PlaceRouter:
+		out, at = &s.routing, precision.Uniform(weights.Half)
+	case gpu.PlaceSharedUp:
+		out = &s.up
+	case gpu.PlaceSharedDown:
+		in, out = s.activated, &s.shared
+	case gpu.PlaceSharedGate:
+		out, at = &s.sharedBy, precision.Uniform(weights.Half)
 	case gpu.PlaceHead:
 		at = precision.Uniform(weights.Half)
 	}
-	bits := op.RowBits(at)
+	y, err := s.multiply(m, op.RowBits(at), in)
+	if op.Place == gpu.PlaceHead {
+		s.logits = y[0]
+	} else {
+		*out = y
+	}
+	return err
+}
+
+// multiply returns the product of a matrix, whose rows have bits of their own, with each of some vectors.
+func (s *sequence) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
 	y := make([][]float32, len(in))
 	for r := range y {
 		y[r] = make([]float32, m.Out)
 	}
-	err := s.share(m.Out, func(from, to int) {
+	return y, s.share(m.Out, func(from, to int) {
 		codes, row, w := make([]uint8, m.In), make([]uint16, m.In), make([]float32, m.In)
 		for o := from; o < to; o++ {
 			m.Row(o, bits[o], codes, row)
@@ -46,12 +67,6 @@ func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 			}
 		}
 	})
-	if op.Place == gpu.PlaceHead {
-		s.logits = y[0]
-	} else {
-		*out = y
-	}
-	return err
 }
 
 // dot is a scalar product in fp32, in eight parts whose order never changes.

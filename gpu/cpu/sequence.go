@@ -24,6 +24,7 @@ type sequence struct {
 	// Of the pass at work, rows of each: the residual stream, what a norm made of it, and results of products.
 	x, h, qkv, attended, o, up, activated, down [][]float32
 	logits                                      []float32
+	mixture
 }
 
 var _ gpu.Sequence = (*sequence)(nil)
@@ -84,6 +85,7 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 	last := began
 	var out gpu.Pass
 	var times []int64
+	s.taken = nil
 	for _, op := range s.ops {
 		if s.ctx.Err() != nil {
 			return gpu.Pass{}, context.Cause(s.ctx)
@@ -101,6 +103,10 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 			if err := s.product(op, at); err != nil {
 				return gpu.Pass{}, err
 			}
+		case gpu.Route:
+			s.route()
+		case gpu.Combine:
+			s.combine(op)
 		case gpu.Rope:
 			s.ropeAppend(op.Layer)
 		case gpu.Attention:
@@ -109,7 +115,7 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 			}
 		case gpu.Merge: // attention is not shared out here
 		case gpu.Activation:
-			s.activate()
+			s.activate(op)
 		case gpu.LogitCap:
 			for i, v := range s.logits {
 				s.logits[i] = s.half(capped(v, s.model.LogitCap))
@@ -125,7 +131,7 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 			last = now
 		}
 	}
-	out.OpNS = times
+	out.OpNS, out.Experts = times, s.takeRoutes()
 	s.past += len(ids)
 	if s.options.Now != nil {
 		spent := (s.options.Now() - began).Nanoseconds()
@@ -260,15 +266,15 @@ func (s *sequence) ropeAppend(layer int) {
 }
 
 // activate is the activation of gate times up, or of fc1.
-func (s *sequence) activate() {
+func (s *sequence) activate(op gpu.Op) {
 	s.activated = make([][]float32, len(s.up))
 	f, gated := activation(s.model), s.model.GatedMLP
 	for r, in := range s.up {
-		out := make([]float32, s.model.FFN)
+		out := make([]float32, op.Out)
 		for i := range out {
 			v := f(float64(in[i]))
 			if gated {
-				v *= float64(in[s.model.FFN+i])
+				v *= float64(in[op.Out+i])
 			}
 			out[i] = s.half(float32(v))
 		}

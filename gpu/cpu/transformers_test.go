@@ -3,10 +3,12 @@ package cpu_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +31,8 @@ type golden struct {
 		Shape        []int
 		Mean, Spread float64
 	}
-	Logits [][]float64
+	Logits  [][]float64
+	Experts [][][]int // by token and layer
 }
 
 // mostOff is the norm of what logits may differ by, relative to that of the wanted ones. Rounding to binary16 at each store
@@ -54,7 +57,12 @@ func TestAgainstTransformers(t *testing.T) {
 				if i > 0 {
 					pass = g.Tokens[g.Prompt+i-1:][:1]
 				}
-				if off := offBy(t, s, pass, want); !(off < mostOff) {
+				from := max(0, g.Prompt+i-1) * min(i, 1)
+				off, experts := offBy(t, s, pass, want)
+				if len(g.Experts) > 0 && fmt.Sprint(experts) != fmt.Sprint(slices.Concat(slices.Concat(g.Experts[from:from+len(pass)]...)...)) {
+					t.Errorf("pass %d: experts %v, want %v", i, experts, g.Experts[from:from+len(pass)])
+				}
+				if !(off < mostOff) {
 					t.Errorf("pass %d: logits are off by %.4f of their size; accepted: up to %g", i, off, mostOff)
 				} else {
 					worst = max(worst, off)
@@ -65,14 +73,16 @@ func TestAgainstTransformers(t *testing.T) {
 	}
 }
 
-// offBy runs a pass and returns the norm of what its logits differ by, relative to that of the wanted ones.
-func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) float64 {
+// offBy runs a pass and returns the norm of what its logits differ by, relative to that of the wanted ones, and the experts
+// that its tokens took.
+func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) (off float64, experts []int) {
 	t.Helper()
 	var err error
+	var pass gpu.Pass
 	if len(ids) > 1 {
-		_, err = s.Prefill(ids, precision.Uniform(weights.Half))
+		pass, err = s.Prefill(ids, precision.Uniform(weights.Half))
 	} else {
-		_, err = s.Decode(ids[0], precision.Uniform(weights.Half))
+		pass, err = s.Decode(ids[0], precision.Uniform(weights.Half))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +96,7 @@ func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) float64 {
 		square += (float64(state.Logits[i]) - w) * (float64(state.Logits[i]) - w)
 		size += w * w
 	}
-	return math.Sqrt(square / size)
+	return math.Sqrt(square / size), pass.Experts
 }
 
 // readGolden writes the folder that a golden tells of and opens it.
@@ -160,12 +170,17 @@ func TestWhatIsAFamilysOwnShows(t *testing.T) {
 		{"gemma2", "cap of logits", func(m *weights.Model) { m.LogitCap = 1e9 }},
 		{"gemma2", "window of every other layer", func(m *weights.Model) { m.WindowEvery = 1 }},
 		{"gemma2", "norms of results", func(m *weights.Model) { m.BlockNorms = 2 }},
+		{"mixtral", "weights of one", func(m *weights.Model) { m.ExpertsOfOne = false }},
+		{"mixtral", "second expert", func(m *weights.Model) { m.Experts.PerToken = 1 }},
+		{"qwen2_moe", "shared expert's gate", func(m *weights.Model) { m.Experts.SharedGate = false }},
+		{"qwen2_moe", "shared expert", func(m *weights.Model) { m.Experts.Shared, m.Experts.SharedGate = 0, false }},
+		{"qwen3_moe-sums", "weights of less than one", func(m *weights.Model) { m.ExpertsOfOne = true }},
 		{"gemma2", "gelu", func(m *weights.Model) { m.Activation = workloads.Silu }},
 	} {
 		t.Run(c.model+" without its "+c.what, func(t *testing.T) {
 			g, src := readGolden(t, "testdata/transformers/"+c.model+".json")
 			c.leaveOut(src.Model())
-			if off := offBy(t, open(t, src, 2), g.Tokens[:g.Prompt], g.Logits[0]); off < 2*mostOff {
+			if off, _ := offBy(t, open(t, src, 2), g.Tokens[:g.Prompt], g.Logits[0]); off < 2*mostOff {
 				t.Errorf("logits are off by %.4f of their size: too little to be noticed", off)
 			} else {
 				t.Logf("off by %.3f", off)

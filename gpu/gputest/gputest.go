@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// Families are the names of the models that Model knows.
+// Families are the names of the models that Model knows and every backend runs. It knows mixtral, too.
 func Families() []string { return []string{"llama", "phi", "stablelm", "qwen2"} }
 
 // Config is the config.json of a model of two or three blocks: grouped heads, a head that is not a power of two,
@@ -29,6 +29,8 @@ func Config(family string) string {
 		"qwen2": `{"model_type":"qwen2","hidden_size":448,"num_hidden_layers":2,"num_attention_heads":7,"num_key_value_heads":1,
 			"intermediate_size":608,"vocab_size":333,"max_position_embeddings":128,"rms_norm_eps":1e-6,"rope_theta":1000000.0,
 			"hidden_act":"silu","tie_word_embeddings":true}`,
+		"mixtral": `{"model_type":"mixtral","hidden_size":128,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
+			"intermediate_size":160,"vocab_size":300,"max_position_embeddings":128,"num_local_experts":5,"num_experts_per_tok":2,"sliding_window":null}`,
 	}[family]
 }
 

@@ -248,20 +248,19 @@ func (f *folder) Block(layer int) (*Block, error) {
 	for _, s := range m.Norms(layer) {
 		b.Norms[s.Operator] = r.norm(names.parts[s.Operator], s.Shift)
 	}
-	for i, to := range []*Matrix{&b.QKV, &b.O, &b.Up, &b.Down} {
-		s := m.shapes()[i]
-		*to = Matrix{Name: fmt.Sprintf("L%d.%s", layer, s.name), Out: s.out, In: s.in}
-		for _, p := range names.pieces(&s) {
-			to.Half = append(to.Half, r.values(p.name+".weight")...)
-			if p.bias {
-				to.Bias = append(to.Bias, r.values(p.name+".bias")...)
+	for _, s := range m.shapes(layer) {
+		for i, to := range b.to(&s) {
+			*to = Matrix{Name: s.called(layer, i), Out: s.out, In: s.in}
+			r.matrix(to, names.pieces(&s, i))
+			if r.err != nil {
+				return nil, r.err
 			}
-		}
-		if r.err != nil {
-			return nil, r.err
-		}
-		if err := to.Quantise(); err != nil {
-			return nil, fmt.Errorf("%s: %w", to.Name, err)
+			if s.fixed {
+				continue
+			}
+			if err := to.Quantise(); err != nil {
+				return nil, fmt.Errorf("%s: %w", to.Name, err)
+			}
 		}
 	}
 	return b, nil
@@ -285,6 +284,16 @@ func (r *reader) values(name string) []uint16 {
 	var out []uint16
 	out, r.err = halves(t)
 	return out
+}
+
+// matrix reads the rows of a matrix from top to bottom.
+func (r *reader) matrix(to *Matrix, pieces []piece) {
+	for _, p := range pieces {
+		to.Half = append(to.Half, r.values(p.name+".weight")...)
+		if p.bias {
+			to.Bias = append(to.Bias, r.values(p.name+".bias")...)
+		}
+	}
 }
 
 func (r *reader) norm(name string, shift bool) Norm {

@@ -49,12 +49,24 @@ func (m *Model) check() error {
 	for _, in := range []struct {
 		key   string
 		value int
-	}{{"hidden_size", m.Hidden}, {"num_attention_heads × head_dim", m.Heads * m.HeadDim}, {"intermediate_size", m.FFN}} {
+	}{{"hidden_size", m.Hidden}, {"num_attention_heads × head_dim", m.Heads * m.HeadDim}, {"intermediate_size", m.FFN},
+		{"the width of experts", m.expertWidth(false)}, {"the width of shared experts", m.expertWidth(true)}} {
 		if in.value%lane != 0 {
 			return fmt.Errorf("%s: %d is not run; accepted: a multiple of %d, the columns of a word of a plane", in.key, in.value, lane)
 		}
 	}
 	return nil
+}
+
+// expertWidth is the width of routed experts or of the shared one; 0: there are none.
+func (m *Model) expertWidth(shared bool) int {
+	switch {
+	case m.Experts == nil:
+		return 0
+	case shared:
+		return m.Experts.Shared
+	}
+	return m.Experts.Width
 }
 
 // Fits returns an error if so many positions, prompt and generated tokens together, cannot be run.
@@ -70,10 +82,14 @@ func (m *Model) Fits(positions int) error {
 // buffers are not in it.
 func (m *Model) Memory(bits ...int) int64 {
 	p := m.Params()
-	bytes := 2 * (p.Embedding + p.Head + p.Biases + p.Norms)
+	bytes := 2 * (p.Embedding + p.Head + p.Biases + p.Norms + p.Routers)
 	rows, widest := int64(0), 0
-	for _, s := range m.shapes() {
-		rows += int64(s.out)
+	for layer := range m.Layers {
+		for _, s := range m.shapes(layer) {
+			if !s.fixed {
+				rows += int64(s.out) * int64(max(1, s.copies))
+			}
+		}
 	}
 	held := map[int]bool{}
 	for _, n := range bits {
@@ -82,7 +98,7 @@ func (m *Model) Memory(bits ...int) int64 {
 		case n == Half:
 			bytes += 2 * p.Blocks
 		default:
-			bytes += 2 * rows * int64(m.Layers) << n
+			bytes += 2 * rows << n
 			widest = max(widest, n)
 		}
 		held[n] = true
@@ -90,24 +106,72 @@ func (m *Model) Memory(bits ...int) int64 {
 	return bytes + p.Blocks/8*int64(widest)
 }
 
-// shape is one matrix of a block before there are values.
+// shape is one matrix of a block before there are values, or one for each expert.
 type shape struct {
 	name    string
 	out, in int
 	bias    bool
+	fixed   bool               // fp16 always
+	copies  int                // experts; 0: there is one matrix
 	parts   []workloads.Linear // from top to bottom
 }
 
-// shapes are the matrices of a block in the order of Block: qkv, o, up, down.
-func (m *Model) shapes() [4]shape {
-	a, mlp := m.Attention(), m.MLP()
-	fuse := func(name string, parts ...workloads.Linear) shape {
-		s := shape{name: name, in: parts[0].In, bias: parts[0].Bias, parts: parts}
+// shapes are the matrices of a layer in the order of Block.
+func (m *Model) shapes(layer int) []shape {
+	var all []shape
+	fuse := func(name string, parts ...workloads.Linear) {
+		s := shape{name: name, in: parts[0].In, copies: parts[0].Copies, fixed: parts[0].Fixed, parts: parts}
 		for _, p := range parts {
 			s.out += p.Out
+			s.bias = s.bias || p.Bias
 		}
-		return s
+		all = append(all, s)
 	}
-	last := len(mlp) - 1
-	return [4]shape{fuse(qkvMatrix, a[:3]...), fuse("o", a[3]), fuse(upMatrix, mlp[:last]...), fuse("down", mlp[last])}
+	mlp := func(up, down string, matrices []workloads.Linear) {
+		if last := len(matrices) - 1; last > 0 {
+			fuse(up, matrices[:last]...)
+			fuse(down, matrices[last])
+		}
+	}
+	a := m.Attention()
+	fuse(qkvMatrix, a[:3]...)
+	fuse("o", a[3])
+	if !m.Sparse(layer) {
+		mlp(upMatrix, "down", m.MLP())
+		return all
+	}
+	fuse("router", m.RouterMatrix())
+	mlp("shared_up", "shared_down", m.SharedExpert())
+	if m.Experts.SharedGate {
+		fuse("shared_gate", m.SharedGateMatrix())
+	}
+	mlp("experts_up", "experts_down", m.Expert())
+	return all
+}
+
+// to is where a block has the matrices of a shape, one or one for each expert.
+func (b *Block) to(s *shape) []*Matrix {
+	several := func(to *[]Matrix) (all []*Matrix) {
+		*to = make([]Matrix, s.copies)
+		for i := range *to {
+			all = append(all, &(*to)[i])
+		}
+		return all
+	}
+	switch s.name {
+	case "experts_up":
+		return several(&b.ExpertsUp)
+	case "experts_down":
+		return several(&b.ExpertsDown)
+	}
+	return []*Matrix{map[string]*Matrix{qkvMatrix: &b.QKV, "o": &b.O, upMatrix: &b.Up, "down": &b.Down, "router": &b.Router,
+		"shared_up": &b.SharedUp, "shared_down": &b.SharedDown, "shared_gate": &b.SharedGate}[s.name]}
+}
+
+// called is the name of a matrix of a layer, or of one of its experts.
+func (s *shape) called(layer, copy int) string {
+	if s.copies > 0 {
+		return fmt.Sprintf("L%d.%s.%d", layer, s.name, copy)
+	}
+	return fmt.Sprintf("L%d.%s", layer, s.name)
 }

@@ -15,7 +15,7 @@ import (
 type names struct {
 	embedding, norm, head string
 	layer                 string            // what stands before the names of a layer; %d is its number
-	parts                 map[string]string // of a layer, by operator (package ops)
+	parts                 map[string]string // of a layer, by operator (package ops); %e is the number of an expert
 	fused                 map[string]string // one tensor for the rows of several operators, by the matrix (Matrix.Name)
 }
 
@@ -29,6 +29,10 @@ func llama() names {
 			"q_norm": "self_attn.q_norm", "k_norm": "self_attn.k_norm",
 			"gate_proj": "mlp.gate_proj", "up_proj": "mlp.up_proj", "down_proj": "mlp.down_proj",
 			"fc1": "mlp.fc1", "fc2": "mlp.fc2",
+			"router": "mlp.gate", "shared_expert_gate": "mlp.shared_expert_gate", "shared_expert.gate_proj": "mlp.shared_expert.gate_proj",
+			"shared_expert.up_proj": "mlp.shared_expert.up_proj", "shared_expert.down_proj": "mlp.shared_expert.down_proj",
+			"experts.gate_proj": "mlp.experts.%e.gate_proj", "experts.up_proj": "mlp.experts.%e.up_proj",
+			"experts.down_proj": "mlp.experts.%e.down_proj",
 		},
 	}
 }
@@ -38,7 +42,13 @@ func namesOf(family workloads.Family) (names, bool) {
 	n := llama()
 	part := func(operator, name string) { n.parts[operator] = name }
 	switch family {
-	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Qwen3, workloads.StableLM:
+	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Qwen3, workloads.StableLM, workloads.Qwen2MoE,
+		workloads.Qwen3MoE:
+	case workloads.Mixtral:
+		part("router", "block_sparse_moe.gate")
+		part("experts.gate_proj", "block_sparse_moe.experts.%e.w1")
+		part("experts.up_proj", "block_sparse_moe.experts.%e.w3")
+		part("experts.down_proj", "block_sparse_moe.experts.%e.w2")
 	case workloads.Phi:
 		n.norm = "model.final_layernorm"
 		part("o_proj", "self_attn.dense")
@@ -92,14 +102,14 @@ type piece struct {
 	bias bool
 }
 
-// pieces are the tensors of a matrix from its top row to its bottom.
-func (n names) pieces(s *shape) []piece {
+// pieces are the tensors of a matrix, of an expert where there are several, from its top row to its bottom.
+func (n names) pieces(s *shape, expert int) []piece {
 	if name := n.fused[s.name]; name != "" {
 		return []piece{{name, s.out, s.bias}}
 	}
 	var all []piece
 	for _, p := range s.parts {
-		all = append(all, piece{n.parts[p.Name], p.Out, p.Bias})
+		all = append(all, piece{strings.ReplaceAll(n.parts[p.Name], "%e", fmt.Sprint(expert)), p.Out, p.Bias})
 	}
 	return all
 }
@@ -150,9 +160,11 @@ func (m *Model) Tensors() []Tensor {
 		for _, s := range m.Norms(layer) {
 			add(names.parts[s.Operator], s.Shift, s.Width)
 		}
-		for _, s := range m.shapes() {
-			for _, p := range names.pieces(&s) {
-				add(p.name, p.bias, p.rows, s.in)
+		for _, s := range m.shapes(layer) {
+			for expert := range max(1, s.copies) {
+				for _, p := range names.pieces(&s, expert) {
+					add(p.name, p.bias, p.rows, s.in)
+				}
 			}
 		}
 	}

@@ -131,17 +131,26 @@ func (r *random) Block(layer int) (*Block, error) {
 		}
 		b.Norms[s.Operator] = r.norm(prefix+name, s, false)
 	}
-	for i, to := range []*Matrix{&b.QKV, &b.O, &b.Up, &b.Down} {
-		s := m.shapes()[i]
+	for _, s := range m.shapes(layer) {
 		scale := 1 / math.Sqrt(float64(s.in)) // what reads values around 1 yields values around 1
 		gained := 0                           // rows of q and k
-		switch to {
-		case &b.O, &b.Down:
+		switch s.name {
+		case "o", "down", "shared_down", "experts_down":
 			scale /= math.Sqrt(float64(2 * m.Layers)) // GPT-2: 2·layers results are added up
-		case &b.QKV:
+		case qkvMatrix:
 			gained = (m.Heads + m.KVHeads) * m.HeadDim
 		}
-		*to = r.matrix(prefix+s.name, s, scale, gained)
+		for i, to := range b.to(&s) {
+			name := s.called(layer, i)
+			if s.fixed {
+				*to = Matrix{Name: name, Out: s.out, In: s.in, Half: r.halves(name, s.out, s.in, scale)}
+				if s.bias {
+					to.Bias = r.vector(name+".bias", s.out, 0, biasSpread)
+				}
+				continue
+			}
+			*to = r.matrix(name, s, scale, gained)
+		}
 	}
 	return b, nil
 }

@@ -36,7 +36,12 @@ type Norm struct {
 type Block struct {
 	Norms    map[string]Norm // by their operators (package ops): input_norm, mlp_norm and what else the family has
 	QKV, O   Matrix
-	Up, Down Matrix // gate and up, or fc1; down, or fc2
+	Up, Down Matrix // gate and up, or fc1; down, or fc2; of a layer with experts nothing
+
+	// Of a layer with experts. Router and SharedGate stay in fp16.
+	Router, SharedGate     Matrix
+	SharedUp, SharedDown   Matrix // of the expert that every token takes
+	ExpertsUp, ExpertsDown []Matrix
 }
 
 // Ends is what lies outside the blocks. Embedding and head stay in fp16; a tied head shares its slice with the

@@ -36,6 +36,12 @@ CASES = {
     "stablelm": dict(model_type="stablelm", num_key_value_heads=4, use_qkv_bias=True, use_parallel_residual=True),
     "gemma2": dict(model_type="gemma2", head_dim=32, query_pre_attn_scalar=4, sliding_window=7,
                    attn_logit_softcapping=2.0, final_logit_softcapping=3.0),
+    "mixtral": dict(model_type="mixtral", num_local_experts=5, num_experts_per_tok=2),
+    "qwen2_moe": dict(model_type="qwen2_moe", num_experts=5, num_experts_per_tok=3, moe_intermediate_size=32,
+                      shared_expert_intermediate_size=64, mlp_only_layers=[0], num_hidden_layers=3),
+    "qwen3_moe": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32,
+                      decoder_sparse_step=2, norm_topk_prob=True, num_hidden_layers=4),
+    "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
 
@@ -68,11 +74,20 @@ def spread_of(name, shape, config):
         gain = 1.5
     if leaf == "embed_tokens" and config.model_type.startswith("gemma"):
         gain = 2.0
+    if leaf in ("gate", "router"):
+        gain = 2.0
     if leaf in ("lm_head", "embed_out"):
         gain = 3.0
     elif leaf in ("embed_tokens", "embed_in", "wte", "word_embeddings", "tok_embeddings"):
         gain = 4.0
     return 0.0, round(gain * math.sqrt(3 / fan), 4)
+
+
+def taken(model, ids):
+    """The experts of each token, of each layer that has some, highest weight first."""
+    layers = model(torch.tensor([ids]), use_cache=False, output_router_logits=True).router_logits
+    best = [l.reshape(len(ids), -1).topk(model.config.num_experts_per_tok).indices.tolist() for l in layers]
+    return [[layer[i] for layer in best] for i in range(len(ids))]
 
 
 def golden(case, keys):
@@ -100,6 +115,7 @@ def golden(case, keys):
             cache = out.past_key_values
             logits.append(out.logits[0, -1])
         whole = model(torch.tensor([ids]), use_cache=False).logits[0, PROMPT - 1 :]
+        experts = taken(model, ids) if hasattr(config, "num_experts_per_tok") else []
     apart = (torch.stack(logits) - whole).norm() / whole.norm()
     assert case.endswith("dynamic") or apart < 1e-5, f"with a cache the logits are {apart} off"
     size = torch.stack(logits).abs().max()
@@ -107,6 +123,7 @@ def golden(case, keys):
     lines = [f' "source": "transformers {PINNED["transformers"]}, torch {PINNED["torch"]}, fp32, eager attention"',
              f' "prompt": {PROMPT}', f' "tokens": {json.dumps(ids)}', f' "config": {json.dumps(written)}',
              ' "tensors": [\n' + ",\n".join("  " + json.dumps(t) for t in tensors) + "\n ]",
+             ' "experts": ' + json.dumps(experts),
              ' "logits": [\n' + ",\n".join("  " + json.dumps([round(float(v), 4) for v in l]) for l in logits) + "\n ]"]
     (HERE / f"{case}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

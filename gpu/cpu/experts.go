@@ -1,0 +1,151 @@
+package cpu
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// mixture is what a pass makes in a layer with experts. A token has a slot for each expert that it takes, one token's after
+// another's; up and activated have a row for each slot while the experts are at work.
+type mixture struct {
+	routing          [][]float32 // a router's logits
+	chosen           []int       // expert of each slot
+	weight           []float32   // of each slot
+	expertsOut       [][]float32 // what the expert of each slot has made
+	shared, sharedBy [][]float32 // what the shared expert has made, and the logit of its weight
+
+	taken [][]int // chosen, of each layer with experts so far
+}
+
+// products multiplies what each slot reads with a matrix of its expert. Slots of one expert share the work of unpacking.
+func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
+	block := s.blocks[op.Layer]
+	matrices, out, read, each := block.ExpertsUp, &s.up, s.h, op.Experts
+	if op.Place == gpu.PlaceExpertsDown {
+		matrices, out, read, each = block.ExpertsDown, &s.expertsOut, s.activated, 1
+	}
+	bits := op.RowBits(at)
+	results := make([][]float32, len(s.chosen))
+	for expert := range matrices {
+		var slots []int
+		var in [][]float32
+		for slot, e := range s.chosen {
+			if e == expert {
+				slots, in = append(slots, slot), append(in, read[slot/each])
+			}
+		}
+		if len(slots) == 0 {
+			continue
+		}
+		y, err := s.multiply(&matrices[expert], bits, in)
+		if err != nil {
+			return err
+		}
+		for i, slot := range slots {
+			results[slot] = y[i]
+		}
+	}
+	*out = results
+	return nil
+}
+
+// route chooses the experts of each token by the router's logits.
+func (s *sequence) route() {
+	s.chosen, s.weight = nil, nil
+	for _, logits := range s.routing {
+		chosen, weight := chooseExperts(s.model, logits)
+		s.chosen = append(s.chosen, chosen...)
+		for _, w := range weight {
+			s.weight = append(s.weight, float32(w))
+		}
+	}
+	s.taken = append(s.taken, s.chosen)
+}
+
+// chooseExperts returns the experts that a token takes, highest score first, of equal ones the first, and their weights.
+func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []float64) {
+	e := m.Experts
+	scores := make([]float64, len(logits))
+	for i, l := range logits {
+		scores[i] = float64(l)
+		chosen = append(chosen, i)
+	}
+	if e.Scoring == workloads.SoftmaxAll {
+		softmax(scores)
+	}
+	slices.SortStableFunc(chosen, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	chosen = chosen[:e.PerToken]
+	total := 0.0
+	for _, i := range chosen {
+		weight = append(weight, scores[i])
+		total += scores[i]
+	}
+	switch {
+	case e.Scoring == workloads.SoftmaxChosen:
+		softmax(weight)
+	case m.ExpertsOfOne:
+		for i := range weight {
+			weight[i] /= total
+		}
+	}
+	return chosen, weight
+}
+
+// softmax replaces logits by their probabilities.
+func softmax(x []float64) {
+	most, sum := slices.Max(x), 0.0
+	for i, v := range x {
+		x[i] = math.Exp(v - most)
+		sum += x[i]
+	}
+	for i := range x {
+		x[i] /= sum
+	}
+}
+
+// combine adds up what a token's experts have made, by their weights, and what the shared expert has made.
+func (s *sequence) combine(op gpu.Op) {
+	s.down = make([][]float32, len(s.h))
+	for r := range s.down {
+		out := make([]float32, op.Out)
+		for slot := r * op.Experts; slot < (r+1)*op.Experts; slot++ {
+			for i, v := range s.expertsOut[slot] {
+				out[i] += s.weight[slot] * v
+			}
+		}
+		if s.model.Experts.Shared > 0 {
+			by := float32(1)
+			if s.model.Experts.SharedGate {
+				by = float32(1 / (1 + math.Exp(-float64(s.sharedBy[r][0]))))
+			}
+			for i, v := range s.shared[r] {
+				out[i] += by * v
+			}
+		}
+		for i, v := range out {
+			out[i] = s.half(v)
+		}
+		s.down[r] = out
+	}
+}
+
+// takeRoutes returns the experts of a pass token by token, of each layer by layer, and forgets them.
+func (s *sequence) takeRoutes() (all []int) {
+	if len(s.taken) == 0 {
+		return nil
+	}
+	each := s.model.Experts.PerToken
+	for token := range len(s.taken[0]) / each {
+		for _, layer := range s.taken {
+			all = append(all, layer[token*each:(token+1)*each]...)
+		}
+	}
+	s.taken = nil
+	return all
+}
