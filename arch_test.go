@@ -48,12 +48,12 @@ npu/vector:          sim/unit npu/isa npu/stats npu/config
 npu/energy:          sim/unit npu/stats npu/config npu/dram/spec
 npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg npu/config npu/core npu/mem npu/dram npu/dram/commands npu/dram/spec npu/array npu/vector akita
 npu+test:            npu/compile workloads workloads/precision
-workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats
+workloads/gguf:      sim/unit/visible sim/unit/files
+workloads/gguf+test: workloads/formats
+workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats workloads/gguf
 workloads+test:      workloads/ops
 workloads/ops:       workloads
 workloads/routing:   sim/unit/suggest workloads
-workloads/gguf:      sim/unit/visible sim/unit/files
-workloads/gguf+test: workloads/formats
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision

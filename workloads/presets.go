@@ -14,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 )
 
 //go:embed models/*.json
@@ -112,6 +113,9 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		return nil, nil, fmt.Errorf("model %q: %w", nameOrPath, suggest.File(err, "a Hugging Face config.json or its directory"))
 	case !info.Mode().IsRegular():
 		return nil, nil, fmt.Errorf("model %q: not a regular file; accepted: a Hugging Face config.json or its directory", nameOrPath)
+	}
+	if gguf.Is(file) {
+		return loadGGUF(file)
 	}
 	data, err := files.Read(file, files.ModelConfig) // not the weights, whose path was meant for the model's
 	if err != nil {
