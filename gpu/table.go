@@ -38,11 +38,7 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			if op.Adds > 0 {
 				o.OutBytes = some(2 * int64(m.Hidden) * halfBytes)
 			}
-			values := int64(m.Hidden)
-			if m.Norm == workloads.LayerNorm {
-				values *= 2
-			}
-			o.WeightBytes = same(precisions, values*halfBytes)
+			o.WeightBytes = same(precisions, m.Norm.Params(m.Hidden)*halfBytes)
 		case Attention:
 			o.KVBytesPerPos = some(2 * int64(m.KVWidth()) * halfBytes)
 		case Choose:

@@ -33,6 +33,7 @@ func fullHeader() *Header {
 			Softcap: true, Window: ptr(32), WindowEvery: ptr(2), WindowFrom: ptr(1),
 			Experts: &ExpertShape{Count: 8, PerToken: 2, Width: 32, Shared: ptr(64), SharedGate: true, Scoring: "softmax", RouterBias: true,
 				Groups: ptr(4), TopGroups: ptr(2), Dense: []int{1}, X: Extensions{"x_e": json.RawMessage(`1`)}},
+			LayerPattern: "wF", LearnedPositions: ptr(512), ALiBi: true, QKNormKind: "wide", SubNorms: true, EmbedNorm: true, TextOf: "llava",
 			WeightsSHA256: sha, ConfigSHA256: sha,
 		},
 		Quant: &Quant{
@@ -188,7 +189,7 @@ func TestRoundTrip(t *testing.T) {
 			note(set, reflect.ValueOf(r))
 		}
 		for _, name := range fieldNames() {
-			if !set[name] && name != "Shape.parallel" { // gemma2 blocks are not parallel
+			if !set[name] && name != "Shape.parallel" && name != "Shape.norms_behind" { // gemma2 blocks are not, and have norms before
 				t.Errorf("%s is not set, so the round trip does not test it", name)
 			}
 		}

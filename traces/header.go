@@ -44,36 +44,44 @@ type Header struct {
 
 // Shape is the model: enough of it to rebuild a workloads.Model that no preset knows.
 type Shape struct {
-	Name          string       `json:"name"`
-	Family        string       `json:"family" rule:"family"`
-	Layers        int          `json:"layers" rule:"positive"`
-	Hidden        int          `json:"hidden" rule:"positive"`
-	FFN           int          `json:"ffn" rule:"positive"`
-	Heads         int          `json:"heads" rule:"positive"`
-	KVHeads       int          `json:"kv_heads" rule:"positive"`
-	HeadDim       int          `json:"head_dim" rule:"positive"`
-	RotaryDim     int          `json:"rotary_dim"`
-	Vocab         int          `json:"vocab" rule:"positive"`
-	MaxPositions  int          `json:"max_positions" rule:"positive"`
-	Norm          string       `json:"norm" rule:"norm"`
-	Activation    string       `json:"activation" rule:"activation"`
-	GatedMLP      bool         `json:"gated_mlp"`
-	Parallel      bool         `json:"parallel"`
-	BlockNorms    int          `json:"block_norms" rule:"positive"`
-	QKNorm        bool         `json:"qk_norm"`
-	QKVBias       bool         `json:"qkv_bias"`
-	OBias         bool         `json:"o_bias"`
-	MLPBias       bool         `json:"mlp_bias"`
-	HeadBias      bool         `json:"head_bias"`
-	Tied          bool         `json:"tied"`
-	Softcap       bool         `json:"softcap"`
-	Window        *int         `json:"window,omitzero" rule:"positive"`
-	WindowEvery   *int         `json:"window_every,omitzero" rule:"positive"`
-	WindowFrom    *int         `json:"window_from,omitzero" rule:"positive"`
-	Experts       *ExpertShape `json:"experts,omitzero"`
-	WeightsSHA256 string       `json:"weights_sha256,omitzero" rule:"sha256"`
-	ConfigSHA256  string       `json:"config_sha256,omitzero" rule:"sha256"`
-	X             Extensions   `json:"-"`
+	Name             string       `json:"name"`
+	Family           string       `json:"family" rule:"family"`
+	Layers           int          `json:"layers" rule:"positive"`
+	Hidden           int          `json:"hidden" rule:"positive"`
+	FFN              int          `json:"ffn" rule:"positive"`
+	Heads            int          `json:"heads" rule:"positive"`
+	KVHeads          int          `json:"kv_heads" rule:"positive"`
+	HeadDim          int          `json:"head_dim" rule:"positive"`
+	RotaryDim        int          `json:"rotary_dim"`
+	Vocab            int          `json:"vocab" rule:"positive"`
+	MaxPositions     int          `json:"max_positions" rule:"positive"`
+	Norm             string       `json:"norm" rule:"norm"`
+	Activation       string       `json:"activation" rule:"activation"`
+	GatedMLP         bool         `json:"gated_mlp"`
+	Parallel         bool         `json:"parallel"`
+	BlockNorms       int          `json:"block_norms" rule:"positive"`
+	QKNorm           bool         `json:"qk_norm"`
+	QKVBias          bool         `json:"qkv_bias"`
+	OBias            bool         `json:"o_bias"`
+	MLPBias          bool         `json:"mlp_bias"`
+	HeadBias         bool         `json:"head_bias"`
+	Tied             bool         `json:"tied"`
+	Softcap          bool         `json:"softcap"`
+	Window           *int         `json:"window,omitzero" rule:"positive"`
+	WindowEvery      *int         `json:"window_every,omitzero" rule:"positive"`
+	WindowFrom       *int         `json:"window_from,omitzero" rule:"positive"`
+	Experts          *ExpertShape `json:"experts,omitzero"`
+	LayerPattern     string       `json:"layer_pattern,omitzero"`
+	LearnedPositions *int         `json:"learned_positions,omitzero" rule:"positive"`
+	ALiBi            bool         `json:"alibi,omitzero"`
+	NormsBehind      bool         `json:"norms_behind,omitzero"`
+	QKNormKind       string       `json:"qk_norm_kind,omitzero"`
+	SubNorms         bool         `json:"sub_norms,omitzero"`
+	EmbedNorm        bool         `json:"embed_norm,omitzero"`
+	TextOf           string       `json:"text_of,omitzero"`
+	WeightsSHA256    string       `json:"weights_sha256,omitzero" rule:"sha256"`
+	ConfigSHA256     string       `json:"config_sha256,omitzero" rule:"sha256"`
+	X                Extensions   `json:"-"`
 }
 
 // Quant says how the weights were quantised.

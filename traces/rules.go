@@ -101,9 +101,9 @@ func checkText(rule, text string) *Error {
 			return fault("", "RFC 3339, such as 2026-11-22T17:00:00Z", "%q is not a time", clip(text))
 		}
 	case "norm":
-		return oneOf(text, workloads.RMSNorm, workloads.LayerNorm)
+		return oneOf(text, workloads.Norms()...)
 	case "activation":
-		return oneOf(text, workloads.Silu, workloads.Gelu)
+		return oneOf(text, workloads.Activations()...)
 	case "scoring":
 		return oneOf(text, workloads.SoftmaxAll, workloads.SoftmaxChosen, workloads.SigmoidAll)
 	case "family":

@@ -1,98 +1,41 @@
 package workloads
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
-
-// traits are a family's fixed properties and the defaults of its configuration class in transformers
-// (huggingface/transformers @008e5743, src/transformers/models/<family>/configuration_<family>.py; biases, norms and
-// block structure from modeling_<family>.py beside it).
-type traits struct {
-	family     Family
-	norm       Norm
-	activation string  // default of hidden_act
-	gated      bool    // gate, up and down; otherwise fc1 and fc2
-	tied       bool    // default of tie_word_embeddings
-	kvHeads    int     // default of num_key_value_heads when the key is absent; 0: as many as heads
-	headDim    int     // default of head_dim when the key is absent; 0: hidden_size / num_attention_heads
-	rotary     float64 // default of partial_rotary_factor
-	partial    bool    // reads partial_rotary_factor
-	windowed   bool    // reads sliding_window
-	window     int     // default of sliding_window; 0: none
-	flagged    bool    // sliding_window counts only with use_sliding_window
-	eos        []int   // default of eos_token_id; empty: none
-	experts    *expertKeys
-}
-
-// Families returns the model types that are understood.
-func Families() []Family {
-	return []Family{Llama, Mistral, Qwen2, Qwen3, Phi, Phi3, StableLM, Gemma2, Mixtral, Qwen2MoE, Qwen3MoE, PhiMoE, GraniteMoE}
-}
-
-func traitsOf(f Family) (traits, bool) {
-	t := traits{family: f, norm: RMSNorm, activation: "silu", gated: true, rotary: 1}
-	switch f {
-	case Llama:
-		t.eos = []int{2}
-	case Mistral:
-		t.eos = []int{2}
-		t.kvHeads, t.windowed, t.window = 8, true, 4096
-	case Qwen2:
-		t.kvHeads, t.windowed, t.window, t.flagged = 32, true, 4096, true
-	case Qwen3:
-		t.kvHeads, t.windowed, t.window, t.flagged = 32, true, 4096, true
-		t.headDim = 128
-	case Phi:
-		t.norm, t.activation, t.gated, t.eos = LayerNorm, "gelu_new", false, []int{2}
-		t.rotary, t.partial = 0.5, true
-	case Phi3:
-		t.partial, t.windowed = true, true
-	case StableLM:
-		t.norm, t.kvHeads, t.eos = LayerNorm, 32, []int{0}
-		t.rotary, t.partial = 0.25, true
-	case Gemma2:
-		t.activation, t.tied = "gelu_pytorch_tanh", true
-		t.kvHeads, t.headDim, t.windowed, t.window = 4, 256, true, 4096
-	case Mixtral:
-		t.eos, t.kvHeads, t.windowed, t.experts = []int{2}, 8, true, mixtralExperts()
-	case Qwen2MoE:
-		t.kvHeads, t.windowed, t.window, t.flagged, t.experts = 16, true, 4096, true, qwen2Experts()
-	case Qwen3MoE:
-		t.kvHeads, t.windowed, t.window, t.flagged, t.experts = 4, true, 4096, true, qwen3Experts()
-	case PhiMoE:
-		t.norm, t.kvHeads, t.windowed, t.eos, t.experts = LayerNorm, 8, true, []int{2}, phimoeExperts()
-	case GraniteMoE:
-		t.eos, t.experts = []int{2}, graniteExperts()
-	default:
-		return traits{}, false
-	}
-	return t, true
-}
 
 // ParseConfig reads a Hugging Face config.json: name is what the model will be called, file is for error messages. Keys
 // that cannot change the computation are ignored; keys that would change it in a way that is not modelled are refused.
 // A key that is absent means what it means to transformers' configuration class of the family.
 func ParseConfig(name, file string, data []byte) (*Model, error) {
-	f := readFields(file, data)
+	all := readFields(file, data)
+	m := &Model{Name: name, Source: file, PaperHigh: 4, PaperLow: 3}
+	f := all.textPart(m)
 	t := f.family()
-	f.refuseUnmodelled(t.family)
-	m := &Model{
-		Name: name, Family: t.family, Norm: t.norm, GatedMLP: t.gated, Source: file, PaperHigh: 4, PaperLow: 3,
-		Hidden: f.count("hidden_size"), Layers: f.count("num_hidden_layers"), FFN: f.count("intermediate_size"),
-		Vocab: f.count("vocab_size"), MaxPositions: f.count("max_position_embeddings"),
-		Tied: f.flagOr("tie_word_embeddings", t.tied),
-	}
+	f.names = t.keys
+	f.refuseUnmodelled(m, t)
+	m.Family, m.Norm, m.GatedMLP = t.family, t.norm, !t.plain
+	m.Hidden, m.Layers = f.sized("hidden_size", t.size.hidden), f.sized("num_hidden_layers", t.size.layers)
+	f.withoutImages(m)
+	m.FFN, m.Vocab = f.inner(m, t), f.sized("vocab_size", t.size.vocab)
+	m.Tied = m.Tied || f.flagOr("tie_word_embeddings", t.tied)
 	f.heads(m, t)
 	f.rotary(m, t)
+	f.positions(m, t)
 	f.activation(m, t)
-	f.block(m)
+	f.biases(m, t)
+	m.BlockNorms = 2
 	f.window(m, t)
+	if t.block != nil {
+		t.block(f, m)
+	}
 	f.experts(m, t.experts)
-	m.Stored = f.stored(m)
+	if m.Stored = f.stored(m); m.Stored == nil && f != all {
+		m.Stored = all.stored(m)
+		f.take(all)
+	}
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -103,49 +46,78 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 }
 
 func (f *fields) family() traits {
-	if f.err == nil && !f.has("model_type") {
+	if f.err == nil && !f.has("model_type") && f.class == "" {
 		f.fail("model_type", "missing; %s", suggest.Accepted("", Families()))
 	}
-	t, ok := traitsOf(Family(f.textOr("model_type", "")))
+	name := string(f.class)
+	if name == "" {
+		name = f.textOr("model_type", "")
+	}
+	t, ok := traitsOf(Family(name))
 	if !ok {
-		f.fail("model_type", "%s is not known; %s", f.show("model_type"), suggest.Accepted("", Families()))
+		if why := refusal(name); why != "" {
+			f.fail("model_type", "%s is not modelled: %s; %s", f.show("model_type"), why, suggest.Accepted("", Families()))
+		}
+		f.fail("model_type", "%s is not known; %s", f.show("model_type"), suggest.Accepted(name, Families()))
 	}
 	return t
 }
 
 // refuseUnmodelled names the first key that asks for something that is not modelled.
-func (f *fields) refuseUnmodelled(family Family) {
-	for _, key := range []string{"text_config", "vision_config", "audio_config"} {
-		f.refuse(key, "is not read", "the config.json of a text model, with its shapes at the top level")
-	}
+func (f *fields) refuseUnmodelled(m *Model, t traits) {
 	for _, key := range []string{"is_encoder_decoder", "add_cross_attention", "use_bidirectional_attention"} {
 		f.refuse(key, "is not modelled: only causal decoders are", "false", "false")
 	}
-	for _, key := range []string{"qk_layernorm", "qk_norm", "use_qk_norm"} {
-		f.refuse(key, "is not modelled: only qwen3's norm of each q and k head is, which has no key", "false", "false")
+	if m.TextOf == "" {
+		for _, key := range []string{"text_config", "vision_config", "audio_config"} {
+			f.refuse(key, "is not read", "the config.json of a text model, with its shapes at the top level")
+		}
 	}
 	f.refuse("pruned_heads", "is not modelled: only layers of equal shape are", "{}", "{}")
 	f.refuse("block_configs", "is not modelled: only layers of equal shape are", "null")
-	f.refuse("no_rope_layers", "is not modelled: only rotary embeddings in every layer are", "null")
-	f.refuse("clip_qkv", "is not modelled", "null")
-	f.refuse("alibi", "is not modelled: only rotary embeddings are", "false", "false")
-	readBy := func(key string, off string, families ...Family) {
-		if !slices.Contains(families, family) {
-			f.refuse(key, fmt.Sprintf("is not modelled: %s models have no such option", family), off, off)
+	for _, option := range []struct{ key, off string }{
+		{"attention_bias", "false"}, {"mlp_bias", "false"}, {"use_qkv_bias", "false"}, {"use_parallel_residual", "false"},
+		{"use_sliding_window", "false"}, {"attn_logit_softcapping", "null"}, {"final_logit_softcapping", "null"},
+		{"qk_layernorm", "false"}, {"qk_norm", "false"}, {"use_qk_norm", "false"}, {"no_rope_layers", "null"}, {"alibi", "false"},
+		{"clip_qkv", "null"}, {"lm_head_bias", "false"},
+	} {
+		if !t.has(option.key) && !(t.flagged && option.key == "use_sliding_window") {
+			f.refuse(option.key, fmt.Sprintf("is not modelled: %s models have no such option", t.family), option.off, option.off)
 		}
 	}
-	readBy("attention_bias", "false", Llama, Qwen3, Gemma2, Qwen3MoE, PhiMoE, GraniteMoE)
-	readBy("lm_head_bias", "false", PhiMoE)
-	readBy("mlp_bias", "false", Llama)
-	readBy("use_qkv_bias", "false", StableLM)
-	readBy("use_parallel_residual", "false", StableLM)
-	readBy("use_sliding_window", "false", Qwen2, Qwen3, Qwen2MoE, Qwen3MoE)
-	readBy("attn_logit_softcapping", "null", Gemma2)
-	readBy("final_logit_softcapping", "null", Gemma2)
+}
+
+// sized reads a positive integer; its absence means what it means to the class, null nothing.
+func (f *fields) sized(key string, fallback int) int {
+	if fallback == 0 || f.isNull(key) {
+		return f.count(key)
+	}
+	return f.countOr(key, fallback)
+}
+
+// inner reads the width between the MLP's matrices.
+func (f *fields) inner(m *Model, t traits) int {
+	if t.times > 0 {
+		return f.countOr("intermediate_size", t.times*m.Hidden)
+	}
+	return f.sized("intermediate_size", t.size.ffn)
+}
+
+// biases reads which matrices have one.
+func (f *fields) biases(m *Model, t traits) {
+	for _, b := range t.biases {
+		if b.key != "" && !f.flagOr(b.key, b.absent) {
+			continue
+		}
+		m.QKVBias = m.QKVBias || b.parts&qkv != 0
+		m.OBias = m.OBias || b.parts&out != 0
+		m.MLPBias = m.MLPBias || b.parts&mlp != 0
+		m.HeadBias = m.HeadBias || b.parts&head != 0
+	}
 }
 
 func (f *fields) heads(m *Model, t traits) {
-	m.Heads = f.count("num_attention_heads")
+	m.Heads = f.sized("num_attention_heads", t.size.heads)
 	m.KVHeads = m.Heads
 	switch {
 	case f.has("num_key_value_heads"):
@@ -174,26 +146,52 @@ func (f *fields) heads(m *Model, t traits) {
 // rotary reads the part of each head that is rotated; transformers rounds it down. Since version 5 the key may stand
 // inside rope_parameters.
 func (f *fields) rotary(m *Model, t traits) {
+	switch t.positions {
+	case learned:
+		m.LearnedPositions = f.sized("max_position_embeddings", t.size.positions)
+		return
+	case sloped:
+		m.ALiBi = true
+		return
+	case rotated:
+	}
+	if t.rotaryDim > 0 {
+		f.rotaryDim(m, t.rotaryDim)
+		return
+	}
 	const key = "partial_rotary_factor"
 	source := f
 	if !f.has(key) && f.has("rope_parameters") {
 		source = f.object("rope_parameters")
 	}
 	part := source.fractionOr(key, t.rotary)
-	if !t.partial && part != 1 {
+	if !t.partial && part != t.rotary {
 		source.fail(key, "%s is not modelled: %s models rotate whole heads; accepted: 1", source.show(key), t.family)
 	}
-	if f.err == nil {
-		f.err = source.err
-	}
+	f.take(source)
 	m.RotaryDim = int(float64(m.HeadDim) * part)
-	if m.RotaryDim < 2 || m.RotaryDim%2 != 0 {
+	f.rotates(key, m)
+}
+
+// rotaryDim reads it as a number of values.
+func (f *fields) rotaryDim(m *Model, fallback int) {
+	const key = "rotary_dim"
+	m.RotaryDim = f.countOr(key, fallback)
+	if f.isNull(key) {
+		m.RotaryDim = m.HeadDim
+	}
+	f.rotates(key, m)
+}
+
+func (f *fields) rotates(key string, m *Model) {
+	if m.RotaryDim < 2 || m.RotaryDim%2 != 0 || m.RotaryDim > m.HeadDim {
 		f.fail(key, "rotates %d of head_dim %d; accepted: an even number of at least 2", m.RotaryDim, m.HeadDim)
 	}
 }
 
+// activationKey is the key that says the activation: a gemma's MLP reads hidden_activation.
 func (f *fields) activationKey(t traits) string {
-	if t.family == Gemma2 && f.has("hidden_activation") { // Gemma2MLP reads this one only
+	if f.has("hidden_activation") && t.headDim == 256 {
 		return "hidden_activation"
 	}
 	return "hidden_act"
@@ -201,111 +199,16 @@ func (f *fields) activationKey(t traits) string {
 
 func (f *fields) activation(m *Model, t traits) {
 	key := f.activationKey(t)
-	name := f.textOr(key, t.activation)
-	switch name {
+	switch name := f.textOr(key, t.activation); name {
 	case "silu", "swish":
 		m.Activation = Silu
 	case "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast":
 		m.Activation = Gelu
+	case "relu":
+		m.Activation = Relu
+	case "relu2":
+		m.Activation = Relu2
 	default:
-		f.fail(key, "%s is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh", f.show(key))
-	}
-}
-
-// block reads norms, biases and the order of a block.
-func (f *fields) block(m *Model) {
-	m.BlockNorms = 2
-	switch m.Family {
-	case Llama:
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias = m.QKVBias
-		m.MLPBias = f.flagOr("mlp_bias", false)
-	case Qwen2:
-		m.QKVBias = true
-	case Qwen3:
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias = m.QKVBias
-		m.QKNorm = true
-	case Phi:
-		m.Parallel, m.BlockNorms = true, 1
-		m.QKVBias, m.OBias, m.MLPBias, m.HeadBias = true, true, true, true
-	case StableLM:
-		m.QKVBias = f.flagOr("use_qkv_bias", false)
-		if f.flagOr("use_parallel_residual", false) {
-			m.Parallel, m.BlockNorms = true, 1
-		}
-	case Gemma2:
-		m.BlockNorms = 4
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias = m.QKVBias
-		attention, final := !f.isNull("attn_logit_softcapping"), !f.isNull("final_logit_softcapping")
-		if attention != final {
-			f.fail("attn_logit_softcapping", "only one of it and final_logit_softcapping is null; accepted: both, or neither")
-		}
-		m.Softcap = attention && final
-	case Qwen2MoE:
-		m.QKVBias = f.flagOr("qkv_bias", true)
-	case Qwen3MoE:
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias, m.QKNorm = m.QKVBias, true
-	case PhiMoE:
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias, m.HeadBias = m.QKVBias, f.flagOr("lm_head_bias", false)
-	case GraniteMoE:
-		m.QKVBias = f.flagOr("attention_bias", false)
-		m.OBias = m.QKVBias
-	case Mistral, Phi3, Mixtral:
-	}
-}
-
-// window reads which layers attend to a sliding window.
-func (f *fields) window(m *Model, t traits) {
-	if m.Window = 0; !f.isNull("sliding_window") && string(f.raw["sliding_window"]) != "0" {
-		m.Window = f.countOr("sliding_window", t.window)
-	}
-	if !t.windowed && m.Window != 0 {
-		f.fail("sliding_window", "%s is not modelled: %s models attend to every position; accepted: null", f.show("sliding_window"),
-			t.family)
-	}
-	if t.family == Gemma2 && m.Window > 0 {
-		m.WindowEvery = 2 // even layers slide
-	}
-	if t.flagged && m.Window > 0 {
-		m.WindowFrom = f.windowFrom()
-		if !f.flagOr("use_sliding_window", false) || m.WindowFrom >= m.Layers {
-			m.Window, m.WindowFrom = 0, 0
-		}
-	}
-	f.layerTypes(m)
-}
-
-// windowFrom reads max_window_layers, which may be 0: that many layers at the bottom have no window.
-func (f *fields) windowFrom() int {
-	if string(f.raw["max_window_layers"]) == "0" {
-		return 0
-	}
-	return f.countOr("max_window_layers", 28)
-}
-
-// layerTypes checks that the explicit list, where there is one, says what the family's rule says.
-func (f *fields) layerTypes(m *Model) {
-	const key = "layer_types"
-	if f.err != nil || !f.has(key) {
-		return
-	}
-	var types []string
-	if err := json.Unmarshal(f.raw[key], &types); err != nil || len(types) != m.Layers {
-		f.fail(key, "%s is not usable; accepted: a list of %d strings, one per layer", f.show(key), m.Layers)
-		return
-	}
-	for l, got := range types {
-		want := "full_attention"
-		if m.Windowed(l) {
-			want = "sliding_attention"
-		}
-		if got != want {
-			f.fail(key, "layer %d is %q; accepted: %q, as sliding_window has it in %s models", l, got, want, m.Family)
-			return
-		}
+		f.fail(key, "%s is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, relu2", f.show(key))
 	}
 }

@@ -67,6 +67,8 @@ func TestParseConfigReads(t *testing.T) {
 			map[string]string{"use_qkv_bias": "true", "use_parallel_residual": "true"}, func(m *workloads.Model) bool {
 				return m.QKVBias && !m.OBias && m.Parallel && m.GatedMLP && m.Params().Norms == 2*64*(4+1) && m.RotaryDim == 4
 			}},
+		{"stablelm's norms of q and k", "stablelm", map[string]string{"qk_layernorm": "true"},
+			func(m *workloads.Model) bool { return m.Params().Norms == 2*64*(2*4+1)+4*(4+2)*16 }},
 		{"partial_rotary_factor", "phi", map[string]string{"partial_rotary_factor": "0.25"},
 			func(m *workloads.Model) bool { return m.RotaryDim == 4 }},
 		{"partial_rotary_factor inside rope_parameters", "phi3",
@@ -99,6 +101,9 @@ func TestParseConfigReads(t *testing.T) {
 		{"gemma2's hidden_activation before hidden_act", "gemma2",
 			map[string]string{"hidden_act": `"relu"`, "hidden_activation": `"gelu_pytorch_tanh"`},
 			func(m *workloads.Model) bool { return m.Activation == workloads.Gelu }},
+		{"no shape as that of the class", "llama", map[string]string{"vocab_size": "", "hidden_size": "", "head_dim": "", "num_key_value_heads": "",
+			"num_attention_heads": "", "num_hidden_layers": "", "intermediate_size": "", "max_position_embeddings": ""},
+			func(m *workloads.Model) bool { return m.Params().Total == 6738415616 && m.MaxPositions == 2048 }},
 		{"features that are switched off", "llama", map[string]string{"quantization_config": "null", "num_local_experts": "null",
 			"pruned_heads": "{}", "is_encoder_decoder": "false", "qk_layernorm": "false", "sliding_window": "null",
 			"use_sliding_window": "false", "attn_logit_softcapping": "null", "partial_rotary_factor": "1.0"},
@@ -133,7 +138,9 @@ func TestParseConfigRefuses(t *testing.T) {
 		changes      map[string]string
 		want         string // the whole message
 	}{
-		{"an unknown family", "gpt2", nil, `c.json: model_type: "gpt2" is not known; ` + families},
+		{"an unknown family", "bert", nil, `c.json: model_type: "bert" is not known; ` + families},
+		{"a family that is known and not modelled", "qwen3_next", nil, `c.json: model_type: "qwen3_next" is not modelled: some of its ` +
+			`layers have linear attention, whose state moves with every token, and that traffic is not modelled; ` + families},
 		{"no family", "llama", one("model_type", ""), `c.json: model_type: missing; ` + families},
 		{"a family that is no string", "llama", one("model_type", "7"), `c.json: model_type: 7 is not usable; accepted: a string`},
 		{"a format whose width is no number", "llama", one("quantization_config", `{"bits": "4", "quant_method": "awq"}`),
@@ -147,11 +154,10 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"a multimodal model", "llama", one("vision_config", `{"hidden_size": 1024}`),
 			`c.json: vision_config: {"hidden_size":1024} is not read; accepted: the config.json of a text model, with ` +
 				`its shapes at the top level`},
-		{"an activation", "llama", one("hidden_act", `"relu2"`),
-			`c.json: hidden_act: "relu2" is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh`},
-		{"norms of q and k in stablelm", "stablelm", one("qk_layernorm", "true"),
-			`c.json: qk_layernorm: true is not modelled: only qwen3's norm of each q and k head is, which has no key; ` +
-				`accepted: false`},
+		{"an activation", "llama", one("hidden_act", `"xielu"`),
+			`c.json: hidden_act: "xielu" is not modelled; accepted: silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, relu2`},
+		{"norms of q and k where the family has none", "llama", one("qk_layernorm", "true"),
+			`c.json: qk_layernorm: true is not modelled: llama models have no such option; accepted: false`},
 		{"biases that the family cannot have", "mistral", one("mlp_bias", "true"),
 			`c.json: mlp_bias: true is not modelled: mistral models have no such option; accepted: false`},
 		{"parallel blocks outside stablelm", "llama", one("use_parallel_residual", "true"),
@@ -177,7 +183,6 @@ func TestParseConfigRefuses(t *testing.T) {
 			`c.json: partial_rotary_factor: 1.5 is not usable; accepted: a number above 0 and at most 1`},
 		{"an odd number of values rotated", "phi", one("partial_rotary_factor", "0.07"),
 			`c.json: partial_rotary_factor: rotates 1 of head_dim 16; accepted: an even number of at least 2`},
-		{"a missing shape", "llama", one("vocab_size", ""), `c.json: vocab_size: missing; accepted: a positive integer`},
 		{"a null shape", "llama", one("hidden_size", "null"), `c.json: hidden_size: missing; accepted: a positive integer`},
 		{"a shape of text", "llama", one("hidden_size", `"64"`),
 			`c.json: hidden_size: "64" is not usable; accepted: a positive integer`},
@@ -249,7 +254,7 @@ func FuzzParseConfig(f *testing.F) {
 				return
 			}
 			p := m.Params()
-			if p.Blocks <= 0 || p.Total != p.Blocks+p.Routers+p.Embedding+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
+			if p.Blocks <= 0 || p.Total != p.Blocks+p.Routers+p.Embedding+p.Positions+p.Head+p.Biases+p.Norms || m.KVBytesPerToken(16) <= 0 {
 				t.Fatalf("%+v counts %+v", m, p)
 			}
 			if m.Layers > 64 {

@@ -16,9 +16,26 @@ import (
 // fields reads keys of one JSON object. The first thing that is wrong stays in err, and every later answer is a
 // harmless value, so that a reader need not check after each key.
 type fields struct {
-	file string
-	raw  map[string]json.RawMessage
-	err  error
+	file  string
+	raw   map[string]json.RawMessage
+	names map[string]string // that the family gives to keys
+	class Family            // its model_type, where the file does not say
+	err   error
+}
+
+// name is what the file calls a key.
+func (f *fields) name(key string) string {
+	if _, ok := f.raw[f.names[key]]; ok {
+		return f.names[key]
+	}
+	return key
+}
+
+// take keeps what was wrong in an object inside.
+func (f *fields) take(inner *fields) {
+	if f.err == nil {
+		f.err = inner.err
+	}
 }
 
 func readFields(file string, data []byte) *fields {
@@ -44,19 +61,19 @@ func position(data []byte, offset int64) (line, column int) {
 // fail keeps the first error: one sentence that names the file, the key, its value and what is accepted.
 func (f *fields) fail(key, format string, args ...any) {
 	if f.err == nil {
-		f.err = fmt.Errorf("%s: %s: %s", f.file, key, fmt.Sprintf(format, args...))
+		f.err = fmt.Errorf("%s: %s: %s", f.file, f.name(key), fmt.Sprintf(format, args...))
 	}
 }
 
 // has reports whether the key is there with a value; null is no value.
 func (f *fields) has(key string) bool {
-	v, ok := f.raw[key]
+	v, ok := f.raw[f.name(key)]
 	return ok && !bytes.Equal(v, []byte("null"))
 }
 
 // isNull reports whether the key is there and null, which transformers often reads differently from an absent key.
 func (f *fields) isNull(key string) bool {
-	v, ok := f.raw[key]
+	v, ok := f.raw[f.name(key)]
 	return ok && bytes.Equal(v, []byte("null"))
 }
 
@@ -64,7 +81,7 @@ func (f *fields) isNull(key string) bool {
 func (f *fields) show(key string) string {
 	const longest = 60
 	var line bytes.Buffer
-	if err := json.Compact(&line, f.raw[key]); err != nil {
+	if err := json.Compact(&line, f.raw[f.name(key)]); err != nil {
 		return "nothing" // no such key: encoding/json has accepted every value that is there
 	}
 	v := line.Bytes()
@@ -92,7 +109,7 @@ func (f *fields) countOr(key string, fallback int) int {
 	if !f.has(key) {
 		return fallback
 	}
-	n, err := strconv.Atoi(string(f.raw[key]))
+	n, err := strconv.Atoi(string(f.raw[f.name(key)]))
 	if err != nil || n < 1 || n > math.MaxInt32 {
 		f.fail(key, "%s is not usable; accepted: a positive integer", f.show(key))
 		return 1
@@ -105,7 +122,7 @@ func (f *fields) flagOr(key string, fallback bool) bool {
 	if !f.has(key) {
 		return fallback
 	}
-	switch string(f.raw[key]) {
+	switch string(f.raw[f.name(key)]) {
 	case "true":
 		return true
 	case "false":
@@ -121,7 +138,7 @@ func (f *fields) textOr(key, fallback string) string {
 		return fallback
 	}
 	var s string
-	if err := json.Unmarshal(f.raw[key], &s); err != nil {
+	if err := json.Unmarshal(f.raw[f.name(key)], &s); err != nil {
 		f.fail(key, "%s is not usable; accepted: a string", f.show(key))
 		return fallback
 	}
@@ -134,7 +151,7 @@ func (f *fields) fractionOr(key string, fallback float64) float64 {
 		return fallback
 	}
 	var v float64
-	if err := json.Unmarshal(f.raw[key], &v); err != nil || !(v > 0 && v <= 1) {
+	if err := json.Unmarshal(f.raw[f.name(key)], &v); err != nil || !(v > 0 && v <= 1) {
 		f.fail(key, "%s is not usable; accepted: a number above 0 and at most 1", f.show(key))
 		return fallback
 	}
@@ -143,7 +160,15 @@ func (f *fields) fractionOr(key string, fallback float64) float64 {
 
 // refuse fails when the key has a value other than those that switch its feature off.
 func (f *fields) refuse(key, wrong, accepted string, off ...string) {
-	if f.has(key) && !slices.Contains(off, string(f.raw[key])) {
+	if f.has(key) && !slices.Contains(off, string(f.raw[f.name(key)])) {
 		f.fail(key, "%s %s; accepted: %s", f.show(key), wrong, accepted)
 	}
+}
+
+// integers reads a list of them.
+func (f *fields) integers(key string) (list []int) {
+	if err := json.Unmarshal(f.raw[f.name(key)], &list); err != nil {
+		f.fail(key, "%s is not usable; accepted: a list of integers", f.show(key))
+	}
+	return list
 }

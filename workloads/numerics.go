@@ -26,16 +26,19 @@ type Numerics struct {
 // RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
 type RopeScale struct{ Factor, Low, High, Original float64 }
 
-// Numerics reads them from the config.json of the model. Defaults are those of the configuration classes in
-// transformers @008e5743: epsilon 1e-6 of the RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000, eos_token_id 2
-// for llama, mistral and phi, 0 for stablelm, none for qwen.
+// Numerics reads them from the config.json of the model. Defaults are those of the configuration class of
+// the family (table.go): epsilon 1e-6 of most RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000.
 func (m *Model) Numerics(c *Config) (*Numerics, error) {
-	f := readFields(c.File, c.Data)
+	f := readFields(c.File, c.Data).textPart(&Model{})
+	t, _ := traitsOf(m.Family)
+	f.names = t.keys
 	eps, key := 1e-6, "rms_norm_eps"
-	if m.Norm == LayerNorm {
+	if m.Norm != RMSNorm {
 		eps, key = 1e-5, "layer_norm_eps"
 	}
-	t, _ := traitsOf(m.Family)
+	if t.eps > 0 {
+		eps = t.eps
+	}
 	n := &Numerics{NormEps: f.fractionOr(key, eps), EOS: f.eos(m)}
 	n.Erf = f.textOr(f.activationKey(t), t.activation) == "gelu"
 	f.scales(m, n)
@@ -76,14 +79,10 @@ func (f *fields) rope(n *Numerics) {
 			theta = inner
 		}
 		n.RopeScale = inner.ropeScale()
-		if f.err == nil {
-			f.err = inner.err
-		}
+		f.take(inner)
 	}
 	n.RopeTheta = theta.aboveOr("rope_theta", 1, 10_000)
-	if f.err == nil {
-		f.err = theta.err
-	}
+	f.take(theta)
 }
 
 func (f *fields) ropeScale() *RopeScale {
@@ -121,11 +120,11 @@ func (f *fields) eos(m *Model) []int {
 	}
 	var ids []int
 	one := 0
-	err := json.Unmarshal(f.raw[key], &one)
+	err := json.Unmarshal(f.raw[f.name(key)], &one)
 	if err == nil {
 		ids = []int{one}
 	} else {
-		err = json.Unmarshal(f.raw[key], &ids)
+		err = json.Unmarshal(f.raw[f.name(key)], &ids)
 	}
 	if err != nil || slices.ContainsFunc(ids, func(id int) bool { return id < 0 || id >= m.Vocab }) {
 		f.fail(key, "%s is not usable; accepted: a token from 0 to %d, a list of them, or null", f.show(key), m.Vocab-1)
@@ -137,7 +136,7 @@ func (f *fields) eos(m *Model) []int {
 func (f *fields) object(key string) *fields {
 	inner := &fields{file: f.file + ": " + key, err: f.err}
 	if f.err == nil {
-		if err := json.Unmarshal(f.raw[key], &inner.raw); err != nil {
+		if err := json.Unmarshal(f.raw[f.name(key)], &inner.raw); err != nil {
 			f.fail(key, "%s is not usable; accepted: an object", f.show(key))
 		}
 	}
@@ -159,7 +158,7 @@ func (f *fields) aboveOr(key string, least, fallback float64) float64 {
 		return fallback
 	}
 	var v float64
-	if err := json.Unmarshal(f.raw[key], &v); err != nil || !(v > least) {
+	if err := json.Unmarshal(f.raw[f.name(key)], &v); err != nil || !(v > least) {
 		f.fail(key, "%s is not usable; accepted: a number above %g", f.show(key), least)
 		return fallback
 	}

@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
@@ -9,11 +10,12 @@ import (
 
 // Params counts a model's parameters by what becomes of them.
 type Params struct {
-	Blocks    int64 `json:"blocks"`    // matrices of the blocks: what a precision schedule changes
-	Embedding int64 `json:"embedding"` // token embedding
-	Head      int64 `json:"head"`      // lm_head where it has a matrix of its own; 0 when it is the embedding
-	Biases    int64 `json:"biases"`    // of blocks and head
-	Norms     int64 `json:"norms"`     // of blocks and of the final norm
+	Blocks    int64 `json:"blocks"`             // matrices of the blocks: what a precision schedule changes
+	Embedding int64 `json:"embedding"`          // token embedding
+	Head      int64 `json:"head"`               // lm_head where it has a matrix of its own; 0 when it is the embedding
+	Biases    int64 `json:"biases"`             // of blocks and head
+	Norms     int64 `json:"norms"`              // of blocks and of the final norm
+	Positions int64 `json:"positions,omitzero"` // their embedding, where it is learned
 	Total     int64 `json:"total"`
 
 	Experts int64 `json:"experts,omitempty"` // matrices of the routed experts, part of Blocks
@@ -44,11 +46,12 @@ func (m *Model) Params() Params {
 			}
 		}
 	}
-	p.Norms = int64(m.BlockNorms) * m.normParams(m.Hidden)
-	if m.QKNorm {
-		p.Norms += 2 * m.normParams(m.HeadDim)
+	p.Norms = m.BlockNormParams()
+	p.Norms = p.Norms*int64(m.Layers) + m.Norm.Params(m.Hidden)
+	if m.EmbedNorm {
+		p.Norms += m.Norm.Params(m.Hidden)
 	}
-	p.Norms = p.Norms*int64(m.Layers) + m.normParams(m.Hidden)
+	p.Positions = int64(m.LearnedPositions) * int64(m.Hidden)
 	p.Embedding = m.HeadParams()
 	if !m.Tied {
 		p.Head = p.Embedding
@@ -56,7 +59,7 @@ func (m *Model) Params() Params {
 	if m.HeadBias {
 		p.Biases += int64(m.Vocab)
 	}
-	p.Total = p.Blocks + p.Routers + p.Embedding + p.Head + p.Biases + p.Norms
+	p.Total = p.Blocks + p.Routers + p.Embedding + p.Positions + p.Head + p.Biases + p.Norms
 	if m.Experts != nil {
 		p.Active = p.Total - idle
 	}
@@ -66,18 +69,35 @@ func (m *Model) Params() Params {
 // HeadParams returns the size of the matrix that lm_head multiplies with, whether it is its own or the embedding.
 func (m *Model) HeadParams() int64 { return int64(m.Vocab) * int64(m.Hidden) }
 
-// normParams is the number of parameters of a norm over n values: a weight each, and for LayerNorm a bias each.
-func (m *Model) normParams(n int) int64 {
-	if m.Norm == LayerNorm {
-		return 2 * int64(n)
+// BlockNormParams returns the parameters of a block's norms.
+func (m *Model) BlockNormParams() int64 {
+	n := int64(m.BlockNorms)*m.Norm.Params(m.Hidden) + m.QKNormParams(m.Heads) + m.QKNormParams(m.KVHeads)
+	if m.SubNorms {
+		n += m.Norm.Params(m.Heads*m.HeadDim) + m.Norm.Params(m.FFN)
 	}
-	return int64(n)
+	return n
+}
+
+// QKNormParams returns the parameters of the norm of q, or of k, with so many heads.
+func (m *Model) QKNormParams(heads int) int64 {
+	switch {
+	case !m.QKNorm:
+		return 0
+	case m.QKNormKind == WideNorms:
+		return m.Norm.Params(heads * m.HeadDim)
+	case m.QKNormKind == OwnNorms:
+		return int64(heads) * int64(m.HeadDim)
+	}
+	return m.Norm.Params(m.HeadDim)
 }
 
 // KVBytesPerToken returns what one token adds to the KV cache of all layers, with bits per value.
 func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
 	return bits.Of(2 * int64(m.Layers) * int64(m.KVWidth()))
 }
+
+// mostPositions is the longest context.
+const mostPositions = 1 << 22
 
 // Validate says what is impossible about the shape, by the names of config.json. Its limits are far above any model of
 // today and keep every count of Params and of Step's operators within int64.
@@ -97,7 +117,7 @@ func (m *Model) Validate() error {
 		{"num_attention_heads × head_dim", m.Heads * m.HeadDim, 1 << 19},
 		{"intermediate_size", m.FFN, 1 << 22},
 		{"vocab_size", m.Vocab, 1 << 24},
-		{"max_position_embeddings", m.MaxPositions, 1 << 22},
+		{"max_position_embeddings", m.MaxPositions, mostPositions},
 	} {
 		if limit.value < 1 || limit.value > limit.max {
 			return fmt.Errorf("%s: %d is out of range; accepted: 1 to %d", limit.key, limit.value, limit.max)
@@ -118,15 +138,25 @@ func (m *Model) validateParts() error {
 		return fmt.Errorf("partial_rotary_factor: rotates %d of head_dim %d; accepted: an even number up to it", m.RotaryDim,
 			m.HeadDim)
 	}
-	if m.Norm != RMSNorm && m.Norm != LayerNorm {
-		return fmt.Errorf("norm: %q is not known; accepted: %s, %s", m.Norm, RMSNorm, LayerNorm)
+	if !slices.Contains(Norms(), m.Norm) {
+		return fmt.Errorf("norm: %q is not known; %s", m.Norm, suggest.Accepted("", Norms()))
 	}
-	if m.Activation != Silu && m.Activation != Gelu {
-		return fmt.Errorf("hidden_act: %q is not known; accepted: %s, %s", m.Activation, Silu, Gelu)
+	if !slices.Contains(Activations(), m.Activation) {
+		return fmt.Errorf("hidden_act: %q is not known; %s", m.Activation, suggest.Accepted("", Activations()))
 	}
-	if m.Parallel != (m.BlockNorms == 1) || (m.BlockNorms != 1 && m.BlockNorms != 2 && m.BlockNorms != 4) {
-		return fmt.Errorf("block norms: %d with parallel=%t; accepted: 1 in a parallel block, 2 or 4 in a sequential one",
+	if !slices.Contains([]string{"", OwnNorms, WideNorms}, m.QKNormKind) {
+		return fmt.Errorf("qk_norm_kind: %q is not known; accepted: %s, %s, or none", m.QKNormKind, OwnNorms, WideNorms)
+	}
+	if least := 2; m.BlockNorms == 1 && !m.Parallel || m.BlockNorms != 1 && m.BlockNorms != least && (m.BlockNorms != 4 || m.Parallel) ||
+		m.NormsBehind && (m.Parallel || m.BlockNorms != least) {
+		return fmt.Errorf("block norms: %d with parallel=%t; accepted: 1 or 2 in a parallel block, 2 or 4 in a sequential one",
 			m.BlockNorms, m.Parallel)
+	}
+	if m.LearnedPositions < 0 || m.LearnedPositions > mostPositions+2 {
+		return fmt.Errorf("learned_positions: %d is out of range; accepted: 0 to %d", m.LearnedPositions, mostPositions+2)
+	}
+	if err := m.validatePattern(); err != nil {
+		return err
 	}
 	const most = 1 << 31
 	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 || m.Window > most || m.WindowEvery > most || m.WindowFrom > most {

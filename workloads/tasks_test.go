@@ -94,9 +94,14 @@ func TestValidate(t *testing.T) {
 		{"KV heads that do not divide heads", func(m *workloads.Model) { m.KVHeads = 5 }, "num_key_value_heads: 5"},
 		{"more rotated than there is", func(m *workloads.Model) { m.RotaryDim = 200 }, "partial_rotary_factor: "},
 		{"an unknown norm", func(m *workloads.Model) { m.Norm = "batch" }, "norm: "},
-		{"an unknown activation", func(m *workloads.Model) { m.Activation = "relu" }, "hidden_act: "},
+		{"an unknown activation", func(m *workloads.Model) { m.Activation = "step" }, "hidden_act: "},
 		{"three norms", func(m *workloads.Model) { m.BlockNorms = 3 }, "block norms: 3"},
-		{"a parallel block with two norms", func(m *workloads.Model) { m.Parallel = true }, "block norms: 2"},
+		{"a parallel block with four norms", func(m *workloads.Model) { m.Parallel, m.BlockNorms = true, 4 }, "block norms: 4"},
+		{"a sequential block with one norm", func(m *workloads.Model) { m.BlockNorms = 1 }, "block norms: 1"},
+		{"norms behind a parallel block", func(m *workloads.Model) { m.Parallel, m.NormsBehind = true, true }, "block norms: 2"},
+		{"a pattern of other letters", func(m *workloads.Model) { m.LayerPattern = "wx" }, "layer_pattern: "},
+		{"a pattern longer than the model", func(m *workloads.Model) { m.LayerPattern = strings.Repeat("wf", 17) }, "layer_pattern: "},
+		{"an unknown kind of head norms", func(m *workloads.Model) { m.QKNormKind = "none" }, "qk_norm_kind: "},
 		{"a negative window", func(m *workloads.Model) { m.Window = -1 }, "sliding_window: -1"},
 	} {
 		t.Run(c.name+" is named", func(t *testing.T) {

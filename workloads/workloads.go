@@ -28,8 +28,31 @@ type Norm string
 
 // The normalisations.
 const (
-	RMSNorm   Norm = "rmsnorm"
-	LayerNorm Norm = "layernorm"
+	RMSNorm         Norm = "rmsnorm"
+	LayerNorm       Norm = "layernorm"
+	LayerNormNoBias Norm = "layernorm-no-bias" // weights alone (cohere, mpt)
+	LayerNormBare   Norm = "layernorm-bare"    // no parameters (olmo)
+)
+
+// Norms returns all normalisations.
+func Norms() []Norm { return []Norm{RMSNorm, LayerNorm, LayerNormNoBias, LayerNormBare} }
+
+// Params is the number of parameters of a norm over n values.
+func (n Norm) Params(values int) int64 {
+	switch n {
+	case LayerNormBare:
+		return 0
+	case LayerNorm: // a weight each, and a bias
+		return 2 * int64(values)
+	case RMSNorm, LayerNormNoBias:
+	}
+	return int64(values)
+}
+
+// The kinds of norms of q and k beside "", one that all heads share.
+const (
+	OwnNorms  = "own"  // weights for each head, without a bias (cohere, stablelm)
+	WideNorms = "wide" // all heads as one row (olmo2)
 )
 
 // Activation is the function between the MLP's matrices.
@@ -37,9 +60,14 @@ type Activation string
 
 // The activations.
 const (
-	Silu Activation = "silu"
-	Gelu Activation = "gelu" // any of gelu, gelu_new, gelu_pytorch_tanh: they cost the same here
+	Silu  Activation = "silu"
+	Gelu  Activation = "gelu" // any of gelu, gelu_new, gelu_pytorch_tanh: they cost the same here
+	Relu  Activation = "relu"
+	Relu2 Activation = "relu2" // its square
 )
+
+// Activations returns all activations.
+func Activations() []Activation { return []Activation{Silu, Gelu, Relu, Relu2} }
 
 // Model is the shape of a decoder-only transformer.
 type Model struct {
@@ -56,24 +84,35 @@ type Model struct {
 	RotaryDim    int        `json:"rotary_dim"` // of HeadDim
 	Norm         Norm       `json:"norm"`
 	Activation   Activation `json:"activation"`
-	GatedMLP     bool       `json:"gated_mlp"`           // gate, up, down; otherwise fc1, fc2
-	Parallel     bool       `json:"parallel"`            // attention and MLP read the same normalised input
-	BlockNorms   int        `json:"block_norms"`         // norms per block: 1 (parallel, shared), 2, or 4 (gemma2)
-	QKNorm       bool       `json:"qk_norm"`             // norm of each q and k head (qwen3)
-	QKVBias      bool       `json:"qkv_bias"`            //
-	OBias        bool       `json:"o_bias"`              //
-	MLPBias      bool       `json:"mlp_bias"`            //
-	HeadBias     bool       `json:"head_bias"`           //
-	Tied         bool       `json:"tied"`                // lm_head is the embedding matrix
-	Softcap      bool       `json:"softcap"`             // attention and final logits are soft-capped (gemma2)
-	Window       int        `json:"window"`              // sliding window, 0 for none
-	WindowEvery  int        `json:"window_every"`        // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
-	WindowFrom   int        `json:"window_from"`         // layers before it are not windowed (qwen2's max_window_layers)
-	Experts      *Experts   `json:"experts,omitzero"`    // nil: every token takes the one MLP of a block
-	Source       string     `json:"source,omitzero"`     // where the shape comes from
-	PaperHigh    int        `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
-	PaperLow     int        `json:"paper_low,omitzero"`  // and ends here
-	Published    int64      `json:"published,omitzero"`  // published parameter count, 0 if unknown
+	GatedMLP     bool       `json:"gated_mlp"`    // gate, up, down; otherwise fc1, fc2
+	Parallel     bool       `json:"parallel"`     // attention and MLP read the same normalised input
+	BlockNorms   int        `json:"block_norms"`  // norms per block: 1 (parallel, shared), 2, or 4 (gemma2)
+	QKNorm       bool       `json:"qk_norm"`      // norm of each q and k head (qwen3)
+	QKVBias      bool       `json:"qkv_bias"`     //
+	OBias        bool       `json:"o_bias"`       //
+	MLPBias      bool       `json:"mlp_bias"`     //
+	HeadBias     bool       `json:"head_bias"`    //
+	Tied         bool       `json:"tied"`         // lm_head is the embedding matrix
+	Softcap      bool       `json:"softcap"`      // attention and final logits are soft-capped (gemma2)
+	Window       int        `json:"window"`       // sliding window, 0 for none
+	WindowEvery  int        `json:"window_every"` // a layer in WindowEvery is windowed (gemma2: 2), 0 or 1 for all
+	WindowFrom   int        `json:"window_from"`  // layers before it are not windowed (qwen2's max_window_layers)
+
+	// What few families have.
+	Experts          *Experts `json:"experts,omitzero"`           // nil: every token takes the one MLP of a block
+	LayerPattern     string   `json:"layer_pattern,omitzero"`     // a letter a layer, repeated: f full attention, w window, capitals do not rotate
+	LearnedPositions int      `json:"learned_positions,omitzero"` // rows of an embedding of positions (gpt2)
+	ALiBi            bool     `json:"alibi,omitzero"`             // scores have a bias that grows with the distance (bloom)
+	NormsBehind      bool     `json:"norms_behind,omitzero"`      // norms of what attention and MLP add, none before (olmo2)
+	QKNormKind       string   `json:"qk_norm_kind,omitzero"`      // OwnNorms, WideNorms
+	SubNorms         bool     `json:"sub_norms,omitzero"`         // norms before o_proj and down_proj (bitnet)
+	EmbedNorm        bool     `json:"embed_norm,omitzero"`        // norm of the embedding (bloom)
+	TextOf           string   `json:"text_of,omitzero"`           // model_type of the model that this is the text part of
+
+	Source    string `json:"source,omitzero"`     // where the shape comes from
+	PaperHigh int    `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
+	PaperLow  int    `json:"paper_low,omitzero"`  // and ends here
+	Published int64  `json:"published,omitzero"`  // published parameter count, 0 if unknown
 
 	Stored *formats.Stored `json:"stored,omitempty"` // formats of the file's weights; nil: it has none, or weights are not quantised
 }
@@ -117,18 +156,3 @@ func (m *Model) mlpOf(prefix string, width, copies int) []Linear {
 
 // KVWidth returns the number of values that one token adds to the K cache of one layer, and again to the V cache.
 func (m *Model) KVWidth() int { return m.KVHeads * m.HeadDim }
-
-// Windowed reports whether layer l attends to a sliding window only.
-func (m *Model) Windowed(l int) bool {
-	return m.Window > 0 && l >= m.WindowFrom && (m.WindowEvery <= 1 || l%m.WindowEvery == 0)
-}
-
-// WindowAt returns the number of positions that one token of layer l attends to when context positions, its own
-// included, are there. A window counts the token itself: key j is seen by query i when i−j < Window (transformers'
-// sliding_window_overlay).
-func (m *Model) WindowAt(l, context int) int {
-	if !m.Windowed(l) {
-		return context
-	}
-	return min(context, m.Window)
-}

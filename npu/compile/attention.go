@@ -141,6 +141,7 @@ func (b *builder) headsOf(core int) int {
 // its scores are there. The first chunk of a block brings its queries from DRAM, if they lie there; the room keeps them
 // for the others.
 func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int {
+	fns, names := b.scoreFns()
 	parts := b.partsOfKeys(&s)
 	var deps []int
 	for i, part := range parts {
@@ -149,20 +150,28 @@ func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int
 			o.Hold = []isa.Slice{b.queriesOf(&s)}
 		}
 		if o.Tiles == 1 && len(parts) == 1 {
-			o.Last.Then[0] = isa.FnSoftmax
-			if b.model.Softcap {
-				o.Last.Then = [3]isa.Fn{isa.FnSoftcap, isa.FnSoftmax}
-			}
+			copy(o.Last.Then[:], fns)
 			o.Work.Then = o.Last.Then
 			return b.add(o, "scores")
 		}
 		deps = append(deps, b.add(o, "scores")...)
 	}
 	n := s.queries() * b.headsOf(s.core) * s.positions()
-	if b.model.Softcap {
-		deps = b.onChip(l, s.core, "attention_softcap", isa.Softmax, isa.FnSoftcap, n, deps)
+	for i, fn := range fns {
+		deps = b.onChip(l, s.core, names[i], isa.Softmax, fn, n, deps)
 	}
-	return b.onChip(l, s.core, "softmax", isa.Softmax, isa.FnSoftmax, n, deps)
+	return deps
+}
+
+// scoreFns are what the vector unit computes of scores, and the operators that they are.
+func (b *builder) scoreFns() (fns []isa.Fn, names []string) {
+	if b.model.Softcap {
+		fns, names = append(fns, isa.FnSoftcap), append(names, "attention_softcap")
+	}
+	if b.model.ALiBi { // the distance times the head's slope
+		fns, names = append(fns, isa.FnAdd), append(names, "alibi")
+	}
+	return append(fns, isa.FnSoftmax), append(names, "softmax")
 }
 
 // contextOf emits the context of a chunk, and its sum with that of the chunks before.

@@ -7,11 +7,16 @@ import (
 
 // embed reads one row of the embedding per row of activations, on every core. Which rows is not known from lengths alone:
 // they are taken evenly spaced over the vocabulary in prefill and in a batch, and the one at the position's index in decode.
+// Where positions are learned, theirs come with them.
 func (b *builder) embed(x region) []int {
 	m := b.model
 	row := fp16.Of(int64(m.Hidden))
 	stride := row * unit.Bytes(max(1, m.Vocab/b.rows))
 	base := b.image.embed
+	fn := isa.FnCopy
+	if m.LearnedPositions > 0 { // the row of the position is added
+		fn = isa.FnAdd
+	}
 	if b.decode {
 		base += row * unit.Bytes(b.past%max(1, m.Vocab/b.rows))
 	}
@@ -34,13 +39,29 @@ func (b *builder) embed(x region) []int {
 			end.Base += stride * unit.Bytes(n*(o.Tiles-1))
 			end.Outer = last
 			o.Loads = []isa.Slice{{Data: isa.Params, Tile: walk, Last: end, Step: stride * unit.Bytes(n)}}
+			if m.LearnedPositions > 0 {
+				o.Loads = append(o.Loads, b.positionRows(row, from, n, last, o.Tiles))
+			}
 		}
 		if b.spill {
 			o.Stores = []isa.Slice{rows(isa.ActWrite, region{x.base + x.row()*unit.Bytes(from), x.width}, n, last, o.Tiles)}
 		}
-		o.Work = isa.Work{Fn: isa.FnCopy, Elements: int64(n) * int64(m.Hidden)}
-		o.Last = isa.Work{Fn: isa.FnCopy, Elements: int64(last) * int64(m.Hidden)}
+		o.Work = isa.Work{Fn: fn, Elements: int64(n) * int64(m.Hidden)}
+		o.Last = isa.Work{Fn: fn, Elements: int64(last) * int64(m.Hidden)}
 		done = append(done, b.add(o, "embed")...)
 	}
 	return done
+}
+
+// positionRows are the rows of the positions of a core's tokens, from one on: one behind the other in a prompt, the same one
+// for all sequences of a batch.
+func (b *builder) positionRows(row unit.Bytes, from, n, last, tiles int) isa.Slice {
+	first := b.image.positions + row*unit.Bytes(b.past)
+	if b.decode {
+		return isa.Slice{Data: isa.Params, Tile: isa.Contiguous(first, row), Last: isa.Contiguous(first, row)}
+	}
+	first += row * unit.Bytes(from)
+	step := row * unit.Bytes(n)
+	return isa.Slice{Data: isa.Params, Step: step, Tile: isa.Contiguous(first, step),
+		Last: isa.Contiguous(first+step*unit.Bytes(tiles-1), row*unit.Bytes(last))}
 }

@@ -37,6 +37,8 @@ type image struct {
 
 	blocks    []block
 	embed     unit.Bytes
+	positions unit.Bytes // their embedding, where it is learned
+	embedNorm unit.Bytes
 	finalNorm unit.Bytes
 	head      matrix
 	act       unit.Bytes // spilled activations
@@ -57,6 +59,12 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	f := &im.footprint
 	if c.Count.Params {
 		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
+		if n := m.LearnedPositions; n > 0 {
+			im.positions = a.take(fp16.Of(int64(n)*int64(m.Hidden)), &f.FP16)
+		}
+		if m.EmbedNorm {
+			im.embedNorm = a.take(normBytes(m), &f.FP16)
+		}
 	}
 	im.blocks = make([]block, m.Layers)
 	for l := range im.blocks {
@@ -81,7 +89,7 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 			b.mlp = append(b.mlp, mx)
 		}
 		if c.Count.Params {
-			b.norms = a.take(normBytes(m)*unit.Bytes(m.BlockNorms)+qkNormBytes(m), &f.FP16)
+			b.norms = a.take(fp16.Of(m.BlockNormParams()), &f.FP16)
 		}
 	}
 	if c.Count.Params {
@@ -182,21 +190,8 @@ func (m *matrix) layCopies(c *config.Config, a *allocator, f *plan.Footprint, pr
 	return m.layPlanes(c, a, stored, &f.Planes)
 }
 
-// normBytes is one norm's weights; LayerNorm has as many biases.
-func normBytes(m *workloads.Model) unit.Bytes {
-	n := fp16.Of(int64(m.Hidden))
-	if m.Norm == workloads.LayerNorm {
-		n *= 2
-	}
-	return n
-}
-
-func qkNormBytes(m *workloads.Model) unit.Bytes {
-	if !m.QKNorm {
-		return 0
-	}
-	return fp16.Of(2 * int64(m.HeadDim))
-}
+// normBytes are the parameters of a norm of the residual stream.
+func normBytes(m *workloads.Model) unit.Bytes { return fp16.Of(m.Norm.Params(m.Hidden)) }
 
 // bitsOf returns the distinct precisions of a matrix of a layer in ascending order.
 func (j Job) bitsOf(layer int, matrix string) []unit.Bits {

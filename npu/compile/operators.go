@@ -96,7 +96,8 @@ func (c *Compiler) fusedAfter(all []ops.Op, i int) int {
 
 // placeWeights finds the weights of each operator in the image.
 func (c *Compiler) placeWeights() {
-	matrices, norms := 0, 0 // of the layer
+	matrices := 0        // of the layer
+	var norms unit.Bytes // of the layer, before this one
 	layer := -1
 	for i := range c.operators {
 		o := &c.operators[i]
@@ -110,13 +111,19 @@ func (c *Compiler) placeWeights() {
 			o.matrix = c.image.blocks[layer].matrix(matrices)
 			matrices++
 		case ops.Norm:
-			o.params = c.image.finalNorm
-			if layer >= 0 {
-				o.params = c.image.blocks[layer].norms + normBytes(c.model)*unit.Bytes(norms)
-				norms++
+			switch {
+			case o.Last:
+				o.params = c.image.finalNorm
+			case layer < 0:
+				o.params = c.image.embedNorm
+			default:
+				o.params = c.image.blocks[layer].norms + norms
+				norms += fp16.Of(o.Params)
 			}
 		case ops.HeadNorm: // behind the other norms
-			o.params = c.image.blocks[layer].norms + normBytes(c.model)*unit.Bytes(c.model.BlockNorms)
+			m := c.model
+			heads := m.QKNormParams(m.Heads) + m.QKNormParams(m.KVHeads)
+			o.params = c.image.blocks[layer].norms + fp16.Of(m.BlockNormParams()-heads)
 		}
 	}
 }
@@ -225,13 +232,16 @@ func (c *Compiler) functions(o *ops.Op) []isa.Fn {
 	case ops.Residual:
 		return slices.Repeat([]isa.Fn{isa.FnAdd}, len(o.Reads)-1)
 	case ops.Activation:
-		switch {
-		case !c.model.GatedMLP:
-			return []isa.Fn{isa.FnGelu}
-		case c.model.Activation == workloads.Gelu:
-			return []isa.Fn{isa.FnGeluMul}
+		fn := map[workloads.Activation][2]isa.Fn{ // without a gate, with one
+			workloads.Silu:  {isa.FnSilu, isa.FnSiluMul},
+			workloads.Gelu:  {isa.FnGelu, isa.FnGeluMul},
+			workloads.Relu:  {isa.FnRelu, isa.FnReluMul},
+			workloads.Relu2: {isa.FnRelu2, isa.FnRelu2Mul},
+		}[c.model.Activation]
+		if c.model.GatedMLP {
+			return fn[1:]
 		}
-		return []isa.Fn{isa.FnSiluMul}
+		return fn[:1]
 	case ops.LogitCap:
 		return []isa.Fn{isa.FnSoftcap}
 	case ops.TopK:

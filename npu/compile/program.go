@@ -145,9 +145,13 @@ func (b *builder) emit(o *operator) {
 	case ops.KVAppend:
 		made = b.append(o.Layer, slices.Concat(b.done[ops.K], b.done[ops.V]))
 	case ops.Scores: // with the softmax and the context: chunk by chunk
-		b.done[ops.Attended] = b.attend(o.Layer, b.done[ops.Q], b.done[ops.Cache])
+		ready := b.done[ops.Q]
+		if !b.model.Rotated(o.Layer) { // no operator has had both
+			ready = slices.Concat(ready, b.done[ops.K])
+		}
+		b.done[ops.Attended] = b.attend(o.Layer, ready, b.done[ops.Cache])
 		return
-	case ops.ScoreCap, ops.Softmax:
+	case ops.ScoreCap, ops.ScoreBias, ops.Softmax:
 		return
 	case ops.Context:
 		made = b.done[ops.Attended]

@@ -130,11 +130,12 @@ func (b *builder) waits(o *ops.Op) (deps []int) {
 	return deps
 }
 
-// norm emits a norm of the residual stream, or of what is to be added to it; the final one of the last token alone.
+// norm emits a norm of rows: of the residual stream, of what is to be added to it, of all heads of q; the final one of
+// the last token alone.
 func (b *builder) norm(o *operator) []int {
-	h := b.model.Hidden
+	h := o.Width
 	v := vectorOp{name: o.name, operator: o.name, kind: isa.Norm, layer: o.Layer, fn: b.normFn(), width: h, rows: b.rows, whole: true,
-		in: []region{{b.activations[o.Reads[0]].base, h}}, params: b.params(o.params, normBytes(b.model)), deps: b.done[o.Reads[0]]}
+		in: []region{{b.activations[o.Reads[0]].base, h}}, params: b.params(o.params, fp16.Of(o.Params)), deps: b.done[o.Reads[0]]}
 	if o.Last {
 		b.addUpdates(v.deps)
 		v.rows = b.headRows()
@@ -150,7 +151,7 @@ func (b *builder) queriesAndKeys(o *operator) []int {
 	v := vectorOp{name: o.name, operator: o.name, kind: isa.Rope, layer: o.Layer, fn: isa.FnRope, width: o.Width, rows: b.rows,
 		in: []region{q, k}, out: []region{q, k}, deps: slices.Concat(b.done[ops.Q], b.done[ops.K])}
 	if o.Kind == ops.HeadNorm {
-		v.kind, v.fn, v.width, v.params = isa.Norm, b.normFn(), q.width+k.width, b.params(o.params, qkNormBytes(b.model))
+		v.kind, v.fn, v.width, v.params = isa.Norm, b.normFn(), q.width+k.width, b.params(o.params, fp16.Of(o.Params+o.fused[0].Params))
 	}
 	return b.vector(v)
 }
@@ -164,10 +165,10 @@ func (b *builder) params(base, n unit.Bytes) []isa.Slice {
 }
 
 func (b *builder) normFn() isa.Fn {
-	if b.model.Norm == workloads.LayerNorm {
-		return isa.FnLayerNorm
+	if b.model.Norm == workloads.RMSNorm {
+		return isa.FnRMSNorm
 	}
-	return isa.FnRMSNorm
+	return isa.FnLayerNorm
 }
 
 // quantise turns rows of width values into the integers that the array takes, if it takes any. Activations in DRAM stay

@@ -174,6 +174,11 @@ const (
 	FnArgmax
 	FnCopy
 	FnSigmoid
+	FnSilu
+	FnRelu
+	FnReluMul
+	FnRelu2 // its square
+	FnRelu2Mul
 	FnCount
 )
 

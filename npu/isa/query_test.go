@@ -31,7 +31,7 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{"functions behind a vector op", Op{Tiles: 1, Unit: Vector, Last: then}, "is no product; accepted: ops of the array"},
 		{"functions behind a switch", Op{Tiles: 1, Kind: Switch, Last: then}, "is no product"},
 		{"a second function without a first", Op{Tiles: 1, Last: second}, "has a vector function behind none"},
-		{"an unknown function", Op{Tiles: 1, Last: unknown}, "has vector function 16 behind it; accepted: up to 15"},
+		{"an unknown function", Op{Tiles: 1, Last: unknown}, "has vector function 21 behind it; accepted: up to 20"},
 		{"an exchange", Op{Tiles: 1, Kind: Exchange, Unit: Move, Gather: 100}, ""},
 		{"bytes to gather for a product", Op{Tiles: 1, Kind: Linear, Gather: 100}, "gathers 100B, but is no exchange; accepted: kind exchange"},
 		{"less than nothing to gather", Op{Tiles: 1, Kind: Exchange, Unit: Move, Gather: -1}, "gathers -1 bytes"},

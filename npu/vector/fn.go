@@ -31,13 +31,21 @@ func costOf(f isa.Fn) cost {
 		return cost{3, 1 + (1 + exp + 1) + 1} // max; e^(x-max) and its sum; scale
 	case isa.FnSoftmaxMerge:
 		return cost{1, 2} // o·α + o'
+	case isa.FnSilu:
+		return cost{1, exp + 1 + reciprocal + 1} // x / (1+e^-x)
 	case isa.FnSiluMul:
 		return cost{1, exp + 1 + reciprocal + 2} // x / (1+e^-x) · u
 	case isa.FnGelu:
 		return cost{1, 4 + tanh + 2} // ½x(1+tanh(x·(a+b·x²)))
 	case isa.FnGeluMul:
 		return cost{1, 4 + tanh + 3}
-	case isa.FnAdd, isa.FnBias, isa.FnCopy:
+	case isa.FnRelu: // max(x, 0)
+		return cost{1, 1}
+	case isa.FnReluMul, isa.FnRelu2: // one product more
+		return cost{1, 2}
+	case isa.FnRelu2Mul:
+		return cost{1, 3}
+	case isa.FnAdd, isa.FnBias, isa.FnCopy: // with a factor a fused multiply-add, or a product: as many operations
 		return cost{1, 1}
 	case isa.FnConvert:
 		return cost{1, 2} // scale and round, or unpack and scale

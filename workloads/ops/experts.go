@@ -8,20 +8,20 @@ import "github.com/pmpdsim/pmpdsim/workloads"
 //	router router_softmax top_k │ shared_expert.… │ experts.gate_proj experts.up_proj experts.silu_mul experts.down_proj experts_sum
 //
 // An operator of the experts stands for all of them: a token passes through it once for each expert that it takes.
-func (s *step) experts() {
+func (s *step) experts(in Value) {
 	m, e := s.m, s.m.Experts
-	s.linear(m.RouterMatrix(), Normed, Routing)
+	s.linear(m.RouterMatrix(), in, Routing)
 	s.choose()
 	reads := []Value{Routing, Experts}
 	if e.Shared > 0 {
-		s.feedForward("shared_expert.", m.SharedExpert(), SharedOut)
+		s.feedForward("shared_expert.", m.SharedExpert(), in, SharedOut)
 		if e.SharedGate {
-			s.linear(m.SharedGateMatrix(), Normed, SharedBy)
+			s.linear(m.SharedGateMatrix(), in, SharedBy)
 			reads = append(reads, SharedBy)
 		}
 		reads = append(reads, SharedOut)
 	}
-	s.feedForward("experts.", m.Expert(), Experts)
+	s.feedForward("experts.", m.Expert(), in, Experts)
 	s.add(Op{Kind: Combine, Name: "experts_sum", Reads: reads, Makes: []Value{MLP}, Width: m.Hidden, Experts: e.PerToken})
 }
 

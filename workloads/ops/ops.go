@@ -19,9 +19,10 @@ const (
 	KVAppend   Kind = "kv-append"  // K and V of the new tokens to the cache
 	Scores     Kind = "scores"     // Q·Kᵀ
 	ScoreCap   Kind = "score-cap"  // cap·tanh(x/cap) of the scores
+	ScoreBias  Kind = "score-bias" // ALiBi: a multiple of the distance, added to the scores
 	Softmax    Kind = "softmax"    // over the positions that a token attends to
 	Context    Kind = "context"    // P·V
-	Activation Kind = "activation" // silu(gate)·up, gelu(fc1)
+	Activation Kind = "activation" // silu(gate)·up, gelu(fc1), relu(fc1)
 	Residual   Kind = "residual"   // additions to the residual stream
 	Head       Kind = "head"       // lm_head
 	LogitCap   Kind = "logit-cap"  // cap·tanh(x/cap) of the logits
@@ -72,7 +73,7 @@ type Op struct {
 	Width   int              // values of a token that pass through it
 	Matrix  workloads.Linear // linear, head
 	Experts int              // that a token takes: the matrix is one of as many as Matrix.Copies, and the op works once for each; 0: none
-	Params  int64            // parameters that it reads besides a matrix: biases, norm weights; of embed one token's row
+	Params  int64            // parameters that it reads besides a matrix: biases, norm weights; of embed one token's rows
 
 	Heads, KVHeads, HeadDim int // scores to context; Heads of a head norm
 	Window                  int // positions that a token attends to at most, 0: all
@@ -110,7 +111,7 @@ func (o *Op) At(tokens, past int) Size {
 	switch o.Kind {
 	case Linear, Head:
 		s.MACs = n * each * int64(o.Matrix.Out) * int64(o.Matrix.In)
-	case Scores, ScoreCap, Softmax, Context:
+	case Scores, ScoreCap, ScoreBias, Softmax, Context:
 		s.Context, s.Attended = o.attended(tokens, past)
 		if all := int64(o.Heads) * s.Attended; o.Kind == Scores || o.Kind == Context {
 			s.MACs = all * int64(o.HeadDim)

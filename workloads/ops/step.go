@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
@@ -10,11 +8,11 @@ import (
 func Step(m *workloads.Model) []Op {
 	const perBlock, outside = 36, 6 // at most, so that the slice is allocated once
 	s := step{m: m, layer: -1, ops: make([]Op, 0, perBlock*m.Layers+outside)}
-	s.add(Op{Kind: Embed, Name: "embed", Makes: []Value{Stream}, Width: m.Hidden, Params: int64(m.Hidden)})
+	s.embed()
 	for s.layer = range m.Layers {
 		s.block()
 	}
-	s.layer = -1
+	s.layer, s.last = -1, true
 	s.norm("final_norm", Stream, Normed)
 	s.add(Op{Kind: Head, Name: "lm_head", Reads: []Value{Normed}, Makes: []Value{Logits}, Width: m.Vocab,
 		Matrix: workloads.Linear{Name: "lm_head", Out: m.Vocab, In: m.Hidden, Bias: m.HeadBias}})
@@ -29,58 +27,84 @@ func Step(m *workloads.Model) []Op {
 type step struct {
 	m     *workloads.Model
 	layer int
+	last  bool // behind the blocks
 	ops   []Op
+}
+
+// embed adds what makes the residual stream of a token: its row of the embedding, and that of its position, where these
+// are learned. Factors of the embedding are in the copy.
+func (s *step) embed() {
+	rows := int64(1)
+	if s.m.LearnedPositions > 0 {
+		rows = 2
+	}
+	s.add(Op{Kind: Embed, Name: "embed", Makes: []Value{Stream}, Width: s.m.Hidden, Params: rows * int64(s.m.Hidden)})
+	if s.m.EmbedNorm {
+		s.norm("embed_norm", Stream, Stream)
+	}
 }
 
 func (s *step) add(o Op) {
 	o.Layer = s.layer
-	o.Last = s.layer < 0 && o.Kind != Embed
+	o.Last = s.last
 	if o.Matrix.Bias {
 		o.Params = int64(o.Matrix.Out)
 	}
 	s.ops = append(s.ops, o)
 }
 
-// block adds one layer, in one of three forms:
+// block adds one layer, in one of these forms:
 //
 //	sequential:  x += attention(norm(x)); x += mlp(norm(x))
 //	gemma2:      x += norm(attention(norm(x))); x += norm(mlp(norm(x)))
-//	parallel:    n = norm(x); x += attention(n) + mlp(n)
+//	behind:      x += norm(attention(x)); x += norm(mlp(x))
+//	parallel:    n = norm(x); x += attention(n) + mlp(n), or with two norms mlp(norm(x))
 func (s *step) block() {
-	s.norm("input_norm", Stream, Normed)
-	s.attention()
-	switch s.m.BlockNorms {
-	case 1:
-		s.mlp()
+	m := s.m
+	before, behind := !m.NormsBehind, m.NormsBehind || m.BlockNorms == 4
+	s.attention(s.input(before, "input_norm"))
+	if m.Parallel {
+		in := Normed
+		if m.BlockNorms == 2 {
+			in = s.input(true, "mlp_norm")
+		}
+		s.mlp(in)
 		s.residual("residual", Attention, MLP)
-	case 2:
-		s.residual("attention_residual", Attention)
-		s.norm("mlp_norm", Stream, Normed)
-		s.mlp()
-		s.residual("mlp_residual", MLP)
-	case 4:
-		s.norm("post_attention_norm", Attention, Attention)
-		s.residual("attention_residual", Attention)
-		s.norm("mlp_norm", Stream, Normed)
-		s.mlp()
-		s.norm("post_mlp_norm", MLP, MLP)
-		s.residual("mlp_residual", MLP)
-	default:
-		panic(fmt.Sprintf("ops: %s has %d norms in a block", s.m.Name, s.m.BlockNorms))
+		return
 	}
+	if behind {
+		s.norm("post_attention_norm", Attention, Attention)
+	}
+	s.residual("attention_residual", Attention)
+	s.mlp(s.input(before, "mlp_norm"))
+	if behind {
+		s.norm("post_mlp_norm", MLP, MLP)
+	}
+	s.residual("mlp_residual", MLP)
 }
 
-func (s *step) attention() {
+// input returns what half a block reads: the residual stream, or that behind a norm.
+func (s *step) input(norm bool, name string) Value {
+	if !norm {
+		return Stream
+	}
+	s.norm(name, Stream, Normed)
+	return Normed
+}
+
+func (s *step) attention(in Value) {
 	m := s.m
 	projections := m.Attention()
 	for i, v := range []Value{Q, K, V} {
-		s.linear(projections[i], Normed, v)
+		s.linear(projections[i], in, v)
 	}
 	if m.QKNorm {
 		s.headNorm("q_norm", Q, m.Heads)
 		s.headNorm("k_norm", K, m.KVHeads)
 	}
-	s.add(Op{Kind: Rope, Name: "rope", Reads: []Value{Q, K}, Makes: []Value{Q, K}, Width: (m.Heads + m.KVHeads) * m.RotaryDim})
+	if m.Rotated(s.layer) {
+		s.rope()
+	}
 	s.add(Op{Kind: KVAppend, Name: "kv_append", Reads: []Value{K, V}, Makes: []Value{Cache}, Width: 2 * m.KVWidth()})
 
 	attend := func(k Kind, name string, makes Value, reads ...Value) {
@@ -95,30 +119,41 @@ func (s *step) attention() {
 	if m.Softcap {
 		attend(ScoreCap, "attention_softcap", Weighing, Weighing)
 	}
+	if m.ALiBi {
+		attend(ScoreBias, "alibi", Weighing, Weighing)
+	}
 	attend(Softmax, "softmax", Weighing, Weighing)
 	attend(Context, "context", Attended, Weighing, Cache)
+	if m.SubNorms {
+		s.normOf("attention_sub_norm", Attended, Attended, m.Heads*m.HeadDim)
+	}
 	s.linear(projections[3], Attended, Attention)
 }
 
-func (s *step) mlp() {
+func (s *step) rope() {
+	m := s.m
+	s.add(Op{Kind: Rope, Name: "rope", Reads: []Value{Q, K}, Makes: []Value{Q, K}, Width: (m.Heads + m.KVHeads) * m.RotaryDim})
+}
+
+func (s *step) mlp(in Value) {
 	if s.m.Sparse(s.layer) {
-		s.experts()
+		s.experts(in)
 		return
 	}
-	s.feedForward("", s.m.MLP(), MLP)
+	s.feedForward("", s.m.MLP(), in, MLP)
 }
 
 // feedForward adds an MLP, with a prefix for the name of its activation.
-func (s *step) feedForward(prefix string, matrices []workloads.Linear, makes Value) {
+func (s *step) feedForward(prefix string, matrices []workloads.Linear, in, makes Value) {
 	m := s.m
 	last := matrices[len(matrices)-1]
 	activation := Op{Kind: Activation, Makes: []Value{Hidden}, Width: last.In}
 	if m.GatedMLP {
-		s.linear(matrices[0], Normed, Gate)
-		s.linear(matrices[1], Normed, Up)
+		s.linear(matrices[0], in, Gate)
+		s.linear(matrices[1], in, Up)
 		activation.Name, activation.Reads = prefix+string(m.Activation)+"_mul", []Value{Gate, Up}
 	} else {
-		s.linear(matrices[0], Normed, Up)
+		s.linear(matrices[0], in, Up)
 		activation.Name, activation.Reads = prefix+string(m.Activation), []Value{Up}
 	}
 	if last.Copies > 0 {
@@ -126,6 +161,9 @@ func (s *step) feedForward(prefix string, matrices []workloads.Linear, makes Val
 		activation.Width *= activation.Experts
 	}
 	s.add(activation)
+	if m.SubNorms {
+		s.normOf("mlp_sub_norm", Hidden, Hidden, last.In)
+	}
 	s.linear(last, Hidden, makes)
 }
 
@@ -140,22 +178,20 @@ func (s *step) linear(l workloads.Linear, reads, makes Value) {
 }
 
 // norm adds a norm of rows as wide as the residual stream.
-func (s *step) norm(name string, reads, makes Value) {
-	s.add(Op{Kind: Norm, Name: name, Reads: []Value{reads}, Makes: []Value{makes}, Width: s.m.Hidden, Params: s.normParams(s.m.Hidden)})
+func (s *step) norm(name string, reads, makes Value) { s.normOf(name, reads, makes, s.m.Hidden) }
+
+func (s *step) normOf(name string, reads, makes Value, width int) {
+	s.add(Op{Kind: Norm, Name: name, Reads: []Value{reads}, Makes: []Value{makes}, Width: width, Params: s.m.Norm.Params(width)})
 }
 
-// headNorm adds a norm of each of a token's heads; the heads share its weights.
+// headNorm adds a norm of q or k: of each of a token's heads, or of all of them as one row.
 func (s *step) headNorm(name string, v Value, heads int) {
-	s.add(Op{Kind: HeadNorm, Name: name, Reads: []Value{v}, Makes: []Value{v}, Width: heads * s.m.HeadDim, Heads: heads,
-		Params: s.normParams(s.m.HeadDim)})
-}
-
-// normParams is the number of parameters of a norm over n values: a weight each, and for LayerNorm a bias each.
-func (s *step) normParams(n int) int64 {
-	if s.m.Norm == workloads.LayerNorm {
-		return 2 * int64(n)
+	o := Op{Kind: HeadNorm, Name: name, Reads: []Value{v}, Makes: []Value{v}, Width: heads * s.m.HeadDim, Heads: heads,
+		Params: s.m.QKNormParams(heads)}
+	if s.m.QKNormKind == workloads.WideNorms {
+		o.Kind, o.Heads = Norm, 0
 	}
-	return int64(n)
+	s.add(o)
 }
 
 // residual adds the addition of some results to the residual stream.
