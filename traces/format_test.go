@@ -34,6 +34,7 @@ func fullHeader() *Header {
 			Experts: &ExpertShape{Count: 8, PerToken: 2, Width: 32, Shared: ptr(64), SharedGate: true, Scoring: "softmax", RouterBias: true,
 				Groups: ptr(4), TopGroups: ptr(2), Dense: []int{1}, X: Extensions{"x_e": json.RawMessage(`1`)}},
 			LayerPattern: "wF", LearnedPositions: ptr(512), ALiBi: true, QKNormKind: "wide", SubNorms: true, EmbedNorm: true, TextOf: "llava",
+			Latent:        &LatentShape{QRank: ptr(24), KVRank: 16, NopeDim: 8, RopeDim: 8, ValueDim: 12, X: Extensions{"x_l": json.RawMessage(`1`)}},
 			WeightsSHA256: sha, ConfigSHA256: sha,
 		},
 		Quant: &Quant{
@@ -220,7 +221,7 @@ func note(set map[string]bool, v reflect.Value) {
 // structs lists the types of the format by the heading that FORMAT.md gives them.
 func structs() map[string]any {
 	return map[string]any{
-		"### header": Header{}, "`model`": Shape{}, "`experts`": ExpertShape{}, "`quant`": Quant{}, "`scheduler`": Scheduler{}, "`params`": SchedulerParams{},
+		"### header": Header{}, "`model`": Shape{}, "`experts`": ExpertShape{}, "`latent`": LatentShape{}, "`quant`": Quant{}, "`scheduler`": Scheduler{}, "`params`": SchedulerParams{},
 		"`gpu`": GPU{}, "`kernels`": Kernels{}, "`calib`": Calib{}, "`prompt`": Prompt{}, "`sampling`": Sampling{},
 		"### ops": Ops{}, "An op": Op{}, "### prefill": Prefill{}, "### step": Step{}, "`sched`": Decision{}, "`ref`": Reference{},
 		"### sched_features": SchedFeatures{}, "### switch": Switch{}, "### calib_ops": CalibOps{}, "### footer": Footer{},

@@ -71,6 +71,7 @@ type Shape struct {
 	WindowEvery      *int         `json:"window_every,omitzero" rule:"positive"`
 	WindowFrom       *int         `json:"window_from,omitzero" rule:"positive"`
 	Experts          *ExpertShape `json:"experts,omitzero"`
+	Latent           *LatentShape `json:"latent,omitzero"`
 	LayerPattern     string       `json:"layer_pattern,omitzero"`
 	LearnedPositions *int         `json:"learned_positions,omitzero" rule:"positive"`
 	ALiBi            bool         `json:"alibi,omitzero"`

@@ -15,7 +15,7 @@ func ShapeOf(m *workloads.Model) Shape {
 		KVHeads: m.KVHeads, HeadDim: m.HeadDim, RotaryDim: m.RotaryDim, Vocab: m.Vocab, MaxPositions: m.MaxPositions,
 		Norm: string(m.Norm), Activation: string(m.Activation), GatedMLP: m.GatedMLP, Parallel: m.Parallel,
 		BlockNorms: m.BlockNorms, QKNorm: m.QKNorm, QKVBias: m.QKVBias, OBias: m.OBias, MLPBias: m.MLPBias,
-		HeadBias: m.HeadBias, Tied: m.Tied, Softcap: m.Softcap, Experts: expertsOf(m.Experts),
+		HeadBias: m.HeadBias, Tied: m.Tied, Softcap: m.Softcap, Experts: expertsOf(m.Experts), Latent: latentOf(m.Latent),
 		LayerPattern: m.LayerPattern, LearnedPositions: some(m.LearnedPositions), ALiBi: m.ALiBi, NormsBehind: m.NormsBehind,
 		QKNormKind: m.QKNormKind, SubNorms: m.SubNorms, EmbedNorm: m.EmbedNorm, TextOf: m.TextOf,
 	}
@@ -72,7 +72,7 @@ func (s *Shape) model() *workloads.Model {
 		BlockNorms: s.BlockNorms, QKNorm: s.QKNorm, QKVBias: s.QKVBias, OBias: s.OBias, MLPBias: s.MLPBias,
 		HeadBias: s.HeadBias, Tied: s.Tied, Softcap: s.Softcap, PaperHigh: 4, PaperLow: 3,
 		Window: orZero(s.Window), WindowEvery: orZero(s.WindowEvery), WindowFrom: orZero(s.WindowFrom),
-		Experts:      s.Experts.model(),
+		Experts: s.Experts.model(), Latent: s.Latent.model(),
 		LayerPattern: s.LayerPattern, LearnedPositions: orZero(s.LearnedPositions), ALiBi: s.ALiBi, NormsBehind: s.NormsBehind,
 		QKNormKind: s.QKNormKind, SubNorms: s.SubNorms, EmbedNorm: s.EmbedNorm, TextOf: s.TextOf,
 	}

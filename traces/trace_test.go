@@ -107,6 +107,7 @@ func TestModel(t *testing.T) {
 			case reflect.Bool:
 				f.SetBool(true)
 			case reflect.Pointer:
+				m.Latent = &workloads.Latent{QRank: 2, KVRank: 3, NopeDim: 4, RopeDim: 5, ValueDim: 6}
 				m.Experts = &workloads.Experts{Count: 8, PerToken: 2, Width: 3, Shared: 4, SharedGate: true, Scoring: "sigmoid", RouterBias: true,
 					Groups: 4, TopGroups: 2, Dense: []int{0}}
 			default:

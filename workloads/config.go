@@ -21,8 +21,12 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	f.withoutImages(m)
 	m.FFN, m.Vocab = f.inner(m, t), f.sized("vocab_size", t.size.vocab)
 	m.Tied = m.Tied || f.flagOr("tie_word_embeddings", t.tied)
-	f.heads(m, t)
-	f.rotary(m, t)
+	if t.latent != nil {
+		f.latent(m, t)
+	} else {
+		f.heads(m, t)
+		f.rotary(m, t)
+	}
 	f.positions(m, t)
 	f.activation(m, t)
 	f.biases(m, t)

@@ -70,8 +70,7 @@ func (m *Model) Expert() []Linear { return m.mlpOf("experts.", m.Experts.Width, 
 
 // Matrices returns the matrices of layer l in the order of their first use by package ops.
 func (m *Model) Matrices(l int) []Linear {
-	attention := m.Attention()
-	all := attention[:]
+	all := m.Projections()
 	if !m.Sparse(l) {
 		return append(all, m.MLP()...)
 	}

@@ -35,6 +35,7 @@ type traits struct {
 	biases     []bias
 	reads      []string // keys of features that some families have
 	experts    *expertKeys
+	latent     *latentKeys // of its attention; nil: keys and values are not compressed
 	block      func(*fields, *Model)
 }
 
@@ -106,5 +107,5 @@ func (t traits) has(key string) bool {
 }
 
 func table() []traits {
-	return slices.Concat(llamas(), gemmas(), reordered(), gpts(), mixtures())
+	return slices.Concat(llamas(), gemmas(), reordered(), gpts(), mixtures(), compressed())
 }

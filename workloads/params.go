@@ -71,7 +71,7 @@ func (m *Model) HeadParams() int64 { return int64(m.Vocab) * int64(m.Hidden) }
 
 // BlockNormParams returns the parameters of a block's norms.
 func (m *Model) BlockNormParams() int64 {
-	n := int64(m.BlockNorms)*m.Norm.Params(m.Hidden) + m.QKNormParams(m.Heads) + m.QKNormParams(m.KVHeads)
+	n := int64(m.BlockNorms)*m.Norm.Params(m.Hidden) + m.QKNormParams(m.Heads) + m.QKNormParams(m.KVHeads) + m.latentNorms()
 	if m.SubNorms {
 		n += m.Norm.Params(m.Heads*m.HeadDim) + m.Norm.Params(m.FFN)
 	}
@@ -93,7 +93,7 @@ func (m *Model) QKNormParams(heads int) int64 {
 
 // KVBytesPerToken returns what one token adds to the KV cache of all layers, with bits per value.
 func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
-	return bits.Of(2 * int64(m.Layers) * int64(m.KVWidth()))
+	return bits.Of(int64(m.Layers) * int64(m.CacheWidth()))
 }
 
 // mostPositions is the longest context.
@@ -162,6 +162,9 @@ func (m *Model) validateParts() error {
 	if m.Window < 0 || m.WindowEvery < 0 || m.WindowFrom < 0 || m.Window > most || m.WindowEvery > most || m.WindowFrom > most {
 		return fmt.Errorf("sliding_window: %d, every %d layers from layer %d; accepted: 0 to %d each", m.Window, m.WindowEvery,
 			m.WindowFrom, most)
+	}
+	if err := m.validateLatent(); err != nil {
+		return err
 	}
 	return m.validateExperts()
 }

@@ -21,6 +21,8 @@ const (
 	Qwen3MoE   Family = "qwen3_moe"
 	PhiMoE     Family = "phimoe"
 	GraniteMoE Family = "granitemoe"
+	DeepseekV2 Family = "deepseek_v2"
+	DeepseekV3 Family = "deepseek_v3"
 )
 
 // Norm is the normalisation of a block.
@@ -100,6 +102,7 @@ type Model struct {
 
 	// What few families have.
 	Experts          *Experts `json:"experts,omitzero"`           // nil: every token takes the one MLP of a block
+	Latent           *Latent  `json:"latent,omitzero"`            // nil: keys and values are cached as they are
 	LayerPattern     string   `json:"layer_pattern,omitzero"`     // a letter a layer, repeated: f full attention, w window, capitals do not rotate
 	LearnedPositions int      `json:"learned_positions,omitzero"` // rows of an embedding of positions (gpt2)
 	ALiBi            bool     `json:"alibi,omitzero"`             // scores have a bias that grows with the distance (bloom)
@@ -123,13 +126,24 @@ type Linear struct {
 	Out, In int
 	Bias    bool
 	Copies  int  // one for each expert; 0: it is the only one
+	PerHead int  // rows that work on a head of their own, which tiles do not cut apart; 0: any rows may be a tile
 	Fixed   bool // stays fp16 whatever the schedule: a router
 }
 
 // Count returns how many matrices of this shape a layer has.
 func (l Linear) Count() int { return max(1, l.Copies) }
 
-// Attention returns the block's attention projections in the order they are used: q, k, v, o.
+// Projections returns the block's attention projections in the order they are used, of either kind of attention.
+func (m *Model) Projections() []Linear {
+	if m.Latent != nil {
+		return m.latentAttention()
+	}
+	all := m.Attention()
+	return all[:]
+}
+
+// Attention returns the block's attention projections in the order they are used, where keys and values are cached as they
+// are: q, k, v, o.
 func (m *Model) Attention() [4]Linear {
 	q, kv := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
 	return [4]Linear{

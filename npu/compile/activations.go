@@ -35,9 +35,17 @@ func placeActivations(m *workloads.Model, tokens int, at, stripe unit.Bytes) (ma
 	place(m.Hidden, ops.Stream)
 	place(m.Hidden, ops.Normed)
 	place(q, ops.Q)
-	place(kv, ops.K)
-	place(kv, ops.V)
-	place(max(q, m.Hidden), ops.Attended, ops.Attention)
+	if l := m.Latent; l != nil { // a prompt has keys and values, a decode pass absorbs
+		place(l.QRank, ops.QLatent)
+		place(l.Width(), ops.Latent)
+		place(m.Heads*max(l.NopeDim, l.Width()), ops.K, ops.Absorbed)
+		place(m.Heads*max(l.ValueDim, l.KVRank), ops.V, ops.Gathered)
+		place(max(m.Heads*l.ValueDim, m.Hidden), ops.Attended, ops.Attention)
+	} else {
+		place(kv, ops.K)
+		place(kv, ops.V)
+		place(max(q, m.Hidden), ops.Attended, ops.Attention)
+	}
 	wide := ffnWidth(m)
 	place(max(wide, m.Hidden), outer, ops.MLP)
 	place(wide, inner, ops.Hidden)

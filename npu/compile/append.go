@@ -19,7 +19,7 @@ func (b *builder) ownHeads(core int, r region) region {
 func (b *builder) append(l int, deps []int) []int {
 	var done []int
 	for core := range b.cores() {
-		if b.idle(core) {
+		if b.idle(core) || b.model.Latent != nil && core > 0 { // the first core writes what all share
 			continue
 		}
 		if b.decode {
@@ -55,18 +55,23 @@ func (f *fresh) converted() int64 {
 	return int64(f.width())
 }
 
-// freshOf returns the new keys and values of a sequence on a core, from position at on.
-func (b *builder) freshOf(l, core, sequence, at int) (k, v fresh) {
+// freshOf returns the new keys and values of a sequence on a core, from position at on: of latent attention what both are
+// expanded from.
+func (b *builder) freshOf(l, core, sequence, at int) []fresh {
 	im, slot := &b.image.blocks[l], b.slotOf(core)
-	k = fresh{half: b.keys(core), from: b.ownHeads(core, b.activations[ops.K])}
-	v = fresh{half: b.values(core), from: b.ownHeads(core, b.activations[ops.V])}
+	if b.model.Latent != nil {
+		h := b.latents()
+		return []fresh{{half: h, from: b.activations[ops.Latent], to: im.key.at(sequence, slot) + h.spanned(at)}}
+	}
+	k := fresh{half: b.keys(core), from: b.ownHeads(core, b.activations[ops.K])}
+	v := fresh{half: b.values(core), from: b.ownHeads(core, b.activations[ops.V])}
 	k.to = im.key.at(sequence, slot) + k.spanned(k.whole(at))
 	v.to = im.value.at(sequence, slot) + v.spanned(at)
 	if k.Channels {
 		k.rest = true
 		k.to = im.key.at(sequence, slot) + im.key.rest + k.plain()*unit.Bytes(at-k.whole(at))
 	}
-	return k, v
+	return []fresh{k, v}
 }
 
 // appendTokens appends a position to every sequence's cache. Nobody waits for it: what a step appends it has on chip, unless
@@ -75,15 +80,13 @@ func (b *builder) appendTokens(l, core int, deps []int) []int {
 	o := isa.Op{Name: b.label(l, "kv_append"), Kind: isa.KVAppend, Layer: l, Core: core, Unit: isa.Move}
 	var converted int64
 	for s := range b.rows {
-		k, v := b.freshOf(l, core, s, b.past)
-		if b.spill || !b.completes(k.half) {
-			o.Stores = append(o.Stores, oneTile(isa.KVWrite, k.to, k.newest()))
-		}
-		o.Stores = append(o.Stores, oneTile(isa.KVWrite, v.to, v.newest()))
-		converted += k.converted() + v.converted()
-		if s == 0 && b.spill {
-			for _, r := range []region{k.from, v.from} {
-				o.Loads = append(o.Loads, oneTile(isa.ActRead, r.base, r.row()*unit.Bytes(b.rows)))
+		for _, f := range b.freshOf(l, core, s, b.past) {
+			if b.spill || !b.completes(f.half) {
+				o.Stores = append(o.Stores, oneTile(isa.KVWrite, f.to, f.newest()))
+			}
+			converted += f.converted()
+			if s == 0 && b.spill {
+				o.Loads = append(o.Loads, oneTile(isa.ActRead, f.from.base, f.from.row()*unit.Bytes(b.rows)))
 			}
 		}
 	}
@@ -170,10 +173,11 @@ func (b *builder) loadRest(o *isa.Op, k half, from unit.Bytes, positions int) {
 
 // appendPrompt appends the whole prompt of the first sequence.
 func (b *builder) appendPrompt(l, core int, deps []int) []int {
-	k, v := b.freshOf(l, core, 0, b.past)
-	if !k.rest {
-		return b.appendRows(l, core, deps, 0, b.rows, k, v)
+	sides := b.freshOf(l, core, 0, b.past)
+	if !sides[0].rest {
+		return b.appendRows(l, core, deps, 0, b.rows, sides...)
 	}
+	k, v := sides[0], sides[1]
 	done := b.appendRows(l, core, deps, 0, b.rows, v)
 	whole := k.whole(b.rows) // a pass begins with a span
 	if whole < b.rows {

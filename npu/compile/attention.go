@@ -22,7 +22,20 @@ func (s *span) positions() int { return s.c1 - s.c0 }
 //
 // In decode the current token's key and value are still on chip, so only the past positions come from DRAM, and they
 // can be fetched ahead. In prefill the prompt's keys and values are read back from the cache after they were appended.
-func (b *builder) attend(l int, rope, cached []int) []int {
+func (b *builder) attend(o *operator) []int {
+	l, rope, cached := o.Layer, b.done[ops.Q], b.done[ops.Cache]
+	if b.model.Latent == nil && !b.model.Rotated(l) { // no operator has had both
+		rope = slices.Concat(rope, b.done[ops.K])
+	}
+	switch {
+	case b.absorbs():
+		return b.attendLatents(l, cached)
+	case b.model.Latent != nil: // keys and values are those that the prompt's were expanded to
+		cached = b.madeBy(ops.K, ops.V)
+		if !b.spill {
+			rope = slices.Concat(rope, cached)
+		}
+	}
 	var done []int
 	for core := range b.cores() {
 		if b.idle(core) {
@@ -133,6 +146,9 @@ func (b *builder) attendSpans(l int, rectangles []span, rope, cached []int) []in
 
 // headsOf is the number of a core's query heads.
 func (b *builder) headsOf(core int) int {
+	if b.absorbs() {
+		return b.model.Heads
+	}
 	from, to := b.heads(core)
 	return (to - from) * (b.model.Heads / b.model.KVHeads)
 }
@@ -177,21 +193,28 @@ func (b *builder) scoreFns() (fns []isa.Fn, names []string) {
 // contextOf emits the context of a chunk, and its sum with that of the chunks before.
 func (b *builder) contextOf(l int, s span, merge bool, deps, cached []int) []int {
 	o := b.attendChunk(l, s, isa.Context, part{s.c0, s.c1, false}, deps, cached)
-	if merge && o.Tiles == 1 {
+	behind := merge && o.Tiles == 1
+	if behind {
 		o.Last.Then[0] = isa.FnSoftmaxMerge
 		o.Work.Then = o.Last.Then
-		return b.add(o, "context")
 	}
 	deps = b.add(o, "context")
-	if !merge {
+	if b.absorbs() {
+		b.kept[s.core].read = append(b.kept[s.core].read, deps)
+	}
+	if !merge || behind {
 		return deps
 	}
-	return b.onChip(l, s.core, opSoftmaxMerge, isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.model.HeadDim, deps)
+	return b.onChip(l, s.core, opSoftmaxMerge, isa.Softmax, isa.FnSoftmaxMerge, s.queries()*b.headsOf(s.core)*b.resultDim(), deps)
 }
 
 // queriesOf are a block's queries of a core, in DRAM.
 func (b *builder) queriesOf(s *span) isa.Slice {
 	q := b.activations[ops.Q]
+	if b.absorbs() {
+		q = b.activations[ops.Absorbed]
+		return oneTile(isa.ActRead, q.base+q.row()*unit.Bytes(s.row()), q.row()*unit.Bytes(s.queries()))
+	}
 	from, n := b.part(q.base+q.row()*unit.Bytes(s.row()), q.row()*unit.Bytes(s.queries()), s.core)
 	return oneTile(isa.ActRead, from, n)
 }
@@ -202,7 +225,12 @@ func (b *builder) attended(l int, s span, deps []int) []int {
 		return deps
 	}
 	attended := b.activations[ops.Attended]
+	attended.width = b.model.Heads * b.resultDim()
 	base, n := b.part(attended.base+attended.row()*unit.Bytes(s.row()), attended.row()*unit.Bytes(s.queries()), s.core)
+	if b.absorbs() { // a core has all heads of its sequences
+		attended = b.activations[ops.Gathered]
+		base, n = attended.base+attended.row()*unit.Bytes(s.row()), attended.row()
+	}
 	return b.add(isa.Op{Name: b.label(l, opAttentionOut), Kind: isa.Context, Layer: l, Core: s.core, Unit: isa.Move, Deps: deps,
 		Stores: []isa.Slice{oneTile(isa.ActWrite, base, n)}}, opAttentionOut)
 }
@@ -258,6 +286,9 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, p part, deps, cached
 	if kind == isa.Context {
 		held, h, name = im.value, b.values(s.core), "context"
 	}
+	if b.model.Latent != nil {
+		return b.attendLatentChunk(l, s, kind, h, deps, cached)
+	}
 	base := held.at(s.sequence, b.slotOf(s.core)) + h.spanned(p.c0)
 	if p.rest {
 		base = held.at(s.sequence, b.slotOf(s.core)) + held.rest + h.plain()*unit.Bytes(p.c0-b.spansEnd(h))
@@ -302,9 +333,9 @@ func (b *builder) positionsOfTile(h half, positions int) int {
 // attentionWork is the array's work for n positions: scores have the positions as outputs, the context has them as the
 // reduction.
 func (b *builder) attentionWork(kind isa.Kind, s *span, h half, n int) isa.Work {
-	w := isa.Work{M: s.queries() * (b.model.Heads / b.model.KVHeads), Repeat: h.heads, Bits: h.Bits, N: n, K: h.dim}
+	w := isa.Work{M: s.queries() * (b.headsOf(s.core) / h.heads), Repeat: h.heads, Bits: h.Bits, N: n, K: b.queryDim()}
 	if kind == isa.Context {
-		w.N, w.K = h.dim, n
+		w.N, w.K = b.resultDim(), n
 	}
 	h.scaledWork(&w, kind == isa.Context)
 	return w

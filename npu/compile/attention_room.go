@@ -10,9 +10,9 @@ import "github.com/pmpdsim/pmpdsim/sim/unit"
 // lie there, too, and scores are for two chunks of as many positions as the array has columns.
 func (b *builder) queryBlock() int {
 	heads := b.headsOf(b.cores() - 1) // the last core has most
-	each := max(4*heads*b.model.HeadDim, 2*max(64, b.cfg.KV.Keys().Span())*heads)
+	each := max(4*heads*b.resultDim(), 2*max(64, b.cfg.KV.Keys().Span())*heads)
 	if b.promptInDRAM() {
-		each = max((4+2)*heads*b.model.HeadDim, 2*2*b.cfg.Array.Cols*heads)
+		each = max(heads*(4*b.resultDim()+2*b.queryDim()), 2*2*b.cfg.Array.Cols*heads)
 	}
 	n := max(1, int(b.attentionRoom())/2/each)
 	blocks := (b.rows + n - 1) / n
@@ -34,6 +34,9 @@ func (b *builder) chunkOf(s *span, rectangles int) int {
 		if whole := max(b.cfg.Array.Cols, int(b.image.stripe/row)); n > whole {
 			n = n / whole * whole // whole folds of the array, and stripes
 		}
+	}
+	if b.absorbs() {
+		n = max(1, min(n, int(latentRoom(b.cfg)/2/b.latents().span())))
 	}
 	if k := b.keys(s.core); n < s.positions() {
 		n = max(k.whole(n), k.Span())

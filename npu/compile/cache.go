@@ -13,13 +13,14 @@ import (
 type half struct {
 	config.Cached
 	heads, dim int
+	shared     int // further values of a position, which every head has behind its own
 }
 
 // width is the number of values of a position.
-func (h half) width() int { return h.heads * h.dim }
+func (h half) width() int { return h.heads*h.dim + h.shared }
 
 // span is what the positions of a span take, codes and scales.
-func (h half) span() unit.Bytes { return h.SpanBytes(h.heads, h.dim) }
+func (h half) span() unit.Bytes { return h.SpanBytes(h.heads, h.dim) + fp16.Of(int64(h.shared)) }
 
 // plain is a position in fp16.
 func (h half) plain() unit.Bytes { return fp16.Of(int64(h.width())) }
@@ -70,8 +71,12 @@ func (c cache) at(sequence, core int) unit.Bytes {
 // takeCache takes room for the keys, or the values, of a layer.
 func (a *allocator) takeCache(j Job, kept config.Cached, part *unit.Bytes) cache {
 	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
-	h := half{kept, heads, j.Model.HeadDim}
-	c := cache{cores: min(a.cores, j.Model.KVHeads), rest: h.spanned(max(j.positions(), j.Config.Graph.Context))}
+	h := half{Cached: kept, heads: heads, dim: j.Model.HeadDim}
+	cores := min(a.cores, j.Model.KVHeads)
+	if l := j.Model.Latent; l != nil {
+		h.heads, h.dim, cores = 1, l.Width(), 1
+	}
+	c := cache{cores: cores, rest: h.spanned(max(j.positions(), j.Config.Graph.Context))}
 	c.slot = c.rest
 	if h.Channels {
 		c.slot += h.plain() * unit.Bytes(h.Span())
@@ -84,7 +89,7 @@ func (a *allocator) takeCache(j Job, kept config.Cached, part *unit.Bytes) cache
 // fitsSpan refuses spans that are more than a tile: they are read as a whole.
 func (c *Compiler) fitsSpan() error {
 	heads := (c.model.KVHeads + c.cfg.Cores - 1) / c.cfg.Cores
-	h := half{c.cfg.KV.Keys(), heads, c.model.HeadDim}
+	h := half{Cached: c.cfg.KV.Keys(), heads: heads, dim: c.model.HeadDim}
 	if !h.Channels || h.span() <= c.tile {
 		return nil
 	}
@@ -95,16 +100,33 @@ func (c *Compiler) fitsSpan() error {
 // keys are what a core keeps of keys, values what it keeps of values: nothing, if it has no heads.
 func (b *builder) keys(core int) half {
 	from, to := b.heads(core)
-	return half{b.cfg.KV.Keys(), to - from, b.model.HeadDim}
+	if l := b.model.Latent; l != nil {
+		if b.decode {
+			return b.latents()
+		}
+		return half{Cached: config.Cached{Bits: fp16}, heads: to - from, dim: l.NopeDim, shared: l.RopeDim}
+	}
+	return half{Cached: b.cfg.KV.Keys(), heads: to - from, dim: b.model.HeadDim}
 }
 
 func (b *builder) values(core int) half {
 	from, to := b.heads(core)
-	return half{b.cfg.KV.Values(), to - from, b.model.HeadDim}
+	if l := b.model.Latent; l != nil {
+		if b.decode {
+			return b.latents()
+		}
+		return half{Cached: config.Cached{Bits: fp16}, heads: to - from, dim: l.ValueDim}
+	}
+	return half{Cached: b.cfg.KV.Values(), heads: to - from, dim: b.model.HeadDim}
 }
 
 // heads are the heads of keys and values that a core works on: none, if there are fewer than cores.
-func (b *builder) heads(core int) (from, to int) { return share(b.model.KVHeads, core, b.cores()) }
+func (b *builder) heads(core int) (from, to int) {
+	if b.absorbs() { // there is one, whose positions or sequences the cores share
+		return 0, 1
+	}
+	return share(b.model.KVHeads, core, b.cores())
+}
 
 // idle reports whether a core has no heads.
 func (b *builder) idle(core int) bool {
@@ -114,6 +136,9 @@ func (b *builder) idle(core int) bool {
 
 // slotOf is the number of a core's slot in a cache. Cores without heads have none.
 func (b *builder) slotOf(core int) int {
+	if b.model.Latent != nil {
+		return 0
+	}
 	if b.cores() <= b.model.KVHeads {
 		return core
 	}
@@ -124,6 +149,9 @@ func (b *builder) slotOf(core int) int {
 // newKV is what a decode step appends to the caches, in all layers.
 func (c *Compiler) newKV() unit.Bytes {
 	m := c.model
+	if m.Latent != nil {
+		return c.latents().spanned(m.Layers) * unit.Bytes(c.batch)
+	}
 	var bits, scales int64
 	for _, kept := range []config.Cached{c.cfg.KV.Keys(), c.cfg.KV.Values()} {
 		if kept.Channels { // until their span is whole

@@ -33,7 +33,8 @@ type Compiler struct {
 	model     *workloads.Model
 	image     *image
 	price     pricing
-	operators []operator     // of a step, in execution order
+	operators operators      // of a prompt
+	decoding  operators      // of a decode pass
 	names     []string       // of operators in any layer
 	runtime   isa.Runtime    // of them, those that stand for the runtime
 	index     map[string]int // of names
@@ -54,6 +55,9 @@ func New(j Job) (*Compiler, error) {
 		return nil, fmt.Errorf("graph.context: %d positions, but a prompt of %d tokens and %d decode passes take %d; accepted: 0, or as many",
 			n, j.Prompt, j.Passes, need)
 	}
+	if err := latentsOf(j); err != nil {
+		return nil, err
+	}
 	c := &Compiler{cfg: j.Config, model: j.Model, batch: max(j.Batch, 1), tile: j.Config.TileBytes(), scheduler: j.Decide, routing: j.Routing}
 	var err error
 	if c.model.Experts != nil && c.routing == nil {
@@ -67,17 +71,17 @@ func New(j Job) (*Compiler, error) {
 	half := j.Config.Scratchpad.Size / 2
 	c.late = c.batch == 1 || c.newKV() <= j.Config.Scratchpad.Size/8
 	c.running = c.batch > 1 && c.logits(c.batch) > half
-	if c.squeeze(half); c.static(1, 1) > half {
-		need := c.static(1, 1)
+	if c.squeeze(half); c.static(1, 1, true) > half {
+		need := c.static(1, 1, true)
 		return nil, fmt.Errorf("scratchpad.size: the activations of one token of %s take %v, more than half of %v; accepted: twice as much, or a smaller model",
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
 	spilled := 0
 	_, chunk := j.Config.Graph.Prefill(j.Prompt)
-	if c.spill = c.static(chunk, 1) > half; c.spill {
+	if c.spill = c.static(chunk, 1, false) > half; c.spill {
 		spilled = chunk
 	}
-	if c.spillStep = c.static(c.batch, c.batch) > half; c.spillStep {
+	if c.spillStep = c.static(c.batch, c.batch, true) > half; c.spillStep {
 		spilled = max(spilled, c.batch)
 	}
 	if err = c.fitsSpan(); err != nil {
@@ -96,7 +100,7 @@ func New(j Job) (*Compiler, error) {
 // nor all logits are ever on chip.
 func (c *Compiler) squeeze(most unit.Bytes) {
 	for _, give := range []func(){func() {}, func() { c.late = false }, func() { c.late, c.running = true, true }, func() { c.late = false }} {
-		if give(); c.batch > 1 || c.static(1, 1) <= most {
+		if give(); c.batch > 1 || c.static(1, 1, true) <= most {
 			return
 		}
 	}
@@ -155,23 +159,35 @@ func (c *Compiler) mean(at precision.Assignment) string {
 // static is the scratchpad that n rows of fp16 activations take at their widest point: the residual stream and the normed
 // input beside q, k, v and the attention's output, or beside the MLP's inner values; the logits of the rows that have any; the
 // keys and values of all layers, if they are written together. Every core is taken to hold all of it.
-func (c *Compiler) static(n, heads int) unit.Bytes {
+func (c *Compiler) static(n, heads int, decode bool) unit.Bytes {
 	m := c.model
-	inner := max(2*m.Heads*m.HeadDim+2*m.KVWidth(), mlpWidth(m), expertsWidth(m))
+	inner := max(c.attentionWidth(decode), mlpWidth(m), expertsWidth(m))
 	need := max(fp16.Of(int64(n)*int64(2*m.Hidden+inner)), c.logits(heads)) + scoreBytes(c.cfg)
 	if c.late {
 		need += c.newKV()
 	}
+	if m.Latent != nil && decode {
+		need += latentRoom(c.cfg)
+	}
 	return need
+}
+
+// attentionWidth is the number of values that a token has between the norm and the end of attention.
+func (c *Compiler) attentionWidth(decode bool) int {
+	m := c.model
+	if m.Latent != nil {
+		return latentWidth(m, decode)
+	}
+	return 2*m.Heads*m.HeadDim + 2*m.KVWidth()
 }
 
 // staticOf is what a program keeps on chip all the time: all activations, or where they lie in DRAM those of a token, and
 // the last hidden states with their logits.
 func (b *builder) staticOf(heads int) unit.Bytes {
 	if !b.spill {
-		return b.static(b.rows, heads)
+		return b.static(b.rows, heads, b.decode)
 	}
-	need := max(b.static(1, 1), b.logits(heads)+scoreBytes(b.cfg))
+	need := max(b.static(1, 1, true), b.logits(heads)+scoreBytes(b.cfg))
 	if !b.decode {
 		need += b.room - scoreBytes(b.cfg)
 	}

@@ -118,7 +118,7 @@ func (b *builder) average(deps []int) []int {
 		for sequence := range b.rows {
 			for core := range side.held.cores {
 				from, to := share(b.model.KVHeads, core, side.held.cores)
-				h := half{side.kept, to - from, b.model.HeadDim}
+				h := half{Cached: side.kept, heads: to - from, dim: b.model.HeadDim}
 				whole := h.whole(b.p.Context)
 				base := side.held.at(sequence, core)
 				read(side.name, base, h.spanned(whole), int64(h.width())*int64(whole))

@@ -22,6 +22,9 @@
 // operator of its own. Attention works in blocks of queries and chunks of context, with online softmax when the scores
 // of the whole context do not fit. The softmax of a chunk that is one tile runs behind the array and counts for scores.
 //
+// Latent attention (latent.go) attends to expanded keys and values in a prompt, to what is cached in a decode pass, where the
+// cores share positions or sequences instead of heads.
+//
 // # What it leaves out
 //
 // Tiles cut along K, norms and conversions behind a product, orders of the operators other than the model's, sequences

@@ -16,7 +16,7 @@ const fp16 unit.Bits = 16
 
 // block is one transformer block in DRAM.
 type block struct {
-	attention [4]matrix
+	attention []matrix
 	mlp       []matrix
 	norms     unit.Bytes // norm weights, and biases for LayerNorm, of the block, in order of use
 	key       cache
@@ -69,12 +69,12 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	im.blocks = make([]block, m.Layers)
 	for l := range im.blocks {
 		b := &im.blocks[l]
-		for i, w := range m.Attention() {
+		for _, w := range m.Projections() {
 			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
 			if err != nil {
 				return nil, err
 			}
-			b.attention[i] = mx
+			b.attention = append(b.attention, mx)
 		}
 		if m.Sparse(l) {
 			if b.mlp, err = layExperts(f, a, j, l); err != nil {
@@ -103,7 +103,9 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	for l := range im.blocks {
 		b := &im.blocks[l]
 		b.key = a.takeCache(j, c.KV.Keys(), &f.KV)
-		b.value = a.takeCache(j, c.KV.Values(), &f.KV)
+		if m.Latent == nil {
+			b.value = a.takeCache(j, c.KV.Values(), &f.KV)
+		}
 	}
 	if spilled > 0 {
 		_, size := placeActivations(m, spilled, 0, stripe)
@@ -147,7 +149,7 @@ func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) err
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the
 // highest, or a packed copy of each; codebooks or scales for each.
 func layMatrix(c *config.Config, a *allocator, f *plan.Footprint, w workloads.Linear, file formats.Format, precisions []unit.Bits) (matrix, error) {
-	m := matrix{name: w.Name, rows: w.Out, k: w.In, file: file, hasBias: w.Bias && c.Count.Params}
+	m := matrix{name: w.Name, rows: w.Out, k: w.In, perHead: w.PerHead, file: file, hasBias: w.Bias && c.Count.Params}
 	if len(precisions) == 0 {
 		return m, fmt.Errorf("compile: %s: no weight precision given", w.Name)
 	}

@@ -24,6 +24,7 @@ type matrix struct {
 	name    string
 	rows, k int
 	file    formats.Format  // in which the model's file holds it
+	perHead int             // rows of a head, which tiles do not cut apart; 0: any
 	dense   [fp16 + 1]dense // copies of whole values by their width: fp16, the head's, packed codes
 	planes  planes
 	formats [fp16]rowFormat  // what turns codes of each precision into weights
@@ -129,7 +130,7 @@ func (m *matrix) layPlanes(c *config.Config, a *allocator, stored int, part *uni
 		s.region = func(n int) unit.Bytes { return m.planeBytes(n) * all }
 	}
 	var ok bool
-	if p.tile, ok = a.tile(tilingKey{m.rows, m.k, unit.Bits(stored), true, m.formats[stored].Format}, rowBlock*a.stripe, s); !ok {
+	if p.tile, ok = a.tile(tilingKey{m.rows, m.k, m.perHead, unit.Bits(stored), true, m.formats[stored].Format}, rowBlock*a.stripe, s); !ok {
 		return m.tooLarge(s.pad(1), unit.Bits(stored), c)
 	}
 	size := p.tile.total(m.rows, s.region)
@@ -163,7 +164,7 @@ func (m *matrix) shareDense(c *config.Config, a *allocator, bits unit.Bits, base
 func (m *matrix) cutDense(c *config.Config, a *allocator, bits unit.Bits, quantised bool, align unit.Bytes) (d dense, err error) {
 	s := room{limit: c.TileBytes(), region: m.denseBytes(bits)}
 	s.pad = s.region
-	key := tilingKey{rows: m.rows, k: m.k, bits: bits}
+	key := tilingKey{rows: m.rows, k: m.k, perHead: m.perHead, bits: bits}
 	if quantised {
 		key.format = m.formats[bits].Format
 		book := m.bookPerRow(c, bits)

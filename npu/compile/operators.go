@@ -39,7 +39,21 @@ func (o *operator) makes() []ops.Value {
 // place turns the operators of a step into those of this machine: which of them run as one, where their weights lie, and
 // where cores exchange their parts.
 func (c *Compiler) place() {
-	all := ops.Step(c.model)
+	c.operators = c.placed(ops.Step(c.model))
+	c.decoding = c.operators
+	if c.model.Latent != nil {
+		c.decoding = c.placed(ops.DecodeStep(c.model))
+	}
+	c.names = c.namesOf()
+	c.index = make(map[string]int, len(c.names))
+	for i, name := range c.names {
+		c.index[name] = i
+	}
+	c.runtime = isa.Runtime{Dispatch: c.index[opDispatch], Host: c.index[opHost]} // 0 where there are none
+}
+
+// placed turns the operators of a form of a step into those of this machine.
+func (c *Compiler) placed(all []ops.Op) (placed operators) {
 	if !c.cfg.Count.Head {
 		all = withoutHead(all)
 	}
@@ -52,17 +66,15 @@ func (c *Compiler) place() {
 			names = append(names, f.Name)
 		}
 		o.name = ops.Fused(names...)
-		c.operators = append(c.operators, o)
+		placed = append(placed, o)
 	}
-	c.placeWeights()
-	c.placeExchanges()
-	c.names = c.namesOf()
-	c.index = make(map[string]int, len(c.names))
-	for i, name := range c.names {
-		c.index[name] = i
-	}
-	c.runtime = isa.Runtime{Dispatch: c.index[opDispatch], Host: c.index[opHost]} // 0 where there are none
+	c.placeWeights(placed)
+	placed.placeExchanges()
+	return placed
 }
+
+// operators are those of a step, in execution order.
+type operators []operator
 
 // withoutHead leaves the head out: a token is chosen from the last hidden state.
 func withoutHead(all []ops.Op) (rest []ops.Op) {
@@ -95,19 +107,19 @@ func (c *Compiler) fusedAfter(all []ops.Op, i int) int {
 }
 
 // placeWeights finds the weights of each operator in the image.
-func (c *Compiler) placeWeights() {
+func (c *Compiler) placeWeights(all operators) {
 	matrices := 0        // of the layer
 	var norms unit.Bytes // of the layer, before this one
 	layer := -1
-	for i := range c.operators {
-		o := &c.operators[i]
+	for i := range all {
+		o := &all[i]
 		if o.Layer != layer {
 			layer, matrices, norms = o.Layer, 0, 0
 		}
 		switch o.Kind {
 		case ops.Head:
 			o.matrix = &c.image.head
-		case ops.Linear:
+		case ops.Linear, ops.HeadProduct:
 			o.matrix = c.image.blocks[layer].matrix(matrices)
 			matrices++
 		case ops.Norm:
@@ -129,10 +141,10 @@ func (c *Compiler) placeWeights() {
 }
 
 // placeExchanges finds which values are in parts on the cores, and where somebody reduces over one.
-func (c *Compiler) placeExchanges() {
+func (all operators) placeExchanges() {
 	whole := map[ops.Value]bool{}
-	for i := range c.operators {
-		o := &c.operators[i]
+	for i := range all {
+		o := &all[i]
 		made := false
 		switch o.Kind {
 		case ops.Embed, ops.Norm, ops.Score, ops.TopK:
@@ -142,7 +154,8 @@ func (c *Compiler) placeExchanges() {
 			made = o.whole
 		}
 		for _, v := range o.makes() {
-			kinds := c.readers(i, v)
+			kinds := all.readers(i, v)
+			made := made || o.Kind == ops.Rope && v == ops.Latent // every core rotates the key that all heads share
 			o.quantise = o.quantise || slices.Contains(kinds, ops.Linear)
 			o.gather = o.gather || !made && slices.ContainsFunc(kinds, reduces)
 			whole[v] = made || o.gather
@@ -156,15 +169,15 @@ func reduces(k ops.Kind) bool {
 }
 
 // readers returns the kinds of the operators that read a value that operator i makes, until it is made anew.
-func (c *Compiler) readers(i int, v ops.Value) (kinds []ops.Kind) {
+func (all operators) readers(i int, v ops.Value) (kinds []ops.Kind) {
 	anew := func(o *ops.Op) bool {
 		if slices.Contains(o.Reads, v) {
 			kinds = append(kinds, o.Kind)
 		}
 		return slices.Contains(o.Makes, v)
 	}
-	for i++; i < len(c.operators); i++ {
-		o := &c.operators[i]
+	for i++; i < len(all); i++ {
+		o := &all[i]
 		if anew(&o.Op) {
 			return kinds
 		}
@@ -200,8 +213,7 @@ func (c *Compiler) namesOf() []string {
 			}
 		}
 	}
-	for i := range c.operators {
-		o := &c.operators[i]
+	for _, o := range slices.Concat(c.operators, c.decoding) {
 		if o.Layer < 0 && o.Last {
 			add(opExchange)
 		}

@@ -28,6 +28,8 @@ type builder struct {
 	products    [][]int               // of each of them, of the operator emitted last
 	before      []int                 // the last op of the chunk of a prompt before
 	updates     []isa.Op              // of the caches in a decode step, to be added after the last block
+	gathered    []int                 // the ops behind the attention that was emitted last
+	kept        []keeping             // latent attention in decode: what each core has had in its room
 	chosen      map[gemmKey]gemmTiling
 	labels      map[string]string // of the ops of the layer labelled
 	labelled    int
@@ -94,8 +96,12 @@ func (b *builder) step() (*isa.Program, error) {
 	b.p.Static = b.staticOf(b.headRows())
 	b.activations, _ = placeActivations(b.model, b.rows, b.image.act, b.image.stripe)
 	for range b.passes {
-		for i := range b.operators {
-			b.emit(&b.operators[i])
+		all := b.operators
+		if b.decode {
+			all = b.decoding
+		}
+		for i := range all {
+			b.emit(&all[i])
 		}
 		b.before = []int{len(b.p.Ops) - 1}
 		b.past += b.rows
@@ -143,18 +149,16 @@ func (b *builder) emit(o *operator) {
 	case ops.Activation, ops.Residual, ops.LogitCap, ops.Sample:
 		made = b.elementwise(o)
 	case ops.KVAppend:
-		made = b.append(o.Layer, slices.Concat(b.done[ops.K], b.done[ops.V]))
+		made = b.append(o.Layer, b.madeBy(o.Reads...))
 	case ops.Scores: // with the softmax and the context: chunk by chunk
-		ready := b.done[ops.Q]
-		if !b.model.Rotated(o.Layer) { // no operator has had both
-			ready = slices.Concat(ready, b.done[ops.K])
-		}
-		b.done[ops.Attended] = b.attend(o.Layer, ready, b.done[ops.Cache])
+		b.gathered = b.attend(o)
 		return
 	case ops.ScoreCap, ops.ScoreBias, ops.Softmax:
 		return
 	case ops.Context:
-		made = b.done[ops.Attended]
+		made = b.gathered
+	case ops.HeadProduct:
+		made = b.headProduct(o)
 	case ops.Head:
 		made = b.head(o)
 	default:
@@ -165,7 +169,11 @@ func (b *builder) emit(o *operator) {
 		made = b.gather(o.Layer, o.Width, made)
 	}
 	if o.quantise {
-		made = b.quantise(o.Layer, o.Width, made)
+		width := o.Width
+		if o.Kind == ops.Rope { // what keys and values are expanded from
+			width = b.model.Latent.KVRank
+		}
+		made = b.quantise(o.Layer, width, made)
 	}
 	b.keepEach(o, slices.Equal(made, direct))
 	for _, v := range o.makes() {

@@ -379,8 +379,8 @@ func (b *builder) layerCost(l int) (float64, error) {
 func (b *builder) attentionCost() float64 {
 	var compute, functions float64
 	core := b.cores() - 1 // has most heads
-	dim := int64(b.model.HeadDim)
-	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)) * dim))
+	dim := int64(b.resultDim())
+	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)*b.queryDim())))
 	block := b.queryBlock()
 	for at := 0; at < b.passes*b.rows; at += min(block, b.rows-at%b.rows) {
 		s := span{core: core, q0: at % b.rows, q1: min(at%b.rows+block, b.rows)}

@@ -23,6 +23,7 @@ type allocator struct {
 // what turns its codes into weights.
 type tilingKey struct {
 	rows, k int
+	perHead int // rows of a head: a tile is of whole heads, or of equal parts of one; 0: of any rows
 	bits    unit.Bits
 	planar  bool
 	format  formats.Format // of codes of that width
@@ -102,7 +103,9 @@ func (a *allocator) tile(key tilingKey, align unit.Bytes, r room) (tiling, bool)
 	most := (key.rows + a.cores - 1) / a.cores
 	var sizes []int
 	for n := 1; n <= most && r.pad(n) <= r.limit; n++ {
-		sizes = append(sizes, n)
+		if key.perHead == 0 || n%key.perHead == 0 || key.perHead%n == 0 {
+			sizes = append(sizes, n)
+		}
 	}
 	if a.fixed > 0 {
 		sizes = []int{min(a.fixed, key.rows)}

@@ -122,6 +122,14 @@ func (b *builder) elementwise(o *operator) []int {
 	return b.vector(v)
 }
 
+// madeBy returns the ops that make some values.
+func (b *builder) madeBy(values ...ops.Value) (deps []int) {
+	for _, v := range values {
+		deps = append(deps, b.done[v]...)
+	}
+	return deps
+}
+
 // waits returns the ops that an operator waits for, those of the value made last first.
 func (b *builder) waits(o *ops.Op) (deps []int) {
 	for _, v := range slices.Backward(o.Reads) {
@@ -147,9 +155,12 @@ func (b *builder) norm(o *operator) []int {
 
 // queriesAndKeys emits the norm of all heads, or their rotation: one operator on queries and keys, where they are.
 func (b *builder) queriesAndKeys(o *operator) []int {
-	q, k := b.activations[ops.Q], b.activations[ops.K]
+	q, k := b.activations[ops.Q], b.activations[o.makes()[1]]
+	if b.model.Latent != nil {
+		k = region{k.base, b.model.Latent.RopeDim}
+	}
 	v := vectorOp{name: o.name, operator: o.name, kind: isa.Rope, layer: o.Layer, fn: isa.FnRope, width: o.Width, rows: b.rows,
-		in: []region{q, k}, out: []region{q, k}, deps: slices.Concat(b.done[ops.Q], b.done[ops.K])}
+		in: []region{q, k}, out: []region{q, k}, deps: b.madeBy(o.makes()...)}
 	if o.Kind == ops.HeadNorm {
 		v.kind, v.fn, v.width, v.params = isa.Norm, b.normFn(), q.width+k.width, b.params(o.params, fp16.Of(o.Params+o.fused[0].Params))
 	}

@@ -11,6 +11,8 @@
 //	      │ mlp_norm gate_proj up_proj silu_mul down_proj mlp_residual                      … the next layer
 //	      │ final_norm lm_head sample
 //
+// Latent attention has two forms: Step is that of a prompt, DecodeStep that of a decode pass.
+//
 // # Names
 //
 // A matrix is called what transformers calls it (q_proj, down_proj, lm_head). transformers' post_attention_layernorm

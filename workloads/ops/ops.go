@@ -11,25 +11,26 @@ type Kind string
 
 // The kinds of operators.
 const (
-	Embed      Kind = "embed"      // embedding row of each token
-	Norm       Kind = "norm"       // RMSNorm or LayerNorm of the residual stream
-	HeadNorm   Kind = "head-norm"  // the same of each head of q or k
-	Linear     Kind = "linear"     // matrix of a block
-	Rope       Kind = "rope"       // rotary position embedding of q and k
-	KVAppend   Kind = "kv-append"  // K and V of the new tokens to the cache
-	Scores     Kind = "scores"     // Q·Kᵀ
-	ScoreCap   Kind = "score-cap"  // cap·tanh(x/cap) of the scores
-	ScoreBias  Kind = "score-bias" // ALiBi: a multiple of the distance, added to the scores
-	Softmax    Kind = "softmax"    // over the positions that a token attends to
-	Context    Kind = "context"    // P·V
-	Activation Kind = "activation" // silu(gate)·up, gelu(fc1), relu(fc1)
-	Residual   Kind = "residual"   // additions to the residual stream
-	Head       Kind = "head"       // lm_head
-	LogitCap   Kind = "logit-cap"  // cap·tanh(x/cap) of the logits
-	Sample     Kind = "sample"     // argmax over the vocabulary
-	Score      Kind = "score"      // softmax or sigmoids of a router's logits
-	TopK       Kind = "top-k"      // the experts that each token takes
-	Combine    Kind = "combine"    // weighted sum of what the experts yield
+	Embed       Kind = "embed"        // embedding row of each token
+	Norm        Kind = "norm"         // RMSNorm or LayerNorm of the residual stream
+	HeadNorm    Kind = "head-norm"    // the same of each head of q or k
+	Linear      Kind = "linear"       // matrix of a block
+	Rope        Kind = "rope"         // rotary position embedding of q and k
+	HeadProduct Kind = "head-product" // of each head's values with rows of a matrix of its own
+	KVAppend    Kind = "kv-append"    // K and V of the new tokens to the cache
+	Scores      Kind = "scores"       // Q·Kᵀ
+	ScoreCap    Kind = "score-cap"    // cap·tanh(x/cap) of the scores
+	ScoreBias   Kind = "score-bias"   // ALiBi: a multiple of the distance, added to the scores
+	Softmax     Kind = "softmax"      // over the positions that a token attends to
+	Context     Kind = "context"      // P·V
+	Activation  Kind = "activation"   // silu(gate)·up, gelu(fc1), relu(fc1)
+	Residual    Kind = "residual"     // additions to the residual stream
+	Head        Kind = "head"         // lm_head
+	LogitCap    Kind = "logit-cap"    // cap·tanh(x/cap) of the logits
+	Sample      Kind = "sample"       // argmax over the vocabulary
+	Score       Kind = "score"        // softmax or sigmoids of a router's logits
+	TopK        Kind = "top-k"        // the experts that each token takes
+	Combine     Kind = "combine"      // weighted sum of what the experts yield
 )
 
 // Value is something that an operator makes and others read, one row for each token.
@@ -42,6 +43,10 @@ const (
 	Q         Value = "q"         // queries
 	K         Value = "k"         // keys of the new tokens
 	V         Value = "v"         // values of the new tokens
+	QLatent   Value = "q-latent"  // compressed queries
+	Latent    Value = "latent"    // compressed keys and values, and the key that all heads share
+	Absorbed  Value = "absorbed"  // queries, to be multiplied with what the cache keeps of latent attention
+	Gathered  Value = "gathered"  // what attention yields of that, before its values are expanded
 	Cache     Value = "cache"     // keys and values of all positions
 	Weighing  Value = "weighing"  // scores, and what softmax makes of them
 	Attended  Value = "attended"  // what attention yields, before o_proj
@@ -78,6 +83,8 @@ type Op struct {
 	Heads, KVHeads, HeadDim int // scores to context; Heads of a head norm
 	Window                  int // positions that a token attends to at most, 0: all
 
+	Transposed bool // head product: over the rows of the matrix, not over its columns
+
 	Rounds int // top-k: times that the largest of a token's values is found
 
 	Last bool // of a prompt only the last token counts
@@ -109,7 +116,7 @@ func (o *Op) At(tokens, past int) Size {
 	s := Size{Tokens: tokens, Params: o.Params}
 	each := int64(max(1, o.Experts))
 	switch o.Kind {
-	case Linear, Head:
+	case Linear, Head, HeadProduct:
 		s.MACs = n * each * int64(o.Matrix.Out) * int64(o.Matrix.In)
 	case Scores, ScoreCap, ScoreBias, Softmax, Context:
 		s.Context, s.Attended = o.attended(tokens, past)

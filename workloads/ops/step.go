@@ -4,10 +4,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-// Step returns the operators of one pass of a model, in execution order.
-func Step(m *workloads.Model) []Op {
+// Step returns the operators of one pass of a model, in execution order: of any pass, or of a prompt where a decode pass has
+// another form (DecodeStep).
+func Step(m *workloads.Model) []Op { return stepOf(m, false) }
+
+func stepOf(m *workloads.Model, decode bool) []Op {
 	const perBlock, outside = 36, 6 // at most, so that the slice is allocated once
-	s := step{m: m, layer: -1, ops: make([]Op, 0, perBlock*m.Layers+outside)}
+	s := step{m: m, decode: decode, layer: -1, ops: make([]Op, 0, perBlock*m.Layers+outside)}
 	s.embed()
 	for s.layer = range m.Layers {
 		s.block()
@@ -25,10 +28,11 @@ func Step(m *workloads.Model) []Op {
 
 // step collects the operators of one pass.
 type step struct {
-	m     *workloads.Model
-	layer int
-	last  bool // behind the blocks
-	ops   []Op
+	m      *workloads.Model
+	decode bool
+	layer  int
+	last   bool // behind the blocks
+	ops    []Op
 }
 
 // embed adds what makes the residual stream of a token: its row of the embedding, and that of its position, where these
@@ -62,7 +66,12 @@ func (s *step) add(o Op) {
 func (s *step) block() {
 	m := s.m
 	before, behind := !m.NormsBehind, m.NormsBehind || m.BlockNorms == 4
-	s.attention(s.input(before, "input_norm"))
+	in := s.input(before, "input_norm")
+	if m.Latent != nil {
+		s.latentAttention(in)
+	} else {
+		s.attention(in)
+	}
 	if m.Parallel {
 		in := Normed
 		if m.BlockNorms == 2 {
