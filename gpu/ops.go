@@ -14,11 +14,12 @@ type Kind string
 
 // The kinds. x is the residual stream, h what a norm makes of it.
 const (
-	Embed      Kind = "embed"       // x = row of the embedding
+	Embed      Kind = "embed"       // x = h = row of the embedding
+	Add        Kind = "add"         // x += what the blocks before have made (Adds of them); h = x: no norm follows
 	Normalise  Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
 	ResultNorm Kind = "result-norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
 	Product    Kind = "gemv"        // matrix times vector, plus bias
-	Rope       Kind = "rope"        // rotates q and k, appends k and v to the cache
+	Rope       Kind = "rope"        // rotates q and k where the layer does that, appends k and v to the cache
 	Attention  Kind = "attention"   // scores, softmax and context over a share of the positions each
 	Merge      Kind = "merge"       // the shares of the positions together
 	Activation Kind = "activation"  // silu(gate)·up, gelu(fc1)
@@ -44,6 +45,9 @@ const (
 	PlaceKNorm       Place = "k_norm"
 	PlaceAfterO      Place = "post_attention_norm" // of what o makes
 	PlaceAfterDown   Place = "post_mlp_norm"       // of what down makes
+	PlaceEmbedNorm   Place = "embed_norm"          // of x
+	PlaceInO         Place = "attention_sub_norm"  // of what o reads
+	PlaceInDown      Place = "mlp_sub_norm"        // of what down reads
 	PlaceRouter      Place = "router"
 	PlaceSharedUp    Place = "shared_up" // of the expert that every token takes
 	PlaceSharedDown  Place = "shared_down"
@@ -64,6 +68,7 @@ type Op struct {
 	Parts   []Part // of a product: the matrices that are one here, from top to bottom
 	Adds    int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
 	Heads   int    // of a norm of a result: as many parts of it are normalised each by itself
+	Params  int64  // of a norm: its weights; of embed the values of a token's rows
 	Experts int    // of what is done for each expert that a token takes: how many these are; Out and In are of one
 }
 
@@ -95,17 +100,26 @@ func Ops(m *workloads.Model) []Op {
 		o := &list[i]
 		switch o.Kind {
 		case ops.Embed:
-			add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1})
+			add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1, Params: o.Params})
 		case ops.Residual:
-			names, adds = append(names, o.Name), len(o.Reads)-1
-		case ops.HeadNorm:
-			add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: o.Heads})
-		case ops.Norm:
-			if o.Reads[0] != ops.Stream {
-				add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: 1})
+			if adds = len(o.Reads) - 1; list[i+1].Kind == ops.Norm && list[i+1].Reads[0] == ops.Stream {
+				names = append(names, o.Name)
 				continue
 			}
-			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds})
+			place := PlaceDown
+			if slices.Contains(o.Reads, ops.Attention) {
+				place = PlaceO
+			}
+			add(o, Op{Kind: Add, Place: place, Out: m.Hidden, In: m.Hidden, Adds: adds})
+			adds = 0
+		case ops.HeadNorm:
+			add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: o.Heads, Params: o.Params})
+		case ops.Norm:
+			if o.Makes[0] == o.Reads[0] {
+				add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: 1, Params: o.Params})
+				continue
+			}
+			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds, Params: o.Params})
 			adds = 0
 		case ops.Linear:
 			rows := o.Matrix.Out // with those of the parts above
@@ -119,7 +133,7 @@ func Ops(m *workloads.Model) []Op {
 			}
 			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: parts, Experts: o.Experts})
 			parts = nil
-		case ops.Rope, ops.Scores, ops.ScoreCap, ops.Softmax: // with the operator that follows
+		case ops.Rope, ops.Scores, ops.ScoreCap, ops.ScoreBias, ops.Softmax: // with the operator that follows
 			names = append(names, o.Name)
 		case ops.KVAppend:
 			add(o, Op{Kind: Rope, Out: q + 2*kv, In: q + 2*kv})

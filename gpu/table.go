@@ -32,23 +32,21 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
 		case Embed: // the token's number in, its row out
 			o.InBytes = some(int64(statBytes))
-			o.WeightBytes = same(precisions, int64(m.Hidden)*halfBytes)
+			o.WeightBytes = same(precisions, op.Params*halfBytes)
+		case Add:
+			o.InBytes = some(int64(1+op.Adds) * int64(m.Hidden) * halfBytes)
 		case Normalise:
 			o.InBytes = some(int64(1+op.Adds) * int64(m.Hidden) * halfBytes)
 			if op.Adds > 0 {
 				o.OutBytes = some(2 * int64(m.Hidden) * halfBytes)
 			}
-			o.WeightBytes = same(precisions, m.Norm.Params(m.Hidden)*halfBytes)
+			o.WeightBytes = same(precisions, op.Params*halfBytes)
 		case Attention:
 			o.KVBytesPerPos = some(2 * int64(m.KVWidth()) * halfBytes)
 		case Choose:
 			o.OutBytes = nil // a few statistics
 		case ResultNorm:
-			values := int64(op.In / op.Heads)
-			if m.Norm == workloads.LayerNorm {
-				values *= 2
-			}
-			o.WeightBytes = same(precisions, values*halfBytes)
+			o.WeightBytes = same(precisions, op.Params*halfBytes)
 		case Route:
 			o.OutBytes = nil // a few numbers
 		case Rope, Merge, Activation, Combine, LogitCap:

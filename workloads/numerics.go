@@ -2,7 +2,6 @@ package workloads
 
 import (
 	"encoding/json"
-	"math"
 	"slices"
 )
 
@@ -12,19 +11,26 @@ type Numerics struct {
 	NormOne   bool // weights of norms are what is added to 1 (gemma)
 	RopeTheta float64
 	RopeScale *RopeScale // nil: none
-	Erf       bool       // gelu by the error function; the other spellings are its tanh approximation
-	EOS       []int      // tokens that end an answer; empty: none
+	// WindowTheta is that of layers with a window, which are not stretched; 0: they are as others.
+	WindowTheta      float64
+	RotateNeighbours bool // pairs that rotate are (0, 1), (2, 3), …; otherwise of each half of the rotated values
+	FirstPosition    int  // row of learned positions that the first token takes (opt)
 
-	EmbedScale float64 // of the embedding's rows
-	ScoreScale float64 // of attention's scores; 0: 1/√head_dim
-	ScoreCap   float64 // scores are cap·tanh(x/cap)
-	LogitCap   float64 // so are logits
+	Erf bool  // gelu by the error function; the other spellings are its tanh approximation
+	EOS []int // tokens that end an answer; empty: none
 
+	EmbedScale    float64 // of the embedding's rows
+	ResidualScale float64 // of what is added to the residual stream
+	LogitScale    float64
+	ScoreScale    float64 // of attention's scores; 0: 1/√head_dim
+	ScoreCap      float64 // scores are cap·tanh(x/cap)
+	LogitCap      float64 // so are logits
+
+	// SparseMixer chooses experts one by one, with a softmax over those whose logits are near the largest: by twice this
+	// share of it (phimoe, arXiv 2409.12136); 0: the router's scoring does.
+	SparseMixer  float64
 	ExpertsOfOne bool // the weights of a token's experts are made to add up to 1
 }
-
-// RopeScale is Llama 3.1's stretching of the lower frequencies (rope_scaling of type llama3).
-type RopeScale struct{ Factor, Low, High, Original float64 }
 
 // Numerics reads them from the config.json of the model. Defaults are those of the configuration class of
 // the family (table.go): epsilon 1e-6 of most RMSNorms and 1e-5 of the LayerNorms, rope_theta 10,000.
@@ -42,70 +48,11 @@ func (m *Model) Numerics(c *Config) (*Numerics, error) {
 	n := &Numerics{NormEps: f.fractionOr(key, eps), EOS: f.eos(m)}
 	n.Erf = f.textOr(f.activationKey(t), t.activation) == "gelu"
 	f.scales(m, n)
-	f.rope(n)
+	f.rope(m, n, f.countOr("original_max_position_embeddings", f.sized("max_position_embeddings", t.size.positions)))
 	if f.err != nil {
 		return nil, f.err
 	}
 	return n, m.generation(c, n)
-}
-
-// scales reads what values are multiplied by and where they are capped (transformers' modeling_gemma2).
-func (f *fields) scales(m *Model, n *Numerics) {
-	if m.Experts != nil {
-		n.ExpertsOfOne = m.Family == Mixtral || f.flagOr("norm_topk_prob", false)
-	}
-	if m.Family != Gemma2 {
-		return
-	}
-	n.NormOne = true
-	n.EmbedScale = math.Sqrt(float64(m.Hidden))
-	n.ScoreScale = 1 / math.Sqrt(f.aboveOr("query_pre_attn_scalar", 0, 256))
-	if m.Softcap {
-		n.ScoreCap = f.aboveOr("attn_logit_softcapping", 0, 50)
-		n.LogitCap = f.aboveOr("final_logit_softcapping", 0, 30)
-	}
-}
-
-// rope reads the frequencies: from rope_parameters, where transformers writes them since version 5, or else from
-// rope_theta and rope_scaling.
-func (f *fields) rope(n *Numerics) {
-	theta, key := f, "rope_parameters"
-	if !f.has(key) {
-		key = "rope_scaling"
-	}
-	if f.has(key) {
-		inner := f.object(key)
-		if inner.has("rope_theta") {
-			theta = inner
-		}
-		n.RopeScale = inner.ropeScale()
-		f.take(inner)
-	}
-	n.RopeTheta = theta.aboveOr("rope_theta", 1, 10_000)
-	f.take(theta)
-}
-
-func (f *fields) ropeScale() *RopeScale {
-	key := "rope_type"
-	if !f.has(key) && f.has("type") { // its name before transformers 4.43
-		key = "type"
-	}
-	switch kind := f.textOr(key, "default"); kind {
-	case "default":
-		return nil
-	case "llama3":
-		s := &RopeScale{
-			Factor: f.above("factor", 0), Low: f.above("low_freq_factor", 0), High: f.above("high_freq_factor", 0),
-			Original: f.above("original_max_position_embeddings", 0),
-		}
-		if s.High <= s.Low {
-			f.fail("high_freq_factor", "%s is not usable; accepted: more than low_freq_factor (%s)", f.show("high_freq_factor"),
-				f.show("low_freq_factor"))
-		}
-		return s
-	}
-	f.fail(key, "%s is not modelled; accepted: default, llama3", f.show(key))
-	return nil
 }
 
 // eos reads eos_token_id: a token, a list of them, or null.

@@ -20,7 +20,7 @@ func numericsConfig(family workloads.Family, more string) *workloads.Config {
 
 func TestNumerics(t *testing.T) {
 	llama3 := `{"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 8192`
-	scale := &workloads.RopeScale{Factor: 8, Low: 1, High: 4, Original: 8192}
+	scale := &workloads.RopeScale{Kind: workloads.RopeLlama3, Factor: 8, Low: 1, High: 4, Original: 8192}
 	for _, c := range []struct {
 		family workloads.Family
 		more   string
@@ -55,12 +55,14 @@ func TestNumerics(t *testing.T) {
 
 func TestBadNumericsAreRefused(t *testing.T) {
 	for more, want := range map[string]string{
-		`, "rms_norm_eps": "1e-5"`:                               `config.json: rms_norm_eps: "1e-5" is not usable; accepted: a number above 0 and at most 1`,
-		`, "rope_theta": 1`:                                      "config.json: rope_theta: 1 is not usable; accepted: a number above 1",
-		`, "rope_parameters": {"rope_theta": "x"}`:               `config.json: rope_parameters: rope_theta: "x" is not usable; accepted: a number above 1`,
-		`, "rope_scaling": 8`:                                    "config.json: rope_scaling: 8 is not usable; accepted: an object",
-		`, "rope_scaling": {"type": "linear", "factor": 2}`:      `config.json: rope_scaling: type: "linear" is not modelled; accepted: default, llama3`,
-		`, "rope_scaling": {"rope_type": "llama3", "factor": 8}`: "config.json: rope_scaling: low_freq_factor: missing; accepted: a number above 0",
+		`, "rms_norm_eps": "1e-5"`:                                           `config.json: rms_norm_eps: "1e-5" is not usable; accepted: a number above 0 and at most 1`,
+		`, "rope_theta": 1`:                                                  "config.json: rope_theta: 1 is not usable; accepted: a number above 1",
+		`, "rope_parameters": {"rope_theta": "x"}`:                           `config.json: rope_parameters: rope_theta: "x" is not usable; accepted: a number above 1`,
+		`, "rope_scaling": 8`:                                                "config.json: rope_scaling: 8 is not usable; accepted: an object",
+		`, "rope_scaling": {"type": "ntk", "factor": 2}`:                     `config.json: rope_scaling: type: "ntk" is not modelled; accepted: default, linear, dynamic, yarn, llama3, longrope`,
+		`, "rope_scaling": {"type": "linear"}`:                               "config.json: rope_scaling: factor: missing; accepted: a number above 0",
+		`, "rope_scaling": {"type": "su", "factor": 2, "short_factor": [1]}`: "config.json: rope_scaling: short_factor: [1] is not usable; accepted: a list of 8 numbers above 0, one for each pair of rotated values",
+		`, "rope_scaling": {"rope_type": "llama3", "factor": 8}`:             "config.json: rope_scaling: low_freq_factor: missing; accepted: a number above 0",
 		`, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4, "original_max_position_embeddings": 9}`: "config.json: rope_scaling: high_freq_factor: 4 is not usable; accepted: more than low_freq_factor (4)",
 		`, "eos_token_id": 100`:     "config.json: eos_token_id: 100 is not usable; accepted: a token from 0 to 99, a list of them, or null",
 		`, "eos_token_id": [1, -1]`: "config.json: eos_token_id: [1,-1] is not usable; accepted: a token from 0 to 99, a list of them, or null",
@@ -84,7 +86,7 @@ func TestLoadConfigReturnsWhatTheModelWasReadFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, err := m.Numerics(config)
-	if want := (&workloads.RopeScale{Factor: 32, Low: 1, High: 4, Original: 8192}); err != nil || !reflect.DeepEqual(n.RopeScale, want) {
+	if want := (&workloads.RopeScale{Kind: workloads.RopeLlama3, Factor: 32, Low: 1, High: 4, Original: 8192}); err != nil || !reflect.DeepEqual(n.RopeScale, want) {
 		t.Errorf("%+v, %v", n, err)
 	}
 	m, config, err = workloads.LoadConfig("testdata/hf/deepseek-r1-distill-qwen-1.5b.json")

@@ -73,7 +73,7 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 	if err := b.model.Fits(positions); err != nil {
 		return nil, err
 	}
-	s := &sequence{backend: b, positions: positions, rope: gpu.RopeTable(b.model, positions)}
+	s := &sequence{backend: b, positions: positions}
 	for range b.model.Layers {
 		s.keys = append(s.keys, make([]float32, positions*b.model.KVWidth()))
 		s.values = append(s.values, make([]float32, positions*b.model.KVWidth()))
@@ -113,11 +113,14 @@ func (b *backend) matrix(op gpu.Op) *weights.Matrix {
 
 // norm finds the weights of a norm.
 func (b *backend) norm(op gpu.Op) weights.Norm {
-	if op.Place == gpu.PlaceFinal {
+	switch op.Place {
+	case gpu.PlaceFinal:
 		return b.ends.Norm
+	case gpu.PlaceEmbedNorm:
+		return b.ends.EmbedNorm
 	}
 	n, ok := b.blocks[op.Layer].Norms[string(op.Place)]
-	if !ok {
+	if !ok && op.Params > 0 {
 		panic("cpu: no norm at " + op.Name)
 	}
 	return n

@@ -71,6 +71,9 @@ func (s *sequence) route() {
 // chooseExperts returns the experts that a token takes, highest score first, of equal ones the first, and their weights.
 func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []float64) {
 	e := m.Experts
+	if m.SparseMixer > 0 {
+		return mixSparsely(logits, e.PerToken, m.SparseMixer)
+	}
 	scores := make([]float64, len(logits))
 	for i, l := range logits {
 		scores[i] = float64(l)
@@ -93,6 +96,28 @@ func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []f
 		for i := range weight {
 			weight[i] /= total
 		}
+	}
+	return chosen, weight
+}
+
+// mixSparsely takes the largest logit, with the weight that it has in a softmax over those within twice the noise of it,
+// and goes on with the others (transformers' sparsemixer, without training).
+func mixSparsely(logits []float32, count int, noise float64) (chosen []int, weight []float64) {
+	for range count {
+		best := -1
+		for i, l := range logits {
+			if !slices.Contains(chosen, i) && (best < 0 || l > logits[best]) {
+				best = i
+			}
+		}
+		most, sum := float64(logits[best]), 0.0
+		for i, l := range logits {
+			v := float64(l)
+			if !slices.Contains(chosen, i) && (most-v)/max(math.Abs(v), most) <= 2*noise {
+				sum += math.Exp(v - most)
+			}
+		}
+		chosen, weight = append(chosen, best), append(weight, 1/sum)
 	}
 	return chosen, weight
 }

@@ -38,7 +38,11 @@ func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 	}
 	y, err := s.multiply(m, op.RowBits(at), in)
 	if op.Place == gpu.PlaceHead {
-		s.logits = y[0]
+		if s.logits = y[0]; s.model.LogitScale > 0 {
+			for i, v := range s.logits {
+				s.logits[i] = s.half(v * float32(s.model.LogitScale))
+			}
+		}
 	} else {
 		*out = y
 	}
@@ -112,6 +116,7 @@ func (s *sequence) attend(layer int) error {
 	for r := range s.attended {
 		s.attended[r] = make([]float32, m.Heads*dim)
 	}
+	slope := slopes(m)
 	return s.share(m.Heads, func(from, to int) {
 		scores := make([]float32, s.past+len(s.qkv))
 		for head := from; head < to; head++ {
@@ -126,6 +131,9 @@ func (s *sequence) attend(layer int) error {
 					seen[p] = dot(q, keys[p*width:][:dim]) * scale
 					if m.ScoreCap > 0 {
 						seen[p] = capped(seen[p], m.ScoreCap)
+					}
+					if slope != nil {
+						seen[p] -= slope[head] * float32(len(seen)-1-p)
 					}
 					most = max(most, seen[p])
 				}

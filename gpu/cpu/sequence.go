@@ -1,10 +1,8 @@
 package cpu
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -15,11 +13,11 @@ import (
 // sequence is one KV cache. All values in it have been rounded to binary16.
 type sequence struct {
 	*backend
-	positions    int
-	past         int         // positions filled
-	decoded      int         // decode passes
-	keys, values [][]float32 // by layer: [positions][KV heads × head dim]
-	rope         []float32   // [positions][rotary/2][2]
+	positions        int
+	past             int         // positions filled
+	decoded          int         // decode passes
+	keys, values     [][]float32 // by layer: [positions][KV heads × head dim]
+	rope, ropeWindow []float32   // of the pass at work: [tokens][rotary/2][2], and that of layers with a window
 
 	// Of the pass at work, rows of each: the residual stream, what a norm made of it, and results of products.
 	x, h, qkv, attended, o, up, activated, down [][]float32
@@ -83,6 +81,7 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 	}
 	began := s.now()
 	last := began
+	s.angles(len(ids))
 	var out gpu.Pass
 	var times []int64
 	s.taken = nil
@@ -97,6 +96,9 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 			}
 		case gpu.Normalise:
 			s.normalise(op)
+		case gpu.Add:
+			s.add(op)
+			s.h = s.x
 		case gpu.ResultNorm:
 			s.resultNorm(op)
 		case gpu.Product:
@@ -146,123 +148,6 @@ func (s *sequence) now() (d time.Duration) {
 		d = s.options.Now()
 	}
 	return d
-}
-
-func (s *sequence) embed(ids []int) error {
-	d, scale := s.model.Hidden, float32(cmp.Or(s.model.EmbedScale, 1))
-	s.x = make([][]float32, len(ids))
-	for r, id := range ids {
-		if id < 0 || id >= s.model.Vocab {
-			return fmt.Errorf("token %d; accepted: 0 to %d, the vocabulary of %s", id, s.model.Vocab-1, s.model.Name)
-		}
-		s.x[r] = make([]float32, d)
-		for i, h := range s.ends.Embedding[id*d : (id+1)*d] {
-			s.x[r][i] = s.half(s.value[h] * scale)
-		}
-	}
-	return nil
-}
-
-// normalise adds to the residual stream what the products before have made, rounds it, and normalises it.
-func (s *sequence) normalise(op gpu.Op) {
-	w := s.norm(op)
-	for r, x := range s.x {
-		switch {
-		case op.Adds == 2:
-			for i := range x {
-				x[i] = s.half(x[i] + s.o[r][i] + s.down[r][i])
-			}
-		case op.Adds == 1 && op.Place == gpu.PlacePost:
-			for i := range x {
-				x[i] = s.half(x[i] + s.o[r][i])
-			}
-		case op.Adds == 1:
-			for i := range x {
-				x[i] = s.half(x[i] + s.down[r][i])
-			}
-		}
-	}
-	if op.Place == gpu.PlaceFinal {
-		s.x = s.x[len(s.x)-1:]
-	}
-	s.h = make([][]float32, len(s.x))
-	for r, x := range s.x {
-		s.h[r] = make([]float32, len(x))
-		s.normed(s.h[r], x, w)
-	}
-}
-
-// resultNorm normalises what a product has made, in its place.
-func (s *sequence) resultNorm(op gpu.Op) {
-	rows, from := s.qkv, 0
-	switch op.Place {
-	case gpu.PlaceKNorm:
-		from = s.model.Heads * s.model.HeadDim
-	case gpu.PlaceAfterO:
-		rows = s.o
-	case gpu.PlaceAfterDown:
-		rows = s.down
-	}
-	w, width := s.norm(op), op.In/op.Heads
-	for _, row := range rows {
-		for head := range op.Heads {
-			part := row[from+head*width:][:width]
-			s.normed(part, part, w)
-		}
-	}
-}
-
-// normed puts the norm of x into to, rounded: RMSNorm, or LayerNorm where the weights have a shift. Some families' weights
-// are what is added to 1.
-func (s *sequence) normed(to, x []float32, w weights.Norm) {
-	var mean, square, one float32
-	if w.Shift != nil {
-		mean = sum(x, func(v float32) float32 { return v }) / float32(len(x))
-	}
-	if s.model.NormOne {
-		one = 1
-	}
-	square = sum(x, func(v float32) float32 { return (v - mean) * (v - mean) }) / float32(len(x))
-	scale := 1 / float32(math.Sqrt(float64(square)+s.model.NormEps))
-	for i, v := range x {
-		y := (v - mean) * scale * (one + s.value[w.Scale[i]])
-		if w.Shift != nil {
-			y += s.value[w.Shift[i]]
-		}
-		to[i] = s.half(y)
-	}
-}
-
-// sum adds f of all values, in eight parts as a vector unit would.
-func sum(x []float32, f func(float32) float32) (total float32) {
-	var parts [8]float32
-	for i, v := range x {
-		parts[i%8] += f(v)
-	}
-	for _, p := range parts {
-		total += p
-	}
-	return total
-}
-
-// ropeAppend rotates q and k by their positions and appends k and v to the cache.
-func (s *sequence) ropeAppend(layer int) {
-	m, half := s.model, s.model.RotaryDim/2
-	width := m.KVWidth()
-	for r, row := range s.qkv {
-		at := s.past + r
-		table := s.rope[at*half*2 : (at+1)*half*2]
-		for head := range m.Heads + m.KVHeads {
-			v := row[head*m.HeadDim : (head+1)*m.HeadDim]
-			for j := range half {
-				a, b, cos, sin := v[j], v[j+half], table[2*j], table[2*j+1]
-				v[j], v[j+half] = s.half(a*cos-b*sin), s.half(b*cos+a*sin)
-			}
-		}
-		q := m.Heads * m.HeadDim
-		copy(s.keys[layer][at*width:(at+1)*width], row[q:q+width])
-		copy(s.values[layer][at*width:(at+1)*width], row[q+width:])
-	}
 }
 
 // activate is the activation of gate times up, or of fc1.

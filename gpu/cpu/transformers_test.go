@@ -102,6 +102,36 @@ func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) (off float64
 // readGolden writes the folder that a golden tells of and opens it.
 func readGolden(t *testing.T, file string) (*golden, weights.Source) {
 	t.Helper()
+	return readRenamed(t, file, "%s", func(name string) string { return name })
+}
+
+// TestOtherNames: the text part of a multimodal model, and GPT-2 as it was first published, without the name of the whole
+// and with masks.
+func TestOtherNames(t *testing.T) {
+	gputest.Numbers(t)
+	for _, c := range []struct {
+		name, model, config string
+		rename              func(string) string
+	}{
+		{"the text part, as llava was saved", "llama", `{"model_type": "llava", "vision_config": {}, "text_config": %s}`,
+			func(name string) string { return "language_model." + name }},
+		{"the text part, as transformers 5 saves it", "qwen2", `{"model_type": "qwen2_vl", "vision_config": {}, "text_config": %s}`,
+			func(name string) string { return strings.Replace(name, "model.", "model.language_model.", 1) }},
+		{"no name of the whole", "gpt2", "%s", func(name string) string { return strings.TrimPrefix(name, "transformer.") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, src := readRenamed(t, "testdata/transformers/"+c.model+".json", c.config, c.rename)
+			if off, _ := offBy(t, open(t, src, 2), g.Tokens[:g.Prompt], g.Logits[0]); !(off < mostOff) {
+				t.Errorf("logits are off by %.4f of their size", off)
+			}
+		})
+	}
+}
+
+// readRenamed does so with other names of tensors and the golden's config.json within another one. Beside the weights lies
+// what readers leave out.
+func readRenamed(t *testing.T, file, config string, rename func(string) string) (*golden, weights.Source) {
+	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -125,13 +155,19 @@ func readGolden(t *testing.T, file string) (*golden, weights.Source) {
 			u := float64(z>>40)/(1<<23) - 1
 			values[i] = float32(want.Mean + float64(want.Spread*u))
 		}
-		tensors = append(tensors, safetensors.New(want.Name, safetensors.F16, want.Shape, values))
+		tensors = append(tensors, safetensors.New(rename(want.Name), safetensors.F16, want.Shape, values))
+	}
+	switch {
+	case strings.Contains(config, "vision_config"):
+		tensors = append(tensors, safetensors.New("vision_tower.weight", safetensors.F16, []int{1}, []float32{1}))
+	case rename("transformer.h.0") == "h.0":
+		tensors = append(tensors, safetensors.New("h.0.attn.bias", safetensors.F16, []int{1}, []float32{1}))
 	}
 	dir, written := t.TempDir(), bytes.Buffer{}
 	if err := safetensors.Write(&written, tensors, nil); err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"config.json": g.Config, "model.safetensors": written.Bytes()} {
+	for name, data := range map[string][]byte{"config.json": fmt.Appendf(nil, config, g.Config), "model.safetensors": written.Bytes()} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -175,6 +211,53 @@ func TestWhatIsAFamilysOwnShows(t *testing.T) {
 		{"qwen2_moe", "shared expert's gate", func(m *weights.Model) { m.Experts.SharedGate = false }},
 		{"qwen2_moe", "shared expert", func(m *weights.Model) { m.Experts.Shared, m.Experts.SharedGate = 0, false }},
 		{"qwen3_moe-sums", "weights of less than one", func(m *weights.Model) { m.ExpertsOfOne = true }},
+		{"gemma", "1 + w", func(m *weights.Model) { m.NormOne = false }},
+		{"gemma", "scale of the embedding", func(m *weights.Model) { m.EmbedScale = 0 }},
+		{"gemma3", "norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"gemma3", "theta of windows", func(m *weights.Model) { m.WindowTheta = 0 }},
+		{"gemma3", "stretched rope", func(m *weights.Model) { m.RopeScale = nil }},
+		{"gemma3", "layers without a window", func(m *weights.Model) { m.LayerPattern = "w" }},
+		{"olmo2", "wide norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"olmo3", "windows", func(m *weights.Model) { m.Window = 0 }},
+		{"granite", "scale of the embedding", func(m *weights.Model) { m.EmbedScale = 0 }},
+		{"granite", "scale of scores", func(m *weights.Model) { m.ScoreScale = 0 }},
+		{"granite", "scale of results", func(m *weights.Model) { m.ResidualScale = 0 }},
+		{"granite", "scale of logits", func(m *weights.Model) { m.LogitScale = 0 }},
+		{"granitemoe", "scale of results", func(m *weights.Model) { m.ResidualScale = 0 }},
+		{"granitemoe", "softmax over the chosen", func(m *weights.Model) { m.Experts.Scoring = workloads.SoftmaxAll }},
+		{"phimoe", "sparse mixer", func(m *weights.Model) { m.SparseMixer = 0 }},
+		{"cohere", "pairs of neighbours", func(m *weights.Model) { m.RotateNeighbours = false }},
+		{"cohere", "scale of logits", func(m *weights.Model) { m.LogitScale = 0 }},
+		{"cohere-qknorm", "norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"cohere2", "layer that does not rotate", func(m *weights.Model) { m.LayerPattern = "wf" }},
+		{"smollm3", "layer that does not rotate", func(m *weights.Model) { m.LayerPattern = "" }},
+		{"exaone4", "layer that does not rotate", func(m *weights.Model) { m.LayerPattern = "wf" }},
+		{"glm4", "norms of results", func(m *weights.Model) { m.BlockNorms = 2 }},
+		{"nemotron", "square of relu", func(m *weights.Model) { m.Activation = workloads.Relu }},
+		{"nemotron", "1 + w", func(m *weights.Model) { m.NormOne = false }},
+		{"bitnet", "norms within", func(m *weights.Model) { m.SubNorms = false }},
+		{"gpt2", "learned positions", func(m *weights.Model) { m.FirstPosition = 1 }},
+		{"gpt_neo", "scores as they are", func(m *weights.Model) { m.ScoreScale = 0 }},
+		{"gpt_neo", "window", func(m *weights.Model) { m.Window = 0 }},
+		{"gptj", "pairs of neighbours", func(m *weights.Model) { m.RotateNeighbours = false }},
+		{"gptj", "partial rotation", func(m *weights.Model) { m.RotaryDim = m.HeadDim }},
+		{"gpt_neox", "parallel halves", func(m *weights.Model) { m.Parallel = false }},
+		{"gpt_neox-sequential", "halves in sequence", func(m *weights.Model) { m.Parallel = true }},
+		{"opt", "first position", func(m *weights.Model) { m.FirstPosition = 0 }},
+		{"opt", "relu", func(m *weights.Model) { m.Activation = workloads.Gelu }},
+		{"bloom", "ALiBi", func(m *weights.Model) { m.ALiBi = false }},
+		{"bloom", "norm of the embedding", func(m *weights.Model) { m.EmbedNorm = false }},
+		{"mpt", "ALiBi", func(m *weights.Model) { m.ALiBi = false }},
+		{"falcon-rw", "slopes scaled as scores are", func(m *weights.Model) { m.Family = "bloom" }},
+		{"stablelm-qknorm", "norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"persimmon", "norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
+		{"linear", "stretched rope", func(m *weights.Model) { m.RopeScale = nil }},
+		{"dynamic", "stretched rope", func(m *weights.Model) { m.RopeScale = nil }},
+		{"yarn", "stretched rope", func(m *weights.Model) { m.RopeScale = nil }},
+		{"yarn", "scale of scores", func(m *weights.Model) { m.RopeScale.Attention = 1 }},
+		{"longrope-short", "short factors", func(m *weights.Model) { m.RopeScale.Short = m.RopeScale.Long }},
+		{"longrope-long", "long factors", func(m *weights.Model) { m.RopeScale.Long = m.RopeScale.Short }},
+		{"longrope-long", "scale of scores", func(m *weights.Model) { m.RopeScale.Attention = 1 }},
 		{"gemma2", "gelu", func(m *weights.Model) { m.Activation = workloads.Silu }},
 	} {
 		t.Run(c.model+" without its "+c.what, func(t *testing.T) {

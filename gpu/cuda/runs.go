@@ -25,6 +25,14 @@ func Runs(m *weights.Model) error {
 		}
 		return fmt.Errorf("model_type: %s is not run on a GPU; accepted: %s"+suffix, m.Family, strings.Join(names, ", "))
 	}
+	if m.QKNorm || m.SubNorms || m.EmbedNorm || m.Softcap || m.ALiBi || m.LayerPattern != "" || m.Experts != nil {
+		return fmt.Errorf("model_type: %s with norms of q and k, soft caps, ALiBi or layers of several kinds is not run on a GPU; accepted: "+
+			"none of them"+suffix, m.Family)
+	}
+	if s := m.RopeScale; s != nil && (s.Kind == workloads.RopeDynamic || s.Kind == workloads.RopeLong) {
+		return fmt.Errorf("rope_scaling: %s is not run on a GPU, since its angles change with the number of positions; accepted: %s, %s, %s"+suffix,
+			s.Kind, workloads.RopeLinear, workloads.RopeYarn, workloads.RopeLlama3)
+	}
 	if gated := m.Activation == workloads.Silu; gated != m.GatedMLP {
 		return fmt.Errorf("hidden_act: %s in an MLP with gate=%t is not run on a GPU; accepted: silu with a gate, gelu_new without one"+suffix,
 			m.Activation, m.GatedMLP)

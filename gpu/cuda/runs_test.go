@@ -22,6 +22,12 @@ func TestWhatTheKernelsLackIsRefusedByName(t *testing.T) {
 	}{
 		{"a family", "model_type: gemma2 is not run on a GPU; accepted: llama, mistral, qwen2, phi, phi3, stablelm; the CPU backend",
 			func(m *weights.Model) { m.Family = workloads.Gemma2 }},
+		{"norms of q and k", "model_type: llama with norms of q and k, soft caps, ALiBi or layers of several kinds is not run on a GPU; accepted: none",
+			func(m *weights.Model) { m.QKNorm = true }},
+		{"angles that change", "rope_scaling: dynamic is not run on a GPU, since its angles change with the number of positions; accepted: linear,",
+			func(m *weights.Model) {
+				m.RopeScale = &workloads.RopeScale{Kind: workloads.RopeDynamic, Factor: 2, Original: 64}
+			}},
 		{"gelu with a gate", "hidden_act: gelu in an MLP with gate=true is not run on a GPU; accepted: silu with a gate, gelu_new without one",
 			func(m *weights.Model) { m.Activation = workloads.Gelu }},
 		{"the error function", `hidden_act: "gelu", by the error function, is not run on a GPU; accepted: gelu_new, gelu_fast or gelu_pytorch_tanh`,

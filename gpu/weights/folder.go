@@ -152,6 +152,7 @@ func (f *folder) add(path string) error {
 
 // check compares the tensors with what config.json asks for.
 func (f *folder) check(dir string) error {
+	f.adopt()
 	wanted := f.model.Tensors()
 	for _, want := range wanted {
 		t, ok := f.tensors[want.Name]
@@ -167,7 +168,7 @@ func (f *folder) check(dir string) error {
 		known[want.Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
-		if !known[name] && !strings.HasSuffix(name, ".rotary_emb.inv_freq") { // saved before transformers 4.32; follows from config.json
+		if !known[name] && !follows(name) {
 			return f.tensors[name].Errorf("has no place in a %s model as %s describes it; accepted: its weights only", f.model.Family,
 				configFile)
 		}
@@ -220,8 +221,14 @@ func (f *folder) Ends() (*Ends, error) {
 	r := &reader{folder: f}
 	e := &Ends{
 		Embedding: r.values(names.embedding + ".weight"),
-		Norm:      r.norm(names.norm, m.hasShift()),
+		Norm:      r.norm(names.norm, m.wide("final_norm")),
 		Head:      Matrix{Name: "lm_head", Out: m.Vocab, In: m.Hidden},
+	}
+	if m.LearnedPositions > 0 {
+		e.Positions = r.values(names.positions + ".weight")
+	}
+	if m.EmbedNorm {
+		e.EmbedNorm = r.norm(names.embedNorm, m.wide("embed_norm"))
 	}
 	e.Head.Half = e.Embedding
 	if !m.Tied {
@@ -246,12 +253,12 @@ func (f *folder) Block(layer int) (*Block, error) {
 	r := &reader{folder: f}
 	b := &Block{Norms: map[string]Norm{}}
 	for _, s := range m.Norms(layer) {
-		b.Norms[s.Operator] = r.norm(names.parts[s.Operator], s.Shift)
+		b.Norms[s.Operator] = r.norm(names.parts[s.Operator], s)
 	}
 	for _, s := range m.shapes(layer) {
 		for i, to := range b.to(&s) {
 			*to = Matrix{Name: s.called(layer, i), Out: s.out, In: s.in}
-			r.matrix(to, names.pieces(&s, i))
+			r.matrix(to, m.pieces(names, &s, i), i)
 			if r.err != nil {
 				return nil, r.err
 			}
@@ -264,42 +271,4 @@ func (f *folder) Block(layer int) (*Block, error) {
 		}
 	}
 	return b, nil
-}
-
-// reader keeps the first error of many tensors.
-type reader struct {
-	*folder
-	err error
-}
-
-func (r *reader) values(name string) []uint16 {
-	if r.err != nil {
-		return nil
-	}
-	t, ok := r.tensors[name]
-	if !ok {
-		r.err = fmt.Errorf("tensor %q: the weights are closed", name) // Open has seen it
-		return nil
-	}
-	var out []uint16
-	out, r.err = halves(t)
-	return out
-}
-
-// matrix reads the rows of a matrix from top to bottom.
-func (r *reader) matrix(to *Matrix, pieces []piece) {
-	for _, p := range pieces {
-		to.Half = append(to.Half, r.values(p.name+".weight")...)
-		if p.bias {
-			to.Bias = append(to.Bias, r.values(p.name+".bias")...)
-		}
-	}
-}
-
-func (r *reader) norm(name string, shift bool) Norm {
-	n := Norm{Scale: r.values(name + ".weight")}
-	if shift {
-		n.Shift = r.values(name + ".bias")
-	}
-	return n
 }

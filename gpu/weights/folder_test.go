@@ -65,7 +65,7 @@ func TestFoldersHoldWhatWasWritten(t *testing.T) {
 		m.Parallel, m.BlockNorms, m.QKVBias = true, 1, true
 	})
 	scaled := tiny(workloads.Llama, func(m *weights.Model) {
-		m.RopeScale = &workloads.RopeScale{Factor: 8, Low: 1, High: 4, Original: 64}
+		m.RopeScale = &workloads.RopeScale{Kind: workloads.RopeLlama3, Factor: 8, Low: 1, High: 4, Original: 64}
 		m.RopeTheta, m.EOS = 500_000, []int{3, 4}
 		m.QKVBias, m.OBias, m.MLPBias = true, true, true
 		m.HeadDim, m.RotaryDim = 32, 32
@@ -262,8 +262,8 @@ func TestBadFoldersAreRefusedInOneSentence(t *testing.T) {
 		}), `DIR/model.safetensors: invalid header: failed to JSON-decode tensor "` + up + `": invalid DType string value "F4"`},
 		"another head": {config(`"vocab_size": 320`, `"vocab_size": 352`),
 			`DIR/model.safetensors: tensor "model.embed_tokens.weight" has the shape [320 96]; accepted: [352 96], by config.json`},
-		"scaling by yarn": {config(`"rope_theta": 10000`, `"rope_theta": 10000, "rope_scaling": {"type": "yarn", "factor": 4}`),
-			`DIR/config.json: rope_scaling: type: "yarn" is not modelled; accepted: default, llama3`},
+		"scaling by xpos": {config(`"rope_theta": 10000`, `"rope_theta": 10000, "rope_scaling": {"type": "xpos", "factor": 4}`),
+			`DIR/config.json: rope_scaling: type: "xpos" is not modelled; accepted: default, linear, dynamic, yarn, llama3, longrope`},
 		"no epsilon": {config(`"rms_norm_eps": 0.00001`, `"rms_norm_eps": 0`),
 			"DIR/config.json: rms_norm_eps: 0 is not usable; accepted: a number above 0 and at most 1"},
 		"an end outside the vocabulary": {config("2\n  ]", "320\n  ]"),

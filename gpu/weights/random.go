@@ -100,7 +100,7 @@ func (r *random) Ends() (*Ends, error) {
 	log2 := bits.Len(uint(m.Vocab)) // of V, from above: a logarithm would differ between machines
 	logits := headGain * math.Sqrt(2*math.Ln2*float64(log2)) / math.Sqrt(float64(m.Hidden))
 	e := &Ends{
-		Norm: r.norm("final_norm", NormShape{"final_norm", m.Hidden, m.hasShift()}, m.Tied),
+		Norm: r.norm("final_norm", m.wide("final_norm"), m.Tied),
 		Head: Matrix{Name: "lm_head", Out: m.Vocab, In: m.Hidden},
 	}
 	if m.Tied {
@@ -109,6 +109,12 @@ func (r *random) Ends() (*Ends, error) {
 	} else {
 		e.Embedding = r.halves("embed", m.Vocab, m.Hidden, embedding)
 		e.Head.Half = r.halves("lm_head", m.Vocab, m.Hidden, logits)
+	}
+	if m.LearnedPositions > 0 {
+		e.Positions = r.halves("positions", m.LearnedPositions, m.Hidden, embedding)
+	}
+	if m.EmbedNorm {
+		e.EmbedNorm = r.norm("embed_norm", m.wide("embed_norm"), false)
 	}
 	if m.HeadBias {
 		e.Head.Bias = r.vector("lm_head.bias", m.Vocab, 0, biasSpread)

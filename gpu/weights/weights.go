@@ -48,6 +48,8 @@ type Block struct {
 // embedding.
 type Ends struct {
 	Embedding []uint16 // [Vocab][Hidden], binary16
+	Positions []uint16 // [LearnedPositions][Hidden]; nil: there are none
+	EmbedNorm Norm     // of the embedding; empty: there is none
 	Norm      Norm
 	Head      Matrix // not quantised
 }

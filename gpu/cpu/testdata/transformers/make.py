@@ -20,6 +20,8 @@ U64 = np.uint64
 COMMON = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=96,
               vocab_size=96, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
 
+DROP = object()  # a key that the class does not have
+
 # Of each case: what differs from COMMON, by the names of the configuration class. Windows are shorter than the prompt;
 # caps and scales are such that leaving them out shows.
 CASES = {
@@ -41,6 +43,59 @@ CASES = {
                       shared_expert_intermediate_size=64, mlp_only_layers=[0], num_hidden_layers=3),
     "qwen3_moe": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32,
                       decoder_sparse_step=2, norm_topk_prob=True, num_hidden_layers=4),
+    "gemma": dict(model_type="gemma", head_dim=32),
+    "gemma3": dict(model_type="gemma3_text", head_dim=32, query_pre_attn_scalar=4, sliding_window=7, num_hidden_layers=3,
+                   layer_types=["sliding_attention", "sliding_attention", "full_attention"],
+                   rope_parameters={"sliding_attention": dict(rope_type="default", rope_theta=100.0),
+                                    "full_attention": dict(rope_type="linear", factor=4.0, rope_theta=10000.0)}),
+    "olmo": dict(model_type="olmo"),
+    "olmo2": dict(model_type="olmo2"),
+    "olmo3": dict(model_type="olmo3", sliding_window=7, num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"]),
+    "granite": dict(model_type="granite", embedding_multiplier=3.0, attention_multiplier=0.5, residual_multiplier=0.4, logits_scaling=2.0),
+    "cohere": dict(model_type="cohere", logit_scale=0.25),
+    "cohere-qknorm": dict(model_type="cohere", logit_scale=0.25, use_qk_norm=True),
+    "cohere2": dict(model_type="cohere2", logit_scale=0.25, sliding_window=7, layer_types=["sliding_attention", "full_attention"]),
+    "smollm3": dict(model_type="smollm3", num_hidden_layers=2, no_rope_layers=[1, 0]),
+    "glm": dict(model_type="glm", head_dim=16, partial_rotary_factor=0.5),
+    "glm4": dict(model_type="glm4", head_dim=16, partial_rotary_factor=0.5),
+    "exaone4": dict(model_type="exaone4", sliding_window=7, layer_types=["sliding_attention", "full_attention"]),
+    "ernie4_5": dict(model_type="ernie4_5", head_dim=16),
+    "seed_oss": dict(model_type="seed_oss", head_dim=16),
+    "helium": dict(model_type="helium", head_dim=16),
+    "nemotron": dict(model_type="nemotron", head_dim=16),
+    "arcee": dict(model_type="arcee"),
+    "ministral": dict(model_type="ministral", head_dim=16, sliding_window=7, layer_types=["sliding_attention", "full_attention"]),
+    "vaultgemma": dict(model_type="vaultgemma", head_dim=32, sliding_window=7, attn_logit_softcapping=2.0, final_logit_softcapping=3.0),
+    "bitnet": dict(model_type="bitnet"),
+    "internlm3": dict(model_type="internlm3", head_dim=16),
+    "gpt2": dict(model_type="gpt2", num_key_value_heads=DROP),
+    "gpt_bigcode": dict(model_type="gpt_bigcode", num_key_value_heads=DROP),
+    "gpt_neo": dict(model_type="gpt_neo", num_key_value_heads=DROP, attention_types=[[["global", "local"], 1]], window_size=7),
+    "gpt_neox": dict(model_type="gpt_neox", num_key_value_heads=DROP),
+    "gpt_neox-sequential": dict(model_type="gpt_neox", num_key_value_heads=DROP, use_parallel_residual=False, rotary_pct=0.5),
+    "gptj": dict(model_type="gptj", num_key_value_heads=DROP, rotary_dim=8),
+    "codegen": dict(model_type="codegen", num_key_value_heads=DROP, rotary_dim=8),
+    "opt": dict(model_type="opt", num_key_value_heads=DROP, ffn_dim=96, word_embed_proj_dim=64),
+    "bloom": dict(model_type="bloom", intermediate_size=DROP, num_key_value_heads=DROP, hidden_size=64, n_layer=2, n_head=4),
+    "mpt": dict(model_type="mpt", intermediate_size=DROP, num_key_value_heads=DROP, d_model=64, n_layers=2, n_heads=4),
+    "falcon-7b": dict(model_type="falcon", num_key_value_heads=DROP),
+    "falcon-40b": dict(model_type="falcon", num_key_value_heads=DROP, new_decoder_architecture=True, num_kv_heads=2),
+    # Its eager attention adds the slopes twice: to the mask, and to the scores.
+    "falcon-rw": dict(model_type="falcon", attention="sdpa", num_key_value_heads=DROP, alibi=True, parallel_attn=False, multi_query=False, bias=True),
+    "starcoder2": dict(model_type="starcoder2", sliding_window=None),
+    "stablelm-qknorm": dict(model_type="stablelm", num_key_value_heads=4, qk_layernorm=True),
+    "persimmon": dict(model_type="persimmon", num_key_value_heads=DROP),
+    "yarn": dict(model_type="llama", rope_theta=10000.0, max_position_embeddings=64, rope_scaling=dict(
+        rope_type="yarn", factor=4.0, original_max_position_embeddings=16)),
+    "linear": dict(model_type="llama", rope_scaling=dict(rope_type="linear", factor=4.0)),
+    "dynamic": dict(model_type="llama", max_position_embeddings=16, rope_scaling=dict(rope_type="dynamic", factor=4.0)),
+    "longrope-short": dict(model_type="phi3", sliding_window=None, max_position_embeddings=128, original_max_position_embeddings=64, rope_scaling=dict(
+        rope_type="longrope", short_factor=[1.0 + 0.1 * i for i in range(8)], long_factor=[2.0 + 0.5 * i for i in range(8)])),
+    "longrope-long": dict(model_type="phi3", sliding_window=None, max_position_embeddings=128, original_max_position_embeddings=16, rope_scaling=dict(
+        rope_type="longrope", short_factor=[1.0 + 0.1 * i for i in range(8)], long_factor=[2.0 + 0.5 * i for i in range(8)])),
+    "granitemoe": dict(model_type="granitemoe", num_local_experts=5, num_experts_per_tok=2, embedding_multiplier=3.0,
+                       attention_multiplier=0.5, residual_multiplier=0.4, logits_scaling=2.0),
+    "phimoe": dict(model_type="phimoe", num_local_experts=5, num_experts_per_tok=2, rope_scaling=None),
     "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
@@ -91,10 +146,10 @@ def taken(model, ids):
 
 
 def golden(case, keys):
-    keys = {**COMMON, **keys}
-    model_type = keys.pop("model_type")
+    keys = {k: v for k, v in {**COMMON, **keys}.items() if v is not DROP}
+    model_type, attention = keys.pop("model_type"), keys.pop("attention", "eager")
     config = transformers.AutoConfig.for_model(model_type, **keys)
-    config._attn_implementation = "eager"
+    config._attn_implementation = attention
     with tempfile.TemporaryDirectory() as folder:
         transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
         path = os.path.join(folder, "model.safetensors")
@@ -104,7 +159,7 @@ def golden(case, keys):
             t["mean"], t["spread"] = spread_of(t["name"], t["shape"], config)
         save_file({t["name"]: value(**t) for t in tensors}, path, {"format": "pt"})
         model, report = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+            folder, dtype=torch.float32, attn_implementation=attention, output_loading_info=True)
         assert not report["missing_keys"] and not report["unexpected_keys"], report
         written = json.loads((pathlib.Path(folder) / "config.json").read_text())
     ids = [(i * 37 + 11) % config.vocab_size for i in range(PROMPT + DECODED)]
@@ -120,7 +175,7 @@ def golden(case, keys):
     assert case.endswith("dynamic") or apart < 1e-5, f"with a cache the logits are {apart} off"
     size = torch.stack(logits).abs().max()
     print(f"{case}: {sum(math.prod(t['shape']) for t in tensors)} parameters, logits up to {size:.2f}")
-    lines = [f' "source": "transformers {PINNED["transformers"]}, torch {PINNED["torch"]}, fp32, eager attention"',
+    lines = [f' "source": "transformers {PINNED["transformers"]}, torch {PINNED["torch"]}, fp32, {attention} attention"',
              f' "prompt": {PROMPT}', f' "tokens": {json.dumps(ids)}', f' "config": {json.dumps(written)}',
              ' "tensors": [\n' + ",\n".join("  " + json.dumps(t) for t in tensors) + "\n ]",
              ' "experts": ' + json.dumps(experts),

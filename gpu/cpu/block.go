@@ -1,0 +1,176 @@
+package cpu
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads"
+)
+
+// embed makes the residual stream of the tokens, which blocks without a norm before attention read as it is.
+func (s *sequence) embed(ids []int) error {
+	d, scale := s.model.Hidden, float32(cmp.Or(s.model.EmbedScale, 1))
+	s.x = make([][]float32, len(ids))
+	for r, id := range ids {
+		if id < 0 || id >= s.model.Vocab {
+			return fmt.Errorf("token %d; accepted: 0 to %d, the vocabulary of %s", id, s.model.Vocab-1, s.model.Name)
+		}
+		s.x[r] = make([]float32, d)
+		for i, h := range s.ends.Embedding[id*d : (id+1)*d] {
+			s.x[r][i] = s.half(s.value[h] * scale)
+		}
+		if s.ends.Positions != nil {
+			at := s.past + r + s.model.FirstPosition
+			for i, h := range s.ends.Positions[at*d : (at+1)*d] {
+				s.x[r][i] = s.half(s.x[r][i] + s.value[h])
+			}
+		}
+	}
+	s.h = s.x
+	return nil
+}
+
+// add adds to the residual stream what the products before have made, and rounds it.
+func (s *sequence) add(op gpu.Op) {
+	scale := float32(cmp.Or(s.model.ResidualScale, 1))
+	for r, x := range s.x {
+		switch {
+		case op.Adds == 2:
+			for i := range x {
+				x[i] = s.half(x[i] + scale*s.o[r][i] + scale*s.down[r][i])
+			}
+		case op.Adds == 1 && (op.Place == gpu.PlacePost || op.Place == gpu.PlaceO):
+			for i := range x {
+				x[i] = s.half(x[i] + scale*s.o[r][i])
+			}
+		case op.Adds == 1:
+			for i := range x {
+				x[i] = s.half(x[i] + scale*s.down[r][i])
+			}
+		}
+	}
+}
+
+// normalise adds, and normalises the residual stream.
+func (s *sequence) normalise(op gpu.Op) {
+	w := s.norm(op)
+	s.add(op)
+	if op.Place == gpu.PlaceFinal {
+		s.x = s.x[len(s.x)-1:]
+	}
+	s.h = make([][]float32, len(s.x))
+	for r, x := range s.x {
+		s.h[r] = make([]float32, len(x))
+		s.normed(s.h[r], x, w)
+	}
+}
+
+// resultNorm normalises what an op has made, in its place.
+func (s *sequence) resultNorm(op gpu.Op) {
+	rows, from := s.qkv, 0
+	switch op.Place {
+	case gpu.PlaceKNorm:
+		from = s.model.Heads * s.model.HeadDim
+	case gpu.PlaceAfterO:
+		rows = s.o
+	case gpu.PlaceAfterDown:
+		rows = s.down
+	case gpu.PlaceEmbedNorm:
+		rows = s.x
+	case gpu.PlaceInO:
+		rows = s.attended
+	case gpu.PlaceInDown:
+		rows = s.activated
+	}
+	w, width := s.norm(op), op.In/op.Heads
+	own := len(w.Scale) > width // each head has weights of its own
+	for _, row := range rows {
+		for head := range op.Heads {
+			part, of := row[from+head*width:][:width], w
+			if own {
+				of.Scale = w.Scale[head*width:][:width]
+			}
+			s.normed(part, part, of)
+		}
+	}
+}
+
+// normed puts the norm of x into to, rounded. Weights that there are none of are 1 and 0. Some families' weights are what is
+// added to 1.
+func (s *sequence) normed(to, x []float32, w weights.Norm) {
+	var mean, square, one float32
+	if s.model.Norm != workloads.RMSNorm {
+		mean = sum(x, func(v float32) float32 { return v }) / float32(len(x))
+	}
+	if s.model.NormOne {
+		one = 1
+	}
+	square = sum(x, func(v float32) float32 { return (v - mean) * (v - mean) }) / float32(len(x))
+	scale := 1 / float32(math.Sqrt(float64(square)+s.model.NormEps))
+	for i, v := range x {
+		y := (v - mean) * scale
+		if w.Scale != nil {
+			y *= one + s.value[w.Scale[i]]
+		}
+		if w.Shift != nil {
+			y += s.value[w.Shift[i]]
+		}
+		to[i] = s.half(y)
+	}
+}
+
+// sum adds f of all values, in eight parts as a vector unit would.
+func sum(x []float32, f func(float32) float32) (total float32) {
+	var parts [8]float32
+	for i, v := range x {
+		parts[i%8] += f(v)
+	}
+	for _, p := range parts {
+		total += p
+	}
+	return total
+}
+
+// angles are those of the tokens of a pass.
+func (s *sequence) angles(tokens int) {
+	to := s.past + tokens
+	s.rope = gpu.RopeRows(s.model, false, s.past, to, to)
+	if s.ropeWindow = s.rope; s.model.WindowTheta > 0 {
+		s.ropeWindow = gpu.RopeRows(s.model, true, s.past, to, to)
+	}
+}
+
+// ropeAppend rotates q and k by their positions, where the layer does that, and appends k and v to the cache.
+func (s *sequence) ropeAppend(layer int) {
+	m := s.model
+	q, width, all := m.Heads*m.HeadDim, m.KVWidth(), s.rope
+	if m.Windowed(layer) {
+		all = s.ropeWindow
+	}
+	for r, row := range s.qkv {
+		if m.Rotated(layer) {
+			for head := range m.Heads + m.KVHeads {
+				s.rotate(row[head*m.HeadDim:(head+1)*m.HeadDim], all[r*m.RotaryDim:(r+1)*m.RotaryDim])
+			}
+		}
+		at := s.past + r
+		copy(s.keys[layer][at*width:(at+1)*width], row[q:q+width])
+		copy(s.values[layer][at*width:(at+1)*width], row[q+width:])
+	}
+}
+
+// rotate turns pairs of a head's values: those at the same place of both halves, or neighbours.
+func (s *sequence) rotate(v, table []float32) {
+	half := len(table) / 2
+	for j := range half {
+		at, other := j, j+half
+		if s.model.RotateNeighbours {
+			at, other = 2*j, 2*j+1
+		}
+		a, b, cos, sin := v[at], v[other], table[2*j], table[2*j+1]
+		v[at], v[other] = s.half(a*cos-b*sin), s.half(b*cos+a*sin)
+	}
+}

@@ -1,0 +1,45 @@
+package workloads
+
+import "math"
+
+// scales reads what values are multiplied by, and what else a family computes in its own way (transformers'
+// src/transformers/models/<family>/modeling_<family>.py; minicpm's own modeling_minicpm.py).
+func (f *fields) scales(m *Model, n *Numerics) {
+	if m.Experts != nil {
+		n.ExpertsOfOne = m.Family == Mixtral || f.flagOr("norm_topk_prob", false)
+	}
+	switch m.Family {
+	case "gemma", Gemma2, "gemma3_text", "vaultgemma":
+		n.NormOne = true
+		n.EmbedScale = math.Sqrt(float64(m.Hidden))
+		if m.Family != "gemma" {
+			n.ScoreScale = 1 / math.Sqrt(f.aboveOr("query_pre_attn_scalar", 0, 256))
+		}
+		if m.Softcap {
+			n.ScoreCap = f.aboveOr("attn_logit_softcapping", 0, 50)
+			n.LogitCap = f.aboveOr("final_logit_softcapping", 0, 30)
+		}
+	case "granite", GraniteMoE:
+		n.EmbedScale = f.aboveOr("embedding_multiplier", 0, 1)
+		n.ScoreScale = f.aboveOr("attention_multiplier", 0, 1)
+		n.ResidualScale = f.aboveOr("residual_multiplier", 0, 1)
+		n.LogitScale = 1 / f.aboveOr("logits_scaling", 0, 1)
+	case "minicpm":
+		n.EmbedScale = f.aboveOr("scale_emb", 0, 1)
+		n.ResidualScale = f.aboveOr("scale_depth", 0, 1) / math.Sqrt(float64(m.Layers))
+		n.LogitScale = f.aboveOr("dim_model_base", 0, 1) / float64(m.Hidden)
+	case PhiMoE:
+		n.SparseMixer = f.aboveOr("router_jitter_noise", 0, 0.01)
+	case "cohere", "cohere2":
+		n.LogitScale = f.aboveOr("logit_scale", 0, 0.0625)
+		n.RotateNeighbours = true
+	case "glm", "glm4", "ernie4_5", "helium", "gptj", "codegen":
+		n.RotateNeighbours = true
+	case "nemotron":
+		n.NormOne = true
+	case "gpt_neo":
+		n.ScoreScale = 1
+	case "opt":
+		n.FirstPosition = 2
+	}
+}
