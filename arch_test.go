@@ -59,12 +59,12 @@ workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/routing workloads/precision
-traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision zstd workloads/precision/classifier
+traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision workloads/routing zstd workloads/precision/classifier
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/gemm:            sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/array npu/compile npu sim/result
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision sim/result sim/timeline errgroup
+sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision workloads/routing sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sheet gonum
@@ -73,7 +73,7 @@ sim/validate/intervals: npu/config sim/result sim/validate gonum
 sim/validate/intervals+test: sim/validate/rows sim/unit/sheet
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
-sim/rerun:           npu/config workloads workloads/precision traces sim/result sim/validate/intervals sim/study sim/study/machines sim/replay
+sim/rerun:           npu/config workloads workloads/precision workloads/routing traces sim/result sim/validate/intervals sim/study sim/study/machines sim/replay
 sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot
@@ -93,7 +93,7 @@ gpu/cpu:             sim/unit sim/unit/files workloads workloads/precision trace
 gpu/cuda:            workloads workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
-sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/precision traces sim/sweep/folder sim/replay errgroup yaml flock parquet
+sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/precision workloads/routing traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep
 sim/cosim:           npu/config workloads/precision traces gpu sim/result sim/replay errgroup

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // ExpertShape says which experts the blocks of a model have (workloads.Experts).
@@ -133,4 +134,43 @@ func checkExpertShape(m *Shape) *Error {
 		return fault("model.experts.dense", "fewer layers than there are", "no layer has experts")
 	}
 	return nil
+}
+
+// Router returns the experts that the tokens took: nil if no pass says which.
+func (t *Trace) Router(m *workloads.Model) (*routing.Recorded, error) {
+	e := t.Header.Model.Experts
+	if e == nil || t.Prefill == nil {
+		return nil, nil
+	}
+	each := t.Header.Model.sparse() * e.PerToken // of a token
+	var positions [][]int
+	missing := 0
+	take := func(pass, text string, tokens int) error {
+		if text == "" {
+			missing++
+			return nil
+		}
+		ids, err := DecodeExperts(text, e.Count)
+		if err != nil || len(ids) != tokens*each {
+			return fmt.Errorf("%s: %s: experts: not those of %d tokens (%v)", t.Name, pass, tokens, err)
+		}
+		positions = slices.AppendSeq(positions, slices.Chunk(ids, each))
+		return nil
+	}
+	if err := take("prefill", t.Prefill.Experts, t.Prefill.Tokens); err != nil {
+		return nil, err
+	}
+	for _, s := range t.Steps {
+		if err := take(fmt.Sprintf("step %d", s.I), s.Experts, 1); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(positions) == 0:
+		return nil, nil
+	case missing > 0:
+		return nil, fmt.Errorf("%s: %d of %d passes do not say which experts their tokens took; accepted: a trace in which all do, or --experts uniform, zipf",
+			t.Name, missing, len(t.Steps)+1)
+	}
+	return routing.NewRecorded(m, positions), nil
 }

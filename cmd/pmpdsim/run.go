@@ -32,6 +32,10 @@ Without --model, --task, --prompt, --gen and --trace it replays the trace embedd
 --schedule it runs fp16, uniform:HIGH and static:HIGH>LOW of the model's pair (list models). --format
 json prints one object per schedule, one a line, in SI units.
 
+Of a model with experts (mixtral, qwen3_moe and others), --experts says which experts each token takes: uniform, zipf
+with an exponent (a few experts take most tokens), or trace, what a trace recorded. A draw depends on seed, layer, sequence
+and position alone. JSON says under "experts" how many of a layer a pass touches.
+
 --uncertainty prints intervals beside tokens/s and TTFT, within which 80 % of what is measured is expected: predictions of
 measured devices err so (docs/validation.md). JSON then has tokens_per_second_low, tokens_per_second_high, ttft_seconds_low
 and ttft_seconds_high. Of an NPU whose runtime.class is ideal, and of a batch, nothing is known.
@@ -49,6 +53,7 @@ EXAMPLES:
       --schedule fp16 --schedule uniform:3 --schedule static:3-2@85  # 5 s
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --model phi-1.5 --prompt 256 --gen 1 --schedule uniform:4
+   pmpdsim run --model mixtral/config.json --experts zipf,s=1,seed=7 --prompt 128 --gen 16 --schedule uniform:4
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
    pmpdsim run --npu rk3588 --model qwen2.5-1.5b --prompt 128 --gen 64 --schedule uniform:8 --uncertainty
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
@@ -62,6 +67,7 @@ EXAMPLES:
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
 			schedulesFlag(),
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
+			expertsFlag(),
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
 				Action: between("batch", 1, replay.MostSequences)},
 			workersFlag(),
@@ -82,6 +88,7 @@ type runOptions struct {
 	schedules []string
 	prefill   *int // bits of schedules that do not say; nil: the first of decode
 	batch     int
+	experts   *string // which experts tokens take; nil: the trace's, or uniform
 	workers   int
 	breakdown bool
 	explain   bool
@@ -97,6 +104,7 @@ type runOptions struct {
 
 func fillRun(c *cli.Context) (*runOptions, error) {
 	o := &runOptions{workload: workloadFrom(c), schedules: c.StringSlice("schedule"), prefill: optional(c, "prefill", c.Int), batch: c.Int("batch"),
+		experts: optional(c, "experts", c.String),
 		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"),
 		uncertainty: c.Bool("uncertainty"), output: c.String("output"), format: c.String("format")}
 	var err error
@@ -123,6 +131,9 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	w.batch = o.batch
+	if err := w.loadExperts(o.experts); err != nil {
+		return err
+	}
 	schedules, notes, err := w.loadSchedules(o.schedules, o.prefill)
 	if err != nil {
 		return err
@@ -176,7 +187,8 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 	}
 	var jobs []*replay.Prepared
 	for _, s := range schedules {
-		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s}
+		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s,
+			Experts: w.experts, RecordedExperts: w.recorded}
 		if w.trace != nil {
 			j.RecordedPrefill = w.trace.PrefillAt()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)

@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // defaultTask is taken where flags say nothing.
@@ -25,9 +26,11 @@ type workload struct {
 	prompt    int
 	generated int
 	batch     int
-	trace     *traces.Trace // nil if there is none
-	embedded  bool          // the trace is the program's own
-	live      string        // what is recording it at this moment; empty: nothing
+	trace     *traces.Trace  // nil if there is none
+	embedded  bool           // the trace is the program's own
+	experts   routing.Spec   // which experts the tokens take
+	recorded  routing.Router // the experts that those of the trace took; nil: it does not say
+	live      string         // what is recording it at this moment; empty: nothing
 
 	defaultModel, defaultTask bool // nobody asked for it: it is named as a default
 }

@@ -127,6 +127,7 @@ func (b *builder) route(layer int) {
 			b.touched = append(b.touched, touch{e, n})
 		}
 	}
+	b.p.Experts.Add(len(b.touched))
 }
 
 // choose emits what a router does with its logits.

@@ -217,6 +217,32 @@ func (o *Op) WorkAt(t int) Work {
 // Runtime are the operators that stand for the runtime: indices into Program.Operators.
 type Runtime struct{ Dispatch, Host int }
 
+// Touched are the routed experts that a step reads, over its layers with experts (and the chunks of its prompt).
+type Touched struct{ Layers, Sum, Least, Most int }
+
+// Add adds what one layer reads.
+func (t *Touched) Add(experts int) {
+	if t.Layers == 0 || experts < t.Least {
+		t.Least = experts
+	}
+	t.Layers++
+	t.Sum += experts
+	t.Most = max(t.Most, experts)
+}
+
+// Merge adds what other layers read.
+func (t *Touched) Merge(o Touched) {
+	if o.Layers == 0 {
+		return
+	}
+	if t.Layers == 0 || o.Least < t.Least {
+		t.Least = o.Least
+	}
+	t.Layers += o.Layers
+	t.Sum += o.Sum
+	t.Most = max(t.Most, o.Most)
+}
+
 // Program is one step: ops in issue order.
 type Program struct {
 	Name      string
@@ -227,5 +253,6 @@ type Program struct {
 	Bits      unit.Bits  // weight precision of the block linears
 	Tokens    int        // tokens processed: the prompt in prefill, 1 in decode
 	Context   int        // positions attended to by the last token
+	Experts   Touched    // zero without experts
 	Static    unit.Bytes // scratchpad bytes that the program keeps for activations during the whole step
 }

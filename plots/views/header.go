@@ -40,8 +40,9 @@ func (h *Header) Write(out io.Writer) error {
 	for _, line := range [][2]string{
 		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, ByDefault(h.DefaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
 		{"DRAM", Memory(cfg) + ", " + Gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
-		{"model", fmt.Sprintf("%s%s: %s parameters, %d layers", h.Model.Name, ByDefault(h.DefaultModel),
-			plots.Large.Text(float64(h.Model.Params().Total)), h.Model.Layers)},
+		{"model", fmt.Sprintf("%s%s: %s parameters%s, %d layers", h.Model.Name, ByDefault(h.DefaultModel),
+			plots.Large.Text(float64(h.Model.Params().Total)), h.active(), h.Model.Layers)},
+		{"experts", h.experts()},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
 		{"trace", h.Trace},
 		{"widths", fmt.Sprintf("KV %v, lm_head %s", cfg.KV, Head(cfg))},
@@ -61,6 +62,42 @@ func (h *Header) Write(out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out)
 	return err
+}
+
+// active says how many parameters a token uses, where these are not all.
+func (h *Header) active() string {
+	if h.Model.Experts == nil {
+		return ""
+	}
+	return ", " + plots.Large.Text(float64(h.Model.Params().Active)) + " active"
+}
+
+// experts says which experts there are, and which ones tokens take.
+func (h *Header) experts() string {
+	e, of := h.Model.Experts, h.Results[0].Experts
+	if e == nil || of == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%d of %d for each token", e.PerToken, e.Count)
+	if e.Shared > 0 {
+		text += " and a shared one"
+	}
+	if n := len(e.Dense); n > 0 {
+		text += fmt.Sprintf(", in %d layers", h.Model.Layers-n)
+	}
+	text += ", " + of.Routing
+	for _, phase := range []struct {
+		name string
+		*result.Touched
+	}{{"prefill", of.Prefill}, {"a decode pass", of.Decode}} {
+		if phase.Touched != nil {
+			text += fmt.Sprintf("; %s touches %.3g of a layer", phase.name, phase.Mean)
+			if phase.Least < phase.Most {
+				text += fmt.Sprintf(" (%d to %d)", phase.Least, phase.Most)
+			}
+		}
+	}
+	return text
 }
 
 // Runtime says what handing a pass to the NPU costs.

@@ -73,7 +73,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 		o.Machines.forget()
 		return err
 	}
-	r.bits, r.counts = r.bits[:known], r.counts[:known+1]
+	r.bits, r.counts, r.touched = r.bits[:known], r.counts[:known+1], r.touched[:known+1]
 	r.Job.Generated = known + 1
 	return nil
 }

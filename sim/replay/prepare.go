@@ -9,6 +9,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // MostTokens is how many tokens a job generates at most, and MostTogether how many all jobs of a run should: the counts of each
@@ -27,6 +28,7 @@ type Prepared struct {
 	Job
 	npu       string // the configuration's fingerprint
 	compiler  *compile.Compiler
+	router    routing.Router // nil: the model has no experts
 	prefill   precision.Assignment
 	bits      []precision.Assignment         // of each decode pass
 	plan      *precision.Plan                // nil if nothing was decided
@@ -91,8 +93,11 @@ func (j Job) begin() *Prepared {
 
 // compile makes the compiler that all steps share, for the precisions of prefill and decode.
 func (p *Prepared) compile(policy precision.Policy) (err error) {
+	if p.router, err = p.routing(); err != nil {
+		return err
+	}
 	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]precision.Assignment{p.prefill}, p.used...),
-		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Decide: p.deciding(policy)})
+		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Routing: p.router, Decide: p.deciding(policy)})
 	return err
 }
 
@@ -144,7 +149,7 @@ func (p *Prepared) Tilings() ([]result.Tiling, error) {
 
 // run starts a run of some steps.
 func (p *Prepared) run(steps []int) *run {
-	return &run{Prepared: p, steps: steps, counts: make([]stats.Counts, 1+p.Passes())}
+	return &run{Prepared: p, steps: steps, counts: make([]stats.Counts, 1+p.Passes()), touched: make([]isa.Touched, 1+p.Passes())}
 }
 
 // all lists the steps of a run: 0 is prefill.

@@ -20,11 +20,13 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu"
 	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/timeline"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // Job is one schedule on one NPU.
@@ -36,12 +38,14 @@ type Job struct {
 	Generated int    // tokens, the first of which comes from prefill
 	Batch     int    // sequences that decode together, all of these lengths and this schedule; 0: 1
 	Schedule  precision.Schedule
+	Experts   routing.Spec // where the experts of tokens come from; of a model that has none, nowhere
 
 	DecodeOnly bool // leave prefill out: its times and counts are zero
 
 	// Of the trace that is replayed, if there is one.
 	Evidence        precision.Evidence // bits of its decode passes, and the signals that a scheduler could use after each
 	RecordedPrefill precision.Assignment
+	RecordedExperts routing.Router // nil: the trace has none
 	TraceSHA256     string
 	TraceSource     string
 	TraceName       string // of its file, without folders; empty: none
@@ -72,6 +76,7 @@ type run struct {
 	*Prepared
 	steps       []int          // to simulate, in rising order: 0 is prefill, n the nth decode pass
 	counts      []stats.Counts // of each step
+	touched     []isa.Touched  // by each step
 	prefillWork int64          // in DRAM transfers, if progress is asked for
 	recorder    *recorder      // nil: none
 }
@@ -188,6 +193,7 @@ func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, to
 	if r.counts[t.step], err = m.Run(p); err != nil {
 		return err
 	}
+	r.touched[t.step] = p.Experts
 	step.end()
 	if r.recorder != nil {
 		return r.recorder.done(t.step, seen, r.counts[t.step].Cycles)
@@ -218,6 +224,7 @@ func (r *run) result(version string) (*result.Result, error) {
 		out.Counterfactual = r.plan.Counterfactual()
 	}
 	out.Footprint = r.Memory()
+	out.Experts = r.experts()
 	averages := make([]float64, len(r.bits))
 	for i, at := range r.bits {
 		averages[i] = at.Average(j.Model)
@@ -244,7 +251,7 @@ func Compare(jobs []Job, results []*result.Result) {
 		for i := range jobs {
 			j := &jobs[i]
 			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
-				j.Prompt == job.Prompt && j.Generated == job.Generated && j.Batch == job.Batch && results[i].Model == like.Model &&
+				j.Prompt == job.Prompt && j.Generated == job.Generated && j.Batch == job.Batch && j.Experts == job.Experts && results[i].Model == like.Model &&
 				results[i].Config == like.Config && results[i].Shape == like.Shape {
 				return results[i]
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // inputs are the NPUs and the models that have been read, by their texts: many results share one.
@@ -36,6 +37,11 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 		return j, fmt.Errorf("%s: schedule: %w", o.Place, err)
 	}
 	j.Prompt, j.Generated, j.Batch = o.PromptTokens, o.GeneratedTokens, o.Batch
+	if o.Experts != nil {
+		if j.Experts, err = routing.Parse(o.Experts.Routing); err != nil {
+			return j, fmt.Errorf("%s: experts.routing: %w", o.Place, err)
+		}
+	}
 	if o.TraceSHA256 == "" {
 		if j.Task = o.Task; j.Task != workloads.CustomTask {
 			if _, err := workloads.LookupTask(j.Task); err != nil {
@@ -52,6 +58,15 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 	j.Task = cmp.Or(t.Header.Task, workloads.CustomTask)
 	if j.Evidence, err = t.Evidence(j.Schedule); err != nil {
 		return j, fmt.Errorf("%s: %w", o.Place, err)
+	}
+	if j.Experts.Kind == routing.Trace {
+		recorded, err := t.Router(j.Model)
+		if err != nil {
+			return j, fmt.Errorf("%s: %w", o.Place, err)
+		}
+		if recorded != nil {
+			j.RecordedExperts = recorded
+		}
 	}
 	return j, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/validate/intervals"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // Plan is results whose jobs have been rebuilt.
@@ -30,6 +31,7 @@ type group struct {
 func Prepare(s *study.Set, find Traces) (*Plan, error) {
 	type key struct {
 		npu, shape, model        string
+		experts                  routing.Spec
 		prompt, generated, batch int
 	}
 	p, index := &Plan{outcomes: s.Outcomes}, map[key]*group{}
@@ -39,7 +41,7 @@ func Prepare(s *study.Set, find Traces) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		k := key{o.Config, o.Shape, o.Model, o.PromptTokens, o.GeneratedTokens, o.Batch}
+		k := key{o.Config, o.Shape, o.Model, j.Experts, o.PromptTokens, o.GeneratedTokens, o.Batch}
 		if g := index[k]; g == nil || (len(g.jobs)+1)*j.Generated > replay.MostTogether {
 			index[k] = &group{}
 			p.groups = append(p.groups, index[k])

@@ -59,6 +59,8 @@ type Result struct {
 	TokensPerJoule float64 `json:"tokens_per_joule,omitempty"`        // of decode
 	AreaMM2        float64 `json:"area_mm2"`                          // of the NPU (docs/energy.md)
 
+	Experts *Experts `json:"experts,omitempty"` // of a model that has some
+
 	Operators Operators `json:"operators"`
 
 	Tilings []Tiling `json:"tilings,omitempty"` // with an explanation

@@ -88,7 +88,12 @@ func (s *Set) paths() string {
 func name(o *Outcome) string { return o.NPU + "\n" + nameWithoutNPU(o) }
 
 func nameWithoutNPU(o *Outcome) string {
-	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, folder.Labels(o.Axes))
+	experts := ""
+	if o.Experts != nil {
+		experts = o.Experts.Routing
+	}
+	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, experts,
+		folder.Labels(o.Axes))
 }
 
 // match pairs points whose names are equal and occur once on each side: first of those whose inputs are the same, too, as of two

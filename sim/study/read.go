@@ -252,6 +252,9 @@ func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key
 	if slices.ContainsFunc(cacheBits, func(name string) bool { _, axis := axes[name]; return axis }) { // says the same
 		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.Name == kvBits })
 	}
+	if _, axis := axes["experts"]; r.Experts != nil && !axis {
+		keys = append(keys, Key{"experts", r.Experts.Routing, "experts " + r.Experts.Routing})
+	}
 	place := func(name string) int {
 		return slices.IndexFunc(order, func(a folder.Axis) bool { return a.Name == name })
 	}

@@ -8,9 +8,11 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
-// Axis is what varies about the NPU: one key, or a named choice between changes of several keys.
+// Axis is what varies about the NPU: one key, or a named choice between changes of several keys. The axis experts varies which
+// experts tokens take.
 type Axis struct {
 	Name   string
 	Values []Value
@@ -19,8 +21,9 @@ type Axis struct {
 
 // Value is a value of an axis.
 type Value struct {
-	Label string
-	set   []assignment
+	Label   string
+	set     []assignment
+	routing *routing.Spec // of the axis experts
 }
 
 // identity returns the names that identify a point beside its axes. Filters accept them.
@@ -44,7 +47,7 @@ func (s *Spec) readAxes(r *reader, n *yaml.Node) {
 			continue
 		}
 		a := Axis{Name: e[0].key.value, at: e[0].key.Place}
-		if e[0].value.Kind == yaml.MappingNode {
+		if e[0].value.Kind == yaml.MappingNode && a.Name != expertsAxis {
 			a.Values = r.fragments(e[0])
 		} else {
 			a.Values = r.values(e[0])
@@ -71,7 +74,7 @@ func (s *Spec) addAxis(r *reader, a Axis) {
 			return
 		}
 	}
-	if err := s.checkName(a.Name); err != nil {
+	if err := s.checkName(a.Name); err != nil && a.Name != expertsAxis { // results have what is below it
 		r.add(a.at, "axes."+a.Name, "%v", err)
 		return
 	}
@@ -106,6 +109,9 @@ func pathsOf(a Axis) []string {
 // values reads {array.rows: [16, 32]}.
 func (r *reader) values(e entry) []Value {
 	path := e.key.value
+	if path == expertsAxis {
+		return r.routings(e)
+	}
 	key, ok := config.Lookup(path)
 	if !ok {
 		err := config.Check(path, "", "or a choice of your own, {NAME: {LABEL: {KEY: VALUE}}}")
@@ -118,7 +124,7 @@ func (r *reader) values(e entry) []Value {
 			r.add(t.Place, "axes."+path, "%v", err)
 			continue
 		}
-		all = append(all, Value{t.value, []assignment{{t, path}}})
+		all = append(all, Value{Label: t.value, set: []assignment{{t, path}}})
 	}
 	return all
 }
@@ -139,7 +145,7 @@ func (r *reader) fragments(e entry) []Value {
 			r.add(strict.PlaceOf(choice.value), under, "got %s; accepted: a mapping of keys of the NPU, as in {array.rows: 64}", strict.Describe(choice.value))
 			continue
 		}
-		all = append(all, Value{choice.key.value, r.assignments(choice.value, under, "")})
+		all = append(all, Value{Label: choice.key.value, set: r.assignments(choice.value, under, "")})
 	}
 	return all
 }

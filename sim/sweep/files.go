@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"bytes"
+	"encoding/json"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -123,7 +124,11 @@ func (s *Spec) inputs() string {
 	for _, m := range s.models {
 		shape := *m.Model
 		shape.Source = "" // names the file
-		all = append(all, fmt.Sprintf("%+v", shape))
+		text, err := json.Marshal(shape)
+		if err != nil {
+			panic("sweep: " + err.Error())
+		}
+		all = append(all, string(text))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
 		all = append(all, s.parts[name].Text())

@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // Point is one job of a sweep.
@@ -103,6 +104,9 @@ type machine struct {
 	labels   []Label
 	set      []string
 	assigned map[string]string
+	routing  *routing.Spec // nil: no axis says which experts tokens take
+
+	firstRouting bool
 
 	cfg         *config.Config // nil: not made yet
 	bad         error          // why there is no such NPU
@@ -137,6 +141,9 @@ func (e *expansion) npu(n npu, at []int, number int) {
 	for i, v := range at {
 		value := e.axes[i].Values[v]
 		c.labels = append(c.labels, Label{e.axes[i].Name, value.Label})
+		if value.routing != nil {
+			c.routing, c.firstRouting = value.routing, v == 0
+		}
 		for _, a := range value.set {
 			c.set, c.assigned[a.path] = append(c.set, a.String()), a.value
 		}
@@ -155,7 +162,7 @@ func (e *expansion) npu(n npu, at []int, number int) {
 					p := Point{NPU: n.Name, Axes: c.labels, config: number, work: e.works, Trace: l.file}
 					p.Model, p.Task, p.Batch, p.Schedule = m.Model, l.name, batch, s.Schedule
 					p.Prompt, p.Generated = l.lengths(m.Model)
-					if !e.skips(&p, c) {
+					if p.route(c) && !e.skips(&p, c) {
 						e.add(&p, l, s, c)
 					}
 				}
@@ -210,6 +217,10 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 		}
 		p.Evidence, p.RecordedPrefill = evidence, l.trace.PrefillAt()
 		p.TraceSHA256, p.TraceSource = l.trace.SHA256, string(l.trace.Header.Source)
+	}
+	if err := p.recordedExperts(l); err != nil {
+		e.fault(l.Place, l.value, "%v", err)
+		return
 	}
 	if err := p.Model.CheckLengths(p.Prompt, p.Generated); err != nil {
 		e.fault(l.Place, fmt.Sprintf("%s of %s", l.value, p.Model.Name), "%v", err)
@@ -294,13 +305,22 @@ func fingerprint(j *replay.Job, config, version string) string {
 		Prefill                 any // bits, or the text of an assignment
 		Schedule, Trace, Source string
 		Classifier              string `json:",omitempty"`
+		Experts                 string `json:",omitempty"`
 	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, prefillOf(j), j.Schedule.String(),
-		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier})
+		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier, routingOf(j)})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// routingOf is where the experts of tokens come from; nothing of a model without experts.
+func routingOf(j *replay.Job) string {
+	if j.Model.Experts == nil {
+		return ""
+	}
+	return j.Experts.String()
 }
 
 // prefillOf is the recorded precision of prefill: a number of bits, 0 for none, or the text of an assignment.

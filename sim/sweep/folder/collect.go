@@ -122,12 +122,16 @@ func Labels(axes map[string]string) string {
 // They are no part of a point, whose row must not depend on which others there are.
 func speedups(rows []Row, highest map[string]int) {
 	type machine struct {
-		config, model           string
+		config, model, experts  string
 		prompt, generated, size int
 	}
 	base := map[machine]map[string]*result.Result{}
 	of := func(r *Row) machine {
-		return machine{r.Result.Config, r.Model + r.Result.Shape, r.Prompt, r.Generated, r.Batch}
+		experts := ""
+		if e := r.Result.Experts; e != nil {
+			experts = e.Routing
+		}
+		return machine{r.Result.Config, r.Model + r.Result.Shape, experts, r.Prompt, r.Generated, r.Batch}
 	}
 	for i := range rows {
 		if r := &rows[i]; r.Result != nil {
