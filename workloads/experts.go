@@ -91,7 +91,7 @@ func (m *Model) validateExperts() error {
 		value, lo, max int
 	}{
 		{"experts", e.Count, 1, MostExperts},
-		{"experts of a token", e.PerToken, 1, e.Count},
+		{"num_experts_per_tok", e.PerToken, 1, e.Count},
 		{"width of an expert", e.Width, 1, 1 << 22},
 		{"width of all experts of a token", e.PerToken * e.Width, 1, 1 << 22},
 		{"width of all experts", e.Count * e.Width, 1, 1 << 26},

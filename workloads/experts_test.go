@@ -103,7 +103,7 @@ func TestExpertsThatCannotBe(t *testing.T) {
 	const mixtral = `"model_type": "mixtral", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
 		"intermediate_size": 96, "vocab_size": 100, "max_position_embeddings": 256`
 	for _, c := range []struct{ name, keys, want string }{
-		{"more than there are", `"num_experts_per_tok": 9`, "experts of a token: 9 is out of range; accepted: 1 to 8"},
+		{"more than there are", `"num_experts_per_tok": 9`, "num_experts_per_tok: 9 is out of range; accepted: 1 to 8"},
 		{"a key of another family", `"n_routed_experts": 4`, "n_routed_experts: 4 is not modelled: mixtral models have no such option"},
 		{"no number", `"num_local_experts": "x"`, `num_local_experts: "x" is not usable; accepted: a positive integer`},
 	} {

@@ -29,15 +29,17 @@ func (w *workload) loadExperts(text *string) error {
 			return flagged("experts", "", err)
 		}
 	}
-	if w.trace == nil || text != nil && w.experts.Kind != routing.Trace {
-		return nil
+	if w.trace != nil && (text == nil || w.experts.Kind == routing.Trace) {
+		recorded, err := w.trace.Router(w.model)
+		if err != nil {
+			return flagged("trace", w.trace.Name, err)
+		}
+		if recorded != nil {
+			w.experts, w.recorded = routing.Spec{Kind: routing.Trace}, recorded
+		}
 	}
-	recorded, err := w.trace.Router(w.model)
-	if err != nil {
-		return flagged("trace", w.trace.Name, err)
-	}
-	if recorded != nil {
-		w.experts, w.recorded = routing.Spec{Kind: routing.Trace}, recorded
+	if w.experts.Kind == routing.Trace && w.recorded == nil {
+		return errors.New("--experts: trace: no trace says which experts the tokens take; accepted: --trace FILE that was recorded with them, or uniform, zipf")
 	}
 	return nil
 }
