@@ -50,6 +50,8 @@ npu:                 sim/unit sim/engine npu/isa npu/stats npu/activity npu/msg 
 npu+test:            npu/compile workloads workloads/precision
 workloads/gguf:      sim/unit/visible sim/unit/files
 workloads/gguf+test: workloads/formats
+workloads/gguf/blocks: workloads/gguf float16
+workloads/gguf/blocks+test: workloads/safetensors
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats workloads/gguf
 workloads+test:      workloads/ops
 workloads/ops:       workloads
@@ -80,11 +82,11 @@ plots:               sim/unit/visible npu/isa sim/result pretty plot
 plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/safetensors
+gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
-gpu/tokens:          sim/unit/files regexp2 text protobuf
+gpu/tokens:          sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu

@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 )
 
 // generation reads the tokens that end an answer from the generation_config.json beside config.json, which overrules it
 // where it names any (transformers 5.24, generation/configuration_utils.py): Llama 3's chat models end at <|eot_id|> by
 // this file alone. A folder need not have one.
 func (m *Model) generation(c *Config, n *Numerics) error {
-	if c.Preset {
+	if c.Preset || gguf.Is(c.File) {
 		return nil
 	}
 	file := filepath.Join(filepath.Dir(c.File), "generation_config.json")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,10 +18,12 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
+	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
@@ -38,12 +39,13 @@ const (
 // engineFlags choose what the decode engine runs, and on what.
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and safetensors", defaultModel, ""),
-		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder with safetensors, or random, in the model's true shapes",
+		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and weights, or a GGUF file", defaultModel, ""),
+		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
 			DefaultText: "the model's folder", TakesFile: true},
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: defaultTask},
 		&cli.IntFlag{Name: "prompt", Usage: "prompt of so many random `TOKENS`", DefaultText: "the task's", Action: between("prompt", 1, mostTokens)},
-		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the tokenizer in the model's folder, as it stands", TakesFile: true},
+		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the model's own tokenizer, as it stands", TakesFile: true},
+		&cli.StringFlag{Name: "prompt-text", Usage: "prompt: this `TEXT`, as it stands"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
 		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1, Action: notNegative("seed")},
 		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA,
@@ -77,7 +79,8 @@ type engineOptions struct {
 	weights    string // their folder, or random; empty: the model's folder
 	taskName   string // empty: the default one
 	tokens     *int   // of a random prompt
-	promptFile string // empty: a random prompt
+	promptFile string // empty: no text of a file
+	promptText *string
 	gen        *int
 	seed       int64
 	backend    string
@@ -89,13 +92,19 @@ type engineOptions struct {
 // engineFrom reads the flags.
 func engineFrom(c *cli.Context) (engineOptions, error) {
 	o := engineOptions{from: c.String("model"), weights: c.String("weights"), taskName: c.String("task"), tokens: optional(c, "prompt", c.Int),
-		promptFile: c.String("prompt-file"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
+		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
 		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference")}
 	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
 		o.from = o.weights // weights of a folder are those of its model
 	}
-	if o.tokens != nil && o.promptFile != "" {
-		return o, errors.New("--prompt and --prompt-file are given; accepted: one of them")
+	given := []string{}
+	for _, flag := range []string{"prompt", "prompt-file", "prompt-text"} {
+		if c.IsSet(flag) {
+			given = append(given, "--"+flag)
+		}
+	}
+	if len(given) > 1 {
+		return o, fmt.Errorf("%s are given; accepted: one of them", strings.Join(given, " and "))
 	}
 	return o, nil
 }
@@ -109,6 +118,7 @@ type engine struct {
 	task      string // empty: the lengths are no task's
 	prompt    []int
 	promptSHA string
+	tokenizer *tokens.Tokenizer // of a text; nil: the prompt is none
 	generate  int
 }
 
@@ -184,10 +194,10 @@ func (e *engine) lengths() error {
 	if e.generate > replay.MostTokens {
 		return fmt.Errorf("--gen %d: more than can be simulated; accepted: 2 to %d", e.generate, replay.MostTokens)
 	}
-	if e.tokens == nil && e.gen == nil && e.promptFile == "" {
+	if e.tokens == nil && e.gen == nil && !e.isText() {
 		e.task = task.Name
 	}
-	if err := e.model.CheckLengths(prompt, e.generate); err != nil && e.promptFile == "" {
+	if err := e.model.CheckLengths(prompt, e.generate); err != nil && !e.isText() {
 		return fmt.Errorf("--prompt, --gen: %w", err)
 	}
 	e.prompt = make([]int, min(prompt, e.model.MaxPositions)) // of a file it is replaced
@@ -200,30 +210,50 @@ func (e *engine) lengths() error {
 
 // read replaces the random prompt by a text.
 func (e *engine) read() error {
-	file := e.promptFile
-	if file == "" {
+	flag, file, text := "prompt-file", e.promptFile, []byte(nil)
+	switch {
+	case e.promptText != nil:
+		flag, file, text = "prompt-text", "", []byte(*e.promptText)
+	case file == "":
 		return nil
+	default:
+		var err error
+		if text, err = files.Read(file, files.Text); err != nil {
+			return flagged(flag, file, err)
+		}
 	}
-	text, err := files.Read(file, files.Text)
-	if err != nil {
-		return flagged("prompt-file", file, err)
-	}
-	if e.prompt, err = encode(e.from, string(text)); err != nil {
-		return flagged("prompt-file", file, err)
+	if err := e.encode(string(text)); err != nil {
+		return flagged(flag, file, err)
 	}
 	if len(e.prompt) == 0 {
-		return fmt.Errorf("--prompt-file %s: there are no tokens in it; accepted: a text", file)
+		return fmt.Errorf("--%s: there are no tokens in it; accepted: a text", strings.TrimSpace(flag+" "+file))
 	}
 	sum := sha256.Sum256(text)
 	e.promptSHA = hex.EncodeToString(sum[:])
 	return nil
 }
 
+// encode makes tokens of a text with the model's own tokenizer.
+func (e *engine) encode(text string) (err error) {
+	if !isFolder(e.from) && !gguf.Is(e.from) {
+		return fmt.Errorf("a text takes the tokenizer of a model's folder or GGUF file, and --model %s is none; accepted: --model FOLDER, "+
+			"--model FILE.gguf, or --prompt TOKENS", strings.TrimSpace(e.from))
+	}
+	if e.tokenizer, err = tokens.Open(e.from); err != nil {
+		return err
+	}
+	e.prompt, err = e.tokenizer.Encode(text)
+	return err
+}
+
+// isText reports whether the prompt is a text.
+func (o *engineOptions) isText() bool { return o.promptFile != "" || o.promptText != nil }
+
 // open opens the weights.
 func (e *engine) open() (err error) {
 	where := e.weights
 	if info, err := os.Stat(e.from); where == "" && err == nil {
-		if where = e.from; !info.IsDir() {
+		if where = e.from; !info.IsDir() && !gguf.Is(where) {
 			where = filepath.Dir(where)
 		}
 	}

@@ -78,9 +78,11 @@ func TestScripts(t *testing.T) {
 func workspace(dir string) error {
 	words := filepath.Join(dir, "tiny-words") // with a tokenizer, and as many tokens
 	tiny, err := os.ReadFile(filepath.Join(home, "testdata/tiny.json"))
-	return errors.Join(err, os.WriteFile(filepath.Join(dir, "tiny.json"), tiny, 0o644), writeModel(filepath.Join(dir, "tiny-llama"), gputest.Config("llama")),
+	file, errFile := os.ReadFile(filepath.Join(home, "../../gpu/weights/testdata/words.gguf"))
+	return errors.Join(err, errFile, os.WriteFile(filepath.Join(dir, "tiny.json"), tiny, 0o644), writeModel(filepath.Join(dir, "tiny-llama"), gputest.Config("llama")),
 		writeModel(words, strings.Replace(gputest.Config("llama"), `"vocab_size":320`, `"vocab_size":800`, 1)),
-		os.CopyFS(words, os.DirFS(filepath.Join(home, "../../gpu/tokens/testdata/vicuna"))))
+		os.CopyFS(words, os.DirFS(filepath.Join(home, "../../gpu/tokens/testdata/vicuna"))),
+		os.WriteFile(words+".gguf", file, 0o644))
 }
 
 // home is the folder of this package, wherever a test is.

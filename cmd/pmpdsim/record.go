@@ -10,10 +10,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
-	"github.com/pmpdsim/pmpdsim/gpu/tokens"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -34,6 +34,7 @@ a killed one leaves is never touched, and trace repair makes it whole. A GPU nee
 EXAMPLES:
    pmpdsim record --model vicuna-7b --weights random --schedule static:4-3-2@85,170 --prompt 512 --gen 256 -o v7b.trace.jsonl.zst  # needs a GPU
    pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst  # needs a GPU
+   pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule static:4-2 -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
@@ -94,7 +95,24 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return internal(err)
 	}
+	if err := e.answer(s, t); err != nil {
+		return internal(err)
+	}
 	return views.Trace(t.Info()).Write(s.out)
+}
+
+// answer shows what was said to a text.
+func (e *engine) answer(s streams, t *traces.Trace) error {
+	if e.tokenizer == nil {
+		return nil
+	}
+	ids := []int{*t.Prefill.TokOut}
+	for _, step := range t.Steps {
+		ids = append(ids, *step.TokOut)
+	}
+	text, err := e.tokenizer.Decode(ids)
+	s.say("answer: %s", visible.Line(strings.TrimSpace(text)))
+	return err
 }
 
 // recordFiles are the files that a recording writes.
@@ -213,17 +231,4 @@ func recordError(ctx context.Context, err error, left string) error {
 		return internal(fmt.Errorf("%w: %s", cause, left))
 	}
 	return internal(fmt.Errorf("%w: %s", err, left))
-}
-
-// encode makes tokens of a text with the tokenizer in a model's folder.
-func encode(model, text string) ([]int, error) {
-	if !isFolder(model) {
-		return nil, fmt.Errorf("a text takes the tokenizer of a model's folder, and --model %s is none; accepted: --model FOLDER, or "+
-			"--prompt TOKENS", strings.TrimSpace(model))
-	}
-	t, err := tokens.Open(model)
-	if err != nil {
-		return nil, err
-	}
-	return t.Encode(text)
 }

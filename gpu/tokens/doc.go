@@ -6,17 +6,19 @@
 //	text ─ added tokens ─ normalizers ─ added tokens ─ pre-tokenizers ─ byte-pair encoding ─ BOS, EOS around it
 //	       (raw)                        (normalized)   into words       within a word
 //
-// Four formats are read. tokenizer.json: byte-level BPE (GPT-2's of Phi-1.5, GPT-NeoX's of StableLM-Zephyr, Llama 3's,
+// Five formats are read. tokenizer.json: byte-level BPE (GPT-2's of Phi-1.5, GPT-NeoX's of StableLM-Zephyr, Llama 3's,
 // Qwen2's) and BPE over characters with fallback to bytes (Llama 2's, Vicuna's). tokenizer.model: sentencepiece's BPE
 // (Vicuna, MobileLLaMA, InternLM2). vocab.json with merges.txt, of GPT-2's class and Qwen2's. Tiktoken's ranks, which
-// need words and special tokens that stand in code: qwen.tiktoken, and the tokenizer.model of Meta's Llama 3. A part
-// that is not known is an error, for a part left out would give wrong ids that look right.
+// need words and special tokens that stand in code: qwen.tiktoken, and the tokenizer.model of Meta's Llama 3. A GGUF
+// file carries tokens with merges or scores, and the name of what finds words. A part that is not known is an error, for
+// a part left out would give wrong ids that look right.
 //
 // # Contract
 //
 // Ids are those of Hugging Face's tokenizers 0.23.2 and transformers 5.24.0, of sentencepiece 0.1.97 and tiktoken 0.14.0:
 // testdata/README.md says how that is checked. A tokenizer_config.json without legacy means what it meant before transformers
-// 5: a space before each stretch of text between special tokens, not the first alone. Special tokens that stand in a text count as such. Differences that are known:
+// 5: a space before each stretch of text between special tokens, not the first alone. Special
+// tokens that stand in a text count as such. Differences that are known:
 //   - Characters that Unicode added after version 9 may be ordered otherwise by NFC (Qwen2), since the reference has old tables.
 //   - A character for which the vocabulary has neither a token, bytes nor an unknown token is an error; the reference drops it.
 //   - Decode hides every special token; the reference shows those whose text its normalizer changes.

@@ -164,7 +164,7 @@ func TestTokenizerModelThatIsRefused(t *testing.T) {
 		{"spaces as they are", good + message(3, message(5, 0)), "escape_whitespaces is off; accepted: true"},
 		{"a piece twice", good + message(1, message(1, "the")+message(1, "the")), `piece 700, "the", is there twice`},
 		{"a piece of bytes", good + message(1, message(1, "\xff")), `piece 700, "\xff", is empty or not UTF-8`},
-		{"an unused piece", good + message(1, message(1, "zzz", 3, 5)), `piece 700, "zzz", has type 5; accepted: normal, unknown, control, user-defined, byte`},
+		{"a piece of a type that is not known", good + message(1, message(1, "zzz", 3, 7)), `piece 700, "zzz", has type 7; accepted: normal, unknown, control, user-defined, unused, byte`},
 		{"no bytes", message(1, message(1, "a"), 2, message(3, 2, 35, 1), 3, message(3, 0, 4, 0)), "byte fallback is on, but the vocabulary lacks <0x00>; accepted: all of <0x00> to <0xFF>"},
 		{"no BOS", message(1, message(1, "a"), 2, message(3, 2), 3, message(3, 0, 4, 0)), `"<s>", the bos_token, is not in the vocabulary; accepted: another bos_token in tokenizer_config.json, or add_bos_token false`},
 	} {

@@ -18,6 +18,7 @@ const (
 	unknown     = 2
 	control     = 3
 	userDefined = 4
+	unused      = 5
 	singleByte  = 6
 )
 
@@ -67,22 +68,31 @@ func readSentencePiece(file string, data []byte, config *settings) (*Tokenizer, 
 	}
 	t := newTokenizer(file)
 	t.renames = true
-	special, err := m.fill(t)
-	if err != nil {
+	if err := m.finish(t, config); err != nil {
 		return nil, err
 	}
+	var err error
+	around := *config
+	around.bosToken, around.eosToken = cmp.Or(around.bosToken, m.text(m.bos)), cmp.Or(around.eosToken, m.text(m.eos))
+	t.before, t.after, err = around.around(t.id)
+	return t, err
+}
+
+// finish gives t the pieces and the stages.
+func (m *spm) finish(t *Tokenizer, config *settings) error {
+	special, err := m.fill(t)
+	if err != nil {
+		return err
+	}
 	if err := t.addTokens(append(slices.Clone(config.added), special...)); err != nil {
-		return nil, err
+		return err
 	}
 	t.normalizers = []normalizer{m.spaces(config)}
 	t.decoders = []decoder{eachWord(func(w string) string { return strings.ReplaceAll(w, mark, " ") }), decodeFallback, fuse}
 	if m.prefixed(config) {
 		t.decoders = append(t.decoders, eachWord(ends{Content: " ", Start: 1}.strip))
 	}
-	around := *config
-	around.bosToken, around.eosToken = cmp.Or(around.bosToken, m.text(m.bos)), cmp.Or(around.eosToken, m.text(m.eos))
-	t.before, t.after, err = around.around(t.id)
-	return t, err
+	return nil
 }
 
 // prefixed reports whether a space goes before a text: the model says so, or since legacy is false add_prefix_space does,
@@ -167,8 +177,9 @@ func (m *spm) fill(t *Tokenizer) ([]added, error) {
 			t.clean.add(added{ID: id, Content: p.text})
 		case singleByte:
 			bytes[p.text] = id
+		case unused: // no text has it
 		default:
-			return nil, fmt.Errorf("piece %d, %q, has type %d; accepted: normal, unknown, control, user-defined, byte", id, p.text, p.kind)
+			return nil, fmt.Errorf("piece %d, %q, has type %d; accepted: normal, unknown, control, user-defined, unused, byte", id, p.text, p.kind)
 		}
 	}
 	t.bpe.ids = chars

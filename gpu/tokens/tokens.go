@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 )
 
 // Tokenizer turns text into the ids of one model's vocabulary and back. It is safe for concurrent use.
@@ -35,10 +36,13 @@ func newTokenizer(file string) *Tokenizer {
 	return &Tokenizer{file: file, bpe: &bpe{unknown: -1}, words: map[int]string{}, names: map[string]int{}, hidden: map[int]bool{}}
 }
 
-// Open reads the tokenizer of a Hugging Face model folder: the first there is of tokenizer.json, tokenizer.model,
+// Open reads the tokenizer that a GGUF file carries, or that of a Hugging Face model folder: the first there is of tokenizer.json, tokenizer.model,
 // vocab.json with merges.txt, and qwen.tiktoken. A tokenizer_config.json beside it says whether BOS is added, and which
 // tokens are special.
 func Open(dir string) (*Tokenizer, error) {
+	if gguf.Is(dir) {
+		return openGGUF(dir)
+	}
 	config, err := readConfig(dir)
 	if err != nil {
 		return nil, err

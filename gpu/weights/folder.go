@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
@@ -28,17 +30,27 @@ const (
 // folder is a Source that reads a Hugging Face folder. Only the tensors asked for are read.
 type folder struct {
 	model   *Model
-	files   []*safetensors.File // in the order of their names
+	files   []part // in the order of their names
 	tensors map[string]*safetensors.Tensor
 	sum     func() (string, error)
 }
 
 var _ Source = (*folder)(nil)
 
-// Open reads a folder with config.json and model.safetensors, or shards of it with model.safetensors.index.json. Names,
+// part is an open file of a checkpoint.
+type part struct {
+	path string
+	sum  func() (string, error)
+	io.Closer
+}
+
+// Open reads a GGUF file, or a folder with config.json and model.safetensors, or shards of it with model.safetensors.index.json. Names,
 // types and shapes of all tensors are checked against config.json; values are when their block is asked for. They
 // become binary16, where those too small for it become 0 and those too large are an error.
 func Open(dir string) (Source, error) {
+	if gguf.Is(dir) {
+		return openGGUF(dir)
+	}
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
 		err = errors.New("not a folder")
@@ -140,7 +152,7 @@ func (f *folder) add(path string) error {
 	if err != nil {
 		return err
 	}
-	f.files = append(f.files, opened)
+	f.files = append(f.files, part{path, opened.SHA256, opened})
 	for _, t := range opened.Tensors {
 		if first, twice := f.tensors[t.Name]; twice {
 			return fmt.Errorf("%s: tensor %q is also in %s; accepted: each once", path, t.Name, first.File)
@@ -184,7 +196,7 @@ func (f *folder) hash() (string, error) {
 	sums := make([]string, len(f.files))
 	err := split(len(f.files), 1, func(from, to int) (err error) {
 		for i := from; i < to && err == nil; i++ {
-			sums[i], err = f.files[i].SHA256()
+			sums[i], err = f.files[i].sum()
 		}
 		return err
 	})
@@ -199,7 +211,7 @@ func (f *folder) hash() (string, error) {
 	}
 	var lines strings.Builder
 	for i, file := range f.files {
-		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.Path))
+		fmt.Fprintf(&lines, "%s  %s\n", sums[i], filepath.Base(file.path))
 	}
 	sum := sha256.Sum256([]byte(lines.String()))
 	return hex.EncodeToString(sum[:]), nil

@@ -85,6 +85,9 @@ func (f *File) Close() error {
 	return errors.Join(errs...)
 }
 
+// Parts returns the files, one or more, in their order.
+func (f *File) Parts() []*files.Reader { return f.files }
+
 // Find returns the tensor of a name; nil: there is none.
 func (f *File) Find(name string) *Tensor {
 	for _, t := range f.Tensors {

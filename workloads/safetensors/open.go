@@ -2,9 +2,7 @@ package safetensors
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,13 +48,7 @@ func (f *File) Close() error {
 }
 
 // SHA256 returns the hash of an open file's bytes.
-func (f *File) SHA256() (string, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(f.file, 0, f.file.Size())); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
+func (f *File) SHA256() (string, error) { return f.file.SHA256() }
 
 // parse returns the tensors of a file of a size by their names.
 func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {

@@ -1,6 +1,8 @@
 package files
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -104,6 +106,18 @@ func (r *Reader) SeekTo(at int64) error {
 
 // Size is that of a regular file when it was opened.
 func (r *Reader) Size() int64 { return r.size }
+
+// Path is what the file was opened by.
+func (r *Reader) Path() string { return r.path }
+
+// SHA256 returns the hash of an open regular file's bytes, in hexadecimal digits.
+func (r *Reader) SHA256() (string, error) {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(r, 0, r.size)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
 
 // Regular reports whether the file is neither a device nor a pipe.
 func (r *Reader) Regular() bool {

@@ -1,0 +1,122 @@
+"""Writes models of transformers 5.24.0 (torch 2.15.0, safetensors 0.8.0) as folders, and the same ones as GGUF files, with gguf
+0.19.0: names by its TensorNameMap, q and k permuted and norms changed as llama.cpp's convert_hf_to_gguf.py does it."""
+import pathlib, shutil
+import numpy as np, torch
+from gguf import MODEL_ARCH, GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
+from gguf.quants import quantize
+from transformers import Gemma2Config, LlamaConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config, StableLmConfig, AutoModelForCausalLM
+
+HERE = pathlib.Path(__file__).parent
+SHAPE = dict(vocab_size=32, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128, eos_token_id=2, bos_token_id=1, pad_token_id=0)
+MODELS = {
+    "llama": (LlamaConfig(**SHAPE, rope_theta=50_000.0, rms_norm_eps=1e-5, attention_bias=True), MODEL_ARCH.LLAMA),
+    "llama31": (LlamaConfig(**SHAPE, rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=500_000.0,
+                            rope_scaling={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}), MODEL_ARCH.LLAMA),
+    "qwen2": (Qwen2Config(**SHAPE, rope_theta=1e6, rms_norm_eps=1e-6), MODEL_ARCH.QWEN2),
+    "qwen3": (Qwen3Config(**SHAPE, head_dim=32, rope_theta=1e6), MODEL_ARCH.QWEN3),
+    "phi": (PhiConfig(**SHAPE | {"num_key_value_heads": 2}, partial_rotary_factor=0.5), MODEL_ARCH.PHI2),
+    "phi3": (Phi3Config(**SHAPE, sliding_window=64), MODEL_ARCH.PHI3),
+    "stablelm": (StableLmConfig(**SHAPE, use_qkv_bias=True, partial_rotary_factor=0.25), MODEL_ARCH.STABLELM),
+    "gemma2": (Gemma2Config(**SHAPE, head_dim=16, query_pre_attn_scalar=16, sliding_window=16), MODEL_ARCH.GEMMA2),
+}
+
+
+def permute(w, heads):
+    """LlamaModel.permute of convert_hf_to_gguf.py."""
+    return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
+
+
+def write(name, config, arch, model, types, more=lambda w: None):
+    w = GGUFWriter(HERE / f"{name}.gguf", {MODEL_ARCH.LLAMA: "llama", MODEL_ARCH.QWEN2: "qwen2", MODEL_ARCH.QWEN3: "qwen3", MODEL_ARCH.PHI2: "phi2", MODEL_ARCH.PHI3: "phi3", MODEL_ARCH.STABLELM: "stablelm", MODEL_ARCH.GEMMA2: "gemma2"}[arch])
+    w.add_context_length(config.max_position_embeddings)
+    w.add_embedding_length(config.hidden_size)
+    w.add_block_count(config.num_hidden_layers)
+    w.add_feed_forward_length(config.intermediate_size)
+    w.add_head_count(config.num_attention_heads)
+    w.add_head_count_kv(config.num_key_value_heads)
+    w.add_vocab_size(config.vocab_size)
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    rope = config.rope_parameters or {}
+    w.add_rope_freq_base(rope["rope_theta"])
+    w.add_rope_dimension_count(int(head * rope.get("partial_rotary_factor", 1)))
+    if name in ("qwen3", "gemma2"):
+        w.add_key_length(head)
+        w.add_value_length(head)
+    if hasattr(config, "rms_norm_eps"):
+        w.add_layer_norm_rms_eps(config.rms_norm_eps)
+    else:
+        w.add_layer_norm_eps(config.layer_norm_eps)
+    if name in ("phi3", "gemma2"):
+        w.add_sliding_window(config.sliding_window)
+    if name == "gemma2":
+        w.add_attn_logit_softcapping(config.attn_logit_softcapping)
+        w.add_final_logit_softcapping(config.final_logit_softcapping)
+    if name == "stablelm":
+        w.add_parallel_residual(config.use_parallel_residual)
+    w.add_eos_token_id(config.eos_token_id)
+    more(w)
+    names = get_tensor_name_map(arch, config.num_hidden_layers)
+    if rope.get("rope_type") == "llama3":  # LlamaModel.generate_extra_tensors
+        out = []
+        for i in range(0, head, 2):
+            wave = 2 * np.pi * rope["rope_theta"] ** (i / head)
+            low, high = 8192 / rope["low_freq_factor"], 8192 / rope["high_freq_factor"]
+            smooth = (8192 / wave - rope["low_freq_factor"]) / (rope["high_freq_factor"] - rope["low_freq_factor"])
+            out.append(1 if wave < high else rope["factor"] if wave > low else 1 / ((1 - smooth) / rope["factor"] + smooth))
+        w.add_tensor("rope_freqs.weight", np.array(out, dtype=np.float32))
+    for key, value in model.state_dict().items():
+        if key == "lm_head.weight" and config.tie_word_embeddings:
+            continue
+        v = value.float()
+        if arch == MODEL_ARCH.LLAMA and ".q_proj." in key:
+            v = permute(v, config.num_attention_heads)
+        if arch == MODEL_ARCH.LLAMA and ".k_proj." in key:
+            v = permute(v, config.num_key_value_heads)
+        if arch == MODEL_ARCH.GEMMA2 and key.endswith("norm.weight"):
+            v = v + 1
+        to = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        kind = types(to, v.dim())
+        if kind == GGMLQuantizationType.F32:
+            w.add_tensor(to, v.numpy())
+        else:
+            w.add_tensor(to, quantize(v.numpy(), kind), raw_dtype=kind)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def filled(config):
+    torch.manual_seed(17)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float16)
+    with torch.no_grad():
+        for p in model.parameters():  # no ones and zeros, which hide what was left out
+            p.copy_(torch.randn(p.shape) * 0.2 + (0.0 if p.dim() > 1 else 0.5))
+    return model
+
+
+def words():
+    """A quantised model with the tokenizer of gpu/tokens/testdata/gguf-vicuna, beside the folder of the others."""
+    fields = GGUFReader(HERE.parents[2] / "tokens/testdata/gguf-vicuna/tokenizer.gguf").fields
+    of = lambda key: fields["tokenizer.ggml." + key].contents()
+
+    def more(w):
+        w.add_tokenizer_model(of("model"))
+        w.add_token_list(of("tokens"))
+        w.add_token_scores(of("scores"))
+        w.add_token_types(of("token_type"))
+        w.add_add_bos_token(False)
+
+    config = LlamaConfig(**SHAPE | {"vocab_size": len(of("tokens"))}, rms_norm_eps=1e-5, tie_word_embeddings=True)
+    kinds = {"attn_q": "Q4_0", "attn_k": "Q4_1", "attn_v": "Q5_0", "attn_output": "Q5_1", "ffn_up": "BF16"}
+    write("../words", config, MODEL_ARCH.LLAMA, filled(config), lambda to, dim: GGMLQuantizationType.F32 if dim == 1 else GGMLQuantizationType[kinds.get(to.split(".")[-2], "Q8_0")], more)
+
+
+if __name__ == "__main__":
+    words()
+    for name, (config, arch) in MODELS.items():
+        model = filled(config)
+        shutil.rmtree(HERE / name, ignore_errors=True)
+        model.save_pretrained(HERE / name)
+        (HERE / name / "generation_config.json").unlink(missing_ok=True)
+        write(name, config, arch, model, lambda _, dim: GGMLQuantizationType.F32 if dim == 1 else GGMLQuantizationType.F16)
