@@ -205,12 +205,21 @@ func (g *ggufModel) llama3(t *gguf.Tensor) error {
 	return nil
 }
 
-// tokens translates those that begin and end a text.
+// tokens translates those that begin a text, and end it or a turn.
 func (g *ggufModel) tokens() {
-	for _, name := range []string{"bos", "eos"} {
-		if n, ok := gguf.Value[int64](g.Meta, "tokenizer.ggml."+name+"_token_id"); ok && n < int64(g.keys["vocab_size"].(int)) {
-			g.keys[name+"_token_id"] = n
+	var ends []int64
+	for _, name := range []string{"bos", "eos", "eot"} {
+		n, ok := gguf.Value[int64](g.Meta, "tokenizer.ggml."+name+"_token_id")
+		switch {
+		case !ok || n < 0 || n >= int64(g.keys["vocab_size"].(int)):
+		case name == "bos":
+			g.keys["bos_token_id"] = n
+		case !slices.Contains(ends, n):
+			ends = append(ends, n)
 		}
+	}
+	if g.keys["eos_token_id"] = nil; len(ends) > 0 {
+		g.keys["eos_token_id"] = ends
 	}
 }
 
@@ -234,6 +243,14 @@ func (g *ggufModel) ofFamily(family Family) {
 	case "gpt_neox":
 		if parallel, ok := gguf.Value[bool](g.Meta, g.architecture+".use_parallel_residual"); ok {
 			g.keys["use_parallel_residual"] = parallel
+		}
+	case "gemma2":
+		// No key has the scale of the scores: llama.cpp goes by the number of blocks (src/llama-model.cpp, LLM_TYPE_27B).
+		g.keys["query_pre_attn_scalar"] = g.keys["head_dim"]
+		if layers, _ := g.number("block_count"); layers == 46 {
+			width, _ := g.number("embedding_length")
+			queries, _ := g.number("attention.head_count")
+			g.keys["query_pre_attn_scalar"] = width / queries
 		}
 	case "chatglm":
 		g.keys["multi_query_attention"], g.keys["multi_query_group_num"] = heads > 0, heads

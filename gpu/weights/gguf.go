@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/gguf/blocks"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
@@ -26,6 +28,10 @@ func openGGUF(path string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if arch, _ := gguf.Value[string](file.Meta, "general.architecture"); !slices.Contains(archs(), arch) || m.Experts != nil {
+		err := fmt.Errorf("%s: general.architecture: the weights of %s (%s) are not read; %s", path, arch, m.Family, suggest.Accepted("", archs(), "without experts, or the model's folder"))
+		return nil, errors.Join(err, file.Close())
+	}
 	f := &folder{model: m, tensors: map[string]*safetensors.Tensor{}}
 	f.sum = sync.OnceValues(f.hash)
 	for _, r := range file.Parts() {
@@ -37,6 +43,9 @@ func openGGUF(path string) (Source, error) {
 	}
 	return f, nil
 }
+
+// archs are the architectures whose tensors have names here, and are known to be those of transformers, or what was done to them.
+func archs() []string { return []string{"gemma2", "llama", "phi2", "phi3", "qwen2", "qwen3", "stablelm"} }
 
 // addGGUF finds the tensors that the model has, and refuses others.
 func (f *folder) addGGUF(file *gguf.File) error {
