@@ -45,7 +45,9 @@ func openGGUF(path string) (Source, error) {
 }
 
 // archs are the architectures whose tensors have names here, and are known to be those of transformers, or what was done to them.
-func archs() []string { return []string{"gemma2", "llama", "phi2", "phi3", "qwen2", "qwen3", "stablelm"} }
+func archs() []string {
+	return []string{"gemma2", "llama", "phi2", "phi3", "qwen2", "qwen3", "stablelm"}
+}
 
 // addGGUF finds the tensors that the model has, and refuses others.
 func (f *folder) addGGUF(file *gguf.File) error {
