@@ -17,7 +17,7 @@ const (
 	Embed      Kind = "embed"       // x = h = row of the embedding
 	Add        Kind = "add"         // x += what the blocks before have made (Adds of them); h = x: no norm follows
 	Normalise  Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
-	ResultNorm Kind = "result-norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
+	ResultNorm Kind = "result_norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
 	Product    Kind = "gemv"        // matrix times vector, plus bias
 	Rope       Kind = "rope"        // rotates q and k where the layer does that, appends k and v to the cache
 	Attention  Kind = "attention"   // scores, softmax and context over a share of the positions each
@@ -25,7 +25,7 @@ const (
 	Activation Kind = "activation"  // silu(gate)·up, gelu(fc1)
 	Route      Kind = "route"       // which experts each token takes, and their weights
 	Combine    Kind = "combine"     // weighted sum of what the experts have made
-	LogitCap   Kind = "logit-cap"   // cap·tanh(x/cap) of the logits
+	LogitCap   Kind = "logit_cap"   // cap·tanh(x/cap) of the logits
 	Choose     Kind = "choose"      // most likely token and what schedulers watch
 )
 

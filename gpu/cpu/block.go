@@ -112,10 +112,10 @@ func (s *sequence) normed(to, x []float32, w weights.Norm) {
 	scale := 1 / float32(math.Sqrt(float64(square)+s.model.NormEps))
 	for i, v := range x {
 		y := (v - mean) * scale
-		if w.Scale != nil {
+		if len(w.Scale) > 0 {
 			y *= one + s.value[w.Scale[i]]
 		}
-		if w.Shift != nil {
+		if len(w.Shift) > 0 {
 			y += s.value[w.Shift[i]]
 		}
 		to[i] = s.half(y)
