@@ -17,11 +17,16 @@ import (
 //	DMA                   │ loads 0  │          │ loads 1  │ …              prefetch: op
 //	DMA        │ loads 0, 1, 2 … as far as the scratchpad has room │ …      prefetch: program
 //
+// A dispatch takes as much longer as the runtime converts activations for the ops of its piece (isa.Op.Converts): their
+// operands before it, and their results, which are counted there, too.
+//
 // The host's time follows a decode pass. A runtime that is off (class ideal) has one piece and takes no time.
 type runtime struct {
 	on             bool
 	dispatch, host unit.Cycles
-	ahead          bool // loads run ahead of dispatches
+	clock          unit.Hertz
+	conversion     unit.BytesPerSecond // 0: costs nothing
+	ahead          bool                // loads run ahead of dispatches
 
 	end        int  // index behind the last op of the current piece
 	open       int  // ops of the current piece that are not complete
@@ -36,7 +41,7 @@ func newRuntime(c *config.Config) runtime {
 		return runtime{}
 	}
 	return runtime{on: true, dispatch: cyclesOf(r.Dispatch, c.Clock), host: cyclesOf(r.HostPerToken, c.Clock),
-		ahead: r.Prefetch == config.PrefetchProgram}
+		clock: c.Clock, conversion: r.Conversion, ahead: r.Prefetch == config.PrefetchProgram}
 }
 
 // cyclesOf returns a time in cycles of a clock, rounded up.
@@ -75,13 +80,28 @@ func (s *Sequencer) begin(from int) {
 	r := &s.runtime
 	ops := s.program.Ops
 	r.end, r.dispatched = from, false
+	var converts unit.Bytes
 	for r.end < len(ops) && ops[r.end].Piece == ops[from].Piece {
+		converts += ops[r.end].Converts
 		r.end++
 	}
 	r.open = r.end - from
+	takes := r.dispatch + r.converting(converts)
 	s.counts.Dispatches++
-	s.counts.DispatchBusy += r.dispatch
-	s.WakeIn(r.dispatch, dispatchEnded, 0)
+	s.counts.DispatchBusy += takes
+	s.WakeIn(takes, dispatchEnded, 0)
+}
+
+// converting returns the time of converting so many bytes of activations, rounded up to cycles.
+func (r *runtime) converting(n unit.Bytes) unit.Cycles {
+	if r.conversion == 0 {
+		return 0
+	}
+	cycles, fits := unit.MulDivUp(uint64(n), uint64(r.clock), uint64(r.conversion))
+	if !fits {
+		panic(fmt.Sprintf("npu: %v at %v overflow", n, r.conversion))
+	}
+	return unit.Cycles(cycles)
 }
 
 // dispatchEnds starts what may start of the current piece.

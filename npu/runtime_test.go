@@ -114,6 +114,24 @@ func TestDispatchesAddUp(t *testing.T) {
 	}
 }
 
+// What the runtime converts for the ops of a piece lengthens its dispatch: 1 B a cycle of 1 GHz at 1 GB/s.
+func TestConversionsLengthenDispatches(t *testing.T) {
+	ops := func() []isa.Op {
+		all := pieces([]int{0, 0, 1}, product("p", 1, 50), product("q", 1, 50, 0), product("r", 1, 50, 1))
+		all[0].Converts, all[1].Converts = 1000, 501
+		return all
+	}
+	c := dispatching(100, config.PrefetchOp)
+	free := run(t, c, ops()...)
+	for bandwidth, want := range map[unit.BytesPerSecond]unit.Cycles{1e9: 1501, 2e9: 751, 1e12: 2} {
+		c.Runtime.Conversion = bandwidth
+		n := run(t, c, ops()...)
+		if n.Cycles != free.Cycles+want || n.DispatchBusy != 200+want || n.ByKind[isa.Dispatch] != n.DispatchBusy || n.Dispatches != 2 {
+			t.Errorf("%v: %d cycles, %d of dispatches, want %d more than %d", bandwidth, n.Cycles, n.DispatchBusy, want, free.Cycles)
+		}
+	}
+}
+
 func TestADispatchIsRoundedUpToCycles(t *testing.T) {
 	for d, want := range map[unit.Femtoseconds]unit.Cycles{0: 0, 1: 1, nanosecond: 1, nanosecond + 1: 2, 24_000 * nanosecond: 24_000} {
 		if got := cyclesOf(d, 1e9); got != want {

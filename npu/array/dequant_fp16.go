@@ -16,6 +16,8 @@ import (
 // Values are not kept outside the PEs: a dataflow that reads a weight again looks it up again. Another precision has
 // another codebook, which comes with the tiles; the codes of the old one drain before the decoder of planes is set.
 //
+// With array.group_scales: sums the scales wait behind the columns, as in the other styles (partialSums), and tables alone are looked up.
+//
 // fp16 weights bypass the codebook. Left out: conflicts between lanes at a codebook's ports.
 type dequantFP16 struct{ a config.Array }
 
@@ -27,6 +29,9 @@ func (s dequantFP16) Rate(unit.Bits) Rate { return Rate{Cycles: 1, Lanes: 1} }
 func (s dequantFP16) Feed(w isa.Work, n int64) Feed {
 	if !w.Quantised {
 		return Feed{}
+	}
+	if s.a.Scales == config.ScaleSums && w.Group > 0 && !w.Table {
+		return partialSums(s.a, w)
 	}
 	n = times(n, int64(w.N), int64(w.K), int64(w.Repeat))
 	f := Feed{Cycles: ceil(n, int64(s.a.DequantLanes))}
@@ -47,7 +52,7 @@ func dequantFP16InWords() Description {
 		Meaning: "codebook look-ups in front of an fp16 array: fewer bits, less traffic only",
 		Paper:   "Any-Precision LLM, ICML 2024",
 		MAC:     "1",
-		Tile:    "N * K * (times that a weight enters) / dequant_lanes if quantised",
+		Tile:    "N * K * (times that a weight enters) / dequant_lanes if quantised; with array.group_scales: sums as the other styles",
 		Switch:  "drain + switch_cycles",
 		Omitted: "conflicts at the codebooks' ports",
 	}

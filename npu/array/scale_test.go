@@ -12,6 +12,7 @@ import (
 func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
 	const codes, sums = 48 * 1000, 20 * 48 * 8 // 8 groups of 128
 	const lutLanes = 1 << 40
+	const scaleSums config.Style = "dequant-fp16 that scales sums"
 	for _, c := range []struct {
 		style           config.Style
 		group           int
@@ -26,6 +27,10 @@ func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
 		{config.DequantFP16, 0, false, codes, 0},
 		{config.DequantFP16, 1000, false, 0, codes},
 		{config.DequantFP16, 128, true, 0, codes},
+		{scaleSums, 0, false, codes, 0},
+		{scaleSums, 1000, true, 0, 0},
+		{scaleSums, 128, false, 0, sums},
+		{scaleSums, 128, true, 0, 2 * sums},
 		{config.BitSerialWeight, 0, false, 0, 0},
 		{config.BitSerialWeight, 128, false, 0, sums},
 		{config.BitSerialBoth, 128, false, 0, sums},
@@ -34,7 +39,11 @@ func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
 		{config.LUT, 1000, false, 0, 0},
 	} {
 		w := isa.Work{M: 20, N: 48, K: 1000, Repeat: 1, Bits: 4, Quantised: true, Group: c.group, ZeroPoints: c.zeros}
-		p := array(t, machine(c.style, func(c *config.Config) { c.Array.DequantLanes = 5 })).of(w)
+		style, scales := c.style, config.Scales("")
+		if style == scaleSums {
+			style, scales = config.DequantFP16, config.ScaleSums
+		}
+		p := array(t, machine(style, func(c *config.Config) { c.Array.DequantLanes, c.Array.Scales = 5, scales })).of(w)
 		n := c.lookups + c.scales
 		if p.feed.Lookups != c.lookups || p.feed.Scalings != c.scales || n > 0 && p.feed.Cycles != max((n+4)/5, (p.feed.TableEntries+lutLanes-1)/lutLanes) {
 			t.Errorf("%s, groups of %d: %+v, want %d look-ups, %d scalings", c.style, c.group, p.feed, c.lookups, c.scales)
@@ -43,7 +52,7 @@ func TestFormatsCostWhatIsBesideThePEs(t *testing.T) {
 			t.Errorf("%s, groups of %d: %d cycles", c.style, c.group, p.cycles)
 		}
 		w.Quantised = false
-		if f := array(t, machine(c.style)).of(w).feed; f.Lookups+f.Scalings > 0 {
+		if f := array(t, machine(style)).of(w).feed; f.Lookups+f.Scalings > 0 {
 			t.Errorf("%s: values are scaled", c.style)
 		}
 	}

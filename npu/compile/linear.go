@@ -59,8 +59,11 @@ func (b *builder) head(o *operator) []int {
 	head := copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits, quantised: b.cfg.Head.Bits != fp16}
 	p := product{copyOf: head, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
 		deps: b.done[o.Reads[0]], expert: -1}
+	from := len(b.p.Ops)
 	if len(o.fused) == 0 {
-		return b.bias(&p, b.stream(&p))
+		done := b.stream(&p)
+		b.converts(&p, from)
+		return b.bias(&p, done)
 	}
 	if p.hasBias { // what follows needs the whole logit
 		p.then = append(p.then, isa.FnBias)
@@ -68,7 +71,9 @@ func (b *builder) head(o *operator) []int {
 	for i := range o.fused {
 		p.then = append(p.then, b.functions(&o.fused[i])...)
 	}
-	return b.stream(&p)
+	done := b.stream(&p)
+	b.converts(&p, from)
+	return done
 }
 
 // product is a matrix product on its way into ops.
@@ -100,10 +105,22 @@ func (b *builder) bias(p *product, deps []int) []int {
 
 // product emits a product whose activations lie on chip, or in DRAM.
 func (b *builder) product(p product) []int {
+	from := len(b.p.Ops)
+	emit := b.stream
 	if b.spill {
-		return b.gemm(&p)
+		emit = b.gemm
 	}
-	return b.stream(&p)
+	done := emit(&p)
+	b.converts(&p, from)
+	return done
+}
+
+// converts says what activations the runtime converts for a product, whose ops begin at from: all operands and results,
+// once, wherever they lie and however many ops there are.
+func (b *builder) converts(p *product, from int) {
+	if from < len(b.p.Ops) {
+		b.p.Ops[from].Converts = fp16.Of(int64(p.rows) * int64(p.k+p.matrix.rows))
+	}
 }
 
 // op is a core's op of a product on m rows of activations, without its tiles.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/sim/unit"
 )
 
 // piecesOf returns the names of the operators in each piece of a program, those of one layer only.
@@ -94,5 +95,35 @@ func TestCoresExchangeWithinAPiece(t *testing.T) {
 	want := "[scores context exchange quantise]"
 	if got := piecesOf(p, 1); len(got) != 16 || fmt.Sprint(got[6]) != want {
 		t.Errorf("%d pieces, the attention is %v, want %s", len(got), got[6], want)
+	}
+}
+
+// What a runtime converts are the operands and results of products with weights, by hand: mobilellama-1.4b has 24 layers of
+// q, k, v, o of 2,048 by 2,048, gate and up of 5,632 by 2,048, down of 2,048 by 5,632, and a head of 32,000 by 2,048.
+func TestARuntimeConvertsOperandsAndResults(t *testing.T) {
+	const values = 24 * (4*(2048+2048) + 3*(2048+5632))
+	for _, c := range []struct {
+		cores int
+		size  unit.Bytes // of the scratchpad: small ones keep a prefill's activations in DRAM, in many ops a product
+	}{{1, 64 << 20}, {1, 1 << 20}, {4, 1 << 20}} {
+		cfg := preset(t)
+		cfg.Cores, cfg.Scratchpad.Size = c.cores, c.size
+		k := compiler(t, cfg, "mobilellama-1.4b", 200, 3, 4)
+		for rows, make := range map[int]func() (*isa.Program, error){
+			1:   func() (*isa.Program, error) { return k.Decode(200, 4, 4) },
+			200: func() (*isa.Program, error) { return k.Prefill(200, 4) },
+		} {
+			p, err := make()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got unit.Bytes
+			for i := range p.Ops {
+				got += p.Ops[i].Converts
+			}
+			if want := unit.Bytes(2 * (rows*values + 2048 + 32000)); got != want {
+				t.Errorf("%+v, %d rows: %v, want %v", c, rows, got, want)
+			}
+		}
 	}
 }

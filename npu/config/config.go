@@ -41,16 +41,17 @@ type Array struct {
 	DoubleBuffer   bool        `yaml:"double_buffer" json:"double_buffer"` // a PE loads its next operand while it works on the last one
 	Rows           int         `yaml:"rows" json:"rows"`
 	Cols           int         `yaml:"cols" json:"cols"`
-	Activations    Activations `yaml:"activations" json:"activations"`                             // number format in which they enter the array
-	BitsPerCycle   int         `yaml:"bits_per_cycle" json:"bits_per_cycle"`                       // bit-serial styles: weight bits that a PE takes per cycle
-	ActivationBits int         `yaml:"activation_bits_per_cycle" json:"activation_bits_per_cycle"` // bit-serial-both: activation bits that a PE takes per cycle
-	FusedBits      int         `yaml:"fused_bits" json:"fused_bits"`                               // bit-parallel-fused: widest operand of one PE in one cycle
-	LUTGroup       int         `yaml:"lut_group" json:"lut_group"`                                 // lut: activations of one table
-	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                             // lut: table entries computed per cycle
-	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                         // dequant-fp16: codebook look-ups per cycle
-	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                         // reconfiguration at a change of precision, after the drain if the style needs one
-	Sustained      Share       `yaml:"sustained,omitempty" json:"sustained,omitempty" default:"1"` // of its peak that the array reaches, as measured
-	Unpack         Unpack      `yaml:"unpack,omitempty" json:"unpack,omitzero"`                    // codes of few bits become operands
+	Activations    Activations `yaml:"activations" json:"activations"`                                         // number format in which they enter the array
+	BitsPerCycle   int         `yaml:"bits_per_cycle" json:"bits_per_cycle"`                                   // bit-serial styles: weight bits that a PE takes per cycle
+	ActivationBits int         `yaml:"activation_bits_per_cycle" json:"activation_bits_per_cycle"`             // bit-serial-both: activation bits that a PE takes per cycle
+	FusedBits      int         `yaml:"fused_bits" json:"fused_bits"`                                           // bit-parallel-fused: widest operand of one PE in one cycle
+	LUTGroup       int         `yaml:"lut_group" json:"lut_group"`                                             // lut: activations of one table
+	LUTEntries     int         `yaml:"lut_entries" json:"lut_entries"`                                         // lut: table entries computed per cycle
+	DequantLanes   int         `yaml:"dequant_lanes" json:"dequant_lanes"`                                     // dequant-fp16: codebook look-ups per cycle
+	Scales         Scales      `yaml:"group_scales,omitempty" json:"group_scales,omitempty" default:"weights"` // dequant-fp16: what the scales of codes meet
+	SwitchCycles   unit.Cycles `yaml:"switch_cycles" json:"switch_cycles"`                                     // reconfiguration at a change of precision, after the drain if the style needs one
+	Sustained      Share       `yaml:"sustained,omitempty" json:"sustained,omitempty" default:"1"`             // of its peak that the array reaches, as measured
+	Unpack         Unpack      `yaml:"unpack,omitempty" json:"unpack,omitzero"`                                // codes of few bits become operands
 }
 
 // Vector is the vector unit.

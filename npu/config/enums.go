@@ -164,6 +164,21 @@ const (
 // UnpackPers returns how often codes may be unpacked.
 func UnpackPers() []UnpackPer { return []UnpackPer{PerTile, PerVector} }
 
+// Scales says what the scales of codes meet in an array that dequantises.
+type Scales string
+
+// What they meet. Weights: each code as it enters. Sums: the output of a row, and each sum over a group.
+const (
+	ScaleWeights Scales = "weights"
+	ScaleSums    Scales = "sums"
+)
+
+// ScalesOf returns what scales may meet.
+func ScalesOf() []Scales { return []Scales{ScaleWeights, ScaleSums} }
+
+// UnmarshalText reads what scales meet.
+func (s *Scales) UnmarshalText(t []byte) error { return strict.Enum(s, t, ScalesOf()) }
+
 // UnmarshalText reads the name of a pattern.
 func (p *BackgroundPattern) UnmarshalText(t []byte) error {
 	return strict.Enum(p, t, BackgroundPatterns())

@@ -29,5 +29,5 @@ func ExampleConfig_Set() {
 		return
 	}
 	fmt.Println(c.Set([]string{"array.row=64"}))
-	// Output: --set array.row=64: array.row: unknown key; accepted: style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, switch_cycles, sustained, unpack; did you mean "array.rows"?
+	// Output: --set array.row=64: array.row: unknown key; accepted: style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, group_scales, switch_cycles, sustained, unpack; did you mean "array.rows"?
 }

@@ -19,6 +19,10 @@ type Runtime struct {
 	Dispatch     unit.Femtoseconds `yaml:"dispatch" json:"dispatch"`             // of a piece
 	HostPerToken unit.Femtoseconds `yaml:"host_per_token" json:"host_per_token"` // after each decode pass: sampling, copies
 	Prefetch     Prefetch          `yaml:"prefetch" json:"prefetch"`             // how far loads run ahead of dispatches
+
+	// What the activations of a product with weights, operands and results, take to be brought into the layout and the number
+	// format of the array and back, fp16 a value; 0B/s: nothing.
+	Conversion unit.BytesPerSecond `yaml:"conversion,omitempty" json:"conversion,omitempty" default:"0B/s"`
 }
 
 // IsZero reports whether the runtime costs nothing: results and fingerprints leave it out.
@@ -63,6 +67,9 @@ func (r *Runtime) follow(was Runtime, given func(path string) bool) {
 	if !given("runtime.prefetch") {
 		r.Prefetch = d.Prefetch
 	}
+	if !given("runtime.conversion") {
+		r.Conversion = d.Conversion
+	}
 }
 
 func (k *checker) runtime(r Runtime) {
@@ -70,6 +77,7 @@ func (k *checker) runtime(r Runtime) {
 	k.time("runtime.dispatch", r.Dispatch)
 	k.time("runtime.host_per_token", r.HostPerToken)
 	named(k, "runtime.prefetch", r.Prefetch, Prefetches())
+	k.rate("runtime.conversion", r.Conversion)
 	if r.Class != Ideal {
 		return
 	}
@@ -80,6 +88,10 @@ func (k *checker) runtime(r Runtime) {
 	}
 	if r.HostPerToken != 0 {
 		k.add("runtime.host_per_token", fmt.Sprintf("%v, but a runtime of class ideal costs nothing; accepted: 0fs, or %s", r.HostPerToken, others),
+			"runtime.class")
+	}
+	if r.Conversion != 0 {
+		k.add("runtime.conversion", fmt.Sprintf("%v, but a runtime of class ideal converts nothing; accepted: 0B/s, or %s", r.Conversion, others),
 			"runtime.class")
 	}
 	if r.Prefetch == PrefetchOp {

@@ -17,12 +17,12 @@ func TestARuntimesClassBringsItsFiguresButThoseThatAreGiven(t *testing.T) {
 		set  []string
 		want Runtime
 	}{
-		{"nothing: as the base", nil, Runtime{Ideal, 0, 0, PrefetchProgram}},
+		{"nothing: as the base", nil, Runtime{Ideal, 0, 0, PrefetchProgram, 0}},
 		{"a class", []string{"runtime.class=per-op"}, PerOp.Default()},
 		{"a class and a figure", []string{"runtime.dispatch=3us", "runtime.class=graph"},
-			Runtime{Graph, 3 * us, Graph.Default().HostPerToken, Graph.Default().Prefetch}},
-		{"all of them", []string{"runtime.class=gpu-graph", "runtime.dispatch=1us", "runtime.host_per_token=2us", "runtime.prefetch=program"},
-			Runtime{GPUGraph, us, 2 * us, PrefetchProgram}},
+			Runtime{Graph, 3 * us, Graph.Default().HostPerToken, Graph.Default().Prefetch, 0}},
+		{"all of them", []string{"runtime.class=gpu-graph", "runtime.dispatch=1us", "runtime.host_per_token=2us", "runtime.prefetch=program",
+			"runtime.conversion=2GB/s"}, Runtime{GPUGraph, us, 2 * us, PrefetchProgram, 2e9}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			n := preset(t, "pmpd-paper")
@@ -44,13 +44,13 @@ func TestARuntimesClassBringsItsFiguresButThoseThatAreGiven(t *testing.T) {
 	}
 	t.Run("one class after the other", func(t *testing.T) {
 		n := preset(t, "pmpd-paper")
-		for _, s := range []string{"runtime.class=graph", "runtime.dispatch=3us", "runtime.class=graph"} {
+		for _, s := range []string{"runtime.class=graph", "runtime.dispatch=3us", "runtime.conversion=1GB/s", "runtime.class=graph"} {
 			if err := n.Set([]string{s}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n.Runtime.Dispatch != 3*us {
-			t.Errorf("the class that it has brings a dispatch of %v", n.Runtime.Dispatch)
+		if n.Runtime.Dispatch != 3*us || n.Runtime.Conversion != 1e9 {
+			t.Errorf("the class that it has brings %+v", n.Runtime)
 		}
 		if err := n.Set([]string{"runtime.class=ideal"}); err != nil || !n.Runtime.IsZero() {
 			t.Errorf("%v: %+v is not ideal", err, n.Runtime)
@@ -84,6 +84,13 @@ func TestAnIdealRuntimeIsLeftOutOfJSON(t *testing.T) {
 	}
 	c.Runtime = PerOp.Default()
 	if want := fmt.Sprintf(`"runtime":{"class":"per-op","dispatch":"%v",`, c.Runtime.Dispatch); !bytes.Contains(text(), []byte(want)) {
+		t.Errorf("lacks %s", want)
+	}
+	if bytes.Contains(text(), []byte("conversion")) {
+		t.Error("a conversion that costs nothing is written")
+	}
+	c.Runtime.Conversion = 1e9
+	if want := `"conversion":"1GB/s"`; !bytes.Contains(text(), []byte(want)) {
 		t.Errorf("lacks %s", want)
 	}
 	c.Runtime = Runtime{Class: Graph, Dispatch: unit.Femtoseconds(5), Prefetch: PrefetchProgram}

@@ -104,7 +104,7 @@ func TestCapacityIsAtMostWhatTheChannelsHold(t *testing.T) {
 
 func TestBadAssignmentsAreRefusedTogetherAndChangeNothing(t *testing.T) {
 	const top = "name, description, source, clock, process, energy, cores, array, vector, scratchpad, dma, noc, sequencer, runtime, graph, dram, weights, kv, lm_head, tiling, fusion, count"
-	const array = "style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, switch_cycles, sustained, unpack"
+	const array = "style, dataflow, gemv, double_buffer, rows, cols, activations, bits_per_cycle, activation_bits_per_cycle, fused_bits, lut_group, lut_entries, dequant_lanes, group_scales, switch_cycles, sustained, unpack"
 	cases := []struct{ name, assignment, want string }{
 		{"no value", "array.rows", "no value; accepted: path=value such as array.rows=64"},
 		{"text for a number", "array.rows=x", `array.rows: "x" is not a whole number; accepted: a whole number such as 64`},

@@ -127,6 +127,9 @@ func (k *checker) array(a Array) {
 	k.within("array.lut_group", int64(a.LUTGroup), 1, 8)
 	k.within("array.lut_entries", int64(a.LUTEntries), 1, 1<<24)
 	k.within("array.dequant_lanes", int64(a.DequantLanes), 1, 1<<24)
+	if a.Scales != "" {
+		named(k, "array.group_scales", a.Scales, ScalesOf())
+	}
 	if !a.Sustained.possible() {
 		k.add("array.sustained", fmt.Sprintf("%v is out of range; accepted: %s", a.Sustained, shareForms))
 	}

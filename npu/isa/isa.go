@@ -200,6 +200,7 @@ type Op struct {
 	Loads     []Slice    // fetched for each tile, freed when the tile has been worked on
 	Stores    []Slice    // written for each tile after its work
 	Gather    unit.Bytes // Exchange: taken over the network from other cores' scratchpads before the op completes
+	Converts  unit.Bytes // activations, operands and results, that the runtime brings into the array's layout and back
 	Tiles     int        // at least 1
 	Pass      int        // outputs (of N) that the array works on at once, whatever tiles they lie in; 0: those of a tile
 	Work      Work       // of a full tile

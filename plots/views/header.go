@@ -111,6 +111,9 @@ func Runtime(cfg *config.Config) string {
 	if r.HostPerToken > 0 {
 		text += fmt.Sprintf("%v of the host a token, ", r.HostPerToken)
 	}
+	if r.Conversion > 0 {
+		text += fmt.Sprintf("activations converted at %v, ", r.Conversion)
+	}
 	if r.Prefetch == config.PrefetchProgram {
 		return text + "loads run ahead"
 	}
