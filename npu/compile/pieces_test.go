@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // piecesOf returns the names of the operators in each piece of a program, those of one layer only.
@@ -110,8 +111,8 @@ func TestARuntimeConvertsOperandsAndResults(t *testing.T) {
 		cfg.Cores, cfg.Scratchpad.Size = c.cores, c.size
 		k := compiler(t, cfg, "mobilellama-1.4b", 200, 3, 4)
 		for rows, make := range map[int]func() (*isa.Program, error){
-			1:   func() (*isa.Program, error) { return k.Decode(200, 4, 4) },
-			200: func() (*isa.Program, error) { return k.Prefill(200, 4) },
+			1:   func() (*isa.Program, error) { return k.Decode(200, precision.Uniform(4), precision.Uniform(4)) },
+			200: func() (*isa.Program, error) { return k.Prefill(200, precision.Uniform(4)) },
 		} {
 			p, err := make()
 			if err != nil {

@@ -55,7 +55,7 @@ func (s Single) Compile(cfg *config.Config) (*isa.Program, plan.Choice, error) {
 
 // place lays the matrix out in DRAM, and the activations that do not fit on chip.
 func (s Single) place(b *builder) (product, error) {
-	p := product{name: singleName, kind: isa.Linear, layer: -1, rows: s.M}
+	p := product{name: singleName, kind: isa.Linear, layer: -1, rows: s.M, expert: -1}
 	stripe, err := b.cfg.Stripe()
 	if err != nil {
 		return p, err
