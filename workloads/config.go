@@ -40,6 +40,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 		m.Stored = all.stored(m)
 		f.take(all)
 	}
+	m.Values = f.textOr("dtype", f.textOr("torch_dtype", all.textOr("dtype", all.textOr("torch_dtype", ""))))
 	if f.err != nil {
 		return nil, f.err
 	}

@@ -12,7 +12,7 @@ import (
 // published number of parameters. Results carry it.
 func (m *Model) Shape() Model {
 	s := *m
-	s.Source, s.PaperHigh, s.PaperLow, s.Published = "", 0, 0, 0
+	s.Source, s.PaperHigh, s.PaperLow, s.Published, s.Values = "", 0, 0, 0, ""
 	return s
 }
 

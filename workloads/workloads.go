@@ -118,6 +118,7 @@ type Model struct {
 	Published int64  `json:"published,omitzero"`  // published parameter count, 0 if unknown
 
 	Stored *formats.Stored `json:"stored,omitempty"` // formats of the file's weights; nil: it has none, or weights are not quantised
+	Values string          `json:"-"`                // type of the file's weights that are not quantised (bfloat16); empty: it does not say
 }
 
 // Linear is one weight matrix of a block: Out×In.

@@ -36,7 +36,7 @@ item, one a line, with the sources of its numbers.
 EXAMPLES:
    pmpdsim list npus
    pmpdsim list models --format json`}
-	for _, l := range []listing{npuListing(), modelListing(), taskListing(), scheduleListing(), dramListing(), styleListing()} {
+	for _, l := range []listing{npuListing(), modelListing(), taskListing(), scheduleListing(), dramListing(), styleListing(), formatListing()} {
 		c.Subcommands = append(c.Subcommands, l.command())
 	}
 	return c

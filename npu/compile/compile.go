@@ -21,6 +21,7 @@ type Job struct {
 	Passes     int                    // of decode: each appends a token to every sequence
 	Batch      int                    // sequences that decode together, 1 to MostSequences
 	Routing    routing.Router         // which experts tokens take; nil: uniform, seed 0
+	AsStored   bool                   // weights outside of blocks, too, are as wide as the model's file has them
 	Decide     *Decide                // what a precision scheduler computes after some of the decode passes; nil: nothing
 }
 

@@ -10,15 +10,18 @@ import (
 // Where positions are learned, theirs come with them.
 func (b *builder) embed(x region) []int {
 	m := b.model
-	row := fp16.Of(int64(m.Hidden))
-	stride := row * unit.Bytes(max(1, m.Vocab/b.rows))
-	base := b.image.embed
-	fn := isa.FnCopy
-	if m.LearnedPositions > 0 { // the row of the position is added
-		fn = isa.FnAdd
-	}
+	row, e := fp16.Of(int64(m.Hidden)), b.image.embed
+	apart := max(1, m.Vocab/b.rows) // rows from one that is read to the next
+	first := 0
 	if b.decode {
-		base += row * unit.Bytes(b.past%max(1, m.Vocab/b.rows))
+		first = b.past % apart
+	}
+	fn := isa.FnCopy
+	switch {
+	case e.converted:
+		fn = isa.FnConvert
+	case m.LearnedPositions > 0: // the row of the position is added
+		fn = isa.FnAdd
 	}
 	var done []int
 	for core := range b.cores() {
@@ -34,11 +37,10 @@ func (b *builder) embed(x region) []int {
 		o.Tiles = (to - from + n - 1) / n
 		last := to - from - (o.Tiles-1)*n
 		if b.cfg.Count.Params {
-			walk := isa.Pattern{Base: base + stride*unit.Bytes(from), Turn: row, Planes: 1, Outer: n, OuterStride: stride}
-			end := walk
-			end.Base += stride * unit.Bytes(n*(o.Tiles-1))
-			end.Outer = last
-			o.Loads = []isa.Slice{{Data: isa.Params, Tile: walk, Last: end, Step: stride * unit.Bytes(n)}}
+			o.Loads = []isa.Slice{everyNth(e.base, e.row, first+apart*from, apart, n, last, o.Tiles)}
+			if e.book > 0 {
+				o.Loads = append(o.Loads, everyNth(e.books, e.book, first+apart*from, apart, n, last, o.Tiles))
+			}
 			if m.LearnedPositions > 0 {
 				o.Loads = append(o.Loads, b.positionRows(row, from, n, last, o.Tiles))
 			}
@@ -64,4 +66,14 @@ func (b *builder) positionRows(row unit.Bytes, from, n, last, tiles int) isa.Sli
 	step := row * unit.Bytes(n)
 	return isa.Slice{Data: isa.Params, Step: step, Tile: isa.Contiguous(first, step),
 		Last: isa.Contiguous(first+step*unit.Bytes(tiles-1), row*unit.Bytes(last))}
+}
+
+// everyNth walks over rows of a table: every so many from a first one on, n of them a tile, and the last tile's.
+func everyNth(base, row unit.Bytes, first, apart, n, last, tiles int) isa.Slice {
+	stride := row * unit.Bytes(apart)
+	tile := isa.Pattern{Base: base + row*unit.Bytes(first), Turn: row, Planes: 1, Outer: n, OuterStride: stride}
+	end := tile
+	end.Base += stride * unit.Bytes(n*(tiles-1))
+	end.Outer = last
+	return isa.Slice{Data: isa.Params, Tile: tile, Last: end, Step: stride * unit.Bytes(n)}
 }

@@ -36,11 +36,12 @@ type image struct {
 	footprint plan.Footprint
 
 	blocks    []block
-	embed     unit.Bytes
+	embed     table
 	positions unit.Bytes // their embedding, where it is learned
 	embedNorm unit.Bytes
 	finalNorm unit.Bytes
 	head      matrix
+	headBits  unit.Bits
 	act       unit.Bytes // spilled activations
 	scheduler unit.Bytes // weights of a precision scheduler, behind everything else
 	stripe    unit.Bytes // one interleave granule of every channel: allocations and DMA reads are whole stripes
@@ -58,7 +59,7 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	a := &allocator{stripe: stripe, chosen: map[tilingKey]tiling{}, cores: c.Cores, fixed: c.Tiling.Rows, cost: price.passes(j)}
 	f := &im.footprint
 	if c.Count.Params {
-		im.embed = a.take(fp16.Of(int64(m.Vocab)*int64(m.Hidden)), &f.FP16)
+		im.layEmbedding(a, j)
 		if n := m.LearnedPositions; n > 0 {
 			im.positions = a.take(fp16.Of(int64(n)*int64(m.Hidden)), &f.FP16)
 		}
@@ -96,7 +97,7 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 		im.finalNorm = a.take(normBytes(m), &f.FP16)
 	}
 	if c.Count.Head {
-		if err := im.layHead(c, a, m); err != nil {
+		if err := im.layHead(a, j); err != nil {
 			return nil, err
 		}
 	}
@@ -123,27 +124,6 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 func (j Job) positions() int {
 	passes, chunk := j.Config.Graph.Prefill(j.Prompt)
 	return max(passes*chunk, j.Prompt+j.Passes+1)
-}
-
-// layHead places lm_head. A tied one is the embedding, whose rows lie one behind the other.
-func (im *image) layHead(c *config.Config, a *allocator, m *workloads.Model) error {
-	h := &im.head
-	*h = matrix{name: formats.Head, rows: m.Vocab, k: m.Hidden, hasBias: m.HeadBias && c.Count.Params}
-	h.file = m.Stored.At(formats.Outside, formats.Head)
-	h.format(c, c.Head.Bits, c.Weights.Head)
-	var err error
-	if m.Tied && c.Head.Bits == fp16 && c.Count.Params {
-		err = h.shareDense(c, a, fp16, im.embed)
-	} else {
-		err = h.layDense(c, a, c.Head.Bits, c.Head.Bits != fp16, &im.footprint.FP16)
-	}
-	if n := h.bookBytes(m.Vocab, c.Head.Bits); n > 0 {
-		h.books[c.Head.Bits] = a.take(n, &im.footprint.Codebooks)
-	}
-	if h.hasBias {
-		h.bias = a.take(fp16.Of(int64(m.Vocab)), &im.footprint.FP16)
-	}
-	return err
 }
 
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the

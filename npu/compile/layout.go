@@ -49,12 +49,11 @@ func (m *matrix) format(c *config.Config, bits unit.Bits, of func(unit.Bits) (fo
 	if !ok {
 		return
 	}
-	counted := c.Count.Codebooks || c.Weights.Group == config.GroupChannel || c.Weights.Group > 0
 	if !m.file.IsFP16() {
-		f, counted = m.file.At(bits).Unnamed(), true
+		f = m.file.At(bits).Unnamed()
 	}
 	m.formats[bits].Format = f
-	if counted {
+	if m.counted(c) {
 		m.formats[bits].bytes = f.RowBytes(m.k)
 	}
 }
@@ -155,7 +154,7 @@ func (m *matrix) layDense(c *config.Config, a *allocator, bits unit.Bits, quanti
 
 // shareDense makes a copy of rows that lie one behind the other at base already.
 func (m *matrix) shareDense(c *config.Config, a *allocator, bits unit.Bits, base unit.Bytes) error {
-	d, err := m.cutDense(c, a, bits, false, 1)
+	d, err := m.cutDense(c, a, bits, bits != fp16, 1)
 	d.base = base
 	m.dense[bits] = d
 	return err

@@ -56,7 +56,7 @@ func (b *builder) withFused(o *operator, p product) []int {
 
 // head emits the logits, with what is computed behind its tiles.
 func (b *builder) head(o *operator) []int {
-	head := copyOf{matrix: o.matrix, bits: b.cfg.Head.Bits, quantised: b.cfg.Head.Bits != fp16}
+	head := copyOf{matrix: o.matrix, bits: b.image.headBits, quantised: b.image.headBits != fp16}
 	p := product{copyOf: head, name: o.name, kind: isa.Head, layer: -1, rows: b.headRows(),
 		deps: b.done[o.Reads[0]], expert: -1}
 	from := len(b.p.Ops)

@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/formats"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // withFormat is Llama-2-7B with a file's format.
@@ -125,5 +126,64 @@ func TestMatricesHaveFormatsOfTheirOwn(t *testing.T) {
 	}
 	if a, b := work["0.v_proj"], work["1.v_proj"]; a.Group != 32 || b.Group != 128 || !a.ZeroPoints || b.ZeroPoints {
 		t.Errorf("v_proj is %+v and %+v", a, b)
+	}
+}
+
+// A file of mixed types, as llama.cpp's Q4_K_M has them: Q6_K for lm_head, and for v_proj and down_proj of half the layers, Q4_K for all
+// else. By hand, in blocks of 256 weights: 144 bytes of Q4_K (128 of codes), 210 of Q6_K (192). What the model occupies is
+// what its tensors have in the file.
+func TestAPassAsTheFileStoresIt(t *testing.T) {
+	half := func(l int) bool { return l%2 == 0 }
+	more := func(l int, name string) bool {
+		return name == formats.Head || half(l) && (name == "v_proj" || name == "down_proj")
+	}
+	m := withFormat(t, func(l int, name string) formats.Format {
+		if more(l, name) {
+			return formats.Named("Q6_K")
+		}
+		return formats.Named("Q4_K")
+	})
+	at := precision.Assign(m, func(l int, name string) int { return int(m.Stored.At(l, name).Width()) })
+	k, err := New(Job{Config: preset(t), Model: m, Precisions: []precision.Assignment{at}, Prompt: 64, Passes: 7, AsStored: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := k.Decode(70, at, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := map[isa.Data]unit.Bytes{}
+	for i := range p.Ops {
+		each(&p.Ops[i], func(s *isa.Slice, w isa.Pattern, _ bool) { data[s.Data] += w.Bytes() })
+	}
+	const (
+		vocabulary = 32000 * 4096 / 256                               // blocks of the head, and of the embedding
+		six        = 16 * (4096*4096 + 4096*11008) / 256              // of v_proj and down_proj
+		four       = blockWeights/256 - six                           // of the rest
+		codes      = four*128 + six*192                               // 3,477,078,016 bytes
+		scales     = four*16 + six*18 + vocabulary*18                 //
+		norms      = (2*32 + 1) * 4096 * 2                            //
+		file       = four*144 + (six+vocabulary)*210 + vocabulary*144 // of the tensors, without norms
+	)
+	near := func(what string, got, want unit.Bytes) {
+		if got < want || float64(got) > 1.02*float64(want) {
+			t.Errorf("%s: %d bytes, want %d or a little more", what, got, want)
+		}
+	}
+	near("codes", data[isa.Weights], codes)
+	near("head", data[isa.HeadWeights], vocabulary*192)
+	near("scales", data[isa.Codebooks], scales)
+	near("row of the embedding, and norms", data[isa.Params], 4096/256*144+norms)
+	f := k.Footprint()
+	near("footprint", f.Planes+f.FP16+f.Codebooks, file+norms)
+
+	tied := *withFormat(t, func(int, string) formats.Format { return formats.Named("Q4_K") })
+	tied.Tied = true
+	at = precision.Uniform(4)
+	if k, err = New(Job{Config: preset(t), Model: &tied, Precisions: []precision.Assignment{at}, Prompt: 64, Passes: 7, AsStored: true}); err != nil {
+		t.Fatal(err)
+	}
+	if f := k.Footprint(); f.Planes+f.FP16+f.Codebooks > (blockWeights/256+vocabulary)*144*102/100+norms {
+		t.Errorf("a tied head has a copy of its own: %+v", f)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Header says what was run, above the table of its results. What nobody asked for is marked as a default.
@@ -45,7 +47,7 @@ func (h *Header) Write(out io.Writer) error {
 		{"experts", h.experts()},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
 		{"trace", h.Trace},
-		{"widths", fmt.Sprintf("KV %v, lm_head %s", cfg.KV, Head(cfg))},
+		{"widths", fmt.Sprintf("KV %v, lm_head %s%s", cfg.KV, Head(cfg), h.headOfFile())},
 		{"format", h.format()},
 		{"layout", cfg.Weights.String()},
 		{"runtime", Runtime(cfg)},
@@ -130,6 +132,18 @@ func (h *Header) format() string {
 		return strings.TrimPrefix(h.ofNPU()+"; the file's is not used: "+s.Unread, "; ")
 	}
 	return s.String() + " (the model's file)"
+}
+
+// headOfFile tells how wide lm_head is where a schedule takes the file's weights as they are.
+func (h *Header) headOfFile() string {
+	follows := slices.ContainsFunc(h.Results, func(r *result.Result) bool {
+		s, err := precision.Parse(r.Schedule)
+		return err == nil && s.Kind == precision.KindFile
+	})
+	if !follows || !h.NPU.Count.Head {
+		return ""
+	}
+	return fmt.Sprintf(" (%s: %d)", precision.KindFile, h.Model.Stored.At(formats.Outside, formats.Head).Width())
 }
 
 // ofNPU tells the NPU's default.

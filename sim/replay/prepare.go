@@ -43,6 +43,11 @@ func Prepare(j Job) (*Prepared, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
+	schedule, err := j.Schedule.Of(j.Model)
+	if err != nil {
+		return nil, err
+	}
+	j.Schedule = schedule
 	policy, err := j.Schedule.Resolve(j.Model, j.Generated, j.Evidence)
 	if err != nil {
 		return nil, err
@@ -97,7 +102,8 @@ func (p *Prepared) compile(policy precision.Policy) (err error) {
 		return err
 	}
 	p.compiler, err = compile.New(compile.Job{Config: p.Config, Model: p.Model, Precisions: append([]precision.Assignment{p.prefill}, p.used...),
-		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Routing: p.router, Decide: p.deciding(policy)})
+		Prompt: p.Prompt, Passes: p.Passes(), Batch: p.Batch, Routing: p.router, AsStored: p.Schedule.Kind == precision.KindFile,
+		Decide: p.deciding(policy)})
 	return err
 }
 

@@ -36,6 +36,9 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 	if j.Schedule, err = precision.Parse(o.Schedule); err != nil {
 		return j, fmt.Errorf("%s: schedule: %w", o.Place, err)
 	}
+	if j.Schedule, err = j.Schedule.Of(j.Model); err != nil {
+		return j, fmt.Errorf("%s: %w", o.Place, err)
+	}
 	j.Prompt, j.Generated, j.Batch = o.PromptTokens, o.GeneratedTokens, o.Batch
 	if o.Experts != nil {
 		if j.Experts, err = routing.Parse(o.Experts.Routing); err != nil {

@@ -230,6 +230,11 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 		e.fault(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
 		return
 	}
+	var err error
+	if p.Schedule, err = p.Schedule.Of(p.Model); err != nil {
+		e.fault(s.Place, s.value, "%v", err)
+		return
+	}
 	if _, err := p.Schedule.Resolve(p.Model, p.Generated, p.Evidence); err != nil {
 		e.fault(s.Place, s.value, "%v", err)
 		return

@@ -41,6 +41,12 @@ var known = []Known{
 	{tabled(Format{Name: "NF4-DQ", Bits: 4, Group: 64, Scale: 8, Super: 64 * 256, SuperBits: 32}), "bitsandbytes", bnb + ", double quantisation"},
 	{tabled(Format{Name: "FP4", Bits: 4, Group: 64, Scale: 32}), "bitsandbytes", bnb},
 	{tabled(Format{Name: "FP4-DQ", Bits: 4, Group: 64, Scale: 8, Super: 64 * 256, SuperBits: 32}), "bitsandbytes", bnb + ", double quantisation"},
+	{Format{Name: "GPTQ-4-128", Bits: 4, Group: 128, Scale: 16}, "gptq, auto-round", "AutoGPTQ, qlinear modules: scales; 4 bits, groups of 128, symmetric"},
+	{Format{Name: "GPTQ-4-row", Bits: 4, Scale: 16}, "gptq, auto-round", "the same with group_size -1"},
+	{Format{Name: "AWQ-4-128", Bits: 4, Group: 128, Scale: 16, Zero: 4}, "awq", "AutoAWQ, WQLinear_GEMM: scales, qzeros"},
+	{Format{Name: "MLX-4-64", Bits: 4, Group: 64, Scale: 16, Zero: 16}, "mlx", "mlx, mx.quantize: scales and biases of fp16"},
+	{Format{Name: "INT8-row", Bits: 8, Scale: 32}, "bitsandbytes", "LLM.int8(), arXiv 2208.07339: SCB"},
+	{Format{Name: "FP8-block", Bits: 8, Group: 128, Rows: 128, Scale: 32}, "fp8", "DeepSeek-V3, arXiv 2412.19437, section 3.3: weight_scale_inv for 128 x 128"},
 	{Format{Name: "TERNARY", Bits: 2, Rows: AllRows, Scale: 16}, "bitnet", "BitNet b1.58, arXiv 2402.17764; transformers, integrations/bitnet.py: four codes in a byte"},
 }
 

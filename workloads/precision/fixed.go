@@ -37,7 +37,10 @@ func follow(policy Policy, passes int) []Decision {
 // reason says why a pass has its bits.
 func reason(policy Policy, pass int) string {
 	s, ok := policy.(Static)
+	_, stored := policy.(throughout)
 	switch {
+	case stored:
+		return "as the model's file stores it"
 	case !ok:
 		return "as recorded"
 	case len(s.Steps) == 0:

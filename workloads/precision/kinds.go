@@ -22,6 +22,7 @@ const (
 	KindRandom     Kind = "random"
 	KindOracle     Kind = "oracle"
 	KindRecorded   Kind = "recorded"
+	KindFile       Kind = "file"
 )
 
 // table has a row for each kind, in the order in which they are explained. Everything that depends on the kind of a
@@ -37,6 +38,7 @@ func table() []row {
 		random(),
 		oracle(),
 		recorded(),
+		file(),
 	}
 }
 
@@ -72,6 +74,7 @@ const (
 	NeedsHiddenScores      // a classifier's scores of the last hidden state, after pass 1
 	NeedsRecordedBits      // the bits of a recorded run
 	NeedsOtherRuns         // how other runs of the same prompt ended
+	NeedsStoredBits        // what the model's file stores
 )
 
 // form says which weight bits stand behind the colon of a schedule.
@@ -105,7 +108,8 @@ func KindsThatNeed(needs ...Need) []Kind {
 	return kinds
 }
 
-// Recordable returns the kinds that a trace can be recorded under: all but those that know how runs end.
+// Recordable returns the kinds that a trace can be recorded under: all but those that know how runs end, and those that depend on
+// a file whose bits the trace would not have.
 func Recordable() []Kind {
 	return KindsThatNeed(NeedsNothing, NeedsConfidence, NeedsKVScores, NeedsHiddenScores, NeedsRecordedBits)
 }
@@ -131,7 +135,7 @@ func (k Kind) Reads() bool {
 	switch k.Needs() {
 	case NeedsConfidence, NeedsKVScores, NeedsHiddenScores:
 		return true
-	case NeedsNothing, NeedsRecordedBits, NeedsOtherRuns:
+	case NeedsNothing, NeedsRecordedBits, NeedsOtherRuns, NeedsStoredBits:
 	}
 	return false
 }

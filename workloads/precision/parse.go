@@ -14,7 +14,7 @@ import (
 // Parse reads a schedule as it stands on the command line:
 //
 //	schedule  = kind *( "," option )
-//	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded"
+//	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded" | "file"
 //	          | ( "learned:" | "activation:" | "confidence:" | "random:" | "oracle:" ) falling
 //	falling   = bits 1*( ( "-" | ">" ) bits )
 //	option    = "prefill=" bits | an option of the kind (Kinds)
@@ -47,7 +47,7 @@ func Parse(text string) (Schedule, error) {
 	if s.Kind == KindUniform && s.Bits[0] == 16 {
 		s.Kind = KindFP16
 	}
-	if s.Kind != KindRecorded && s.Prefill == s.Bits[0] {
+	if len(s.Bits) > 0 && s.Prefill == s.Bits[0] {
 		s.Prefill = 0
 	}
 	return s, nil
@@ -68,7 +68,15 @@ func ParseFor(text string, m *workloads.Model) (Schedule, error) {
 	}
 	switch kind := text[:end]; Kind(kind).row().form {
 	case noBits: // and names of no kind
-		return Parse(text)
+		s, err := Parse(text)
+		if err != nil || s.Kind != KindFile {
+			return s, err
+		}
+		if m.Stored == nil && m.Values == "" {
+			return s, fmt.Errorf("schedule %q: nothing says how the weights of %s are stored; accepted: a model with quantization_config, a GGUF file, "+
+				"a config.json with dtype float16, bfloat16 or float32; or another schedule: %s", s, m.Name, List(KindsThatNeed(NeedsNothing)))
+		}
+		return s.Of(m)
 	case oneWidth:
 		return Parse(fmt.Sprintf("%s:%d%s", kind, m.PaperHigh, text[end:]))
 	default:

@@ -12,9 +12,10 @@ import (
 // Schedule is a parsed schedule.
 type Schedule struct {
 	Kind    Kind
-	Bits    []int // uniform and fp16: one; recorded: none; others: two or more, strictly decreasing
-	Steps   []int // static: one less than Bits, strictly increasing; none when they are to be spread evenly
-	Prefill int   // bits of prefill; 0: what PrefillBits says
+	Bits    []int      // uniform and fp16: one; recorded: none; others: two or more, strictly decreasing
+	Steps   []int      // static: one less than Bits, strictly increasing; none when they are to be spread evenly
+	Stored  Assignment // file: bits of the model's file, if the model is known (Of); Bits then is the most of them
+	Prefill int        // bits of prefill; 0: what PrefillBits says
 
 	Horizon    int       // learned, activation, random: l, the tokens at most; 0: what the run says
 	Classifier string    // learned: file of the classifier; empty: recorded scores
@@ -92,6 +93,8 @@ func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 		return Uniform(s.Prefill)
 	case s.Kind == KindRecorded:
 		return recorded
+	case s.Kind == KindFile:
+		return s.Stored
 	default:
 		return Uniform(s.Bits[0])
 	}
@@ -101,6 +104,8 @@ func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 // Recorded schedules take it from the recorded bits; it is 0 when there are none.
 func (s Schedule) HighestDecodeBits(recorded []Assignment) int {
 	switch {
+	case s.Kind == KindFile:
+		return s.Stored.Max()
 	case s.Kind != KindRecorded:
 		return s.Bits[0]
 	case len(recorded) == 0:
@@ -124,6 +129,9 @@ func (s Schedule) Resolve(m *workloads.Model, gen int, e Evidence) (Policy, erro
 	switch {
 	case s.Kind == KindRecorded:
 		return s.resolveRecorded(gen, e.Recorded)
+	case s.Kind == KindFile:
+		s, err := s.Of(m)
+		return throughout(s.Stored), err
 	case s.Kind.Decides():
 		return s.Decide(m, gen, e)
 	default:
