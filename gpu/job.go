@@ -43,6 +43,9 @@ func (j *Job) check() error {
 	if i := slices.IndexFunc(j.Prompt, func(id int) bool { return id < 0 || id >= m.Vocab }); i >= 0 {
 		return fmt.Errorf("token %d of the prompt is %d; accepted: 0 to %d, the vocabulary of %s", i+1, j.Prompt[i], m.Vocab-1, m.Name)
 	}
+	if j.Keep != nil && m.Latent != nil {
+		return fmt.Errorf("keys and values of heads are to be kept, and %s has none; accepted: a model without latent attention", m.Name)
+	}
 	return j.decidable()
 }
 
@@ -54,6 +57,10 @@ func (j *Job) decidable() error {
 	case precision.NeedsNothing, precision.NeedsConfidence:
 		return nil
 	case precision.NeedsKVScores:
+		if m.Latent != nil {
+			return fmt.Errorf("schedule %s: a classifier sees keys and values of heads, and %s keeps neither; accepted: a model without latent "+
+				"attention", s, m.Name)
+		}
 		if j.Classifier == nil {
 			return fmt.Errorf("schedule %s: there is no classifier to ask; accepted: %s,classifier=FILE", s, s)
 		}

@@ -14,19 +14,20 @@ type Kind string
 
 // The kinds. x is the residual stream, h what a norm makes of it.
 const (
-	Embed      Kind = "embed"       // x = h = row of the embedding
-	Add        Kind = "add"         // x += what the blocks before have made (Adds of them); h = x: no norm follows
-	Normalise  Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
-	ResultNorm Kind = "result_norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
-	Product    Kind = "gemv"        // matrix times vector, plus bias
-	Rope       Kind = "rope"        // rotates q and k where the layer does that, appends k and v to the cache
-	Attention  Kind = "attention"   // scores, softmax and context over a share of the positions each
-	Merge      Kind = "merge"       // the shares of the positions together
-	Activation Kind = "activation"  // silu(gate)·up, gelu(fc1)
-	Route      Kind = "route"       // which experts each token takes, and their weights
-	Combine    Kind = "combine"     // weighted sum of what the experts have made
-	LogitCap   Kind = "logit_cap"   // cap·tanh(x/cap) of the logits
-	Choose     Kind = "choose"      // most likely token and what schedulers watch
+	Embed       Kind = "embed"       // x = h = row of the embedding
+	Add         Kind = "add"         // x += what the blocks before have made (Adds of them); h = x: no norm follows
+	Normalise   Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
+	ResultNorm  Kind = "result_norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
+	HeadProduct Kind = "head_gemv"   // of each head's values with its rows of a matrix
+	Product     Kind = "gemv"        // matrix times vector, plus bias
+	Rope        Kind = "rope"        // rotates q and k where the layer does that, appends k and v to the cache
+	Attention   Kind = "attention"   // scores, softmax and context over a share of the positions each
+	Merge       Kind = "merge"       // the shares of the positions together
+	Activation  Kind = "activation"  // silu(gate)·up, gelu(fc1)
+	Route       Kind = "route"       // which experts each token takes, and their weights
+	Combine     Kind = "combine"     // weighted sum of what the experts have made
+	LogitCap    Kind = "logit_cap"   // cap·tanh(x/cap) of the logits
+	Choose      Kind = "choose"      // most likely token and what schedulers watch
 )
 
 // Place says which weights an op uses.
@@ -38,6 +39,14 @@ const (
 	PlaceInput       Place = "input_norm"
 	PlaceQKV         Place = "qkv" // q, k and v, one below the other
 	PlaceO           Place = "o"
+	PlaceQ           Place = "q_proj" // of latent attention, apart; so are those that follow
+	PlaceQA          Place = "q_a_proj"
+	PlaceQB          Place = "q_b_proj"
+	PlaceKVA         Place = "kv_a_proj_with_mqa"
+	PlaceKB          Place = workloads.KeyExpansion
+	PlaceVB          Place = workloads.ValueExpansion
+	PlaceQANorm      Place = "q_a_norm"
+	PlaceKVANorm     Place = "kv_a_norm"
 	PlacePost        Place = "mlp_norm" // none in a parallel block
 	PlaceUp          Place = "up"       // gate and up, one below the other, or fc1
 	PlaceDown        Place = "down"     // down, or fc2
@@ -60,16 +69,17 @@ const (
 
 // Op is one step of a decode pass: some operators of the model (package workloads/ops) as one.
 type Op struct {
-	Name    string // "L3.q_proj+k_proj+v_proj": the operators' names, in execution order, behind the layer of the last
-	Kind    Kind
-	Place   Place  // empty where no weights are used
-	Layer   int    // -1 outside the blocks
-	Out, In int    // of a product; of others In values become Out values
-	Parts   []Part // of a product: the matrices that are one here, from top to bottom
-	Adds    int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
-	Heads   int    // of a norm of a result: as many parts of it are normalised each by itself
-	Params  int64  // of a norm: its weights; of embed the values of a token's rows
-	Experts int    // of what is done for each expert that a token takes: how many these are; Out and In are of one
+	Name       string // "L3.q_proj+k_proj+v_proj": the operators' names, in execution order, behind the layer of the last
+	Kind       Kind
+	Place      Place  // empty where no weights are used
+	Layer      int    // -1 outside the blocks
+	Out, In    int    // of a product; of others In values become Out values
+	Parts      []Part // of a product: the matrices that are one here, from top to bottom
+	Adds       int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
+	Heads      int    // of a norm of a result: as many parts of it are normalised each by itself
+	Transposed bool   // of a product of heads: what goes in is of the matrix's rows
+	Params     int64  // of a norm: its weights; of embed the values of a token's rows
+	Experts    int    // of what is done for each expert that a token takes: how many these are; Out and In are of one
 }
 
 // Ops lists what a decode pass of a model does, in order. It fuses the operators of the model: products of the same vector
@@ -82,7 +92,7 @@ type Op struct {
 // Norms of results stay operators of their own. It panics where a model has an operator that no backend has; package
 // weights refuses such models.
 func Ops(m *workloads.Model) []Op {
-	q, kv := m.Heads*m.HeadDim, m.KVWidth()
+	q := m.Heads * m.HeadDim
 	var all []Op
 	var names []string // of the operators that the next op takes along
 	var parts []Part   // of the product that is being put together
@@ -95,7 +105,7 @@ func Ops(m *workloads.Model) []Op {
 		all = append(all, op)
 	}
 	adds := 0
-	list := ops.Step(m)
+	list := ops.DecodeStep(m)
 	for i := range list {
 		o := &list[i]
 		switch o.Kind {
@@ -127,7 +137,7 @@ func Ops(m *workloads.Model) []Op {
 				rows -= p.Rows
 			}
 			parts = append(parts, Part{o.Name, rows})
-			if next := &list[i+1]; next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
+			if next := &list[i+1]; (m.Latent == nil || o.Makes[0] != ops.Q) && next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
 				names, list[i+1].Matrix.Out = append(names, o.Name), next.Matrix.Out+o.Matrix.Out
 				continue
 			}
@@ -136,12 +146,15 @@ func Ops(m *workloads.Model) []Op {
 		case ops.Rope, ops.Scores, ops.ScoreCap, ops.ScoreBias, ops.Softmax: // with the operator that follows
 			names = append(names, o.Name)
 		case ops.KVAppend:
-			add(o, Op{Kind: Rope, Out: q + 2*kv, In: q + 2*kv})
+			add(o, Op{Kind: Rope, Out: q + m.CacheWidth(), In: q + m.CacheWidth()})
+		case ops.HeadProduct:
+			add(o, Op{Kind: HeadProduct, Place: Place(o.Name), Out: o.Matrix.Out, In: o.Matrix.In, Parts: []Part{{o.Name, o.Matrix.Out}}, Heads: o.Heads,
+				Transposed: o.Transposed})
 		case ops.Context:
-			add(o, Op{Kind: Attention, Out: q, In: q})
+			add(o, Op{Kind: Attention, Out: o.Width, In: list[i-2].Width})
 			merge := *o
 			merge.Name = ops.SoftmaxMerge
-			add(&merge, Op{Kind: Merge, Out: q, In: q})
+			add(&merge, Op{Kind: Merge, Out: o.Width, In: o.Width})
 		case ops.Activation:
 			add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: all[len(all)-1].Out, Experts: o.Experts})
 		case ops.Score, ops.TopK:
@@ -187,6 +200,8 @@ func placeOf(o *ops.Op) Place {
 		return PlaceDown
 	case ops.Routing:
 		return PlaceRouter
+	case ops.Q, ops.QLatent, ops.Latent: // of latent attention: by the name of the matrix
+		return Place(o.Name)
 	case ops.SharedOut:
 		return PlaceSharedDown
 	case ops.SharedBy:

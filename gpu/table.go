@@ -30,6 +30,12 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			o.M, o.N, o.K = some(max(1, op.Experts)), some(op.Out), some(op.In)
 			o.Flops = some(2 * int64(op.Out) * int64(op.In) * int64(max(1, op.Experts)))
 			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
+		case HeadProduct:
+			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
+			o.InBytes, o.OutBytes = some(int64(op.Heads)*int64(op.In)*halfBytes), some(int64(op.Out)*halfBytes)
+			if op.Transposed {
+				o.InBytes, o.OutBytes = o.OutBytes, o.InBytes
+			}
 		case Embed: // the token's number in, its row out
 			o.InBytes = some(int64(statBytes))
 			o.WeightBytes = same(precisions, op.Params*halfBytes)
@@ -42,7 +48,7 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			}
 			o.WeightBytes = same(precisions, op.Params*halfBytes)
 		case Attention:
-			o.KVBytesPerPos = some(2 * int64(m.KVWidth()) * halfBytes)
+			o.KVBytesPerPos = some(int64(m.CacheWidth()) * halfBytes)
 		case Choose:
 			o.OutBytes = nil // a few statistics
 		case ResultNorm:

@@ -29,7 +29,8 @@ type Numerics struct {
 	// SparseMixer chooses experts one by one, with a softmax over those whose logits are near the largest: by twice this
 	// share of it (phimoe, arXiv 2409.12136); 0: the router's scoring does.
 	SparseMixer  float64
-	ExpertsOfOne bool // the weights of a token's experts are made to add up to 1
+	RoutedScale  float64 // of the weights of a token's experts
+	ExpertsOfOne bool    // the weights of a token's experts are made to add up to 1
 }
 
 // Numerics reads them from the config.json of the model. Defaults are those of the configuration class of

@@ -24,10 +24,20 @@ func (f *fields) scales(m *Model, n *Numerics) {
 		n.ScoreScale = f.aboveOr("attention_multiplier", 0, 1)
 		n.ResidualScale = f.aboveOr("residual_multiplier", 0, 1)
 		n.LogitScale = 1 / f.aboveOr("logits_scaling", 0, 1)
-	case "minicpm":
-		n.EmbedScale = f.aboveOr("scale_emb", 0, 1)
-		n.ResidualScale = f.aboveOr("scale_depth", 0, 1) / math.Sqrt(float64(m.Layers))
-		n.LogitScale = f.aboveOr("dim_model_base", 0, 1) / float64(m.Hidden)
+	case "minicpm", "minicpm3":
+		emb, depth, base := 1.0, 1.0, 1.0
+		if m.Family == "minicpm3" {
+			emb, depth, base = 12, 1.4, 256
+		}
+		n.EmbedScale = f.aboveOr("scale_emb", 0, emb)
+		n.ResidualScale = f.aboveOr("scale_depth", 0, depth) / math.Sqrt(float64(m.Layers))
+		n.LogitScale = f.aboveOr("dim_model_base", 0, base) / float64(m.Hidden)
+	case DeepseekV2:
+		n.RotateNeighbours, n.ExpertsOfOne = true, false
+		n.RoutedScale = f.aboveOr("routed_scaling_factor", 0, 1)
+	case DeepseekV3:
+		n.RotateNeighbours, n.ExpertsOfOne = f.flagOr("rope_interleave", true), f.flagOr("norm_topk_prob", true)
+		n.RoutedScale = f.aboveOr("routed_scaling_factor", 0, 2.5)
 	case PhiMoE:
 		n.SparseMixer = f.aboveOr("router_jitter_noise", 0, 0.01)
 	case "cohere", "cohere2":

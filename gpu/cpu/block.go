@@ -84,6 +84,10 @@ func (s *sequence) resultNorm(op gpu.Op) {
 		rows = s.attended
 	case gpu.PlaceInDown:
 		rows = s.activated
+	case gpu.PlaceQANorm:
+		rows = s.qa
+	case gpu.PlaceKVANorm: // the rest of the row rotates
+		rows = s.kva
 	}
 	w, width := s.norm(op), op.In/op.Heads
 	own := len(w.Scale) > width // each head has weights of its own
@@ -146,6 +150,10 @@ func (s *sequence) angles(tokens int) {
 // ropeAppend rotates q and k by their positions, where the layer does that, and appends k and v to the cache.
 func (s *sequence) ropeAppend(layer int) {
 	m := s.model
+	if m.Latent != nil {
+		s.latentAppend(layer)
+		return
+	}
 	q, width, all := m.Heads*m.HeadDim, m.KVWidth(), s.rope
 	if m.Windowed(layer) {
 		all = s.ropeWindow

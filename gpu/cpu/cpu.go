@@ -75,6 +75,10 @@ func (b *backend) Start(positions int) (gpu.Sequence, error) {
 	}
 	s := &sequence{backend: b, positions: positions}
 	for range b.model.Layers {
+		if b.model.Latent != nil {
+			s.keys = append(s.keys, make([]float32, positions*b.model.CacheWidth()))
+			continue
+		}
 		s.keys = append(s.keys, make([]float32, positions*b.model.KVWidth()))
 		s.values = append(s.values, make([]float32, positions*b.model.KVWidth()))
 	}
@@ -107,6 +111,9 @@ func (b *backend) matrix(op gpu.Op) *weights.Matrix {
 		return &block.Up
 	case gpu.PlaceDown:
 		return &block.Down
+	}
+	if m := block.Latent[string(op.Place)]; m != nil {
+		return m
 	}
 	panic("cpu: no matrix at " + op.Name)
 }

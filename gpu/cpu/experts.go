@@ -56,10 +56,14 @@ func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
 }
 
 // route chooses the experts of each token by the router's logits.
-func (s *sequence) route() {
+func (s *sequence) route(op gpu.Op) {
 	s.chosen, s.weight = nil, nil
+	var bias []float64
+	for _, b := range s.blocks[op.Layer].RouterBias {
+		bias = append(bias, float64(s.value[b]))
+	}
 	for _, logits := range s.routing {
-		chosen, weight := chooseExperts(s.model, logits)
+		chosen, weight := chooseExperts(s.model, logits, bias)
 		s.chosen = append(s.chosen, chosen...)
 		for _, w := range weight {
 			s.weight = append(s.weight, float32(w))
@@ -68,8 +72,9 @@ func (s *sequence) route() {
 	s.taken = append(s.taken, s.chosen)
 }
 
-// chooseExperts returns the experts that a token takes, highest score first, of equal ones the first, and their weights.
-func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []float64) {
+// chooseExperts returns the experts that a token takes, highest score first, of equal ones the first, and their weights. A
+// bias counts for the choice alone.
+func chooseExperts(m *weights.Model, logits []float32, bias []float64) (chosen []int, weight []float64) {
 	e := m.Experts
 	if m.SparseMixer > 0 {
 		return mixSparsely(logits, e.PerToken, m.SparseMixer)
@@ -79,10 +84,23 @@ func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []f
 		scores[i] = float64(l)
 		chosen = append(chosen, i)
 	}
-	if e.Scoring == workloads.SoftmaxAll {
+	switch e.Scoring {
+	case workloads.SoftmaxAll:
 		softmax(scores)
+	case workloads.SigmoidAll:
+		for i, v := range scores {
+			scores[i] = 1 / (1 + math.Exp(-v))
+		}
+	case workloads.SoftmaxChosen:
 	}
-	slices.SortStableFunc(chosen, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	by := slices.Clone(scores)
+	for i, b := range bias {
+		by[i] += b
+	}
+	if e.Groups > 0 {
+		leaveGroups(e, by)
+	}
+	slices.SortStableFunc(chosen, func(a, b int) int { return cmp.Compare(by[b], by[a]) })
 	chosen = chosen[:e.PerToken]
 	total := 0.0
 	for _, i := range chosen {
@@ -97,7 +115,34 @@ func chooseExperts(m *weights.Model, logits []float32) (chosen []int, weight []f
 			weight[i] /= total
 		}
 	}
+	for i := range weight {
+		weight[i] *= cmp.Or(m.RoutedScale, 1)
+	}
 	return chosen, weight
+}
+
+// leaveGroups puts the experts out of reach of the choice that are not in the groups with the largest scores: the largest of
+// their experts (deepseek_v2), or the two largest together (deepseek_v3, whose scores are sigmoids).
+func leaveGroups(e *workloads.Experts, by []float64) {
+	size := len(by) / e.Groups
+	count := 1
+	if e.Scoring == workloads.SigmoidAll {
+		count = 2
+	}
+	scores, order := make([]float64, e.Groups), make([]int, e.Groups)
+	for g := range scores {
+		own := slices.Sorted(slices.Values(by[g*size : (g+1)*size]))
+		for _, v := range own[max(0, size-count):] {
+			scores[g] += v
+		}
+		order[g] = g
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	for _, g := range order[min(e.TopGroups, e.Groups):] {
+		for i := g * size; i < (g+1)*size; i++ {
+			by[i] = math.Inf(-1)
+		}
+	}
 }
 
 // mixSparsely takes the largest logit, with the weight that it has in a softmax over those within twice the noise of it,

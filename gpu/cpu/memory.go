@@ -17,7 +17,7 @@ func Need(m *weights.Model, positions, sequences int) int64 {
 	}
 	const float = 4
 	row := int64(3*m.Hidden+2*m.Heads*m.HeadDim+2*m.KVWidth()) + int64(m.FFN)*3
-	perPosition := float * (2*int64(m.Layers)*int64(m.KVWidth()) + int64(m.RotaryDim))
+	perPosition := float * (int64(m.Layers)*int64(m.CacheWidth()) + int64(m.RotaryDim))
 	bytes := m.Memory(widths...) + int64(positions)*(int64(sequences)*perPosition+float*row)
 	return bytes + bytes/10
 }

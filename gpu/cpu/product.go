@@ -25,6 +25,14 @@ func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 		out = &s.up
 	case gpu.PlaceDown:
 		in, out = s.activated, &s.down
+	case gpu.PlaceQ:
+		out = &s.q
+	case gpu.PlaceQA:
+		out = &s.qa
+	case gpu.PlaceQB:
+		in, out = s.qa, &s.q
+	case gpu.PlaceKVA:
+		out = &s.kva
 	case gpu.PlaceRouter:
 		out, at = &s.routing, precision.Uniform(weights.Half)
 	case gpu.PlaceSharedUp:
@@ -107,6 +115,9 @@ func (s *sequence) share(n int, work func(from, to int)) error {
 // attend is causal attention of the rows over the cache, in fp32.
 func (s *sequence) attend(layer int) error {
 	m := s.model
+	if m.Latent != nil {
+		return s.attendLatent(layer)
+	}
 	group, dim, width := m.Heads/m.KVHeads, m.HeadDim, m.KVWidth()
 	scale := 1 / float32(math.Sqrt(float64(dim)))
 	if m.ScoreScale > 0 {

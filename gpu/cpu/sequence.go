@@ -22,6 +22,7 @@ type sequence struct {
 	// Of the pass at work, rows of each: the residual stream, what a norm made of it, and results of products.
 	x, h, qkv, attended, o, up, activated, down [][]float32
 	logits                                      []float32
+	latent
 	mixture
 }
 
@@ -48,7 +49,7 @@ func (s *sequence) State(want gpu.Want) (gpu.State, error) {
 	if want.Logits {
 		state.Logits = s.logits
 	}
-	if want.Cache {
+	if want.Cache && s.model.Latent == nil {
 		last := s.model.Layers - 1
 		state.Keys, state.Values = s.heads(s.keys[last]), s.heads(s.values[last])
 	}
@@ -106,9 +107,13 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 				return gpu.Pass{}, err
 			}
 		case gpu.Route:
-			s.route()
+			s.route(op)
 		case gpu.Combine:
 			s.combine(op)
+		case gpu.HeadProduct:
+			if err := s.headProduct(op, at); err != nil {
+				return gpu.Pass{}, err
+			}
 		case gpu.Rope:
 			s.ropeAppend(op.Layer)
 		case gpu.Attention:

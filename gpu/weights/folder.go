@@ -282,5 +282,6 @@ func (f *folder) Block(layer int) (*Block, error) {
 			}
 		}
 	}
+	b.correct(m)
 	return b, nil
 }

@@ -46,11 +46,18 @@ func (m *Model) check() error {
 	if !slices.Contains(families(), m.Family) {
 		return fmt.Errorf("model_type: %s is not run; %s", m.Family, suggest.Accepted("", families()))
 	}
-	for _, in := range []struct {
+	type width struct {
 		key   string
 		value int
-	}{{"hidden_size", m.Hidden}, {"num_attention_heads × head_dim", m.Heads * m.HeadDim}, {"intermediate_size", m.FFN},
-		{"the width of experts", m.expertWidth(false)}, {"the width of shared experts", m.expertWidth(true)}} {
+	}
+	widths := []width{{"hidden_size", m.Hidden}, {"intermediate_size", m.FFN}, {"the width of experts", m.expertWidth(false)},
+		{"the width of shared experts", m.expertWidth(true)}}
+	if l := m.Latent; l != nil {
+		widths = append(widths, width{"q_lora_rank", l.QRank}, width{"kv_lora_rank", l.KVRank}, width{"num_attention_heads × v_head_dim", m.Heads * l.ValueDim})
+	} else {
+		widths = append(widths, width{"num_attention_heads × head_dim", m.Heads * m.HeadDim})
+	}
+	for _, in := range widths {
 		if in.value%lane != 0 {
 			return fmt.Errorf("%s: %d is not run; accepted: a multiple of %d, the columns of a word of a plane", in.key, in.value, lane)
 		}
@@ -133,9 +140,19 @@ func (m *Model) shapes(layer int) []shape {
 			fuse(down, matrices[last])
 		}
 	}
-	a := m.Attention()
-	fuse(qkvMatrix, a[:3]...)
-	fuse("o", a[3])
+	if m.Latent == nil {
+		a := m.Attention()
+		fuse(qkvMatrix, a[:3]...)
+		fuse("o", a[3])
+	} else {
+		for _, x := range m.Matrices(layer) {
+			if x.Name == "o_proj" {
+				fuse("o", x)
+				break
+			}
+			fuse(x.Name, x)
+		}
+	}
 	if !m.Sparse(layer) {
 		mlp(upMatrix, "down", m.MLP())
 		return all
@@ -164,8 +181,23 @@ func (b *Block) to(s *shape) []*Matrix {
 	case "experts_down":
 		return several(&b.ExpertsDown)
 	}
-	return []*Matrix{map[string]*Matrix{qkvMatrix: &b.QKV, "o": &b.O, upMatrix: &b.Up, "down": &b.Down, "router": &b.Router,
-		"shared_up": &b.SharedUp, "shared_down": &b.SharedDown, "shared_gate": &b.SharedGate}[s.name]}
+	to, ok := map[string]*Matrix{qkvMatrix: &b.QKV, "o": &b.O, upMatrix: &b.Up, "down": &b.Down, "router": &b.Router,
+		"shared_up": &b.SharedUp, "shared_down": &b.SharedDown, "shared_gate": &b.SharedGate}[s.name]
+	if !ok { // of latent attention
+		if b.Latent == nil {
+			b.Latent = map[string]*Matrix{}
+		}
+		to = new(Matrix)
+		b.Latent[s.name] = to
+	}
+	return []*Matrix{to}
+}
+
+// correct puts a bias that is for scores, not for the logits they are made of, where it belongs.
+func (b *Block) correct(m *Model) {
+	if m.Experts != nil && m.Experts.Scoring == workloads.SigmoidAll {
+		b.RouterBias, b.Router.Bias = b.Router.Bias, nil
+	}
 }
 
 // called is the name of a matrix of a layer, or of one of its experts.

@@ -23,6 +23,7 @@ type names struct {
 // fused is a tensor that has all rows of a matrix, or those of all experts.
 type fused struct {
 	name  string
+	all   func(m *Model) int               // rows of the tensor; nil: those of the matrix
 	order func(m *Model) func(row int) int // where a row of the matrix lies in the tensor; nil: at the same place
 }
 
@@ -63,7 +64,7 @@ func (n *names) gpt(layer string) {
 
 // dense is how GPT-NeoX and its kin call the matrices of a block.
 func (n *names) dense(attention string) {
-	n.fused[qkvMatrix] = fused{attention + ".query_key_value", byGroup}
+	n.fused[qkvMatrix] = fused{name: attention + ".query_key_value", order: byGroup}
 	n.calls("o_proj", attention+".dense", "fc1", "mlp.dense_h_to_4h", "fc2", "mlp.dense_4h_to_h")
 }
 
@@ -98,10 +99,37 @@ func namesOf(m *workloads.Model) (names, bool) {
 	case workloads.GraniteMoE:
 		n.calls("router", "block_sparse_moe.router.layer")
 		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"}, fused{name: "block_sparse_moe.output_linear"}
+	case workloads.DeepseekV2, workloads.DeepseekV3, "minicpm3":
+		n.latent()
 	default:
 		return n, n.gpts(m)
 	}
 	return n, true
+}
+
+// latent are the tensors of latent attention, and of the experts of the families that have both.
+func (n *names) latent() {
+	n.calls("q_a_proj", "self_attn.q_a_proj", "q_b_proj", "self_attn.q_b_proj", "kv_a_proj_with_mqa", "self_attn.kv_a_proj_with_mqa",
+		"q_a_norm", "self_attn.q_a_layernorm", "kv_a_norm", "self_attn.kv_a_layernorm", "router.bias", "mlp.gate.e_score_correction_bias",
+		"shared_expert.gate_proj", "mlp.shared_experts.gate_proj", "shared_expert.up_proj", "mlp.shared_experts.up_proj",
+		"shared_expert.down_proj", "mlp.shared_experts.down_proj")
+	// Of each head first the rows that make its key, then those that make its value.
+	part := func(value bool) fused {
+		return fused{
+			name: "self_attn.kv_b_proj",
+			all:  func(m *Model) int { return m.Heads * (m.Latent.NopeDim + m.Latent.ValueDim) },
+			order: func(m *Model) func(row int) int {
+				nope, values := m.Latent.NopeDim, m.Latent.ValueDim
+				return func(row int) int {
+					if value {
+						return row/values*(nope+values) + nope + row%values
+					}
+					return row/nope*(nope+values) + row%nope
+				}
+			},
+		}
+	}
+	n.fused[workloads.KeyExpansion], n.fused[workloads.ValueExpansion] = part(false), part(true)
 }
 
 // gpts are the families that are like GPT-2 or GPT-NeoX.
@@ -112,7 +140,7 @@ func (n *names) gpts(m *workloads.Model) bool {
 		n.columns, n.fused[qkvMatrix] = true, fused{name: "attn.c_attn"}
 	case "gpt_bigcode":
 		n.gpt("h")
-		n.fused[qkvMatrix] = fused{"attn.c_attn", byGroup}
+		n.fused[qkvMatrix] = fused{name: "attn.c_attn", order: byGroup}
 	case "gpt_neo":
 		n.gpt("h")
 		n.calls("q_proj", "attn.attention.q_proj", "k_proj", "attn.attention.k_proj", "v_proj", "attn.attention.v_proj",
@@ -122,7 +150,7 @@ func (n *names) gpts(m *workloads.Model) bool {
 		n.calls("q_proj", "attn.q_proj", "k_proj", "attn.k_proj", "v_proj", "attn.v_proj", "o_proj", "attn.out_proj",
 			"fc1", "mlp.fc_in", "fc2", "mlp.fc_out")
 		if m.Family == "codegen" {
-			n.fused[qkvMatrix] = fused{"attn.qkv_proj", fourShards}
+			n.fused[qkvMatrix] = fused{name: "attn.qkv_proj", order: fourShards}
 		}
 	case "mpt":
 		n.gpt("blocks")

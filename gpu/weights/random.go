@@ -158,6 +158,7 @@ func (r *random) Block(layer int) (*Block, error) {
 			*to = r.matrix(name, s, scale, gained)
 		}
 	}
+	b.correct(m)
 	return b, nil
 }
 

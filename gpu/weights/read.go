@@ -71,7 +71,7 @@ func (r *reader) matrix(to *Matrix, pieces []piece, expert int) {
 	for _, p := range pieces {
 		to.Half = append(to.Half, p.arranged(r.rows(&p, to.In, expert), to.In)...)
 		if p.bias {
-			to.Bias = append(to.Bias, p.arranged(r.values(p.name+".bias"), 1)...)
+			to.Bias = append(to.Bias, p.arranged(r.values(p.biases()), 1)...)
 		}
 	}
 }

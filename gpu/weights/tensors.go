@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,8 @@ type piece struct {
 	bias    bool
 	order   func(row int) int // where a row lies; nil: at its place
 	columns bool              // it has a row for each input
+	shift   string            // of the bias; "": that of the tensor
+	all     int               // rows that it has; 0: those of the matrix
 	stacked int               // it has the rows of so many experts, one after another; 0: of one matrix
 }
 
@@ -31,19 +34,22 @@ func (m *Model) pieces(n names, s *shape, expert int) []piece {
 		if f.order != nil {
 			p.order = f.order(m)
 		}
+		if f.all != nil {
+			p.all = f.all(m)
+		}
 		return []piece{p}
 	}
 	var all []piece
 	for _, p := range s.parts {
 		name := strings.ReplaceAll(n.parts[p.Name], "%e", fmt.Sprint(expert))
-		all = append(all, piece{name: name, rows: p.Out, bias: p.Bias, columns: n.columns})
+		all = append(all, piece{name: name, rows: p.Out, bias: p.Bias, columns: n.columns, shift: n.parts[p.Name+".bias"]})
 	}
 	return all
 }
 
 // weight is the tensor of a piece's weights.
 func (p *piece) weight(in int) Tensor {
-	t := Tensor{p.name + ".weight", []int{p.rows, in}}
+	t := Tensor{p.name + ".weight", []int{max(p.rows, p.all), in}}
 	switch {
 	case p.columns:
 		t.Shape = []int{in, p.rows}
@@ -52,6 +58,9 @@ func (p *piece) weight(in int) Tensor {
 	}
 	return t
 }
+
+// biases is the name of the tensor of a piece's bias.
+func (p *piece) biases() string { return cmp.Or(p.shift, p.name+".bias") }
 
 // NormShape is a norm of a block before there are values.
 type NormShape struct {
@@ -129,12 +138,13 @@ func (m *Model) Tensors() []Tensor {
 		for _, s := range m.shapes(layer) {
 			for expert := range max(1, s.copies) {
 				for _, p := range m.pieces(names, &s, expert) {
-					if p.stacked > 0 && expert > 0 {
-						continue
+					t := p.weight(s.in)
+					if p.stacked > 0 && expert > 0 || p.all > 0 && list[len(list)-1].Name == t.Name {
+						continue // it is there already
 					}
-					list = append(list, p.weight(s.in))
+					list = append(list, t)
 					if p.bias {
-						list = append(list, Tensor{p.name + ".bias", []int{p.rows}})
+						list = append(list, Tensor{p.biases(), []int{p.rows}})
 					}
 				}
 			}

@@ -38,7 +38,10 @@ type Block struct {
 	QKV, O   Matrix
 	Up, Down Matrix // gate and up, or fc1; down, or fc2; of a layer with experts nothing
 
-	// Of a layer with experts. Router and SharedGate stay in fp16.
+	Latent map[string]*Matrix // of latent attention, in place of QKV, by their operators; nil: there is none
+
+	// Of a layer with experts. Router and SharedGate stay in fp16. RouterBias is added to scores before the choice.
+	RouterBias             []uint16
 	Router, SharedGate     Matrix
 	SharedUp, SharedDown   Matrix // of the expert that every token takes
 	ExpertsUp, ExpertsDown []Matrix

@@ -96,6 +96,19 @@ CASES = {
     "granitemoe": dict(model_type="granitemoe", num_local_experts=5, num_experts_per_tok=2, embedding_multiplier=3.0,
                        attention_multiplier=0.5, residual_multiplier=0.4, logits_scaling=2.0),
     "phimoe": dict(model_type="phimoe", num_local_experts=5, num_experts_per_tok=2, rope_scaling=None),
+    "deepseek_v2": dict(model_type="deepseek_v2", num_key_value_heads=4, q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8,
+                        v_head_dim=24, first_k_dense_replace=1, n_routed_experts=6, n_shared_experts=2, num_experts_per_tok=2,
+                        moe_intermediate_size=32, n_group=3, topk_group=1, topk_method="group_limited_greedy", routed_scaling_factor=1.5,
+                        num_hidden_layers=3, routing=False, rope_scaling=dict(rope_type="yarn", factor=4.0, mscale=0.7, mscale_all_dim=0.9,
+                                                                             original_max_position_embeddings=16)),
+    "deepseek_v2-lite": dict(model_type="deepseek_v2", num_key_value_heads=4, q_lora_rank=None, kv_lora_rank=32, qk_nope_head_dim=16,
+                             qk_rope_head_dim=8, v_head_dim=16, first_k_dense_replace=2, n_routed_experts=6, n_shared_experts=2,
+                             num_experts_per_tok=2, moe_intermediate_size=32, routing=False),
+    "deepseek_v3": dict(model_type="deepseek_v3", num_key_value_heads=4, q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8,
+                        v_head_dim=16, first_k_dense_replace=1, n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=3,
+                        moe_intermediate_size=32, n_group=4, topk_group=2, routed_scaling_factor=1.5, num_hidden_layers=3, routing=False),
+    "minicpm3": dict(model_type="minicpm3", num_key_value_heads=4, q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8,
+                     v_head_dim=16, dim_model_base=32, scale_emb=3, scale_depth=0.7),
     "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
@@ -148,6 +161,7 @@ def taken(model, ids):
 def golden(case, keys):
     keys = {k: v for k, v in {**COMMON, **keys}.items() if v is not DROP}
     model_type, attention = keys.pop("model_type"), keys.pop("attention", "eager")
+    routing = keys.pop("routing", True)
     config = transformers.AutoConfig.for_model(model_type, **keys)
     config._attn_implementation = attention
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +184,7 @@ def golden(case, keys):
             cache = out.past_key_values
             logits.append(out.logits[0, -1])
         whole = model(torch.tensor([ids]), use_cache=False).logits[0, PROMPT - 1 :]
-        experts = taken(model, ids) if hasattr(config, "num_experts_per_tok") else []
+        experts = taken(model, ids) if routing and hasattr(config, "num_experts_per_tok") else []
     apart = (torch.stack(logits) - whole).norm() / whole.norm()
     assert case.endswith("dynamic") or apart < 1e-5, f"with a cache the logits are {apart} off"
     size = torch.stack(logits).abs().max()
