@@ -57,6 +57,7 @@ workloads+test:      workloads/ops
 workloads/ops:       workloads
 workloads/routing:   sim/unit/suggest workloads
 workloads/safetensors: sim/unit/files safetensors float16
+workloads/torch:     sim/unit/visible sim/unit/files workloads/safetensors
 workloads/precision: sim/unit/visible sim/unit/suggest workloads
 workloads/precision/calibrate: workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
@@ -82,7 +83,7 @@ plots:               sim/unit/visible npu/isa sim/result pretty plot
 plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
-gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors
+gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors workloads/torch
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier

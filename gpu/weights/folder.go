@@ -18,6 +18,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
+	"github.com/pmpdsim/pmpdsim/workloads/torch"
 )
 
 // The files of a folder, by the names that transformers gives them.
@@ -25,6 +26,9 @@ const (
 	configFile = "config.json"
 	singleFile = "model.safetensors"
 	indexFile  = "model.safetensors.index.json"
+
+	pickledFile  = "pytorch_model.bin"
+	pickledIndex = "pytorch_model.bin.index.json"
 )
 
 // folder is a Source that reads a Hugging Face folder. Only the tensors asked for are read.
@@ -80,23 +84,16 @@ func Open(dir string) (Source, error) {
 
 // open opens the files, a single one before shards as transformers does.
 func (f *folder) open(dir string) error {
-	single, index := filepath.Join(dir, singleFile), filepath.Join(dir, indexFile)
-	if exists(single) {
-		return f.add(single)
+	for _, names := range []struct{ single, index string }{{singleFile, indexFile}, {pickledFile, pickledIndex}} {
+		single, index := filepath.Join(dir, names.single), filepath.Join(dir, names.index)
+		if exists(single) {
+			return f.add(single)
+		}
+		if exists(index) {
+			return f.shards(dir, index)
+		}
 	}
-	if exists(index) {
-		return f.shards(dir, index)
-	}
-	entries, err := os.ReadDir(dir) // not by a pattern: characters of the folder's path have no meaning
-	if err != nil {
-		return err
-	}
-	old := slices.IndexFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".bin") })
-	if old >= 0 {
-		return fmt.Errorf("%s: has %s, which may run code when it is read, and no %s; accepted: the same model saved as safetensors",
-			dir, entries[old].Name(), singleFile)
-	}
-	return fmt.Errorf("%s: has no weights; accepted: %s, or %s and its shards", dir, singleFile, indexFile)
+	return fmt.Errorf("%s: has no weights; accepted: %s, or %s and its shards, or the same as %s", dir, singleFile, indexFile, pickledFile)
 }
 
 func exists(path string) bool {
@@ -121,8 +118,8 @@ func (f *folder) shards(dir, index string) error {
 	}
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(content.Map))) {
 		path := filepath.Join(dir, name)
-		if filepath.Base(name) != name || !strings.HasSuffix(name, ".safetensors") {
-			return fmt.Errorf("%s: %q is not the name of a shard; accepted: a .safetensors file beside the index", index, name)
+		if kind := filepath.Ext(strings.TrimSuffix(index, ".index.json")); filepath.Base(name) != name || filepath.Ext(name) != kind {
+			return fmt.Errorf("%s: %q is not the name of a shard; accepted: a %s file beside the index", index, name, kind)
 		}
 		if !exists(path) {
 			return fmt.Errorf("%s: names %s, which is not in the folder; accepted: all shards", index, name)
@@ -148,18 +145,35 @@ func (f *folder) shards(dir, index string) error {
 
 // add opens a file.
 func (f *folder) add(path string) error {
-	opened, err := safetensors.Open(path)
+	tensors, err := f.read(path)
 	if err != nil {
 		return err
 	}
-	f.files = append(f.files, part{path, opened.SHA256, opened})
-	for _, t := range opened.Tensors {
+	for _, t := range tensors {
 		if first, twice := f.tensors[t.Name]; twice {
 			return fmt.Errorf("%s: tensor %q is also in %s; accepted: each once", path, t.Name, first.File)
 		}
 		f.tensors[t.Name] = t
 	}
 	return nil
+}
+
+// read opens a file by its kind, and lists its tensors.
+func (f *folder) read(path string) ([]*safetensors.Tensor, error) {
+	if filepath.Ext(path) == ".bin" {
+		opened, err := torch.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		f.files = append(f.files, part{path, opened.SHA256, opened})
+		return opened.Tensors, nil
+	}
+	opened, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f.files = append(f.files, part{path, opened.SHA256, opened})
+	return opened.Tensors, nil
 }
 
 // check compares the tensors with what config.json asks for.

@@ -229,7 +229,7 @@ func TestBadFoldersAreRefusedInOneSentence(t *testing.T) {
 			if err := os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "pytorch_model.bin")); err != nil {
 				t.Fatal(err)
 			}
-		}, "DIR: has pytorch_model.bin, which may run code when it is read, and no model.safetensors; accepted: the same model saved as safetensors"},
+		}, "DIR/pytorch_model.bin: begins with neither a zip archive nor a pickle; accepted: a checkpoint that PyTorch 1.6 or later has saved, or safetensors"},
 		"no config.json": {func(t *testing.T, dir string) {
 			if err := os.Remove(filepath.Join(dir, "config.json")); err != nil {
 				t.Fatal(err)
@@ -310,7 +310,7 @@ func TestAFolderWhosePathLooksLikeAPattern(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "pytorch_model.bin")); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, dir, "DIR: has pytorch_model.bin, which may run code when it is read")
+	refused(t, dir, "DIR/pytorch_model.bin: begins with neither a zip archive nor a pickle")
 }
 
 func FuzzOpen(f *testing.F) {

@@ -110,3 +110,25 @@ func TestGGUFFilesThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Checkpoints of PyTorch, whole and in shards, are the safetensors of the same model.
+func TestPickledFoldersAreTheOthers(t *testing.T) {
+	want, err := weights.Open("testdata/gguf/stablelm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.Close()
+	for _, dir := range []string{"testdata/bin", "testdata/bin-shards"} {
+		got, err := weights.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		if !reflect.DeepEqual(ends(t, want), ends(t, got)) || !reflect.DeepEqual(block(t, want, 1), block(t, got, 1)) {
+			t.Errorf("%s differs", dir)
+		}
+		if sum, err := got.SHA256(); err != nil || len(sum) != 64 {
+			t.Error(sum, err)
+		}
+	}
+}

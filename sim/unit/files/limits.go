@@ -24,6 +24,8 @@ const (
 	Weights                     // the values of one: read piece by piece, never as a whole
 	GGUFHeader                  // of a GGUF file: what stands in front of its weights
 	GGUF                        // the weights of one: read piece by piece
+	Pickle                      // of a checkpoint of PyTorch: names and shapes of its tensors
+	Checkpoint                  // the weights of one: read piece by piece
 	Trace                       // of a decode
 	Results                     // rows of sweeps, lines of run --format json, shards
 	Plan                        // of a sweep
@@ -90,6 +92,10 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "what is in front of a GGUF file's weights", Bytes: 64 * mib}
 	case GGUF:
 		return Limit{What: "a GGUF file"}
+	case Pickle:
+		return Limit{What: "the pickle of a PyTorch checkpoint", Bytes: 64 * mib}
+	case Checkpoint:
+		return Limit{What: "a PyTorch checkpoint"}
 	case Trace:
 		return Limit{What: "a decode trace (NAME.trace.jsonl.zst)", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
 	case Results:

@@ -1,6 +1,6 @@
 """Writes models of transformers 5.24.0 (torch 2.15.0, safetensors 0.8.0) as folders, and the same ones as GGUF files, with gguf
 0.19.0: names by its TensorNameMap, q and k permuted and norms changed as llama.cpp's convert_hf_to_gguf.py does it."""
-import pathlib, shutil
+import json, pathlib, shutil
 import numpy as np, torch
 from gguf import MODEL_ARCH, GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
 from gguf.quants import quantize
@@ -112,10 +112,29 @@ def words():
     write("../words", config, MODEL_ARCH.LLAMA, filled(config), lambda to, dim: GGMLQuantizationType.F32 if dim == 1 else GGMLQuantizationType[kinds.get(to.split(".")[-2], "Q8_0")], more)
 
 
+def pickled(model):
+    """The same model as torch.save has it, whole and in two shards."""
+    state = model.state_dict()
+    for name, shards in (("bin", 1), ("bin-shards", 2)):
+        to = HERE.parent / name
+        to.mkdir(exist_ok=True)
+        model.config.save_pretrained(to)
+        keys, files = list(state), {}
+        for i in range(shards):
+            part = keys[i * len(keys) // shards : (i + 1) * len(keys) // shards]
+            file = "pytorch_model.bin" if shards == 1 else f"pytorch_model-{i + 1:05}-of-{shards:05}.bin"
+            torch.save({k: state[k].clone() for k in part}, to / file)
+            files |= {k: file for k in part}
+        if shards > 1:
+            (to / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     words()
     for name, (config, arch) in MODELS.items():
         model = filled(config)
+        if name == "stablelm":
+            pickled(model)
         shutil.rmtree(HERE / name, ignore_errors=True)
         model.save_pretrained(HERE / name)
         (HERE / name / "generation_config.json").unlink(missing_ok=True)
