@@ -153,7 +153,9 @@ func TestDamagedCheckpoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rapid.Check(t, func(r *rapid.T) { damaged(r, data, rapid.IntRange(0, len(data)-1).Draw(r, "at"), rapid.Byte().Draw(r, "with")) })
+	rapid.Check(t, func(r *rapid.T) {
+		damaged(r, data, rapid.IntRange(0, len(data)-1).Draw(r, "at"), rapid.Byte().Draw(r, "with"))
+	})
 	for cut := 0; cut < len(data); cut += 97 {
 		if all, err := parse("x.bin", bytes.NewReader(data[:cut]), int64(cut)); err == nil {
 			t.Errorf("%d bytes: %v", cut, all)
