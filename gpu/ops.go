@@ -9,64 +9,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
-// Kind is what an op computes, spelt as in the ops table of a trace.
-type Kind string
-
-// The kinds. x is the residual stream, h what a norm makes of it.
-const (
-	Embed       Kind = "embed"       // x = h = row of the embedding
-	Add         Kind = "add"         // x += what the blocks before have made (Adds of them); h = x: no norm follows
-	Normalise   Kind = "norm"        // x += what the blocks before have made (Adds of them); h = norm(x)
-	ResultNorm  Kind = "result_norm" // norm of what a product has made, in its place; of q and k, of each of the Heads
-	HeadProduct Kind = "head_gemv"   // of each head's values with its rows of a matrix
-	Product     Kind = "gemv"        // matrix times vector, plus bias
-	Rope        Kind = "rope"        // rotates q and k where the layer does that, appends k and v to the cache
-	Attention   Kind = "attention"   // scores, softmax and context over a share of the positions each
-	Merge       Kind = "merge"       // the shares of the positions together
-	Activation  Kind = "activation"  // silu(gate)·up, gelu(fc1)
-	Route       Kind = "route"       // which experts each token takes, and their weights
-	Combine     Kind = "combine"     // weighted sum of what the experts have made
-	LogitCap    Kind = "logit_cap"   // cap·tanh(x/cap) of the logits
-	Choose      Kind = "choose"      // most likely token and what schedulers watch
-)
-
-// Place says which weights an op uses.
-type Place string
-
-// The places.
-const (
-	PlaceEmbedding   Place = "embed"
-	PlaceInput       Place = "input_norm"
-	PlaceQKV         Place = "qkv" // q, k and v, one below the other
-	PlaceO           Place = "o"
-	PlaceQ           Place = "q_proj" // of latent attention, apart; so are those that follow
-	PlaceQA          Place = "q_a_proj"
-	PlaceQB          Place = "q_b_proj"
-	PlaceKVA         Place = "kv_a_proj_with_mqa"
-	PlaceKB          Place = workloads.KeyExpansion
-	PlaceVB          Place = workloads.ValueExpansion
-	PlaceQANorm      Place = "q_a_norm"
-	PlaceKVANorm     Place = "kv_a_norm"
-	PlacePost        Place = "mlp_norm" // none in a parallel block
-	PlaceUp          Place = "up"       // gate and up, one below the other, or fc1
-	PlaceDown        Place = "down"     // down, or fc2
-	PlaceQNorm       Place = "q_norm"
-	PlaceKNorm       Place = "k_norm"
-	PlaceAfterO      Place = "post_attention_norm" // of what o makes
-	PlaceAfterDown   Place = "post_mlp_norm"       // of what down makes
-	PlaceEmbedNorm   Place = "embed_norm"          // of x
-	PlaceInO         Place = "attention_sub_norm"  // of what o reads
-	PlaceInDown      Place = "mlp_sub_norm"        // of what down reads
-	PlaceRouter      Place = "router"
-	PlaceSharedUp    Place = "shared_up" // of the expert that every token takes
-	PlaceSharedDown  Place = "shared_down"
-	PlaceSharedGate  Place = "shared_gate" // what weights it
-	PlaceExpertsUp   Place = "experts_up"  // of the experts that a token takes
-	PlaceExpertsDown Place = "experts_down"
-	PlaceFinal       Place = "final_norm"
-	PlaceHead        Place = "lm_head"
-)
-
 // Op is one step of a decode pass: some operators of the model (package workloads/ops) as one.
 type Op struct {
 	Name       string // "L3.q_proj+k_proj+v_proj": the operators' names, in execution order, behind the layer of the last
@@ -92,90 +34,131 @@ type Op struct {
 // Norms of results stay operators of their own. It panics where a model has an operator that no backend has; package
 // weights refuses such models.
 func Ops(m *workloads.Model) []Op {
-	q := m.Heads * m.HeadDim
-	var all []Op
-	var names []string // of the operators that the next op takes along
-	var parts []Part   // of the product that is being put together
-	add := func(o *ops.Op, op Op) {
-		op.Name, op.Layer = ops.Fused(append(names, o.Name)...), o.Layer
-		if o.Layer >= 0 {
-			op.Name = fmt.Sprintf("L%d.%s", o.Layer, op.Name)
-		}
-		names = nil
-		all = append(all, op)
-	}
-	adds := 0
-	list := ops.DecodeStep(m)
-	for i := range list {
-		o := &list[i]
+	f := fuser{m: m, list: ops.DecodeStep(m)}
+	for i := range f.list {
+		o := &f.list[i]
 		switch o.Kind {
+		case ops.Linear, ops.HeadProduct, ops.Head:
+			f.product(i, o)
+		case ops.Norm, ops.HeadNorm, ops.Residual:
+			f.norm(i, o)
+		case ops.Rope, ops.Scores, ops.ScoreCap, ops.ScoreBias, ops.Softmax, ops.KVAppend, ops.Context:
+			f.attention(i, o)
+		case ops.Score, ops.TopK, ops.Combine:
+			f.experts(i, o)
 		case ops.Embed:
-			add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1, Params: o.Params})
-		case ops.Residual:
-			if adds = len(o.Reads) - 1; list[i+1].Kind == ops.Norm && list[i+1].Reads[0] == ops.Stream {
-				names = append(names, o.Name)
-				continue
-			}
-			place := PlaceDown
-			if slices.Contains(o.Reads, ops.Attention) {
-				place = PlaceO
-			}
-			add(o, Op{Kind: Add, Place: place, Out: m.Hidden, In: m.Hidden, Adds: adds})
-			adds = 0
-		case ops.HeadNorm:
-			add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: o.Heads, Params: o.Params})
-		case ops.Norm:
-			if o.Makes[0] == o.Reads[0] {
-				add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: 1, Params: o.Params})
-				continue
-			}
-			add(o, Op{Kind: Normalise, Place: placeOf(o), Out: m.Hidden, In: m.Hidden, Adds: adds, Params: o.Params})
-			adds = 0
-		case ops.Linear:
-			rows := o.Matrix.Out // with those of the parts above
-			for _, p := range parts {
-				rows -= p.Rows
-			}
-			parts = append(parts, Part{o.Name, rows})
-			if next := &list[i+1]; (m.Latent == nil || o.Makes[0] != ops.Q) && next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
-				names, list[i+1].Matrix.Out = append(names, o.Name), next.Matrix.Out+o.Matrix.Out
-				continue
-			}
-			add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: parts, Experts: o.Experts})
-			parts = nil
-		case ops.Rope, ops.Scores, ops.ScoreCap, ops.ScoreBias, ops.Softmax: // with the operator that follows
-			names = append(names, o.Name)
-		case ops.KVAppend:
-			add(o, Op{Kind: Rope, Out: q + m.CacheWidth(), In: q + m.CacheWidth()})
-		case ops.HeadProduct:
-			add(o, Op{Kind: HeadProduct, Place: Place(o.Name), Out: o.Matrix.Out, In: o.Matrix.In, Parts: []Part{{o.Name, o.Matrix.Out}}, Heads: o.Heads,
-				Transposed: o.Transposed})
-		case ops.Context:
-			add(o, Op{Kind: Attention, Out: o.Width, In: list[i-2].Width})
-			merge := *o
-			merge.Name = ops.SoftmaxMerge
-			add(&merge, Op{Kind: Merge, Out: o.Width, In: o.Width})
+			f.add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1, Params: o.Params})
 		case ops.Activation:
-			add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: all[len(all)-1].Out, Experts: o.Experts})
-		case ops.Score, ops.TopK:
-			if next := list[i+1].Kind; next == ops.Score || next == ops.TopK {
-				names = append(names, o.Name)
-				continue
-			}
-			add(o, Op{Kind: Route, Out: m.Experts.PerToken, In: m.Experts.Count})
-		case ops.Combine:
-			add(o, Op{Kind: Combine, Out: m.Hidden, In: m.Hidden, Experts: o.Experts})
-		case ops.Head:
-			add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In, Parts: []Part{{o.Name, o.Matrix.Out}}})
+			f.add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: f.all[len(f.all)-1].Out, Experts: o.Experts})
 		case ops.LogitCap:
-			add(o, Op{Kind: LogitCap, Out: m.Vocab, In: m.Vocab})
+			f.add(o, Op{Kind: LogitCap, Out: m.Vocab, In: m.Vocab})
 		case ops.Sample:
-			add(o, Op{Kind: Choose, Out: 1, In: m.Vocab})
+			f.add(o, Op{Kind: Choose, Out: 1, In: m.Vocab})
 		default:
 			panic(fmt.Sprintf("gpu: no op for %s of %s", o.Name, m.Name))
 		}
 	}
-	return all
+	return f.all
+}
+
+// fuser makes ops of operators.
+type fuser struct {
+	m     *workloads.Model
+	list  []ops.Op
+	all   []Op
+	names []string // of the operators that the next op takes along
+	parts []Part   // of the product that is being put together
+	adds  int      // results that the next norm adds
+}
+
+func (f *fuser) add(o *ops.Op, op Op) {
+	op.Name, op.Layer = ops.Fused(append(f.names, o.Name)...), o.Layer
+	if o.Layer >= 0 {
+		op.Name = fmt.Sprintf("L%d.%s", o.Layer, op.Name)
+	}
+	f.names = nil
+	f.all = append(f.all, op)
+}
+
+// along leaves an operator to the op that follows.
+func (f *fuser) along(o *ops.Op) { f.names = append(f.names, o.Name) }
+
+func (f *fuser) product(i int, o *ops.Op) {
+	whole := []Part{{o.Name, o.Matrix.Out}}
+	switch o.Kind {
+	case ops.HeadProduct:
+		f.add(o, Op{Kind: HeadProduct, Place: Place(o.Name), Out: o.Matrix.Out, In: o.Matrix.In, Parts: whole, Heads: o.Heads,
+			Transposed: o.Transposed})
+		return
+	case ops.Head:
+		f.add(o, Op{Kind: Product, Place: PlaceHead, Out: o.Matrix.Out, In: o.Matrix.In, Parts: whole})
+		return
+	}
+	rows := o.Matrix.Out // with those of the parts above
+	for _, p := range f.parts {
+		rows -= p.Rows
+	}
+	f.parts = append(f.parts, Part{o.Name, rows})
+	apart := f.m.Latent != nil && o.Makes[0] == ops.Q // the cache has rows of its own
+	if next := &f.list[i+1]; !apart && next.Kind == ops.Linear && slices.Equal(next.Reads, o.Reads) {
+		f.along(o)
+		next.Matrix.Out += o.Matrix.Out
+		return
+	}
+	f.add(o, Op{Kind: Product, Place: placeOf(o), Out: o.Matrix.Out, In: o.Matrix.In, Parts: f.parts, Experts: o.Experts})
+	f.parts = nil
+}
+
+// norm is a norm of the residual stream, which adds results to it before, or of a result, or additions that no norm
+// follows.
+func (f *fuser) norm(i int, o *ops.Op) {
+	d := f.m.Hidden
+	switch {
+	case o.Kind == ops.HeadNorm:
+		f.add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: o.Heads, Params: o.Params})
+	case o.Kind == ops.Norm && o.Makes[0] == o.Reads[0]:
+		f.add(o, Op{Kind: ResultNorm, Place: Place(o.Name), Out: o.Width, In: o.Width, Heads: 1, Params: o.Params})
+	case o.Kind == ops.Norm:
+		f.add(o, Op{Kind: Normalise, Place: placeOf(o), Out: d, In: d, Adds: f.adds, Params: o.Params})
+		f.adds = 0
+	case f.list[i+1].Kind == ops.Norm && f.list[i+1].Reads[0] == ops.Stream:
+		f.along(o)
+		f.adds = len(o.Reads) - 1
+	default:
+		place := PlaceDown
+		if slices.Contains(o.Reads, ops.Attention) {
+			place = PlaceO
+		}
+		f.add(o, Op{Kind: Add, Place: place, Out: d, In: d, Adds: len(o.Reads) - 1})
+	}
+}
+
+func (f *fuser) attention(i int, o *ops.Op) {
+	switch o.Kind {
+	case ops.KVAppend:
+		width := f.m.Heads*f.m.HeadDim + f.m.CacheWidth()
+		f.add(o, Op{Kind: Rope, Out: width, In: width})
+	case ops.Context:
+		f.add(o, Op{Kind: Attention, Out: o.Width, In: f.list[i-2].Width})
+		merge := *o
+		merge.Name = ops.SoftmaxMerge
+		f.add(&merge, Op{Kind: Merge, Out: o.Width, In: o.Width})
+	default:
+		f.along(o)
+	}
+}
+
+// experts are the choice of a router, which is one op, and the sum of what they make.
+func (f *fuser) experts(i int, o *ops.Op) {
+	next := f.list[i+1].Kind
+	switch {
+	case o.Kind == ops.Combine:
+		f.add(o, Op{Kind: Combine, Out: f.m.Hidden, In: f.m.Hidden, Experts: o.Experts})
+	case next == ops.Score || next == ops.TopK:
+		f.along(o)
+	default:
+		f.add(o, Op{Kind: Route, Out: f.m.Experts.PerToken, In: f.m.Experts.Count})
+	}
 }
 
 // placeOf is where the weights of a norm or a product lie.

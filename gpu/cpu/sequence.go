@@ -90,47 +90,10 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 		if s.ctx.Err() != nil {
 			return gpu.Pass{}, context.Cause(s.ctx)
 		}
-		switch op.Kind {
-		case gpu.Embed:
-			if err := s.embed(ids); err != nil {
-				return gpu.Pass{}, err
-			}
-		case gpu.Normalise:
-			s.normalise(op)
-		case gpu.Add:
-			s.add(op)
-			s.h = s.x
-		case gpu.ResultNorm:
-			s.resultNorm(op)
-		case gpu.Product:
-			if err := s.product(op, at); err != nil {
-				return gpu.Pass{}, err
-			}
-		case gpu.Route:
-			s.route(op)
-		case gpu.Combine:
-			s.combine(op)
-		case gpu.HeadProduct:
-			if err := s.headProduct(op, at); err != nil {
-				return gpu.Pass{}, err
-			}
-		case gpu.Rope:
-			s.ropeAppend(op.Layer)
-		case gpu.Attention:
-			if err := s.attend(op.Layer); err != nil {
-				return gpu.Pass{}, err
-			}
-		case gpu.Merge: // attention is not shared out here
-		case gpu.Activation:
-			s.activate(op)
-		case gpu.LogitCap:
-			for i, v := range s.logits {
-				s.logits[i] = s.half(capped(v, s.model.LogitCap))
-			}
-		case gpu.Choose:
+		if op.Kind == gpu.Choose {
 			out = choose(s.logits)
-		default:
-			panic("cpu: no op of kind " + string(op.Kind))
+		} else if err := s.run(op, ids, at); err != nil {
+			return gpu.Pass{}, err
 		}
 		if apart {
 			now := s.now()
@@ -145,6 +108,43 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 		out.StepNS, out.WallNS = &spent, &spent
 	}
 	return out, nil
+}
+
+// run computes an op.
+func (s *sequence) run(op gpu.Op, ids []int, at precision.Assignment) error {
+	switch op.Kind {
+	case gpu.Embed:
+		return s.embed(ids)
+	case gpu.Normalise:
+		s.normalise(op)
+	case gpu.Add:
+		s.add(op)
+		s.h = s.x
+	case gpu.ResultNorm:
+		s.resultNorm(op)
+	case gpu.Product:
+		return s.product(op, at)
+	case gpu.HeadProduct:
+		return s.headProduct(op, at)
+	case gpu.Rope:
+		s.ropeAppend(op.Layer)
+	case gpu.Attention:
+		return s.attend(op.Layer)
+	case gpu.Merge: // attention is not shared out here
+	case gpu.Activation:
+		s.activate(op)
+	case gpu.Route:
+		s.route(op)
+	case gpu.Combine:
+		s.combine(op)
+	case gpu.LogitCap:
+		for i, v := range s.logits {
+			s.logits[i] = s.half(capped(v, s.model.LogitCap))
+		}
+	default:
+		panic("cpu: no op of kind " + string(op.Kind))
+	}
+	return nil
 }
 
 // now is 0 where nothing is timed.
