@@ -14,7 +14,10 @@ type Numerics struct {
 	// WindowTheta is that of layers with a window, which are not stretched; 0: they are as others.
 	WindowTheta      float64
 	RotateNeighbours bool // pairs that rotate are (0, 1), (2, 3), …; otherwise of each half of the rotated values
-	FirstPosition    int  // row of learned positions that the first token takes (opt)
+	RotateFirst      bool // norms of q and k come behind the rotation (hunyuan_v1_dense)
+	// QueryGrowth makes queries larger, by 1 + QueryGrowth·ln(1 + ⌊position/QueryStep⌋) (ministral3); 0: it does not.
+	QueryGrowth, QueryStep float64
+	FirstPosition          int // row of learned positions that the first token takes (opt)
 
 	Erf bool  // gelu by the error function; the other spellings are its tanh approximation
 	EOS []int // tokens that end an answer; empty: none

@@ -50,6 +50,9 @@ func (f *fields) rope(m *Model, n *Numerics, original int) {
 			theta = inner
 		}
 		n.RopeScale = inner.ropeScale(m, original)
+		if n.QueryGrowth = inner.aboveOr("llama_4_scaling_beta", -1, 0); n.QueryGrowth > 0 && n.RopeScale != nil {
+			n.QueryStep = n.RopeScale.Original
+		}
 		if by := inner.aboveOr("mscale_all_dim", -1, 0); by > 0 && m.Latent != nil && n.RopeScale != nil { // their yarn_apply_mscale
 			scale := 0.1*by*math.Log(max(n.RopeScale.Factor, 1)) + 1
 			n.ScoreScale = scale * scale / math.Sqrt(float64(m.HeadDim))

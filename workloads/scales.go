@@ -43,8 +43,10 @@ func (f *fields) scales(m *Model, n *Numerics) {
 	case "cohere", "cohere2":
 		n.LogitScale = f.aboveOr("logit_scale", 0, 0.0625)
 		n.RotateNeighbours = true
-	case "glm", "glm4", "ernie4_5", "helium", "gptj", "codegen":
+	case "glm", "glm4", "chatglm", "ernie4_5", "helium", "gptj", "codegen":
 		n.RotateNeighbours = true
+	case "hunyuan_v1_dense":
+		n.RotateFirst = true
 	case "nemotron":
 		n.NormOne = true
 	case "gpt_neo":

@@ -71,6 +71,10 @@ func (s *sequence) normalise(op gpu.Op) {
 // resultNorm normalises what an op has made, in its place.
 func (s *sequence) resultNorm(op gpu.Op) {
 	rows, from := s.qkv, 0
+	if s.model.RotateFirst && !s.rotated && (op.Place == gpu.PlaceQNorm || op.Place == gpu.PlaceKNorm) {
+		s.waiting = append(s.waiting, op)
+		return
+	}
 	switch op.Place {
 	case gpu.PlaceKNorm:
 		from = s.model.Heads * s.model.HeadDim
@@ -164,7 +168,20 @@ func (s *sequence) ropeAppend(layer int) {
 				s.rotate(row[head*m.HeadDim:(head+1)*m.HeadDim], all[r*m.RotaryDim:(r+1)*m.RotaryDim])
 			}
 		}
+	}
+	s.rotated = true
+	for _, op := range s.waiting {
+		s.resultNorm(op)
+	}
+	s.waiting, s.rotated = nil, false
+	for r, row := range s.qkv {
 		at := s.past + r
+		if m.QueryGrowth > 0 {
+			by := float32(1 + m.QueryGrowth*math.Log(1+math.Floor(float64(at)/m.QueryStep)))
+			for i, v := range row[:q] {
+				row[i] = s.half(v * by)
+			}
+		}
 		copy(s.keys[layer][at*width:(at+1)*width], row[q:q+width])
 		copy(s.values[layer][at*width:(at+1)*width], row[q+width:])
 	}

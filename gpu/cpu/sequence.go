@@ -22,6 +22,9 @@ type sequence struct {
 	// Of the pass at work, rows of each: the residual stream, what a norm made of it, and results of products.
 	x, h, qkv, attended, o, up, activated, down [][]float32
 	logits                                      []float32
+
+	waiting []gpu.Op // norms of q and k that come behind the rotation
+	rotated bool
 	latent
 	mixture
 }

@@ -74,10 +74,17 @@ func namesOf(m *workloads.Model) (names, bool) {
 	switch m.Family {
 	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Qwen3, workloads.Qwen2MoE, workloads.Qwen3MoE, "bitnet",
 		"ernie4_5", "exaone4", "gemma", "granite", "helium", "internlm3", "minicpm", "ministral", "olmo", "olmo2", "olmo3", "seed_oss",
-		"smollm3", "cohere", "cohere2":
+		"smollm3", "cohere", "cohere2", "ministral3", "olmoe", "internlm", "orion":
+	case "hunyuan_v1_dense":
+		n.calls("q_norm", "self_attn.query_layernorm", "k_norm", "self_attn.key_layernorm")
+	case "internlm2":
+		n.embedding, n.head = "model.tok_embeddings", "output"
+		n.fused[qkvMatrix] = fused{name: "attention.wqkv", order: byGroup}
+		n.calls("input_norm", "attention_norm", "mlp_norm", "ffn_norm", "o_proj", "attention.wo", "gate_proj", "feed_forward.w1",
+			"up_proj", "feed_forward.w3", "down_proj", "feed_forward.w2")
 	case workloads.StableLM:
 		n.calls("q_norm", "self_attn.q_layernorm.norms.%h", "k_norm", "self_attn.k_layernorm.norms.%h")
-	case "nemotron", "arcee":
+	case "nemotron", "arcee", "jais2":
 		n.calls("fc1", "mlp.up_proj", "fc2", "mlp.down_proj")
 	case workloads.Gemma2, "gemma3_text", "vaultgemma":
 		n.calls("mlp_norm", "pre_feedforward_layernorm")
@@ -152,6 +159,19 @@ func (n *names) gpts(m *workloads.Model) bool {
 		if m.Family == "codegen" {
 			n.fused[qkvMatrix] = fused{name: "attn.qkv_proj", order: fourShards}
 		}
+	case "qwen":
+		n.gpt("h")
+		n.fused[qkvMatrix] = fused{name: "attn.c_attn"}
+		n.calls("gate_proj", "mlp.w2", "up_proj", "mlp.w1", "down_proj", "mlp.c_proj")
+	case "chatglm":
+		n.embedding, n.norm, n.head = "transformer.embedding.word_embeddings", "transformer.encoder.final_layernorm", "transformer.output_layer"
+		n.layer = "transformer.encoder.layers.%d."
+		n.fused[qkvMatrix], n.fused[upMatrix] = fused{name: "self_attention.query_key_value"}, fused{name: "mlp.dense_h_to_4h"}
+		n.calls("o_proj", "self_attention.dense", "down_proj", "mlp.dense_4h_to_h")
+	case "exaone":
+		n.gpt("h")
+		n.calls("q_proj", "attn.attention.q_proj", "k_proj", "attn.attention.k_proj", "v_proj", "attn.attention.v_proj",
+			"o_proj", "attn.attention.out_proj", "gate_proj", "mlp.c_fc_0", "up_proj", "mlp.c_fc_1", "down_proj", "mlp.c_proj")
 	case "mpt":
 		n.gpt("blocks")
 		n.norm, n.fused[qkvMatrix] = "transformer.norm_f", fused{name: "attn.Wqkv"}

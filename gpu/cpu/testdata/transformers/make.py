@@ -6,7 +6,7 @@ A golden has the model's config.json as transformers saves it, the tensors of it
 and the logits after a prompt and after each of some more tokens. Values are no part of it: both sides compute them from
 the names (see value). transformers runs in fp32 with weights that are binary16 numbers.
 """
-import json, math, os, pathlib, sys, tempfile
+import json, math, os, pathlib, re, sys, tempfile
 import numpy as np
 import torch, transformers
 from safetensors import safe_open
@@ -109,6 +109,24 @@ CASES = {
                         moe_intermediate_size=32, n_group=4, topk_group=2, routed_scaling_factor=1.5, num_hidden_layers=3, routing=False),
     "minicpm3": dict(model_type="minicpm3", num_key_value_heads=4, q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=8,
                      v_head_dim=16, dim_model_base=32, scale_emb=3, scale_depth=0.7),
+    "hunyuan": dict(model_type="hunyuan_v1_dense", head_dim=16),
+    "exaone": dict(model_type="exaone", num_hidden_layers=2),
+    "jais2": dict(model_type="jais2", head_dim=16),
+    "ministral3": dict(model_type="ministral3", head_dim=16, sliding_window=None, rope_parameters=dict(
+        rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0, mscale=1.0, mscale_all_dim=1.0, original_max_position_embeddings=8,
+        llama_4_scaling_beta=0.5, rope_theta=10000.0)),
+    # minicpm's own code has granite's block with other factors, and internlm2's llama's with other names.
+    "minicpm": dict(model_type="granite", embedding_multiplier=3.0, attention_multiplier=0.25, residual_multiplier=0.7 / math.sqrt(2),
+                    logits_scaling=64 / 32, config=dict(model_type="minicpm", scale_emb=3, scale_depth=0.7, dim_model_base=32)),
+    "internlm": dict(model_type="llama", attention_bias=True, config=dict(model_type="internlm", bias=True, attention_bias=DROP)),
+    "orion": dict(model_type="stablelm", partial_rotary_factor=1.0, config=dict(model_type="orion", rms_norm_eps=1e-5)),
+    "qwen": dict(model_type="qwen2", use_sliding_window=False, num_key_value_heads=4, names="qwen",
+                 config=dict(model_type="qwen", intermediate_size=192, kv_channels=16, layer_norm_epsilon=1e-6, seq_length=64)),
+    "chatglm": dict(model_type="glm", head_dim=16, partial_rotary_factor=0.5, names="chatglm", tie_word_embeddings=False, config=dict(
+        model_type="chatglm", attention_bias=DROP, num_layers=2, padded_vocab_size=96, ffn_hidden_size=96, seq_length=64, kv_channels=16, layernorm_epsilon=1.5625e-07,
+        add_qkv_bias=True, multi_query_attention=True, multi_query_group_num=2)),
+    "internlm2": dict(model_type="llama", config=dict(model_type="internlm2", bias=False), names="internlm2"),
+    "olmoe": dict(model_type="olmoe", num_experts=6, num_experts_per_tok=3),
     "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
@@ -138,17 +156,68 @@ def spread_of(name, shape, config):
         return (0.0, 0.5) if config.model_type.startswith("gemma") else (1.0, 0.5)
     fan = shape[-1]
     gain = 1.0
-    if leaf in ("q_proj", "k_proj", "qkv_proj", "query_key_value", "Wqkv"):
+    if leaf in ("q_proj", "k_proj", "qkv_proj", "query_key_value", "Wqkv", "wqkv", "c_attn"):
         gain = 1.5
     if leaf == "embed_tokens" and config.model_type.startswith("gemma"):
         gain = 2.0
     if leaf in ("gate", "router"):
         gain = 2.0
-    if leaf in ("lm_head", "embed_out"):
+    if leaf in ("lm_head", "embed_out", "output", "output_layer"):
         gain = 3.0
     elif leaf in ("embed_tokens", "embed_in", "wte", "word_embeddings", "tok_embeddings"):
         gain = 4.0
     return 0.0, round(gain * math.sqrt(3 / fan), 4)
+
+
+# What families that transformers does not have call the tensors of one that it has. A tensor that stands in several lines
+# has the rows of these, one below the other; wqkv has, of each group, the queries, the key and the value.
+NAMES = {
+    "internlm2": [("model.embed_tokens", "model.tok_embeddings"), ("lm_head", "output"), ("input_layernorm", "attention_norm"),
+                  ("post_attention_layernorm", "ffn_norm"), ("self_attn.q_proj", "attention.wqkv"), ("self_attn.k_proj", "attention.wqkv"),
+                  ("self_attn.v_proj", "attention.wqkv"), ("self_attn.o_proj", "attention.wo"), ("mlp.gate_proj", "feed_forward.w1"),
+                  ("mlp.up_proj", "feed_forward.w3"), ("mlp.down_proj", "feed_forward.w2")],
+    "qwen": [("model.embed_tokens", "transformer.wte"), ("model.norm", "transformer.ln_f"), ("model.layers", "transformer.h"),
+             ("input_layernorm", "ln_1"), ("post_attention_layernorm", "ln_2"), ("self_attn.q_proj", "attn.c_attn"),
+             ("self_attn.k_proj", "attn.c_attn"), ("self_attn.v_proj", "attn.c_attn"), ("self_attn.o_proj", "attn.c_proj"),
+             ("mlp.gate_proj", "mlp.w2"), ("mlp.up_proj", "mlp.w1"), ("mlp.down_proj", "mlp.c_proj")],
+    "chatglm": [("model.embed_tokens", "transformer.embedding.word_embeddings"), ("model.norm", "transformer.encoder.final_layernorm"),
+                ("lm_head", "transformer.output_layer"), ("model.layers", "transformer.encoder.layers"),
+                ("self_attn.q_proj", "self_attention.query_key_value"), ("self_attn.k_proj", "self_attention.query_key_value"),
+                ("self_attn.v_proj", "self_attention.query_key_value"), ("self_attn.o_proj", "self_attention.dense"),
+                ("mlp.gate_up_proj", "mlp.dense_h_to_4h"), ("mlp.down_proj", "mlp.dense_4h_to_h")],
+}
+
+
+def renamed(name, names):
+    for ours, theirs in names:
+        name = re.sub(re.escape(ours) + r"(?=\.)", theirs, name)
+    return name
+
+
+def packed(tensors, names):
+    """The tensors of the other family, and of which of ours each has the rows, in the order of NAMES."""
+    order = [ours for ours, _ in names]
+    rank = lambda t: min((i for i, ours in enumerate(order) if "self_attn" in ours and ours in t["name"]), default=0)
+    out = {}
+    for t in sorted(tensors, key=rank):
+        to = out.setdefault(renamed(t["name"], names), dict(name=renamed(t["name"], names), shape=[0, *t["shape"][1:]], of=[]))
+        to["shape"][0] += t["shape"][0]
+        to["of"].append(t)
+    return sorted(out.values(), key=lambda t: t["name"])
+
+
+def unpacked(values, tensors, config):
+    out = {}
+    for t in tensors:
+        v = values[t["name"]]
+        if "wqkv" in t["name"]:
+            groups = v.reshape(config.num_key_value_heads, -1, config.head_dim, v.shape[-1])
+            v = np.concatenate([g.reshape(-1, v.shape[-1]) for g in (groups[:, :-2], groups[:, -2], groups[:, -1])])
+        at = 0
+        for ours in t["of"]:
+            out[ours["name"]] = v[at : at + ours["shape"][0]].copy()
+            at += ours["shape"][0]
+    return out
 
 
 def taken(model, ids):
@@ -161,7 +230,7 @@ def taken(model, ids):
 def golden(case, keys):
     keys = {k: v for k, v in {**COMMON, **keys}.items() if v is not DROP}
     model_type, attention = keys.pop("model_type"), keys.pop("attention", "eager")
-    routing = keys.pop("routing", True)
+    routing, own, names = keys.pop("routing", True), keys.pop("config", {}), NAMES.get(keys.pop("names", None))
     config = transformers.AutoConfig.for_model(model_type, **keys)
     config._attn_implementation = attention
     with tempfile.TemporaryDirectory() as folder:
@@ -169,13 +238,17 @@ def golden(case, keys):
         path = os.path.join(folder, "model.safetensors")
         with safe_open(path, "np") as f:
             tensors = [dict(name=n, shape=f.get_slice(n).get_shape()) for n in sorted(f.keys())]
+        if names:
+            tensors = packed(tensors, names)
         for t in tensors:
             t["mean"], t["spread"] = spread_of(t["name"], t["shape"], config)
-        save_file({t["name"]: value(**t) for t in tensors}, path, {"format": "pt"})
+        values = {t["name"]: value(t["name"], t["shape"], t["mean"], t["spread"]) for t in tensors}
+        save_file(unpacked(values, tensors, config) if names else values, path, {"format": "pt"})
         model, report = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, attn_implementation=attention, output_loading_info=True)
         assert not report["missing_keys"] and not report["unexpected_keys"], report
-        written = json.loads((pathlib.Path(folder) / "config.json").read_text())
+        written = {**json.loads((pathlib.Path(folder) / "config.json").read_text()), **own}
+        written = {k: v for k, v in written.items() if v is not DROP}
     ids = [(i * 37 + 11) % config.vocab_size for i in range(PROMPT + DECODED)]
     logits, cache = [], None
     with torch.no_grad():
@@ -191,7 +264,7 @@ def golden(case, keys):
     print(f"{case}: {sum(math.prod(t['shape']) for t in tensors)} parameters, logits up to {size:.2f}")
     lines = [f' "source": "transformers {PINNED["transformers"]}, torch {PINNED["torch"]}, fp32, {attention} attention"',
              f' "prompt": {PROMPT}', f' "tokens": {json.dumps(ids)}', f' "config": {json.dumps(written)}',
-             ' "tensors": [\n' + ",\n".join("  " + json.dumps(t) for t in tensors) + "\n ]",
+             ' "tensors": [\n' + ",\n".join("  " + json.dumps({k: v for k, v in t.items() if k != "of"}) for t in tensors) + "\n ]",
              ' "experts": ' + json.dumps(experts),
              ' "logits": [\n' + ",\n".join("  " + json.dumps([round(float(v), 4) for v in l]) for l in logits) + "\n ]"]
     (HERE / f"{case}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
