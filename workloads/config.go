@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 )
@@ -36,6 +37,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 		t.block(f, m)
 	}
 	f.experts(m, t.experts)
+	m.Assumed = strings.Join(f.assumed, ", ")
 	if m.Stored = f.stored(m); m.Stored == nil && f != all {
 		m.Stored = all.stored(m)
 		f.take(all)
@@ -96,6 +98,9 @@ func (f *fields) refuseUnmodelled(m *Model, t traits) {
 func (f *fields) sized(key string, fallback int) int {
 	if fallback == 0 || f.isNull(key) {
 		return f.count(key)
+	}
+	if !f.has(key) {
+		f.assumed = append(f.assumed, fmt.Sprintf("%s %d", key, fallback))
 	}
 	return f.countOr(key, fallback)
 }

@@ -21,6 +21,8 @@ type fields struct {
 	names map[string]string // that the family gives to keys
 	class Family            // its model_type, where the file does not say
 	err   error
+
+	assumed []string // sizes that the file does not say
 }
 
 // name is what the file calls a key.

@@ -76,8 +76,8 @@ type Config struct {
 	Preset bool // embedded
 }
 
-// Load finds a model: a preset or a shape (Shapes) by its name, or else a Hugging Face config.json by its path or by
-// its directory's.
+// Load finds a model: a preset or a shape (Shapes) by its name; or else a Hugging Face config.json by its path, by its
+// directory's, or by that of a folder of the hub's cache; or else by its id on the hub a preset or what the cache has.
 func Load(nameOrPath string) (*Model, error) {
 	m, _, err := LoadConfig(nameOrPath)
 	return m, err
@@ -99,7 +99,18 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		return m, c, nil
 	}
 	names = append(names, shapes...)
-	file := nameOrPath
+	if _, err := os.Stat(nameOrPath); err != nil {
+		if p, ok := presetID(nameOrPath); ok {
+			m, c := p.load()
+			return m, c, nil
+		}
+	}
+	return loadFile(nameOrPath, names)
+}
+
+// loadFile reads a config.json, or a GGUF file.
+func loadFile(nameOrPath string, names []string) (*Model, *Config, error) {
+	file := Locate(nameOrPath)
 	info, err := os.Stat(file)
 	if err == nil && info.IsDir() {
 		file = filepath.Join(file, "config.json")
@@ -107,8 +118,15 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	}
 	switch {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
-		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
+		where := ""
+		if hubID.MatchString(nameOrPath) {
+			where = ", and the hub's cache " + HubCache() + " does not have it"
+		}
+		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file%s; %s", nameOrPath, where, suggest.Accepted(nameOrPath, names,
 			"or the path of a Hugging Face config.json or of its directory"))
+	case errors.Is(err, fs.ErrNotExist) && isHubFolder(nameOrPath):
+		return nil, nil, fmt.Errorf("model %q: no snapshot has a config.json; accepted: a folder of the hub's cache with snapshots/REVISION/config.json",
+			nameOrPath)
 	case err != nil:
 		return nil, nil, fmt.Errorf("model %q: %w", nameOrPath, suggest.File(err, "a Hugging Face config.json or its directory"))
 	case !info.Mode().IsRegular():
@@ -131,14 +149,24 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 	return m, &Config{File: file, Data: data}, nil
 }
 
-// nameOf calls a model after its file, or after its directory when the file is called config.json.
+// NameOf returns what the model in a file or a folder is called: after the file; when that is called config.json, after its
+// folder; a snapshot of the hub's cache is called after its repository.
+func NameOf(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "config.json")
+	}
+	return nameOf(path)
+}
+
 func nameOf(file string) string {
 	if abs, err := filepath.Abs(file); err == nil {
 		file = abs
 	}
 	base := filepath.Base(file)
 	if base == "config.json" {
-		base = filepath.Base(filepath.Dir(file))
+		if base = hubName(filepath.Dir(file)); base == "" {
+			base = filepath.Base(filepath.Dir(file))
+		}
 	}
 	return visible.Line(strings.TrimSuffix(base, ".json"))
 }

@@ -12,14 +12,14 @@ import (
 // published number of parameters. Results carry it.
 func (m *Model) Shape() Model {
 	s := *m
-	s.Source, s.PaperHigh, s.PaperLow, s.Published, s.Values = "", 0, 0, 0, ""
+	s.Source, s.PaperHigh, s.PaperLow, s.Published, s.Values, s.Assumed = "", 0, 0, 0, "", ""
 	return s
 }
 
-// Fingerprint returns a hash of the shape without its name: equal fingerprints mean equal operators.
+// Fingerprint returns a hash of the shape without its name and what it is a part of: equal fingerprints mean equal operators.
 func (m *Model) Fingerprint() string {
 	s := m.Shape()
-	s.Name = ""
+	s.Name, s.TextOf = "", ""
 	data, err := json.Marshal(s)
 	if err != nil {
 		panic("workloads: fingerprint: " + err.Error())

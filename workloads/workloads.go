@@ -116,6 +116,7 @@ type Model struct {
 	PaperHigh int    `json:"paper_high,omitzero"` // the paper's precision pair for this model: decode starts here
 	PaperLow  int    `json:"paper_low,omitzero"`  // and ends here
 	Published int64  `json:"published,omitzero"`  // published parameter count, 0 if unknown
+	Assumed   string `json:"-"`                   // sizes that the file does not say, which are those of the family's class
 
 	Stored *formats.Stored `json:"stored,omitempty"` // formats of the file's weights; nil: it has none, or weights are not quantised
 	Values string          `json:"-"`                // type of the file's weights that are not quantised (bfloat16); empty: it does not say

@@ -34,19 +34,50 @@ func loaded(t testing.TB, model string) *workloads.Model {
 
 func compiler(t testing.TB, c *config.Config, model string, prompt, gen int, bits ...unit.Bits) *Compiler {
 	t.Helper()
-	k, err := New(Job{Config: c, Model: loaded(t, model), Precisions: uniforms(bits...), Prompt: prompt, Passes: gen - 1})
+	return compilerOf(t, c, loaded(t, model), prompt, gen, bits...)
+}
+
+func compilerOf(t testing.TB, c *config.Config, m *workloads.Model, prompt, gen int, bits ...unit.Bits) *Compiler {
+	t.Helper()
+	k, err := New(Job{Config: c, Model: m, Precisions: uniforms(bits...), Prompt: prompt, Passes: gen - 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
 
-// programs are a decode step and a prefill of every preset model, prefill with activations on chip and spilled.
+// ofFamilies are small models of every family without experts.
+func ofFamilies(t *testing.T) (models []*workloads.Model) {
+	for _, f := range workloads.Families() {
+		m, err := workloads.ParseConfig(string(f), "config.json", fmt.Appendf(nil, `{"model_type": %q, "hidden_size": 512, "num_hidden_layers": 4,
+			"num_attention_heads": 8, "num_key_value_heads": 8, "intermediate_size": 1024, "vocab_size": 1000, "max_position_embeddings": 1024,
+			"head_dim": 64, "sliding_window": 64, "window_size": 64, "word_embed_proj_dim": 512}`, f))
+		if err != nil && strings.Contains(err.Error(), "sliding_window") {
+			m, err = workloads.ParseConfig(string(f), "config.json", fmt.Appendf(nil, `{"model_type": %q, "hidden_size": 512, "num_hidden_layers": 4,
+			"num_attention_heads": 8, "num_key_value_heads": 8, "intermediate_size": 1024, "vocab_size": 1000, "max_position_embeddings": 1024,
+			"head_dim": 64, "word_embed_proj_dim": 512}`, f))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Experts == nil {
+			models = append(models, m)
+		}
+	}
+	return models
+}
+
+// programs are a decode step and a prefill of every preset model, and of a small one of every family, prefill with
+// activations on chip and spilled.
 func programs(t *testing.T, check func(t *testing.T, k *Compiler, p *isa.Program, past int)) {
-	for _, m := range workloads.Models() {
+	for _, m := range append(workloads.Models(), ofFamilies(t)...) {
+		c := preset(t)
+		if m.Hidden == 512 {
+			c.Scratchpad.Size = 1 << 20 // 700 tokens of it do not fit, either
+		}
 		for _, bits := range []unit.Bits{2, 16} {
 			for _, prompt := range []int{5, 700} {
-				k := compiler(t, preset(t), m.Name, prompt, 20, 3, bits)
+				k := compilerOf(t, c, m, prompt, 20, 3, bits)
 				t.Run(fmt.Sprintf("%s %d bits prefill %d", m.Name, bits, prompt), func(t *testing.T) {
 					p, err := k.Prefill(prompt, uniform(bits))
 					if err != nil {
@@ -176,6 +207,13 @@ func TestEveryWeightIsReadOnceInDecode(t *testing.T) {
 		}
 		if want := 2 * row * unit.Bytes(k.model.Layers); read[isa.KVWrite] != want {
 			t.Errorf("%v of cache written, want %v", read[isa.KVWrite], want)
+		}
+		embed := int64(k.model.Hidden)
+		if k.model.LearnedPositions > 0 {
+			embed *= 2
+		}
+		if want := fp16.Of(n.Biases + n.Norms + embed); read[isa.Params] != want {
+			t.Errorf("%v of norms, biases and rows of embeddings, want %v", read[isa.Params], want)
 		}
 		if read[isa.ActRead]+read[isa.ActWrite] != 0 {
 			t.Error("activations of a single token were spilled")

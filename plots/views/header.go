@@ -42,8 +42,9 @@ func (h *Header) Write(out io.Writer) error {
 	for _, line := range [][2]string{
 		{"NPU", fmt.Sprintf("%s%s: %v, %s, %s", cfg.Name, ByDefault(h.DefaultNPU), cfg.Clock, pesText(cfg), cfg.Array.Style)},
 		{"DRAM", Memory(cfg) + ", " + Gigabytes(cfg.PeakBandwidth()) + " GB/s peak, " + size(float64(cfg.DRAM.Capacity))},
-		{"model", fmt.Sprintf("%s%s: %s parameters%s, %d layers", h.Model.Name, ByDefault(h.DefaultModel),
-			plots.Large.Text(float64(h.Model.Params().Total)), h.active(), h.Model.Layers)},
+		{"model", fmt.Sprintf("%s%s: %s parameters%s, %d layers%s", h.Model.Name, ByDefault(h.DefaultModel),
+			plots.Large.Text(float64(h.Model.Params().Total)), h.active(), h.Model.Layers, partText(h.Model))},
+		{"assumed", assumedText(h.Model)},
 		{"experts", h.experts()},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
 		{"trace", h.Trace},
@@ -199,4 +200,23 @@ func storedAs(cfg *config.Config) string {
 		return "packed"
 	}
 	return "planes"
+}
+
+// partText says of what model this is the text part.
+func partText(m *workloads.Model) string {
+	switch m.TextOf {
+	case "":
+		return ""
+	case "mllama":
+		return "; the text part of an mllama model, without the layers that attend to images"
+	}
+	return "; the text part of a " + m.TextOf + " model"
+}
+
+// assumedText names the sizes that a config.json does not say.
+func assumedText(m *workloads.Model) string {
+	if m.Assumed == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: not in config.json, and the defaults of %s's class", m.Assumed, m.Family)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
 // inputs finds the files that a spec names: relative to the spec, or as copies in a sweep's directory. With the copies a
@@ -37,7 +38,9 @@ func (f *inputs) path(name string, presets []string) string {
 		path = filepath.Join(f.dir, name)
 	}
 	if _, err := os.Stat(path); err != nil {
-		return name // neither a preset nor a file: the error then shows the name as the spec has it
+		if path = workloads.Locate(name); path == name {
+			return name // neither a preset nor a file: the error then shows the name as the spec has it
+		}
 	}
 	if !slices.Contains(f.named, name) {
 		f.named = append(f.named, name)
@@ -61,7 +64,7 @@ func (f *inputs) places() (map[string]string, error) {
 
 // contents reads a named file, and tells where its copy lies.
 func (f *inputs) contents(name string) (data []byte, to string, err error) {
-	from := f.path(name, nil)
+	from := workloads.Locate(f.path(name, nil))
 	inner := ""
 	if info, err := os.Stat(from); err == nil && info.IsDir() {
 		inner = "config.json" // of a model
@@ -78,7 +81,11 @@ func (f *inputs) contents(name string) (data []byte, to string, err error) {
 	if inner == "" && filepath.Base(abs) == "config.json" { // its model is called by the folder
 		abs, inner = filepath.Dir(abs), "config.json"
 	}
-	return data, filepath.Join("inputs", hex.EncodeToString(sum[:8]), filepath.Base(abs), inner), nil
+	called := filepath.Base(abs)
+	if inner != "" {
+		called = workloads.NameOf(abs)
+	}
+	return data, filepath.Join("inputs", hex.EncodeToString(sum[:8]), called, inner), nil
 }
 
 // keepFiles copies the files that the spec names to their places below root, and checks that the copies are what was read
