@@ -12,7 +12,7 @@ type expertKeys struct {
 	countOr    int
 	perTokenOr int    // of num_experts_per_tok
 	width      string // of an expert
-	widthOr    int    // 0: required
+	widthOr    int    // 0: intermediate_size, with the default of its class
 	dense      string // width of the MLP of dense layers; empty: intermediate_size
 	shared     string // width of the shared expert
 	sharedOr   int
@@ -106,7 +106,7 @@ func (f *fields) experts(m *Model, k *expertKeys) {
 	if k.widthOr > 0 {
 		e.Width = f.countOr(k.width, k.widthOr)
 	} else {
-		e.Width = f.count(k.width)
+		e.Width = m.FFN
 	}
 	f.sharedExperts(e, k)
 	if k.grouped && f.has("n_group") && f.has("topk_group") && string(f.raw["n_group"]) != "1" {

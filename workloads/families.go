@@ -1,6 +1,9 @@
 package workloads
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // traits are a row of the table of families: what is fixed in a family, and the defaults of its configuration class in
 // transformers 5.24.0 (src/transformers/models/<family>/configuration_<family>.py; biases, norms and block structure
@@ -73,6 +76,26 @@ func Families() []Family {
 	var all []Family
 	for _, t := range table() {
 		all = append(all, t.family)
+	}
+	return all
+}
+
+// Aliases returns other names of a family: older ones, and those of classes that are its.
+func Aliases(f Family) []Family {
+	t, _ := traitsOf(f)
+	return slices.Clone(t.also)
+}
+
+// OfClass returns what a config.json says that has a model_type alone: the defaults of the family's class.
+func OfClass(f Family) (*Model, error) {
+	return ParseConfig(string(f), "config.json", fmt.Appendf(nil, `{"model_type": %q}`, f))
+}
+
+// Wrappers returns the models whose text part is understood, where that does not say its family.
+func Wrappers() []Family {
+	var all []Family
+	for _, w := range wrappers() {
+		all = append(all, w.name)
 	}
 	return all
 }

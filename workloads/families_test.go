@@ -117,7 +117,9 @@ func TestTheTextPartOfAModelIsRead(t *testing.T) {
 		ok         func(m *workloads.Model) bool
 	}{
 		{"text_config", `{"model_type": "llava", "text_config": ` + inner("llama", nil) + `, "vision_config": {"hidden_size": 9}}`,
-			func(m *workloads.Model) bool { return m.TextOf == "llava" && m.Family == workloads.Llama && m.Hidden == 64 }},
+			func(m *workloads.Model) bool {
+				return m.TextOf == "llava" && m.Family == workloads.Llama && m.Hidden == 64
+			}},
 		{"absent keys as its class has them", `{"model_type": "llava", "text_config": {"model_type": "llama"}}`,
 			func(m *workloads.Model) bool {
 				return m.Params().Total == 6738415616 && strings.Contains(m.Assumed, "hidden_size 4096")
@@ -138,7 +140,9 @@ func TestTheTextPartOfAModelIsRead(t *testing.T) {
 			func(m *workloads.Model) bool { return m.Family == workloads.Qwen2 }},
 		{"mllama without the layers that attend to images", `{"model_type": "mllama", "text_config": ` +
 			inner("mllama_text_model", map[string]string{"num_hidden_layers": "10", "cross_attention_layers": "[3, 8]"}) + `}`,
-			func(m *workloads.Model) bool { return m.TextOf == "mllama" && m.Layers == 8 && m.Family == workloads.Llama }},
+			func(m *workloads.Model) bool {
+				return m.TextOf == "mllama" && m.Layers == 8 && m.Family == workloads.Llama
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := workloads.ParseConfig("small", "config.json", []byte(c.data))

@@ -36,7 +36,7 @@ item, one a line, with the sources of its numbers.
 EXAMPLES:
    pmpdsim list npus
    pmpdsim list models --format json`}
-	for _, l := range []listing{npuListing(), modelListing(), taskListing(), scheduleListing(), dramListing(), styleListing(), formatListing()} {
+	for _, l := range []listing{npuListing(), modelListing(), familyListing(), taskListing(), scheduleListing(), dramListing(), styleListing(), formatListing()} {
 		c.Subcommands = append(c.Subcommands, l.command())
 	}
 	return c
@@ -131,17 +131,21 @@ byte of weights, so it is bound by memory wherever the ridge is higher.`,
 
 func modelListing() listing {
 	return listing{name: "models", usage: "model presets",
-		description: `Any Hugging Face config.json of the families ` + families() + ` works as --model, too.
+		description: `Any Hugging Face config.json of the families that list families names works as --model, too.
 Block linears are the weights that a schedule changes; pair is the default static schedule.`,
 		items: views.Models}
 }
 
-func families() string {
+func familyListing() listing {
 	var names []string
-	for _, f := range workloads.Families() {
+	for _, f := range workloads.Wrappers() {
 		names = append(names, string(f))
 	}
-	return strings.Join(names, " ")
+	return listing{name: "families", usage: "families of models, by the model_type of config.json",
+		description: `What config.json may be of, and in what the blocks differ from llama's where it has nothing but a model_type. In
+layers, f sees every position and w a window, capitals do not rotate; the letters repeat.`,
+		note:  "The text part runs of " + strings.Join(names, " ") + ",\nand of others whose text_config, llm_config or language_config is of one of these families.",
+		items: views.Families}
 }
 
 func taskListing() listing {
