@@ -62,6 +62,7 @@ func unlikeLlama(m *workloads.Model) string {
 	add(m.Softcap, "soft caps")
 	add(!m.GatedMLP, "%s without a gate", m.Activation)
 	add(m.GatedMLP && m.Activation != workloads.Silu, "%s", m.Activation)
+	add(m.Latent != nil, "latent attention")
 	add(m.Experts != nil, "experts")
 	if biased := biases(m); biased != "" {
 		all = append(all, "biases of "+biased)
