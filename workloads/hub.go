@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // A model in the cache of the Hugging Face hub (huggingface_hub, "Understand caching"): ORG/NAME has the folder
@@ -59,7 +61,7 @@ func Locate(nameOrPath string) string {
 // snapshot returns the folder of the revision that main is, or else the newest that has a config.json.
 func snapshot(repo string) string {
 	all := filepath.Join(repo, "snapshots")
-	if main, err := os.ReadFile(filepath.Join(repo, "refs", "main")); err == nil {
+	if main, err := files.Read(filepath.Join(repo, "refs", "main"), files.ModelConfig); err == nil {
 		dir := filepath.Join(all, filepath.Base(strings.TrimSpace(string(main))))
 		if _, err := os.Stat(filepath.Join(dir, "config.json")); err == nil {
 			return dir
