@@ -19,43 +19,25 @@ const hubFolder = "models--"
 // hubID is what the hub calls a model.
 var hubID = regexp.MustCompile(`^[\w.-]+/[\w.-]+$`)
 
-// HubCache returns where the hub's own library keeps models: $HF_HUB_CACHE, or hub in $HF_HOME, which is
-// $XDG_CACHE_HOME/huggingface or ~/.cache/huggingface (huggingface_hub/constants.py).
-func HubCache() string {
-	for _, key := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
-		if dir := os.Getenv(key); dir != "" {
-			return dir
-		}
+// IsHubID reports whether a name is one that the hub may give to a model.
+func IsHubID(name string) bool { return hubID.MatchString(name) }
+
+// InHubCache returns the folder of the files of a model that a cache has; "" if it does not have them.
+func InHubCache(cache, id string) string {
+	if !IsHubID(id) {
+		return ""
 	}
-	if home := os.Getenv("HF_HOME"); home != "" {
-		return filepath.Join(home, "hub")
-	}
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		cache = filepath.Join(home, ".cache")
-	}
-	return filepath.Join(cache, "huggingface", "hub")
+	return snapshot(filepath.Join(cache, hubFolder+strings.ReplaceAll(id, "/", "--")))
 }
 
-// Locate returns the path of a model's files: of a folder of the hub's cache, or of an id of the hub that lies in the local
-// cache, the snapshot. Any other name or path stays as it is.
-func Locate(nameOrPath string) string {
-	path := nameOrPath
-	if _, err := os.Stat(path); err != nil && hubID.MatchString(nameOrPath) {
-		if cache := HubCache(); cache != "" {
-			path = filepath.Join(cache, hubFolder+strings.ReplaceAll(nameOrPath, "/", "--"))
-		}
-	}
+// Locate returns the snapshot of a folder of the hub's cache, and any other path or name as it is.
+func Locate(path string) string {
 	if isHubFolder(path) {
 		if s := snapshot(path); s != "" {
 			return s
 		}
 	}
-	return nameOrPath
+	return path
 }
 
 // snapshot returns the folder of the revision that main is, or else the newest that has a config.json.

@@ -77,7 +77,7 @@ type Config struct {
 }
 
 // Load finds a model: a preset or a shape (Shapes) by its name; or else a Hugging Face config.json by its path, by its
-// directory's, or by that of a folder of the hub's cache; or else by its id on the hub a preset or what the cache has.
+// directory's, or by that of a folder of the hub's cache; or else by its id on the hub a preset.
 func Load(nameOrPath string) (*Model, error) {
 	m, _, err := LoadConfig(nameOrPath)
 	return m, err
@@ -118,11 +118,7 @@ func loadFile(nameOrPath string, names []string) (*Model, *Config, error) {
 	}
 	switch {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
-		where := ""
-		if hubID.MatchString(nameOrPath) {
-			where = ", and the hub's cache " + HubCache() + " does not have it"
-		}
-		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file%s; %s", nameOrPath, where, suggest.Accepted(nameOrPath, names,
+		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
 			"or the path of a Hugging Face config.json or of its directory"))
 	case errors.Is(err, fs.ErrNotExist) && isHubFolder(nameOrPath):
 		return nil, nil, fmt.Errorf("model %q: no snapshot has a config.json; accepted: a folder of the hub's cache with snapshots/REVISION/config.json",

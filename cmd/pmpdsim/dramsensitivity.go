@@ -98,7 +98,7 @@ func (o *sensitivityOptions) load() (*timings.Study, error) {
 		return nil, err
 	}
 	study := &timings.Study{Config: cfg, Prompt: o.prompt, Generated: o.gen}
-	if study.Model, err = workloads.Load(o.model); err != nil {
+	if study.Model, err = loadModel(o.model); err != nil {
 		return nil, flagged("model", o.model, err)
 	}
 	names := o.schedules

@@ -97,7 +97,7 @@ func engineFrom(c *cli.Context) (engineOptions, error) {
 	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
 		o.from = o.weights // weights of a folder are those of its model
 	}
-	o.from, o.weights = workloads.Locate(o.from), workloads.Locate(o.weights)
+	o.from, o.weights = modelFolder(o.from), modelFolder(o.weights)
 	given := []string{}
 	for _, flag := range []string{"prompt", "prompt-file", "prompt-text"} {
 		if c.IsSet(flag) {

@@ -99,7 +99,7 @@ func (o *stylesOptions) load(s streams) (*styles.Comparison, error) {
 		names = styles.Models()
 	}
 	for _, name := range names {
-		m, err := workloads.Load(name)
+		m, err := loadModel(name)
 		if err != nil {
 			return nil, flagged("model", name, err)
 		}

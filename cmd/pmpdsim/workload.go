@@ -139,7 +139,7 @@ func (o *workloadOptions) fromTrace(file string) (*workload, error) {
 	}
 	model := o.model
 	if model != nil && *model != w.model.Name {
-		m, err := workloads.Load(*model)
+		m, err := loadModel(*model)
 		if err != nil {
 			return nil, flagged("model", *model, err)
 		}
@@ -185,7 +185,7 @@ func (o *workloadOptions) fromTask() (*workload, error) {
 // loadModel loads a model, or that of the embedded trace.
 func (w *workload) loadModel(name *string) (err error) {
 	if name != nil {
-		w.model, err = workloads.Load(*name)
+		w.model, err = loadModel(*name)
 		return flagged("model", *name, err)
 	}
 	d, err := fromDefault()

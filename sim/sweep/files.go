@@ -38,9 +38,7 @@ func (f *inputs) path(name string, presets []string) string {
 		path = filepath.Join(f.dir, name)
 	}
 	if _, err := os.Stat(path); err != nil {
-		if path = workloads.Locate(name); path == name {
-			return name // neither a preset nor a file: the error then shows the name as the spec has it
-		}
+		return name // neither a preset nor a file: the error then shows the name as the spec has it
 	}
 	if !slices.Contains(f.named, name) {
 		f.named = append(f.named, name)
