@@ -28,6 +28,17 @@ func small(t testing.TB) *workloads.Model {
 	return &s
 }
 
+// compressed is small with latent attention, some of whose sizes are odd.
+func compressed(t testing.TB) *workloads.Model {
+	s := *small(t)
+	s.Family, s.KVHeads, s.HeadDim, s.RotaryDim, s.QKVBias = workloads.DeepseekV2, s.Heads, 72, 24, false
+	s.Latent = &workloads.Latent{QRank: 100, KVRank: 90, NopeDim: 48, RopeDim: 24, ValueDim: 40}
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
+
 // step runs a pass of a model on a machine; decode after the prompt, or prefill of it.
 func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bits, decode bool) (stats.Counts, *isa.Program, error) {
 	k, err := compile.New(compile.Job{Config: c, Model: m, Precisions: precision.Uniforms(int(bits)), Prompt: prompt, Passes: 7, Batch: batch})
@@ -54,8 +65,9 @@ func step(c *config.Config, m *workloads.Model, prompt, batch int, bits unit.Bit
 // Whatever the machine, no operator does more than its peak of MACs and no step moves more than the pins do, and every
 // MAC of the program is done once, however it is cut.
 func TestRooflinesHoldForAnyMachine(t *testing.T) {
-	m := small(t)
+	models := []*workloads.Model{small(t), compressed(t)}
 	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.SampledFrom(models).Draw(t, "model")
 		c, err := config.Preset(rapid.SampledFrom([]string{"edge-lpddr4x", "edge-lpddr5", "laptop-lpddr5x", "card-hbm3", "pmpd-paper"}).Draw(t, "npu"))
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +82,7 @@ func TestRooflinesHoldForAnyMachine(t *testing.T) {
 			fmt.Sprintf("array.activations=%s", rapid.SampledFrom(config.ActivationFormats()).Draw(t, "activations")),
 			pick("array.rows", 1, 8, 31, 64), pick("array.cols", 1, 16, 33, 128), pick("array.double_buffer", true, false),
 			pick("cores", 1, 2, 3, 4, 16), pick("noc.topology", "crossbar", "bus"), pick("noc.arbitration", "oldest-first", "round-robin"),
-			pick("noc.bandwidth", "0B/s", "3GB/s", "50GB/s"), pick("fusion", "none", "elementwise"), pick("kv.bits", 4, 8, 16),
+			pick("noc.bandwidth", "0B/s", "3GB/s", "50GB/s"), pick("fusion", "none", "elementwise"), pick("kv.bits", 2, 3, 4, 8, 16), pick("kv.group", "none", "head", 32),
 			pick("scratchpad.size", "1MiB", "4MiB"), "scratchpad.tile=0B", "weights.chunk=256B",
 		})
 		if err != nil {
@@ -117,6 +129,9 @@ func TestRooflinesHoldForAnyMachine(t *testing.T) {
 			widest := bits
 			if name := p.Operators; i < len(name) && (name[i] == "scores" || name[i] == "context") {
 				widest = c.KV.Bits
+				if m.Latent != nil && !decode { // expanded
+					widest = 16
+				}
 			} else if i < len(name) && name[i] == "lm_head" {
 				widest = c.Head.Bits
 			}
