@@ -165,7 +165,8 @@ func (b *builder) softmaxOf(l int, s span, first bool, rope, cached []int) []int
 		if b.spill && first && i == 0 {
 			o.Hold = []isa.Slice{b.queriesOf(&s)}
 		}
-		if o.Tiles == 1 && len(parts) == 1 {
+		b.join(&o, "scores")
+		if o.AtOnce() && len(parts) == 1 {
 			copy(o.Last.Then[:], fns)
 			o.Work.Then = o.Last.Then
 			return b.add(o, "scores")
@@ -193,7 +194,8 @@ func (b *builder) scoreFns() (fns []isa.Fn, names []string) {
 // contextOf emits the context of a chunk, and its sum with that of the chunks before.
 func (b *builder) contextOf(l int, s span, merge bool, deps, cached []int) []int {
 	o := b.attendChunk(l, s, isa.Context, part{s.c0, s.c1, false}, deps, cached)
-	behind := merge && o.Tiles == 1
+	b.join(&o, "context")
+	behind := merge && o.Tiles == 1 // of several, each has a part of every sum
 	if behind {
 		o.Last.Then[0] = isa.FnSoftmaxMerge
 		o.Work.Then = o.Last.Then
@@ -314,8 +316,23 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, p part, deps, cached
 	}
 	o.Work = b.attentionWork(kind, &s, h, n)
 	o.Last = b.attentionWork(kind, &s, h, positions-final)
-	b.explainAttention(&o, name)
 	return o
+}
+
+// join lets a pass of the array take what lies in several tiles, where that is faster.
+func (b *builder) join(o *isa.Op, name string) {
+	o.Reduced = o.Kind == isa.Context
+	if o.Tiles > 1 {
+		x := passing{work: o.Work, n: o.Work.N, tiles: o.Tiles, rows: o.Work.N*(o.Tiles-1) + o.Last.N, across: o.Reduced, tile: o.TileBytes(0)}
+		if o.Reduced {
+			x.n, x.rows = o.Work.K, o.Work.K*(o.Tiles-1)+o.Last.K
+		}
+		x.room = b.cfg.Scratchpad.Size - b.p.Static - o.HoldBytes()
+		x.memory = b.price.transfer(x.tile*unit.Bytes(o.Tiles) + o.HoldBytes())
+		o.Pass, _, _ = b.price.pass(&x)
+	}
+	o.Reduced = o.Reduced && o.Pass > 0
+	b.explainAttention(o, name)
 }
 
 // positionsOfTile is how many of so many positions are fetched at once: what fits into a tile, in whole spans and stripes.

@@ -20,7 +20,7 @@ func (b *builder) queryBlock() int {
 }
 
 // chunkOf is how many positions are worked on at a time: all of them if the other half of the room holds their scores,
-// else as many as let it hold the scores of two chunks; of a prompt in DRAM a tile at most, behind which the softmax
+// else as many as let it hold the scores of two chunks; of a prompt in DRAM what the array takes at once, behind which the softmax
 // follows.
 func (b *builder) chunkOf(s *span, rectangles int) int {
 	room := int(b.attentionRoom()) / 2
@@ -30,7 +30,7 @@ func (b *builder) chunkOf(s *span, rectangles int) int {
 		n = max(1, room/2/each)
 	}
 	if row := b.widest(s.core); b.promptInDRAM() && row > 0 && n < s.positions() {
-		n = max(1, min(n, int(b.tile/row)))
+		n = max(1, min(n, int(max(b.tile, b.cfg.Scratchpad.Size/8)/row))) // of several tiles, if they are smaller
 		if whole := max(b.cfg.Array.Cols, int(b.image.stripe/row)); n > whole {
 			n = n / whole * whole // whole folds of the array, and stripes
 		}

@@ -20,7 +20,7 @@
 //
 // With fusion, functions element by element run behind the tiles of the product before them; without, each is an
 // operator of its own. Attention works in blocks of queries and chunks of context, with online softmax when the scores
-// of the whole context do not fit. The softmax of a chunk that is one tile runs behind the array and counts for scores.
+// of the whole context do not fit. The softmax of a chunk that the array takes at once runs behind it and counts for scores.
 //
 // Latent attention (latent.go) attends to expanded keys and values in a prompt, to what is cached in a decode pass, where the
 // cores share positions or sequences instead of heads.

@@ -86,7 +86,7 @@ func (b *builder) explainAttention(o *isa.Op, name string) {
 	b.explain(o.Layer, func() plan.Choice {
 		w := o.WorkAt(0)
 		c := plan.Choice{Operator: name, M: w.M, N: w.N, K: w.K, Bits: w.Bits, Held: "activations", Split: "heads", TileRows: w.N, TileTokens: w.M,
-			Tiles: o.Tiles, TileBytes: o.TileBytes(0), HeldBytes: o.HoldBytes(), Considered: 1}
+			Tiles: o.Tiles, TileBytes: o.TileBytes(0), HeldBytes: o.HoldBytes(), Considered: 1, PassRows: o.Pass}
 		c.Compute, c.Memory = b.price.work(w, o.Tiles), b.price.transfer(c.TileBytes*unit.Bytes(o.Tiles)+c.HeldBytes)
 		c.Estimate = max(c.Compute, c.Memory)
 		return c

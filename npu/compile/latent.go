@@ -235,7 +235,6 @@ func (b *builder) attendLatentChunk(l int, s span, kind isa.Kind, h half, deps, 
 	final := n * (o.Tiles - 1)
 	o.Work = b.attentionWork(kind, &s, h, n)
 	o.Last = b.attentionWork(kind, &s, h, s.positions()-final)
-	b.explainAttention(&o, name)
 	return o
 }
 

@@ -15,6 +15,7 @@ type passing struct {
 	n      int        // outputs of a tile
 	tiles  int        // on the core
 	rows   int        // outputs of all of them
+	across bool       // tiles are parts of the reduction: n and rows are of K
 	tile   unit.Bytes // of scratchpad
 	room   unit.Bytes // of scratchpad, for tiles
 	memory float64    // seconds of all DRAM traffic
@@ -24,13 +25,17 @@ type passing struct {
 // full, as they are where the search compares sizes of tiles.
 func (p *pricing) compute(x *passing, pass int) float64 {
 	w := x.work
+	cut := &w.N
+	if x.across {
+		cut = &w.K
+	}
 	if pass == 0 {
-		w.N = x.n
+		*cut = x.n
 		return p.work(w, x.tiles)
 	}
-	w.N = pass
+	*cut = pass
 	t := p.work(w, x.rows/pass)
-	if w.N = x.rows % pass; w.N > 0 {
+	if *cut = x.rows % pass; *cut > 0 {
 		t += p.work(w, 1)
 	}
 	return t
@@ -55,11 +60,15 @@ func (p *pricing) pass(x *passing) (pass int, total, compute float64) {
 			pass, total, compute = n, t, c
 		}
 	}
-	for n := p.cols; n < x.rows; n *= 2 {
+	fold := p.cols
+	if x.across {
+		fold = p.rows
+	}
+	for n := fold; n < x.rows; n *= 2 {
 		try(n)
 	}
 	try(x.rows)
-	for tiles := 2; tiles < x.tiles && x.n*tiles < p.cols; tiles++ { // where not even a fold fits
+	for tiles := 2; tiles < x.tiles && x.n*tiles < fold; tiles++ { // where not even a fold fits
 		try(x.n * tiles)
 	}
 	return pass, total, compute

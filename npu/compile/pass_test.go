@@ -87,3 +87,51 @@ func TestPrefillTakesSCALESimsCycles(t *testing.T) {
 		}
 	}
 }
+
+// Attention on an array of 128 × 128, from tiles of 8 positions: its scores and its context take the cycles of the products as
+// a whole (of which SCALE-Sim's equation is the oracle, npu/array), not 16 times as many. Without passes they would.
+func TestAttentionTakesItsTilesTogether(t *testing.T) {
+	c, err := config.Preset("card-hbm3")
+	if err == nil {
+		err = c.Set([]string{"scratchpad.tile=64KiB"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := compiler(t, c, "llama-2-7b", 256, 2, 4)
+	p, err := k.Prefill(256, uniform(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Validate(c.Scratchpad.Size-p.Static, c.Cores); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[isa.Kind]bool{}
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		if o.Unit != isa.Array || o.Kind != isa.Scores && o.Kind != isa.Context || o.Tiles < 8 {
+			continue
+		}
+		seen[o.Kind] = true
+		whole, tiles, passes := o.Last, 0.0, 0.0
+		n := o.Work.N
+		if o.Kind == isa.Context {
+			n = o.Work.K
+			whole.K += n * (o.Tiles - 1)
+		} else {
+			whole.N += n * (o.Tiles - 1)
+		}
+		for t := range o.Tiles {
+			tiles += k.price.work(o.WorkAt(t), 1)
+		}
+		for i := range o.Passes(o.Tiles - 1) {
+			passes += k.price.work(o.PassWork(i), 1)
+		}
+		if n != 8 || passes > 1.02*k.price.work(whole, 1) || passes > 0.2*tiles {
+			t.Fatalf("%s: tiles of %d positions: %.3g s in passes of %d, %.3g s by tiles, %.3g s as a whole", o.Name, n, passes, o.Pass, tiles, k.price.work(whole, 1))
+		}
+	}
+	if !seen[isa.Scores] || !seen[isa.Context] {
+		t.Errorf("attention has no tiles to join: %v", seen)
+	}
+}

@@ -28,14 +28,15 @@ type pricing struct {
 	bandwidth float64 // bytes/s that the cores share
 	link      float64 // bytes/s of one core; 0: not limited
 	cores     int
-	cols      int // of the array
+	rows      int // of the array
+	cols      int // likewise
 	fill      unit.Cycles
 }
 
 func newPricing(c *config.Config) (pricing, error) {
 	a, err := array.NewArray(c)
 	return pricing{array: a, clock: float64(c.Clock), bandwidth: c.PeakBandwidth() * streamed, link: float64(c.Network.Bandwidth),
-		cores: c.Cores, cols: c.Array.Cols, fill: array.Fill(c.Array)}, err
+		cores: c.Cores, rows: c.Array.Rows, cols: c.Array.Cols, fill: array.Fill(c.Array)}, err
 }
 
 // transfer returns the seconds that every core takes to read so many bytes.

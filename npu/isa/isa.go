@@ -11,6 +11,9 @@
 //
 //	tiles   | 0 0 0 | 1 1 1 | 2 2 2 | 3 3 |
 //	passes  |    0    |    1    |    2    |     the first one starts when tiles 0 and 1 are there, and frees tile 0
+//
+// Tiles of the context of attention are parts of the reduction (Op.Reduced); passes over several of them leave no rows of
+// the array idle.
 package isa
 
 import (
@@ -203,6 +206,7 @@ type Op struct {
 	Converts  unit.Bytes // activations, operands and results, that the runtime brings into the array's layout and back
 	Tiles     int        // at least 1
 	Pass      int        // outputs (of N) that the array works on at once, whatever tiles they lie in; 0: those of a tile
+	Reduced   bool       // tiles are parts of the reduction instead, and Pass is so many of K
 	Work      Work       // of a full tile
 	Last      Work       // of the last tile
 }

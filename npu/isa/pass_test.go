@@ -64,6 +64,30 @@ func TestWithoutPassesATileIsOne(t *testing.T) {
 	}
 }
 
+// Tiles of the reduction are joined as tiles of outputs are.
+func TestPassesTakeTilesOfTheReduction(t *testing.T) {
+	o := Op{Tiles: 4, Pass: 6, Reduced: true, Work: Work{M: 2, N: 9, K: 3}, Last: Work{M: 2, N: 9, K: 2}}
+	if o.Passes(0) != 0 || o.Passes(1) != 1 || o.Passes(2) != 1 || o.Passes(3) != 2 || o.PassEnd(0) != 1 || o.PassEnd(2) != 3 || o.Finished(1) != 2 {
+		t.Errorf("%d %d %d %d passes", o.Passes(0), o.Passes(1), o.Passes(2), o.Passes(3))
+	}
+	if a, b := o.PassWork(0), o.PassWork(1); a != (Work{M: 2, N: 9, K: 6}) || b != (Work{M: 2, N: 9, K: 5}) {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	if o.AtOnce() {
+		t.Error("two passes are at once")
+	}
+	if o.Pass = 11; !o.AtOnce() || (&Op{Tiles: 2, Work: Work{N: 1}, Last: Work{N: 1}}).AtOnce() || !(&Op{Tiles: 1}).AtOnce() {
+		t.Error("one pass is not at once, or two tiles without passes are")
+	}
+	if err := (&Program{Name: "p", Ops: []Op{o}}).Validate(1000, 4); err != nil {
+		t.Error(err)
+	}
+	o.Last.N = 8
+	if err := (&Program{Name: "p", Ops: []Op{o}}).Validate(1000, 4); err == nil {
+		t.Error("tiles that differ in outputs are parts of one reduction")
+	}
+}
+
 func TestPassesThatCannotBe(t *testing.T) {
 	w, longer := Work{N: 4, K: 2}, Work{N: 1, K: 3}
 	tile := []Slice{{Tile: Contiguous(0, 400), Last: Contiguous(0, 400)}}

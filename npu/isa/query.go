@@ -43,7 +43,7 @@ func (o *Op) Passes(t int) int {
 	case t == o.Tiles-1:
 		return (o.outputs() + o.Pass - 1) / o.Pass
 	}
-	return o.Work.N * (t + 1) / o.Pass
+	return o.cut(o.Work) * (t + 1) / o.Pass
 }
 
 // PassEnd returns the tile whose arrival allows the first pass that is not complete without tile t.
@@ -51,8 +51,9 @@ func (o *Op) PassEnd(t int) int {
 	if o.Pass == 0 {
 		return t
 	}
-	next := (o.Work.N*t/o.Pass + 1) * o.Pass // outputs of all passes up to that one
-	return min((next+o.Work.N-1)/o.Work.N, o.Tiles) - 1
+	n := o.cut(o.Work)
+	next := (n*t/o.Pass + 1) * o.Pass // outputs of all passes up to that one
+	return min((next+n-1)/n, o.Tiles) - 1
 }
 
 // Finished returns how many tiles are done with when tiles 0 to t have been worked on: those whose outputs all belong
@@ -61,7 +62,7 @@ func (o *Op) Finished(t int) int {
 	if o.Pass == 0 || t == o.Tiles-1 {
 		return t + 1
 	}
-	return o.Passes(t) * o.Pass / o.Work.N
+	return o.Passes(t) * o.Pass / o.cut(o.Work)
 }
 
 // PassWork returns the work of pass i.
@@ -70,12 +71,28 @@ func (o *Op) PassWork(i int) Work {
 		return o.WorkAt(i)
 	}
 	w := o.Last
-	w.N = min(o.Pass, o.outputs()-i*o.Pass)
+	n := min(o.Pass, o.outputs()-i*o.Pass)
+	if o.Reduced {
+		w.K = n
+	} else {
+		w.N = n
+	}
 	return w
 }
 
-// outputs returns the outputs of all tiles.
-func (o *Op) outputs() int { return o.Work.N*(o.Tiles-1) + o.Last.N }
+// cut returns how much of that along which tiles are cut a tile has: outputs, or parts of the reduction.
+func (o *Op) cut(w Work) int {
+	if o.Reduced {
+		return w.K
+	}
+	return w.N
+}
+
+// outputs returns the outputs of all tiles, or their parts of the reduction.
+func (o *Op) outputs() int { return o.cut(o.Work)*(o.Tiles-1) + o.cut(o.Last) }
+
+// AtOnce reports whether the array works on all tiles at once.
+func (o *Op) AtOnce() bool { return o.Tiles == 1 || o.Pass >= o.outputs() }
 
 // PassTiles returns the most tiles of n outputs that a pass over so many outputs has a part of.
 func PassTiles(pass, n, tiles int) int {
@@ -171,11 +188,16 @@ func (o *Op) validatePass() error {
 		return nil
 	case o.Pass < 0 || o.Unit != Array || o.Kind == Switch:
 		return fmt.Errorf("takes %d outputs at once; accepted: 0, or some of an op of the array", o.Pass)
-	case o.Work.N < 1 || o.Last.N < 1:
-		return fmt.Errorf("takes %d outputs at once, but its tiles have %d and %d; accepted: 1 or more", o.Pass, o.Work.N, o.Last.N)
+	case o.cut(o.Work) < 1 || o.cut(o.Last) < 1:
+		return fmt.Errorf("takes %d outputs at once, but its tiles have %d and %d; accepted: 1 or more", o.Pass, o.cut(o.Work), o.cut(o.Last))
 	}
 	if w := o.Work; o.Tiles > 1 {
-		if w.N = o.Last.N; w != o.Last {
+		if o.Reduced {
+			w.K = o.Last.K
+		} else {
+			w.N = o.Last.N
+		}
+		if w != o.Last {
 			return fmt.Errorf("takes outputs of several tiles at once, whose products differ; accepted: tiles that differ in outputs alone")
 		}
 	}
@@ -221,7 +243,7 @@ func (o *Op) validateThen() error {
 
 // fits checks that the tiles of any one pass have room beside the operands that the op holds.
 func (o *Op) fits(stream unit.Bytes) error {
-	tiles := unit.Bytes(PassTiles(o.Pass, max(1, o.Work.N), o.Tiles))
+	tiles := unit.Bytes(PassTiles(o.Pass, max(1, o.cut(o.Work)), o.Tiles))
 	if need := o.HoldBytes() + max(o.TileBytes(0), o.TileBytes(o.Tiles-1))*tiles; o.Fetches() && need > stream {
 		return fmt.Errorf("needs %v of scratchpad for one tile, %v are there; "+
 			"accepted: a smaller scratchpad.tile or a larger scratchpad.size", need, stream)
