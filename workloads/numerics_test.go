@@ -2,6 +2,7 @@ package workloads_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +50,43 @@ func TestNumerics(t *testing.T) {
 		}
 		if got, err := m.Numerics(config); err != nil || !reflect.DeepEqual(*got, c.want) {
 			t.Errorf("%s%s: %+v, %v\nwant %+v", c.family, c.more, got, err, c.want)
+		}
+	}
+}
+
+// TestFrequenciesOfFamilies reads what files on huggingface.co say of rotary embeddings, in the keys of their time.
+func TestFrequenciesOfFamilies(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		family workloads.Family
+		more   string
+		want   workloads.Numerics // of it Rope… and WindowTheta
+	}{
+		{"gemma-3-4b", "gemma3_text", `, "head_dim": 16, "sliding_window": 1024, "rope_theta": 1e6, "rope_local_base_freq": 10000.0, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}`,
+			workloads.Numerics{RopeTheta: 1e6, WindowTheta: 10_000, RopeScale: &workloads.RopeScale{Kind: workloads.RopeLinear, Factor: 8, Original: 64}}},
+		{"gemma-3-1b", "gemma3_text", `, "head_dim": 16`, workloads.Numerics{RopeTheta: 1e6, WindowTheta: 10_000}},
+		{"pythia", "gpt_neox", `, "rotary_emb_base": 20000`, workloads.Numerics{RopeTheta: 20_000}},
+		{"glm-4-9b-chat", "chatglm", `, "rope_ratio": 500, "num_layers": 2, "padded_vocab_size": 100, "ffn_hidden_size": 96, "seq_length": 128, "kv_channels": 16`,
+			workloads.Numerics{RopeTheta: 5e6}},
+		{"Phi-3-mini-128k", workloads.Phi3, `, "original_max_position_embeddings": 32, "rope_scaling": {"type": "su", "short_factor": [1,1,1,1,1,1,1,1], "long_factor": [2,2,2,2,2,2,2,2]}`,
+			workloads.Numerics{RopeTheta: 10_000, RopeScale: &workloads.RopeScale{Kind: workloads.RopeLong, Factor: 2, Original: 32,
+				Short: []float64{1, 1, 1, 1, 1, 1, 1, 1}, Long: []float64{2, 2, 2, 2, 2, 2, 2, 2}, Attention: math.Sqrt(1 + math.Log(2)/math.Log(32))}}},
+		{"Qwen2.5 beyond 32k", workloads.Qwen2, `, "rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}`,
+			workloads.Numerics{RopeTheta: 10_000, RopeScale: &workloads.RopeScale{Kind: workloads.RopeYarn, Factor: 4, Original: 32, Low: 1, High: 32,
+				Attention: 0.1*math.Log(4) + 1}}},
+	} {
+		config := numericsConfig(c.family, c.more)
+		m, err := workloads.ParseConfig("m", config.File, config.Data)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		n, err := m.Numerics(config)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		got := workloads.Numerics{RopeTheta: n.RopeTheta, RopeScale: n.RopeScale, WindowTheta: n.WindowTheta}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v %+v\nwant %+v %+v", c.name, got, got.RopeScale, c.want, c.want.RopeScale)
 		}
 	}
 }

@@ -61,6 +61,9 @@ func (f *fields) rope(m *Model, n *Numerics, original int) {
 	}
 	n.RopeTheta = theta.aboveOr("rope_theta", 1, f.thetaOr(m))
 	f.take(theta)
+	if m.Family == "chatglm" {
+		n.RopeTheta *= f.aboveOr("rope_ratio", 0, 1)
+	}
 	switch {
 	case n.WindowTheta > 0:
 	case m.Family == "gemma3_text":
@@ -74,6 +77,8 @@ func (f *fields) rope(m *Model, n *Numerics, original int) {
 // thetaOr is the default of rope_theta: default_theta of the configuration classes.
 func (f *fields) thetaOr(m *Model) float64 {
 	switch m.Family {
+	case "gpt_neox", "qwen":
+		return f.aboveOr("rotary_emb_base", 1, 10_000)
 	case "helium":
 		return 100_000
 	case "bitnet", "cohere", "ernie4_5", "exaone", "olmo3":

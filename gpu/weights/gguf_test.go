@@ -72,7 +72,7 @@ func sameShape(t *testing.T, dir, path string) {
 			t.Errorf("%s is called %s", from, m.Name)
 		}
 		shapes[i] = *m
-		shapes[i].Source, shapes[i].Stored = "", nil // formats are the file's alone
+		shapes[i].Source, shapes[i].Stored, shapes[i].Values = "", nil, "" // formats are the file's alone
 	}
 	if !reflect.DeepEqual(shapes[0], shapes[1]) {
 		t.Errorf("the folder is %+v\nthe file %+v", shapes[0], shapes[1])

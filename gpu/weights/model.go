@@ -89,7 +89,7 @@ func (m *Model) Fits(positions int) error {
 // buffers are not in it.
 func (m *Model) Memory(bits ...int) int64 {
 	p := m.Params()
-	bytes := 2 * (p.Embedding + p.Head + p.Biases + p.Norms + p.Routers)
+	bytes := 2 * (p.Embedding + p.Positions + p.Head + p.Biases + p.Norms + p.Routers)
 	rows, widest := int64(0), 0
 	for layer := range m.Layers {
 		for _, s := range m.shapes(layer) {
