@@ -2,10 +2,10 @@
 // per row, of which the first n planes are the n-bit model (Any-Precision LLM, arXiv 2402.10517; PMPD, arXiv
 // 2410.13461).
 //
-// A [Source] yields them block by block, from a folder with config.json and safetensors or PyTorch's checkpoints, or a GGUF file ([Open]), or random in the
-// model's true shapes ([Random]), so that a model need not fit into the host's memory. Matrices that read the same
-// vector lie one below the other: rows of q, k and v in one matrix, of gate and up in another. Every row is quantised
-// by itself, so that changes nothing.
+// A [Source] yields them block by block, from a folder with config.json and safetensors or PyTorch's checkpoints, or a
+// GGUF file ([Open]), or random in the model's true shapes ([Random]), so that a model need not fit into the host's
+// memory. Matrices that read the same vector lie one below the other: rows of q, k and v in one matrix, of gate and up
+// in another. Every row is quantised by itself, so that changes nothing.
 //
 // # Layout
 //
@@ -20,7 +20,7 @@
 //
 // # What it leaves out
 //
-// Checkpoints that are quantised already, adapters; families whose tensors have
+// Checkpoints that are quantised already (GPTQ, AWQ), but GGUF files and Any-Precision's; adapters; families whose tensors have
 // no names here, which [Load] refuses. A backend may refuse more.
 //
 // # Contract

@@ -179,7 +179,10 @@ func (f *folder) read(path string) ([]*safetensors.Tensor, error) {
 // check compares the tensors with what config.json asks for.
 func (f *folder) check(dir string) error {
 	f.adopt()
-	wanted := f.model.Tensors()
+	wanted, err := f.packed(f.model.Tensors())
+	if err != nil {
+		return err
+	}
 	for _, want := range wanted {
 		t, ok := f.tensors[want.Name]
 		if !ok {
@@ -187,6 +190,9 @@ func (f *folder) check(dir string) error {
 		}
 		if !slices.Equal(t.Shape, want.Shape) {
 			return t.Errorf("has the shape %v; accepted: %v, by %s", t.Shape, want.Shape, configFile)
+		}
+		if t.Type == safetensors.I32 && !strings.HasSuffix(t.Name, ".qweight") {
+			return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
 		}
 	}
 	known := map[string]bool{f.model.names().head + ".weight": f.model.Tied} // some save what is tied; it is the embedding all the same
@@ -284,7 +290,14 @@ func (f *folder) Block(layer int) (*Block, error) {
 	for _, s := range m.shapes(layer) {
 		for i, to := range b.to(&s) {
 			*to = Matrix{Name: s.called(layer, i), Out: s.out, In: s.in}
-			r.matrix(to, m.pieces(names, &s, i), i)
+			pieces := m.pieces(names, &s, i)
+			if !s.fixed && r.unpack(to, pieces) {
+				if r.err != nil {
+					return nil, r.err
+				}
+				continue
+			}
+			r.matrix(to, pieces, i)
 			if r.err != nil {
 				return nil, r.err
 			}

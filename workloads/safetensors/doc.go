@@ -7,7 +7,7 @@
 //
 // # What it leaves out
 //
-// Types other than F32, F16 and BF16; scalars of no dimension are tensors of one value; the header's metadata.
+// Types other than F32, F16 and BF16, and I32 as bytes; scalars of no dimension are tensors of one value; the header's metadata.
 //
 // # Contract
 //

@@ -17,14 +17,18 @@ const (
 	F32  Type = "F32"
 	F16  Type = "F16"
 	BF16 Type = "BF16"
+	I32  Type = "I32" // read as bytes alone: planes of codes
 )
 
-// read reports whether values of the type are read and written.
-func (t Type) read() bool { return t == F32 || t == F16 || t == BF16 }
+// read reports whether tensors of the type are read.
+func (t Type) read() bool { return t.written() || t == I32 }
+
+// written reports whether the type has values that are numbers, which are written, too.
+func (t Type) written() bool { return t == F32 || t == F16 || t == BF16 }
 
 // Size returns the bytes of a value.
 func (t Type) Size() int {
-	if t == F32 {
+	if t == F32 || t == I32 {
 		return 4
 	}
 	return 2
@@ -99,6 +103,9 @@ func (t *Tensor) Pieces(from, to int, f func(at int, raw []byte) error) error {
 
 // Floats calls f with the values from one place to another, a part of them at a time.
 func (t *Tensor) Floats(from, to int, f func(at int, values []float32) error) error {
+	if !t.Type.written() {
+		return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
+	}
 	var room []float32
 	return t.Pieces(from, to, func(at int, raw []byte) error {
 		n := len(raw) / t.Type.Size()

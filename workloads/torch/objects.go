@@ -14,7 +14,7 @@ var storages = map[string]struct {
 	bytes int64
 }{
 	"FloatStorage": {safetensors.F32, 4}, "HalfStorage": {safetensors.F16, 2}, "BFloat16Storage": {safetensors.BF16, 2},
-	"DoubleStorage": {"", 8}, "LongStorage": {"", 8}, "IntStorage": {"", 4}, "ShortStorage": {"", 2}, "CharStorage": {"", 1},
+	"DoubleStorage": {"", 8}, "LongStorage": {"", 8}, "IntStorage": {safetensors.I32, 4}, "ShortStorage": {"", 2}, "CharStorage": {"", 1},
 	"ByteStorage": {"", 1}, "BoolStorage": {"", 1},
 }
 

@@ -64,7 +64,7 @@ func TestCheckpointsThatAreRefused(t *testing.T) {
 		"evil.bin":       "data.pkl asks for posix.system, which may run code and is not run; accepted: collections.OrderedDict, torch's storages, torch._utils._rebuild_tensor_v2 and _rebuild_parameter, which make a state_dict()",
 		"whole.bin":      "data.pkl asks for __main__.Module, which may run code and is not run; accepted: ",
 		"transposed.bin": `tensor "t" of shape [6 4] has strides [1 6]; accepted: values one behind the other, as contiguous() makes them`,
-		"long.bin":       `tensor "n" has values of torch.LongStorage; accepted: FloatStorage, HalfStorage, BFloat16Storage`,
+		"long.bin":       `tensor "n" has values of torch.LongStorage; accepted: FloatStorage, HalfStorage, BFloat16Storage, IntStorage`,
 		"nested.bin":     `"model" is no tensor; accepted: names with tensors, as torch.save writes model.state_dict()`,
 		"number.bin":     `"epoch" is no tensor; accepted: names with tensors`,
 		"list.bin":       "data.pkl has no tensors; accepted: names with tensors",
