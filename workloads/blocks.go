@@ -64,6 +64,19 @@ func olmo2(_ *fields, m *Model) {
 	m.NormsBehind, m.QKNorm, m.QKNormKind = true, true, WideNorms
 }
 
+// wideNorms are norms of all heads of q, or of k, as one (olmoe).
+func wideNorms(_ *fields, m *Model) { m.QKNorm, m.QKNormKind = true, WideNorms }
+
+func glmNorms(f *fields, m *Model) { m.QKNorm = f.flagOr("use_qk_norm", false) }
+
+// llama4 attends within chunks of attention_chunk_size positions, in layers that rotate. The first chunk is modelled: there
+// is no difference to full attention in it. Norms of q and k have no weights and are left out.
+func llama4(f *fields, m *Model) {
+	if !f.isNull("attention_chunk_size") {
+		m.MaxPositions = min(m.MaxPositions, f.countOr("attention_chunk_size", 8192))
+	}
+}
+
 func exaone4(_ *fields, m *Model) { m.NormsBehind, m.QKNorm = true, true }
 
 func cohere(f *fields, m *Model) {

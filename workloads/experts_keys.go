@@ -42,6 +42,12 @@ func phimoeExperts() *expertKeys { k := localExperts; k.countOr = 16; return &k 
 
 func graniteExperts() *expertKeys { k := localExperts; k.scoring = SoftmaxChosen; return &k }
 
+func graniteSharedExperts() *expertKeys {
+	k := graniteExperts()
+	k.shared = "shared_intermediate_size"
+	return k
+}
+
 func olmoeExperts() *expertKeys {
 	k := localExperts
 	k.count, k.countOr, k.perTokenOr = "num_experts", 64, 8
@@ -71,6 +77,19 @@ func deepseekV2Experts() *expertKeys {
 func deepseekV3Experts() *expertKeys {
 	return &expertKeys{count: "n_routed_experts", countOr: 256, perTokenOr: 8, width: "moe_intermediate_size", widthOr: 2048,
 		sharedN: "n_shared_experts", sharedNOr: 1, scoring: SigmoidAll, bias: true, grouped: true, layers: deepseekDense(3)}
+}
+
+// dotsExperts and glmExperts are deepseek_v3's with other numbers.
+func dotsExperts() *expertKeys {
+	k := deepseekV3Experts()
+	k.countOr, k.perTokenOr, k.widthOr, k.sharedNOr, k.layers = 128, 6, 1408, 2, deepseekDense(0)
+	return k
+}
+
+func glmExperts() *expertKeys {
+	k := deepseekV3Experts()
+	k.countOr, k.widthOr, k.layers = 128, 1408, deepseekDense(1)
+	return k
 }
 
 // llama4Experts: dense layers are as wide as intermediate_size_mlp, experts and the shared one as intermediate_size.
@@ -131,7 +150,7 @@ func (f *fields) sharedExperts(e *Experts, k *expertKeys) {
 	switch {
 	case k.sharedOne:
 		e.Shared = e.Width
-	case k.shared != "" && string(f.raw[k.shared]) != "0":
+	case k.shared != "" && string(f.raw[k.shared]) != "0" && (k.sharedOr > 0 || f.has(k.shared)):
 		e.Shared = f.countOr(k.shared, k.sharedOr)
 	case k.sharedN != "" && string(f.raw[k.sharedN]) != "0" && !f.isNull(k.sharedN):
 		e.Shared = f.countOr(k.sharedN, k.sharedNOr) * e.Width

@@ -24,6 +24,8 @@ func refusal(modelType string) string {
 		return encoder
 	case "openelm", "nemotron-nas", "deci":
 		return unequal
+	case "gpt_oss":
+		return "its attention has sinks, and its experts have biases, which are not modelled"
 	case "phi3small":
 		return "its attention is block-sparse"
 	case "diffllama":

@@ -170,5 +170,15 @@ func mixtures() []traits {
 		{family: PhiMoE, norm: LayerNorm, kvHeads: 8, windowed: true, eos: []int{2}, biases: []bias{attention, {key: "lm_head_bias", parts: head}},
 			experts: phimoeExperts(), size: size{32064, 4096, 6400, 32, 32, 131072}},
 		{family: GraniteMoE, eos: []int{2}, biases: []bias{attention}, experts: graniteExperts(), size: size{32000, 4096, 11008, 32, 32, 2048}},
+		{family: "granitemoeshared", eos: []int{2}, biases: []bias{attention}, experts: graniteSharedExperts(), size: size{32000, 4096, 11008, 32, 32, 2048}},
+		{family: "olmoe", eps: 1e-5, eos: []int{50279}, biases: []bias{attention}, reads: []string{"clip_qkv"}, block: wideNorms,
+			experts: olmoeExperts(), size: size{50304, 2048, 2048, 16, 16, 4096}},
+		{family: "dots1", kvHeads: 32, biases: []bias{attention}, windowed: true, window: 4096, flagged: true, typed: true, block: headNorms,
+			experts: dotsExperts(), size: size{152064, 4608, 10944, 62, 32, 2048}},
+		{family: "glm4_moe", kvHeads: 8, rotary: 0.5, partial: true, eps: 1e-5, biases: []bias{{key: "attention_bias", parts: qkv}},
+			reads: []string{"use_qk_norm"}, block: glmNorms, experts: glmExperts(), size: size{151552, 4096, 10944, 46, 96, 131072}},
+		{family: "llama4_text", kvHeads: 8, headDim: 128, eps: 1e-5, eos: []int{2}, biases: []bias{attention}, pattern: "fffF",
+			reads: []string{"no_rope_layers", "no_rope_layer_interval", "use_qk_norm"}, block: llama4, experts: llama4Experts(),
+			size: size{202048, 5120, 8192, 48, 40, 131072}},
 	}
 }

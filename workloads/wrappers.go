@@ -15,7 +15,7 @@ func wrappers() []wrapper {
 		{name: "gemma3", text: "gemma3_text"},
 		{name: "paligemma", text: "gemma"},
 		{name: "qwen2_vl", text: Qwen2}, {name: "qwen2_5_vl", text: Qwen2}, {name: "qwen2_audio", text: Qwen2},
-		{name: "qwen3_vl", text: Qwen3},
+		{name: "qwen3_vl", text: Qwen3}, {name: "qwen3_vl_moe", text: Qwen3MoE}, {name: "llama4", text: "llama4_text"},
 		{name: "llava", text: Llama}, {name: "llava_next", text: Llama}, {name: "llava_llama", text: Llama}, {name: "vipllava", text: Llama},
 		{name: "llava_next_video", text: Llama}, {name: "video_llava", text: Llama},
 		{name: "llava_mistral", text: Mistral}, {name: "llava_qwen", text: Qwen2}, {name: "llava_onevision", text: Qwen2},

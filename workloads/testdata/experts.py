@@ -62,6 +62,25 @@ MODELS = [
         model_type="olmoe", hidden_size=2048, num_hidden_layers=16, num_attention_heads=16, num_key_value_heads=16,
         intermediate_size=1024, num_experts=64, num_experts_per_tok=8, vocab_size=50304, max_position_embeddings=4096,
         clip_qkv=None, attention_bias=False, tie_word_embeddings=False)),
+    ("ibm-granite/granite-4.0-tiny, as if without mamba", None, dict(
+        model_type="granitemoeshared", hidden_size=1536, num_hidden_layers=40, num_attention_heads=12, num_key_value_heads=4,
+        intermediate_size=512, shared_intermediate_size=1024, num_local_experts=62, num_experts_per_tok=6, vocab_size=49160,
+        max_position_embeddings=131072, tie_word_embeddings=True)),
+    ("rednote-hilab/dots.llm1.base", None, dict(
+        model_type="dots1", hidden_size=4096, num_hidden_layers=62, num_attention_heads=32, num_key_value_heads=32, head_dim=128,
+        intermediate_size=10944, moe_intermediate_size=1408, n_routed_experts=128, n_shared_experts=2, num_experts_per_tok=6,
+        first_k_dense_replace=1, norm_topk_prob=True, vocab_size=152064, max_position_embeddings=32768, sliding_window=None,
+        tie_word_embeddings=False)),
+    ("zai-org/GLM-4.5-Air, without its MTP layer", None, dict(
+        model_type="glm4_moe", hidden_size=4096, num_hidden_layers=46, num_attention_heads=96, num_key_value_heads=8, head_dim=128,
+        intermediate_size=10944, moe_intermediate_size=1408, n_routed_experts=128, n_shared_experts=1, num_experts_per_tok=8,
+        first_k_dense_replace=1, norm_topk_prob=True, attention_bias=True, use_qk_norm=False, partial_rotary_factor=0.5,
+        n_group=1, topk_group=1, vocab_size=151552, max_position_embeddings=131072, tie_word_embeddings=False)),
+    ("zai-org/GLM-4.5, without its MTP layer", None, dict(
+        model_type="glm4_moe", hidden_size=5120, num_hidden_layers=92, num_attention_heads=96, num_key_value_heads=8, head_dim=128,
+        intermediate_size=12288, moe_intermediate_size=1536, n_routed_experts=160, n_shared_experts=1, num_experts_per_tok=8,
+        first_k_dense_replace=3, norm_topk_prob=True, attention_bias=True, use_qk_norm=True, partial_rotary_factor=0.5,
+        n_group=1, topk_group=1, vocab_size=151552, max_position_embeddings=131072, tie_word_embeddings=False)),
     ("deepseek-ai/DeepSeek-V2-Lite", 15706484224, dict(
         model_type="deepseek_v2", hidden_size=2048, num_hidden_layers=27, num_attention_heads=16, num_key_value_heads=16,
         intermediate_size=10944, moe_intermediate_size=1408, n_routed_experts=64, n_shared_experts=2, num_experts_per_tok=6,
