@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"time"
@@ -277,7 +278,8 @@ func (e *engine) sameShape() error {
 	named := *loaded.Model
 	named.Name, named.Source, named.Published = e.model.Name, e.model.Source, e.model.Published
 	named.PaperHigh, named.PaperLow = e.model.PaperHigh, e.model.PaperLow
-	if named != *e.model.Model {
+	named.Stored, named.Values = e.model.Stored, e.model.Values // how a file stores weights is no part of the shape
+	if !reflect.DeepEqual(named, *e.model.Model) {
 		return fmt.Errorf("the weights are of another shape than %s; accepted: weights of that model, or --weights without --model", e.from)
 	}
 	loaded.Model = &named
