@@ -131,6 +131,9 @@ func loadFile(nameOrPath string, names []string) (*Model, *Config, error) {
 	if gguf.Is(file) {
 		return loadGGUF(file)
 	}
+	if strings.HasSuffix(file, shapeSuffix) {
+		return loadShapeFile(file)
+	}
 	data, err := files.Read(file, files.ModelConfig) // not the weights, whose path was meant for the model's
 	if err != nil {
 		return nil, nil, err

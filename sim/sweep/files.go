@@ -15,6 +15,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 )
 
 // inputs finds the files that a spec names: relative to the spec, or as copies in a sweep's directory. With the copies a
@@ -63,6 +64,9 @@ func (f *inputs) places() (map[string]string, error) {
 // contents reads a named file, and tells where its copy lies.
 func (f *inputs) contents(name string) (data []byte, to string, err error) {
 	from := workloads.Locate(f.path(name, nil))
+	if data, to, err = modelOf(from); data != nil || err != nil {
+		return data, to, err
+	}
 	inner := ""
 	if info, err := os.Stat(from); err == nil && info.IsDir() {
 		inner = "config.json" // of a model
@@ -84,6 +88,24 @@ func (f *inputs) contents(name string) (data []byte, to string, err error) {
 		called = workloads.NameOf(abs)
 	}
 	return data, filepath.Join("inputs", hex.EncodeToString(sum[:8]), called, inner), nil
+}
+
+// modelOf returns what stands for a model that is more than its config.json, and tells where that lies; nothing if the path is no
+// such model's.
+func modelOf(from string) (data []byte, to string, err error) {
+	info, err := os.Stat(from)
+	if err != nil || !info.IsDir() && !gguf.Is(from) {
+		return nil, "", nil
+	}
+	data, name, err := workloads.Portable(from)
+	if err != nil {
+		return nil, "", fmt.Errorf("keeping a copy of what the spec names: %w", err)
+	}
+	if name == "config.json" {
+		return nil, "", nil
+	}
+	sum := sha256.Sum256(data)
+	return data, filepath.Join("inputs", hex.EncodeToString(sum[:8]), name), nil
 }
 
 // keepFiles copies the files that the spec names to their places below root, and checks that the copies are what was read

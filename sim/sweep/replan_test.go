@@ -302,3 +302,26 @@ func TestSpecsAndInputsOfAnyName(t *testing.T) {
 		})
 	}
 }
+
+// A model that is more than its config.json, here by the format of its weights beside it, goes with the sweep as its shape.
+func TestAQuantisedModelGoesWithItsSweep(t *testing.T) {
+	spec := specIn(t, strings.Replace(strings.Replace(first, "tiny.json", "quantised", 1), "fp16", "file", 1))
+	folder := filepath.Join(filepath.Dir(spec), "quantised")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, filepath.Join(folder, "config.json"), tinyModel)
+	rewrite(t, filepath.Join(folder, "quantize_config.json"), `{"bits": 4, "group_size": 32, "sym": true}`)
+	dir := t.TempDir()
+	for range 2 {
+		if err := conduct(t.Context(), spec, dir, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if copies, err := filepath.Glob(filepath.Join(dir, "inputs", "*", "quantised.shape.json")); err != nil || len(copies) != 1 {
+		t.Errorf("copies: %v, %v", copies, err)
+	}
+	if rows := read(t, filepath.Join(dir, "results.jsonl")); !strings.Contains(rows, `"model":"quantised"`) || !strings.Contains(rows, `"schedule":"file"`) {
+		t.Errorf("%s", rows)
+	}
+}
