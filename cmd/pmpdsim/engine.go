@@ -267,6 +267,8 @@ func (e *engine) open() (err error) {
 	default:
 		if e.source, err = weights.Open(where); err == nil {
 			err = e.sameShape()
+		} else if m, _ := workloads.Load(where); m != nil && m.Stored != nil && !gguf.Is(where) {
+			err = fmt.Errorf("%w; the weights are quantised (%v): record reads a model's folder from before that, or a GGUF file", err, m.Stored)
 		}
 	}
 	return flagged("weights", where, err)

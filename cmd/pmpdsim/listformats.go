@@ -23,14 +23,14 @@ const listedRow = 4096
 
 func formatListing() listing {
 	return listing{name: "formats", usage: "formats of weights in files of models",
-		description: fmt.Sprintf(`What --model reads of GGUF files and of quantised checkpoints, with the bits of a weight in a row of %d, scales included.
-GPTQ, AWQ, MLX, compressed-tensors, HQQ and others say width, groups and symmetry themselves (docs/formats.md); their rows are examples.
-Codes become operands by array style: dequant-fp16 scales or looks up each weight, and so does int8 with tables and codebooks; the other styles take
-codes as they are and scale sums over groups.`, listedRow),
-		note: "scales, zeros: bits of each; blocks: bits that scale those of 256 weights (NF4-DQ, FP4-DQ: of 16,384). Values of F32 and BF16 files are taken as fp16.\n" +
-			"In arrays, scales: dequant-fp16 multiplies each weight, the other styles each sum over a group (a scale a row or a matrix costs them nothing), zeros as\n" +
-			"often again; table: dequant-fp16 and int8 look each weight up, the others take codes as they are. JSON says it for each format, with its source.\n" +
-			"Codes of vectors (IQ1 to IQ3, AQLM, QuIP#) are not modelled.",
+		description: fmt.Sprintf(`What --model reads of GGUF files and of quantised checkpoints, with the bits of a weight in a row of %d, scales
+included. GPTQ, AWQ, MLX, compressed-tensors, HQQ and others say width, groups and symmetry themselves
+(docs/formats.md): their rows are examples.`, listedRow),
+		note: `Scales, zeros: bits of each. Blocks: bits that scale those of 256 weights (NF4-DQ, FP4-DQ: of 16,384).
+In arrays, scales: dequant-fp16 multiplies each weight, the other styles each sum over a group, zeros as often again;
+a scale a row or a matrix costs them nothing. Table: dequant-fp16 and int8 look each weight up, the others take codes
+as they are. JSON says it for each format, with its source. Values of F32 and BF16 files are taken as fp16.
+Codes of vectors (IQ1 to IQ3, AQLM, QuIP#) are not modelled.`,
 		items: func() (*plots.Table, []any, error) {
 			t := &plots.Table{Columns: []plots.Column{{Name: "format"}, {Name: "files"}, {Name: "code", Right: true}, {Name: "bits/weight", Right: true},
 				{Name: "group", Right: true}, {Name: "scales", Right: true}, {Name: "zeros", Right: true}, {Name: "blocks", Right: true}, {Name: "in arrays"}}}
