@@ -115,7 +115,7 @@ func TestModel(t *testing.T) {
 			}
 		}
 		s := ShapeOf(&m)
-		m.Source, m.PaperHigh, m.PaperLow, m.Published, m.Values = "", 4, 3, 0, ""
+		m.Source, m.PaperHigh, m.PaperLow, m.Published, m.Values, m.Assumed = "", 4, 3, 0, "", ""
 		if diff := cmp.Diff(&m, s.model()); diff != "" {
 			t.Error("ShapeOf or Shape.model forgets a field: ", diff)
 		}

@@ -135,7 +135,7 @@ func bigcode(f *fields, m *Model) {
 // falcon's 7 B shares one KV head and one norm in a parallel block; 40 B and 180 B have groups of heads and two norms; the
 // models of RefinedWeb are sequential.
 func falcon(f *fields, m *Model) {
-	grouped := f.flagOr("new_decoder_architecture", false)
+	grouped := f.flagOr("new_decoder_architecture", f.has("n_head_kv")) // RefinedWeb, 40 B's first name, has the heads alone
 	m.Parallel = grouped || f.flagOr("parallel_attn", true)
 	switch {
 	case grouped:

@@ -156,7 +156,7 @@ func (f *fields) noRope(m *Model, all []byte) {
 	const key = "no_rope_layers"
 	if f.has(key) {
 		var rotate []int
-		if err := json.Unmarshal(f.raw[f.name(key)], &rotate); err != nil || len(rotate) != m.Layers {
+		if err := json.Unmarshal(f.raw[f.name(key)], &rotate); err != nil || len(rotate) != m.Layers && len(rotate) > 0 {
 			f.fail(key, "%s is not usable; accepted: a list of %d numbers, 0 for a layer without rotation", f.show(key), m.Layers)
 			return
 		}

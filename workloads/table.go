@@ -165,7 +165,7 @@ func mixtures() []traits {
 		{family: Mixtral, eos: []int{2}, kvHeads: 8, windowed: true, experts: mixtralExperts(), size: size{32000, 4096, 14336, 32, 32, 131072}},
 		{family: Qwen2MoE, kvHeads: 16, windowed: true, window: 4096, flagged: true, typed: true, biases: []bias{{"qkv_bias", true, qkv}},
 			experts: qwen2Experts(), size: size{151936, 2048, 5632, 24, 16, 32768}},
-		{family: Qwen3MoE, kvHeads: 4, windowed: true, window: 4096, flagged: true, typed: true, biases: []bias{attention}, block: headNorms,
+		{family: Qwen3MoE, also: []Family{"qwen3_vl_moe_text", "qwen3_omni_moe_text"}, kvHeads: 4, windowed: true, window: 4096, flagged: true, typed: true, biases: []bias{attention}, block: headNorms,
 			experts: qwen3Experts(), size: size{151936, 2048, 6144, 24, 32, 32768}},
 		{family: PhiMoE, norm: LayerNorm, kvHeads: 8, windowed: true, eos: []int{2}, biases: []bias{attention, {key: "lm_head_bias", parts: head}},
 			experts: phimoeExperts(), size: size{32064, 4096, 6400, 32, 32, 131072}},

@@ -1,6 +1,9 @@
 package workloads
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // wrapper is a model with a text part among others.
 type wrapper struct {
@@ -27,6 +30,9 @@ func wrappers() []wrapper {
 	}
 }
 
+// namePattern is what a model_type looks like.
+var namePattern = regexp.MustCompile(`^[\w.-]{1,64}$`)
+
 // textKeys are what wrappers call their text part, from the outside in.
 func textKeys() []string {
 	return []string{"thinker_config", "text_config", "llm_config", "language_config"}
@@ -36,7 +42,7 @@ func textKeys() []string {
 // its own.
 func (f *fields) textPart(m *Model) *fields {
 	name := Family(f.textOr("model_type", ""))
-	if _, ok := traitsOf(name); ok || f.err != nil {
+	if _, ok := traitsOf(name); ok || name == "" || f.err != nil {
 		return f
 	}
 	i := slices.IndexFunc(wrappers(), func(w wrapper) bool { return w.name == name })
@@ -51,7 +57,9 @@ func (f *fields) textPart(m *Model) *fields {
 	if i < 0 && part == f {
 		return f
 	}
-	m.TextOf = string(name)
+	if m.TextOf = string(name); !namePattern.MatchString(m.TextOf) {
+		f.fail("model_type", "%s is not usable; accepted: up to 64 letters, digits, dots, dashes and underscores", f.show("model_type"))
+	}
 	if part != f {
 		m.Tied = f.flagOr("tie_word_embeddings", false)
 		part.take(f)
