@@ -244,10 +244,15 @@ func (g *ggufModel) ofFamily(family Family) {
 		if parallel, ok := gguf.Value[bool](g.Meta, g.architecture+".use_parallel_residual"); ok {
 			g.keys["use_parallel_residual"] = parallel
 		}
-	case "gemma2":
+	case "granite":
+		g.take("embedding_scale", "embedding_multiplier")
+		g.take("attention.scale", "attention_multiplier")
+		g.take("residual_scale", "residual_multiplier")
+		g.take("logit_scale", "logits_scaling")
+	case "gemma2", "gemma3_text":
 		// No key has the scale of the scores: llama.cpp goes by the number of blocks (src/llama-model.cpp, LLM_TYPE_27B).
 		g.keys["query_pre_attn_scalar"] = g.keys["head_dim"]
-		if layers, _ := g.number("block_count"); layers == 46 {
+		if layers, _ := g.number("block_count"); layers == 46 || layers == 62 {
 			width, _ := g.number("embedding_length")
 			queries, _ := g.number("attention.head_count")
 			g.keys["query_pre_attn_scalar"] = width / queries

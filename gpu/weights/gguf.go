@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,10 +45,23 @@ func openGGUF(path string) (Source, error) {
 	return f, nil
 }
 
-// archs are the architectures whose tensors have names here, and are known to be those of transformers, or what was done to them.
-func archs() []string {
-	return []string{"gemma2", "llama", "phi2", "phi3", "qwen2", "qwen3", "stablelm"}
+// ggufArch is what a converter does to the tensors of an architecture (ggml-org/llama.cpp, convert_hf_to_gguf.py).
+type ggufArch struct {
+	permuted bool              // rows of the two halves of each head of q and k alternate
+	more     float32           // is added to the weights of norms
+	names    map[string]string // that differ from inGGUF
 }
+
+// ggufArchs are the architectures whose tensors are known to be those of transformers, but for this.
+var ggufArchs = map[string]ggufArch{
+	"gemma": {more: 1}, "gemma2": {more: 1, names: normBehind}, "gemma3": {more: 1, names: normBehind}, "granite": {permuted: true}, "llama": {permuted: true},
+	"olmo2": {names: normBehind}, "phi2": {}, "phi3": {}, "qwen2": {}, "qwen3": {}, "smollm3": {permuted: true}, "stablelm": {}, "starcoder2": {},
+}
+
+// normBehind: the norm behind the attention, where in other families that before the MLP has its name.
+var normBehind = map[string]string{"post_attention_layernorm": "post_attention_norm"}
+
+func archs() []string { return slices.Sorted(maps.Keys(ggufArchs)) }
 
 // addGGUF finds the tensors that the model has, and refuses others.
 func (f *folder) addGGUF(file *gguf.File) error {
@@ -89,7 +103,7 @@ var inGGUF = map[string]string{
 	"self_attn.o_proj": "attn_output", "self_attn.dense": "attn_output",
 	"self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
 	"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "mlp.gate_up_proj": "ffn_up",
-	"mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
+	"mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
 }
 
 // nameInGGUF is the name of a tensor in files of an architecture.
@@ -99,10 +113,7 @@ func nameInGGUF(arch, name string) string {
 	if !inLayer || !strings.HasPrefix(stem, "model.layers.") {
 		return inGGUF[stem] + kind
 	}
-	of := inGGUF[rest]
-	if arch == "gemma2" && rest == "post_attention_layernorm" {
-		of = "post_attention_norm" // the norm behind the attention; in other families that before the MLP is called so
-	}
+	of := cmp.Or(ggufArchs[arch].names[rest], inGGUF[rest])
 	return "blk." + layer + "." + of + kind
 }
 
@@ -111,7 +122,7 @@ func (f *folder) stored(arch string, want Tensor, t *gguf.Tensor) *safetensors.T
 	r := &ggufReader{t: t, row: t.Len(), from: func(row int) int { return row }}
 	heads := 0
 	switch name := want.Name; {
-	case arch != "llama":
+	case !ggufArchs[arch].permuted:
 	case strings.Contains(name, ".q_proj."):
 		heads = f.model.Heads
 	case strings.Contains(name, ".k_proj."):
@@ -123,8 +134,8 @@ func (f *folder) stored(arch string, want Tensor, t *gguf.Tensor) *safetensors.T
 		r.row = t.Len() / want.Shape[0]
 		r.from = func(row int) int { return row/dim*dim + row%dim%(dim/2)*2 + row%dim/(dim/2) }
 	}
-	if arch == "gemma2" && strings.HasSuffix(want.Name, "norm.weight") {
-		r.less = 1 // transformers adds it when it runs
+	if strings.HasSuffix(want.Name, "norm.weight") {
+		r.less = ggufArchs[arch].more
 	}
 	return safetensors.Of(want.Name, t.File, safetensors.F32, want.Shape, r, 0)
 }

@@ -2,9 +2,9 @@
 0.19.0: names by its TensorNameMap, q and k permuted and norms changed as llama.cpp's convert_hf_to_gguf.py does it."""
 import json, pathlib, shutil
 import numpy as np, torch
-from gguf import MODEL_ARCH, GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
+from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
 from gguf.quants import quantize
-from transformers import Gemma2Config, LlamaConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config, StableLmConfig, AutoModelForCausalLM
+from transformers import Gemma2Config, Gemma3TextConfig, GemmaConfig, GraniteConfig, Olmo2Config, SmolLM3Config, Starcoder2Config, LlamaConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config, StableLmConfig, AutoModelForCausalLM
 
 HERE = pathlib.Path(__file__).parent
 SHAPE = dict(vocab_size=32, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128, eos_token_id=2, bos_token_id=1, pad_token_id=0)
@@ -17,8 +17,17 @@ MODELS = {
     "phi": (PhiConfig(**SHAPE | {"num_key_value_heads": 2}, partial_rotary_factor=0.5), MODEL_ARCH.PHI2),
     "phi3": (Phi3Config(**SHAPE, sliding_window=64), MODEL_ARCH.PHI3),
     "stablelm": (StableLmConfig(**SHAPE, use_qkv_bias=True, partial_rotary_factor=0.25), MODEL_ARCH.STABLELM),
+    "gemma": (GemmaConfig(**SHAPE, head_dim=32), MODEL_ARCH.GEMMA),
+    "gemma3": (Gemma3TextConfig(**SHAPE | {"num_hidden_layers": 7}, head_dim=16, query_pre_attn_scalar=16, sliding_window=16), MODEL_ARCH.GEMMA3),
+    "granite": (GraniteConfig(**SHAPE, embedding_multiplier=12.0, attention_multiplier=0.0625, residual_multiplier=0.22, logits_scaling=8.0), MODEL_ARCH.GRANITE),
+    "olmo2": (Olmo2Config(**SHAPE), MODEL_ARCH.OLMO2),
+    "smollm3": (SmolLM3Config(**SHAPE), MODEL_ARCH.SMOLLM3),
+    "starcoder2": (Starcoder2Config(**SHAPE), MODEL_ARCH.STARCODER2),
     "gemma2": (Gemma2Config(**SHAPE, head_dim=16, query_pre_attn_scalar=16, sliding_window=16), MODEL_ARCH.GEMMA2),
 }
+
+
+PERMUTED = (MODEL_ARCH.LLAMA, MODEL_ARCH.GRANITE, MODEL_ARCH.SMOLLM3)  # subclasses of LlamaModel there
 
 
 def permute(w, heads):
@@ -27,7 +36,7 @@ def permute(w, heads):
 
 
 def write(name, config, arch, model, types, more=lambda w: None):
-    w = GGUFWriter(HERE / f"{name}.gguf", {MODEL_ARCH.LLAMA: "llama", MODEL_ARCH.QWEN2: "qwen2", MODEL_ARCH.QWEN3: "qwen3", MODEL_ARCH.PHI2: "phi2", MODEL_ARCH.PHI3: "phi3", MODEL_ARCH.STABLELM: "stablelm", MODEL_ARCH.GEMMA2: "gemma2"}[arch])
+    w = GGUFWriter(HERE / f"{name}.gguf", MODEL_ARCH_NAMES[arch])
     w.add_context_length(config.max_position_embeddings)
     w.add_embedding_length(config.hidden_size)
     w.add_block_count(config.num_hidden_layers)
@@ -37,16 +46,21 @@ def write(name, config, arch, model, types, more=lambda w: None):
     w.add_vocab_size(config.vocab_size)
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     rope = config.rope_parameters or {}
-    w.add_rope_freq_base(rope["rope_theta"])
+    w.add_rope_freq_base(rope["rope_theta"] if "rope_theta" in rope else rope["full_attention"]["rope_theta"])
     w.add_rope_dimension_count(int(head * rope.get("partial_rotary_factor", 1)))
-    if name in ("qwen3", "gemma2"):
+    if name in ("qwen3", "gemma", "gemma2", "gemma3"):
         w.add_key_length(head)
         w.add_value_length(head)
     if hasattr(config, "rms_norm_eps"):
         w.add_layer_norm_rms_eps(config.rms_norm_eps)
     else:
-        w.add_layer_norm_eps(config.layer_norm_eps)
-    if name in ("phi3", "gemma2"):
+        w.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.norm_epsilon)
+    if name == "granite":
+        w.add_attention_scale(config.attention_multiplier)
+        w.add_embedding_scale(config.embedding_multiplier)
+        w.add_residual_scale(config.residual_multiplier)
+        w.add_logit_scale(config.logits_scaling)
+    if name in ("phi3", "gemma2", "gemma3"):
         w.add_sliding_window(config.sliding_window)
     if name == "gemma2":
         w.add_attn_logit_softcapping(config.attn_logit_softcapping)
@@ -68,11 +82,11 @@ def write(name, config, arch, model, types, more=lambda w: None):
         if key == "lm_head.weight" and config.tie_word_embeddings:
             continue
         v = value.float()
-        if arch == MODEL_ARCH.LLAMA and ".q_proj." in key:
+        if arch in PERMUTED and ".q_proj." in key:
             v = permute(v, config.num_attention_heads)
-        if arch == MODEL_ARCH.LLAMA and ".k_proj." in key:
+        if arch in PERMUTED and ".k_proj." in key:
             v = permute(v, config.num_key_value_heads)
-        if arch == MODEL_ARCH.GEMMA2 and key.endswith("norm.weight"):
+        if arch in (MODEL_ARCH.GEMMA, MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3) and key.endswith("norm.weight"):
             v = v + 1
         to = names.get_name(key, try_suffixes=(".weight", ".bias"))
         kind = types(to, v.dim())
