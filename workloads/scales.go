@@ -19,7 +19,7 @@ func (f *fields) scales(m *Model, n *Numerics) {
 			n.ScoreCap = f.aboveOr("attn_logit_softcapping", 0, 50)
 			n.LogitCap = f.aboveOr("final_logit_softcapping", 0, 30)
 		}
-	case "granite", GraniteMoE:
+	case "granite", GraniteMoE, "granitemoeshared":
 		n.EmbedScale = f.aboveOr("embedding_multiplier", 0, 1)
 		n.ScoreScale = f.aboveOr("attention_multiplier", 0, 1)
 		n.ResidualScale = f.aboveOr("residual_multiplier", 0, 1)
@@ -34,6 +34,9 @@ func (f *fields) scales(m *Model, n *Numerics) {
 		n.LogitScale = f.aboveOr("dim_model_base", 0, base) / float64(m.Hidden)
 	case DeepseekV2:
 		n.RotateNeighbours, n.ExpertsOfOne = true, false
+		n.RoutedScale = f.aboveOr("routed_scaling_factor", 0, 1)
+	case "dots1", "glm4_moe":
+		n.ExpertsOfOne = f.flagOr("norm_topk_prob", m.Family == "glm4_moe")
 		n.RoutedScale = f.aboveOr("routed_scaling_factor", 0, 1)
 	case DeepseekV3:
 		n.RotateNeighbours, n.ExpertsOfOne = f.flagOr("rope_interleave", true), f.flagOr("norm_topk_prob", true)

@@ -106,6 +106,12 @@ func namesOf(m *workloads.Model) (names, bool) {
 	case workloads.GraniteMoE:
 		n.calls("router", "block_sparse_moe.router.layer")
 		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"}, fused{name: "block_sparse_moe.output_linear"}
+	case "granitemoeshared":
+		n.calls("router", "block_sparse_moe.router.layer")
+		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"}, fused{name: "block_sparse_moe.output_linear"}
+		n.fused["shared_up"], n.fused["shared_down"] = fused{name: "shared_mlp.input_linear"}, fused{name: "shared_mlp.output_linear"}
+	case "dots1", "glm4_moe":
+		n.deepseek()
 	case workloads.DeepseekV2, workloads.DeepseekV3, "minicpm3":
 		n.latent()
 	default:
@@ -114,12 +120,17 @@ func namesOf(m *workloads.Model) (names, bool) {
 	return n, true
 }
 
-// latent are the tensors of latent attention, and of the experts of the families that have both.
+// deepseek is how deepseek and its kin call shared experts, and what is added to a router's scores.
+func (n *names) deepseek() {
+	n.calls("router.bias", "mlp.gate.e_score_correction_bias", "shared_expert.gate_proj", "mlp.shared_experts.gate_proj",
+		"shared_expert.up_proj", "mlp.shared_experts.up_proj", "shared_expert.down_proj", "mlp.shared_experts.down_proj")
+}
+
+// latent are the tensors of latent attention.
 func (n *names) latent() {
+	n.deepseek()
 	n.calls("q_a_proj", "self_attn.q_a_proj", "q_b_proj", "self_attn.q_b_proj", "kv_a_proj_with_mqa", "self_attn.kv_a_proj_with_mqa",
-		"q_a_norm", "self_attn.q_a_layernorm", "kv_a_norm", "self_attn.kv_a_layernorm", "router.bias", "mlp.gate.e_score_correction_bias",
-		"shared_expert.gate_proj", "mlp.shared_experts.gate_proj", "shared_expert.up_proj", "mlp.shared_experts.up_proj",
-		"shared_expert.down_proj", "mlp.shared_experts.down_proj")
+		"q_a_norm", "self_attn.q_a_layernorm", "kv_a_norm", "self_attn.kv_a_layernorm")
 	// Of each head first the rows that make its key, then those that make its value.
 	part := func(value bool) fused {
 		return fused{

@@ -127,6 +127,12 @@ CASES = {
         add_qkv_bias=True, multi_query_attention=True, multi_query_group_num=2)),
     "internlm2": dict(model_type="llama", config=dict(model_type="internlm2", bias=False), names="internlm2"),
     "olmoe": dict(model_type="olmoe", num_experts=6, num_experts_per_tok=3),
+    "granitemoeshared": dict(model_type="granitemoeshared", num_local_experts=5, num_experts_per_tok=2, embedding_multiplier=3.0,
+                             attention_multiplier=0.5, residual_multiplier=0.4, logits_scaling=2.0, shared_intermediate_size=32),
+    "dots1": dict(model_type="dots1", head_dim=16, num_key_value_heads=2, n_routed_experts=6, num_experts_per_tok=2, n_shared_experts=2,
+                  moe_intermediate_size=32, first_k_dense_replace=1, routed_scaling_factor=1.5, norm_topk_prob=True, routing=False),
+    "glm4_moe": dict(model_type="glm4_moe", head_dim=16, n_routed_experts=6, num_experts_per_tok=2, n_shared_experts=1, use_qk_norm=True,
+                     moe_intermediate_size=32, first_k_dense_replace=1, attention_bias=True, num_hidden_layers=3, routing=False),
     "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
