@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 func TestExpertsAreReadAsTheyAreWritten(t *testing.T) {
@@ -55,5 +57,33 @@ func TestBadExperts(t *testing.T) {
 	}
 	if _, err := read(bytes.Clone([]byte(good))); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRouterOfATrace(t *testing.T) {
+	trace, err := read(full(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := trace.Header.Model.model()
+	r, err := trace.Router(m)
+	if err != nil || r == nil {
+		t.Fatal(r, err)
+	}
+	for position, want := range [][]int{{7, 0}, {1, 2}, {0, 5}, {7, 0}} { // three of the prompt, then the steps
+		if got := r.Experts(nil, 0, routing.Token{Position: position}); !slices.Equal(got, want) {
+			t.Errorf("position %d: experts %v, want %v", position, got, want)
+		}
+	}
+	trace.Steps[1].Experts = ""
+	if _, err := trace.Router(m); err == nil || !strings.Contains(err.Error(), "1 of 4 passes do not say which experts their tokens took") {
+		t.Error(err)
+	}
+	trace.Prefill.Experts = ""
+	for _, s := range trace.Steps {
+		s.Experts = ""
+	}
+	if r, err := trace.Router(m); r != nil || err != nil {
+		t.Error("a trace without experts has a router", err)
 	}
 }
