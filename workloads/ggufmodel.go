@@ -261,5 +261,8 @@ func (g *ggufModel) ofFamily(family Family) {
 		g.keys["multi_query_attention"], g.keys["multi_query_group_num"] = heads > 0, heads
 	case "qwen2", "qwen3", "qwen2_moe", "qwen3_moe": // llama.cpp knows no windows of these
 		delete(g.keys, "sliding_window")
+		if family == "qwen3_moe" { // no key says it: llama.cpp's qwen3moe always does so (src/llama-model.cpp)
+			g.keys["norm_topk_prob"] = true
+		}
 	}
 }

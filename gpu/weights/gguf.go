@@ -8,7 +8,9 @@ import (
 	"maps"
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -29,8 +31,8 @@ func openGGUF(path string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if arch, _ := gguf.Value[string](file.Meta, "general.architecture"); !slices.Contains(archs(), arch) || m.Experts != nil {
-		err := fmt.Errorf("%s: general.architecture: the weights of %s (%s) are not read; %s", path, arch, m.Family, suggest.Accepted("", archs(), "without experts, or the model's folder"))
+	if arch, _ := gguf.Value[string](file.Meta, "general.architecture"); !slices.Contains(archs(), arch) {
+		err := fmt.Errorf("%s: general.architecture: the weights of %s (%s) are not read; %s", path, arch, m.Family, suggest.Accepted("", archs(), "or the model's folder"))
 		return nil, errors.Join(err, file.Close())
 	}
 	f := &folder{model: m, tensors: map[string]*safetensors.Tensor{}}
@@ -55,7 +57,7 @@ type ggufArch struct {
 // ggufArchs are the architectures whose tensors are known to be those of transformers, but for this.
 var ggufArchs = map[string]ggufArch{
 	"gemma": {more: 1}, "gemma2": {more: 1, names: normBehind}, "gemma3": {more: 1, names: normBehind}, "granite": {permuted: true}, "llama": {permuted: true},
-	"olmo2": {names: normBehind}, "phi2": {}, "phi3": {}, "qwen2": {}, "qwen3": {}, "smollm3": {permuted: true}, "stablelm": {}, "starcoder2": {},
+	"olmo2": {names: normBehind}, "phi2": {}, "phi3": {}, "qwen2": {}, "qwen2moe": {}, "qwen3": {}, "qwen3moe": {}, "smollm3": {permuted: true}, "stablelm": {}, "starcoder2": {},
 }
 
 // normBehind: the norm behind the attention, where in other families that before the MLP has its name.
@@ -66,23 +68,28 @@ func archs() []string { return slices.Sorted(maps.Keys(ggufArchs)) }
 // addGGUF finds the tensors that the model has, and refuses others.
 func (f *folder) addGGUF(file *gguf.File) error {
 	arch, _ := gguf.Value[string](file.Meta, "general.architecture")
-	left := map[string]*gguf.Tensor{}
+	byName := map[string]*gguf.Tensor{}
 	for _, t := range file.Tensors {
-		left[t.Name] = t
+		byName[t.Name] = t
 	}
+	left := maps.Clone(byName)
 	for _, want := range f.model.Tensors() {
-		name := nameInGGUF(arch, want.Name)
-		t, ok := left[name]
-		if !ok {
-			return fmt.Errorf("%s: tensor %q is missing; the metadata ask for it, of shape %v", file.Path, name, want.Shape)
+		single, expert := stackOf(want.Name)
+		name, shape := nameInGGUF(arch, single), want.Shape
+		if expert >= 0 { // one tensor has all of a layer
+			shape = append([]int{f.model.Experts.Count}, shape...)
 		}
-		if !slices.Equal(t.Shape, want.Shape) {
-			return t.Errorf("has the shape %v; accepted: %v, by the metadata", t.Shape, want.Shape)
+		t, ok := byName[name]
+		if !ok {
+			return fmt.Errorf("%s: tensor %q is missing; the metadata ask for it, of shape %v", file.Path, name, shape)
+		}
+		if !slices.Equal(t.Shape, shape) {
+			return t.Errorf("has the shape %v; accepted: %v, by the metadata", t.Shape, shape)
 		}
 		if !blocks.Reads(t.Type) {
 			return t.Errorf("has weights of type %v; accepted: %s", t.Type, strings.Join(blocks.Names(), ", "))
 		}
-		f.tensors[want.Name] = f.stored(arch, want, t)
+		f.tensors[want.Name] = f.stored(arch, want, t, max(0, expert))
 		delete(left, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
@@ -104,6 +111,26 @@ var inGGUF = map[string]string{
 	"self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
 	"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "mlp.gate_up_proj": "ffn_up",
 	"mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
+	"mlp.gate": "ffn_gate_inp", "block_sparse_moe.gate": "ffn_gate_inp", "mlp.shared_expert_gate": "ffn_gate_inp_shexp",
+	"mlp.shared_expert.gate_proj": "ffn_gate_shexp", "mlp.shared_expert.up_proj": "ffn_up_shexp", "mlp.shared_expert.down_proj": "ffn_down_shexp",
+	"experts.gate_proj": "ffn_gate_exps", "experts.up_proj": "ffn_up_exps", "experts.down_proj": "ffn_down_exps",
+	"experts.w1": "ffn_gate_exps", "experts.w3": "ffn_up_exps", "experts.w2": "ffn_down_exps",
+}
+
+// oneExpert is the name of a matrix of one expert.
+var oneExpert = regexp.MustCompile(`^(model\.layers\.\d+\.)(?:mlp|block_sparse_moe)\.experts\.(\d+)\.(\w+\.weight)$`)
+
+// stackOf returns the name without the number of an expert, and that number; -1 where the tensor is no expert's.
+func stackOf(name string) (string, int) {
+	m := oneExpert.FindStringSubmatch(name)
+	if m == nil {
+		return name, -1
+	}
+	expert, err := strconv.Atoi(m[2])
+	if err != nil {
+		return name, -1
+	}
+	return m[1] + "experts." + m[3], expert
 }
 
 // nameInGGUF is the name of a tensor in files of an architecture.
@@ -118,8 +145,12 @@ func nameInGGUF(arch, name string) string {
 }
 
 // stored is a tensor as transformers has it (ggml-org/llama.cpp, convert_hf_to_gguf.py says what becomes of it there).
-func (f *folder) stored(arch string, want Tensor, t *gguf.Tensor) *safetensors.Tensor {
-	r := &ggufReader{t: t, row: t.Len(), from: func(row int) int { return row }}
+func (f *folder) stored(arch string, want Tensor, t *gguf.Tensor, expert int) *safetensors.Tensor {
+	size := 1
+	for _, n := range want.Shape {
+		size *= n
+	}
+	r := &ggufReader{t: t, row: size, from: func(row int) int { return row + expert }}
 	heads := 0
 	switch name := want.Name; {
 	case !ggufArchs[arch].permuted:

@@ -15,7 +15,7 @@ import (
 func ggufModels(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/gguf/*.gguf")
-	if err != nil || len(paths) < 14 {
+	if err != nil || len(paths) < 17 {
 		t.Fatal(paths, err)
 	}
 	return paths

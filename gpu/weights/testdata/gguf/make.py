@@ -4,7 +4,7 @@ import json, pathlib, shutil
 import numpy as np, torch
 from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
 from gguf.quants import quantize
-from transformers import Gemma2Config, Gemma3TextConfig, GemmaConfig, GraniteConfig, Olmo2Config, SmolLM3Config, Starcoder2Config, LlamaConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config, StableLmConfig, AutoModelForCausalLM
+from transformers import Gemma2Config, Gemma3TextConfig, GemmaConfig, GraniteConfig, MixtralConfig, Olmo2Config, Qwen2MoeConfig, Qwen3MoeConfig, SmolLM3Config, Starcoder2Config, LlamaConfig, Phi3Config, PhiConfig, Qwen2Config, Qwen3Config, StableLmConfig, AutoModelForCausalLM
 
 HERE = pathlib.Path(__file__).parent
 SHAPE = dict(vocab_size=32, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128, eos_token_id=2, bos_token_id=1, pad_token_id=0)
@@ -17,6 +17,9 @@ MODELS = {
     "phi": (PhiConfig(**SHAPE | {"num_key_value_heads": 2}, partial_rotary_factor=0.5), MODEL_ARCH.PHI2),
     "phi3": (Phi3Config(**SHAPE, sliding_window=64), MODEL_ARCH.PHI3),
     "stablelm": (StableLmConfig(**SHAPE, use_qkv_bias=True, partial_rotary_factor=0.25), MODEL_ARCH.STABLELM),
+    "mixtral": (MixtralConfig(**SHAPE, num_local_experts=4, num_experts_per_tok=2), MODEL_ARCH.LLAMA),
+    "qwen2moe": (Qwen2MoeConfig(**SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=64), MODEL_ARCH.QWEN2MOE),
+    "qwen3moe": (Qwen3MoeConfig(**SHAPE, head_dim=32, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, norm_topk_prob=True), MODEL_ARCH.QWEN3MOE),
     "gemma": (GemmaConfig(**SHAPE, head_dim=32), MODEL_ARCH.GEMMA),
     "gemma3": (Gemma3TextConfig(**SHAPE | {"num_hidden_layers": 7}, head_dim=16, query_pre_attn_scalar=16, sliding_window=16), MODEL_ARCH.GEMMA3),
     "granite": (GraniteConfig(**SHAPE, embedding_multiplier=12.0, attention_multiplier=0.0625, residual_multiplier=0.22, logits_scaling=8.0), MODEL_ARCH.GRANITE),
@@ -48,13 +51,21 @@ def write(name, config, arch, model, types, more=lambda w: None):
     rope = config.rope_parameters or {}
     w.add_rope_freq_base(rope["rope_theta"] if "rope_theta" in rope else rope["full_attention"]["rope_theta"])
     w.add_rope_dimension_count(int(head * rope.get("partial_rotary_factor", 1)))
-    if name in ("qwen3", "gemma", "gemma2", "gemma3"):
+    if name in ("qwen3", "qwen3moe", "gemma", "gemma2", "gemma3"):
         w.add_key_length(head)
         w.add_value_length(head)
     if hasattr(config, "rms_norm_eps"):
         w.add_layer_norm_rms_eps(config.rms_norm_eps)
     else:
         w.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.norm_epsilon)
+    experts = getattr(config, "num_experts", None) or getattr(config, "num_local_experts", None)
+    if experts:
+        w.add_expert_count(experts)
+        w.add_expert_used_count(config.num_experts_per_tok)
+        if hasattr(config, "moe_intermediate_size"):
+            w.add_expert_feed_forward_length(config.moe_intermediate_size)
+        if hasattr(config, "shared_expert_intermediate_size"):
+            w.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
     if name == "granite":
         w.add_attention_scale(config.attention_multiplier)
         w.add_embedding_scale(config.embedding_multiplier)
@@ -88,7 +99,13 @@ def write(name, config, arch, model, types, more=lambda w: None):
             v = permute(v, config.num_key_value_heads)
         if arch in (MODEL_ARCH.GEMMA, MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3) and key.endswith("norm.weight"):
             v = v + 1
-        to = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        if ".experts." in key:  # of all experts, gate above up
+            parts = {"gate_proj": v[:, : v.shape[1] // 2], "up_proj": v[:, v.shape[1] // 2 :]} if key.endswith("gate_up_proj") else {"down_proj": v}
+            for part, values in parts.items():
+                to = names.get_name(f"model.layers.{key.split('.')[2]}.mlp.experts.{part}") + ".weight"
+                w.add_tensor(to, quantize(np.ascontiguousarray(values.numpy()), GGMLQuantizationType.F16), raw_dtype=GGMLQuantizationType.F16)
+            continue
+        to = names.get_name(key, try_suffixes=(".weight", ".bias")) or names.get_name(key.replace("mlp.gate", "block_sparse_moe.gate"), try_suffixes=(".weight",))
         kind = types(to, v.dim())
         if kind == GGMLQuantizationType.F32:
             w.add_tensor(to, v.numpy())
