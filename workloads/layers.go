@@ -188,6 +188,9 @@ func (f *fields) layerTypes(m *Model, t traits) {
 	}
 	kinds, other := make([]byte, m.Layers), false
 	for l, got := range types {
+		if got == "chunked_attention" && m.Family == "llama4_text" {
+			got = full // in the first chunk, which is what is modelled
+		}
 		want := full
 		if m.Windowed(l) {
 			want = sliding

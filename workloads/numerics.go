@@ -17,7 +17,10 @@ type Numerics struct {
 	RotateFirst      bool // norms of q and k come behind the rotation (hunyuan_v1_dense)
 	// QueryGrowth makes queries larger, by 1 + QueryGrowth·ln(1 + ⌊position/QueryStep⌋) (ministral3); 0: it does not.
 	QueryGrowth, QueryStep float64
-	FirstPosition          int // row of learned positions that the first token takes (opt)
+	// UnitHeads makes heads of q and k, where they rotate, of the root mean square 1; and queries then grow only where they
+	// do not rotate, from a position later on (llama4_text).
+	UnitHeads, GrowStill bool
+	FirstPosition        int // row of learned positions that the first token takes (opt)
 
 	Erf bool  // gelu by the error function; the other spellings are its tanh approximation
 	EOS []int // tokens that end an answer; empty: none
@@ -33,6 +36,7 @@ type Numerics struct {
 	// share of it (phimoe, arXiv 2409.12136); 0: the router's scoring does.
 	SparseMixer  float64
 	RoutedScale  float64 // of the weights of a token's experts
+	WeighInputs  bool    // an expert's weight is of what it reads, not of what it makes (llama4_text)
 	ExpertsOfOne bool    // the weights of a token's experts are made to add up to 1
 }
 

@@ -50,8 +50,8 @@ func (f *fields) rope(m *Model, n *Numerics, original int) {
 			theta = inner
 		}
 		n.RopeScale = inner.ropeScale(m, original)
-		if n.QueryGrowth = inner.aboveOr("llama_4_scaling_beta", -1, 0); n.QueryGrowth > 0 && n.RopeScale != nil {
-			n.QueryStep = n.RopeScale.Original
+		if by := inner.aboveOr("llama_4_scaling_beta", -1, 0); by > 0 && n.RopeScale != nil {
+			n.QueryGrowth, n.QueryStep = by, n.RopeScale.Original
 		}
 		if by := inner.aboveOr("mscale_all_dim", -1, 0); by > 0 && m.Latent != nil && n.RopeScale != nil { // their yarn_apply_mscale
 			scale := 0.1*by*math.Log(max(n.RopeScale.Factor, 1)) + 1
@@ -81,7 +81,7 @@ func (f *fields) thetaOr(m *Model) float64 {
 		return f.aboveOr("rotary_emb_base", 1, 10_000)
 	case "helium":
 		return 100_000
-	case "bitnet", "cohere", "ernie4_5", "exaone", "olmo3":
+	case "bitnet", "cohere", "ernie4_5", "exaone", "llama4_text", "olmo3":
 		return 500_000
 	case "gemma3_text", Mixtral, PhiMoE:
 		return 1_000_000

@@ -165,7 +165,11 @@ func (s *sequence) ropeAppend(layer int) {
 	for r, row := range s.qkv {
 		if m.Rotated(layer) {
 			for head := range m.Heads + m.KVHeads {
-				s.rotate(row[head*m.HeadDim:(head+1)*m.HeadDim], all[r*m.RotaryDim:(r+1)*m.RotaryDim])
+				v := row[head*m.HeadDim : (head+1)*m.HeadDim]
+				s.rotate(v, all[r*m.RotaryDim:(r+1)*m.RotaryDim])
+				if m.UnitHeads {
+					s.normed(v, v, weights.Norm{})
+				}
 			}
 		}
 	}
@@ -176,14 +180,24 @@ func (s *sequence) ropeAppend(layer int) {
 	s.waiting, s.rotated = nil, false
 	for r, row := range s.qkv {
 		at := s.past + r
-		if m.QueryGrowth > 0 {
-			by := float32(1 + m.QueryGrowth*math.Log(1+math.Floor(float64(at)/m.QueryStep)))
-			for i, v := range row[:q] {
-				row[i] = s.half(v * by)
-			}
-		}
+		s.growQueries(layer, at, row[:q])
 		copy(s.keys[layer][at*width:(at+1)*width], row[q:q+width])
 		copy(s.values[layer][at*width:(at+1)*width], row[q+width:])
+	}
+}
+
+// growQueries makes the queries of a position larger, where the family does that.
+func (s *sequence) growQueries(layer, position int, q []float32) {
+	m, at := s.model, float64(position)
+	if m.GrowStill {
+		at++
+	}
+	if m.QueryGrowth == 0 || m.GrowStill && m.Rotated(layer) {
+		return
+	}
+	by := float32(1 + m.QueryGrowth*math.Log(1+math.Floor(at/m.QueryStep)))
+	for i, v := range q {
+		q[i] = s.half(v * by)
 	}
 }
 

@@ -37,7 +37,7 @@ func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
 		var in [][]float32
 		for slot, e := range s.chosen {
 			if e == expert {
-				slots, in = append(slots, slot), append(in, read[slot/each])
+				slots, in = append(slots, slot), append(in, s.weighed(op, slot, read[slot/each]))
 			}
 		}
 		if len(slots) == 0 {
@@ -53,6 +53,18 @@ func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
 	}
 	*out = results
 	return nil
+}
+
+// weighed is what the expert of a slot reads, times the slot's weight in families that weigh that.
+func (s *sequence) weighed(op gpu.Op, slot int, x []float32) []float32 {
+	if !s.model.WeighInputs || op.Place != gpu.PlaceExpertsUp {
+		return x
+	}
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = s.half(v * s.weight[slot])
+	}
+	return out
 }
 
 // route chooses the experts of each token by the router's logits.
@@ -185,8 +197,12 @@ func (s *sequence) combine(op gpu.Op) {
 	for r := range s.down {
 		out := make([]float32, op.Out)
 		for slot := r * op.Experts; slot < (r+1)*op.Experts; slot++ {
+			weight := s.weight[slot]
+			if s.model.WeighInputs {
+				weight = 1 // it has been weighed
+			}
 			for i, v := range s.expertsOut[slot] {
-				out[i] += s.weight[slot] * v
+				out[i] += weight * v
 			}
 		}
 		if s.model.Experts.Shared > 0 {

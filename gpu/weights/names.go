@@ -22,9 +22,10 @@ type names struct {
 
 // fused is a tensor that has all rows of a matrix, or those of all experts.
 type fused struct {
-	name  string
-	all   func(m *Model) int               // rows of the tensor; nil: those of the matrix
-	order func(m *Model) func(row int) int // where a row of the matrix lies in the tensor; nil: at the same place
+	name    string
+	all     func(m *Model) int               // rows of the tensor; nil: those of the matrix
+	columns bool                             // it has a row for each input, and a name without .weight
+	order   func(m *Model) func(row int) int // where a row of the matrix lies in the tensor; nil: at the same place
 }
 
 // llama is how most families call their tensors.
@@ -112,6 +113,12 @@ func namesOf(m *workloads.Model) (names, bool) {
 		n.fused["shared_up"], n.fused["shared_down"] = fused{name: "shared_mlp.input_linear"}, fused{name: "shared_mlp.output_linear"}
 	case "dots1", "glm4_moe":
 		n.deepseek()
+	case "llama4_text":
+		n.calls("gate_proj", "feed_forward.gate_proj", "up_proj", "feed_forward.up_proj", "down_proj", "feed_forward.down_proj", "router", "feed_forward.router",
+			"shared_expert.gate_proj", "feed_forward.shared_expert.gate_proj", "shared_expert.up_proj", "feed_forward.shared_expert.up_proj",
+			"shared_expert.down_proj", "feed_forward.shared_expert.down_proj")
+		n.fused["experts_up"] = fused{name: "feed_forward.experts.gate_up_proj", columns: true}
+		n.fused["experts_down"] = fused{name: "feed_forward.experts.down_proj", columns: true}
 	case workloads.DeepseekV2, workloads.DeepseekV3, "minicpm3":
 		n.latent()
 	default:

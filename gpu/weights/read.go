@@ -78,8 +78,9 @@ func (r *reader) matrix(to *Matrix, pieces []piece, expert int) {
 
 // rows reads the values of a piece as they lie.
 func (r *reader) rows(p *piece, in, expert int) []uint16 {
+	name := p.weight(in).Name
 	if p.stacked == 0 {
-		values := r.values(p.name + ".weight")
+		values := r.values(name)
 		if p.columns && r.err == nil {
 			return transposed(values, in)
 		}
@@ -89,13 +90,17 @@ func (r *reader) rows(p *piece, in, expert int) []uint16 {
 		if r.stack == nil {
 			r.stack = map[string][]uint16{}
 		}
-		r.stack[p.name] = r.values(p.name + ".weight")
+		r.stack[p.name] = r.values(name)
 	}
 	if r.err != nil {
 		return nil
 	}
 	size := p.rows * in
-	return r.stack[p.name][expert*size : (expert+1)*size]
+	values := r.stack[p.name][expert*size : (expert+1)*size]
+	if p.columns {
+		return transposed(values, in)
+	}
+	return values
 }
 
 // transposed turns rows by inputs into rows by outputs.

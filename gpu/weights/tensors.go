@@ -24,13 +24,14 @@ type piece struct {
 	columns bool              // it has a row for each input
 	shift   string            // of the bias; "": that of the tensor
 	all     int               // rows that it has; 0: those of the matrix
+	bare    bool              // its name has no .weight
 	stacked int               // it has the rows of so many experts, one after another; 0: of one matrix
 }
 
 // pieces are the tensors of a matrix, of an expert where there are several, from its top row to its bottom.
 func (m *Model) pieces(n names, s *shape, expert int) []piece {
 	if f, ok := n.fused[s.name]; ok {
-		p := piece{name: f.name, rows: s.out, bias: s.bias, columns: n.columns, stacked: s.copies}
+		p := piece{name: f.name, rows: s.out, bias: s.bias, columns: n.columns || f.columns, stacked: s.copies, bare: f.columns}
 		if f.order != nil {
 			p.order = f.order(m)
 		}
@@ -51,10 +52,15 @@ func (m *Model) pieces(n names, s *shape, expert int) []piece {
 func (p *piece) weight(in int) Tensor {
 	t := Tensor{p.name + ".weight", []int{max(p.rows, p.all), in}}
 	switch {
+	case p.columns && p.stacked > 0:
+		t.Shape = []int{p.stacked, in, p.rows}
 	case p.columns:
 		t.Shape = []int{in, p.rows}
 	case p.stacked > 0:
 		t.Shape = []int{p.stacked, p.rows, in}
+	}
+	if p.bare {
+		t.Name = p.name
 	}
 	return t
 }

@@ -133,6 +133,9 @@ CASES = {
                   moe_intermediate_size=32, first_k_dense_replace=1, routed_scaling_factor=1.5, norm_topk_prob=True, routing=False),
     "glm4_moe": dict(model_type="glm4_moe", head_dim=16, n_routed_experts=6, num_experts_per_tok=2, n_shared_experts=1, use_qk_norm=True,
                      moe_intermediate_size=32, first_k_dense_replace=1, attention_bias=True, num_hidden_layers=3, routing=False),
+    "llama4": dict(model_type="llama4_text", head_dim=16, num_local_experts=5, num_experts_per_tok=2, intermediate_size=32, intermediate_size_mlp=96,
+                   interleave_moe_layer_step=2, num_hidden_layers=4, no_rope_layers=[1, 1, 1, 0], floor_scale=8, attn_scale=0.5,
+                   attention_chunk_size=64, routing=False),
     "qwen3_moe-sums": dict(model_type="qwen3_moe", head_dim=32, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=32),
 }
 
@@ -160,7 +163,7 @@ def spread_of(name, shape, config):
         return 0.0, 0.25
     if len(shape) == 1:  # a norm
         return (0.0, 0.5) if config.model_type.startswith("gemma") else (1.0, 0.5)
-    fan = shape[-1]
+    fan = shape[-1] if name.endswith("weight") else shape[-2]
     gain = 1.0
     if leaf in ("q_proj", "k_proj", "qkv_proj", "query_key_value", "Wqkv", "wqkv", "c_attn"):
         gain = 1.5
