@@ -77,23 +77,25 @@ func (j *Job) decidable() error {
 }
 
 // header returns the trace's header: what is known before the first pass.
-func (j *Job) header(about About) *traces.Header {
+func (j *Job) header(about About) (*traces.Header, error) {
 	shape := traces.ShapeOf(j.Model.Model)
 	shape.WeightsSHA256, shape.ConfigSHA256 = j.WeightsSHA256, j.Model.ConfigSHA256
 	h := &traces.Header{
-		Format: traces.Format, Version: traces.Version, RunID: j.RunID, Created: j.Created, Tool: j.Tool, Mode: about.Mode,
+		Format: traces.Format, RunID: j.RunID, Created: j.Created, Tool: j.Tool, Mode: about.Mode,
 		Source: about.Source, Seed: j.Seed, Task: j.Task, Model: shape,
 		Quant: &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
 			Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)},
-		Precisions: traces.Precisions(j.Schedule), PrefillBits: j.Schedule.PrefillAt(precision.Assignment{}).Max(),
-		Scheduler: traces.SchedulerOf(j.Schedule, j.Generate), GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
+		GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
 		Prompt: traces.Prompt{SHA256: j.PromptSHA256, Tokens: len(j.Prompt), IDs: j.Prompt}, MaxNew: &j.Generate,
 		Sampling: &traces.Sampling{Kind: traces.Greedy},
+	}
+	if err := h.Plan(j.Model.Model, j.Schedule, j.Generate); err != nil {
+		return nil, err
 	}
 	if j.Classifier != nil {
 		h.Scheduler.ClassifierSHA256 = j.Classifier.SHA256
 	}
-	return h
+	return h, nil
 }
 
 // ErrInterrupted is the error of a recording that was interrupted.

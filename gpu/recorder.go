@@ -26,9 +26,11 @@ type Recorder struct {
 	started time.Duration
 	ran     bool // prefill is done
 	ended   bool
-	token   int                  // that the next pass reads
-	step    int                  // the next one
-	at      precision.Assignment // of the next step
+	token   int // that the next pass reads
+	step    int // the next one
+	over    *precision.Overlay
+	bits    int                  // that the schedule gives the next step
+	at      precision.Assignment // and what is made of them for each matrix
 	before  int                  // bits of the step before; 0: none
 	timed   int                  // steps with a time
 	sum     int64
@@ -47,7 +49,12 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 		return nil, err
 	}
 	r := &Recorder{ctx: ctx, job: j, about: b.About(), deciding: deciding}
-	r.header = j.header(r.about)
+	if r.header, err = j.header(r.about); err != nil {
+		return nil, err
+	}
+	if r.over, err = j.Schedule.Over(j.Model.Model, j.Generate); err != nil {
+		return nil, err
+	}
 	positions := len(j.Prompt) + j.Generate
 	if r.main, err = b.Start(positions); err != nil {
 		return nil, err
@@ -125,7 +132,7 @@ func (r *Recorder) prefill() error {
 		r.started = r.about.Now()
 	}
 	bits := r.header.PrefillBits
-	pass, err := r.main.Prefill(r.job.Prompt, precision.Uniform(bits))
+	pass, err := r.main.Prefill(r.job.Prompt, r.over.At(precision.Uniform(bits), 0))
 	if err != nil {
 		return fmt.Errorf("prefill of %d tokens at %d bits: %w", len(r.job.Prompt), bits, err)
 	}
@@ -139,7 +146,7 @@ func (r *Recorder) prefill() error {
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", r.job.Schedule, err)
 		}
-		r.at = first.At
+		r.bits, r.at = first.Bits, first.At
 	}
 	r.ran, r.token = true, pass.Token
 	r.queue = append(r.queue, &traces.Prefill{Tokens: len(r.job.Prompt), WBits: bits, TokOut: &pass.Token, StepNS: pass.StepNS,
@@ -157,7 +164,7 @@ func (r *Recorder) experts(p Pass) string {
 
 // decode runs a step, asks the schedule for the next precision, and queues the records of the step.
 func (r *Recorder) decode() error {
-	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.at.Max()}
+	s := &traces.Step{I: r.step, TokIn: some(r.token), KVLen: len(r.job.Prompt) + r.step, WBits: r.bits, Assignment: r.header.Index(r.bits, r.at)}
 	if r.about.Now != nil {
 		s.TNS = some((r.about.Now() - r.started).Nanoseconds())
 	}
@@ -238,7 +245,7 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 			s.DecideNS = some((r.about.Now() - began).Nanoseconds())
 		}
 	}
-	r.at, s.WNext = next.At, some(next.At.Max())
+	r.bits, r.at, s.WNext = next.Bits, next.At, some(next.Bits)
 	return features, nil
 }
 

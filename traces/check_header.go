@@ -3,7 +3,6 @@ package traces
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -14,11 +13,11 @@ func checkHeader(h *Header) *Error {
 	if h.Format != Format {
 		return fault("format", Format, "%q is another format", clip(h.Format))
 	}
-	if h.Version != Version {
-		return fault("version", strconv.Itoa(Version), "version %d is not written", h.Version)
+	if h.Version < Oldest || h.Version > Version {
+		return fault("version", versions(), "version %d is not written", h.Version)
 	}
 	for _, check := range []func(*Header) *Error{
-		checkPrecisions, checkShape, checkOrigin, checkPrompt, checkScheduler,
+		checkPrecisions, checkShape, checkAssignments, checkOrigin, checkPrompt, checkScheduler,
 	} {
 		if err := check(h); err != nil {
 			return err
@@ -26,6 +25,9 @@ func checkHeader(h *Header) *Error {
 	}
 	return nil
 }
+
+// versions are those that are read and written.
+func versions() string { return fmt.Sprintf("%d, %d", Oldest, Version) }
 
 func checkPrecisions(h *Header) *Error {
 	if len(h.Precisions) == 0 {

@@ -39,6 +39,9 @@ func (c *checker) stepBits(s *Step) *Error {
 	if err := c.header.precision("w_bits", s.WBits); err != nil {
 		return err
 	}
+	if err := c.header.assignment("assignment", s.Assignment); err != nil {
+		return err
+	}
 	if s.WNext != nil {
 		if err := c.header.precision("w_next", *s.WNext); err != nil {
 			return err

@@ -22,6 +22,10 @@ func ptr[T any](v T) *T { return &v }
 var sha = strings.Repeat("0123456789abcdef", 4)
 
 // fullHeader has every field of a header, with values that differ from their zeros.
+// mixedBits is an assignment of the full header's model: a block with experts, and one without.
+const mixedBits = "q_proj,k_proj,v_proj,o_proj,shared_expert.gate_proj,shared_expert.up_proj,shared_expert.down_proj,experts.gate_proj," +
+	"experts.up_proj,experts.down_proj,gate_proj,up_proj,down_proj=4,4,4,4,4,4,4,3,3,4,-,-,-;4,4,4,4,-,-,-,-,-,-,4,4,16"
+
 func fullHeader() *Header {
 	return &Header{
 		Format: Format, Version: Version, RunID: "r1", Created: "2026-11-22T17:00:00Z", Tool: "pmpdsim test", Mode: Graph,
@@ -41,7 +45,7 @@ func fullHeader() *Header {
 			Scheme: "anyprec-lut", Planes: ptr(8), LUT: "per-row fp16", Layout: "plane-major/1024",
 			Accumulate: "fp32", LMHeadBits: ptr(16), KVBits: ptr(8),
 		},
-		Precisions: []int{16, 4, 3}, PrefillBits: 16,
+		Precisions: []int{16, 4, 3}, PrefillBits: 16, Assignments: []string{"16", mixedBits}, PrefillAssignment: ptr(0),
 		Scheduler: Scheduler{
 			Kind: precision.KindStatic, Spec: "static:4>3@2", ClassifierSHA256: sha,
 			Params: &SchedulerParams{
@@ -68,7 +72,7 @@ func fullHeader() *Header {
 func fullRecords() []Record {
 	step := func(i, in, out, bits int) *Step {
 		return &Step{
-			I: i, TNS: ptr(int64(i) * 1000), TokIn: &in, TokOut: &out, KVLen: 3 + i, WBits: bits, StepNS: ptr(int64(592000)),
+			I: i, TNS: ptr(int64(i) * 1000), TokIn: &in, TokOut: &out, KVLen: 3 + i, WBits: bits, Assignment: ptr(1), StepNS: ptr(int64(592000)),
 			WallNS: ptr(int64(610000)), DecideNS: ptr(int64(9000)), OpNS: []int64{2100}, PMax: ptr(0.93), Entropy: ptr(0.31),
 			Margin: ptr(3.2), LogP: ptr(-0.07), Experts: EncodeExperts([]int{7, 0}, 8), Sched: &Decision{Score: ptr(0.93), Threshold: ptr(0.88), Reason: "below"},
 			Ref: &Reference{Tok: out, Agree: true, KL: ptr(0.004), LogP: ptr(-0.06)},

@@ -6,10 +6,11 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// The name and the versions of the format that are understood.
+// The name and the versions of the format that are understood. A trace is written in the oldest that has what it says.
 const (
 	Format  = "pmpd-trace"
-	Version = 1
+	Oldest  = 1
+	Version = 2
 	Suffix  = ".trace.jsonl.zst"
 )
 
@@ -19,27 +20,29 @@ type Extensions map[string]json.RawMessage
 
 // Header is the first record: what was run, on what, and how. FORMAT.md has the meaning of each field.
 type Header struct {
-	Format      string     `json:"format"`
-	Version     int        `json:"version"`
-	RunID       string     `json:"run_id,omitzero"`
-	Created     string     `json:"created,omitzero" rule:"time"`
-	Tool        string     `json:"tool"`
-	Mode        Mode       `json:"mode,omitzero"`
-	Source      Origin     `json:"source"`
-	Seed        *int64     `json:"seed,omitzero"`
-	Task        string     `json:"task,omitzero"`
-	Model       Shape      `json:"model"`
-	Quant       *Quant     `json:"quant,omitzero"`
-	Precisions  []int      `json:"precisions" rule:"bits"`
-	PrefillBits int        `json:"prefill_bits" rule:"bits"`
-	Scheduler   Scheduler  `json:"scheduler"`
-	GPU         *GPU       `json:"gpu,omitzero"`
-	Kernels     *Kernels   `json:"kernels,omitzero"`
-	Calib       *Calib     `json:"calib,omitzero"`
-	Prompt      Prompt     `json:"prompt"`
-	MaxNew      *int       `json:"max_new,omitzero" rule:"positive"`
-	Sampling    *Sampling  `json:"sampling,omitzero"`
-	X           Extensions `json:"-"`
+	Format            string     `json:"format"`
+	Version           int        `json:"version"`
+	RunID             string     `json:"run_id,omitzero"`
+	Created           string     `json:"created,omitzero" rule:"time"`
+	Tool              string     `json:"tool"`
+	Mode              Mode       `json:"mode,omitzero"`
+	Source            Origin     `json:"source"`
+	Seed              *int64     `json:"seed,omitzero"`
+	Task              string     `json:"task,omitzero"`
+	Model             Shape      `json:"model"`
+	Quant             *Quant     `json:"quant,omitzero"`
+	Precisions        []int      `json:"precisions" rule:"bits"`
+	PrefillBits       int        `json:"prefill_bits" rule:"bits"`
+	Assignments       []string   `json:"assignments,omitzero"` // of version 2, as the two keys that name one
+	PrefillAssignment *int       `json:"prefill_assignment,omitzero"`
+	Scheduler         Scheduler  `json:"scheduler"`
+	GPU               *GPU       `json:"gpu,omitzero"`
+	Kernels           *Kernels   `json:"kernels,omitzero"`
+	Calib             *Calib     `json:"calib,omitzero"`
+	Prompt            Prompt     `json:"prompt"`
+	MaxNew            *int       `json:"max_new,omitzero" rule:"positive"`
+	Sampling          *Sampling  `json:"sampling,omitzero"`
+	X                 Extensions `json:"-"`
 }
 
 // Shape is the model: enough of it to rebuild a workloads.Model that no preset knows.

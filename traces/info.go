@@ -3,6 +3,8 @@ package traces
 import (
 	"cmp"
 	"slices"
+
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Info is what a reader wants to know about a trace at a glance. Absent (nil, empty) means that the trace does not say.
@@ -28,6 +30,7 @@ type Info struct {
 	AvgWeightBits   *float64      `json:"avg_weight_bits,omitzero"` // over the decode passes; nil if there are none
 	Passes          []PassCount   `json:"passes,omitzero"`          // decode passes per precision, from the highest down
 	Switches        []Switch      `json:"switches,omitzero"`
+	Assignments     []string      `json:"assignments,omitzero"` // bits by layer and matrix that passes may have
 	Measured        []Measurement `json:"measured,omitzero"`
 	NotMeasured     []string      `json:"not_measured,omitzero"`
 	PrefillNS       *int64        `json:"prefill_ns,omitzero"`
@@ -56,7 +59,7 @@ func (t *Trace) Info() Info {
 		Name: t.Name, SHA256: t.SHA256, Version: h.Version, Source: h.Source, Tool: h.Tool, Created: h.Created,
 		Model: h.Model.Name, Family: h.Model.Family, Task: h.Task,
 		PromptTokens: t.PromptTokens(), GeneratedTokens: t.GeneratedTokens(), DecodePasses: len(t.Steps), MaxNew: h.MaxNew,
-		Schedule: cmp.Or(h.Scheduler.Spec, string(h.Scheduler.Kind)), PrefillBits: h.PrefillBits, Passes: t.passes(),
+		Schedule: cmp.Or(h.Scheduler.Spec, string(h.Scheduler.Kind)), PrefillBits: h.PrefillBits, Passes: t.passes(), Assignments: h.Assignments,
 	}
 	if h.GPU != nil {
 		i.GPU, i.Driver = h.GPU.Name, h.GPU.Driver
@@ -71,11 +74,7 @@ func (t *Trace) Info() Info {
 		i.Switches = append(i.Switches, *s)
 	}
 	if len(t.Steps) > 0 {
-		sum := 0
-		for _, s := range t.Steps {
-			sum += s.WBits
-		}
-		mean := float64(sum) / float64(len(t.Steps))
+		mean := precision.AverageBits(h.Model.model(), precision.Passes(t.Precisions()), len(t.Steps))
 		i.AvgWeightBits = &mean
 	}
 	i.SumStepNS = t.sumStepNS()

@@ -154,7 +154,11 @@ func (r *Reader) record(root node, line []byte) (Record, error) {
 	record := newRecord(kind)
 	if record == nil {
 		types := strings.Split(recordTypes, ", ")
-		return nil, r.at(unknown("type", kind, types, "%q is not a record of version %d", clip(kind), Version))
+		version := Version
+		if h := r.checker.header; h != nil {
+			version = h.Version
+		}
+		return nil, r.at(unknown("type", kind, types, "%q is not a record of version %d", clip(kind), version))
 	}
 	if err := r.binder.object(root, reflect.ValueOf(record).Elem(), "type"); err != nil {
 		return nil, r.at(err)
@@ -194,8 +198,9 @@ func (r *Reader) readHeader() error {
 		}
 	}
 	for i, key := range root.keys {
-		if v := string(root.kids[i].raw); key == "version" && v != strconv.Itoa(Version) {
-			return r.at(fault("version", strconv.Itoa(Version), "version %s is not read", clip(v)))
+		v := string(root.kids[i].raw)
+		if n, err := strconv.Atoi(v); key == "version" && (err != nil || n < Oldest || n > Version) {
+			return r.at(fault("version", versions(), "version %s is not read", clip(v)))
 		}
 	}
 	r.raw = bytes.Clone(line)

@@ -80,25 +80,26 @@ type Prefill struct {
 
 // Step is one decode pass: step i is decode pass i+1 and yields generated token i+2.
 type Step struct {
-	I        int        `json:"i"`
-	TNS      *int64     `json:"t_ns,omitzero"`
-	TokIn    *int       `json:"tok_in,omitzero"`
-	TokOut   *int       `json:"tok_out,omitzero"`
-	KVLen    int        `json:"kv_len" rule:"positive"`
-	WBits    int        `json:"w_bits" rule:"bits"`
-	WNext    *int       `json:"w_next,omitzero" rule:"bits"`
-	StepNS   *int64     `json:"step_ns,omitzero"`
-	WallNS   *int64     `json:"wall_ns,omitzero"`
-	DecideNS *int64     `json:"decide_ns,omitzero"`
-	OpNS     []int64    `json:"op_ns,omitzero"`
-	PMax     *float64   `json:"p_max,omitzero" rule:"fraction"`
-	Entropy  *float64   `json:"entropy,omitzero" rule:"nonnegative"`
-	Margin   *float64   `json:"margin,omitzero" rule:"nonnegative"`
-	LogP     *float64   `json:"logp,omitzero" rule:"nonpositive"`
-	Experts  string     `json:"experts,omitzero"`
-	Sched    *Decision  `json:"sched,omitzero"`
-	Ref      *Reference `json:"ref,omitzero"`
-	X        Extensions `json:"-"`
+	I          int        `json:"i"`
+	TNS        *int64     `json:"t_ns,omitzero"`
+	TokIn      *int       `json:"tok_in,omitzero"`
+	TokOut     *int       `json:"tok_out,omitzero"`
+	KVLen      int        `json:"kv_len" rule:"positive"`
+	WBits      int        `json:"w_bits" rule:"bits"`
+	Assignment *int       `json:"assignment,omitzero"`
+	WNext      *int       `json:"w_next,omitzero" rule:"bits"`
+	StepNS     *int64     `json:"step_ns,omitzero"`
+	WallNS     *int64     `json:"wall_ns,omitzero"`
+	DecideNS   *int64     `json:"decide_ns,omitzero"`
+	OpNS       []int64    `json:"op_ns,omitzero"`
+	PMax       *float64   `json:"p_max,omitzero" rule:"fraction"`
+	Entropy    *float64   `json:"entropy,omitzero" rule:"nonnegative"`
+	Margin     *float64   `json:"margin,omitzero" rule:"nonnegative"`
+	LogP       *float64   `json:"logp,omitzero" rule:"nonpositive"`
+	Experts    string     `json:"experts,omitzero"`
+	Sched      *Decision  `json:"sched,omitzero"`
+	Ref        *Reference `json:"ref,omitzero"`
+	X          Extensions `json:"-"`
 }
 
 // Decision is what the scheduler saw and concluded after a step; the step's w_next is the outcome.

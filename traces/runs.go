@@ -96,6 +96,9 @@ func (t *Trace) fixed() (precision.Schedule, error) {
 		switch p := h.Scheduler.Params; {
 		case p != nil && len(p.Bits) > 0:
 			s.Bits, s.Steps = p.Bits, p.SwitchAt
+			if parsed, err := precision.Parse(h.Scheduler.Spec); err == nil {
+				s.Rules = parsed.Rules
+			}
 		case h.Scheduler.Spec != "":
 			parsed, err := precision.Parse(h.Scheduler.Spec)
 			if err != nil {
@@ -140,7 +143,7 @@ func Prompts(all []*Trace, m Measure) ([]precision.PromptRuns, error) {
 		if r.Quality, err = t.Quality(m); err != nil {
 			return nil, err
 		}
-		r.AverageBits = precision.AverageBits(nil, precision.Recorded(t.Precisions()), len(t.Steps))
+		r.AverageBits = precision.AverageBits(t.Header.Model.model(), precision.Passes(t.Precisions()), len(t.Steps))
 		i := slices.IndexFunc(prompts, func(p precision.PromptRuns) bool { return p.Prompt == id })
 		if i < 0 {
 			i = len(prompts)

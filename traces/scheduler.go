@@ -7,13 +7,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// Precisions returns those that a schedule with bits of its own may use, prefill's too, from the highest down.
-func Precisions(s precision.Schedule) []int {
-	widths := append([]int{s.PrefillAt(precision.Assignment{}).Max()}, s.Bits...)
-	slices.SortFunc(widths, func(a, b int) int { return b - a })
-	return slices.Compact(widths)
-}
-
 // SchedulerOf returns what a header says of a schedule that generates gen tokens at most.
 func SchedulerOf(s precision.Schedule, gen int) Scheduler {
 	p := &SchedulerParams{Bits: slices.Clone(s.Bits)}

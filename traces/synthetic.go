@@ -22,7 +22,8 @@ type Synthesis struct {
 // schedule, the positions and precisions of the passes, and nothing that would need a run: no tokens, times or signals.
 type Synthetic struct {
 	header  *Header
-	policy  precision.Policy
+	policy  precision.Policy // its rules aside
+	over    *precision.Overlay
 	passes  int  // decode passes in all
 	step    int  // steps yielded so far
 	started bool // prefill was yielded
@@ -51,20 +52,25 @@ func NewSynthetic(s Synthesis) (*Synthetic, error) {
 		return nil, fmt.Errorf("a synthetic trace: schedule %q has no precision; accepted: %s", s.Schedule,
 			precision.List(precision.KindsThatNeed(precision.NeedsNothing)))
 	}
-	policy, err := s.Schedule.Resolve(s.Model, s.Generate, precision.Evidence{})
+	policy, err := s.Schedule.Plain().Resolve(s.Model, s.Generate, precision.Evidence{})
 	if err != nil {
 		return nil, fmt.Errorf("a synthetic trace: %w", err)
 	}
-	return &Synthetic{header: s.header(), policy: policy, passes: s.Generate - 1}, nil
+	over, err := s.Schedule.Over(s.Model, s.Generate)
+	if err != nil {
+		return nil, fmt.Errorf("a synthetic trace: %w", err)
+	}
+	header, err := s.header()
+	return &Synthetic{header: header, policy: policy, over: over, passes: s.Generate - 1}, err
 }
 
 // header writes down what is known before the first pass.
-func (s *Synthesis) header() *Header {
-	return &Header{
-		Format: Format, Version: Version, Tool: "pmpdsim/traces", Source: FromSynthesis, Seed: s.Seed, Task: s.Task,
-		Model: ShapeOf(s.Model), Precisions: Precisions(s.Schedule), PrefillBits: s.Schedule.PrefillAt(precision.Assignment{}).Max(),
-		Scheduler: SchedulerOf(s.Schedule, s.Generate), Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
+func (s *Synthesis) header() (*Header, error) {
+	h := &Header{
+		Format: Format, Tool: "pmpdsim/traces", Source: FromSynthesis, Seed: s.Seed, Task: s.Task,
+		Model: ShapeOf(s.Model), Prompt: Prompt{Tokens: s.Prompt}, MaxNew: &s.Generate,
 	}
+	return h, h.Plan(s.Model, s.Schedule, s.Generate)
 }
 
 // Header returns the first record.
@@ -89,7 +95,8 @@ func (s *Synthetic) Next() (Record, error) {
 			return &Switch{I: s.step, From: before, To: bits}, nil
 		}
 	}
-	step := &Step{I: s.step, KVLen: s.header.Prompt.Tokens + s.step, WBits: bits}
+	step := &Step{I: s.step, KVLen: s.header.Prompt.Tokens + s.step, WBits: bits,
+		Assignment: s.header.Index(bits, s.over.At(precision.Uniform(bits), s.step+1))}
 	s.step++
 	s.turned = false
 	return step, nil

@@ -9,8 +9,6 @@ import (
 	"hash"
 	"io"
 	"slices"
-
-	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Trace is a whole trace in memory. It is read only.
@@ -191,15 +189,3 @@ func (t *Trace) PromptTokens() int { return t.Header.Prompt.Tokens }
 
 // GeneratedTokens returns the number of generated tokens: one from prefill and one from each step.
 func (t *Trace) GeneratedTokens() int { return len(t.Steps) + 1 }
-
-// PrefillAt returns the weight precision of prefill.
-func (t *Trace) PrefillAt() precision.Assignment { return precision.Uniform(t.Header.PrefillBits) }
-
-// Precisions returns the weight precision of each decode pass; element i is step i, decode pass i+1.
-func (t *Trace) Precisions() []precision.Assignment {
-	all := make([]precision.Assignment, len(t.Steps))
-	for i, s := range t.Steps {
-		all[i] = precision.Uniform(s.WBits)
-	}
-	return all
-}

@@ -30,7 +30,7 @@ func TestWriterRefuses(t *testing.T) {
 		{"an extension under another name", func(h *Header, _ *Prefill) { h.X = Extensions{"note": json.RawMessage(`1`)} }, "the trace being written:1: note: the extension has another name; accepted: keys that start with x_"},
 		{"an extension that is no JSON", func(h *Header, _ *Prefill) { h.X = Extensions{"x_n": json.RawMessage(`{`)} }, "the trace being written:1: x_n: not JSON: it ends too early; accepted: a JSON value"},
 		{"a synthetic trace with a device", func(h *Header, _ *Prefill) { h.Source = FromSynthesis }, "the trace being written:1: gpu: the key stands in a trace of source synthetic; accepted: source gpu or emulated"},
-		{"another version", func(h *Header, _ *Prefill) { h.Version = 2 }, "the trace being written:1: version: version 2 is not written; accepted: 1"},
+		{"another version", func(h *Header, _ *Prefill) { h.Version = 3 }, "the trace being written:1: version: version 3 is not written; accepted: 1, 2"},
 		{"a prefill of another length", func(_ *Header, p *Prefill) { p.Tokens = 4 }, "the trace being written:2: tokens: 4 are not the header's prompt tokens; accepted: 3"},
 		{"times without a table of ops", func(_ *Header, p *Prefill) { p.OpNS = []int64{1} }, "the trace being written:2: op_ns: the times have no table of ops; accepted: an ops record before prefill"},
 	} {
@@ -128,9 +128,11 @@ func TestInfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := trace.Info()
-	mean := float64(4+4+3) / 3
+	// In rows of 64 inputs: attention 192 a layer and the shared expert 192 at 4 bits, eight experts of 32 with matrices at 3, 3 and 4, the
+	// dense MLP of 128 at 4, 4 and 16.
+	mean := float64(3*192*4+8*32*(3+3+4)+128*(4+4+16)) / (3*192 + 3*8*32 + 3*128)
 	want := Info{
-		Name: "t.jsonl", SHA256: trace.SHA256, Version: 1, Source: FromGPU, Tool: "pmpdsim test", Created: "2026-11-22T17:00:00Z",
+		Name: "t.jsonl", SHA256: trace.SHA256, Version: 2, Assignments: []string{"16", mixedBits}, Source: FromGPU, Tool: "pmpdsim test", Created: "2026-11-22T17:00:00Z",
 		Model: "tiny", Family: "gemma2", Task: "mt_bench", GPU: "NVIDIA <H200>", Driver: "580.1", PromptTokens: 3,
 		GeneratedTokens: 4, DecodePasses: 3, MaxNew: ptr(4), Stop: StopMax, Schedule: "static:4>3@2", PrefillBits: 16,
 		AvgWeightBits: &mean, Passes: []PassCount{{4, 2}, {3, 1}},

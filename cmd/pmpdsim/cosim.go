@@ -36,6 +36,7 @@ EXAMPLES:
    pmpdsim cosim --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 --npu pmpd-paper --traces build`,
 		Flags: slices.Concat(engineFlags(), npuFlags(), machineFlags(), []cli.Flag{
 			schedulesFlag(),
+			precisionFlag(),
 			&cli.StringFlag{Name: "traces", Usage: "keep the recorded traces in `DIR`"},
 			workersFlag(),
 			outputFlag("write to `FILE`", "the terminal"),
@@ -57,6 +58,7 @@ type cosimOptions struct {
 	npu       npuOptions
 	engine    engineOptions
 	schedules []string
+	rules     []precision.Rule
 	traces    string // directory that keeps them; empty: none
 	workers   int
 	output    string
@@ -68,6 +70,9 @@ func fillCosim(c *cli.Context) (*cosimOptions, error) {
 		format: c.String("format")}
 	var err error
 	if o.npu, err = npuFrom(c); err != nil {
+		return nil, err
+	}
+	if o.rules, err = rulesFrom(c); err != nil {
 		return nil, err
 	}
 	o.engine, err = engineFrom(c)
@@ -85,10 +90,11 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer e.close()
-	schedules, err := e.parseSchedules(o.schedules)
+	schedules, notes, err := e.parseSchedules(o.schedules, o.rules)
 	if err != nil {
 		return err
 	}
+	said(s, notes)
 	var jobs []cosim.Job
 	for _, schedule := range schedules {
 		live, err := e.recording(schedule)
@@ -117,7 +123,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 }
 
 // parseSchedules are those of the texts, or the model's three.
-func (e *engine) parseSchedules(texts []string) (all []precision.Schedule, err error) {
+func (e *engine) parseSchedules(texts []string, rules []precision.Rule) (all []precision.Schedule, notes []string, err error) {
 	if len(texts) == 0 {
 		w := workload{model: e.model.Model}
 		texts = w.defaultSchedules()
@@ -125,13 +131,18 @@ func (e *engine) parseSchedules(texts []string) (all []precision.Schedule, err e
 	for _, text := range texts {
 		s, err := precision.ParseFor(text, e.model.Model)
 		if err != nil {
-			return nil, flagged("schedule", "", err)
+			return nil, nil, flagged("schedule", "", err)
 		}
+		s, more, err := withRules(s, rules, e.model.Model, e.generate)
+		if err != nil {
+			return nil, nil, err
+		}
+		notes = append(notes, more...)
 		if !slices.ContainsFunc(all, func(t precision.Schedule) bool { return t.String() == s.String() }) {
 			all = append(all, s)
 		}
 	}
-	return all, nil
+	return all, notes, nil
 }
 
 // claimTraces claims a file for the trace of each job, under a name made of the model's and the schedule's.

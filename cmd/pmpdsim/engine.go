@@ -293,7 +293,18 @@ func (e *engine) sameShape() error {
 func (e *engine) load(ctx context.Context, s streams, schedules []precision.Schedule) (err error) {
 	bits := []int{}
 	for _, s := range schedules {
-		bits = append(append(bits, s.Bits...), s.PrefillAt(precision.Assignment{}).Max())
+		all, err := s.Possible(e.model.Model, e.generate)
+		if err != nil {
+			return err
+		}
+		for _, at := range all {
+			bits = append(bits, at.Widths()...)
+			if e.backend != backendCPU {
+				if err := gpu.Fused(e.model.Model, at); err != nil {
+					return fmt.Errorf("schedule %s: %w", s, err)
+				}
+			}
+		}
 	}
 	if e.reference {
 		bits = append(bits, weights.Half)

@@ -39,6 +39,7 @@ EXAMPLES:
       --schedule static:4-2 -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
 			scheduleFlag(),
+			precisionFlag(),
 			&cli.BoolFlag{Name: "ignore-eos", Usage: "go on when the model ends its answer (random weights always do)"},
 			&cli.BoolFlag{Name: "keep-kv", Usage: "also write the last block's keys and values after decode pass 1, for classifiers"},
 			traceOutputFlag(),
@@ -51,6 +52,7 @@ EXAMPLES:
 type recordOptions struct {
 	engine    engineOptions
 	schedule  string
+	rules     []precision.Rule
 	ignoreEOS bool
 	keepKV    bool
 	output    string
@@ -60,6 +62,9 @@ func fillRecord(c *cli.Context) (*recordOptions, error) {
 	o := &recordOptions{schedule: c.String("schedule"), ignoreEOS: c.Bool("ignore-eos"), keepKV: c.Bool("keep-kv")}
 	var err error
 	if o.output, err = requiredOutput(c, acceptedTrace); err != nil {
+		return nil, err
+	}
+	if o.rules, err = rulesFrom(c); err != nil {
 		return nil, err
 	}
 	o.engine, err = engineFrom(c)
@@ -80,6 +85,11 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	schedule, notes, err := withRules(schedule, o.rules, e.model.Model, e.generate)
+	if err != nil {
+		return err
+	}
+	said(s, notes)
 	job, err := e.recording(schedule)
 	if err != nil {
 		return err

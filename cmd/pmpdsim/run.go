@@ -59,6 +59,7 @@ EXAMPLES:
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
       --prompt 64 --gen 4 --schedule uniform:4 --breakdown --explain
    pmpdsim run --array-style dequant-fp16 --iso-area --set dram.channels=2 --format json
+   pmpdsim run --schedule fp16 --schedule static:4-3-2@85,170 --gen 255 --precision down_proj=+1 --precision layers=0-1,22-23:8
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
    pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor  # 13 s
    pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile
@@ -66,6 +67,7 @@ EXAMPLES:
 		Flags: append(flags,
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
 			schedulesFlag(),
+			precisionFlag(),
 			&cli.IntFlag{Name: "prefill", Usage: "weight `BITS` of prefill for schedules without prefill=N", DefaultText: "the first of decode"},
 			expertsFlag(),
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
@@ -86,6 +88,7 @@ type runOptions struct {
 	npu       npuOptions
 	workload  workloadOptions
 	schedules []string
+	rules     []precision.Rule
 	prefill   *int // bits of schedules that do not say; nil: the first of decode
 	batch     int
 	experts   *string // which experts tokens take; nil: the trace's, or uniform
@@ -108,6 +111,9 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"),
 		uncertainty: c.Bool("uncertainty"), output: c.String("output"), format: c.String("format")}
 	var err error
+	if o.rules, err = rulesFrom(c); err != nil {
+		return nil, err
+	}
 	if o.npu, err = npuFrom(c); err != nil {
 		return nil, err
 	}
@@ -134,7 +140,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err := w.loadExperts(o.experts); err != nil {
 		return err
 	}
-	schedules, notes, err := w.loadSchedules(o.schedules, o.prefill)
+	schedules, notes, err := w.loadSchedules(o.schedules, o.prefill, o.rules)
 	if err != nil {
 		return err
 	}

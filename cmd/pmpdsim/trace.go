@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 func traceCommand() *cli.Command {
@@ -65,6 +66,7 @@ EXAMPLES:
    pmpdsim trace synth --model phi-1.5 --task dialogsum --schedule static:4-3@10 -o phi.trace.jsonl.zst`,
 		Flags: append(workloadFlags(),
 			scheduleFlag(),
+			precisionFlag(),
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` for the header; a random schedule has its own", DefaultText: "none", Action: notNegative("seed")},
 			traceOutputFlag(),
 		),
@@ -76,13 +78,18 @@ EXAMPLES:
 type synthOptions struct {
 	workload workloadOptions
 	schedule string
+	rules    []precision.Rule
 	seed     *int64
 	output   string
 }
 
 func fillSynth(c *cli.Context) (*synthOptions, error) {
 	output, err := requiredOutput(c, acceptedTrace)
-	return &synthOptions{workloadFrom(c), c.String("schedule"), optional(c, "seed", c.Int64), output}, err
+	if err != nil {
+		return nil, err
+	}
+	rules, err := rulesFrom(c)
+	return &synthOptions{workloadFrom(c), c.String("schedule"), rules, optional(c, "seed", c.Int64), output}, err
 }
 
 func (o *synthOptions) run(_ context.Context, s streams) error {
@@ -94,6 +101,11 @@ func (o *synthOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	schedule, notes, err := withRules(schedule, o.rules, w.model, w.generated)
+	if err != nil {
+		return err
+	}
+	said(s, notes)
 	what := traces.Synthesis{Model: w.model, Task: w.task, Prompt: w.prompt, Generate: w.generated, Schedule: schedule, Seed: o.seed}
 	if w.task == workloads.CustomTask {
 		what.Task = ""

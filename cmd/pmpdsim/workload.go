@@ -233,7 +233,7 @@ func (w *workload) defaultSchedules() []string {
 
 // loadSchedules parses schedules, or the model's three if there are none, and gives those the bits of prefill that say
 // nothing about it. What is given twice is run once; notes say so.
-func (w *workload) loadSchedules(texts []string, prefill *int) (all []precision.Schedule, notes []string, err error) {
+func (w *workload) loadSchedules(texts []string, prefill *int, rules []precision.Rule) (all []precision.Schedule, notes []string, err error) {
 	if len(texts) == 0 {
 		texts = w.defaultSchedules()
 	}
@@ -250,6 +250,11 @@ func (w *workload) loadSchedules(texts []string, prefill *int) (all []precision.
 			return nil, nil, fmt.Errorf("--schedule %s: there is no trace to follow; accepted: --trace FILE, or neither --model, "+
 				"--task, --prompt nor --gen for the trace embedded in the program", text)
 		}
+		s, said, err := withRules(s, rules, w.model, w.generated)
+		if err != nil {
+			return nil, nil, err
+		}
+		notes = append(notes, said...)
 		policy, err := w.resolve(s)
 		if err != nil {
 			return nil, nil, flagged("schedule", "", err)
@@ -273,11 +278,12 @@ func withPrefill(s precision.Schedule, bits *int) (precision.Schedule, error) {
 	if bits == nil || s.Prefill != 0 {
 		return s, nil
 	}
-	with, err := precision.Parse(s.String() + ",prefill=" + strconv.Itoa(*bits))
+	with, err := precision.Parse(s.Plain().String() + ",prefill=" + strconv.Itoa(*bits))
 	if err != nil {
 		return with, fmt.Errorf("--prefill %d: %w", *bits, err)
 	}
-	return with, nil
+	with.Stored, with.Bits = s.Stored, s.Bits // of the model's file
+	return with.WithRules(s.Rules), nil
 }
 
 // evidence is what the trace lets a schedule decide on; nothing without a trace.

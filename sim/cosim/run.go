@@ -70,6 +70,10 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, 
 	if err != nil {
 		return r, err
 	}
+	over, err := j.Live.Schedule.Over(j.Live.Model.Model, j.Live.Generate)
+	if err != nil {
+		return r, err
+	}
 	passes := make(chan replay.Pass, j.Live.Generate) // never full
 	g.Go(func() (err error) {
 		options := replay.Options{Workers: o.Workers, Version: o.Version, Machines: machines}
@@ -84,7 +88,7 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, 
 			case *traces.Prefill:
 				o.token()
 			case *traces.Step:
-				passes <- replay.Pass{At: precision.Uniform(s.WBits), Asked: recorder.Asked() > s.I}
+				passes <- replay.Pass{At: over.At(precision.Uniform(s.WBits), s.I+1), Asked: recorder.Asked() > s.I}
 				o.token()
 			}
 		})

@@ -24,14 +24,19 @@ func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.
 	if err := j.check(); err != nil {
 		return nil, nil, err
 	}
-	p := j.begin()
+	p, err := j.begin()
+	if err != nil {
+		return nil, nil, err
+	}
 	decided := &precision.Plan{}
 	if p.Passes() > 1 && j.Schedule.Kind.Reads() { // after the last pass nothing is decided
 		decided.Asked = 1 // compile the cost of one decision
 	}
-	for _, b := range j.Schedule.Bits {
-		p.used = append(p.used, precision.Uniform(b))
+	over, err := j.Schedule.Over(j.Model, j.Generated)
+	if err != nil {
+		return nil, nil, err
 	}
+	p.used = over.All(j.Schedule.Bases())
 	if err := p.compile(decided); err != nil {
 		return nil, nil, err
 	}

@@ -52,7 +52,10 @@ func Prepare(j Job) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := j.begin()
+	p, err := j.begin()
+	if err != nil {
+		return nil, err
+	}
 	p.plan, _ = policy.(*precision.Plan)
 	for i := range p.bits {
 		pass := i + 1
@@ -91,9 +94,13 @@ func (j Job) check() error {
 }
 
 // begin returns a Prepared whose precisions and program are not known yet.
-func (j Job) begin() *Prepared {
-	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: j.Schedule.PrefillAt(j.RecordedPrefill),
-		bits: make([]precision.Assignment, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[precision.Assignment]int64{}}
+func (j Job) begin() (*Prepared, error) {
+	over, err := j.Schedule.Over(j.Model, j.Generated)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: over.At(j.Schedule.PrefillAt(j.RecordedPrefill), 0),
+		bits: make([]precision.Assignment, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[precision.Assignment]int64{}}, nil
 }
 
 // compile makes the compiler that all steps share, for the precisions of prefill and decode.

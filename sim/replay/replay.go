@@ -206,7 +206,7 @@ func (r *run) result(version string) (*result.Result, error) {
 	j := &r.Job
 	batch := max(j.Batch, 1)
 	out := &result.Result{NPU: j.Config.Name, Batch: batch, Model: j.Model.Name, Task: j.Task, Schedule: j.Schedule.String(),
-		PrefillBits: r.prefill.Max(), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
+		PrefillBits: j.Schedule.PrefillAt(j.RecordedPrefill).Max(), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
 		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Classifier: j.Evidence.Classifier, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
 		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
 	if kv := j.Config.KV; kv.Apart() {
@@ -225,6 +225,9 @@ func (r *run) result(version string) (*result.Result, error) {
 	}
 	out.Footprint = r.Memory()
 	out.Experts = r.experts()
+	if !r.prefill.IsUniform() {
+		out.AvgPrefillBits = r.prefill.Average(j.Model)
+	}
 	averages := make([]float64, len(r.bits))
 	for i, at := range r.bits {
 		averages[i] = at.Average(j.Model)
@@ -245,12 +248,12 @@ func inFull(v any) json.RawMessage {
 }
 
 // Compare sets the speed-ups of results, in the order of their jobs: each against the plain fp16 and uniform schedules
-// of the same NPU, model and lengths.
+// of the same NPU, model and lengths; the uniform one with the same rules of precision, where it was run.
 func Compare(jobs []Job, results []*result.Result) {
-	find := func(like *result.Result, job *Job, bits int) *result.Result {
+	find := func(like *result.Result, job *Job, bits int, rules string) *result.Result {
 		for i := range jobs {
 			j := &jobs[i]
-			if (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
+			if precision.RulesText(j.Schedule.Rules) == rules && (j.Schedule.Kind == precision.KindUniform || j.Schedule.Kind == precision.KindFP16) && j.Schedule.Bits[0] == bits &&
 				j.Prompt == job.Prompt && j.Generated == job.Generated && j.Batch == job.Batch && j.Experts == job.Experts && results[i].Model == like.Model &&
 				results[i].Config == like.Config && results[i].Shape == like.Shape {
 				return results[i]
@@ -260,11 +263,14 @@ func Compare(jobs []Job, results []*result.Result) {
 	}
 	for i, r := range results {
 		j := &jobs[i]
-		r.Compare(result.Baselines{FP16: find(r, j, 16), Uniform: func(b int) *result.Result {
+		r.Compare(result.Baselines{FP16: find(r, j, 16, ""), Uniform: func(b int) *result.Result {
 			if b == 16 {
 				return nil // that is fp16, its own baseline
 			}
-			return find(r, j, b)
+			if like := find(r, j, b, precision.RulesText(j.Schedule.Rules)); like != nil {
+				return like
+			}
+			return find(r, j, b, "")
 		}}, j.Schedule.HighestDecodeBits(j.Evidence.Recorded))
 	}
 }

@@ -27,8 +27,9 @@ type Result struct {
 	Model           string  `json:"model"`
 	Task            string  `json:"task"`
 	Schedule        string  `json:"schedule"`
-	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"` // mean over the decode passes and the elements of the block linears
-	PrefillBits     int     `json:"prefill_weight_bits"`
+	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"`         // mean over the decode passes and the elements of the block linears
+	PrefillBits     int     `json:"prefill_weight_bits"`               // that the schedule says
+	AvgPrefillBits  float64 `json:"avg_prefill_weight_bits,omitempty"` // where matrices differ
 	KVBits          int     `json:"kv_bits"`
 	KeyBits         int     `json:"key_bits,omitempty"`   // of the cache, where keys and values differ; kv_bits is then what neither may have
 	ValueBits       int     `json:"value_bits,omitempty"` // likewise

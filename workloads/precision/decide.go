@@ -97,6 +97,7 @@ type Deciding struct {
 	bits   []int
 	of     scheduler // nil: the decisions are in fixed
 	fixed  []Decision
+	over   *Overlay
 	record []Assignment // of the run that the signals come from; nil: of this one
 	reads  bool
 
@@ -113,9 +114,12 @@ func (s Schedule) Start(m *workloads.Model, gen int, e Evidence) (*Deciding, err
 		return nil, err
 	}
 	d := &Deciding{bits: s.Bits, record: e.Recorded, reads: s.Kind.Reads()}
+	if d.over, err = s.Over(m, gen); err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s, err)
+	}
 	start := s.Kind.row().start
 	if start == nil {
-		policy, err := s.Resolve(m, gen, e)
+		policy, err := s.fixed(m, gen, e)
 		if err != nil {
 			return nil, err
 		}
@@ -155,6 +159,7 @@ func (d *Deciding) Next(before Signals) (Decision, error) {
 	if d.of != nil {
 		next.At = Uniform(next.Bits)
 	}
+	next.At = d.over.At(next.At, pass)
 	if last := len(d.done.Decisions); last > 0 {
 		next.Counterfactual = d.done.Decisions[last-1].Counterfactual
 	}

@@ -33,6 +33,12 @@
 // The rules are those of PMPD's code; docs/schedules.md has the differences. What deciding costs is plain data (Cost,
 // Products) for whoever prices it.
 //
+// # Bits by layer and matrix
+//
+// A pass has an Assignment: bits for each matrix of each layer, in a value that can be compared. Schedules say one number,
+// and their rules (Rule) change it for some matrices; an Overlay is rules over one model, whose layers and names they
+// must fit. Policies give assignments, and whoever reads a matrix asks At(layer, matrix).
+//
 // # What it leaves out
 //
 // Training classifiers and running them (package classifier runs one kind). The search for a schedule (package

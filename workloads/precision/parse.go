@@ -13,7 +13,7 @@ import (
 
 // Parse reads a schedule as it stands on the command line:
 //
-//	schedule  = kind *( "," option )
+//	schedule  = kind *( "," option ) *( ";" rule )
 //	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded" | "file"
 //	          | ( "learned:" | "activation:" | "confidence:" | "random:" | "oracle:" ) falling
 //	falling   = bits 1*( ( "-" | ">" ) bits )
@@ -24,11 +24,12 @@ import (
 // are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
 // default is dropped.
 func Parse(text string) (Schedule, error) {
-	if len(text) > longest {
-		return Schedule{}, fmt.Errorf("schedule %.60q…: %d characters; accepted: at most %d", text, len(text), longest)
+	schedule, rules, ruled := strings.Cut(text, ruleSeparator)
+	if len(schedule) > longest || len(rules) > longestRules {
+		return Schedule{}, fmt.Errorf("schedule %.60q…: %d characters; accepted: at most %d, and %d of rules", text, len(text), longest, longestRules)
 	}
 	p := parser{text: text}
-	parts := p.split(part{text, 0}, ",")
+	parts := p.split(part{schedule, 0}, ",")
 	body, options := 1, 1
 	given := map[string]bool{}
 	if kind, _, _ := strings.Cut(parts[0].text, ":"); Kind(kind).row().form == fallingAtStep {
@@ -40,6 +41,9 @@ func Parse(text string) (Schedule, error) {
 	s := p.kind(parts[:body])
 	for _, o := range parts[options:] {
 		p.option(&s, o, given)
+	}
+	if ruled {
+		p.rules(&s, part{rules, len(schedule) + len(ruleSeparator)})
 	}
 	if p.err != nil {
 		return Schedule{}, p.err
@@ -53,13 +57,17 @@ func Parse(text string) (Schedule, error) {
 	return s, nil
 }
 
-// longest is how long the text of a schedule may be: that of a file's path, and more than any schedule needs.
-const longest = 4 << 10
+// longest is how long the text of a schedule may be: that of a file's path, and more than any schedule needs. Rules may name
+// each matrix of a large model.
+const (
+	longest      = 4 << 10
+	longestRules = 64 << 10
+)
 
 // ParseFor does what Parse does, and takes bits that are left out from the model's pair of precisions: static,
 // confidence,window=5, uniform, which is the higher one.
 func ParseFor(text string, m *workloads.Model) (Schedule, error) {
-	end := strings.IndexAny(text, ":,@")
+	end := strings.IndexAny(text, ":,@"+ruleSeparator)
 	if end < 0 {
 		end = len(text)
 	}
@@ -149,6 +157,17 @@ func (p *parser) kind(parts []part) Schedule {
 		}
 	}
 	return s
+}
+
+// rules reads what stands behind the schedule.
+func (p *parser) rules(s *Schedule, all part) {
+	for _, one := range p.split(all, ruleSeparator) {
+		r, err := parseRule(one.text)
+		if err != nil {
+			p.fail(one, "%v", err)
+		}
+		s.Rules = append(s.Rules, r)
+	}
 }
 
 // falling reads A-B-C and A>B>C.

@@ -214,7 +214,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(k.Example + ",prefill=4")
 	}
 	for _, text := range []string{"", ",", "static:4-3-2@85,170,prefill=4", "learned:8-4>2,classifier=a-b>c", "static:4>3>2@85,170,prefill=4", "static:>@,=", "uniform:16,prefill=16",
-		"static:3>2@é"} {
+		"static:3>2@é", "static:4>3@2,prefill=8;down_proj=+1;layers=0-3,7,q_proj,k_proj=8-4>2@1,3;layers=2:16", ";", "uniform:4;"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -235,7 +235,7 @@ func FuzzParse(f *testing.F) {
 			recorded := []int{8, 4, 4, 2}
 			e := evidence()
 			e.Recorded = precision.Uniforms(recorded...)
-			p, err := s.Resolve(nil, 5, e)
+			p, err := s.Plain().Resolve(nil, 5, e)
 			if err != nil && (s.Kind == precision.KindOracle || s.Kind == precision.KindFile) {
 				return // these precisions were not run, and there is no model
 			}

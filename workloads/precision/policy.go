@@ -13,7 +13,7 @@ type Policy interface {
 
 var (
 	_ Policy = Static{}
-	_ Policy = Recorded(nil)
+	_ Policy = Passes(nil)
 )
 
 // Static goes from one precision to the next at fixed steps; uniform schedules and fp16 are Static with one precision.
@@ -37,14 +37,14 @@ func (s Static) level(pass int) int {
 	return i
 }
 
-// Recorded repeats the bits of the passes of a trace, the first pass first.
-type Recorded []Assignment
+// Passes gives each pass bits of its own, the first pass first: those of a trace, for example.
+type Passes []Assignment
 
-// At returns the recorded weight bits of a pass.
-func (r Recorded) At(pass int) Assignment {
+// At returns the weight bits of a pass.
+func (r Passes) At(pass int) Assignment {
 	mustCount(pass)
 	if pass > len(r) {
-		panic(fmt.Sprintf("precision: pass %d of a recording of %d passes", pass, len(r)))
+		panic(fmt.Sprintf("precision: pass %d of %d", pass, len(r)))
 	}
 	return r[pass-1]
 }

@@ -212,8 +212,8 @@ func TestBits(t *testing.T) {
 	t.Run("passes that do not exist are our bug", func(t *testing.T) {
 		for _, f := range []func(){
 			func() { precision.Static{Precisions: []int{4}}.At(0) },
-			func() { precision.Recorded(precision.Uniforms(4, 3)).At(0) },
-			func() { precision.Recorded(precision.Uniforms(4, 3)).At(3) },
+			func() { precision.Passes(precision.Uniforms(4, 3)).At(0) },
+			func() { precision.Passes(precision.Uniforms(4, 3)).At(3) },
 		} {
 			func() {
 				defer func() {

@@ -24,6 +24,8 @@ type Schedule struct {
 	Seed       int       // random
 	Prior      []float64 // random: shares of the four candidates; none: equal ones
 	Bound      float64   // oracle: quality in relation to that of the first precision throughout
+
+	Rules []Rule // for some of the matrices, each over what those before it say
 }
 
 // UniformSchedule returns the schedule with so many bits in every pass, which is fp16 for 16.
@@ -48,6 +50,9 @@ func (s Schedule) String() string {
 		if value := o.write(s); value != "" {
 			text += "," + o.key + "=" + value
 		}
+	}
+	if len(s.Rules) > 0 {
+		text += ruleSeparator + RulesText(s.Rules)
 	}
 	return text
 }
@@ -85,7 +90,7 @@ func (s *Schedule) UnmarshalText(text []byte) error {
 	return err
 }
 
-// PrefillAt returns the precision of prefill: the one given with prefill=, or else the first of decode, as in PMPD,
+// PrefillAt returns the precision of prefill, its rules aside: the one given with prefill=, or else the first of decode, as in PMPD,
 // whose prefill runs at the highest. A recorded schedule's is recorded too.
 func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 	switch {
@@ -126,17 +131,34 @@ func (s Schedule) Resolve(m *workloads.Model, gen int, e Evidence) (Policy, erro
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Kind == KindRecorded:
+	if s.Kind.Decides() {
+		return s.Decide(m, gen, e)
+	}
+	policy, err := s.fixed(m, gen, e)
+	if err != nil || len(s.Rules) == 0 {
+		return policy, err
+	}
+	over, err := s.Over(m, gen)
+	if err != nil {
+		return nil, err
+	}
+	passes := make(Passes, gen-1)
+	for i := range passes {
+		passes[i] = over.At(policy.At(i+1), i+1)
+	}
+	return passes, nil
+}
+
+// fixed is the policy of a kind that decides nothing, its rules aside.
+func (s Schedule) fixed(m *workloads.Model, gen int, e Evidence) (Policy, error) {
+	switch s.Kind {
+	case KindRecorded:
 		return s.resolveRecorded(gen, e.Recorded)
-	case s.Kind == KindFile:
+	case KindFile:
 		s, err := s.Of(m)
 		return throughout(s.Stored), err
-	case s.Kind.Decides():
-		return s.Decide(m, gen, e)
-	default:
-		return s.static(gen), nil
 	}
+	return s.static(gen), nil
 }
 
 // checked returns the schedule as it would be parsed: it may have been put together by hand.
@@ -176,5 +198,5 @@ func (s Schedule) resolveRecorded(gen int, recorded []Assignment) (Policy, error
 			}
 		}
 	}
-	return Recorded(slices.Clone(recorded)), nil
+	return Passes(slices.Clone(recorded)), nil
 }

@@ -10,6 +10,7 @@ const (
 	NPU             Kind = iota // YAML of an NPU
 	Part                        // YAML of a DRAM part
 	Spec                        // YAML of a sweep
+	Precisions                  // YAML of precisions by layer and matrix
 	ModelConfig                 // config.json of a model
 	Generation                  // generation_config.json
 	TokenizerConfig             // tokenizer_config.json
@@ -64,6 +65,8 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "a DRAM part", Bytes: 1 * mib}
 	case Spec:
 		return Limit{What: "a sweep spec", Bytes: 2 * mib, More: "split the sweep: results of several folders are read together"}
+	case Precisions:
+		return Limit{What: "a map of precisions", Bytes: 1 * mib}
 	case ModelConfig:
 		return Limit{What: "a Hugging Face config.json", Bytes: 4 * mib, Values: 1e5, Depth: 64}
 	case Generation:
