@@ -48,13 +48,13 @@ func (s Schedule) Over(m *workloads.Model, gen int) (*Overlay, error) {
 		}
 		for _, name := range r.Matrices {
 			if !slices.Contains(o.grid.names, name) {
-				return nil, fmt.Errorf("precision %s: %s has no matrix %s whose bits change; %s%s", r, m.Name, name,
+				return nil, fmt.Errorf("rule %s: %s has no matrix %s whose bits change; %s%s", r, m.Name, name,
 					suggest.Accepted("", o.grid.names), suggest.Question(suggest.Nearest(name, o.grid.names)))
 			}
 		}
 		for _, span := range r.Layers {
 			if span.Last >= m.Layers {
-				return nil, fmt.Errorf("precision %s: %s has no layer %d; accepted: 0 to %d", r, m.Name, span.Last, m.Layers-1)
+				return nil, fmt.Errorf("rule %s: %s has no layer %d; accepted: 0 to %d", r, m.Name, span.Last, m.Layers-1)
 			}
 		}
 		for _, x1 := range o.grid.matrices {
@@ -63,7 +63,7 @@ func (s Schedule) Over(m *workloads.Model, gen int) (*Overlay, error) {
 			}
 		}
 		if len(x.cells) == 0 {
-			return nil, fmt.Errorf("precision %s: there are no such matrices in these layers of %s; accepted: layers that have them", r, m.Name)
+			return nil, fmt.Errorf("rule %s: there are no such matrices in these layers of %s; accepted: layers that have them", r, m.Name)
 		}
 		o.rules = append(o.rules, x)
 	}
@@ -103,7 +103,7 @@ func (r *over) apply(o *Overlay, pass int) {
 		case bits != 16:
 			want := bits + r.By
 			bits = min(max(want, lowestPlanes), highestPlanes)
-			if note := fmt.Sprintf("precision %s: %d bits where %d were asked for; %d to %d can be", r.Rule, bits, want, lowestPlanes, highestPlanes); bits != want &&
+			if note := fmt.Sprintf("rule %s: %d bits where %d were asked for; %d to %d can be", r.Rule, bits, want, lowestPlanes, highestPlanes); bits != want &&
 				!slices.Contains(o.notes, note) {
 				o.notes = append(o.notes, note)
 			}

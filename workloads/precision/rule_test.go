@@ -114,9 +114,9 @@ func TestRulesOverASchedule(t *testing.T) {
 		})
 	}
 	for _, c := range []struct{ schedule, want string }{
-		{"uniform:4;fc3=+1", "precision fc3=+1: phi-1.5 has no matrix fc3 whose bits change; accepted: q_proj, k_proj, v_proj, o_proj, fc1, fc2"},
+		{"uniform:4;fc3=+1", "rule fc3=+1: phi-1.5 has no matrix fc3 whose bits change; accepted: q_proj, k_proj, v_proj, o_proj, fc1, fc2"},
 		{"uniform:4;lm_head=8", "has no matrix lm_head"},
-		{"uniform:4;layers=2-3:8", "precision layers=2-3:8: phi-1.5 has no layer 3; accepted: 0 to 2"},
+		{"uniform:4;layers=2-3:8", "rule layers=2-3:8: phi-1.5 has no layer 3; accepted: 0 to 2"},
 		{"learned:4>3;layers=3:8", "has no layer 3"},
 	} {
 		e := precision.Evidence{Signals: make([]precision.Signals, 3)}
@@ -130,7 +130,7 @@ func TestRulesOverASchedule(t *testing.T) {
 			t.Fatal(err)
 		}
 		over.All(precision.Uniforms(8, 4))
-		want := []string{"precision fc1=+2: 8 bits where 10 were asked for; 2 to 8 can be"}
+		want := []string{"rule fc1=+2: 8 bits where 10 were asked for; 2 to 8 can be"}
 		if got := over.Notes(); !slices.Equal(got, want) {
 			t.Errorf("%q", got)
 		}
