@@ -49,9 +49,9 @@ func TestASyntheticTraceHasTheBitsOfEachMatrix(t *testing.T) {
 func TestBadAssignments(t *testing.T) {
 	good := plain(t, full(t))
 	for _, c := range []struct{ name, old, new, want string }{
-		{"of version 1", `"version":2`, `"version":1`, "assignments: version 1 has no such key; accepted: version 2"},
+		{"of version 1", `"version":2`, `"version":1`, "model.experts: version 1 has no such key; accepted: version 2"},
 		{"that are no text of them", mixedBits, "mixed", `assignments[1]: "mixed" is no width of weights; accepted`},
-		{"of other matrices", mixedBits, "q_proj,k_proj=4,3*2", "accepted: of q_proj,k_proj,v_proj,o_proj,shared_expert.gate_proj"},
+		{"of other matrices", mixedBits, "q_proj,k_proj=4,3*2", "accepted: of q_a_proj,q_b_proj,kv_a_proj_with_mqa"},
 		{"of more layers", "4,4,16\"", "4,4,16*2\"", "assignments[1]: precisions of 3 layers; accepted: of 2, those of tiny"},
 		{"of a matrix that a layer does not have", "3,3,4,-,-,-;", "3,3,4,4,-,-;", "layer 0 has no gate_proj, or is given none for it"},
 		{"at other bits", "4,4,16\"", "4,4,8\"", "assignments[1]: 8 is not one of the header's precisions; accepted: 16, 4, 3"},

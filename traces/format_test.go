@@ -23,8 +23,8 @@ var sha = strings.Repeat("0123456789abcdef", 4)
 
 // fullHeader has every field of a header, with values that differ from their zeros.
 // mixedBits is an assignment of the full header's model: a block with experts, and one without.
-const mixedBits = "q_proj,k_proj,v_proj,o_proj,shared_expert.gate_proj,shared_expert.up_proj,shared_expert.down_proj,experts.gate_proj," +
-	"experts.up_proj,experts.down_proj,gate_proj,up_proj,down_proj=4,4,4,4,4,4,4,3,3,4,-,-,-;4,4,4,4,-,-,-,-,-,-,4,4,16"
+const mixedBits = "q_a_proj,q_b_proj,kv_a_proj_with_mqa,k_b_proj,v_b_proj,o_proj,shared_expert.gate_proj,shared_expert.up_proj,shared_expert.down_proj,experts.gate_proj," +
+	"experts.up_proj,experts.down_proj,gate_proj,up_proj,down_proj=4,4,4,4,4,4,4,4,4,3,3,4,-,-,-;4,4,4,4,4,4,-,-,-,-,-,-,4,4,16"
 
 func fullHeader() *Header {
 	return &Header{

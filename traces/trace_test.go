@@ -128,9 +128,10 @@ func TestInfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := trace.Info()
-	// In rows of 64 inputs: attention 192 a layer and the shared expert 192 at 4 bits, eight experts of 32 with matrices at 3, 3 and 4, the
+	// Elements at 4 bits: latent attention of both layers, the shared expert; eight experts of 32 with matrices at 3, 3 and 4 bits, the
 	// dense MLP of 128 at 4, 4 and 16.
-	mean := float64(3*192*4+8*32*(3+3+4)+128*(4+4+16)) / (3*192 + 3*8*32 + 3*128)
+	const attention, shared, experts, dense = 24*64 + 64*24 + 24*64 + 32*16 + 48*16 + 64*48, 3 * 64 * 64, 8 * 32 * 64, 128 * 64
+	mean := float64((2*attention+shared)*4+experts*(3+3+4)+dense*(4+4+16)) / (2*attention + shared + 3*experts + 3*dense)
 	want := Info{
 		Name: "t.jsonl", SHA256: trace.SHA256, Version: 2, Assignments: []string{"16", mixedBits}, Source: FromGPU, Tool: "pmpdsim test", Created: "2026-11-22T17:00:00Z",
 		Model: "tiny", Family: "gemma2", Task: "mt_bench", GPU: "NVIDIA <H200>", Driver: "580.1", PromptTokens: 3,
