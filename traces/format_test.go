@@ -37,7 +37,7 @@ func fullHeader() *Header {
 			Softcap: true, Window: ptr(32), WindowEvery: ptr(2), WindowFrom: ptr(1),
 			Experts: &ExpertShape{Count: 8, PerToken: 2, Width: 32, Shared: ptr(64), SharedGate: true, Scoring: "softmax", RouterBias: true,
 				Groups: ptr(4), TopGroups: ptr(2), Dense: []int{1}, X: Extensions{"x_e": json.RawMessage(`1`)}},
-			LayerPattern: "wF", LearnedPositions: ptr(512), ALiBi: true, QKNormKind: "wide", SubNorms: true, EmbedNorm: true, TextOf: "llava",
+			LayerPattern: "wF", LearnedPositions: ptr(512), Chunked: true, ALiBi: true, QKNormKind: "wide", SubNorms: true, EmbedNorm: true, TextOf: "llava",
 			Latent:        &LatentShape{QRank: ptr(24), KVRank: 16, NopeDim: 8, RopeDim: 8, ValueDim: 12, X: Extensions{"x_l": json.RawMessage(`1`)}},
 			WeightsSHA256: sha, ConfigSHA256: sha,
 		},

@@ -77,6 +77,7 @@ type Shape struct {
 	Latent           *LatentShape `json:"latent,omitzero"`
 	LayerPattern     string       `json:"layer_pattern,omitzero"`
 	LearnedPositions *int         `json:"learned_positions,omitzero" rule:"positive"`
+	Chunked          bool         `json:"chunked,omitzero"`
 	ALiBi            bool         `json:"alibi,omitzero"`
 	NormsBehind      bool         `json:"norms_behind,omitzero"`
 	QKNormKind       string       `json:"qk_norm_kind,omitzero"`

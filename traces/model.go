@@ -16,7 +16,7 @@ func ShapeOf(m *workloads.Model) Shape {
 		Norm: string(m.Norm), Activation: string(m.Activation), GatedMLP: m.GatedMLP, Parallel: m.Parallel,
 		BlockNorms: m.BlockNorms, QKNorm: m.QKNorm, QKVBias: m.QKVBias, OBias: m.OBias, MLPBias: m.MLPBias,
 		HeadBias: m.HeadBias, Tied: m.Tied, Softcap: m.Softcap, Experts: expertsOf(m.Experts), Latent: latentOf(m.Latent),
-		LayerPattern: m.LayerPattern, LearnedPositions: some(m.LearnedPositions), ALiBi: m.ALiBi, NormsBehind: m.NormsBehind,
+		LayerPattern: m.LayerPattern, LearnedPositions: some(m.LearnedPositions), Chunked: m.Chunked, ALiBi: m.ALiBi, NormsBehind: m.NormsBehind,
 		QKNormKind: m.QKNormKind, SubNorms: m.SubNorms, EmbedNorm: m.EmbedNorm, TextOf: m.TextOf,
 	}
 	if m.Window > 0 {
@@ -73,7 +73,7 @@ func (s *Shape) model() *workloads.Model {
 		HeadBias: s.HeadBias, Tied: s.Tied, Softcap: s.Softcap, PaperHigh: 4, PaperLow: 3,
 		Window: orZero(s.Window), WindowEvery: orZero(s.WindowEvery), WindowFrom: orZero(s.WindowFrom),
 		Experts: s.Experts.model(), Latent: s.Latent.model(),
-		LayerPattern: s.LayerPattern, LearnedPositions: orZero(s.LearnedPositions), ALiBi: s.ALiBi, NormsBehind: s.NormsBehind,
+		LayerPattern: s.LayerPattern, LearnedPositions: orZero(s.LearnedPositions), Chunked: s.Chunked, ALiBi: s.ALiBi, NormsBehind: s.NormsBehind,
 		QKNormKind: s.QKNormKind, SubNorms: s.SubNorms, EmbedNorm: s.EmbedNorm, TextOf: s.TextOf,
 	}
 }

@@ -69,14 +69,6 @@ func wideNorms(_ *fields, m *Model) { m.QKNorm, m.QKNormKind = true, WideNorms }
 
 func glmNorms(f *fields, m *Model) { m.QKNorm = f.flagOr("use_qk_norm", false) }
 
-// llama4 attends within chunks of attention_chunk_size positions, in layers that rotate. The first chunk is modelled: there
-// is no difference to full attention in it. Norms of q and k have no weights and are left out.
-func llama4(f *fields, m *Model) {
-	if !f.isNull("attention_chunk_size") {
-		m.MaxPositions = min(m.MaxPositions, f.countOr("attention_chunk_size", 8192))
-	}
-}
-
 func exaone4(_ *fields, m *Model) { m.NormsBehind, m.QKNorm = true, true }
 
 func cohere(f *fields, m *Model) {
@@ -235,4 +227,12 @@ func (f *fields) attentionTypes(m *Model) (layers []string) {
 		f.fail(key, "%s is not usable; accepted: [[[\"global\", \"local\"], N]] for %d layers", f.show(key), m.Layers)
 	}
 	return layers
+}
+
+// llama4 attends to chunks in layers that rotate, and to everything in the others; a head of q or k is divided by its root mean
+// square, without weights. The scales of queries in the layers that do not rotate are no work.
+func llama4(f *fields, m *Model) {
+	if f.flagOr("use_qk_norm", true) {
+		m.QKNorm, m.QKNormKind = true, BareNorms
+	}
 }

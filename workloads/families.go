@@ -28,6 +28,7 @@ type traits struct {
 	rotaryDim  int     // default of rotary_dim, which it reads in place of partial_rotary_factor; 0: does not
 	windowed   bool    // reads sliding_window
 	window     int     // default of sliding_window; 0: none
+	chunked    bool    // its windows are chunks
 	flagged    bool    // sliding_window counts only with use_sliding_window
 	pattern    string  // of layers (Model.LayerPattern), where the file says nothing
 	typed      bool    // reads layer_types

@@ -73,3 +73,49 @@ func TestLatentAttentionThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// llama4: three of four layers rotate and attend within chunks, the fourth does neither.
+func TestChunksOfLlama4(t *testing.T) {
+	const model = `"model_type": "llama4_text", "hidden_size": 64, "num_hidden_layers": 5, "num_attention_heads": 4, "num_key_value_heads": 2,
+		"head_dim": 16, "intermediate_size": 96, "intermediate_size_mlp": 96, "vocab_size": 100, "max_position_embeddings": 256`
+	load := func(keys string) *workloads.Model {
+		m, err := workloads.ParseConfig("m", "config.json", []byte("{"+model+keys+"}"))
+		if err != nil {
+			t.Fatal(keys, err)
+		}
+		return m
+	}
+	layers := func(m *workloads.Model) (s string) {
+		for l := range m.Layers {
+			letter := "f"
+			if m.Windowed(l) {
+				letter = "w"
+			}
+			if !m.Rotated(l) {
+				letter = strings.ToUpper(letter)
+			}
+			s += letter
+		}
+		return s
+	}
+	for keys, want := range map[string]string{
+		`, "attention_chunk_size": 8`:                                    "wwwFw",
+		`, "attention_chunk_size": 8, "no_rope_layer_interval": 2`:       "wFwFw",
+		`, "attention_chunk_size": 8, "no_rope_layers": [1, 0, 0, 1, 1]`: "wFFww",
+		`, "attention_chunk_size": null`:                                 "fffFf",
+		`, "attention_chunk_size": 8, "layer_types": ["chunked_attention", "chunked_attention", "full_attention", "full_attention", "full_attention"]`: "wwfFf",
+	} {
+		if got := layers(load(keys)); got != want {
+			t.Errorf("%s: layers %s, want %s", keys, got, want)
+		}
+	}
+	m := load(`, "attention_chunk_size": 8`)
+	for position, want := range map[int][2]int{0: {0, 1}, 7: {0, 8}, 8: {8, 1}, 21: {16, 6}} {
+		if first, n := m.FirstOf(0, position), m.WindowAt(0, position+1); first != want[0] || n != want[1] {
+			t.Errorf("position %d attends to %d from %d on, want %d from %d on", position, n, first, want[1], want[0])
+		}
+	}
+	if m.FirstOf(3, 21) != 0 || !m.NormsHeads(0) || m.NormsHeads(3) || m.QKNormParams(4) != 0 {
+		t.Errorf("layer 3 attends from %d on", m.FirstOf(3, 21))
+	}
+}

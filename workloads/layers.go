@@ -43,7 +43,18 @@ func (m *Model) WindowAt(l, context int) int {
 	if !m.Windowed(l) {
 		return context
 	}
+	if m.Chunked {
+		return (context-1)%m.Window + 1
+	}
 	return min(context, m.Window)
+}
+
+// FirstOf returns the first position that the token at a position attends to in layer l.
+func (m *Model) FirstOf(l, position int) int { return position + 1 - m.WindowAt(l, position+1) }
+
+// NormsHeads reports whether layer l has a norm of each head of q and k.
+func (m *Model) NormsHeads(l int) bool {
+	return m.QKNorm && (m.QKNormKind != BareNorms || m.Rotated(l))
 }
 
 // validatePattern says what is wrong with the pattern of the layers.
@@ -102,9 +113,14 @@ func (f *fields) window(m *Model, t traits) {
 	if t.flagged && !f.flagOr("use_sliding_window", false) {
 		m.Window = 0
 	}
+	m.Chunked = t.chunked && m.Window > 0
 	switch {
 	case t.pattern != "":
-		m.setPattern(f.pattern(m, t))
+		pattern := f.pattern(m, t)
+		if t.chunked && m.Window == 0 { // the others do not rotate all the same
+			pattern = strings.ReplaceAll(pattern, "w", "f")
+		}
+		m.setPattern(pattern)
 	case t.alternate && m.Window > 0:
 		m.WindowEvery = 2 // even layers slide
 	case t.flagged && m.Window > 0:
@@ -151,7 +167,7 @@ func (f *fields) period(key string, m *Model) (int, bool) {
 }
 
 // noRope reads a list that has 0 for each layer that does not rotate. Where there is a window it is those that have it
-// (transformers' configuration_smollm3.py).
+// (transformers' configuration_smollm3.py); chunks have the others (configuration_llama4.py).
 func (f *fields) noRope(m *Model, all []byte) {
 	const key = "no_rope_layers"
 	if f.has(key) {
@@ -162,13 +178,16 @@ func (f *fields) noRope(m *Model, all []byte) {
 		}
 		for l, r := range rotate {
 			all[l] = fullLayer
+			if m.Chunked {
+				all[l] = windowedLayer
+			}
 			if r == 0 {
 				all[l] = capital(fullLayer)
 			}
 		}
 	}
 	for l := range all {
-		if m.Window > 0 && all[l] == capital(fullLayer) {
+		if m.Window > 0 && !m.Chunked && all[l] == capital(fullLayer) {
 			all[l] = capital(windowedLayer)
 		}
 	}
@@ -177,7 +196,11 @@ func (f *fields) noRope(m *Model, all []byte) {
 // layerTypes reads the explicit list, where there is one: classes that have it go by it. In others it has to say what
 // their rule says.
 func (f *fields) layerTypes(m *Model, t traits) {
-	const key, full, sliding = "layer_types", "full_attention", "sliding_attention"
+	const key, full = "layer_types", "full_attention"
+	sliding := "sliding_attention"
+	if m.Chunked {
+		sliding = "chunked_attention"
+	}
 	if f.err != nil || !f.has(key) {
 		return
 	}

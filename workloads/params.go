@@ -83,6 +83,8 @@ func (m *Model) QKNormParams(heads int) int64 {
 	switch {
 	case !m.QKNorm:
 		return 0
+	case m.QKNormKind == BareNorms:
+		return 0
 	case m.QKNormKind == WideNorms:
 		return m.Norm.Params(heads * m.HeadDim)
 	case m.QKNormKind == OwnNorms:
@@ -144,8 +146,8 @@ func (m *Model) validateParts() error {
 	if !slices.Contains(Activations(), m.Activation) {
 		return fmt.Errorf("hidden_act: %q is not known; %s", m.Activation, suggest.Accepted("", Activations()))
 	}
-	if !slices.Contains([]string{"", OwnNorms, WideNorms}, m.QKNormKind) {
-		return fmt.Errorf("qk_norm_kind: %q is not known; accepted: %s, %s, or none", m.QKNormKind, OwnNorms, WideNorms)
+	if !slices.Contains([]string{"", OwnNorms, WideNorms, BareNorms}, m.QKNormKind) {
+		return fmt.Errorf("qk_norm_kind: %q is not known; accepted: %s, %s, %s, or none", m.QKNormKind, OwnNorms, WideNorms, BareNorms)
 	}
 	if least := 2; m.BlockNorms == 1 && !m.Parallel || m.BlockNorms != 1 && m.BlockNorms != least && (m.BlockNorms != 4 || m.Parallel) ||
 		m.NormsBehind && (m.Parallel || m.BlockNorms != least) {

@@ -177,8 +177,8 @@ func mixtures() []traits {
 			experts: dotsExperts(), size: size{152064, 4608, 10944, 62, 32, 2048}},
 		{family: "glm4_moe", kvHeads: 8, rotary: 0.5, partial: true, eps: 1e-5, biases: []bias{{key: "attention_bias", parts: qkv}},
 			reads: []string{"use_qk_norm"}, block: glmNorms, experts: glmExperts(), size: size{151552, 4096, 10944, 46, 96, 131072}},
-		{family: "llama4_text", kvHeads: 8, headDim: 128, eps: 1e-5, eos: []int{2}, biases: []bias{attention}, pattern: "fffF",
-			reads: []string{"no_rope_layers", "no_rope_layer_interval", "use_qk_norm"}, block: llama4, experts: llama4Experts(),
-			size: size{202048, 5120, 8192, 48, 40, 131072}},
+		{family: "llama4_text", keys: map[string]string{"sliding_window": "attention_chunk_size"}, kvHeads: 8, headDim: 128, eps: 1e-5, eos: []int{2},
+			windowed: true, window: 8192, chunked: true, typed: true, pattern: "wwwF", reads: []string{"no_rope_layers", "no_rope_layer_interval", "use_qk_norm"},
+			biases: []bias{attention}, block: llama4, experts: llama4Experts(), size: size{202048, 5120, 8192, 48, 40, 131072}},
 	}
 }

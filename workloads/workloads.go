@@ -55,6 +55,7 @@ func (n Norm) Params(values int) int64 {
 const (
 	OwnNorms  = "own"  // weights for each head, without a bias (cohere, stablelm)
 	WideNorms = "wide" // all heads as one row (olmo2)
+	BareNorms = "bare" // no weights, and only of heads that rotate (llama4)
 )
 
 // Activation is the function between the MLP's matrices.
@@ -105,6 +106,7 @@ type Model struct {
 	Latent           *Latent  `json:"latent,omitzero"`            // nil: keys and values are cached as they are
 	LayerPattern     string   `json:"layer_pattern,omitzero"`     // a letter a layer, repeated: f full attention, w window, capitals do not rotate
 	LearnedPositions int      `json:"learned_positions,omitzero"` // rows of an embedding of positions (gpt2)
+	Chunked          bool     `json:"chunked,omitzero"`           // windows are chunks: a token attends to those of its own that are before it (llama4)
 	ALiBi            bool     `json:"alibi,omitzero"`             // scores have a bias that grows with the distance (bloom)
 	NormsBehind      bool     `json:"norms_behind,omitzero"`      // norms of what attention and MLP add, none before (olmo2)
 	QKNormKind       string   `json:"qk_norm_kind,omitzero"`      // OwnNorms, WideNorms

@@ -59,13 +59,30 @@ func (b *builder) attend(o *operator) []int {
 func (b *builder) attendPrompt(l, core int, rope, cached []int) []int {
 	block := b.queryBlock()
 	var rectangles []span
-	for q0 := 0; q0 < b.rows; q0 += block {
-		q1 := min(q0+block, b.rows)
-		end := b.padded(b.past + q1) // positions that the block's last query attends to, and their first
-		first := b.keys(core).whole(end - min(end, b.model.WindowAt(l, end)+q1-q0-1))
-		rectangles = append(rectangles, span{core, 0, q0, q1, first, end})
+	for q0 := 0; q0 < b.rows; {
+		s := b.blockOf(l, core, b.past, q0, block)
+		s.c0 = b.keys(core).whole(s.c0)
+		rectangles = append(rectangles, s)
+		q0 = s.q1
 	}
 	return b.attendSpans(l, rectangles, rope, cached)
+}
+
+// blockOf is a block of queries from q0 on behind past positions, with the positions that any of them attends to. A block ends
+// with a chunk, where attention is within chunks.
+func (b *builder) blockOf(l, core, past, q0, block int) span {
+	s := span{core: core, q0: q0, q1: min(q0+block, b.rows)}
+	chunked := b.model.Chunked && b.model.Windowed(l)
+	if chunked {
+		s.q1 = min(s.q1, q0+b.model.Window-(past+q0)%b.model.Window)
+	}
+	s.c1 = b.padded(past + s.q1)
+	reach := b.model.WindowAt(l, s.c1)
+	if !chunked {
+		reach += s.q1 - s.q0 - 1
+	}
+	s.c0 = s.c1 - min(s.c1, reach)
+	return s
 }
 
 // mostOps is how many operations a program may have: some 700 bytes each.
@@ -77,10 +94,9 @@ func (b *builder) attentionOps() (n int) {
 	block := b.queryBlock()
 	each := func(past, l int) {
 		for core := range b.cores() {
-			for q0 := 0; q0 < b.rows && n <= mostOps; q0 += block {
-				s := span{core: core, q0: q0, q1: min(q0+block, b.rows)}
-				s.c1 = b.padded(past + s.q1)
-				s.c0 = s.c1 - min(s.c1, b.model.WindowAt(l, s.c1)+s.q1-s.q0-1)
+			for q0 := 0; q0 < b.rows && n <= mostOps; {
+				s := b.blockOf(l, core, past, q0, block)
+				q0 = s.q1
 				if !b.idle(core) {
 					positions := b.chunkOf(&s, 2)
 					n += 2 * ((s.positions() + positions - 1) / positions)

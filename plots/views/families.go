@@ -51,9 +51,11 @@ func unlikeLlama(m *workloads.Model) string {
 	add(m.SubNorms, "norms before o_proj and down_proj")
 	add(m.EmbedNorm, "norm of the embedding")
 	add(m.QKNorm, "norms of q and k, %s", map[string]string{"": "each head", workloads.OwnNorms: "each head with weights of its own",
-		workloads.WideNorms: "all heads as one"}[m.QKNormKind])
+		workloads.WideNorms: "all heads as one", workloads.BareNorms: "each head that rotates, without weights"}[m.QKNormKind])
 	add(m.LearnedPositions > 0, "learned positions")
 	add(m.ALiBi, "ALiBi")
+	add(m.Latent != nil, "latent attention")
+	add(m.Chunked, "attention within chunks of %d", m.Window)
 	add(m.RotaryDim > 0 && m.RotaryDim < m.HeadDim, "%d of %d values rotate", m.RotaryDim, m.HeadDim)
 	add(m.KVHeads == 1, "one KV head")
 	add(m.Window > 0 && m.LayerPattern == "" && m.WindowEvery < 2, "windows of %d", m.Window)

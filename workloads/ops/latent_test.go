@@ -91,3 +91,24 @@ func TestWhatTheFormsOfLatentAttentionCost(t *testing.T) {
 		t.Errorf("with all positions expanded it would take %d, absorbed %d", expanded, absorbed)
 	}
 }
+
+// Chunks compared with counting.
+func TestAttendedPositionsOfChunks(t *testing.T) {
+	m := small(t, "llama4_text", map[string]string{"attention_chunk_size": "4", "intermediate_size_mlp": "96"})
+	for tokens := 1; tokens <= 9; tokens++ {
+		for past := 0; past <= 9; past++ {
+			attended, seen := int64(0), map[int]bool{}
+			for i := past; i < past+tokens; i++ {
+				for j := m.FirstOf(0, i); j <= i; j++ {
+					attended++
+					seen[j] = true
+				}
+			}
+			for _, o := range step(m, tokens, past) {
+				if o.Kind == ops.Scores && o.Layer == 0 && (o.Attended != attended || o.Context != len(seen)) {
+					t.Fatalf("%d tokens after %d: attended %d of %d positions, counted %d of %d", tokens, past, o.Attended, o.Context, attended, len(seen))
+				}
+			}
+		}
+	}
+}

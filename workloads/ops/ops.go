@@ -80,8 +80,9 @@ type Op struct {
 	Experts int              // that a token takes: the matrix is one of as many as Matrix.Copies, and the op works once for each; 0: none
 	Params  int64            // parameters that it reads besides a matrix: biases, norm weights; of embed one token's rows
 
-	Heads, KVHeads, HeadDim int // scores to context; Heads of a head norm
-	Window                  int // positions that a token attends to at most, 0: all
+	Heads, KVHeads, HeadDim int  // scores to context; Heads of a head norm
+	Window                  int  // positions that a token attends to at most, 0: all
+	Chunked                 bool // those of its chunk of so many that are before it
 
 	Transposed bool // head product: over the rows of the matrix, not over its columns
 
@@ -160,6 +161,9 @@ func (o *Op) summands() int {
 //
 //	past 2, tokens 4, window 4:   3 4 4 4 of the positions 0…5: context 6, attended 15
 func (o *Op) attended(tokens, past int) (context int, attended int64) {
+	if o.Window > 0 && o.Chunked {
+		return past + tokens - past/o.Window*o.Window, inChunks(past+tokens, o.Window) - inChunks(past, o.Window)
+	}
 	window := past + tokens
 	if o.Window > 0 {
 		window = min(window, o.Window)
@@ -167,4 +171,10 @@ func (o *Op) attended(tokens, past int) (context int, attended int64) {
 	growing := int64(max(0, min(tokens, window-past))) // tokens before the window is full
 	attended = growing*int64(past) + growing*(growing+1)/2 + (int64(tokens)-growing)*int64(window)
 	return min(past+tokens, window+tokens-1), attended
+}
+
+// inChunks is the sum of the positions that the first n tokens attend to in chunks of so many: 1 2 3 4 1 2 … of 4.
+func inChunks(n, chunk int) int64 {
+	whole, rest := int64(n/chunk), int64(n%chunk)
+	return whole*int64(chunk)*int64(chunk+1)/2 + rest*(rest+1)/2
 }

@@ -107,7 +107,7 @@ func (s *step) attention(in Value) {
 	for i, v := range []Value{Q, K, V} {
 		s.linear(projections[i], in, v)
 	}
-	if m.QKNorm {
+	if m.NormsHeads(s.layer) {
 		s.headNorm("q_norm", Q, m.Heads)
 		s.headNorm("k_norm", K, m.KVHeads)
 	}
@@ -120,7 +120,7 @@ func (s *step) attention(in Value) {
 		o := Op{Kind: k, Name: name, Reads: reads, Makes: []Value{makes}, Width: m.Heads * m.HeadDim,
 			Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim}
 		if m.Windowed(s.layer) {
-			o.Window = m.Window
+			o.Window, o.Chunked = m.Window, m.Chunked
 		}
 		s.add(o)
 	}
