@@ -12,10 +12,12 @@ func Free(machine string) Keys {
 	k := Keys{Prefill: []string{"array.sustained"}}
 	switch machine {
 	case "rk3588":
-		k.Decode = []string{"runtime.dispatch"}
+		k.Decode, k.Prefill = []string{"runtime.dispatch"}, []string{"runtime.conversion"}
 	case "rk3576":
+		k.Prefill = []string{"runtime.conversion"}
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits4"}
 	case "ax650n":
+		k.Prefill = []string{"runtime.conversion"}
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth"}
 	case "amd-kraken-xdna2":
 		k.Decode = []string{"runtime.dispatch", "array.unpack.bits4"}
@@ -32,7 +34,7 @@ const (
 	defaultPorts = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
 
 	// Of the array's peak, in prefill: what is fitted to AX650N, AMD Kraken and Snapdragon 8 Elite is 0.2, 0.25 and
-	// 0.55, their geometric mean 0.3; to RK3588 and RK3576 0.167 and 0.08, 0.12.
+	// 0.55, their geometric mean 0.3; to RK3588 and RK3576, if they convert nothing, 0.167 and 0.08, 0.12.
 	defaultSustained      = "0.3"
 	defaultSustainedPerOp = "0.12"
 )
@@ -42,6 +44,12 @@ const (
 func Defaults(c *config.Config) []string {
 	d := c.Runtime.Class.Default()
 	set := []string{"runtime.dispatch=" + d.Dispatch.String(), "runtime.host_per_token=" + d.HostPerToken.String(), "noc.bandwidth=0B/s"}
+	if c.Runtime.Conversion > 0 {
+		set = append(set, "runtime.conversion=0B/s")
+	}
+	if c.Array.Scales == config.ScaleSums { // as weights are by default, with as many lanes as keep up
+		set = append(set, "array.group_scales="+string(config.ScaleWeights), "array.dequant_lanes=4096")
+	}
 	for bits := 2; bits <= 8; bits++ {
 		set = append(set, fmt.Sprintf("array.unpack.bits%d=0", bits))
 	}
