@@ -20,15 +20,15 @@ func Families() (*plots.Table, []any, error) {
 	t := &plots.Table{Columns: []plots.Column{{Name: "family"}, {Name: "also", Width: 24}, {Name: "unlike llama, where config.json says nothing else", Width: 80}}}
 	var values []any
 	for _, f := range workloads.Families() {
-		m, err := workloads.OfClass(f)
-		if err != nil {
-			return nil, nil, err
+		block := "cannot do without more keys"
+		if m, err := workloads.OfClass(f); err == nil {
+			block = unlikeLlama(m)
 		}
 		var also []string
 		for _, name := range workloads.Aliases(f) {
 			also = append(also, string(name))
 		}
-		v := familyItem{f, workloads.Aliases(f), unlikeLlama(m)}
+		v := familyItem{f, workloads.Aliases(f), block}
 		values = append(values, v)
 		t.Add(string(f), strings.Join(also, " "), v.Block)
 	}

@@ -208,9 +208,9 @@ func partText(m *workloads.Model) string {
 	case "":
 		return ""
 	case "mllama":
-		return "; the text part of an mllama model, without the layers that attend to images"
+		return "; the text part of mllama, without the layers that attend to images"
 	}
-	return "; the text part of a " + m.TextOf + " model"
+	return "; the text part of " + m.TextOf
 }
 
 // assumedText names the sizes that a config.json does not say.
