@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -91,5 +92,27 @@ func TestRenamedTokens(t *testing.T) {
 	}
 	if got := decode(t, tok, []int{700}); got != "<|plugin|>" {
 		t.Errorf("700 decodes to %q", got)
+	}
+}
+
+// add_prefix_space counts with legacy, too: without a prefix nothing is left of what legacy changes.
+func TestAddPrefixSpaceOverrulesTheModel(t *testing.T) {
+	config := strings.Replace(read(t, "testdata/spm-late/tokenizer_config.json"), `"legacy": false`, `"legacy": true`, 1)
+	tok := open(t, copied(t, "spm-late", map[string]string{"tokenizer_config.json": config}))
+	for _, g := range goldens(t, "testdata/spm-late/transformers.jsonl") {
+		if d := cmp.Diff(g.IDs, encode(t, tok, g.Text)); d != "" {
+			t.Errorf("%q (-legacy: false +legacy: true):\n%s", g.Text, d)
+		}
+	}
+}
+
+func TestTokenizersOfOtherKindsAreNamed(t *testing.T) {
+	for name, what := range map[string]string{"cl100k_base.tiktoken": "tiktoken's ranks without the pattern and the special tokens that its model's code has",
+		"tiktoken.model": "tiktoken's ranks without the pattern and the special tokens that its model's code has", "tekken.json": "Mistral's Tekken",
+		"vocab.txt": "WordPiece's words", "spiece.model": "sentencepiece's Unigram"} {
+		dir := t.TempDir()
+		write(t, dir, name, "x")
+		wantError(t, dir, "DIR has no tokenizer that is read: "+name+" is "+what+"; accepted: a folder with tokenizer.json, tokenizer.model, "+
+			"vocab.json and merges.txt, or qwen.tiktoken")
 	}
 }

@@ -95,13 +95,13 @@ func (m *spm) finish(t *Tokenizer, config *settings) error {
 	return nil
 }
 
-// prefixed reports whether a space goes before a text: the model says so, or since legacy is false add_prefix_space does,
-// which is true where it is absent.
+// prefixed reports whether a space goes before a text: add_prefix_space says so where it is given. Else the model does, or
+// where legacy is false every text has one.
 func (m *spm) prefixed(config *settings) bool {
-	if config.old {
-		return m.dummyPrefix
+	if config.prefix != nil {
+		return *config.prefix
 	}
-	return config.prefix == nil || *config.prefix
+	return m.dummyPrefix || !config.old
 }
 
 // spaces shows spaces as marks, and puts one before each stretch of text; unless legacy, before the first alone, and not

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 )
 
@@ -76,8 +78,30 @@ func Open(dir string) (*Tokenizer, error) {
 		}
 		return t, nil
 	}
-	return nil, fmt.Errorf("%s has no tokenizer; accepted: a folder with tokenizer.json, tokenizer.model, "+
-		"vocab.json and merges.txt, or qwen.tiktoken", dir)
+	return nil, fmt.Errorf("%s has no tokenizer%s; accepted: a folder with tokenizer.json, tokenizer.model, "+
+		"vocab.json and merges.txt, or qwen.tiktoken", dir, others(dir))
+}
+
+// others names a tokenizer of a kind that is not read.
+func others(dir string) string {
+	entries, _ := os.ReadDir(dir) // whoever reads the folder has said what is wrong
+	for _, e := range entries {
+		name, what := e.Name(), ""
+		switch {
+		case strings.HasSuffix(name, ".tiktoken"), name == "tiktoken.model":
+			what = "tiktoken's ranks without the pattern and the special tokens that its model's code has"
+		case name == "tekken.json":
+			what = "Mistral's Tekken"
+		case name == "vocab.txt":
+			what = "WordPiece's words"
+		case name == "spiece.model":
+			what = "sentencepiece's Unigram"
+		default:
+			continue
+		}
+		return fmt.Sprintf(" that is read: %s is %s", visible.Line(name), what)
+	}
+	return ""
 }
 
 // refused says in which file something is wrong, and what is accepted where the error does not.
