@@ -211,8 +211,8 @@ func (f *fields) layerTypes(m *Model, t traits) {
 	}
 	kinds, other := make([]byte, m.Layers), false
 	for l, got := range types {
-		if got == "chunked_attention" && m.Family == "llama4_text" {
-			got = full // in the first chunk, which is what is modelled
+		if got == "chunked_attention" && t.chunked && !m.Chunked {
+			got = full // without chunks
 		}
 		want := full
 		if m.Windowed(l) {
