@@ -65,6 +65,8 @@ func Meaning(key string) string {
 	switch key {
 	case "runtime.dispatch":
 		return "what the runtime takes to dispatch a piece of work"
+	case "runtime.conversion":
+		return "how fast activations are brought into the array's layout and back"
 	case "runtime.host_per_token":
 		return "what the host does behind each token"
 	case "noc.bandwidth":
