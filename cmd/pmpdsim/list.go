@@ -137,14 +137,20 @@ Block linears are the weights that a schedule changes; pair is the default stati
 }
 
 func familyListing() listing {
-	var names []string
+	note := "The text part runs of"
+	column := len(note)
 	for _, f := range workloads.Wrappers() {
-		names = append(names, string(f))
+		if column += 1 + len(f); column > 110 {
+			note, column = note+"\n", len(f)
+		} else {
+			note += " "
+		}
+		note += string(f)
 	}
 	return listing{name: "families", usage: "families of models, by the model_type of config.json",
 		description: `What config.json may be of, and in what the blocks differ from llama's where it has nothing but a model_type. In
 layers, f sees every position and w a window, capitals do not rotate; the letters repeat.`,
-		note:  "The text part runs of " + strings.Join(names, " ") + ",\nand of others whose text_config, llm_config or language_config is of one of these families.",
+		note:  note + ",\nand of others whose text_config, llm_config or language_config is of one of these families.",
 		items: views.Families}
 }
 
