@@ -69,6 +69,17 @@ func TestArchitecturesOfGGUF(t *testing.T) {
 			norms + ", attn_qkv+ 512 256, attn_output 256 256, ffn_up 1024 256, ffn_down 256 512"},
 		{"glm4", "glm4", []any{"rope.dimension_count", 32, "attention.key_length", 64}, "output_norm 256, output 320 256", norms + "," + sandwich + "," + attention +
 			", ffn_up 1024 256, ffn_down 256 512"},
+		{"deepseek2", "deepseek_v2", append([]any{"attention.kv_lora_rank", 64, "attention.key_length", 96, "attention.value_length", 64, "rope.dimension_count", 32,
+			"expert_shared_count", 2, "leading_dense_block_count", 0}, experts...), "output_norm 256, output 320 256", norms +
+			", attn_q 384 256, attn_kv_a_mqa 96 256, attn_kv_a_norm 64, attn_kv_b 512 64, attn_output 256 256," + fourExp +
+			", ffn_gate_shexp 256 256, ffn_up_shexp 256 256, ffn_down_shexp 256 256"},
+		{"deepseek2", "deepseek_v3", append([]any{"attention.q_lora_rank", 128, "attention.kv_lora_rank", 64, "attention.key_length", 96, "attention.key_length_mla", 96,
+			"attention.value_length_mla", 64, "attention.head_count_kv", 1, "rope.dimension_count", 32, "expert_gating_func", 2, "expert_shared_count", 1,
+			"leading_dense_block_count", 0}, experts...), "output_norm 256, output 320 256", norms +
+			", attn_q_a 128 256, attn_q_a_norm 128, attn_q_b 384 128, attn_kv_a_mqa 96 256, attn_kv_a_norm 64, attn_k_b 4 64 64, attn_v_b 4 64 64, attn_output 256 256," + fourExp +
+			", exp_probs_b= 4, ffn_gate_shexp 128 256, ffn_up_shexp 128 256, ffn_down_shexp 256 128"},
+		{"olmoe", "olmoe", append([]any{"feed_forward_length", 128}, experts[:4]...), "output_norm 256, output 320 256",
+			norms + ", attn_q_norm 256, attn_k_norm 128," + attention + "," + fourExp},
 		{"smollm3", "smollm3", nil, "output_norm 256", norms + "," + attention + "," + gated},
 	} {
 		t.Run(c.arch+" is "+string(c.family), func(t *testing.T) {
@@ -103,6 +114,10 @@ func (w *written) add(prefix, list string) {
 	for _, one := range strings.Split(list, ",") {
 		fields := strings.Fields(one)
 		name, bias := strings.CutSuffix(fields[0], "+")
+		if alone, only := strings.CutSuffix(name, "="); only { // a bias without a matrix
+			w.tensors = append(w.tensors, prefix+alone+".bias F32 "+fields[1])
+			continue
+		}
 		kind := "F16"
 		if len(fields) == 2 {
 			kind = "F32"

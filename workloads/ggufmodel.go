@@ -68,7 +68,7 @@ var architectures = map[string]Family{
 	"gptneox": "gpt_neox", "gptj": "gptj", "falcon": "falcon", "bloom": "bloom", "mpt": "mpt", "baichuan": "baichuan", "internlm2": "internlm2",
 	"granite": "granite", "granitemoe": "granitemoe", "command-r": "cohere", "cohere2": "cohere2", "exaone": "exaone", "exaone4": "exaone4", "olmo": "olmo",
 	"olmo2": "olmo2", "olmoe": "olmoe", "chatglm": "chatglm", "glm4": "glm4", "minicpm": "minicpm", "nemotron": "nemotron", "orion": "orion",
-	"smollm3": "smollm3", "arcee": "arcee", "ernie4_5": "ernie4_5", "seed_oss": "seed_oss", "bitnet": "bitnet",
+	"deepseek2": DeepseekV2, "dots1": "dots1", "smollm3": "smollm3", "arcee": "arcee", "ernie4_5": "ernie4_5", "seed_oss": "seed_oss", "bitnet": "bitnet",
 }
 
 // translate makes the keys of a config.json.
@@ -88,6 +88,9 @@ func (g *ggufModel) translate() error {
 	}
 	if n, _ := g.number("expert_count"); family == "llama" && n > 0 {
 		family = "mixtral"
+	}
+	if n, _ := g.number("expert_gating_func"); family == DeepseekV2 && n == 2 { // sigmoids
+		family = DeepseekV3
 	}
 	g.keys["model_type"] = family
 	g.keys["tie_word_embeddings"] = g.byName["output.weight"] == nil
@@ -112,8 +115,11 @@ func (g *ggufModel) translate() error {
 		g.take(k.from, k.to)
 	}
 	g.tokens()
+	if err := g.rope(); err != nil {
+		return err
+	}
 	g.ofFamily(family)
-	return g.rope()
+	return nil
 }
 
 // number is an integer of the architecture; one that is given for each layer has to be the same in all.
@@ -228,12 +234,19 @@ func (g *ggufModel) ofFamily(family Family) {
 	heads, _ := g.number("attention.head_count_kv")
 	if n, ok := g.number("expert_count"); ok && n > 0 {
 		key := "num_experts"
-		if family == "mixtral" || family == "phimoe" || family == "granitemoe" {
+		if family == DeepseekV2 || family == DeepseekV3 || family == "dots1" {
+			key = "n_routed_experts"
+		} else if family == "mixtral" || family == "phimoe" || family == "granitemoe" {
 			key = "num_local_experts"
 		}
 		g.keys[key] = n
 	}
 	switch family {
+	case DeepseekV2, DeepseekV3:
+		g.latent()
+		g.sharedExperts()
+	case "dots1":
+		g.sharedExperts()
 	case "falcon":
 		g.keys["new_decoder_architecture"] = heads > 1
 		g.keys["multi_query"], g.keys["num_kv_heads"] = heads == 1, heads
@@ -265,4 +278,31 @@ func (g *ggufModel) ofFamily(family Family) {
 			g.keys["norm_topk_prob"] = true
 		}
 	}
+}
+
+// latent translates latent attention. Files whose cache holds what is compressed give its width as that of keys, and that of a
+// head's keys apart.
+func (g *ggufModel) latent() {
+	delete(g.keys, "num_key_value_heads")
+	delete(g.keys, "head_dim")
+	delete(g.keys, "partial_rotary_factor")
+	g.keys["q_lora_rank"] = nil
+	for _, k := range []struct{ from, to string }{{"attention.q_lora_rank", "q_lora_rank"}, {"attention.kv_lora_rank", "kv_lora_rank"},
+		{"rope.dimension_count", "qk_rope_head_dim"}, {"attention.value_length", "v_head_dim"}, {"attention.value_length_mla", "v_head_dim"}} {
+		g.take(k.from, k.to)
+	}
+	key, ok := g.number("attention.key_length_mla")
+	if !ok {
+		key, _ = g.number("attention.key_length")
+	}
+	rotated, _ := g.number("rope.dimension_count")
+	g.keys["qk_nope_head_dim"] = key - rotated
+}
+
+// sharedExperts translates which layers have experts, and how many all tokens share.
+func (g *ggufModel) sharedExperts() {
+	g.take("expert_shared_count", "n_shared_experts")
+	g.take("leading_dense_block_count", "first_k_dense_replace")
+	g.take("expert_group_count", "n_group")
+	g.take("expert_group_used_count", "topk_group")
 }

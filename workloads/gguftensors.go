@@ -12,7 +12,9 @@ import (
 // does. Fused ones hold several.
 var ggufTensors = map[string][]string{
 	"q_proj": {"attn_q", "attn_qkv"}, "k_proj": {"attn_k", "attn_qkv"}, "v_proj": {"attn_v", "attn_qkv"}, "o_proj": {"attn_output"},
-	"gate_proj": {"ffn_gate", "ffn_up"}, "up_proj": {"ffn_up"}, "down_proj": {"ffn_down"}, "fc1": {"ffn_up"}, "fc2": {"ffn_down"},
+	"q_a_proj": {"attn_q_a"}, "q_b_proj": {"attn_q_b"}, "kv_a_proj_with_mqa": {"attn_kv_a_mqa"}, KeyExpansion: {"attn_k_b", "attn_kv_b"},
+	ValueExpansion: {"attn_v_b", "attn_kv_b"},
+	"gate_proj":    {"ffn_gate", "ffn_up"}, "up_proj": {"ffn_up"}, "down_proj": {"ffn_down"}, "fc1": {"ffn_up"}, "fc2": {"ffn_down"},
 	"experts.gate_proj": {"ffn_gate_exps", "ffn_up_exps"}, "experts.up_proj": {"ffn_up_exps"}, "experts.down_proj": {"ffn_down_exps"},
 	"shared_expert.gate_proj": {"ffn_gate_shexp"}, "shared_expert.up_proj": {"ffn_up_shexp"}, "shared_expert.down_proj": {"ffn_down_shexp"},
 }
@@ -81,6 +83,9 @@ func (g *ggufModel) fits(layer int, of Linear) error {
 			strings.Join(ggufTensors[of.Name], ", "))
 	}
 	rows, k := of.Out*max(1, of.Copies), t.Shape[len(t.Shape)-1]
+	if of.PerHead > 0 && len(t.Shape) == 3 && t.Len() == rows*of.In { // a matrix for each head, that of the keys the other way round
+		return nil
+	}
 	if k != of.In || t.Len() < rows*k || t.Len() != rows*k && !fused(t.Name, of.Name) {
 		return t.Errorf("has the shape %v, and %s has %d rows of %d; accepted: the tensors of the model that the metadata describe", t.Shape, of.Name, rows, of.In)
 	}
@@ -89,7 +94,7 @@ func (g *ggufModel) fits(layer int, of Linear) error {
 
 // fused reports whether a tensor holds other matrices, too.
 func fused(tensor, matrix string) bool {
-	return strings.Contains(tensor, ".attn_qkv.") || strings.HasSuffix(matrix, "_proj") && strings.Contains(tensor, ".ffn_up")
+	return strings.Contains(tensor, ".attn_qkv.") || strings.Contains(tensor, ".attn_kv_b.") || strings.HasSuffix(matrix, "_proj") && strings.Contains(tensor, ".ffn_up")
 }
 
 // readTypes are the types of tensors whose formats are modelled.

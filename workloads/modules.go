@@ -15,13 +15,14 @@ type modules func(layer int, matrix string) bool
 
 // The matrices by the names of modules that hold them, in the implementations of the families: fused ones hold several.
 var (
-	attentionNames = []string{"q_proj", "k_proj", "v_proj", "o_proj"}
+	attentionNames = []string{"q_proj", "k_proj", "v_proj", "o_proj", "q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", KeyExpansion, ValueExpansion}
 	qkvNames       = attentionNames[:3]
 	mlpNames       = []string{"gate_proj", "up_proj", "down_proj", "fc1", "fc2"}
 	moduleNames    = map[string][]string{
 		"self_attn": attentionNames, "attn": attentionNames, "attention": attentionNames, "self_attention": attentionNames,
 		"mlp": mlpNames, "feed_forward": mlpNames, "ffn": mlpNames,
 		"qkv_proj": qkvNames, "query_key_value": qkvNames, "c_attn": qkvNames, "wqkv": qkvNames, "Wqkv": qkvNames, "W_pack": qkvNames,
+		"kv_b_proj": attentionNames[7:], "kv_a_proj": {"kv_a_proj_with_mqa"},
 		"dense": {"o_proj"}, "out_proj": {"o_proj"}, "wo": {"o_proj"},
 		"gate_up_proj": {"gate_proj", "up_proj"}, "w1": {"gate_proj"}, "w2": {"down_proj"}, "w3": {"up_proj"},
 		"c_fc": {"fc1"}, "dense_h_to_4h": {"fc1", "gate_proj", "up_proj"}, "dense_4h_to_h": {"fc2", "down_proj"},
@@ -127,9 +128,13 @@ func fullNames(layer int, matrix string) []string {
 		if owner == "experts" {
 			owner = "experts.0"
 		}
-		return []string{fmt.Sprintf("model.layers.%d.mlp.%s.%s", layer, owner, bare)}
+		name := fmt.Sprintf("model.layers.%d.mlp.%s.%s", layer, owner, bare)
+		return []string{name, strings.Replace(name, ".shared_expert.", ".shared_experts.", 1)}
 	case slices.Contains(attentionNames, bare):
 		names := []string{fmt.Sprintf("model.layers.%d.self_attn.%s", layer, bare)}
+		if bare == KeyExpansion || bare == ValueExpansion {
+			names = append(names, fmt.Sprintf("model.layers.%d.self_attn.kv_b_proj", layer))
+		}
 		if slices.Contains(qkvNames, bare) {
 			names = append(names, fmt.Sprintf("model.layers.%d.self_attn.qkv_proj", layer))
 		}
