@@ -229,8 +229,13 @@ func scratchForDocs(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	weights, err := os.ReadFile("gpu/weights/testdata/words.gguf")
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := append(prelude.Files, txtar.File{Name: "some.trace.jsonl.zst", Data: traces.Files[0].Data},
-		txtar.File{Name: "path/to/config.json", Data: bytes.Replace(tiny, []byte(`_embeddings":128`), []byte(`_embeddings":2048`), 1)})
+		txtar.File{Name: "path/to/config.json", Data: bytes.Replace(tiny, []byte(`_embeddings":128`), []byte(`_embeddings":2048`), 1)},
+		txtar.File{Name: "path/to/model.gguf", Data: weights})
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
 			t.Fatal(err)

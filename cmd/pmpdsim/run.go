@@ -52,6 +52,7 @@ EXAMPLES:
    pmpdsim run --npu edge-lpddr4x --model vicuna-7b --task cnn_dm \
       --schedule fp16 --schedule uniform:3 --schedule static:3-2@85  # 5 s
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
+   pmpdsim run --model path/to/model.gguf --prompt 64 --gen 16 --schedule file
    pmpdsim run --model phi-1.5 --prompt 256 --gen 1 --schedule uniform:4
    pmpdsim run --model mixtral/config.json --experts zipf,s=1,seed=7 --prompt 128 --gen 16 --schedule uniform:4
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
