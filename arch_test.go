@@ -59,7 +59,7 @@ workloads/routing:   sim/unit/suggest workloads
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/torch:     sim/unit/visible sim/unit/files workloads/safetensors
 workloads/precision: sim/unit/visible sim/unit/suggest sim/unit/files sim/unit/strict workloads yaml
-workloads/precision/calibrate: workloads/precision
+workloads/precision/calibrate: sim/unit/files workloads workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/routing workloads/precision
 traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision workloads/routing zstd workloads/precision/classifier

@@ -142,15 +142,22 @@ fewest bits among the candidates whose mean holds the bound.
 Traces belong together if they have the same prompt (prompt.sha256, or prompt.ids). Each prompt needs one trace
 under each schedule: fp16 or uniform at the highest precision, and static or uniform candidates.
 
+With --sensitivities it searches bits by layer and matrix instead (rules of precision): the file has for each matrix the loss at
+each width that it may have. All begin with their fewest bits; then the matrix whose bits save most loss for a byte gets more, until
+the loss is within the bound (loss<=X), or while average bits are (bits<=X).
+
 Measures: quality is the share of tokens on which the fp16 reference agrees (footer.agree), likelihood the mean
 probability of a token under it (footer.nll).
 
 EXAMPLES:
    pmpdsim schedule search --traces runs
-   pmpdsim schedule search --traces runs --bound 'likelihood>=0.95' --format json`,
+   pmpdsim schedule search --traces runs --bound 'likelihood>=0.95' --format json
+   pmpdsim schedule search --model path/to/config.json --sensitivities losses.csv --bound 'bits<=3.5'`,
 		Flags: []cli.Flag{
 			tracesFlag("`DIR` with the traces", ""),
-			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision", Value: "quality>=0.99"},
+			&cli.StringFlag{Name: "sensitivities", Usage: "search bits by layer and matrix: CSV `FILE` with layer,matrix,bits,loss", TakesFile: true},
+			modelFlag("`MODEL` of the sensitivities (list models, or a config.json)", "", "none"),
+			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision; with sensitivities loss<=X or bits<=X", Value: "quality>=0.99"},
 			formatFlag("table", "json"),
 		},
 		Action: action(fillSearch),
@@ -160,13 +167,19 @@ EXAMPLES:
 // searchOptions are what schedule search was asked for.
 type searchOptions struct {
 	traces  string // directory
+	losses  string // file of sensitivities; empty: none
+	model   string
+	limit   calibrate.Limit // of what they say
 	measure traces.Measure
 	least   float64
 	format  string
 }
 
 func fillSearch(c *cli.Context) (*searchOptions, error) {
-	o := &searchOptions{traces: c.String("traces"), format: c.String("format")}
+	o := &searchOptions{traces: c.String("traces"), losses: c.String("sensitivities"), model: c.String("model"), format: c.String("format")}
+	if o.losses != "" {
+		return o, o.fillLimit(c)
+	}
 	if o.traces == "" {
 		return nil, fmt.Errorf("--traces is missing; accepted: a directory with NAME%s files", traces.Suffix)
 	}
@@ -176,6 +189,9 @@ func fillSearch(c *cli.Context) (*searchOptions, error) {
 }
 
 func (o *searchOptions) run(_ context.Context, s streams) error {
+	if o.losses != "" {
+		return o.assign(s)
+	}
 	prompts, err := promptsIn(o.traces, o.measure)
 	if err != nil {
 		return err

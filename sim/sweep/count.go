@@ -40,7 +40,7 @@ func factors(top *yaml.Node) []factor {
 	} else {
 		all = append(all, factor{length(of["models"]), "models"}, factor{length(of["tasks"]) * length(of["lengths"]), "tasks or lengths"})
 	}
-	return append(all, factor{length(of["batch"]), "batches"}, factor{length(of["schedules"]), "schedules"})
+	return append(all, factor{length(of["batch"]), "batches"}, factor{length(of["schedules"]), "schedules"}, factor{length(of["precision"]), "rules of precision"})
 }
 
 // length is how many values a node has: one that is not there, and a text, count as one.

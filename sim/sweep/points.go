@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
@@ -287,6 +288,11 @@ func (p *Point) identity(key string) (string, bool) {
 		return p.Task, true
 	case "schedule":
 		return p.Schedule.String(), true
+	case "precision":
+		if len(p.Schedule.Rules) == 0 {
+			return noRules, true
+		}
+		return precision.RulesText(p.Schedule.Rules), true
 	case "batch":
 		return strconv.Itoa(p.Batch), true
 	case "prompt":

@@ -139,3 +139,20 @@ func TestPoints(t *testing.T) {
 		}
 	})
 }
+
+func TestRulesOfPrecisionAreAnAxis(t *testing.T) {
+	var got []string
+	for _, p := range points(t, `npu: pmpd-paper
+models: phi-1.5
+lengths: [{prompt: 8, gen: 4}]
+schedules: [fp16, "uniform:4", "static:4>3@2"]
+precision: [none, fc2=+1, "layers=0,23:8"]
+filters: ["schedule == uniform:4;layers=0,23:8", "precision == none and schedule != fp16"]
+`) {
+		got = append(got, p.Schedule.String())
+	}
+	want := []string{"fp16", "uniform:4;fc2=+1", "static:4>3@2;fc2=+1", "static:4>3@2;layers=0,23:8"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

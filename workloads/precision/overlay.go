@@ -170,3 +170,47 @@ func (s Schedule) Possible(m *workloads.Model, gen int) ([]Assignment, error) {
 	}
 	return append([]Assignment{over.At(s.PrefillAt(Assignment{}), 0)}, over.All(s.Bases())...), nil
 }
+
+// ScheduleOf returns a schedule whose passes all have an assignment: the bits that most weights have, and rules for the others.
+func ScheduleOf(m *workloads.Model, at Assignment) Schedule {
+	g := gridOf(m)
+	held := map[int]int64{}
+	for _, x := range g.matrices {
+		held[at.At(x.layer, x.name)] += x.elements
+	}
+	base := at.Max()
+	for _, b := range at.Widths() {
+		if held[b] > held[base] {
+			base = b
+		}
+	}
+	s := UniformSchedule(base)
+	for _, name := range g.names {
+		for _, b := range at.Widths() {
+			r := Rule{Matrices: []string{name}, Over: UniformSchedule(b)}
+			all := true
+			for _, x := range g.matrices {
+				if x.name != name {
+					continue
+				}
+				if at.At(x.layer, name) != b {
+					all = false
+					continue
+				}
+				if last := len(r.Layers) - 1; last >= 0 && r.Layers[last].Last == x.layer-1 {
+					r.Layers[last].Last = x.layer
+				} else {
+					r.Layers = append(r.Layers, Span{x.layer, x.layer})
+				}
+			}
+			if b == base || len(r.Layers) == 0 {
+				continue
+			}
+			if all {
+				r.Layers = nil
+			}
+			s.Rules = append(s.Rules, r)
+		}
+	}
+	return s
+}

@@ -174,3 +174,15 @@ func TestRulesThatChangeNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestAScheduleOfAnAssignmentHasIt(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		m, bits := bitsOfEach(r, t)
+		want := precision.Assign(m, func(l int, name string) int { return bits[l][name] })
+		s := precision.ScheduleOf(m, want)
+		p, err := parse(t, s.String()).Resolve(m, 3, precision.Evidence{})
+		if err != nil || p.At(2) != want {
+			r.Fatalf("%s is %v, want %s (%v)", s, p, want, err)
+		}
+	})
+}

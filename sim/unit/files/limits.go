@@ -66,7 +66,7 @@ func (k Kind) Limits() Limit {
 	case Spec:
 		return Limit{What: "a sweep spec", Bytes: 2 * mib, More: "split the sweep: results of several folders are read together"}
 	case Precisions:
-		return Limit{What: "a map of precisions", Bytes: 1 * mib}
+		return Limit{What: "precisions by layer and matrix", Bytes: 1 * mib}
 	case ModelConfig:
 		return Limit{What: "a Hugging Face config.json", Bytes: 4 * mib, Values: 1e5, Depth: 64}
 	case Generation:

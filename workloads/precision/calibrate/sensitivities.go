@@ -1,0 +1,171 @@
+package calibrate
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Choice is a width that a matrix may have, and what quality it costs there.
+type Choice struct {
+	Bits int
+	Loss float64
+}
+
+// Sensitivities are the choices of each matrix of a model, from the fewest bits to the most. Losses of matrices add up.
+type Sensitivities struct {
+	model    *workloads.Model
+	matrices []sensitive
+}
+
+// sensitive is a matrix with its choices.
+type sensitive struct {
+	layer    int
+	name     string
+	elements int64
+	choices  []Choice
+}
+
+const sensitivityHeader = "layer,matrix,bits,loss"
+
+// ReadSensitivities reads a file of sensitivities of a model: CSV with the header layer,matrix,bits,loss and a row for each width
+// that a matrix may have.
+func ReadSensitivities(path string, m *workloads.Model) (*Sensitivities, error) {
+	data, err := files.Read(path, files.Precisions)
+	if err != nil {
+		return nil, err
+	}
+	return parseSensitivities(path, data, m)
+}
+
+func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitivities, error) {
+	s := &Sensitivities{model: m}
+	for l := range m.Layers {
+		for _, x := range m.Matrices(l) {
+			if !x.Fixed {
+				s.matrices = append(s.matrices, sensitive{layer: l, name: x.Name, elements: int64(x.Count()) * int64(x.Out) * int64(x.In)})
+			}
+		}
+	}
+	r := csv.NewReader(bytes.NewReader(data))
+	r.FieldsPerRecord = 4
+	rows, err := r.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; accepted: CSV with the header %s", name, err, sensitivityHeader)
+	}
+	if len(rows) == 0 || strings.Join(rows[0], ",") != sensitivityHeader {
+		return nil, fmt.Errorf("%s:1: another header, or none; accepted: %s", name, sensitivityHeader)
+	}
+	for i, row := range rows[1:] {
+		if err := s.add(row); err != nil {
+			return nil, fmt.Errorf("%s: row %d: %w", name, i+2, err)
+		}
+	}
+	for i := range s.matrices {
+		x := &s.matrices[i]
+		if len(x.choices) == 0 {
+			return nil, fmt.Errorf("%s: there is no row of layer %d, %s; accepted: at least one for each matrix of %s", name, x.layer, x.name, m.Name)
+		}
+		slices.SortFunc(x.choices, func(a, b Choice) int { return a.Bits - b.Bits })
+	}
+	return s, nil
+}
+
+func (s *Sensitivities) add(row []string) error {
+	layer, err := strconv.Atoi(row[0])
+	at := slices.IndexFunc(s.matrices, func(x sensitive) bool { return x.layer == layer && x.name == row[1] })
+	if err != nil || at < 0 {
+		return fmt.Errorf("layer %q, matrix %q: %s has no such matrix whose bits change; accepted: its layers from 0 to %d, and their matrices, such as %s",
+			row[0], row[1], s.model.Name, s.model.Layers-1, s.matrices[0].name)
+	}
+	bits, err := strconv.Atoi(row[2])
+	if err != nil || !slices.Contains(precision.WeightBits(), bits) {
+		return fmt.Errorf("bits %q: weights cannot have these; accepted: 2 to 8, 16", row[2])
+	}
+	loss, err := strconv.ParseFloat(row[3], 64)
+	if err != nil || math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Errorf("loss %q: no number; accepted: a finite number, the more the worse", row[3])
+	}
+	x := &s.matrices[at]
+	if slices.ContainsFunc(x.choices, func(c Choice) bool { return c.Bits == bits }) {
+		return fmt.Errorf("layer %d, %s at %d bits: given twice; accepted: each once", layer, row[1], bits)
+	}
+	x.choices = append(x.choices, Choice{bits, loss})
+	return nil
+}
+
+// Assigned is an assignment that a search has found.
+type Assigned struct {
+	Schedule    precision.Schedule `json:"schedule"` // with rules that give the matrices these bits
+	Loss        float64            `json:"loss"`     // of all matrices together
+	AverageBits float64            `json:"avg_weight_bits"`
+	Bytes       int64              `json:"weight_bytes"` // of all matrices, scales and codebooks apart
+	Raised      int                `json:"raised"`       // times that a matrix got more bits
+}
+
+// Limit is what an assignment must keep to: a loss at most, or average bits at most. The other one is infinite.
+type Limit struct{ Loss, Bits float64 }
+
+// Assign searches an assignment within a limit. All matrices begin with the fewest bits that they have a row for. Then, again
+// and again, that matrix gets that many more bits which save most loss for a byte, the first in the order of the model among equals,
+// until the loss is within its limit, or nothing that saves any fits within the bits.
+func (s *Sensitivities) Assign(limit Limit) (*Assigned, error) {
+	now := make([]int, len(s.matrices))
+	var elements, bits int64 // bits: of all elements together
+	for _, x := range s.matrices {
+		elements += x.elements
+		bits += x.elements * int64(x.choices[0].Bits)
+	}
+	if least := float64(bits) / float64(elements); least > limit.Bits {
+		return nil, fmt.Errorf("the fewest bits of all matrices are %.4g on average, more than %.4g; accepted: a bound of at least these", least, limit.Bits)
+	}
+	out := &Assigned{}
+	for s.loss(now) > limit.Loss || !math.IsInf(limit.Bits, 1) {
+		best, to, merit := -1, 0, 0.0
+		for i := range s.matrices {
+			x := &s.matrices[i]
+			from := x.choices[now[i]]
+			for k := now[i] + 1; k < len(x.choices); k++ {
+				more := x.elements * int64(x.choices[k].Bits-from.Bits)
+				if float64(bits+more)/float64(elements) > limit.Bits {
+					continue
+				}
+				if m := (from.Loss - x.choices[k].Loss) / float64(more) * 8; m > merit {
+					best, to, merit = i, k, m
+				}
+			}
+		}
+		if best < 0 {
+			break
+		}
+		x := &s.matrices[best]
+		bits += x.elements * int64(x.choices[to].Bits-x.choices[now[best]].Bits)
+		now[best] = to
+		out.Raised++
+	}
+	if out.Loss = s.loss(now); out.Loss > limit.Loss {
+		return nil, fmt.Errorf("no assignment has a loss of at most %.4g: what more bits save ends at %.4g; accepted: a bound of at least this", limit.Loss,
+			out.Loss)
+	}
+	i := -1
+	at := precision.Assign(s.model, func(int, string) int { i++; return s.matrices[i].choices[now[i]].Bits })
+	out.AverageBits, out.Bytes = at.Average(s.model), (bits+7)/8
+	out.Schedule = precision.ScheduleOf(s.model, at)
+	return out, nil
+}
+
+// loss is that of all matrices together, in the order of the model.
+func (s *Sensitivities) loss(now []int) (sum float64) {
+	for i, k := range now {
+		sum += s.matrices[i].choices[k].Loss
+	}
+	return sum
+}
