@@ -59,7 +59,8 @@ func TestTableOfExperts(t *testing.T) {
 	}
 	found := 0
 	for _, op := range gpu.Table(src.Model().Model, []int{16, 3}, nil).Ops {
-		matrices := map[string]*weights.Matrix{"L1.experts.gate_proj+experts.up_proj": &block.ExpertsUp[0], "L1.experts.down_proj": &block.ExpertsDown[0]}
+		matrices := map[string]*weights.Matrix{"L1.experts.gate_proj+experts.up_proj": &block.ExpertsUp[0],
+			"L1.experts.down_proj": &block.ExpertsDown[0]}
 		if w := matrices[op.Name]; w != nil {
 			found++
 			if op.WeightBytes[16] != int64(2*2*len(w.Half)) || op.WeightBytes[3] != int64(2*4*len(w.Planes)*3/8) || *op.M != 2 {

@@ -49,7 +49,8 @@ func Ops(m *workloads.Model) []Op {
 		case ops.Embed:
 			f.add(o, Op{Kind: Embed, Place: PlaceEmbedding, Out: m.Hidden, In: 1, Params: o.Params})
 		case ops.Activation:
-			f.add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: f.all[len(f.all)-1].Out, Experts: o.Experts})
+			f.add(o, Op{Kind: Activation, Out: o.Width / max(1, o.Experts), In: f.all[len(f.all)-1].Out,
+				Experts: o.Experts})
 		case ops.LogitCap:
 			f.add(o, Op{Kind: LogitCap, Out: m.Vocab, In: m.Vocab})
 		case ops.Sample:
@@ -87,7 +88,8 @@ func (f *fuser) product(i int, o *ops.Op) {
 	whole := []Part{{o.Name, o.Matrix.Out}}
 	switch o.Kind {
 	case ops.HeadProduct:
-		f.add(o, Op{Kind: HeadProduct, Place: Place(o.Name), Out: o.Matrix.Out, In: o.Matrix.In, Parts: whole, Heads: o.Heads,
+		f.add(o, Op{Kind: HeadProduct, Place: Place(o.Name), Out: o.Matrix.Out, In: o.Matrix.In, Parts: whole,
+			Heads:      o.Heads,
 			Transposed: o.Transposed})
 		return
 	case ops.Head:

@@ -50,16 +50,19 @@ func (m *Model) check() error {
 		key   string
 		value int
 	}
-	widths := []width{{"hidden_size", m.Hidden}, {"intermediate_size", m.FFN}, {"the width of experts", m.expertWidth(false)},
+	widths := []width{{"hidden_size", m.Hidden}, {"intermediate_size", m.FFN}, {"the width of experts",
+		m.expertWidth(false)},
 		{"the width of shared experts", m.expertWidth(true)}}
 	if l := m.Latent; l != nil {
-		widths = append(widths, width{"q_lora_rank", l.QRank}, width{"kv_lora_rank", l.KVRank}, width{"num_attention_heads × v_head_dim", m.Heads * l.ValueDim})
+		widths = append(widths, width{"q_lora_rank", l.QRank}, width{"kv_lora_rank", l.KVRank},
+			width{"num_attention_heads × v_head_dim", m.Heads * l.ValueDim})
 	} else {
 		widths = append(widths, width{"num_attention_heads × head_dim", m.Heads * m.HeadDim})
 	}
 	for _, in := range widths {
 		if in.value%lane != 0 {
-			return fmt.Errorf("%s: %d is not run; accepted: a multiple of %d, the columns of a word of a plane", in.key, in.value, lane)
+			return fmt.Errorf("%s: %d is not run; accepted: a multiple of %d, the columns of a word of a plane",
+				in.key, in.value, lane)
 		}
 	}
 	return nil
@@ -79,7 +82,8 @@ func (m *Model) expertWidth(shared bool) int {
 // Fits returns an error if so many positions, prompt and generated tokens together, cannot be run.
 func (m *Model) Fits(positions int) error {
 	if positions < 1 || positions > m.MaxPositions {
-		return fmt.Errorf("%s: %d positions; accepted: 1 to max_position_embeddings (%d)", m.Name, positions, m.MaxPositions)
+		return fmt.Errorf("%s: %d positions; accepted: 1 to max_position_embeddings (%d)", m.Name, positions,
+			m.MaxPositions)
 	}
 	return nil
 }

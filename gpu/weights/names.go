@@ -36,14 +36,17 @@ func llama() names {
 		parts: map[string]string{
 			"input_norm": "input_layernorm", "mlp_norm": "post_attention_layernorm",
 			"post_attention_norm": "post_attention_layernorm", "post_mlp_norm": "post_feedforward_layernorm",
-			"q_proj": "self_attn.q_proj", "k_proj": "self_attn.k_proj", "v_proj": "self_attn.v_proj", "o_proj": "self_attn.o_proj",
+			"q_proj": "self_attn.q_proj", "k_proj": "self_attn.k_proj", "v_proj": "self_attn.v_proj",
+			"o_proj": "self_attn.o_proj",
 			"q_norm": "self_attn.q_norm", "k_norm": "self_attn.k_norm",
 			"gate_proj": "mlp.gate_proj", "up_proj": "mlp.up_proj", "down_proj": "mlp.down_proj",
 			"fc1": "mlp.fc1", "fc2": "mlp.fc2",
 			"attention_sub_norm": "self_attn.attn_sub_norm", "mlp_sub_norm": "mlp.ffn_sub_norm",
-			"router": "mlp.gate", "shared_expert_gate": "mlp.shared_expert_gate", "shared_expert.gate_proj": "mlp.shared_expert.gate_proj",
-			"shared_expert.up_proj": "mlp.shared_expert.up_proj", "shared_expert.down_proj": "mlp.shared_expert.down_proj",
-			"experts.gate_proj": "mlp.experts.%e.gate_proj", "experts.up_proj": "mlp.experts.%e.up_proj",
+			"router": "mlp.gate", "shared_expert_gate": "mlp.shared_expert_gate",
+			"shared_expert.gate_proj": "mlp.shared_expert.gate_proj",
+			"shared_expert.up_proj":   "mlp.shared_expert.up_proj",
+			"shared_expert.down_proj": "mlp.shared_expert.down_proj",
+			"experts.gate_proj":       "mlp.experts.%e.gate_proj", "experts.up_proj": "mlp.experts.%e.up_proj",
 			"experts.down_proj": "mlp.experts.%e.down_proj",
 		},
 	}
@@ -73,15 +76,18 @@ func (n *names) dense(attention string) {
 func namesOf(m *workloads.Model) (names, bool) {
 	n := llama()
 	switch m.Family {
-	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Qwen3, workloads.Qwen2MoE, workloads.Qwen3MoE, "bitnet",
-		"ernie4_5", "exaone4", "gemma", "granite", "helium", "internlm3", "minicpm", "ministral", "olmo", "olmo2", "olmo3", "seed_oss",
+	case workloads.Llama, workloads.Mistral, workloads.Qwen2, workloads.Qwen3, workloads.Qwen2MoE, workloads.Qwen3MoE,
+		"bitnet",
+		"ernie4_5", "exaone4", "gemma", "granite", "helium", "internlm3", "minicpm", "ministral", "olmo", "olmo2",
+		"olmo3", "seed_oss",
 		"smollm3", "cohere", "cohere2", "ministral3", "olmoe", "internlm", "orion":
 	case "hunyuan_v1_dense":
 		n.calls("q_norm", "self_attn.query_layernorm", "k_norm", "self_attn.key_layernorm")
 	case "internlm2":
 		n.embedding, n.head = "model.tok_embeddings", "output"
 		n.fused[qkvMatrix] = fused{name: "attention.wqkv", order: byGroup}
-		n.calls("input_norm", "attention_norm", "mlp_norm", "ffn_norm", "o_proj", "attention.wo", "gate_proj", "feed_forward.w1",
+		n.calls("input_norm", "attention_norm", "mlp_norm", "ffn_norm", "o_proj", "attention.wo", "gate_proj",
+			"feed_forward.w1",
 			"up_proj", "feed_forward.w3", "down_proj", "feed_forward.w2")
 	case workloads.StableLM:
 		n.calls("q_norm", "self_attn.q_layernorm.norms.%h", "k_norm", "self_attn.k_layernorm.norms.%h")
@@ -106,16 +112,21 @@ func namesOf(m *workloads.Model) (names, bool) {
 			"experts.up_proj", "block_sparse_moe.experts.%e.w3", "experts.down_proj", "block_sparse_moe.experts.%e.w2")
 	case workloads.GraniteMoE:
 		n.calls("router", "block_sparse_moe.router.layer")
-		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"}, fused{name: "block_sparse_moe.output_linear"}
+		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"},
+			fused{name: "block_sparse_moe.output_linear"}
 	case "granitemoeshared":
 		n.calls("router", "block_sparse_moe.router.layer")
-		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"}, fused{name: "block_sparse_moe.output_linear"}
-		n.fused["shared_up"], n.fused["shared_down"] = fused{name: "shared_mlp.input_linear"}, fused{name: "shared_mlp.output_linear"}
+		n.fused["experts_up"], n.fused["experts_down"] = fused{name: "block_sparse_moe.input_linear"},
+			fused{name: "block_sparse_moe.output_linear"}
+		n.fused["shared_up"], n.fused["shared_down"] = fused{name: "shared_mlp.input_linear"},
+			fused{name: "shared_mlp.output_linear"}
 	case "dots1", "glm4_moe":
 		n.deepseek()
 	case "llama4_text":
-		n.calls("gate_proj", "feed_forward.gate_proj", "up_proj", "feed_forward.up_proj", "down_proj", "feed_forward.down_proj", "router", "feed_forward.router",
-			"shared_expert.gate_proj", "feed_forward.shared_expert.gate_proj", "shared_expert.up_proj", "feed_forward.shared_expert.up_proj",
+		n.calls("gate_proj", "feed_forward.gate_proj", "up_proj", "feed_forward.up_proj", "down_proj",
+			"feed_forward.down_proj", "router", "feed_forward.router",
+			"shared_expert.gate_proj", "feed_forward.shared_expert.gate_proj", "shared_expert.up_proj",
+			"feed_forward.shared_expert.up_proj",
 			"shared_expert.down_proj", "feed_forward.shared_expert.down_proj")
 		n.fused["experts_up"] = fused{name: "feed_forward.experts.gate_up_proj", columns: true}
 		n.fused["experts_down"] = fused{name: "feed_forward.experts.down_proj", columns: true}
@@ -136,7 +147,8 @@ func (n *names) deepseek() {
 // latent are the tensors of latent attention.
 func (n *names) latent() {
 	n.deepseek()
-	n.calls("q_a_proj", "self_attn.q_a_proj", "q_b_proj", "self_attn.q_b_proj", "kv_a_proj_with_mqa", "self_attn.kv_a_proj_with_mqa",
+	n.calls("q_a_proj", "self_attn.q_a_proj", "q_b_proj", "self_attn.q_b_proj", "kv_a_proj_with_mqa",
+		"self_attn.kv_a_proj_with_mqa",
 		"q_a_norm", "self_attn.q_a_layernorm", "kv_a_norm", "self_attn.kv_a_layernorm")
 	// Of each head first the rows that make its key, then those that make its value.
 	part := func(value bool) fused {
@@ -182,31 +194,39 @@ func (n *names) gpts(m *workloads.Model) bool {
 		n.fused[qkvMatrix] = fused{name: "attn.c_attn"}
 		n.calls("gate_proj", "mlp.w2", "up_proj", "mlp.w1", "down_proj", "mlp.c_proj")
 	case "chatglm":
-		n.embedding, n.norm, n.head = "transformer.embedding.word_embeddings", "transformer.encoder.final_layernorm", "transformer.output_layer"
+		n.embedding, n.norm, n.head = "transformer.embedding.word_embeddings", "transformer.encoder.final_layernorm",
+			"transformer.output_layer"
 		n.layer = "transformer.encoder.layers.%d."
-		n.fused[qkvMatrix], n.fused[upMatrix] = fused{name: "self_attention.query_key_value"}, fused{name: "mlp.dense_h_to_4h"}
+		n.fused[qkvMatrix], n.fused[upMatrix] = fused{name: "self_attention.query_key_value"},
+			fused{name: "mlp.dense_h_to_4h"}
 		n.calls("o_proj", "self_attention.dense", "down_proj", "mlp.dense_4h_to_h")
 	case "exaone":
 		n.gpt("h")
 		n.calls("q_proj", "attn.attention.q_proj", "k_proj", "attn.attention.k_proj", "v_proj", "attn.attention.v_proj",
-			"o_proj", "attn.attention.out_proj", "gate_proj", "mlp.c_fc_0", "up_proj", "mlp.c_fc_1", "down_proj", "mlp.c_proj")
+			"o_proj", "attn.attention.out_proj", "gate_proj", "mlp.c_fc_0", "up_proj", "mlp.c_fc_1", "down_proj",
+			"mlp.c_proj")
 	case "mpt":
 		n.gpt("blocks")
 		n.norm, n.fused[qkvMatrix] = "transformer.norm_f", fused{name: "attn.Wqkv"}
-		n.calls("input_norm", "norm_1", "mlp_norm", "norm_2", "o_proj", "attn.out_proj", "fc1", "ffn.up_proj", "fc2", "ffn.down_proj")
+		n.calls("input_norm", "norm_1", "mlp_norm", "norm_2", "o_proj", "attn.out_proj", "fc1", "ffn.up_proj", "fc2",
+			"ffn.down_proj")
 	case "opt":
-		n.embedding, n.positions, n.norm = "model.decoder.embed_tokens", "model.decoder.embed_positions", "model.decoder.final_layer_norm"
+		n.embedding, n.positions, n.norm = "model.decoder.embed_tokens", "model.decoder.embed_positions",
+			"model.decoder.final_layer_norm"
 		n.layer = "model.decoder.layers.%d."
-		n.calls("input_norm", "self_attn_layer_norm", "mlp_norm", "final_layer_norm", "o_proj", "self_attn.out_proj", "fc1", "fc1", "fc2", "fc2")
+		n.calls("input_norm", "self_attn_layer_norm", "mlp_norm", "final_layer_norm", "o_proj", "self_attn.out_proj",
+			"fc1", "fc1", "fc2", "fc2")
 	case "gpt_neox":
-		n.embedding, n.norm, n.head, n.layer = "gpt_neox.embed_in", "gpt_neox.final_layer_norm", "embed_out", "gpt_neox.layers.%d."
+		n.embedding, n.norm, n.head, n.layer = "gpt_neox.embed_in", "gpt_neox.final_layer_norm", "embed_out",
+			"gpt_neox.layers.%d."
 		n.dense("attention")
 	case "persimmon":
 		n.norm = "model.final_layernorm"
 		n.calls("q_norm", "self_attn.q_layernorm", "k_norm", "self_attn.k_layernorm")
 		n.dense("self_attn")
 	case "bloom", "falcon":
-		n.embedding, n.embedNorm, n.norm = "transformer.word_embeddings", "transformer.word_embeddings_layernorm", "transformer.ln_f"
+		n.embedding, n.embedNorm, n.norm = "transformer.word_embeddings", "transformer.word_embeddings_layernorm",
+			"transformer.ln_f"
 		n.layer = "transformer.h.%d."
 		n.dense("self_attention")
 		if m.Parallel && m.BlockNorms == 2 {

@@ -36,7 +36,8 @@ func (f *folder) adopt() {
 
 // follows reports whether a tensor holds what follows from config.json: angles, masks. Files of older versions have them.
 func follows(name string) bool {
-	for _, end := range []string{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias",
+	for _, end := range []string{".rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias", ".attention.bias",
+		".attention.masked_bias",
 		".attn.causal_mask"} {
 		if strings.HasSuffix(name, end) {
 			return true

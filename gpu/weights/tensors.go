@@ -31,7 +31,8 @@ type piece struct {
 // pieces are the tensors of a matrix, of an expert where there are several, from its top row to its bottom.
 func (m *Model) pieces(n names, s *shape, expert int) []piece {
 	if f, ok := n.fused[s.name]; ok {
-		p := piece{name: f.name, rows: s.out, bias: s.bias, columns: n.columns || f.columns, stacked: s.copies, bare: f.columns}
+		p := piece{name: f.name, rows: s.out, bias: s.bias, columns: n.columns || f.columns, stacked: s.copies,
+			bare: f.columns}
 		if f.order != nil {
 			p.order = f.order(m)
 		}
@@ -43,7 +44,8 @@ func (m *Model) pieces(n names, s *shape, expert int) []piece {
 	var all []piece
 	for _, p := range s.parts {
 		name := strings.ReplaceAll(n.parts[p.Name], "%e", fmt.Sprint(expert))
-		all = append(all, piece{name: name, rows: p.Out, bias: p.Bias, columns: n.columns, shift: n.parts[p.Name+".bias"]})
+		all = append(all, piece{name: name, rows: p.Out, bias: p.Bias, columns: n.columns,
+			shift: n.parts[p.Name+".bias"]})
 	}
 	return all
 }
@@ -98,7 +100,8 @@ func (s *NormShape) tensors(name string) (scale, shift []Tensor) {
 	switch {
 	case strings.Contains(name, "%h"):
 		for head := range s.Heads {
-			scale = append(scale, Tensor{strings.ReplaceAll(name, "%h", fmt.Sprint(head)) + ".weight", []int{s.Width / s.Heads}})
+			scale = append(scale, Tensor{strings.ReplaceAll(name, "%h", fmt.Sprint(head)) + ".weight",
+				[]int{s.Width / s.Heads}})
 		}
 	case s.Heads > 0:
 		scale = append(scale, Tensor{name + ".weight", []int{s.Heads, s.Width / s.Heads}})
