@@ -54,7 +54,7 @@ EXAMPLES:
    pmpdsim run --model path/to/config.json --prompt 512 --gen 128 --schedule uniform:4 --format json
    pmpdsim run --model path/to/model.gguf --prompt 64 --gen 16 --schedule file
    pmpdsim run --model phi-1.5 --prompt 256 --gen 1 --schedule uniform:4
-   pmpdsim run --model mixtral/config.json --experts zipf,s=1,seed=7 --prompt 128 --gen 16 --schedule uniform:4
+   pmpdsim run --model path/to/mixtral.json --experts zipf,s=1,seed=7 --prompt 128 --gen 16 --schedule uniform:4
    pmpdsim run --trace some.trace.jsonl.zst --schedule recorded --schedule fp16 --schedule uniform:4
    pmpdsim run --npu rk3588 --model qwen2.5-1.5b --prompt 128 --gen 64 --schedule uniform:8 --uncertainty
    pmpdsim run --array-style lut --array 32x32 --cores 4 --kv-bits 8 --batch 4 \
