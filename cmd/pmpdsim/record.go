@@ -34,7 +34,7 @@ a killed one leaves is never touched, and trace repair makes it whole. A GPU nee
 EXAMPLES:
    pmpdsim record --model vicuna-7b --weights random --schedule static:4-3-2@85,170 --prompt 512 --gen 256 -o v7b.trace.jsonl.zst  # needs a GPU
    pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst  # needs a GPU
-   pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl
+   pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl  # needs a GGUF file
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule static:4-2 -o small.trace.jsonl.zst`,
 		Flags: append(engineFlags(),
