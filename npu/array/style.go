@@ -50,9 +50,9 @@ double_buffer: true: folds * max(stream, rows), and rows + cols - 2 once per ope
 double_buffer: false: folds * (2 * rows + cols + stream - 2).
 gemv: columns and k-split: M * ceil(K / L / rows) * ceil(N / cols) * c where that is faster; k-split divides K by the
 floor(cols / N) slices that idle columns take.
-weights.group of 32 to 128, in all styles but dequant-fp16 with array.group_scales: weights: M * N * ceil(K / group) / dequant_lanes; twice that with
-zero_points. kv.group: the same for scores; for the context, and for scores of keys by channel, whose scales lie across
-the reduction, M * K * ceil(N / group) / dequant_lanes.
+weights.group of 32 to 128, in all styles but dequant-fp16 with array.group_scales: weights:
+M * N * ceil(K / group) / dequant_lanes; twice that with zero_points. kv.group: the same for scores; for the context,
+and for scores of keys by channel, whose scales lie across the reduction, M * K * ceil(N / group) / dequant_lanes.
 A tile takes no less than its bound, or than its reads from the scratchpad at scratchpad.bytes_per_cycle.
 array.unpack: N * K codes at array.unpack.bitsB a cycle, beside that (overlap: products) or before it (overlap: loads).`
 
