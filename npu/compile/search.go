@@ -110,13 +110,17 @@ type gemmSearch struct {
 type gemmKey struct {
 	tokens, rows, k, operands int
 	bits                      unit.Bits
-	booked                    bool
+	format                    rowFormat // of codes
+	tile                      tiling
 }
 
 // chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
 // serves all of them.
 func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
-	key := gemmKey{p.rows, p.matrix.rows, p.k, len(p.operands), p.bits, p.book(1) > 0}
+	key := gemmKey{p.rows, p.matrix.rows, p.k, len(p.operands), p.bits, rowFormat{}, p.tiling()}
+	if p.quantised {
+		key.format = p.formats[p.bits]
+	}
 	if g, ok := b.chosen[key]; ok && !b.explaining {
 		return g, nil
 	}
