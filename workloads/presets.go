@@ -119,7 +119,7 @@ func loadFile(nameOrPath string, names []string) (*Model, *Config, error) {
 	switch {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
 		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
-			"or the path of a Hugging Face config.json or of its directory"))
+			"or the path of a Hugging Face config.json, of its directory, of a folder of the hub's cache, or of a GGUF file"))
 	case errors.Is(err, fs.ErrNotExist) && isHubFolder(nameOrPath):
 		return nil, nil, fmt.Errorf("model %q: no snapshot has a config.json; accepted: a folder of the hub's cache with snapshots/REVISION/config.json",
 			nameOrPath)

@@ -150,7 +150,8 @@ func familyListing() listing {
 	return listing{name: "families", usage: "families of models, by the model_type of config.json",
 		description: `What config.json may be of, and in what the blocks differ from llama's where it has nothing but a model_type. In
 layers, f sees every position and w a window, capitals do not rotate; the letters repeat.`,
-		note:  note + ",\nand of others whose text_config, llm_config or language_config is of one of these families.",
+		note: "Layers: f sees every position, w a window, capitals do not rotate; the letters repeat.\n" + note +
+			",\nand of others whose text_config, llm_config or language_config is of one of these families.",
 		items: views.Families}
 }
 

@@ -38,7 +38,8 @@ type workload struct {
 // workloadFlags choose a workload.
 func workloadFlags() []cli.Flag {
 	return []cli.Flag{
-		modelFlag("`MODEL`: a preset (list models), a Hugging Face config.json or its directory, a GGUF file", "", "the trace's"),
+		modelFlag("`MODEL`: a preset (list models), a Hugging Face config.json or its directory, a GGUF file, "+
+			"a folder of the hub's cache, an id of the hub (ORG/NAME)", "", "the trace's"),
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: "the trace's, or " + defaultTask},
 		&cli.IntFlag{Name: "prompt", Usage: "prompt `TOKENS`", DefaultText: "the task's"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate, the first of which comes from prefill", DefaultText: "the task's"},

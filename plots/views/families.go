@@ -20,7 +20,7 @@ func Families() (*plots.Table, []any, error) {
 	t := &plots.Table{Columns: []plots.Column{{Name: "family"}, {Name: "also", Width: 24}, {Name: "unlike llama, where config.json says nothing else", Width: 80}}}
 	var values []any
 	for _, f := range workloads.Families() {
-		block := "cannot do without more keys"
+		block := "the sizes of its class do not fit together: config.json has to give them"
 		if m, err := workloads.OfClass(f); err == nil {
 			block = unlikeLlama(m)
 		}
@@ -64,7 +64,6 @@ func unlikeLlama(m *workloads.Model) string {
 	add(m.Softcap, "soft caps")
 	add(!m.GatedMLP, "%s without a gate", m.Activation)
 	add(m.GatedMLP && m.Activation != workloads.Silu, "%s", m.Activation)
-	add(m.Latent != nil, "latent attention")
 	add(m.Experts != nil, "experts")
 	if biased := biases(m); biased != "" {
 		all = append(all, "biases of "+biased)
