@@ -136,11 +136,15 @@ func checkExpertShape(m *Shape) *Error {
 	return nil
 }
 
-// Router returns the experts that the tokens took: nil if no pass says which.
+// Router returns the experts that the tokens took, for a model with the same layers and experts: nil if no pass says which.
 func (t *Trace) Router(m *workloads.Model) (*routing.Recorded, error) {
 	e := t.Header.Model.Experts
 	if e == nil || t.Prefill == nil {
 		return nil, nil
+	}
+	if x := m.Experts; x == nil || x.Count != e.Count || x.PerToken != e.PerToken || m.Layers != t.Header.Model.Layers || !slices.Equal(x.Dense, e.Dense) {
+		return nil, fmt.Errorf("%s: the experts that its tokens took are those of %s, not of %s; accepted: a model with the same layers and experts, "+
+			"or --experts uniform, zipf", t.Name, t.Header.Model.Name, m.Name)
 	}
 	each := t.Header.Model.sparse() * e.PerToken // of a token
 	var positions [][]int

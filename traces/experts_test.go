@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
@@ -73,6 +74,18 @@ func TestRouterOfATrace(t *testing.T) {
 	for position, want := range [][]int{{7, 0}, {1, 2}, {0, 5}, {7, 0}} { // three of the prompt, then the steps
 		if got := r.Experts(nil, 0, routing.Token{Position: position}); !slices.Equal(got, want) {
 			t.Errorf("position %d: experts %v, want %v", position, got, want)
+		}
+	}
+	for _, other := range []func(m *workloads.Model){
+		func(m *workloads.Model) { m.Experts = nil },
+		func(m *workloads.Model) { m.Layers++ },
+		func(m *workloads.Model) { m.Experts.PerToken-- },
+		func(m *workloads.Model) { m.Experts.Dense = nil },
+	} {
+		m := trace.Header.Model.model()
+		other(m)
+		if _, err := trace.Router(m); err == nil || !strings.Contains(err.Error(), "accepted: a model with the same layers and experts") {
+			t.Errorf("experts of another model: %v", err)
 		}
 	}
 	trace.Steps[1].Experts = ""

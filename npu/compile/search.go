@@ -8,9 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/array"
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
-	"github.com/pmpdsim/pmpdsim/npu/vector"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
-	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // The search prices every legal tiling: the array's cycles, the time of its DRAM traffic, and what cannot overlap. It tries all
@@ -106,7 +104,8 @@ type gemmSearch struct {
 	least unit.Bytes // need of the smallest tiling that was refused
 }
 
-// gemmKey is what a choice depends on within a program.
+// gemmKey is what a choice depends on within a program. Matrices of one shape and width may be cut and stored in different
+// ways: a model's file says how.
 type gemmKey struct {
 	tokens, rows, k, operands int
 	bits                      unit.Bits
@@ -114,13 +113,18 @@ type gemmKey struct {
 	tile                      tiling
 }
 
-// chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
-// serves all of them.
-func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
+func keyOf(p *product) gemmKey {
 	key := gemmKey{p.rows, p.matrix.rows, p.k, len(p.operands), p.bits, rowFormat{}, p.tiling()}
 	if p.quantised {
 		key.format = p.formats[p.bits]
 	}
+	return key
+}
+
+// chooseGEMM returns the tiling with the least cost among the legal ones. Layers repeat: what was chosen for the first
+// serves all of them.
+func (b *builder) chooseGEMM(p *product) (gemmTiling, error) {
+	key := keyOf(p)
 	if g, ok := b.chosen[key]; ok && !b.explaining {
 		return g, nil
 	}
@@ -278,129 +282,4 @@ func (s *gemmSearch) next(best *priced) *priced {
 		}
 	}
 	return next
-}
-
-// chooseRoom gives attention of a prefill from DRAM a larger part of the scratchpad where that pays: the more queries a block
-// has the fewer times keys and values are read again, but the less is left for the operands of matrices. What both cost
-// together is priced for parts between an eighth and half of the scratchpad; a layer stands for all.
-func (c *Compiler) chooseRoom(j Job) error {
-	if !c.spill {
-		return nil
-	}
-	least := 0.0
-	var first error
-	most := slices.MaxFunc(j.Precisions, func(a, b precision.Assignment) int { return cmp.Compare(a.Average(j.Model), b.Average(j.Model)) })
-	for eighths := unit.Bytes(2); eighths <= 8; eighths++ { // halves of them
-		try := *c
-		try.room = c.cfg.Scratchpad.Size * eighths / 16
-		b := try.prefill(j.Prompt, most)
-		if b.attentionOps() > mostOps { // CheckPrefill says so, if no room is left
-			continue
-		}
-		cost, err := try.matrixCost(j.Prompt, most)
-		if err != nil {
-			first = cmp.Or(first, err)
-			continue
-		}
-		cost += b.attentionCost()
-		if least == 0 || cost < least {
-			least, c.room = cost, try.room
-		}
-	}
-	if least == 0 {
-		return first
-	}
-	return nil
-}
-
-// CheckPrefill returns the error that Prefill would return, without making its program, which is large for long prompts.
-func (c *Compiler) CheckPrefill(tokens int, at precision.Assignment) error {
-	if b := c.prefill(tokens, at); b.attentionOps() > mostOps {
-		return fmt.Errorf("attention over a prompt of %d tokens takes more than %d operations, whose program would take more than some 3 GB; "+
-			"accepted: a shorter prompt, or an NPU with a larger scratchpad.size", tokens, mostOps)
-	}
-	if !c.spill {
-		return nil
-	}
-	_, err := c.matrixCost(tokens, at)
-	return err
-}
-
-// matrixCost prices the matrices of a layer of the prefill: where layers differ in their precisions, of the one that costs
-// most.
-func (c *Compiler) matrixCost(tokens int, at precision.Assignment) (float64, error) {
-	b := c.prefill(tokens, at)
-	b.p.Static = b.staticOf(1)
-	most := 0.0
-	type row struct {
-		bits   string
-		sparse bool
-	}
-	seen := map[row]bool{}
-	for l := range b.image.blocks {
-		row := row{at.Layer(l), b.model.Sparse(l)}
-		if seen[row] {
-			continue
-		}
-		seen[row] = true
-		cost, err := b.layerCost(l)
-		if err != nil {
-			return 0, err
-		}
-		most = max(most, cost)
-	}
-	return most, nil
-}
-
-// layerCost prices the matrices of a layer.
-func (b *builder) layerCost(l int) (float64, error) {
-	im := &b.image.blocks[l]
-	total := 0.0
-	for _, m := range append(im.attention[:], im.mlp...) {
-		p := product{copyOf: b.stored(l, &m), rows: b.rows}
-		if m.apart > 0 {
-			p.rows = b.meanRows()
-		}
-		p.in.width, p.out.width = m.k, m.rows
-		if b.cfg.Fusion == config.Elementwise { // as many as any of them has
-			p.operands = make([]region, 1)
-			if b.model.Parallel {
-				p.operands = make([]region, 2)
-			}
-		}
-		s := gemmSearch{builder: b, p: &p}
-		best, err := s.search()
-		if err != nil {
-			return 0, err
-		}
-		total += best.total
-	}
-	return total, nil
-}
-
-// attentionCost prices the attention of a layer: keys and values are read for each block of queries, which are read
-// once; each of its chunks fills and drains the array twice; and the vector unit makes the softmax of masked corners,
-// too, which small blocks have less of, and adds up the chunks, which large ones have fewer of.
-func (b *builder) attentionCost() float64 {
-	var compute, functions float64
-	core := b.cores() - 1 // has most heads
-	dim := int64(b.resultDim())
-	memory := b.price.transfer(fp16.Of(int64(b.passes*b.rows) * int64(b.headsOf(core)*b.queryDim())))
-	block := b.queryBlock()
-	for at := 0; at < b.passes*b.rows; at += min(block, b.rows-at%b.rows) {
-		s := span{core: core, q0: at % b.rows, q1: min(at%b.rows+block, b.rows)}
-		s.c1 = b.padded(at/b.rows*b.rows + s.q1)
-		memory += b.price.transfer(b.keys(core).spanned(s.c1) + b.values(core).spanned(s.c1))
-		n := b.chunkOf(&s, 2)
-		chunks := (s.c1 + n - 1) / n
-		each := 2 * (float64(b.price.fill) + float64(b.cfg.Sequencer.LaunchCycles)) / b.price.clock
-		each += b.price.work(b.attentionWork(isa.Scores, &s, b.keys(core), n), 1)
-		each += b.price.work(b.attentionWork(isa.Context, &s, b.values(core), n), 1)
-		compute += float64(each * float64(chunks))
-		rows := int64(s.queries()) * int64(b.headsOf(core))
-		v := vector.Cycles(b.cfg.Vector, isa.FnSoftmax, rows*int64(s.c1)) +
-			vector.Cycles(b.cfg.Vector, isa.FnSoftmaxMerge, rows*dim)*unit.Cycles(chunks-1)
-		functions += float64(v) / b.price.clock
-	}
-	return max(memory, compute, functions)
 }

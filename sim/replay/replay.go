@@ -228,14 +228,23 @@ func (r *run) result(version string) (*result.Result, error) {
 	if !r.prefill.IsUniform() {
 		out.AvgPrefillBits = r.prefill.Average(j.Model)
 	}
-	averages := make([]float64, len(r.bits))
-	for i, at := range r.bits {
-		averages[i] = at.Average(j.Model)
-	}
-	if err := out.Fill(j.Config, averages, r.compiler.Operators()); err != nil {
+	if err := out.Fill(j.Config, r.averages(), r.compiler.Operators()); err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", j.Config.Name, j.Schedule, err)
 	}
 	return out, nil
+}
+
+// averages are the bits of a weight on average in each decode pass.
+func (r *run) averages() []float64 {
+	known := map[precision.Assignment]float64{} // few, of many passes
+	all := make([]float64, len(r.bits))
+	for i, at := range r.bits {
+		if _, ok := known[at]; !ok {
+			known[at] = at.Average(r.Model)
+		}
+		all[i] = known[at]
+	}
+	return all
 }
 
 // inFull is an input in full.

@@ -13,8 +13,13 @@ type machine struct {
 	at    int
 	stack []any
 	memo  map[uint64]any
+	made  int // values that were put on the stack
 	err   error
 }
+
+// mostMade is how many values a pickle may make: some 30 for each tensor, so that there may be far more tensors than a
+// checkpoint has, and a hostile one takes some 100 MB.
+const mostMade = 1 << 21
 
 // mark is where a list of arguments begins on the stack.
 type mark struct{}
@@ -92,7 +97,12 @@ func (m *machine) line() string {
 	return ""
 }
 
-func (m *machine) push(v any) { m.stack = append(m.stack, v) }
+func (m *machine) push(v any) {
+	if m.made++; m.made > mostMade {
+		m.fail("makes more than %d values; %s", mostMade, acceptedPickle)
+	}
+	m.stack = append(m.stack, v)
+}
 
 func (m *machine) pop() any {
 	if len(m.stack) == 0 {

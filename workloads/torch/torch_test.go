@@ -137,6 +137,7 @@ func TestHostileCheckpoints(t *testing.T) {
 		"no mark":              {"}u.", zip.Store, "data.pkl takes more values than there are; accepted: "},
 		"keys of a number":     {"K\x01K\x01K\x01s.", zip.Store, "data.pkl puts values into what is no dictionary; accepted: "},
 		"a long text":          {"X\xff\xff\xff\xff.", zip.Store, "data.pkl ends too early; accepted: a whole file"},
+		"too many values":      {strings.Repeat("}", mostMade+1) + ".", zip.Store, "data.pkl makes more than 2097152 values; accepted: "},
 		"a lookalike":          {"ctorch.evil\nFloatStorage\n.", zip.Store, "data.pkl asks for torch.evil.FloatStorage, which may run code and is not run; accepted: "},
 		"eval by protocol 4":   {"\x8c\x08builtins\x8c\x04eval\x93.", zip.Store, "data.pkl asks for builtins.eval, which may run code and is not run; accepted: "},
 	} {
