@@ -15,6 +15,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	m := &Model{Name: name, Source: file, PaperHigh: 4, PaperLow: 3}
 	f := all.textPart(m)
 	t := f.family()
+	known := f.err == nil
 	f.names = t.keys
 	f.refuseUnmodelled(m, t)
 	m.Family, m.Norm, m.GatedMLP = t.family, t.norm, !t.plain
@@ -43,6 +44,9 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 		f.take(all)
 	}
 	m.Values = f.textOr("dtype", f.textOr("torch_dtype", all.textOr("dtype", all.textOr("torch_dtype", ""))))
+	if known {
+		f.spelling()
+	}
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -129,6 +133,11 @@ func (f *fields) biases(m *Model, t traits) {
 func (f *fields) heads(m *Model, t traits) {
 	m.Heads = f.sized("num_attention_heads", t.size.heads)
 	m.KVHeads = m.Heads
+	for _, key := range []string{"num_key_value_heads", "head_dim"} {
+		if !f.has(key) {
+			f.miss(key)
+		}
+	}
 	switch {
 	case f.has("num_key_value_heads"):
 		m.KVHeads = f.count("num_key_value_heads")

@@ -22,11 +22,14 @@ type fields struct {
 	class Family            // its model_type, where the file does not say
 	err   error
 
-	assumed []string // sizes that the file does not say
+	assumed []string        // sizes that the file does not say
+	missing []string        // numbers that it does not say
+	asked   map[string]bool // keys that have been read, or would have been
 }
 
 // name is what the file calls a key.
 func (f *fields) name(key string) string {
+	f.ask(key)
 	if _, ok := f.raw[f.names[key]]; ok {
 		return f.names[key]
 	}
@@ -100,6 +103,7 @@ func (f *fields) show(key string) string {
 // count reads a required positive integer.
 func (f *fields) count(key string) int {
 	if !f.has(key) {
+		f.miss(key)
 		f.fail(key, "missing; accepted: a positive integer")
 		return 1
 	}
@@ -109,6 +113,7 @@ func (f *fields) count(key string) int {
 // countOr reads a positive integer; absent and null mean fallback.
 func (f *fields) countOr(key string, fallback int) int {
 	if !f.has(key) {
+		f.miss(key)
 		return fallback
 	}
 	n, err := strconv.Atoi(string(f.raw[f.name(key)]))

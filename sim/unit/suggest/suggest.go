@@ -46,7 +46,7 @@ func Nearest[S ~string](word string, candidates []S) string {
 	best, begun := "", ""
 	for _, name := range candidates {
 		c := strings.ToLower(string(name))
-		if d := distance(word, c); d < least {
+		if d := Edits(word, c); d < least {
 			best, least = string(name), d
 		}
 		if begun == "" && len(word) >= 3 && strings.HasPrefix(c, word) {
@@ -56,8 +56,8 @@ func Nearest[S ~string](word string, candidates []S) string {
 	return cmp.Or(best, begun)
 }
 
-// distance returns how many bytes to insert, delete, replace or swap with their neighbour turn a into b.
-func distance(a, b string) int {
+// Edits returns how many bytes to insert, delete, replace or swap with their neighbour turn a into b.
+func Edits(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
