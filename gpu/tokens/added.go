@@ -83,16 +83,15 @@ func (m *matcher) split(e *effort, text string) ([]part, error) {
 			continue
 		}
 		start, stop := i, i+len(a.Content)
-		i = stop
+		i = stop // not behind the white space that RStrip takes: tokens are sought in it all the same
 		if a.SingleWord && (endsWord(text[:start]) || startsWord(text[stop:])) {
 			continue
 		}
-		if a.LStrip {
+		if a.LStrip && from < start {
 			start = from + len(strings.TrimRightFunc(text[from:start], unicode.IsSpace))
 		}
 		if a.RStrip {
 			stop = len(text) - len(strings.TrimLeftFunc(text[stop:], unicode.IsSpace))
-			i = stop
 		}
 		plain(start)
 		parts = append(parts, part{"", a.ID, false})

@@ -28,7 +28,7 @@ func (t *Tokenizer) lay(l layout) error {
 	if l.digits {
 		t.splitters = append(t.splitters, splitDigits(true))
 	}
-	s, err := splitAt(l.pattern, dropped{})
+	s, err := splitAt(l.pattern, isolated, false)
 	t.splitters = append(t.splitters, s, byteLevel)
 	t.decoders = []decoder{decodeBytes}
 	return err

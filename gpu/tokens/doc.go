@@ -21,7 +21,8 @@
 // tokens that stand in a text count as such. Differences that are known:
 //   - Characters that Unicode added after version 9 may be ordered otherwise by NFC (Qwen2), since the reference has old tables.
 //   - A character for which the vocabulary has neither a token, bytes nor an unknown token is an error; the reference drops it.
-//   - Decode hides every special token; the reference shows those whose text its normalizer changes.
+//   - Decode hides every special token, and shows others as they were given; the reference shows those whose text its
+//     normalizer changes, as it changes them.
 //
 // # What is left out
 //

@@ -280,7 +280,7 @@ func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
 		})
 	case "Replace":
 		if c.Pattern.String == nil || c.Pattern.Regex != nil || *c.Pattern.String == "" {
-			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
+			return errors.New("type Replace with a pattern that is no String; accepted: one that is")
 		}
 		add(func(e *effort, s string) (string, error) { return e.replaced(s, *c.Pattern.String, c.Content) })
 	default:

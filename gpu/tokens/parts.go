@@ -41,7 +41,7 @@ func (t *Tokenizer) readPreTokenizer(raw json.RawMessage) error {
 			add(prefixSpace)
 		}
 		if c.UseRegex {
-			s, err := splitAt(gpt2, dropped{})
+			s, err := splitAt(gpt2, isolated, false)
 			if err != nil {
 				return err
 			}
@@ -63,6 +63,23 @@ func (t *Tokenizer) readPreTokenizer(raw json.RawMessage) error {
 			return err
 		}
 		add(s)
+	case "Punctuation":
+		c := struct {
+			Type     string
+			Behavior behavior
+		}{Behavior: isolated}
+		err := fill(raw, &c)
+		if err == nil {
+			err = c.Behavior.check("Punctuation")
+		}
+		if err != nil {
+			return err
+		}
+		s, err := splitAt(punctuation, c.Behavior, false)
+		if err != nil {
+			return err
+		}
+		add(s)
 	case "Metaspace":
 		m, err := readMetaspace(raw)
 		if err != nil {
@@ -70,7 +87,7 @@ func (t *Tokenizer) readPreTokenizer(raw json.RawMessage) error {
 		}
 		add(m.words)
 	default:
-		return fmt.Errorf("type %s; accepted: ByteLevel, Digits, Metaspace, Sequence, Split", name)
+		return fmt.Errorf("type %s; accepted: ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split", name)
 	}
 	return nil
 }
@@ -87,7 +104,7 @@ func readSplit(raw json.RawMessage) (splitter, error) {
 	var c struct {
 		Type     string
 		Pattern  pattern
-		Behavior string
+		Behavior behavior
 		Invert   bool
 	}
 	if err := fill(raw, &c); err != nil {
@@ -97,13 +114,10 @@ func readSplit(raw json.RawMessage) (splitter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("type Split: %w", err)
 	}
-	switch c.Behavior {
-	case "Isolated":
-		return splitAt(re, dropped{})
-	case "Removed":
-		return splitAt(re, dropped{matches: !c.Invert, rest: c.Invert})
+	if err := c.Behavior.check("Split"); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("type Split with behavior %q; accepted: Isolated, Removed", c.Behavior)
+	return splitAt(re, c.Behavior, c.Invert)
 }
 
 func readMetaspace(raw json.RawMessage) (metaspace, error) {
@@ -168,7 +182,7 @@ func (t *Tokenizer) readDecoder(raw json.RawMessage) error {
 		add(fuse)
 	case "Replace":
 		if c.Pattern.String == nil || *c.Pattern.String == "" {
-			return fmt.Errorf("type Replace of %s; accepted: a pattern that is a String", raw)
+			return errors.New("type Replace with a pattern that is no String; accepted: one that is")
 		}
 		add(replaceIn(*c.Pattern.String, c.Content))
 	case "Strip":

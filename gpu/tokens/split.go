@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,11 +27,69 @@ func (w word) part(from, to int) word { return word{w.text[from:to], w.first && 
 // gpt2 is how ByteLevel finds words by itself (openai/gpt-2, encoder.py).
 const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-// dropped is what a cut throws away: what matched, or what lies between.
-type dropped struct{ matches, rest bool }
+// punctuation is a sign as Hugging Face's tokenizers count them (pre_tokenizers/punctuation.rs): those of ASCII, and of
+// Unicode's categories P.
+const punctuation = "[!-/:-@\\[-`{-~\\p{P}]"
+
+// behavior is what becomes of the matches of a cut, by Hugging Face's names.
+type behavior string
+
+const (
+	isolated     behavior = "Isolated" // each a word
+	removed      behavior = "Removed"
+	withPrevious behavior = "MergedWithPrevious" // part of the word before it
+	withNext     behavior = "MergedWithNext"
+	contiguous   behavior = "Contiguous" // neighbours one word
+)
+
+var behaviors = []behavior{isolated, removed, withPrevious, withNext, contiguous}
+
+// check refuses a behavior that there is not.
+func (b behavior) check(kind string) error {
+	if !slices.Contains(behaviors, b) {
+		return fmt.Errorf("type %s with behavior %q; accepted: Isolated, Removed, MergedWithPrevious, MergedWithNext, "+
+			"Contiguous", kind, string(b))
+	}
+	return nil
+}
+
+// cut makes words of the pieces of one.
+type cut struct {
+	words    []word
+	of       word
+	behavior behavior
+	invert   bool // what lies between is what matches
+
+	from    int  // of the word that grows
+	at      int  // where the pieces end
+	matched bool // the last piece
+	begun   bool
+}
+
+// piece adds what lies up to a place.
+func (c *cut) piece(to int, matched bool) {
+	if c.at == to {
+		return
+	}
+	matched = matched != c.invert
+	joined := c.begun && (c.behavior == contiguous && matched == c.matched ||
+		c.behavior == withPrevious && matched && !c.matched || c.behavior == withNext && !matched && c.matched)
+	if !joined {
+		c.word()
+	}
+	c.at, c.matched, c.begun = to, matched, true
+}
+
+// word ends the one that grows.
+func (c *cut) word() {
+	if c.begun && !(c.behavior == removed && c.matched) {
+		c.words = append(c.words, c.of.part(c.from, c.at))
+	}
+	c.from = c.at
+}
 
 // splitAt cuts words at the matches of a pattern.
-func splitAt(pattern string, drop dropped) (splitter, error) {
+func splitAt(pattern string, b behavior, invert bool) (splitter, error) {
 	if len(pattern) > longestPattern {
 		return nil, fmt.Errorf("a pattern of %d bytes; accepted: at most %d", len(pattern), longestPattern)
 	}
@@ -40,13 +99,7 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 	}
 	re.MatchTimeout = matchTime
 	return func(e *effort, words []word, w word) ([]word, error) {
-		from := 0
-		keep := func(to int, not bool) {
-			if from < to && !not {
-				words = append(words, w.part(from, to))
-			}
-			from = to
-		}
+		c := cut{words: words, of: w, behavior: b, invert: invert}
 		var late error
 		runes := []rune(w.text)
 		at, byteAt := 0, 0 // the same place in runes and in bytes
@@ -58,8 +111,8 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 		}
 		err := re.FindRunesMatches(runes, 0, func(m regexp2.MatchView) bool {
 			start, n, _ := m.GroupRange(0)
-			keep(place(start), drop.rest)
-			keep(place(start+n), drop.matches)
+			c.piece(place(start), false)
+			c.piece(place(start+n), true)
 			late = e.inTime()
 			return late == nil
 		})
@@ -69,8 +122,9 @@ func splitAt(pattern string, drop dropped) (splitter, error) {
 		if err := cmp.Or(err, late); err != nil {
 			return nil, err
 		}
-		keep(len(w.text), drop.rest)
-		return words, nil
+		c.piece(len(w.text), false)
+		c.word()
+		return c.words, nil
 	}, nil
 }
 

@@ -191,8 +191,10 @@ func (f *folder) check(dir string) error {
 		if !slices.Equal(t.Shape, want.Shape) {
 			return t.Errorf("has the shape %v; accepted: %v, by %s", t.Shape, want.Shape, configFile)
 		}
-		if t.Type == safetensors.I32 && !strings.HasSuffix(t.Name, ".qweight") {
-			return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
+		if planes := t.Type == safetensors.I32 && strings.HasSuffix(t.Name, ".qweight"); !planes {
+			if err := t.CheckFloats(); err != nil {
+				return err
+			}
 		}
 	}
 	known := map[string]bool{f.model.names().head + ".weight": f.model.Tied} // some save what is tied; it is the embedding all the same

@@ -57,6 +57,18 @@ func TestBadShardsAreRefused(t *testing.T) {
 	}
 }
 
+// Pythia's files have masks of truth values beside the weights.
+func TestMasksOfOtherTypesAreLeftOut(t *testing.T) {
+	dir := saved(t, tiny(workloads.Llama, nil), "F16", 1)
+	edit(t, filepath.Join(dir, "model.safetensors"), func(header map[string]any, values []byte) []byte {
+		header["model.layers.0.attention.bias"] = map[string]any{"dtype": "BOOL", "shape": []int{1, 1, 2, 1}, "data_offsets": []int{len(values), len(values) + 2}}
+		return append(values, 0, 1)
+	})
+	if _, err := opened(t, dir).Block(0); err != nil {
+		t.Error(err)
+	}
+}
+
 // A file may be cut short while it is read: by a download that starts again, or another process that writes it.
 func TestFilesThatAreCutShortWhileTheyAreOpen(t *testing.T) {
 	for _, values := range []safetensors.Type{safetensors.F16, safetensors.F32} {

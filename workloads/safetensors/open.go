@@ -90,9 +90,6 @@ func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {
 		if !fits || info.DataOffsets[1] < end || info.DataOffsets[1]-end != n {
 			return nil, broken(fmt.Errorf("tensor %q of shape %v is not as large as its place from %d to %d", t.Name, info.Shape, end, info.DataOffsets[1]))
 		}
-		if !t.Type.read() {
-			return nil, t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
-		}
 		t.at = values + int64(end)
 		if end = info.DataOffsets[1]; end > uint64(size) {
 			break

@@ -20,13 +20,10 @@ const (
 	I32  Type = "I32" // read as bytes alone: planes of codes
 )
 
-// read reports whether tensors of the type are read.
-func (t Type) read() bool { return t.written() || t == I32 }
+// floats reports whether the values of the type are read as numbers, and written.
+func (t Type) floats() bool { return t == F32 || t == F16 || t == BF16 }
 
-// written reports whether the type has values that are numbers, which are written, too.
-func (t Type) written() bool { return t == F32 || t == F16 || t == BF16 }
-
-// Size returns the bytes of a value.
+// Size returns the bytes of a value of a type that is read.
 func (t Type) Size() int {
 	if t == F32 || t == I32 {
 		return 4
@@ -101,10 +98,18 @@ func (t *Tensor) Pieces(from, to int, f func(at int, raw []byte) error) error {
 	return nil
 }
 
+// CheckFloats refuses a tensor whose values are not read as numbers. A file may have some that nobody asks for.
+func (t *Tensor) CheckFloats() error {
+	if !t.Type.floats() {
+		return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
+	}
+	return nil
+}
+
 // Floats calls f with the values from one place to another, a part of them at a time.
 func (t *Tensor) Floats(from, to int, f func(at int, values []float32) error) error {
-	if !t.Type.written() {
-		return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
+	if err := t.CheckFloats(); err != nil {
+		return err
 	}
 	var room []float32
 	return t.Pieces(from, to, func(at int, raw []byte) error {

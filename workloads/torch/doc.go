@@ -11,7 +11,7 @@
 //
 // Files of before PyTorch 1.6 (one pickle after the other, or a tar), which are refused as what they are; checkpoints of
 // training, whose tensors stand in dictionaries within; TorchScript; tensors that are no contiguous part of their storage;
-// values of other types than float32, float16 and bfloat16, and int32 as bytes; compressed entries, which torch.save does not write.
+// values of other types than float32, float16 and bfloat16, and int32 as bytes, where they are asked for; compressed entries, which torch.save does not write.
 //
 // # Contract
 //

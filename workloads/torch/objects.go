@@ -7,15 +7,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
 
-// storages are the types of values by the classes of their storages, with the bytes of a value. Those without a type are
-// known, so that a tensor of them can be named, but not read.
+// storages are the types of values by the classes of their storages, as safetensors names them, with the bytes of a value.
 var storages = map[string]struct {
 	is    safetensors.Type
 	bytes int64
 }{
 	"FloatStorage": {safetensors.F32, 4}, "HalfStorage": {safetensors.F16, 2}, "BFloat16Storage": {safetensors.BF16, 2},
-	"DoubleStorage": {"", 8}, "LongStorage": {"", 8}, "IntStorage": {safetensors.I32, 4}, "ShortStorage": {"", 2}, "CharStorage": {"", 1},
-	"ByteStorage": {"", 1}, "BoolStorage": {"", 1},
+	"DoubleStorage": {"F64", 8}, "LongStorage": {"I64", 8}, "IntStorage": {safetensors.I32, 4}, "ShortStorage": {"I16", 2},
+	"CharStorage": {"I8", 1}, "ByteStorage": {"U8", 1}, "BoolStorage": {"BOOL", 1},
 }
 
 // storage is an entry of the archive.

@@ -162,9 +162,6 @@ func (a *entries) tensors() ([]*safetensors.Tensor, error) {
 func (a *entries) find(key string, t *tensor) (*safetensors.Tensor, error) {
 	kind := storages[t.of.class]
 	blank := safetensors.Of(visible.Line(key), a.name, kind.is, t.shape, a.in, 0)
-	if kind.is == "" {
-		return nil, blank.Errorf("has values of torch.%s; accepted: FloatStorage, HalfStorage, BFloat16Storage, IntStorage", t.of.class)
-	}
 	values := int64(1) // that the tensor has, from the last index to the first
 	for i := len(t.shape) - 1; i >= 0; i-- {
 		n := int64(t.shape[i])

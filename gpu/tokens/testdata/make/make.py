@@ -115,6 +115,17 @@ def byte_level_ones():
     save("digits", odd, {"type": "NFKD"}, sequence("pretokenizers", {"type": "Digits", "individual_digits": True}, split(r"[,.]", "Removed"), byte_level()), template([], odd), byte_level(), model(vocab, merges))
 
 
+def cut_ones():
+    """What words there are by Punctuation and the other behaviours of Split; tokens that stand in white space which another takes."""
+    vocab, merges = learn(420)
+    n = max(vocab.values()) + 1
+    save("falcon", tokens(vocab, "<|endoftext|>", ">>TITLE<<"), None, sequence("pretokenizers", {"type": "Punctuation", "behavior": "Contiguous"}, byte_level(), {"type": "Digits", "individual_digits": False}, split("[0-9][0-9][0-9]")),
+         byte_level(), byte_level(), model(vocab, merges))
+    near = [token(n, "</s>"), token(n + 1, "<trim>", lstrip=True, rstrip=True), token(n + 2, "  ", normalized=False), token(n + 3, "\n\n", normalized=False)]
+    save("gemma-cuts", near, {"type": "Replace", "pattern": {"String": "\t"}, "content": " "}, sequence("pretokenizers", {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
+         split("h", "MergedWithNext"), split("[ou]", "Contiguous"), {"type": "Punctuation", "behavior": "Removed"}, byte_level(regex=False)), None, byte_level(), model(vocab, merges))
+
+
 def train(name, **options):
     folder = OUT / name
     folder.mkdir(exist_ok=True)
@@ -153,6 +164,7 @@ def sentencepiece_ones():
 
 
 if __name__ == "__main__":
-    byte_level_ones()
-    sentencepiece_ones()
+    for ones in (byte_level_ones, cut_ones, sentencepiece_ones):
+        if len(sys.argv) == 1 or ones.__name__ in sys.argv:
+            ones()
     json.dump(TEXTS, sys.stdout)
