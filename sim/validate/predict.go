@@ -136,9 +136,12 @@ const (
 
 // layers returns the models that are simulated for a prefill of n tokens, and the shares with which their times add up to that of
 // all layers: layers are alike, so that time is a straight line through those of few and of most. On amd-kraken-xdna2 that is up to
-// 0.3 % off what all layers take, at 4,096 tokens (llama-3.1-8b).
+// 0.3 % off what all layers take, at 4,096 tokens (llama-3.1-8b). Of models whose layers differ otherwise than by turns of two,
+// all are simulated.
 func layers(m *workloads.Model, n int) (models []*workloads.Model, shares []float64) {
-	if n <= tall || m.Layers <= mostLayers || m.WindowFrom > 0 {
+	alike := m.WindowFrom == 0 && max(m.WindowEvery, len(m.LayerPattern)) <= fewLayers && (m.Experts == nil || len(m.Experts.Dense) == 0) &&
+		(m.Stored == nil || len(m.Stored.Parts) == 0)
+	if n <= tall || m.Layers <= mostLayers || !alike {
 		return []*workloads.Model{m}, []float64{1}
 	}
 	x := float64(m.Layers-mostLayers) / (mostLayers - fewLayers)
@@ -226,6 +229,9 @@ func (p *Predictor) configured(m *Measurement, change []string) (*config.Config,
 	set := slices.Clone(change)
 	if m.KVBits > 0 {
 		set = append(set, fmt.Sprintf("kv.bits=%d", m.KVBits))
+		if c.KV.KeyBits != 0 || c.KV.ValueBits != 0 {
+			set = append(set, "kv.key_bits=0", "kv.value_bits=0")
+		}
 	}
 	if m.HeadBits > 0 {
 		set = append(set, fmt.Sprintf("lm_head.bits=%d", m.HeadBits))

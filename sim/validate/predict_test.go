@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/validate/rows"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 const tiny = `{"model_type":"llama","hidden_size":256,"intermediate_size":512,"num_hidden_layers":2,"num_attention_heads":4,` +
@@ -64,6 +65,19 @@ func TestErrorsAreOfSpeed(t *testing.T) {
 	}
 }
 
+// presetWith is a preset with other values of some keys.
+func presetWith(t *testing.T, name string, set ...string) *config.Config {
+	t.Helper()
+	c, err := config.Preset(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Set(set); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestRowsOverrideTheMachine(t *testing.T) {
 	dir := models(t)
 	plain, _ := predict(t, Options{Models: dir}, measurement("Lunar Lake NPU4"))
@@ -79,7 +93,15 @@ func TestRowsOverrideTheMachine(t *testing.T) {
 			t.Errorf("%s changes nothing", name)
 		}
 	}
-	m := measurement("RK3588")
+	apart := presetWith(t, "lunar-lake-npu4", "kv.key_bits=8", "kv.value_bits=2")
+	m := measurement("Lunar Lake NPU4")
+	m.KVBits = 4
+	got, _ := predict(t, Options{Models: dir, NPU: apart}, m)
+	want, _ := predict(t, Options{Models: dir}, m)
+	if *got[0].PredictedDecode != *want[0].PredictedDecode {
+		t.Errorf("kv_bits of a row on an NPU with other bits of keys and values: %v, want %v", *got[0].PredictedDecode, *want[0].PredictedDecode)
+	}
+	m = measurement("RK3588")
 	m.Act = "8"
 	eight, _ := predict(t, Options{Models: dir}, m)
 	m.Act = "16"
@@ -160,8 +182,18 @@ func TestLayersOfLongPrefills(t *testing.T) {
 	if len(some) != 2 || math.Abs(sum-101) > 1e-9 || m.Layers != 32 {
 		t.Errorf("%d models, %v, want 2 and 5 + 3 x 32", len(some), sum)
 	}
-	if some, _ := layers(&workloads.Model{Layers: 32, WindowFrom: 8}, tall+1); len(some) != 1 {
-		t.Error("layers behind the eighth are not as those before")
+	for name, m := range map[string]*workloads.Model{
+		"layers behind the eighth":    {Layers: 32, WindowFrom: 8},
+		"every fourth":                {Layers: 32, LayerPattern: "wwwF"},
+		"the first, without experts":  {Layers: 32, Experts: &workloads.Experts{Count: 8, PerToken: 2, Dense: []int{0}}},
+		"the first, in other formats": {Layers: 32, Stored: &formats.Stored{Parts: []formats.Part{{Matrix: "q_proj"}}}},
+	} {
+		if some, _ := layers(m, tall+1); len(some) != 1 {
+			t.Errorf("%s: is not as the others, and stands for them", name)
+		}
+	}
+	if some, _ := layers(&workloads.Model{Layers: 32, LayerPattern: "wf"}, tall+1); len(some) != 2 {
+		t.Error("layers by turns of two are all simulated")
 	}
 }
 

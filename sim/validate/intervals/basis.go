@@ -78,7 +78,8 @@ func differing(c *config.Config) (set []string) {
 }
 
 // ofWorkload are keys that a measurement states, too: with another value of them a device stays what it is.
-var ofWorkload = []string{"kv.bits", "lm_head.bits", "array.activations", "weights.group"}
+var ofWorkload = []string{"kv.bits", "kv.key_bits", "kv.value_bits", "kv.group", "kv.key_scales", "kv.zero_points", "lm_head.bits",
+	"array.activations", "weights.group"}
 
 // devicePreset returns the device whose preset c is, whatever the widths of its caches, its head, its activations and its
 // groups; empty: none whose own errors are known.
@@ -92,12 +93,14 @@ func devicePreset(c *config.Config, all []Point) string {
 		return ""
 	}
 	same := *c
+	var set []string
 	for _, path := range ofWorkload {
 		if value, ok := preset.Get(path); ok {
-			if same.Set([]string{path + "=" + value}) != nil {
-				return ""
-			}
+			set = append(set, path+"="+value)
 		}
+	}
+	if same.Set(set) != nil {
+		return ""
 	}
 	if same.Fingerprint() != preset.Fingerprint() || all[i].LeftOut == (Speeds{}) && len(differing(preset)) > 0 {
 		return ""

@@ -41,6 +41,8 @@ func TestWhoseErrorsAnIntervalIsOf(t *testing.T) {
 		{"edge-lpddr4x", []string{"runtime.dispatch=33us"}, all, "85 errors of 8 devices", []string{"array.sustained=0.12"}},
 		{"sd-x-elite", nil, "8 errors of 7 models on sd-x-elite", "8 errors of 7 models on sd-x-elite", nil},
 		{"sd-x-elite", []string{"kv.bits=4", "weights.group=64"}, "8 errors of 7 models on sd-x-elite", "8 errors of 7 models on sd-x-elite", nil},
+		{"sd-x-elite", []string{"kv.key_bits=4", "kv.value_bits=2", "kv.group=32", "kv.key_scales=channel", "kv.zero_points=true"},
+			"8 errors of 7 models on sd-x-elite", "8 errors of 7 models on sd-x-elite", nil},
 		{"sd-x-elite", []string{"clock=500MHz"}, all, "85 errors of 8 devices", nil},
 		{"orin-nano-super", nil, "7 errors of 7 models on orin-nano-super", "85 errors of 8 devices", nil},
 		{"lunar-lake-npu4", nil, all, "85 errors of 8 devices", nil}, // two measurements of one model
