@@ -17,12 +17,12 @@
 // for those that run a model. Scalings that cost nothing beside their neighbours: attention's 1/√d; factors of the embedding,
 // of residuals and of logits, as gemma, granite, minicpm and cohere have them, which are in the copy, the addition or the
 // norm beside them; rope scaling, but for the positions that it adds; clamps of q, k and v (clip_qkv). Fused projections
-// (phi3's qkv_proj and gate_up_proj) appear as their parts: same weights, same products. Encoders, layers with a recurrent
-// state and quantised checkpoints are refused by name.
+// (phi3's qkv_proj and gate_up_proj) appear as their parts: same weights, same products. Encoders and layers with a
+// recurrent state are refused by name.
 //
-// Of models with experts (mixtral, qwen2_moe, qwen3_moe, phimoe, granitemoe; Experts) the shapes are known: how many experts
-// a layer has and a token takes, the shared expert, which layers are dense. Which experts a token takes is not part of a
-// shape.
+// Of models with experts (Experts) the shapes are known: how many experts a layer has and a token takes, the shared expert,
+// which layers are dense. Which experts a token takes is not part of a shape: package routing says it. Of quantised checkpoints
+// and GGUF files it is known how each matrix is stored (Stored; package formats).
 //
 // # Contract
 //
@@ -36,6 +36,7 @@
 //
 //   - table.go: its row, with what differs from llama and the defaults of transformers' configuration class
 //   - blocks.go: what is truly new in its blocks, if anything is
+//   - experts_keys.go, latent.go: the keys of its experts, or of its latent attention
 //   - ops/step.go: its operators, where no family has them yet (the doc of package ops says how)
 //   - traces/FORMAT.md: its name in the row family of model; a test compares
 //   - testdata/transformers: its row in counts.py, whose counts the test compares, and models in models.json

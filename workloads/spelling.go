@@ -32,11 +32,12 @@ func (f *fields) miss(key string) {
 }
 
 // spelling fails for the first number that is missing where a key that nobody reads is nearly its name. It comes before
-// whatever else is wrong, which may follow from it. A family without latent attention may have that attention's v_head_dim.
+// whatever else is wrong, which may follow from it. A family without latent attention may have that attention's v_head_dim, and
+// one with it head_dim, which its class saves beside.
 func (f *fields) spelling() {
 	plain := strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 	for _, there := range slices.Sorted(maps.Keys(f.raw)) {
-		if f.asked[there] || there == "v_head_dim" || len(there) > 64 {
+		if f.asked[there] || there == "v_head_dim" || there == "head_dim" || len(there) > 64 {
 			continue
 		}
 		for _, key := range f.missing {

@@ -39,6 +39,7 @@ func TestMisspeltSizes(t *testing.T) {
 	for _, config := range []string{
 		`{"model_type": "llama", "hidden_size": 4096, "hiden_size": 4096}`,                                               // the right one counts
 		`{"model_type": "deepseek_v3", "q_lora_rank": 1536, "qk_nope_head_dim": 128}`,                                    // other keys of the family
+		`{"model_type": "deepseek_v3", "head_dim": 32, "qk_rope_head_dim": 32}`,                                          // as transformers saves it
 		`{"model_type": "llama", "moe_intermediate_sizes": 4, "v_head_dim": 128, "initializer_range": 0.02, "n_ctx": 1}`, // far enough
 	} {
 		if _, err := workloads.ParseConfig("m", "m.json", []byte(config)); err != nil {

@@ -5,7 +5,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/plan"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/workloads"
-	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
@@ -23,21 +22,13 @@ import (
 // layExperts places what a layer with experts has in place of an MLP.
 func layExperts(f *plan.Footprint, a *allocator, j Job, l int) ([]matrix, error) {
 	m := j.Model
-	lay := func(f *plan.Footprint, w workloads.Linear) (matrix, error) {
-		if w.Fixed {
-			x, err := layMatrix(j.Config, a, f, w, formats.Format{}, []unit.Bits{fp16})
-			x.fixed = true
-			return x, err
-		}
-		return layMatrix(j.Config, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
-	}
 	matrices := append([]workloads.Linear{m.RouterMatrix()}, m.SharedExpert()...)
 	if m.Experts.SharedGate {
 		matrices = append(matrices, m.SharedGateMatrix())
 	}
 	var all []matrix
 	for _, w := range matrices {
-		x, err := lay(f, w)
+		x, err := layLinear(a, f, j, l, w)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +39,7 @@ func layExperts(f *plan.Footprint, a *allocator, j Job, l int) ([]matrix, error)
 	a.next = roundUp(a.next, block)
 	begin, first := a.next, len(all)
 	for _, w := range m.Expert() {
-		x, err := lay(&one, w)
+		x, err := layLinear(a, &one, j, l, w)
 		if err != nil {
 			return nil, err
 		}

@@ -69,28 +69,8 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	}
 	im.blocks = make([]block, m.Layers)
 	for l := range im.blocks {
-		b := &im.blocks[l]
-		for _, w := range m.Projections() {
-			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
-			if err != nil {
-				return nil, err
-			}
-			b.attention = append(b.attention, mx)
-		}
-		if m.Sparse(l) {
-			if b.mlp, err = layExperts(f, a, j, l); err != nil {
-				return nil, err
-			}
-		}
-		for _, w := range denseMLP(m, l) {
-			mx, err := layMatrix(c, a, f, w, m.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
-			if err != nil {
-				return nil, err
-			}
-			b.mlp = append(b.mlp, mx)
-		}
-		if c.Count.Params {
-			b.norms = a.take(fp16.Of(m.BlockNormParams()), &f.FP16)
+		if err := im.layBlock(a, j, l); err != nil {
+			return nil, err
 		}
 	}
 	if c.Count.Params {
@@ -117,6 +97,45 @@ func newImage(j Job, price pricing, spilled int) (*image, error) {
 	}
 	im.end = a.next
 	return im, nil
+}
+
+// layBlock places the matrices and the norms of a layer.
+func (im *image) layBlock(a *allocator, j Job, l int) error {
+	b, m, f := &im.blocks[l], j.Model, &im.footprint
+	for _, w := range m.Projections() {
+		mx, err := layLinear(a, f, j, l, w)
+		if err != nil {
+			return err
+		}
+		b.attention = append(b.attention, mx)
+	}
+	if m.Sparse(l) {
+		var err error
+		if b.mlp, err = layExperts(f, a, j, l); err != nil {
+			return err
+		}
+	}
+	for _, w := range denseMLP(m, l) {
+		mx, err := layLinear(a, f, j, l, w)
+		if err != nil {
+			return err
+		}
+		b.mlp = append(b.mlp, mx)
+	}
+	if j.Config.Count.Params {
+		b.norms = a.take(fp16.Of(m.BlockNormParams()), &f.FP16)
+	}
+	return nil
+}
+
+// layLinear places a matrix of a layer in the format and the widths that it has in the job.
+func layLinear(a *allocator, f *plan.Footprint, j Job, l int, w workloads.Linear) (matrix, error) {
+	if w.Fixed {
+		x, err := layMatrix(j.Config, a, f, w, formats.Format{}, []unit.Bits{fp16})
+		x.fixed = true
+		return x, err
+	}
+	return layMatrix(j.Config, a, f, w, j.Model.Stored.At(l, w.Name), j.bitsOf(l, w.Name))
 }
 
 // positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty.
