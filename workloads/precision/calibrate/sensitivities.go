@@ -116,7 +116,8 @@ type Limit struct{ Loss, Bits float64 }
 
 // Assign searches an assignment within a limit. All matrices begin with the fewest bits that they have a row for. Then, again
 // and again, that matrix gets that many more bits which save most loss for a byte, the first in the order of the model among equals,
-// until the loss is within its limit, or nothing that saves any fits within the bits.
+// until the loss is within its limit, or nothing that saves any fits within the bits. The last raise to a loss is the one of the
+// fewest bytes that gets there.
 func (s *Sensitivities) Assign(limit Limit) (*Assigned, error) {
 	now := make([]int, len(s.matrices))
 	var elements, bits int64 // bits: of all elements together
@@ -128,27 +129,17 @@ func (s *Sensitivities) Assign(limit Limit) (*Assigned, error) {
 		return nil, fmt.Errorf("the fewest bits of all matrices are %.4g on average, more than %.4g; accepted: a bound of at least these", least, limit.Bits)
 	}
 	out := &Assigned{}
-	for s.loss(now) > limit.Loss || !math.IsInf(limit.Bits, 1) {
-		best, to, merit := -1, 0, 0.0
-		for i := range s.matrices {
-			x := &s.matrices[i]
-			from := x.choices[now[i]]
-			for k := now[i] + 1; k < len(x.choices); k++ {
-				more := x.elements * int64(x.choices[k].Bits-from.Bits)
-				if float64(bits+more)/float64(elements) > limit.Bits {
-					continue
-				}
-				if m := (from.Loss - x.choices[k].Loss) / float64(more) * 8; m > merit {
-					best, to, merit = i, k, m
-				}
-			}
-		}
-		if best < 0 {
+	for loss := s.loss(now); loss > limit.Loss || !math.IsInf(limit.Bits, 1); loss = s.loss(now) {
+		fits := func(more int64) bool { return float64(bits+more)/float64(elements) <= limit.Bits }
+		best, last := s.raises(now, fits, loss-limit.Loss)
+		if best == nil {
 			break
 		}
-		x := &s.matrices[best]
-		bits += x.elements * int64(x.choices[to].Bits-x.choices[now[best]].Bits)
-		now[best] = to
+		if last != nil && best.saved >= loss-limit.Loss {
+			best = last
+		}
+		bits += best.more
+		now[best.matrix] = best.to
 		out.Raised++
 	}
 	if out.Loss = s.loss(now); out.Loss > limit.Loss {
@@ -160,6 +151,37 @@ func (s *Sensitivities) Assign(limit Limit) (*Assigned, error) {
 	out.AverageBits, out.Bytes = at.Average(s.model), (bits+7)/8
 	out.Schedule = precision.ScheduleOf(s.model, at)
 	return out, nil
+}
+
+// raise gives a matrix another of its choices.
+type raise struct {
+	matrix, to int
+	more       int64 // bits of its elements
+	saved      float64
+}
+
+func (r *raise) merit() float64 { return r.saved / float64(r.more) }
+
+// raises returns, of those that fit, the raise that saves most loss for a byte, and the one of the fewest bytes that saves as much
+// as is wanted, if that is finite. They are nil if there is none.
+func (s *Sensitivities) raises(now []int, fits func(more int64) bool, wanted float64) (best, last *raise) {
+	for i := range s.matrices {
+		x := &s.matrices[i]
+		from := x.choices[now[i]]
+		for k := now[i] + 1; k < len(x.choices); k++ {
+			r := &raise{i, k, x.elements * int64(x.choices[k].Bits-from.Bits), from.Loss - x.choices[k].Loss}
+			if r.saved <= 0 || !fits(r.more) {
+				continue
+			}
+			if best == nil || r.merit() > best.merit() {
+				best = r
+			}
+			if !math.IsInf(wanted, -1) && r.saved >= wanted && (last == nil || r.more < last.more || r.more == last.more && r.saved > last.saved) {
+				last = r
+			}
+		}
+	}
+	return best, last
 }
 
 // loss is that of all matrices together, in the order of the model.

@@ -42,6 +42,8 @@ func TestAssignRaisesWhatSavesMostForAByte(t *testing.T) {
 			return 8
 		case l == 0 && name == "q_proj":
 			return 4
+		case l == 1 && name == "v_proj":
+			return .2
 		}
 		return .01
 	})
@@ -56,12 +58,14 @@ func TestAssignRaisesWhatSavesMostForAByte(t *testing.T) {
 		want  string
 		loss  float64
 	}{
-		{Limit{Loss: 13, Bits: math.Inf(1)}, "uniform:2", 8 + 4 + 10*.01},
-		{Limit{Loss: 11, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=3", 8 + 2 + 10*.01},
-		{Limit{Loss: 9.5, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=4", 8 + 1 + 10*.01},
-		{Limit{Loss: 6, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=4;layers=1,fc2=3", 4 + 1 + 10*.01},
-		{Limit{Loss: math.Inf(1), Bits: 2 + 2./24}, "uniform:2;layers=0,q_proj=4", 8 + 1 + 10*.01},
-		{Limit{Loss: math.Inf(1), Bits: 4}, "uniform:4", (8 + 4 + 10*.01) / 4},
+		{Limit{Loss: 13, Bits: math.Inf(1)}, "uniform:2", 8 + 4 + 9*.01 + .2},
+		{Limit{Loss: 11, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=3", 8 + 2 + 9*.01 + .2},
+		{Limit{Loss: 9.5, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=4", 8 + 1 + 9*.01 + .2},
+		// v_proj's third bit saves .1 for n: fc2's would save 4 for 4n, but that is more than is wanted.
+		{Limit{Loss: 9.25, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=4;layers=1,v_proj=3", 8 + 1 + 9*.01 + .1},
+		{Limit{Loss: 6, Bits: math.Inf(1)}, "uniform:2;layers=0,q_proj=4;layers=1,fc2=3", 4 + 1 + 9*.01 + .2},
+		{Limit{Loss: math.Inf(1), Bits: 2 + 2./24}, "uniform:2;layers=0,q_proj=4", 8 + 1 + 9*.01 + .2},
+		{Limit{Loss: math.Inf(1), Bits: 4}, "uniform:4", (8 + 4 + 9*.01 + .2) / 4},
 	} {
 		got, err := s.Assign(c.limit)
 		if err != nil {
