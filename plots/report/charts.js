@@ -94,27 +94,27 @@ function families(rows, choice) {
 // bySchedule has a row for each schedule, and in it a lane for each family: bars where a lane has but one result, else marks.
 function bySchedule(rows, choice, id, unit) {
 	rows = rows.filter((r) => value(r, id) !== null);
-	const groups = [...groupBy(rows, (r) => r.k[schedule])].sort((a, b) => meanBits(b[1]) - meanBits(a[1]) || a[0] - b[0]);
+	const groups = [...groupBy(rows, scheduleOf)].sort((a, b) => meanBits(b[1]) - meanBits(a[1]) || a[1][0].k[schedule] - b[1][0].k[schedule]);
 	const line = new Map(groups.map(([k], i) => [k, i]));
 	const all = families(rows, choice), shown = all.filter((f) => !choice.hidden.has(f.id));
-	const bars = !choice.log && rows.length <= 60 && all.every((f) => groupBy(f.rows, (r) => r.k[schedule]).size === f.rows.length);
-	const lanes = choice.colour === 'schedule' ? 1 : Math.max(shown.length, 1); // a schedule's row needs none for the others
+	const bars = !choice.log && rows.length <= 60 && all.every((f) => groupBy(f.rows, scheduleOf).size === f.rows.length);
+	const lanes = ['schedule', 'precision'].includes(choice.colour) ? 1 : Math.max(shown.length, 1); // a schedule's row needs none for the others
 	const lane = Math.max(bars ? 13 : 11, 28 / lanes);
 	const values = rows.map((r) => value(r, id));
 	const series = shown.flatMap((f, order) => {
 		const colour = shade(f.i, f.n), offset = lanes > 1 ? (order - (lanes - 1) / 2) * lane : 0;
-		const item = (r) => ({ value: [value(r, id), line.get(r.k[schedule])], row: r.i, tip: tip(r, [said(r, id), said(r, 'avg_weight_bits')]), ...(r.f ? {} : { itemStyle: skin(r, colour) }) });
+		const item = (r) => ({ value: [value(r, id), line.get(scheduleOf(r))], row: r.i, tip: tip(r, [said(r, id), said(r, 'avg_weight_bits')]), ...(r.f ? {} : { itemStyle: skin(r, colour) }) });
 		if (bars) {
 			return [{
 				type: 'bar', name: f.name, barWidth: lane - 2, barGap: lanes > 1 ? `${200 / (lane - 2)}%` : '-100%', itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] }, data: f.rows.map(item),
 				label: { show: true, position: 'right', color: css('ink'), fontSize: 11, formatter: (p) => fmt(p.data.value[0]) },
 			}];
 		}
-		const middles = [...groupBy(f.rows, (r) => r.k[schedule])].map(([k, some]) => {
+		const middles = [...groupBy(f.rows, scheduleOf)].map(([k, some]) => {
 			const v = median(some.map((r) => value(r, id)));
 			return {
 				value: [v, line.get(k)],
-				tip: () => `<b>${escaped(D.keys[schedule].values[k][0])}</b>${escaped(f.name)}<br>median of ${some.length}: ${fmt(v)} ${unit}`,
+				tip: () => `<b>${escaped(k)}</b>${escaped(f.name)}<br>median of ${some.length}: ${fmt(v)} ${unit}`,
 			};
 		});
 		return [{
@@ -125,7 +125,7 @@ function bySchedule(rows, choice, id, unit) {
 			itemStyle: { color: colour, borderColor: css('card'), borderWidth: 1 }, data: middles, z: 3,
 		}];
 	});
-	const names = groups.map(([k]) => D.keys[schedule].values[k][0]);
+	const names = groups.map(([k]) => k);
 	return {
 		height: 64 + names.length * (lanes * lane + 14), legend: all, bars,
 		option: { ...base(), xAxis: axis(unit, values, choice.log, { nameGap: 26 }), yAxis: categories(names), series },
@@ -201,7 +201,7 @@ const charts = {
 	},
 
 	roofline(rows, choice) {
-		const machine = D.machines[rows[0].n], all = rows.map((r, i) => ({ id: String(r.k[schedule]), name: scheduleOf(r), rows: [r], i, n: rows.length }));
+		const machine = D.machines[rows[0].n], all = rows.map((r, i) => ({ id: scheduleOf(r), name: scheduleOf(r), rows: [r], i, n: rows.length }));
 		const points = (r) => r[choice.phase].o.filter((o) => o[5] > 0 && o[6] > 0).map((o) => {
 			const seconds = Math.max(o[1], o[2], o[4]);
 			return {

@@ -4,20 +4,23 @@ const D = JSON.parse(document.getElementById('data').textContent);
 D.rows.forEach((row, i) => { row.i = i; });
 
 const schedule = D.keys.length - 1; // the last key
+const rules = schedule > 0 && D.keys[schedule - 1].name === 'precision' ? schedule - 1 : -1; // of precision, which schedules are told without
 const at = Object.fromEntries(D.metrics.map((m, i) => [m.id, i]));
 const value = (row, id) => row.m[at[id]];
 const keyText = (row, k) => D.keys[k].values[row.k[k]][1];
 const differ = D.keys.map((key, i) => i).filter((i) => D.keys[i].values.length > 1);
 
-// nameOf joins the texts of some keys; those that a result does not have are empty.
-const nameOf = (row, keys) => keys.map((k) => keyText(row, k)).filter(Boolean).join(', ');
+// nameOf joins the texts of some keys; those that a result does not have are empty. Rules stand behind their schedule.
+const nameOf = (row, keys) => keys.map((k) => (!keys.includes(schedule) ? keyText(row, k) : k === schedule ? scheduleOf(row) : k === rules ? '' : keyText(row, k)))
+	.filter(Boolean).join(', ');
 const WORKLOAD = 1;
 const workloadKeys = differ.filter((k) => D.keys[k].role === WORKLOAD);
 const designKeys = differ.filter((k) => D.keys[k].role !== WORKLOAD);
-const settingKeys = differ.filter((k) => k !== schedule);
+const settingKeys = differ.filter((k) => k !== schedule && k !== rules);
 const idOf = (row, keys) => keys.map((k) => row.k[k]).join(' ');
 const settingOf = (row) => idOf(row, settingKeys);
-const scheduleOf = (row) => D.keys[schedule].values[row.k[schedule]][0];
+const rulesOf = (row) => (rules < 0 ? '' : keyText(row, rules));
+const scheduleOf = (row) => [D.keys[schedule].values[row.k[schedule]][0], rulesOf(row)].filter(Boolean).join(';');
 
 function groupBy(rows, of) {
 	const groups = new Map();

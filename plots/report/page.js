@@ -185,7 +185,7 @@ function start() {
 
 	const strongest = sensitivity(D.rows, state.metric).find((k) => !k.keys.includes(schedule));
 	const few = groupBy(D.rows, settingOf).size <= 6;
-	const colours = [...(settingKeys.length && few ? [['setting', 'all that differs']] : []), ...settingKeys.map((k) => [D.keys[k].name, D.keys[k].name]), ['schedule', 'schedule']];
+	const colours = [...(settingKeys.length && few ? [['setting', 'all that differs']] : []), ...settingKeys.map((k) => [D.keys[k].name, D.keys[k].name]), ...(rules < 0 ? [] : [['precision', 'precision']]), ['schedule', 'schedule']];
 	state.colour = settingKeys.length && few ? 'setting' : strongest ? strongest.names[0] : colours[0][0];
 	$('colour').replaceChildren(...colours.map(([v, text]) => element('option', { value: v, selected: v === state.colour }, text)));
 	$('metric').replaceChildren(...D.metrics.filter((m) => m.better && D.rows.some((r) => value(r, m.id) !== null)).map((m) => element('option', { value: m.id }, m.name)));

@@ -22,8 +22,13 @@ type Report struct {
 // New returns a report of an arranged set. It leaves to the caller what made it, and which machines are known.
 func New(s *study.Set) *Report {
 	r := &Report{Common: s.Common, Inputs: s.Inputs}
+	s = s.RulesApart()
+	names := append(slices.Clone(s.Differ), "schedule")
+	if s.Ruled() {
+		names = slices.Insert(names, len(names)-1, "precision")
+	}
 	for _, o := range s.Outcomes {
-		r.Points = append(r.Points, pointOf(o, s.Differ))
+		r.Points = append(r.Points, pointOf(o, names))
 	}
 	if len(r.Points) == 0 {
 		return r // which cannot be written
@@ -38,7 +43,7 @@ func New(s *study.Set) *Report {
 type Point struct {
 	*result.Result
 	Place string // where it stands: file and line, or folder and fingerprint
-	Keys  []Key  // by which the points of the report differ, the same ones for each; the schedule is the last
+	Keys  []Key  // by which the points of the report differ, the same ones for each; schedule, before it its rules, are the last
 }
 
 // Key is one thing that a result depends on, and who decides on it.
@@ -56,10 +61,10 @@ const (
 	Workload             // a question, not an answer
 )
 
-// pointOf has the keys that differ, and the schedule behind them.
-func pointOf(o *study.Outcome, differ []string) Point {
+// pointOf has the keys of some names.
+func pointOf(o *study.Outcome, names []string) Point {
 	p := Point{Result: o.Result, Place: o.Place}
-	for _, name := range append(slices.Clone(differ), "schedule") {
+	for _, name := range names {
 		k := Key{Key: o.Key(name)}
 		if slices.Contains(study.WorkloadKeys(), name) {
 			k.Role = Workload

@@ -209,6 +209,12 @@ func (r *run) result(version string) (*result.Result, error) {
 		PrefillBits: j.Schedule.PrefillAt(j.RecordedPrefill).Max(), KVBits: int(j.Config.KV.Bits), PromptTokens: j.Prompt, GeneratedTokens: j.Generated,
 		TraceSHA256: j.TraceSHA256, TraceSource: j.TraceSource, Classifier: j.Evidence.Classifier, Config: r.npu, Shape: j.Model.Fingerprint(), Version: version,
 		Inputs: &result.Inputs{NPU: inFull(j.Config), Model: inFull(j.Model.Shape()), Trace: j.TraceName}}
+	if len(j.Schedule.Rules) > 0 {
+		out.Rules = precision.RulesText(j.Schedule.Rules)
+	}
+	if j.Model.Stored != nil {
+		out.Format = j.Model.Stored.String()
+	}
 	if kv := j.Config.KV; kv.Apart() {
 		out.KeyBits, out.ValueBits = int(kv.Keys().Bits), int(kv.Values().Bits)
 	} else {

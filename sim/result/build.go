@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/energy"
+	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
 // Passes returns the number of decode passes: prefill gives the first token.
@@ -47,6 +48,7 @@ func (r *Result) Fill(c *config.Config, bits []float64, names []string) error {
 		r.RowHitRate, r.BoundBy = &hits, BoundBy(d, c)
 	}
 	r.Fits = r.Footprint.Fits()
+	r.Format = visible.Line(r.Format) // a file may name its method in any signs
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 	return nil
 }

@@ -86,7 +86,8 @@ func (r *Result) check(there func(string) bool) error {
 			return fmt.Errorf("%s is empty", text[0])
 		}
 	}
-	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}, {"task", r.Task}, {"version", r.Version}} {
+	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}, {"task", r.Task}, {"version", r.Version},
+		{"precision_rules", r.Rules}, {"weight_format", r.Format}} {
 		if what := visible.Hidden(text[1]); what != "" {
 			return fmt.Errorf("%s %s", text[0], what)
 		}

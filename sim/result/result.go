@@ -5,6 +5,8 @@
 // Left out: which result is the better one, and against what it is compared; Compare takes its baselines from the
 // caller.
 //
+// What only some results have is left out of tables, too, if its tag says omitzero.
+//
 // To add a number: a field of Result or Phase with a JSON tag, and its computation in Fill or NewPhase. Tests fail if a
 // field is not filled or is lost in JSON.
 package result
@@ -27,12 +29,14 @@ type Result struct {
 	Model           string  `json:"model"`
 	Task            string  `json:"task"`
 	Schedule        string  `json:"schedule"`
-	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"`         // mean over the decode passes and the elements of the block linears
-	PrefillBits     int     `json:"prefill_weight_bits"`               // that the schedule says
-	AvgPrefillBits  float64 `json:"avg_prefill_weight_bits,omitempty"` // where matrices differ
+	Rules           string  `json:"precision_rules,omitzero"`         // of the schedule, by layer and matrix; they end its text
+	Format          string  `json:"weight_format,omitzero"`           // in which the model's file holds its weights, of a quantised model
+	AvgWeightBits   float64 `json:"avg_weight_bits,omitempty"`        // mean over the decode passes and the elements of the block linears
+	PrefillBits     int     `json:"prefill_weight_bits"`              // that the schedule says
+	AvgPrefillBits  float64 `json:"avg_prefill_weight_bits,omitzero"` // where matrices differ
 	KVBits          int     `json:"kv_bits"`
-	KeyBits         int     `json:"key_bits,omitempty"`   // of the cache, where keys and values differ; kv_bits is then what neither may have
-	ValueBits       int     `json:"value_bits,omitempty"` // likewise
+	KeyBits         int     `json:"key_bits,omitzero"`   // of the cache, where keys and values differ; kv_bits is then what neither may have
+	ValueBits       int     `json:"value_bits,omitzero"` // likewise
 	PromptTokens    int     `json:"prompt_tokens"`
 	GeneratedTokens int     `json:"generated_tokens"` // of each sequence
 	Batch           int     `json:"batch"`            // sequences that decode together

@@ -53,7 +53,7 @@ func (s *Set) tellApart() {
 		first := s.Outcomes[0].Key(name)
 		if slices.ContainsFunc(s.Outcomes, func(o *Outcome) bool { return o.Key(name) != first }) {
 			s.Differ = append(s.Differ, name)
-		} else {
+		} else if first.Text != "" {
 			common = append(common, first.Text)
 		}
 	}

@@ -20,7 +20,12 @@ func (g *Grid) At(x, y string) *Outcome { return g.cells[[2]string{x, y}] }
 
 // Grid puts an arranged set over two keys. A key that is not given is one of the two that differ. What the cells differ in
 // besides is an error, which says how to choose.
+//
+// Rules of precision are a key, too. Where they make one of the axes, schedules count without them.
 func (s *Set) Grid(x, y string) (*Grid, error) {
+	if x == precisionKey || y == precisionKey || x == "" && y == "" && s.ruledAlone() {
+		s = s.RulesApart()
+	}
 	x, y, err := s.axes(x, y)
 	if err != nil {
 		return nil, err
@@ -54,9 +59,20 @@ func follows(key string, others ...string) bool {
 	})
 }
 
+// gridKeys are the names of the keys that can make axes.
+func (s *Set) gridKeys() []string {
+	if s.Outcomes[0].apart {
+		return append(s.KeyNames(), precisionKey, scheduleKey)
+	}
+	return append(s.KeyNames(), scheduleKey)
+}
+
+// ruledAlone reports whether outcomes differ in nothing but schedules and their rules.
+func (s *Set) ruledAlone() bool { return len(s.Differ) == 0 && s.Ruled() }
+
 // axes are the two keys to draw over: those asked for, and else the two that differ.
 func (s *Set) axes(x, y string) (string, string, error) {
-	known := append(s.KeyNames(), "schedule")
+	known := s.gridKeys()
 	for _, f := range []struct{ flag, key string }{{"x", x}, {"y", y}} {
 		if f.key != "" && !slices.Contains(known, f.key) {
 			return "", "", fmt.Errorf("--%s %s: unknown key; %s", f.flag, f.key, suggest.Accepted(f.key, known))
@@ -102,7 +118,7 @@ func (s *Set) cells(x, y string) (map[[2]string]*Outcome, error) {
 		cells[place(o)] = append(cells[place(o)], o)
 	}
 	var others []string
-	for _, key := range append(s.KeyNames(), "schedule") {
+	for _, key := range s.gridKeys() {
 		if key != x && key != y {
 			others = append(others, key)
 		}

@@ -108,7 +108,7 @@ func (s *Set) Values(key string) []string { return s.valuesOf(s.Outcomes, key) }
 func (s *Set) valuesOf(all []*Outcome, key string) []string {
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b *Outcome) int {
-		if key == "schedule" {
+		if key == scheduleKey {
 			return bySchedule(a, b)
 		}
 		return s.compare(key, a.Key(key).Value, b.Key(key).Value)

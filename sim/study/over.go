@@ -45,7 +45,8 @@ func (o *Outcome) setAside(over []string) {
 
 // ofNPU reports whether a key changes the NPU, whose fingerprint then differs, too.
 func ofNPU(key string) bool {
-	return !slices.Contains([]string{overSeed, overTrace, "model", "task", "prompt", "gen", "batch", "schedule", ""}, key)
+	return !slices.Contains([]string{overSeed, overTrace, "model", "shape", formatKey, expertsKey, "task", "prompt", "gen", "batch", scheduleKey, precisionKey,
+		"version", ""}, key)
 }
 
 // takeSeed takes the seed out of the name of a random schedule.

@@ -17,7 +17,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/sweep/folder"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
-	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // acceptedFiles are what results are read from.
@@ -58,6 +57,7 @@ func readAll(paths []string, texts bool) (*Set, error) {
 		s.Inputs = append(s.Inputs, in)
 		s.learn(in.axes)
 	}
+	s.fill(expertsKey, formatKey)
 	if len(s.Outcomes) == 0 {
 		return nil, fmt.Errorf("%s: no results; accepted: %s", strings.Join(paths, ", "), acceptedFiles)
 	}
@@ -252,8 +252,11 @@ func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key
 	if slices.ContainsFunc(cacheBits, func(name string) bool { _, axis := axes[name]; return axis }) { // says the same
 		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.Name == kvBits })
 	}
-	if _, axis := axes["experts"]; r.Experts != nil && !axis {
-		keys = append(keys, Key{"experts", r.Experts.Routing, "experts " + r.Experts.Routing})
+	if _, axis := axes[expertsKey]; r.Experts != nil && !axis {
+		keys = append(keys, Key{expertsKey, r.Experts.Routing, "experts " + r.Experts.Routing})
+	}
+	if _, axis := axes[formatKey]; r.Format != "" && !axis { // of a sweep before version 0.2.0
+		keys = append(keys, Key{formatKey, r.Format, r.Format})
 	}
 	place := func(name string) int {
 		return slices.IndexFunc(order, func(a folder.Axis) bool { return a.Name == name })
@@ -269,7 +272,7 @@ func keysOf(r *result.Result, axes map[string]string, order []folder.Axis) []Key
 // value that no outcome has is an error.
 func (s *Set) Only(conditions ...string) (*Set, error) {
 	wanted := map[string][]string{}
-	names := append(s.KeyNames(), "schedule")
+	names := s.choices()
 	for _, text := range conditions {
 		key, value, ok := cut(text, names)
 		if key == kvBits && !slices.Contains(names, kvBits) {
@@ -278,9 +281,7 @@ func (s *Set) Only(conditions ...string) (*Set, error) {
 		if !ok || !slices.Contains(names, key) {
 			return nil, fmt.Errorf("--only %s: nothing to choose by; accepted: KEY=VALUE with a key of %s", text, strings.Join(names, ", "))
 		}
-		if key == "schedule" {
-			value = precision.Canonical(value)
-		}
+		value = canonical(key, value)
 		there := distinct(s.Outcomes, func(o *Outcome) string { return o.Key(key).Value })
 		if !slices.Contains(there, value) {
 			slices.Sort(there)

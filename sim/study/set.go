@@ -44,6 +44,7 @@ type Outcome struct {
 	Setting    string     // in an arranged set: the values of the keys that differ, in words
 	Replicates []*Outcome // results that are averaged; nil: this one alone
 	replica    []string   // the values that tell it from other replicates
+	apart      bool       // its schedule is told without the rules of precision
 }
 
 // Key is one thing that a result depends on.
@@ -53,15 +54,19 @@ type Key struct {
 	Text  string // in words: "batch 4"
 }
 
-// Key is the outcome's key of a name, with an empty value where there is no such axis. The schedule counts as one.
+// Key is the outcome's key of a name, with an empty value where there is no such axis. The schedule counts as one, and so do its
+// rules of precision.
 func (o *Outcome) Key(name string) Key {
-	if name == "schedule" {
-		return Key{name, o.Schedule, o.Schedule}
+	if name == scheduleKey {
+		return o.scheduleKey()
 	}
 	for _, k := range o.Keys {
 		if k.Name == name {
 			return k
 		}
+	}
+	if name == precisionKey { // and no axis has that name
+		return o.precisionKey()
 	}
 	return Key{Name: name}
 }
@@ -70,7 +75,7 @@ func (o *Outcome) Key(name string) Key {
 func (o *Outcome) Text(names []string) string {
 	var texts []string
 	for _, name := range names {
-		if k := o.Key(name); k.Value != "" {
+		if k := o.Key(name); k.Text != "" {
 			texts = append(texts, k.Text)
 		}
 	}
@@ -116,7 +121,9 @@ func distinct(all []*Outcome, of func(*Outcome) string) (values []string) {
 
 // WorkloadKeys are the names of the keys that say what is asked of a machine: results are comparable where they agree.
 // What else differs is a choice of the design.
-func WorkloadKeys() []string { return []string{"model", "shape", "task", "prompt", "gen", "trace"} }
+func WorkloadKeys() []string {
+	return []string{"model", "shape", "task", "prompt", "gen", "experts", "trace"}
+}
 
 // Workload names what differs among the workloads of the set's outcomes.
 func (s *Set) Workload() func(*Outcome) string {

@@ -136,7 +136,7 @@ func values(v reflect.Value, name, order string) []cell {
 	case reflect.Struct:
 		var cells []cell
 		for i := range v.NumField() {
-			if below, of := fieldColumn(v.Type().Field(i), name); of {
+			if below, of := fieldColumn(v.Type().Field(i), name); of && !absent(v.Type().Field(i), v.Field(i)) {
 				cells = append(cells, values(v.Field(i), below, fmt.Sprintf("%s.%03d", order, i))...)
 			}
 		}
@@ -157,6 +157,12 @@ func fieldColumn(f reflect.StructField, name string) (string, bool) {
 	default:
 		return joined(name, tag), true
 	}
+}
+
+// absent reports whether a field is one that only some results have, and this one has not.
+func absent(f reflect.StructField, v reflect.Value) bool {
+	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return options == "omitzero" && v.IsZero()
 }
 
 // valueSuffix ends the name of the column with the numbers of an axis whose values are quantities.

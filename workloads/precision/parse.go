@@ -24,7 +24,7 @@ import (
 // are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
 // default is dropped.
 func Parse(text string) (Schedule, error) {
-	schedule, rules, ruled := strings.Cut(text, ruleSeparator)
+	schedule, rules, ruled := strings.Cut(text, RuleSeparator)
 	if len(schedule) > longest || len(rules) > longestRules {
 		return Schedule{}, fmt.Errorf("schedule %.60q…: %d characters; accepted: at most %d, and %d of rules", text, len(text), longest, longestRules)
 	}
@@ -43,7 +43,7 @@ func Parse(text string) (Schedule, error) {
 		p.option(&s, o, given)
 	}
 	if ruled {
-		p.rules(&s, part{rules, len(schedule) + len(ruleSeparator)})
+		p.rules(&s, part{rules, len(schedule) + len(RuleSeparator)})
 	}
 	if p.err != nil {
 		return Schedule{}, p.err
@@ -67,7 +67,7 @@ const (
 // ParseFor does what Parse does, and takes bits that are left out from the model's pair of precisions: static,
 // confidence,window=5, uniform, which is the higher one.
 func ParseFor(text string, m *workloads.Model) (Schedule, error) {
-	end := strings.IndexAny(text, ":,@"+ruleSeparator)
+	end := strings.IndexAny(text, ":,@"+RuleSeparator)
 	if end < 0 {
 		end = len(text)
 	}
@@ -161,7 +161,7 @@ func (p *parser) kind(parts []part) Schedule {
 
 // rules reads what stands behind the schedule.
 func (p *parser) rules(s *Schedule, all part) {
-	for _, one := range p.split(all, ruleSeparator) {
+	for _, one := range p.split(all, RuleSeparator) {
 		r, err := parseRule(one.text)
 		if err != nil {
 			p.fail(one, "%v", err)

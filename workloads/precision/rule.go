@@ -40,7 +40,7 @@ func ParseRules(text string) ([]Rule, error) {
 		return nil, fmt.Errorf("%.60q…: %d characters; accepted: at most %d", text, len(text), longestRules)
 	}
 	var all []Rule
-	for one := range strings.SplitSeq(text, ruleSeparator) {
+	for one := range strings.SplitSeq(text, RuleSeparator) {
 		r, err := parseRule(one)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", one, err)
@@ -50,8 +50,8 @@ func ParseRules(text string) ([]Rule, error) {
 	return all, nil
 }
 
-// ruleSeparator stands between a schedule and its rules, and between rules.
-const ruleSeparator = ";"
+// RuleSeparator stands between a schedule and its rules, and between rules.
+const RuleSeparator = ";"
 
 // parseRule reads
 //
@@ -174,7 +174,7 @@ func RulesText(rules []Rule) string {
 	for i, r := range rules {
 		texts[i] = r.String()
 	}
-	return strings.Join(texts, ruleSeparator)
+	return strings.Join(texts, RuleSeparator)
 }
 
 // selects reports whether a rule is about a matrix.

@@ -52,7 +52,7 @@ func (s Schedule) String() string {
 		}
 	}
 	if len(s.Rules) > 0 {
-		text += ruleSeparator + RulesText(s.Rules)
+		text += RuleSeparator + RulesText(s.Rules)
 	}
 	return text
 }
