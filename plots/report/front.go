@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/study"
 )
@@ -28,15 +30,20 @@ func workloadText(p *Point) string { return joined(p, func(k Key) bool { return 
 // designText is the rest of what differs.
 func designText(p *Point) string { return joined(p, func(k Key) bool { return k.Role == Design }) }
 
-func joined(p *Point, take func(Key) bool) (text string) {
-	for _, k := range p.Keys {
-		if !take(k) || k.Value == "" {
-			continue
+// joined joins the texts of some keys. Rules of precision stand behind their schedule.
+func joined(p *Point, take func(Key) bool) string {
+	var texts []string
+	for i, k := range p.Keys {
+		text := k.Text
+		switch {
+		case i == len(p.Keys)-1: // the schedule
+			text = p.Schedule
+		case i == len(p.Keys)-2 && k.Name == "precision":
+			text = ""
 		}
-		if text != "" {
-			text += ", "
+		if take(k) && text != "" {
+			texts = append(texts, text)
 		}
-		text += k.Text
 	}
-	return text
+	return strings.Join(texts, ", ")
 }

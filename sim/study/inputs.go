@@ -88,7 +88,7 @@ func (t *texts) keys(o *Outcome, fingerprint string, data json.RawMessage) (map[
 				walk(prefix+key+".", below)
 				continue
 			}
-			all[prefix+key] = strings.TrimSpace(fmt.Sprint(v))
+			all[prefix+key] = textOf(v)
 		}
 	}
 	walk("", tree)
@@ -102,4 +102,16 @@ func (t *texts) keys(o *Outcome, fingerprint string, data json.RawMessage) (map[
 	}
 	(*t)[fingerprint] = all
 	return all, nil
+}
+
+// textOf writes a value in a line: a list of objects, such as the matrices that a file stores in formats of their own, as JSON.
+func textOf(v any) string {
+	if list, is := v.([]any); is && len(list) > 0 {
+		if _, objects := list[0].(map[string]any); objects {
+			if text, err := json.Marshal(list); err == nil {
+				return string(text)
+			}
+		}
+	}
+	return strings.TrimSpace(fmt.Sprint(v))
 }

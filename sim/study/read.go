@@ -57,7 +57,7 @@ func readAll(paths []string, texts bool) (*Set, error) {
 		s.Inputs = append(s.Inputs, in)
 		s.learn(in.axes)
 	}
-	s.fill(expertsKey, formatKey)
+	s.fill()
 	if len(s.Outcomes) == 0 {
 		return nil, fmt.Errorf("%s: no results; accepted: %s", strings.Join(paths, ", "), acceptedFiles)
 	}

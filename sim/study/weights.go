@@ -18,15 +18,15 @@ const (
 // nothing is the value of a key where there is nothing of it: no rules, no experts, no format.
 const nothing = "none"
 
-// fill gives outcomes without a key that others have the value nothing, without words.
-func (s *Set) fill(names ...string) {
-	for _, name := range names {
-		if !slices.Contains(s.KeyNames(), name) {
+// fill gives outcomes that lack a key of weights the value nothing, if others have the key.
+func (s *Set) fill() {
+	for _, k := range []Key{{expertsKey, nothing, "no experts"}, {formatKey, nothing, "not quantised"}} {
+		if !slices.Contains(s.KeyNames(), k.Name) {
 			continue
 		}
 		for _, o := range s.Outcomes {
-			if o.Key(name).Value == "" {
-				o.Keys = append(o.Keys, Key{name, nothing, ""})
+			if o.Key(k.Name).Value == "" {
+				o.Keys = append(o.Keys, k)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func TestWeightsTellResultsApart(t *testing.T) {
 		want  string
 	}{
 		{"formats of files", []string{gptq, awq}, "awq: 4 bits: fp16; gptq: 4 bits: fp16"},
-		{"a file's format and none", []string{gptq, plain}, "gptq: 4 bits: fp16; : fp16"},
+		{"a file's format and none", []string{gptq, plain}, "gptq: 4 bits: fp16; not quantised: fp16"},
 		{"routings of experts", []string{zipf, even}, "experts uniform: fp16; experts zipf,s=1: fp16"},
 		{"bits of keys and values", []string{split, plain}, "KV 8 bits: fp16; 8-bit keys, 4-bit values: fp16"},
 		{"rules", []string{ruled, four}, ": uniform:4; : uniform:4;down_proj=+1"},
@@ -58,7 +58,9 @@ func TestOnlyByWeights(t *testing.T) {
 
 // A mean over routings does not swallow another NPU, nor another format.
 func TestOverRoutings(t *testing.T) {
-	with := func(text, config string) string { return strings.TrimSuffix(text, "}") + `,"config_fingerprint":"` + config + `"}` }
+	with := func(text, config string) string {
+		return strings.TrimSuffix(text, "}") + `,"config_fingerprint":"` + config + `"}`
+	}
 	s, err := read(t, with(zipf, "aaaaaaaa"), with(even, "aaaaaaaa"), with(zipf, "bbbbbbbb"), with(even, "bbbbbbbb")).Arrange("experts")
 	if err != nil || told(s) != "config aaaaaaaa: fp16; config bbbbbbbb: fp16" || len(s.Outcomes[0].Replicates) != 2 {
 		t.Errorf("%v: %s", err, told(s))
@@ -77,10 +79,10 @@ func TestRoutingIsWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Distinct(s.Workload()); !slices.Equal(got, []string{"", "experts uniform", "experts zipf,s=1"}) {
+	if got := s.Distinct(s.Workload()); !slices.Equal(got, []string{"no experts", "experts uniform", "experts zipf,s=1"}) {
 		t.Errorf("workloads %q", got)
 	}
-	if got := s.Distinct(s.Design()); !slices.Equal(got, []string{"gptq: 4 bits, fp16", "fp16"}) {
+	if got := s.Distinct(s.Design()); !slices.Equal(got, []string{"gptq: 4 bits, fp16", "not quantised, fp16"}) {
 		t.Errorf("designs %q", got)
 	}
 }

@@ -28,7 +28,7 @@ type Value struct {
 
 // identity returns the names that identify a point beside its axes. Filters accept them.
 func identity() []string {
-	return []string{"npu", "model", "task", "schedule", "precision", "batch", "prompt", "gen"}
+	return []string{"npu", "model", "format", "task", "schedule", "precision", "batch", "prompt", "gen"}
 }
 
 func (s *Spec) readAxes(r *reader, n *yaml.Node) {

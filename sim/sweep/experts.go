@@ -9,9 +9,6 @@ import (
 // expertsAxis is the axis that says which experts the tokens of models that have some take. It changes no NPU.
 const expertsAxis = "experts"
 
-// noExperts is the label of a model without experts on that axis.
-const noExperts = "none"
-
 // routings reads {experts: [uniform, "zipf,s=1"]}.
 func (r *reader) routings(e entry) []Value {
 	var all []Value
@@ -44,7 +41,7 @@ func (p *Point) route(m *machine) bool {
 	axes := make([]Label, len(p.Axes))
 	for i, l := range p.Axes {
 		if axes[i] = l; l.Axis == expertsAxis {
-			axes[i].Value = noExperts
+			axes[i].Value = none
 		}
 	}
 	p.Axes = axes

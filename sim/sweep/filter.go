@@ -12,6 +12,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit"
 	"github.com/pmpdsim/pmpdsim/sim/unit/strict"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/routing"
 )
 
 // filter skips the points for which all its conditions hold.
@@ -49,13 +50,54 @@ func parseCondition(part string) (condition, bool) {
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		equality := op == "==" || op == "!=" // whose value may be a schedule: static:4>3
 		if ok && key != "" && value != "" && (equality || !strings.ContainsAny(value, "<>=!")) {
-			if key == "schedule" {
-				value = precision.Canonical(value)
-			}
-			return condition{key, op, value}, true
+			return condition{key, op, canonical(key, value)}, true
 		}
 	}
 	return condition{}, false
+}
+
+// canonical writes the value of a key as points have it.
+func canonical(key, value string) string {
+	switch key {
+	case "schedule":
+		return precision.Canonical(value)
+	case "precision":
+		if rules, err := precision.ParseRules(value); err == nil {
+			return precision.RulesText(rules)
+		}
+	case expertsAxis:
+		if s, err := routing.Parse(value); err == nil {
+			return s.String()
+		}
+	}
+	return value
+}
+
+// labels are the values of an axis.
+func (s *Spec) labels(a *Axis) (all []string) {
+	for _, v := range a.Values {
+		all = append(all, v.Label)
+	}
+	if a.Name == expertsAxis && (len(s.models) == 0 || slices.ContainsFunc(s.models, func(m model) bool { return m.Experts == nil })) {
+		all = append(all, none)
+	}
+	return all
+}
+
+// named are the values of a key that names something: the rules of schedules, the formats of models' files; nothing of other keys.
+func (s *Spec) named(key string) (all []string) {
+	switch key {
+	case "precision":
+		for _, x := range s.schedules {
+			all = append(all, cmp.Or(precision.RulesText(x.Rules), none))
+		}
+	case "format":
+		for _, m := range s.models {
+			all = append(all, formatOf(m.Model))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // checkFilters checks that keys exist and that values can be compared. The axes must be known.
@@ -63,14 +105,14 @@ func (s *Spec) checkFilters(r *reader) {
 	for _, f := range s.filters {
 		for _, c := range f.all {
 			if slices.Contains(identity(), c.key) {
+				if all := s.named(c.key); all != nil && !slices.Contains(all, c.value) {
+					r.add(f.Place, "filters", "%s is never %q; accepted: %s", c.key, c.value, strings.Join(all, ", "))
+				}
 				s.checkOrder(r, f.Place, c, slices.Contains([]string{"batch", "prompt", "gen"}, c.key))
 				continue
 			}
 			if i := slices.IndexFunc(s.axes, func(a Axis) bool { return a.Name == c.key }); i >= 0 && !isKey(c.key) {
-				var labels []string
-				for _, v := range s.axes[i].Values {
-					labels = append(labels, v.Label)
-				}
+				labels := s.labels(&s.axes[i])
 				if !slices.Contains(labels, c.value) {
 					r.add(f.Place, "filters", "%s is never %q; accepted: %s", c.key, c.value, strings.Join(labels, ", "))
 				}

@@ -284,13 +284,15 @@ func (p *Point) identity(key string) (string, bool) {
 		return p.NPU, true
 	case "model":
 		return p.Model.Name, true
+	case "format":
+		return formatOf(p.Model), true
 	case "task":
 		return p.Task, true
 	case "schedule":
 		return p.Schedule.String(), true
 	case "precision":
 		if len(p.Schedule.Rules) == 0 {
-			return noRules, true
+			return none, true
 		}
 		return precision.RulesText(p.Schedule.Rules), true
 	case "batch":

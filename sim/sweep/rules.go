@@ -12,15 +12,12 @@ type ruled struct {
 	rules []precision.Rule
 }
 
-// noRules stands in a list of rules for the schedules alone.
-const noRules = "none"
-
 func (s *Spec) readRules(r *reader, n *yaml.Node) {
 	seen := map[string]text{}
-	for _, t := range r.texts(n, "precision", "rules such as down_proj=+1, or "+noRules) {
+	for _, t := range r.texts(n, "precision", "rules such as down_proj=+1, or "+none) {
 		x := ruled{text: t}
 		var err error
-		if t.value != noRules {
+		if t.value != none {
 			x.rules, err = precision.ParseRules(t.value)
 		}
 		if err != nil {

@@ -231,8 +231,9 @@ func (s *Spec) readModels(r *reader, n *yaml.Node) {
 			continue
 		}
 		for _, other := range s.models {
-			if other.Name == m.Name {
+			if other.Name == m.Name && formatOf(other.Model) == formatOf(m) {
 				r.alike(t.Place, "models", m.Name, other.Place)
+				break
 			}
 		}
 		s.models = append(s.models, model{t, m})
