@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"errors"
+	"math"
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/traces"
@@ -43,6 +45,14 @@ type Pass struct {
 	StepNS *int64  // on the device
 	WallNS *int64  // on the host's clock
 	OpNS   []int64 // of each of Ops, if this pass was sampled
+}
+
+// Check refuses a pass whose logits are not all numbers.
+func (p *Pass) Check() error {
+	if math.IsNaN(p.Entropy + p.PMax + p.LogP) {
+		return errors.New("the logits are not all numbers: a weight is infinite or no number, or a sum left the range of binary16")
+	}
+	return nil
 }
 
 // Want selects parts of a State, which can be large.

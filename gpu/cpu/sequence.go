@@ -94,7 +94,9 @@ func (s *sequence) pass(ids []int, at precision.Assignment, apart bool) (gpu.Pas
 			return gpu.Pass{}, context.Cause(s.ctx)
 		}
 		if op.Kind == gpu.Choose {
-			out = choose(s.logits)
+			if out = choose(s.logits); out.Check() != nil {
+				return gpu.Pass{}, out.Check()
+			}
 		} else if err := s.run(op, ids, at); err != nil {
 			return gpu.Pass{}, err
 		}

@@ -73,6 +73,16 @@ func TestAgainstTransformers(t *testing.T) {
 	}
 }
 
+// TestLogitsThatAreNoNumbers: a model that overflows is an error, not a token 0.
+func TestLogitsThatAreNoNumbers(t *testing.T) {
+	g, src := readGolden(t, "testdata/transformers/llama.json")
+	src.Model().NormEps = math.NaN()
+	_, err := open(t, src, 1).Prefill(g.Tokens[:g.Prompt], precision.Uniform(weights.Half))
+	if err == nil || !strings.Contains(err.Error(), "the logits are not all numbers") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // offBy runs a pass and returns the norm of what its logits differ by, relative to that of the wanted ones, and the experts
 // that its tokens took.
 func offBy(t *testing.T, s gpu.Sequence, ids []int, want []float64) (off float64, experts []int) {

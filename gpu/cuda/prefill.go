@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -136,8 +135,8 @@ func (s *sequence) chosen() (gpu.Pass, error) {
 	most, second, logSum := float64(t[1]), float64(t[2]), float64(t[3])
 	p := gpu.Pass{Token: int(math.Float32bits(t[0])), Entropy: max(float64(t[4]), 0), PMax: min(float64(t[5]), 1), Margin: most - second,
 		LogP: min(most-logSum, 0)}
-	if math.IsNaN(p.Entropy + p.PMax + p.LogP) {
-		return p, errors.New("the logits are not all numbers: a weight is infinite or no number, or a sum left the range of binary16")
+	if err := p.Check(); err != nil {
+		return p, err
 	}
 	if s.backend.shape.Vocab == 1 {
 		p.Margin = 0 // there is no second
