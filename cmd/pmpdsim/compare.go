@@ -17,7 +17,7 @@ func compareCommand() *cli.Command {
 		Description: `Prints which inputs differ and what became of the outcome. A and B are directories of sweeps, files of their rows, or files
 that pmpdsim run --format json wrote. Points that are called alike (NPU, model, task, lengths, batch, schedule, axes) are
 compared; of many, the table has geometric means and the range of the ratios. Single results are compared whatever they
-are called.
+are called. Points with experts are compared with those of the same --experts, and what is left with others.
 
 EXAMPLES:
    pmpdsim compare before.json after.json

@@ -48,8 +48,8 @@ func compared() []Metric {
 		"array_utilisation", "energy_joules_per_token", "area_mm2")
 }
 
-// Compare compares two sets. Outcomes that are called alike are compared; where several are, those with the same inputs; where no
-// two are, the NPU's name does not count; and two single outcomes are compared anyhow.
+// Compare compares two sets. Outcomes that are called alike are compared; where several are, those with the same inputs, or of the same
+// experts; where no two are, the NPU's name does not count; and two single outcomes are compared anyhow.
 func Compare(a, b *Set) (*Comparison, error) {
 	names := []func(*Outcome) string{name, nameWithoutNPU}
 	if len(a.Outcomes) == 1 && len(b.Outcomes) == 1 {
@@ -88,26 +88,33 @@ func (s *Set) paths() string {
 func name(o *Outcome) string { return o.NPU + "\n" + nameWithoutNPU(o) }
 
 func nameWithoutNPU(o *Outcome) string {
-	experts := ""
-	if o.Experts != nil {
-		experts = o.Experts.Routing
-	}
-	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule, experts,
+	return fmt.Sprintf("%s\n%s\n%s\n%d+%d\n%d\n%s\n%s", o.Model, o.Task, o.Trace, o.PromptTokens, o.GeneratedTokens, o.Batch, o.Schedule,
 		folder.Labels(o.Axes))
 }
 
-// match pairs points whose names are equal and occur once on each side: first of those whose inputs are the same, too, as of two
-// models of one name, then of the others.
-func match(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {
-	pairs := once(as, bs, func(o *Outcome) string { return name(o) + "\n" + o.Config + "\n" + o.Shape })
-	paired := map[*Outcome]bool{}
-	for _, p := range pairs {
-		paired[p[0]], paired[p[1]] = true, true
+// routingOf says where an outcome's experts come from; empty: the model has none.
+func routingOf(o *Outcome) string {
+	if o.Experts == nil {
+		return ""
 	}
+	return o.Experts.Routing
+}
+
+// match pairs points whose names are equal and occur once on each side: first of those whose inputs are the same, too, as of two
+// models of one name, then of those whose experts come from the same, then of the others.
+func match(as, bs []*Outcome, name func(*Outcome) string) (pairs [][2]*Outcome) {
+	paired := map[*Outcome]bool{}
 	rest := func(all []*Outcome) []*Outcome {
 		return slices.DeleteFunc(slices.Clone(all), func(o *Outcome) bool { return paired[o] })
 	}
-	return append(pairs, once(rest(as), rest(bs), name)...)
+	experts := func(o *Outcome) string { return name(o) + "\n" + routingOf(o) }
+	for _, like := range []func(*Outcome) string{func(o *Outcome) string { return experts(o) + "\n" + o.Config + "\n" + o.Shape }, experts, name} {
+		for _, p := range once(rest(as), rest(bs), like) {
+			paired[p[0]], paired[p[1]] = true, true
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs
 }
 
 func once(as, bs []*Outcome, name func(*Outcome) string) [][2]*Outcome {

@@ -129,6 +129,30 @@ func TestCompare(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	t.Run("experts are an input: those of one routing are compared, else those that are left", func(t *testing.T) {
+		of := func(schedule, config, routing string) string {
+			return line("n", schedule, fmt.Sprintf(`,"config_fingerprint":%q,"experts":{"routing":%q}`, config, routing))
+		}
+		const zipf = "zipf,s=1"
+		for name, c := range map[string]struct {
+			a, b   *study.Set
+			pairs  int
+			inputs []study.Change
+		}{
+			"another one each": {side(of("fp16", "x", "uniform"), of("uniform:4", "x", "uniform")), side(of("fp16", "x", zipf), of("uniform:4", "x", zipf)),
+				2, []study.Change{{"experts", "uniform", zipf, 2}}},
+			"the same two on another NPU": {side(of("fp16", "x", "uniform"), of("fp16", "x", "trace")), side(of("fp16", "y", "trace"), of("fp16", "y", "uniform")),
+				2, []study.Change{{"npu (fingerprint)", "x", "y", 2}}},
+			"one of two is the same": {side(of("fp16", "x", "uniform"), of("fp16", "x", "trace")), side(of("fp16", "x", "trace"), of("fp16", "x", zipf)),
+				2, []study.Change{{"experts", "uniform", zipf, 1}}},
+			"two against a third": {side(of("fp16", "x", "uniform"), of("fp16", "x", "trace")), side(of("fp16", "x", "trace")), 1, nil},
+		} {
+			got, err := study.Compare(c.a, c.b)
+			if err != nil || got.Pairs != c.pairs || !slices.Equal(got.Inputs, c.inputs) {
+				t.Errorf("%s: %+v, %v, want %+v", name, got, err, c.inputs)
+			}
+		}
+	})
 	t.Run("nothing in common", func(t *testing.T) {
 		a, b := side(line("m", "fp16", ""), line("m", "uniform:4", "")), side(line("m", "uniform:2", ""), line("m", "uniform:3", ""))
 		want := a.Inputs[0].Path + " and " + b.Inputs[0].Path +

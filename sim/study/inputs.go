@@ -31,6 +31,7 @@ func (t *texts) changes(a, b *Outcome) (all []Change, err error) {
 	add("gen", number(a.GeneratedTokens), number(b.GeneratedTokens))
 	add("batch", number(a.Batch), number(b.Batch))
 	add("schedule", a.Schedule, b.Schedule)
+	add("experts", routingOf(a), routingOf(b))
 	add("npu", a.NPU, b.NPU)
 	add("trace", a.TraceSHA256, b.TraceSHA256)
 	add("classifier", a.Classifier, b.Classifier)
