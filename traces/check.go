@@ -126,7 +126,7 @@ func (c *checker) addPrefill(r *Prefill) *Error {
 	if r.WBits != c.header.PrefillBits {
 		return fault("w_bits", fmt.Sprint(c.header.PrefillBits), "%d is not the header's prefill_bits", r.WBits)
 	}
-	for _, m := range []measure{{"tok_out", r.TokOut != nil}, {"step_ns", r.StepNS != nil}, {"op_ns", r.OpNS != nil}} {
+	for _, m := range r.measures() {
 		if m.there && c.synthetic() {
 			return unmeasured(m.key)
 		}
@@ -138,6 +138,11 @@ func (c *checker) addPrefill(r *Prefill) *Error {
 		return err
 	}
 	return c.opTimes(r.OpNS)
+}
+
+// measures lists the fields of prefill that only a run can fill.
+func (r *Prefill) measures() []measure {
+	return []measure{{"tok_out", r.TokOut != nil}, {"step_ns", r.StepNS != nil}, {"op_ns", r.OpNS != nil}, {keyExperts, r.Experts != ""}}
 }
 
 // measure is a field that only a run can fill.

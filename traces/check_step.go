@@ -120,6 +120,7 @@ func (s *Step) measures() []measure {
 		{"logp", s.LogP != nil},
 		{"sched", s.Sched != nil},
 		{"ref", s.Ref != nil},
+		{keyExperts, s.Experts != ""},
 	}
 }
 

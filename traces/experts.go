@@ -89,14 +89,15 @@ func DecodeExperts(text string, count int) ([]int, error) {
 // sparse returns how many layers of the model have experts.
 func (s *Shape) sparse() int { return s.Layers - len(s.Experts.Dense) }
 
+// keyExperts is the field of a pass that says which experts its tokens took.
+const keyExperts = "experts"
+
 // checkExperts checks the experts that a pass over so many tokens says.
 func (c *checker) checkExperts(text string, tokens int) *Error {
 	e := c.header.Model.Experts
 	switch {
 	case text == "":
 		return nil
-	case c.synthetic():
-		return unmeasured("experts")
 	case e == nil:
 		return fault("experts", "no such key", "the model has no experts")
 	}
@@ -146,8 +147,7 @@ func (t *Trace) Router(m *workloads.Model) (*routing.Recorded, error) {
 		return nil, fmt.Errorf("%s: the experts that its tokens took are those of %s, not of %s; accepted: a model with the same layers and experts, "+
 			"or --experts uniform, zipf", t.Name, t.Header.Model.Name, m.Name)
 	}
-	each := t.Header.Model.sparse() * e.PerToken // of a token
-	var positions [][]int
+	taken := routing.NewRecorded(m, t.Prefill.Tokens+len(t.Steps))
 	missing := 0
 	take := func(pass, text string, tokens int) error {
 		if text == "" {
@@ -155,10 +155,12 @@ func (t *Trace) Router(m *workloads.Model) (*routing.Recorded, error) {
 			return nil
 		}
 		ids, err := DecodeExperts(text, e.Count)
-		if err != nil || len(ids) != tokens*each {
-			return fmt.Errorf("%s: %s: experts: not those of %d tokens (%v)", t.Name, pass, tokens, err)
+		if err == nil {
+			err = taken.Add(tokens, ids)
 		}
-		positions = slices.AppendSeq(positions, slices.Chunk(ids, each))
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", t.Name, pass, err)
+		}
 		return nil
 	}
 	if err := take("prefill", t.Prefill.Experts, t.Prefill.Tokens); err != nil {
@@ -170,11 +172,11 @@ func (t *Trace) Router(m *workloads.Model) (*routing.Recorded, error) {
 		}
 	}
 	switch {
-	case len(positions) == 0:
+	case missing == len(t.Steps)+1:
 		return nil, nil
 	case missing > 0:
 		return nil, fmt.Errorf("%s: %d of %d passes do not say which experts their tokens took; accepted: a trace in which all do, or --experts uniform, zipf",
 			t.Name, missing, len(t.Steps)+1)
 	}
-	return routing.NewRecorded(m, positions), nil
+	return taken, nil
 }

@@ -114,23 +114,29 @@ func (t *Trace) sumStepNS() *int64 {
 
 // measured sorts everything that a run may measure into what the trace has and what it lacks.
 func (t *Trace) measured() (has []Measurement, lacks []string) {
-	all := []Measurement{{"ops", 0, 1}, {"prefill.step_ns", 0, 1}}
+	all := []Measurement{{"ops", 0, 1}}
 	if t.Ops != nil {
 		all[0].Count = 1
 	}
-	if t.Prefill != nil && t.Prefill.StepNS != nil {
-		all[1].Count = 1
-	}
-	first := len(all)
-	for _, m := range new(Step).measures() {
-		all = append(all, Measurement{"step." + m.key, 0, len(t.Steps)})
-	}
-	for _, s := range t.Steps {
-		for k, m := range s.measures() {
-			if m.there {
-				all[first+k].Count++
+	count := func(record string, fields []measure, of int) {
+		for _, f := range fields {
+			if f.key == keyExperts && t.Header.Model.Experts == nil {
+				continue // there are none to be measured
+			}
+			name := record + "." + f.key
+			k := slices.IndexFunc(all, func(m Measurement) bool { return m.Name == name })
+			if k < 0 {
+				k, all = len(all), append(all, Measurement{name, 0, of})
+			}
+			if f.there {
+				all[k].Count++
 			}
 		}
+	}
+	count("prefill", cmp.Or(t.Prefill, new(Prefill)).measures(), 1)
+	count("step", new(Step).measures(), len(t.Steps))
+	for _, s := range t.Steps {
+		count("step", s.measures(), len(t.Steps))
 	}
 	all = append(all, Measurement{"sched_features", len(t.Features), 0}, Measurement{"calib_ops", len(t.Calib), 0})
 	for _, m := range all {

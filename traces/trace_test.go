@@ -140,7 +140,10 @@ func TestInfo(t *testing.T) {
 		Switches: []Switch{{I: 2, From: 4, To: 3, X: Extensions{"x_why": json.RawMessage(`"calibrated"`)}}},
 		Measured: []Measurement{
 			{"ops", 1, 1},
+			{"prefill.tok_out", 1, 1},
 			{"prefill.step_ns", 1, 1},
+			{"prefill.op_ns", 1, 1},
+			{"prefill.experts", 1, 1},
 			{"step.t_ns", 3, 3},
 			{"step.tok_in", 3, 3},
 			{"step.tok_out", 3, 3},
@@ -154,6 +157,7 @@ func TestInfo(t *testing.T) {
 			{"step.logp", 3, 3},
 			{"step.sched", 3, 3},
 			{"step.ref", 3, 3},
+			{"step.experts", 3, 3},
 			{"sched_features", 1, 0},
 			{"calib_ops", 1, 0},
 		},
@@ -166,7 +170,7 @@ func TestInfo(t *testing.T) {
 	})
 	t.Run("what was not measured is listed, not zero", func(t *testing.T) {
 		info := synthesise(t, synthesis(t, "phi-1.5", "fp16", 5, 1)).Info()
-		if info.SumStepNS != nil || info.AvgWeightBits != nil || info.PrefillNS != nil || len(info.NotMeasured) != 17 {
+		if info.SumStepNS != nil || info.AvgWeightBits != nil || info.PrefillNS != nil || len(info.NotMeasured) != 19 {
 			t.Errorf("%+v", info)
 		}
 	})

@@ -28,6 +28,7 @@ func cosimCommand() *cli.Command {
 soon as its precision is known; the GPU does not wait. One table has both: time per pass, tokens/s and
 speed-up over fp16 on either machine, and how far the schedule agrees with fp16. The numbers of the NPU are
 those that run --trace gives for the recorded traces, which --traces keeps. Answers always have --gen tokens.
+Of a model with experts, the NPU takes those that the engine chooses; run --trace FILE --experts uniform takes others.
 
 EXAMPLES:
    pmpdsim cosim --model mobilellama-1.4b --weights random --prompt 128 --gen 64 \

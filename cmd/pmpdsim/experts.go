@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,6 +34,9 @@ func (w *workload) loadExperts(text *string) error {
 		recorded, err := w.trace.Router(w.model)
 		if err != nil {
 			return flagged("trace", w.trace.Name, err)
+		}
+		if recorded != nil && w.batch > 1 {
+			return fmt.Errorf("--batch %d: the trace %s says which experts one sequence takes; accepted: 1, or --experts uniform, zipf", w.batch, w.trace.Name)
 		}
 		if recorded != nil {
 			w.experts, w.recorded = routing.Spec{Kind: routing.Trace}, recorded

@@ -26,11 +26,11 @@ type workload struct {
 	prompt    int
 	generated int
 	batch     int
-	trace     *traces.Trace  // nil if there is none
-	embedded  bool           // the trace is the program's own
-	experts   routing.Spec   // which experts the tokens take
-	recorded  routing.Router // the experts that those of the trace took; nil: it does not say
-	live      string         // what is recording it at this moment; empty: nothing
+	trace     *traces.Trace     // nil if there is none
+	embedded  bool              // the trace is the program's own
+	experts   routing.Spec      // which experts the tokens take
+	recorded  *routing.Recorded // the experts that those of the trace took; nil: it does not say
+	live      string            // what is recording it at this moment; empty: nothing
 
 	defaultModel, defaultTask bool // nobody asked for it: it is named as a default
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// Families are the names of the models that Model knows and every backend runs. It knows mixtral, too.
+// Families are the names of the models that Model knows and every backend runs. It knows mixtral and qwen3_moe, too.
 func Families() []string { return []string{"llama", "phi", "stablelm", "qwen2"} }
 
 // Config is the config.json of a model of two or three blocks: grouped heads, a head that is not a power of two,
@@ -31,6 +31,9 @@ func Config(family string) string {
 			"hidden_act":"silu","tie_word_embeddings":true}`,
 		"mixtral": `{"model_type":"mixtral","hidden_size":128,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,
 			"intermediate_size":160,"vocab_size":300,"max_position_embeddings":128,"num_local_experts":5,"num_experts_per_tok":2,"sliding_window":null}`,
+		"qwen3_moe": `{"model_type":"qwen3_moe","hidden_size":128,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":32,
+			"intermediate_size":192,"moe_intermediate_size":64,"vocab_size":300,"max_position_embeddings":128,"num_experts":12,"num_experts_per_tok":3,
+			"norm_topk_prob":true,"mlp_only_layers":[1],"decoder_sparse_step":1,"rms_norm_eps":1e-6,"rope_theta":1000000.0}`,
 	}[family]
 }
 

@@ -98,12 +98,13 @@ func expertsWidth(m *workloads.Model) int {
 // touch is an expert with the number of rows of activations that go through it.
 type touch struct{ expert, rows int }
 
-// route finds which experts a pass touches in a layer, in the order of their numbers.
+// route finds which experts a pass touches in a layer, in the order of their numbers. Tokens that fill up the last chunk of a
+// prompt take what those of the prompt take, from its first one on.
 func (b *builder) route(layer int) {
 	rows := make([]int, b.model.Experts.Count)
 	var list []int
 	for i := range b.rows {
-		t := routing.Token{Position: b.past + i}
+		t := routing.Token{Position: (b.past + i) % b.p.Tokens}
 		if b.decode {
 			t = routing.Token{Sequence: i, Position: b.past}
 		}

@@ -4,7 +4,8 @@
 // # What it models
 //
 // Nothing of its own: gpu.Recorder decodes, sim/replay simulates. Run joins them by a channel of passes that never
-// fills, so that the engine does not wait for the simulation and its times are those of a recording alone.
+// fills, so that the engine does not wait for the simulation and its times are those of a recording alone. Of a model with
+// experts, the NPU takes those that the engine chooses; its prefill is simulated when the engine's is done.
 //
 // # What it leaves out
 //
@@ -13,5 +14,5 @@
 //
 // # Contract
 //
-// A run's result is what sim/replay gives for the run's trace: same cycles, same counts.
+// A run's result is what sim/replay gives for the run's trace: same bytes.
 package cosim

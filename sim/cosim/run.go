@@ -82,16 +82,20 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, 
 	})
 	var file bytes.Buffer
 	g.Go(func() error {
-		defer close(passes)
-		return recorder.Write(&file, func(record traces.Record) {
+		err := recorder.Write(&file, func(record traces.Record) {
 			switch s := record.(type) {
 			case *traces.Prefill:
+				passes <- replay.Pass{Experts: j.experts(s.Experts)}
 				o.token()
 			case *traces.Step:
-				passes <- replay.Pass{At: over.At(precision.Uniform(s.WBits), s.I+1), Asked: recorder.Asked() > s.I}
+				passes <- replay.Pass{At: over.At(precision.Uniform(s.WBits), s.I+1), Asked: recorder.Asked() > s.I, Experts: j.experts(s.Experts)}
 				o.token()
 			}
 		})
+		if err == nil {
+			close(passes) // else the group's context ends the simulation
+		}
+		return err
 	})
 	if err := g.Wait(); err != nil {
 		return r, err
@@ -107,6 +111,18 @@ func (j *Job) run(ctx context.Context, engine gpu.Backend, o *Options, job int, 
 	}
 	r.Trace, err = traces.ReadAll(reader)
 	return r, errors.Join(err, reader.Close())
+}
+
+// experts are those that a record of the engine's trace says.
+func (j *Job) experts(text string) []int {
+	if j.NPU.Model.Experts == nil {
+		return nil
+	}
+	ids, err := traces.DecodeExperts(text, j.NPU.Model.Experts.Count)
+	if err != nil {
+		panic("cosim: " + err.Error()) // the recorder has just encoded them
+	}
+	return ids
 }
 
 func (o *Options) token() {

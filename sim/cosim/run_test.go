@@ -1,6 +1,7 @@
 package cosim_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -10,13 +11,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/cosim"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // jobs are fp16, and a schedule that decides from what the engine sees.
-func jobs(t *testing.T) (gpu.Backend, []cosim.Job) {
+func jobs(t *testing.T, family string) (gpu.Backend, []cosim.Job) {
 	t.Helper()
-	source := gputest.Random(t, "llama", 3)
+	source := gputest.Random(t, family, 3)
 	b, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -38,21 +40,43 @@ func jobs(t *testing.T) (gpu.Backend, []cosim.Job) {
 }
 
 func TestARunIsTheReplayOfItsTrace(t *testing.T) {
-	b, all := jobs(t)
-	tokens, kept := 0, 0
-	runs, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 2, Token: func() { tokens++ },
-		Keep: func(_ int, trace []byte) error { kept += len(trace); return nil }})
-	if err != nil || len(runs) != 2 || tokens != 2*9 || kept == 0 {
-		t.Fatalf("%d runs, %d tokens, %d bytes of traces, error %v", len(runs), tokens, kept, err)
+	for _, family := range []string{"llama", "qwen3_moe"} {
+		t.Run(family, func(t *testing.T) {
+			b, all := jobs(t, family)
+			tokens, kept := 0, 0
+			runs, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 2, Token: func() { tokens++ },
+				Keep: func(_ int, trace []byte) error { kept += len(trace); return nil }})
+			if err != nil || len(runs) != 2 || tokens != 2*9 || kept == 0 {
+				t.Fatalf("%d runs, %d tokens, %d bytes of traces, error %v", len(runs), tokens, kept, err)
+			}
+			for i, want := range replayed(t, all, runs) {
+				if r := runs[i]; len(r.Trace.Steps) != 8 || r.NPU.TraceSource != "cpu" || r.NPU.SpeedupFP16 == nil {
+					t.Errorf("%s: %d steps from %s", r.NPU.Schedule, len(r.Trace.Steps), r.NPU.TraceSource)
+				}
+				if live, again := encoded(t, runs[i].NPU), encoded(t, want); !bytes.Equal(live, again) {
+					t.Errorf("live:\n%s\nreplayed:\n%s", live, again)
+				}
+			}
+		})
 	}
+}
+
+// replayed are the results that the traces of runs give.
+func replayed(t *testing.T, all []cosim.Job, runs []cosim.Result) []*result.Result {
+	t.Helper()
 	var prepared []*replay.Prepared
 	for i, r := range runs {
 		j := all[i].NPU
-		if len(r.Trace.Steps) != 8 {
-			t.Fatalf("%s: %d steps", j.Schedule, len(r.Trace.Steps))
-		}
+		j.TraceSHA256, j.TraceSource = r.Trace.SHA256, string(r.Trace.Header.Source)
+		var err error
 		if j.Evidence, err = r.Trace.Evidence(j.Schedule); err != nil {
 			t.Fatal(err)
+		}
+		if j.Model.Experts != nil {
+			j.Experts.Kind = "trace"
+			if j.RecordedExperts, err = r.Trace.Router(j.Model); err != nil || j.RecordedExperts == nil {
+				t.Fatalf("the trace does not say the experts: %v", err)
+			}
 		}
 		p, err := replay.Prepare(j)
 		if err != nil {
@@ -64,18 +88,20 @@ func TestARunIsTheReplayOfItsTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range runs {
-		if r.NPU.Cycles != want[i].Cycles || r.NPU.AvgWeightBits != want[i].AvgWeightBits || *r.NPU.SpeedupFP16 != *want[i].SpeedupFP16 {
-			t.Errorf("%s: %d cycles, replayed %d", r.NPU.Schedule, r.NPU.Cycles, want[i].Cycles)
-		}
-		if r.NPU.TraceSHA256 != r.Trace.SHA256 || r.NPU.TraceSource != "cpu" {
-			t.Errorf("%s: a result of %s, %s", r.NPU.Schedule, r.NPU.TraceSHA256, r.NPU.TraceSource)
-		}
+	return want
+}
+
+func encoded(t *testing.T, r *result.Result) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := result.WriteJSON(&b, []*result.Result{r}); err != nil {
+		t.Fatal(err)
 	}
+	return b.Bytes()
 }
 
 func TestATraceThatCannotBeKeptEndsTheRun(t *testing.T) {
-	b, all := jobs(t)
+	b, all := jobs(t, "llama")
 	full := errors.New("disk full")
 	_, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 1, Keep: func(int, []byte) error { return full }})
 	if !errors.Is(err, full) || err.Error() != "schedule fp16: disk full" {

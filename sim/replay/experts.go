@@ -26,6 +26,21 @@ func (j Job) routing() (routing.Router, error) {
 	return j.RecordedExperts, nil
 }
 
+// checkExperts returns an error if the trace says too little of the experts that a job takes.
+func (j Job) checkExperts() error {
+	if j.Experts.Kind != routing.Trace || j.RecordedExperts == nil {
+		return nil
+	}
+	if have, need := j.RecordedExperts.Known(), j.positions(); have < need {
+		return fmt.Errorf("experts trace: the trace has those of %d positions, a prompt of %d tokens and %d decode passes take %d; accepted: the "+
+			"lengths of the trace, or uniform, zipf", have, j.Prompt, j.Passes(), need)
+	}
+	return nil
+}
+
+// positions are those whose tokens are read: the last generated one is not.
+func (j Job) positions() int { return j.Prompt + j.Passes() }
+
 // experts is what a run touched of the experts; nil of a model that has none.
 func (r *run) experts() *result.Experts {
 	if r.router == nil {

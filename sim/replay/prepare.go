@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -40,7 +41,7 @@ type Prepared struct {
 // Prepare checks and compiles a job, including its longest passes at every precision, so that all errors are found
 // before anything is simulated.
 func Prepare(j Job) (*Prepared, error) {
-	if err := j.check(); err != nil {
+	if err := errors.Join(j.check(), j.checkExperts()); err != nil {
 		return nil, err
 	}
 	schedule, err := j.Schedule.Of(j.Model)

@@ -45,7 +45,7 @@ type Job struct {
 	// Of the trace that is replayed, if there is one.
 	Evidence        precision.Evidence // bits of its decode passes, and the signals that a scheduler could use after each
 	RecordedPrefill precision.Assignment
-	RecordedExperts routing.Router // nil: the trace has none
+	RecordedExperts *routing.Recorded // nil: the trace has none
 	TraceSHA256     string
 	TraceSource     string
 	TraceName       string // of its file, without folders; empty: none

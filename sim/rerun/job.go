@@ -63,12 +63,8 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 		return j, fmt.Errorf("%s: %w", o.Place, err)
 	}
 	if j.Experts.Kind == routing.Trace {
-		recorded, err := t.Router(j.Model)
-		if err != nil {
+		if j.RecordedExperts, err = t.Router(j.Model); err != nil {
 			return j, fmt.Errorf("%s: %w", o.Place, err)
-		}
-		if recorded != nil {
-			j.RecordedExperts = recorded
 		}
 	}
 	return j, nil
