@@ -37,6 +37,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	if t.block != nil {
 		t.block(f, m)
 	}
+	f.refuseNorms(m, t)
 	f.experts(m, t.experts)
 	m.Assumed = strings.Join(f.assumed, ", ")
 	if m.Stored = f.stored(m); m.Stored == nil && f != all {
@@ -89,11 +90,26 @@ func (f *fields) refuseUnmodelled(m *Model, t traits) {
 	for _, option := range []struct{ key, off string }{
 		{"attention_bias", "false"}, {"mlp_bias", "false"}, {"use_qkv_bias", "false"}, {"use_parallel_residual", "false"},
 		{"use_sliding_window", "false"}, {"attn_logit_softcapping", "null"}, {"final_logit_softcapping", "null"},
-		{"qk_layernorm", "false"}, {"qk_norm", "false"}, {"use_qk_norm", "false"}, {"no_rope_layers", "null"}, {"alibi", "false"},
-		{"clip_qkv", "null"}, {"lm_head_bias", "false"},
+		{"no_rope_layers", "null"}, {"alibi", "false"}, {"clip_qkv", "null"}, {"lm_head_bias", "false"},
 	} {
-		if !t.has(option.key) && !(t.flagged && option.key == "use_sliding_window") {
-			f.refuse(option.key, fmt.Sprintf("is not modelled: %s models have no such option", t.family), option.off, option.off)
+		if !(t.flagged && option.key == "use_sliding_window") {
+			f.refuseOption(t, option.key, option.off)
+		}
+	}
+}
+
+// refuseOption refuses a key that the family does not read, unless it is off.
+func (f *fields) refuseOption(t traits, key, off string) {
+	if !t.has(key) {
+		f.refuse(key, fmt.Sprintf("is not modelled: %s models have no such option", t.family), off, off)
+	}
+}
+
+// refuseNorms refuses norms of q and k that the family does not have. Of one that always has them a key may say so.
+func (f *fields) refuseNorms(m *Model, t traits) {
+	for _, key := range []string{"qk_layernorm", "qk_norm", "use_qk_norm"} {
+		if !m.QKNorm {
+			f.refuseOption(t, key, "false")
 		}
 	}
 }

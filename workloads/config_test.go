@@ -158,7 +158,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"a block of fp8 that is no pair", "llama", one("quantization_config", `{"quant_method": "fp8", "weight_block_size": [128]}`),
 			`c.json: quantization_config: weight_block_size: [128] is not usable; accepted: two positive integers, as in [128, 128]`},
 		{"a mixture of experts", "mistral", one("num_local_experts", "8"),
-			`c.json: num_local_experts: 8 is not modelled: mistral models have no such option; accepted: 0, or no such key`},
+			`c.json: num_local_experts: 8 is not modelled: mistral models have no such option; accepted: 0, 1, or no such key`},
 		{"a multimodal model", "llama", one("vision_config", `{"hidden_size": 1024}`),
 			`c.json: vision_config: {"hidden_size":1024} is not read; accepted: the config.json of a text model, with ` +
 				`its shapes at the top level`},

@@ -108,7 +108,7 @@ func (f *fields) experts(m *Model, k *expertKeys) {
 	}
 	for _, key := range expertCounts {
 		if k == nil || key != k.count {
-			f.refuse(key, "is not modelled: "+string(m.Family)+" models have no such option", "0, or no such key", "0")
+			f.refuse(key, "is not modelled: "+string(m.Family)+" models have no such option", "0, 1, or no such key", "0", "1")
 		}
 	}
 	if k == nil {

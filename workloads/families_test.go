@@ -105,7 +105,7 @@ func TestRopeScalingExtendsTheContext(t *testing.T) {
 		})
 	}
 	_, err := workloads.ParseConfig("small", "c.json", config("llama", map[string]string{"rope_scaling": `{"type": "linear", "factor": 1e9}`}))
-	const want = "c.json: rope_scaling: factor: 1e9 extends 256 positions to more than 4194304; accepted: less"
+	const want = "c.json: rope_scaling: factor: 1e9 extends 256 positions to more than 16777216; accepted: less"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -116,10 +116,19 @@ func (f *fields) countOr(key string, fallback int) int {
 		f.miss(key)
 		return fallback
 	}
-	n, err := strconv.Atoi(string(f.raw[f.name(key)]))
-	if err != nil || n < 1 || n > math.MaxInt32 {
+	n := f.countOf(key)
+	if n < 1 {
 		f.fail(key, "%s is not usable; accepted: a positive integer", f.show(key))
 		return 1
+	}
+	return n
+}
+
+// countOf returns a positive integer that is there; 0 if it is none.
+func (f *fields) countOf(key string) int {
+	n, err := strconv.Atoi(string(f.raw[f.name(key)]))
+	if err != nil || n > math.MaxInt32 {
+		return 0
 	}
 	return n
 }

@@ -100,7 +100,7 @@ func (f *fields) awq(q *quantised) {
 
 // bitsandbytes: BitsAndBytesConfig. 8 bits have a scale of fp32 a row (LLM.int8(); columns of outliers in fp16 are found when it
 // runs). 4 bits are of a table, nf4 or fp4, in blocks of 64 with the largest magnitude in fp32, or that in 8 bits with one fp32
-// for 256 of them (double quantisation; QLoRA, arXiv 2305.14314, section 3).
+// for 256 of them (double quantisation; QLoRA, arXiv 2305.14314, section 3). With neither nothing is quantised.
 func (f *fields) bitsandbytes(q *quantised) {
 	if f.flagOr("load_in_4bit", f.flagOr("_load_in_4bit", false)) {
 		name := "NF4"
@@ -111,7 +111,7 @@ func (f *fields) bitsandbytes(q *quantised) {
 			name += "-DQ"
 		}
 		q.format = formats.Named(name)
-	} else {
+	} else if f.flagOr("load_in_8bit", f.flagOr("_load_in_8bit", false)) {
 		q.format = formats.Format{Bits: 8, Scale: 32}
 	}
 	q.skip(f.textsOr("llm_int8_skip_modules", formats.Head))
@@ -133,6 +133,7 @@ func (f *fields) fp8(q *quantised) {
 		q.format.Rows, q.format.Group = block[0], block[1]
 	}
 	q.skip(f.textsOr("modules_to_not_convert"))
+	q.skip(f.textsOr("ignored_layers")) // AutoFP8's name for them
 }
 
 // hqq: HqqConfig. Scales and zero points are fp16; layers may have values of their own by the end of their names.

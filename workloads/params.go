@@ -98,8 +98,8 @@ func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
 	return bits.Of(int64(m.Layers) * int64(m.CacheWidth()))
 }
 
-// mostPositions is the longest context.
-const mostPositions = 1 << 22
+// mostPositions is the longest context: llama4's is 10 Mi.
+const mostPositions = 1 << 24
 
 // Validate says what is impossible about the shape, by the names of config.json. Its limits are far above any model of
 // today and keep every count of Params and of Step's operators within int64.

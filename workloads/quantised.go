@@ -60,7 +60,8 @@ const mostMatches = 1 << 20
 // model's shape usable.
 func (f *fields) stored(m *Model) *formats.Stored {
 	key := ""
-	for _, k := range []string{"quantization_config", "compression_config", "quantization"} {
+	// MLX's key comes first: its files may have that of the model they were made from, too.
+	for _, k := range []string{"quantization", "quantization_config", "compression_config"} {
 		if key == "" && f.has(k) {
 			key = k
 		}
@@ -94,7 +95,8 @@ func (f *fields) storedOf(m *Model) *formats.Stored {
 
 // storedBeside reads the format of a model from the file beside config.json in which old checkpoints have it.
 func (m *Model) storedBeside(config string) error {
-	for _, old := range []struct{ name, method string }{{"quantize_config.json", "gptq"}, {"quant_config.json", "awq"}} {
+	for _, old := range []struct{ name, method string }{{"quantize_config.json", "gptq"}, {"quant_config.json", "awq"},
+		{"hf_quant_config.json", "modelopt"}} {
 		file := filepath.Join(filepath.Dir(config), old.name)
 		if filepath.Base(config) != "config.json" || !files.Exists(file) {
 			continue
@@ -104,6 +106,11 @@ func (m *Model) storedBeside(config string) error {
 			return err
 		}
 		f := readFields(file, data)
+		if f.has("quantization") { // modelopt's
+			inner := f.object("quantization")
+			inner.take(f)
+			f = inner
+		}
 		if !f.has("quant_method") && f.err == nil {
 			f.raw["quant_method"], _ = json.Marshal(old.method) // a string
 		}
@@ -203,6 +210,9 @@ func (f *fields) method(name string) func(q *quantised) {
 func (f *fields) groupOr(key string, fallback int) int {
 	if s := string(f.raw[key]); s == "-1" || s == "0" {
 		return 0
+	}
+	if f.has(key) && f.countOf(key) < 1 {
+		f.fail(key, "%s is not usable; accepted: a positive integer, or -1 or 0 for all weights of a row", f.show(key))
 	}
 	return f.countOr(key, fallback)
 }

@@ -47,6 +47,10 @@ func TestFormatsOfQuantisedModels(t *testing.T) {
 			"model.layers.1.mlp.up_proj": false, "lm_head": {"bits": 8}}`, group(4, 64, 16),
 			map[where]formats.Format{{0, "down_proj"}: group(6, 32, 16), {1, "down_proj"}: group(4, 64, 16), {1, "up_proj"}: none, {-1, "lm_head"}: group(8, 64, 16)}},
 		{"MLX's mxfp4", "quantization", `{"group_size": 32, "bits": 4, "mode": "mxfp4"}`, formats.Named("MXFP4"), nil},
+		{"MLX, beside what its model had", "quantization", `{"group_size": 32, "bits": 4}, "quantization_config": {"quant_method": "fp8"}`, group(4, 32, 16), nil},
+		{"bitsandbytes of neither width", "quantization_config", `{"quant_method": "bitsandbytes", "load_in_4bit": false, "load_in_8bit": false}`, none, nil},
+		{"fp8 of AutoFP8", "quantization_config", `{"quant_method": "fp8", "activation_scheme": "static", "ignored_layers": ["model.layers.1.mlp.up_proj"]}`,
+			formats.Format{Bits: 8, Rows: formats.AllRows, Scale: 32}, map[where]formats.Format{{1, "up_proj"}: none}},
 		{"LLM.int8()", "quantization_config", `{"quant_method": "bitsandbytes", "load_in_8bit": true}`, formats.Format{Bits: 8, Scale: 32}, nil},
 		{"NF4", "quantization_config", `{"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}`,
 			formats.Format{Name: "NF4", Bits: 4, Group: 64, Scale: 32, Table: true}, map[where]formats.Format{{-1, "lm_head"}: none}},
@@ -165,6 +169,27 @@ func TestFormatsBesideTheConfig(t *testing.T) {
 		}
 		if _, err := workloads.Load(dir); err == nil || !strings.Contains(err.Error(), dir+"/"+file+": bits: [] is not usable") {
 			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestFormatOfModelOptBesideTheConfig(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}}`: "modelopt: NVFP4",
+		`{"quantization": []}`: "",
+	} {
+		dir := t.TempDir()
+		for name, data := range map[string][]byte{"config.json": config("llama", nil), "hf_quant_config.json": []byte(text)} {
+			if err := os.WriteFile(dir+"/"+name, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := workloads.Load(dir)
+		switch {
+		case want == "" && (err == nil || !strings.Contains(err.Error(), "hf_quant_config.json: quantization: [] is not usable")):
+			t.Errorf("%s: %v", text, err)
+		case want != "" && (err != nil || m.Stored.String() != want):
+			t.Errorf("%s: %v, %v; want %s", text, m, err, want)
 		}
 	}
 }
