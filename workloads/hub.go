@@ -96,3 +96,23 @@ func isHubFolder(path string) bool {
 	abs, err := filepath.Abs(path)
 	return err == nil && strings.HasPrefix(filepath.Base(abs), hubFolder)
 }
+
+// ggufOf returns the first GGUF file of a folder, or of the snapshots of one of the hub's cache; "" if it has none.
+func ggufOf(dir string) string {
+	dirs := []string{dir}
+	if isHubFolder(dir) {
+		snapshots, _ := os.ReadDir(filepath.Join(dir, "snapshots")) // none: no snapshots
+		for _, s := range snapshots {
+			dirs = append(dirs, filepath.Join(dir, "snapshots", s.Name()))
+		}
+	}
+	for _, d := range dirs {
+		entries, _ := os.ReadDir(d) // none: no folder
+		for _, e := range entries {
+			if strings.EqualFold(filepath.Ext(e.Name()), ".gguf") {
+				return filepath.Join(d, e.Name())
+			}
+		}
+	}
+	return ""
+}

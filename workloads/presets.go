@@ -120,6 +120,8 @@ func loadFile(nameOrPath string, names []string) (*Model, *Config, error) {
 	case nameOrPath == "" || (errors.Is(err, fs.ErrNotExist) && file == nameOrPath):
 		return nil, nil, fmt.Errorf("model %q is neither a preset nor a file; %s", nameOrPath, suggest.Accepted(nameOrPath, names,
 			"or the path of a Hugging Face config.json, of its directory, of a folder of the hub's cache, or of a GGUF file"))
+	case errors.Is(err, fs.ErrNotExist) && ggufOf(nameOrPath) != "":
+		return nil, nil, fmt.Errorf("model %q: no config.json; accepted: a file of those that it has, as %s", nameOrPath, ggufOf(nameOrPath))
 	case errors.Is(err, fs.ErrNotExist) && isHubFolder(nameOrPath):
 		return nil, nil, fmt.Errorf("model %q: no snapshot has a config.json; accepted: a folder of the hub's cache with snapshots/REVISION/config.json",
 			nameOrPath)
