@@ -132,7 +132,9 @@ func TestWhatCannotBeFitted(t *testing.T) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
-	if _, err := New(o).FitAndPredict(t.Context(), all, func(string) Keys { return Keys{Decode: []string{"scratchpad.size"}} }, false); err == nil ||
+	refuses := o
+	refuses.Progress = func(float64, float64) { t.Error("a key that cannot be fitted is found after a simulation") }
+	if _, err := New(refuses).FitAndPredict(t.Context(), all, func(string) Keys { return Keys{Decode: []string{"scratchpad.size"}} }, false); err == nil ||
 		!strings.HasPrefix(err.Error(), "edge-lpddr5: scratchpad.size: its values are not more or less time") {
 		t.Errorf("%v", err)
 	}

@@ -45,6 +45,9 @@ type Result struct {
 // is not fitted.
 func (p *Predictor) FitAndPredict(ctx context.Context, all []Measurement, keysOf func(machine string) Keys, leaveOut bool) (*Result, error) {
 	out := &Result{Rows: make([]rows.Row, len(all))}
+	if err := p.checkNumbers(all, keysOf); err != nil {
+		return nil, err
+	}
 	for _, group := range p.groups(all) {
 		some := make([]Measurement, len(group))
 		for i, at := range group {
@@ -75,6 +78,23 @@ func (p *Predictor) FitAndPredict(ctx context.Context, all []Measurement, keysOf
 		out.Machines = append(out.Machines, c)
 	}
 	return out, nil
+}
+
+// checkNumbers refuses keys that are no numbers of a machine, before anything is simulated.
+func (p *Predictor) checkNumbers(all []Measurement, keysOf func(machine string) Keys) error {
+	for _, group := range p.groups(all) {
+		c, err := p.machine(&all[group[0]])
+		if err != nil {
+			return err
+		}
+		k := keysOf(c.Name)
+		for _, key := range slices.Concat(k.Decode, k.Prefill) {
+			if _, err := c.Number(key); err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // describe makes c the fitted machine, and lets its texts say what it was fitted to.
