@@ -1,6 +1,8 @@
 package study
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -23,20 +25,54 @@ type Roof struct {
 }
 
 // Widths are the widths of weights whose roofs matter for some phases, decode or prefill, in their order: those that the
-// schedules name, or all that there are where a schedule was recorded.
+// schedules name, with what their rules make of them, those of a model's file, or all that there are where a schedule was recorded.
 func (s *Set) Widths(phases ...string) (bits []int) {
 	for _, phase := range phases {
 		for _, o := range s.Outcomes {
-			of := []int{o.PrefillBits}
-			if phase == "decode" {
-				of = []int{2, 3, 4, 16}
-				if s, err := precision.Parse(o.Schedule); err == nil && len(s.Bits) > 0 {
-					of = s.Bits
-				}
-			}
-			bits = append(bits, of...)
+			bits = append(bits, o.widths(phase)...)
 		}
 	}
 	slices.Sort(bits)
 	return slices.Compact(bits)
+}
+
+func (o *Outcome) widths(phase string) []int {
+	s, err := precision.Parse(o.Schedule)
+	of := []int{o.PrefillBits}
+	switch {
+	case err == nil && s.Kind == precision.KindFile:
+		of = o.storedWidths()
+	case phase != "decode":
+	case err == nil && len(s.Bits) > 0:
+		of = s.Bits
+	default:
+		of = []int{2, 3, 4, 16}
+	}
+	if err != nil {
+		return of
+	}
+	return s.Ruled(of)
+}
+
+// storedWidths are those of the matrices in the model's file; 16 if it is not quantised, or nothing is known of it.
+func (o *Outcome) storedWidths() (bits []int) {
+	type format struct {
+		Bits int `json:"bits"`
+	}
+	var m struct {
+		Stored struct {
+			Default format `json:"default"`
+			Parts   []struct {
+				Format format `json:"format"`
+			} `json:"parts"`
+		} `json:"stored"`
+	}
+	if o.Inputs != nil && len(o.Inputs.Model) > 0 && json.Unmarshal(o.Inputs.Model, &m) != nil {
+		return []int{16}
+	}
+	bits = append(bits, cmp.Or(m.Stored.Default.Bits, 16))
+	for _, p := range m.Stored.Parts {
+		bits = append(bits, cmp.Or(p.Format.Bits, 16))
+	}
+	return bits
 }

@@ -118,3 +118,26 @@ func TestGridOfRules(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Roofs are drawn for what is read: of rules and files, too.
+func TestWidthsOfRulesAndFiles(t *testing.T) {
+	file := line("n", "file;layers=0-1:16;down_proj=-2", `,"prefill_weight_bits":8,"inputs":{"npu":{},"model":{"stored":{"method":"gguf",`+
+		`"default":{"bits":4},"parts":[{"matrix":"v_proj","format":{"bits":6}}]}}}`)
+	both := line("n", "static:4>3;v_proj=+1;down_proj=+1", `,"prefill_weight_bits":8`)
+	for _, c := range []struct {
+		lines  []string
+		phases []string
+		want   []int
+	}{
+		{[]string{four}, []string{"decode"}, []int{4}},
+		{[]string{ruled}, []string{"decode"}, []int{4, 5}},
+		{[]string{both}, []string{"decode"}, []int{3, 4, 5, 6}},
+		{[]string{both}, []string{"prefill"}, []int{8}}, // 8 is the most
+		{[]string{file}, []string{"decode"}, []int{2, 4, 6, 16}},
+		{[]string{file, both}, []string{"prefill", "decode"}, []int{2, 3, 4, 5, 6, 8, 16}},
+	} {
+		if got := read(t, c.lines...).Widths(c.phases...); !slices.Equal(got, c.want) {
+			t.Errorf("%v %v: %v, want %v", c.lines, c.phases, got, c.want)
+		}
+	}
+}

@@ -154,6 +154,24 @@ func (s Schedule) WithRules(rules []Rule) Schedule {
 	return s
 }
 
+// Ruled returns some widths, with those that the rules of a schedule make of them.
+func (s Schedule) Ruled(widths []int) []int {
+	all := slices.Clone(widths)
+	for _, r := range s.Rules {
+		if r.By == 0 {
+			all = append(all, r.Over.Bits...)
+			continue
+		}
+		for _, bits := range slices.Clone(all) {
+			if bits != 16 {
+				all = append(all, min(max(bits+r.By, lowestPlanes), highestPlanes))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Bases returns what a schedule with bits of its own says of decode passes, before its rules.
 func (s Schedule) Bases() []Assignment {
 	if s.Kind == KindFile {
