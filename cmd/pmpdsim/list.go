@@ -164,7 +164,8 @@ func taskListing() listing {
 func scheduleListing() listing {
 	return listing{name: "schedules", usage: "kinds of precision schedules",
 		description: "How --schedule is written. Each kind takes ,prefill=N for the weight bits of prefill.",
-		note:        "Weight bits: " + strings.Trim(fmt.Sprint(precision.WeightBits()), "[]") + ". Any kind takes ,prefill=N, or all of them --prefill N.",
+		note: "Weight bits: " + strings.Trim(fmt.Sprint(precision.WeightBits()), "[]") + ". Any kind takes ,prefill=N, or all of them --prefill N.\n" +
+			"Rules by layer and matrix may follow: 'uniform:4;down_proj=+1;layers=0-1:8'; or --precision (docs/schedules.md).",
 		items: func() (*plots.Table, []any, error) {
 			t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "example"}, {Name: "meaning", Width: 46}}}
 			var values []any

@@ -133,7 +133,7 @@ func promptsIn(dir string, m traces.Measure) ([]precision.PromptRuns, error) {
 
 func searchCommand() *cli.Command {
 	return &cli.Command{
-		Name: "search", Usage: "find the static schedule with the fewest bits whose quality holds",
+		Name: "search", Usage: "find the static schedule, or the bits by layer and matrix, whose quality holds",
 		Description: `PMPD's offline calibration: every candidate schedule was run on every prompt of a validation set and recorded.
 For each candidate it prints the mean of the quality relative to the run at the highest precision
 throughout, the lowest, the share of prompts that hold the bound, and average bits; it picks the
@@ -142,8 +142,8 @@ fewest bits among the candidates whose mean holds the bound.
 Traces belong together if they have the same prompt (prompt.sha256, or prompt.ids). Each prompt needs one trace
 under each schedule: fp16 or uniform at the highest precision, and static or uniform candidates.
 
-With --sensitivities it searches bits by layer and matrix instead (rules of precision): the file has for each matrix the loss at
-each width that it may have. All begin with their fewest bits; then the matrix whose bits save most loss for a byte gets more, until
+With --sensitivities it searches bits by layer and matrix instead (rules of precision). The file is CSV with the header
+layer,matrix,bits,loss and has for each matrix the loss at each width that it may have, as in 0,down_proj,3,0.021. All begin with their fewest bits; then the matrix whose bits save most loss for a byte gets more, until
 the loss is within the bound (loss<=X), or while average bits are (bits<=X).
 
 Measures: quality is the share of tokens on which the fp16 reference agrees (footer.agree), likelihood the mean
