@@ -64,7 +64,11 @@ func commandsOf(t *testing.T, path string) (all []documented) {
 			for at := i; !strings.HasPrefix(lines[at], "```"); at++ {
 				spec += lines[at] + "\n"
 			}
-			all = append(all, documented{at: at, line: "cat > spec.yaml <<'END' && pmpdsim sweep spec.yaml --dry-run\n" + spec + "END\n", spec: true})
+			line := "cat > spec.yaml <<'END' && pmpdsim sweep spec.yaml --dry-run\n"
+			if strings.HasPrefix(text, "rules:") {
+				line = "cat > map.yaml <<'END' && pmpdsim run --model llama-3.1-8b --prompt 4 --gen 2 --schedule uniform:4 --precision map.yaml\n"
+			}
+			all = append(all, documented{at: at, line: line + spec + "END\n", spec: true})
 		case fence == "```sh" || examples:
 			for strings.HasSuffix(text, `\`) {
 				i++
