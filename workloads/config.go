@@ -19,7 +19,7 @@ func ParseConfig(name, file string, data []byte) (*Model, error) {
 	f.names = t.keys
 	f.refuseUnmodelled(m, t)
 	m.Family, m.Norm, m.GatedMLP = t.family, t.norm, !t.plain
-	m.Hidden, m.Layers = f.sized("hidden_size", t.size.hidden), f.sized("num_hidden_layers", t.size.layers)
+	m.Hidden, m.Layers = f.sized("hidden_size", t.size.hidden), f.layers(t)
 	f.withoutImages(m)
 	m.FFN, m.Vocab = f.inner(m, t), f.sized("vocab_size", t.size.vocab)
 	m.Tied = m.Tied || f.flagOr("tie_word_embeddings", t.tied)
@@ -123,6 +123,17 @@ func (f *fields) sized(key string, fallback int) int {
 		f.assumed = append(f.assumed, fmt.Sprintf("%s %d", key, fallback))
 	}
 	return f.countOr(key, fallback)
+}
+
+// layers reads how many there are. Lists of layers are made as they are read, so the limit holds from here on.
+func (f *fields) layers(t traits) int {
+	const key = "num_hidden_layers"
+	n := f.sized(key, t.size.layers)
+	if n > mostLayers {
+		f.fail(key, "%d is out of range; accepted: 1 to %d", n, mostLayers)
+		return 1
+	}
+	return n
 }
 
 // inner reads the width between the MLP's matrices.

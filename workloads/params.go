@@ -101,6 +101,9 @@ func (m *Model) KVBytesPerToken(bits unit.Bits) unit.Bytes {
 // mostPositions is the longest context: llama4's is 10 Mi.
 const mostPositions = 1 << 24
 
+// mostLayers is the most blocks.
+const mostLayers = 1 << 12
+
 // Validate says what is impossible about the shape, by the names of config.json. Its limits are far above any model of
 // today and keep every count of Params and of Step's operators within int64.
 func (m *Model) Validate() error {
@@ -112,7 +115,7 @@ func (m *Model) Validate() error {
 		value, max int
 	}{
 		{"hidden_size", m.Hidden, 1 << 19},
-		{"num_hidden_layers", m.Layers, 1 << 12},
+		{"num_hidden_layers", m.Layers, mostLayers},
 		{"num_attention_heads", m.Heads, 1 << 13},
 		{"num_key_value_heads", m.KVHeads, 1 << 13},
 		{"head_dim", m.HeadDim, 1 << 13},

@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/workloads"
@@ -42,5 +43,16 @@ func TestKeysOfPublishedFiles(t *testing.T) {
 	}
 	if _, err := workloads.ParseConfig("m", "m", []byte(`{"model_type": "llama", "num_experts": 2}`)); err == nil {
 		t.Error("experts of a llama: no error")
+	}
+}
+
+// TestManyLayersAreRefusedAtOnce has a file that asks for lists of two billion layers.
+func TestManyLayersAreRefusedAtOnce(t *testing.T) {
+	for _, kind := range []string{`"llama"`, `"llama4_text"`, `"gpt_neo", "num_layers": 2147483647`} {
+		_, err := workloads.ParseConfig("m", "m.json", []byte(`{"model_type": `+kind+`, "num_hidden_layers": 2147483647, "quantization_config":
+			{"quant_method": "gptq", "bits": 4}}`))
+		if err == nil || !strings.HasSuffix(err.Error(), "layers: 2147483647 is out of range; accepted: 1 to 4096") {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
