@@ -231,6 +231,12 @@ func (e *expansion) add(p *Point, l workload, s schedule, c *machine) {
 		e.fault(l.Place, l.value, "%d tokens to generate leave nothing to decode; accepted: 2 or more, the first comes from prefill", p.Generated)
 		return
 	}
+	if s.rules.value != "" {
+		if _, err := s.Over(p.Model, p.Generated); err != nil {
+			e.fault(s.rules.Place, s.rules.value, "%v", err)
+			return
+		}
+	}
 	var err error
 	if p.Schedule, err = p.Schedule.Of(p.Model); err != nil {
 		e.fault(s.Place, s.value, "%v", err)

@@ -46,7 +46,7 @@ func (s *Spec) applyRules() {
 			continue
 		}
 		for _, x := range s.rules {
-			s.schedules = append(s.schedules, schedule{p.text, p.WithRules(x.rules)})
+			s.schedules = append(s.schedules, schedule{p.text, p.WithRules(x.rules), x.text})
 		}
 	}
 }

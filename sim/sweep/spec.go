@@ -52,6 +52,7 @@ type model struct {
 type schedule struct {
 	text
 	precision.Schedule
+	rules text // where its rules stand, if they stand apart
 }
 
 // workload is a task, a trace or a pair of lengths. How many tokens a task generates depends on the model.
@@ -331,7 +332,7 @@ func (s *Spec) readSchedules(r *reader, n *yaml.Node) {
 			continue
 		}
 		seen[p.String()] = t
-		s.schedules = append(s.schedules, schedule{t, p})
+		s.schedules = append(s.schedules, schedule{text: t, Schedule: p})
 	}
 }
 

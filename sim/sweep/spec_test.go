@@ -156,3 +156,15 @@ filters: ["schedule == uniform:4;layers=0,23:8", "precision == none and schedule
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+func TestRulesThatAModelHasNotAreNamedWhereTheyStand(t *testing.T) {
+	spec := specIn(t, "npu: pmpd-paper\nmodels: phi-1.5\nlengths: [{prompt: 8, gen: 4}]\nschedules: [\"uniform:4\"]\nprecision: [none, fc3=+1]\n")
+	s, err := Load(spec, MostPoints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Points(t.Context(), spec, testVersion)
+	if want := ":5:19: fc3=+1: rule fc3=+1: phi-1.5 has no matrix fc3 whose bits change; accepted: "; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
