@@ -14,7 +14,7 @@ import (
 // precisionFlag gives matrices and layers bits of their own.
 func precisionFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "precision", Usage: "`RULES` for some matrices, over every schedule but fp16: down_proj=+1, layers=0-1,30-31:4, " +
-		"or a file MAP.yaml; repeatable", DefaultText: "none"}
+		"or a file MAP.yaml; repeatable", TakesFile: true, DefaultText: "none"}
 }
 
 // rulesFrom reads the flag.
