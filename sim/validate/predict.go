@@ -21,7 +21,7 @@ type Options struct {
 	Unfitted bool                      // with Defaults instead of what was fitted
 	Models   string                    // a folder with NAME/config.json of models that are neither presets nor shapes; empty: none
 	Workers  int                       // at least 1
-	Progress func(done, total float64) // in steps; may be nil
+	Progress func(done, total float64) // in steps; called from several goroutines; may be nil
 }
 
 // Predictor predicts measurements. It keeps what it has simulated: the same step of the same machine is simulated once.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
@@ -198,15 +199,15 @@ func TestLayersOfLongPrefills(t *testing.T) {
 }
 
 func TestNothingIsSimulatedTwice(t *testing.T) {
-	steps := 0.0
-	o := Options{Models: models(t), Progress: func(_, total float64) { steps = total }}
+	var steps atomic.Int64
+	o := Options{Models: models(t), Progress: func(_, total float64) { steps.Store(int64(total)) }}
 	m := measurement("Lunar Lake NPU4")
 	_, p := predict(t, o, m, m)
-	if steps != 2 {
-		t.Errorf("%v steps, want a decode and a prefill", steps)
+	if steps.Load() != 2 {
+		t.Errorf("%v steps, want a decode and a prefill", steps.Load())
 	}
-	steps = 0
-	if _, err := p.Predict(t.Context(), []Measurement{m}, nil); err != nil || steps != 0 {
-		t.Errorf("%v steps more, %v", steps, err)
+	steps.Store(0)
+	if _, err := p.Predict(t.Context(), []Measurement{m}, nil); err != nil || steps.Load() != 0 {
+		t.Errorf("%v steps more, %v", steps.Load(), err)
 	}
 }
