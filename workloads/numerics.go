@@ -17,10 +17,8 @@ type Numerics struct {
 	RotateFirst      bool // norms of q and k come behind the rotation (hunyuan_v1_dense)
 	// QueryGrowth makes queries larger, by 1 + QueryGrowth·ln(1 + ⌊position/QueryStep⌋) (ministral3); 0: it does not.
 	QueryGrowth, QueryStep float64
-	// UnitHeads makes heads of q and k, where they rotate, of the root mean square 1; and queries then grow only where they
-	// do not rotate, from a position later on (llama4_text).
-	UnitHeads, GrowStill bool
-	FirstPosition        int // row of learned positions that the first token takes (opt)
+	GrowStill              bool // queries grow only in layers that do not rotate, from a position later on (llama4_text)
+	FirstPosition          int  // row of learned positions that the first token takes (opt)
 
 	Erf bool  // gelu by the error function; the other spellings are its tanh approximation
 	EOS []int // tokens that end an answer; empty: none

@@ -51,7 +51,7 @@ func (f *fields) scales(m *Model, n *Numerics) {
 	case "hunyuan_v1_dense":
 		n.RotateFirst = true
 	case "llama4_text":
-		n.RotateNeighbours, n.WeighInputs, n.UnitHeads = true, true, f.flagOr("use_qk_norm", true)
+		n.RotateNeighbours, n.WeighInputs = true, true
 		if n.GrowStill = true; f.flagOr("attn_temperature_tuning", true) {
 			n.QueryGrowth, n.QueryStep = f.aboveOr("attn_scale", 0, 0.1), f.aboveOr("floor_scale", 0, 8192)
 		}

@@ -167,9 +167,6 @@ func (s *sequence) ropeAppend(layer int) {
 			for head := range m.Heads + m.KVHeads {
 				v := row[head*m.HeadDim : (head+1)*m.HeadDim]
 				s.rotate(v, all[r*m.RotaryDim:(r+1)*m.RotaryDim])
-				if m.UnitHeads {
-					s.normed(v, v, weights.Norm{})
-				}
 			}
 		}
 	}

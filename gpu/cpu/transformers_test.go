@@ -277,7 +277,7 @@ func TestWhatIsAFamilysOwnShows(t *testing.T) {
 		{"granitemoeshared", "shared expert", func(m *weights.Model) { m.Experts.Shared = 0 }},
 		{"olmoe", "wide norms of q and k", func(m *weights.Model) { m.QKNorm = false }},
 		{"llama4", "weights of what experts read", func(m *weights.Model) { m.WeighInputs = false }},
-		{"llama4", "heads of size one", func(m *weights.Model) { m.UnitHeads = false }},
+		{"llama4", "heads of size one", func(m *weights.Model) { m.QKNorm = false }},
 		{"llama4", "growing queries", func(m *weights.Model) { m.QueryGrowth = 0 }},
 		{"llama4", "layers that do not rotate", func(m *weights.Model) { m.LayerPattern = "" }},
 		{"minicpm3", "scale of results", func(m *weights.Model) { m.ResidualScale = 0 }},
