@@ -87,6 +87,8 @@ gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops flo
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
+gpu/eval:            gonum
+gpu/eval+test:       gpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16

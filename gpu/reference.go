@@ -1,8 +1,6 @@
 package gpu
 
 import (
-	"math"
-
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -33,18 +31,14 @@ func (r *reference) compare(token int, chosen int, logits []float32) (*traces.Re
 	if err != nil {
 		return nil, err
 	}
-	p, q := distribution(state.Logits), distribution(logits)
-	kl := 0.0
-	for i, lp := range p {
-		kl += math.Exp(lp) * (lp - q[i])
-	}
+	p, q := LogSoftmax(state.Logits, nil), LogSoftmax(logits, nil)
 	logp := min(p[chosen], 0)
 	r.steps++
 	r.nll -= logp
 	if pass.Token == chosen {
 		r.agreed++
 	}
-	return &traces.Reference{Tok: pass.Token, Agree: pass.Token == chosen, KL: some(max(kl, 0)), LogP: some(logp)}, nil
+	return &traces.Reference{Tok: pass.Token, Agree: pass.Token == chosen, KL: some(KL(p, q)), LogP: some(logp)}, nil
 }
 
 // footer adds the means over the steps.
@@ -52,21 +46,4 @@ func (r *reference) footer(f *traces.Footer) {
 	if r.steps > 0 {
 		f.NLL, f.Agree = some(r.nll/float64(r.steps)), some(float64(r.agreed)/float64(r.steps))
 	}
-}
-
-// distribution returns the natural logarithm of the softmax.
-func distribution(logits []float32) []float64 {
-	most := float32(math.Inf(-1))
-	for _, l := range logits {
-		most = max(most, l)
-	}
-	sum := 0.0
-	for _, l := range logits {
-		sum += math.Exp(float64(l - most))
-	}
-	out, shift := make([]float64, len(logits)), float64(most)+math.Log(sum)
-	for i, l := range logits {
-		out[i] = float64(l) - shift
-	}
-	return out
 }
