@@ -12,12 +12,29 @@ import (
 // Backend is a model on a device.
 type Backend interface {
 	// Start makes an empty KV cache for a number of positions: those of the prompt and of all generated tokens. Only one
-	// sequence of a backend may run at a time.
+	// sequence of a backend may run at a time, unless it is a Scorer, which may have many; but one pass at a time.
 	Start(positions int) (Sequence, error)
 	// About describes the backend. It never changes.
 	About() About
 	// Close frees the device, sequences included.
 	Close() error
+}
+
+// Turn is what a sequence reads in a pass that several share.
+type Turn struct {
+	Sequence Sequence
+	Tokens   []int
+	All      bool // logits of every token; else of the last one
+}
+
+// Scorer is a backend that runs a pass of several sequences as one.
+type Scorer interface {
+	Backend
+	// Score reads each turn's tokens behind what its sequence's cache holds, all at the same bits, and hands over the logits
+	// ([vocabulary], rounded as Pass's) by turn and token. They do not depend on which sequences share the pass, and are
+	// valid until each returns. In an empty cache the tokens are a prompt, else they yield what a Decode of each would. After
+	// an error, also one of each, the caches hold what they held before.
+	Score(turns []Turn, at precision.Assignment, each func(turn, token int, logits []float32) error) error
 }
 
 // Sequence is one sequence at batch 1. Weight bits are 2 to 8, or 16 for the fp16 weights; the head has those always.

@@ -22,7 +22,8 @@
 //
 // # What it leaves out
 //
-// Batches, sampling other than greedy, several GPUs.
+// Batches on a GPU, sampling other than greedy, several GPUs. The CPU runs passes of several sequences ([Scorer]), whose
+// logits measures of quality are made of; a recording has one.
 //
 // # Adding one more
 //

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -11,30 +10,26 @@ import (
 )
 
 // embed makes the residual stream of the tokens, which blocks without a norm before attention read as it is.
-func (s *sequence) embed(ids []int) error {
+func (s *step) embed() {
 	d, scale := s.model.Hidden, float32(cmp.Or(s.model.EmbedScale, 1))
-	s.x = make([][]float32, len(ids))
-	for r, id := range ids {
-		if id < 0 || id >= s.model.Vocab {
-			return fmt.Errorf("token %d; accepted: 0 to %d, the vocabulary of %s", id, s.model.Vocab-1, s.model.Name)
-		}
+	s.x = make([][]float32, len(s.rows))
+	for r, row := range s.rows {
 		s.x[r] = make([]float32, d)
-		for i, h := range s.ends.Embedding[id*d : (id+1)*d] {
+		for i, h := range s.ends.Embedding[row.token*d : (row.token+1)*d] {
 			s.x[r][i] = s.half(s.value[h] * scale)
 		}
 		if s.ends.Positions != nil {
-			at := s.past + r + s.model.FirstPosition
+			at := row.position + s.model.FirstPosition
 			for i, h := range s.ends.Positions[at*d : (at+1)*d] {
 				s.x[r][i] = s.half(s.x[r][i] + s.value[h])
 			}
 		}
 	}
 	s.h = s.x
-	return nil
 }
 
 // add adds to the residual stream what the products before have made, and rounds it.
-func (s *sequence) add(op gpu.Op) {
+func (s *step) add(op gpu.Op) {
 	scale := float32(cmp.Or(s.model.ResidualScale, 1))
 	for r, x := range s.x {
 		switch {
@@ -55,11 +50,11 @@ func (s *sequence) add(op gpu.Op) {
 }
 
 // normalise adds, and normalises the residual stream.
-func (s *sequence) normalise(op gpu.Op) {
+func (s *step) normalise(op gpu.Op) {
 	w := s.norm(op)
 	s.add(op)
 	if op.Place == gpu.PlaceFinal {
-		s.x = s.x[len(s.x)-1:]
+		s.x = s.wanted()
 	}
 	s.h = make([][]float32, len(s.x))
 	for r, x := range s.x {
@@ -69,7 +64,7 @@ func (s *sequence) normalise(op gpu.Op) {
 }
 
 // resultNorm normalises what an op has made, in its place.
-func (s *sequence) resultNorm(op gpu.Op) {
+func (s *step) resultNorm(op gpu.Op) {
 	rows, from := s.qkv, 0
 	if s.model.RotateFirst && !s.rotated && (op.Place == gpu.PlaceQNorm || op.Place == gpu.PlaceKNorm) {
 		s.waiting = append(s.waiting, op)
@@ -108,7 +103,7 @@ func (s *sequence) resultNorm(op gpu.Op) {
 
 // normed puts the norm of x into to, rounded. Weights that there are none of are 1 and 0. Some families' weights are what is
 // added to 1.
-func (s *sequence) normed(to, x []float32, w weights.Norm) {
+func (s *step) normed(to, x []float32, w weights.Norm) {
 	var mean, square, one float32
 	if s.model.Norm != workloads.RMSNorm {
 		mean = sum(x, func(v float32) float32 { return v }) / float32(len(x))
@@ -142,17 +137,29 @@ func sum(x []float32, f func(float32) float32) (total float32) {
 	return total
 }
 
-// angles are those of the tokens of a pass.
-func (s *sequence) angles(tokens int) {
-	to := s.past + tokens
-	s.rope = gpu.RopeRows(s.model, false, s.past, to, to)
-	if s.ropeWindow = s.rope; s.model.WindowTheta > 0 {
-		s.ropeWindow = gpu.RopeRows(s.model, true, s.past, to, to)
+// angles are those of the rows. Some kinds of stretching go by what the cache holds: for a prompt that is all of it, behind a
+// prompt it is what a pass of that token alone would find.
+func (s *step) angles() {
+	for _, t := range s.turns {
+		for at, end := t.past, t.past+t.to-t.from; at < end; {
+			to := end
+			if t.past > 0 {
+				to = at + 1
+			}
+			s.rope = append(s.rope, gpu.RopeRows(s.model, false, at, to, to)...)
+			if s.model.WindowTheta > 0 {
+				s.ropeWindow = append(s.ropeWindow, gpu.RopeRows(s.model, true, at, to, to)...)
+			}
+			at = to
+		}
+	}
+	if s.model.WindowTheta <= 0 {
+		s.ropeWindow = s.rope
 	}
 }
 
 // ropeAppend rotates q and k by their positions, where the layer does that, and appends k and v to the cache.
-func (s *sequence) ropeAppend(layer int) {
+func (s *step) ropeAppend(layer int) {
 	m := s.model
 	if m.Latent != nil {
 		s.latentAppend(layer)
@@ -176,15 +183,15 @@ func (s *sequence) ropeAppend(layer int) {
 	}
 	s.waiting, s.rotated = nil, false
 	for r, row := range s.qkv {
-		at := s.past + r
+		to, at := s.rows[r].sequence, s.rows[r].position
 		s.growQueries(layer, at, row[:q])
-		copy(s.keys[layer][at*width:(at+1)*width], row[q:q+width])
-		copy(s.values[layer][at*width:(at+1)*width], row[q+width:])
+		copy(to.keys[layer][at*width:(at+1)*width], row[q:q+width])
+		copy(to.values[layer][at*width:(at+1)*width], row[q+width:])
 	}
 }
 
 // growQueries makes the queries of a position larger, where the family does that.
-func (s *sequence) growQueries(layer, position int, q []float32) {
+func (s *step) growQueries(layer, position int, q []float32) {
 	m, at := s.model, float64(position)
 	if m.GrowStill {
 		at++
@@ -199,7 +206,7 @@ func (s *sequence) growQueries(layer, position int, q []float32) {
 }
 
 // rotate turns pairs of a head's values: those at the same place of both halves, or neighbours.
-func (s *sequence) rotate(v, table []float32) {
+func (s *step) rotate(v, table []float32) {
 	half := len(table) / 2
 	for j := range half {
 		at, other := j, j+half

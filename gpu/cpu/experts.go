@@ -24,7 +24,7 @@ type mixture struct {
 }
 
 // products multiplies what each slot reads with a matrix of its expert. Slots of one expert share the work of unpacking.
-func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
+func (s *step) products(op gpu.Op, at precision.Assignment) error {
 	block := s.blocks[op.Layer]
 	matrices, out, read, each := block.ExpertsUp, &s.up, s.h, op.Experts
 	if op.Place == gpu.PlaceExpertsDown {
@@ -56,7 +56,7 @@ func (s *sequence) products(op gpu.Op, at precision.Assignment) error {
 }
 
 // weighed is what the expert of a slot reads, times the slot's weight in families that weigh that.
-func (s *sequence) weighed(op gpu.Op, slot int, x []float32) []float32 {
+func (s *step) weighed(op gpu.Op, slot int, x []float32) []float32 {
 	if !s.model.WeighInputs || op.Place != gpu.PlaceExpertsUp {
 		return x
 	}
@@ -68,7 +68,7 @@ func (s *sequence) weighed(op gpu.Op, slot int, x []float32) []float32 {
 }
 
 // route chooses the experts of each token by the router's logits.
-func (s *sequence) route(op gpu.Op) {
+func (s *step) route(op gpu.Op) {
 	s.chosen, s.weight = nil, nil
 	var bias []float64
 	for _, b := range s.blocks[op.Layer].RouterBias {
@@ -192,7 +192,7 @@ func softmax(x []float64) {
 }
 
 // combine adds up what a token's experts have made, by their weights, and what the shared expert has made.
-func (s *sequence) combine(op gpu.Op) {
+func (s *step) combine(op gpu.Op) {
 	s.down = make([][]float32, len(s.h))
 	for r := range s.down {
 		out := make([]float32, op.Out)
@@ -222,7 +222,7 @@ func (s *sequence) combine(op gpu.Op) {
 }
 
 // takeRoutes returns the experts of a pass token by token, of each layer by layer, and forgets them.
-func (s *sequence) takeRoutes() (all []int) {
+func (s *step) takeRoutes() (all []int) {
 	if len(s.taken) == 0 {
 		return nil
 	}

@@ -43,7 +43,7 @@ func Measure(ctx context.Context, source weights.Source, o MeasureOptions) (*Hos
 		return nil, err
 	}
 	b := opened.(*backend)
-	s := &sequence{backend: b}
+	s := &step{backend: b}
 	m := meter{ctx: ctx, o: o, all: 4 + len(measuredBits())}
 	h := &Host{Workers: o.Workers, Unpacked: map[int]float64{}}
 

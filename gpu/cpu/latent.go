@@ -16,7 +16,7 @@ type latent struct {
 
 // headProduct multiplies each head's values with its rows of a matrix: queries with those that expand keys, transposed, or
 // what attention has gathered with those that expand values.
-func (s *sequence) headProduct(op gpu.Op, at precision.Assignment) error {
+func (s *step) headProduct(op gpu.Op, at precision.Assignment) error {
 	m, bits := s.matrix(op), op.RowBits(at)
 	rows := m.Out / op.Heads
 	out := make([][]float32, len(s.q))
@@ -63,7 +63,7 @@ func (s *sequence) headProduct(op gpu.Op, at precision.Assignment) error {
 
 // latentAppend rotates the last values of each query and of the key that all heads share, and appends this key behind the
 // compressed keys and values.
-func (s *sequence) latentAppend(layer int) {
+func (s *step) latentAppend(layer int) {
 	m := s.model
 	l, width := m.Latent, m.CacheWidth()
 	for r, row := range s.kva {
@@ -72,12 +72,12 @@ func (s *sequence) latentAppend(layer int) {
 			s.rotate(s.q[r][head*m.HeadDim+l.NopeDim:][:l.RopeDim], table)
 		}
 		s.rotate(row[l.KVRank:], table)
-		copy(s.keys[layer][(s.past+r)*width:][:width], row)
+		copy(s.rows[r].sequence.keys[layer][s.rows[r].position*width:][:width], row)
 	}
 }
 
 // attendLatent is causal attention of the absorbed queries over what the cache keeps, which all heads share.
-func (s *sequence) attendLatent(layer int) error {
+func (s *step) attendLatent(layer int) error {
 	m, l := s.model, s.model.Latent
 	width, scale := m.CacheWidth(), 1/float32(math.Sqrt(float64(m.HeadDim)))
 	if m.ScoreScale > 0 {
@@ -88,21 +88,22 @@ func (s *sequence) attendLatent(layer int) error {
 		s.gathered[r] = make([]float32, m.Heads*l.KVRank)
 	}
 	return s.share(m.Heads, func(from, to int) {
-		scores, query := make([]float32, s.past+len(s.q)), make([]float32, width)
+		scores, query := make([]float32, s.longest()), make([]float32, width)
 		for head := from; head < to; head++ {
 			for r := range s.q {
 				copy(query, s.absorbed[r][head*l.KVRank:][:l.KVRank])
 				copy(query[l.KVRank:], s.q[r][head*m.HeadDim+l.NopeDim:][:l.RopeDim])
-				seen, most := scores[:s.past+r+1], float32(math.Inf(-1))
+				keys := s.rows[r].sequence.keys[layer]
+				seen, most := scores[:s.rows[r].position+1], float32(math.Inf(-1))
 				for p := range seen {
-					seen[p] = dot(query, s.keys[layer][p*width:][:width]) * scale
+					seen[p] = dot(query, keys[p*width:][:width]) * scale
 					most = max(most, seen[p])
 				}
 				total, out := float32(0), s.gathered[r][head*l.KVRank:][:l.KVRank]
 				for p, score := range seen {
 					w := float32(math.Exp(float64(score - most)))
 					total += w
-					for i, v := range s.keys[layer][p*width:][:l.KVRank] {
+					for i, v := range keys[p*width:][:l.KVRank] {
 						out[i] += w * v
 					}
 				}

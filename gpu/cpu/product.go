@@ -12,7 +12,7 @@ import (
 
 // product multiplies the rows that an op reads with its matrix, each part of which has bits of its own. The head keeps its fp16
 // weights.
-func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
+func (s *step) product(op gpu.Op, at precision.Assignment) error {
 	if op.Experts > 0 {
 		return s.products(op, at)
 	}
@@ -42,23 +42,21 @@ func (s *sequence) product(op gpu.Op, at precision.Assignment) error {
 	case gpu.PlaceSharedGate:
 		out, at = &s.sharedBy, precision.Uniform(weights.Half)
 	case gpu.PlaceHead:
-		at = precision.Uniform(weights.Half)
+		out, at = &s.logits, precision.Uniform(weights.Half)
 	}
 	y, err := s.multiply(m, op.RowBits(at), in)
-	if op.Place == gpu.PlaceHead {
-		if s.logits = y[0]; s.model.LogitScale > 0 {
-			for i, v := range s.logits {
-				s.logits[i] = s.half(v * float32(s.model.LogitScale))
+	if *out = y; op.Place == gpu.PlaceHead && s.model.LogitScale > 0 {
+		for _, logits := range y {
+			for i, v := range logits {
+				logits[i] = s.half(v * float32(s.model.LogitScale))
 			}
 		}
-	} else {
-		*out = y
 	}
 	return err
 }
 
 // multiply returns the product of a matrix, whose rows have bits of their own, with each of some vectors.
-func (s *sequence) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
+func (s *step) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
 	y := make([][]float32, len(in))
 	for r := range y {
 		y[r] = make([]float32, m.Out)
@@ -102,8 +100,8 @@ func dot(a, b []float32) float32 {
 }
 
 // share gives parts of 0…n-1 to the workers. No part's result depends on where it begins.
-func (s *sequence) share(n int, work func(from, to int)) error {
-	workers := max(1, min(s.options.Workers, n))
+func (b *backend) share(n int, work func(from, to int)) error {
+	workers := max(1, min(b.options.Workers, n))
 	part := (n + workers - 1) / workers
 	var g errgroup.Group
 	for from := 0; from < n; from += part {
@@ -113,7 +111,7 @@ func (s *sequence) share(n int, work func(from, to int)) error {
 }
 
 // attend is causal attention of the rows over the cache, in fp32.
-func (s *sequence) attend(layer int) error {
+func (s *step) attend(layer int) error {
 	m := s.model
 	if m.Latent != nil {
 		return s.attendLatent(layer)
@@ -129,13 +127,14 @@ func (s *sequence) attend(layer int) error {
 	}
 	slope := slopes(m)
 	return s.share(m.Heads, func(from, to int) {
-		scores := make([]float32, s.past+len(s.qkv))
+		scores := make([]float32, s.longest())
 		for head := from; head < to; head++ {
 			at := head / group * dim
 			for r, row := range s.qkv {
-				first := s.past + r + 1 - m.WindowAt(layer, s.past+r+1)
-				seen := scores[:s.past+r+1-first]
-				keys, values := s.keys[layer][first*width+at:], s.values[layer][first*width+at:]
+				of, past := s.rows[r].sequence, s.rows[r].position+1
+				first := past - m.WindowAt(layer, past)
+				seen := scores[:past-first]
+				keys, values := of.keys[layer][first*width+at:], of.values[layer][first*width+at:]
 				q := row[head*dim : (head+1)*dim]
 				most := float32(math.Inf(-1))
 				for p := range seen {
@@ -163,29 +162,4 @@ func (s *sequence) attend(layer int) error {
 			}
 		}
 	})
-}
-
-// choose is the most likely token and how sure that is, in float64.
-func choose(logits []float32) gpu.Pass {
-	best, most, second := 0, math.Inf(-1), math.Inf(-1)
-	for i, l := range logits {
-		switch v := float64(l); {
-		case v > most:
-			best, most, second = i, v, most
-		case v > second:
-			second = v
-		}
-	}
-	sum, weighted := 0.0, 0.0
-	for _, l := range logits {
-		v := float64(l) - most
-		e := math.Exp(v)
-		sum += e
-		weighted += e * v
-	}
-	p := gpu.Pass{Token: best, PMax: 1 / sum, Entropy: max(0, math.Log(sum)-weighted/sum), LogP: min(0, -math.Log(sum))}
-	if len(logits) > 1 {
-		p.Margin = most - second
-	}
-	return p
 }
