@@ -89,6 +89,7 @@ gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/eval:            gonum
 gpu/eval+test:       gpu
+gpu/learn:           workloads/precision workloads/precision/classifier errgroup
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:
 gpu/kernels+test:    gpu/driver float16

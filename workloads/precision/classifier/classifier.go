@@ -22,9 +22,21 @@ type Net struct {
 	shift      []float32
 }
 
+// names are those of PMPD's state dictionary, in the order of Parameters.
+func names() []string {
+	return []string{"query", "project.0.weight", "project.0.bias", "project.2.weight", "project.2.bias", "ln.weight", "ln.bias"}
+}
+
+// shapes are those of the tensors of names.
+func shapes(heads, dim int) [][]int {
+	n := heads * dim
+	const classes = precision.CandidateCount
+	return [][]int{{heads, heads, dim}, {n, n}, {n}, {classes, n}, {classes}, {n}, {n}}
+}
+
 // Read reads the weights, under the names of PMPD's state dictionary.
 func Read(path string) (*Net, error) {
-	names := []string{"query", "project.0.weight", "project.0.bias", "project.2.weight", "project.2.bias", "ln.weight", "ln.bias"}
+	names := names()
 	t, sum, err := read(path, names...)
 	if err != nil {
 		return nil, err
@@ -33,9 +45,7 @@ func Read(path string) (*Net, error) {
 	if len(q) != 3 || q[0] != q[1] {
 		return nil, fmt.Errorf("%s: query is %v; accepted: [heads, heads, dim]", path, q)
 	}
-	n := q[0] * q[2]
-	const classes = precision.CandidateCount
-	for i, want := range [][]int{q, {n, n}, {n}, {classes, n}, {classes}, {n}, {n}} {
+	for i, want := range shapes(q[0], q[2]) {
 		if !slices.Equal(t[i].shape, want) {
 			return nil, fmt.Errorf("%s: %s is %v; accepted: %v beside a query of %v", path, names[i], t[i].shape, want, q)
 		}
@@ -50,15 +60,49 @@ func (c *Net) Scores(kv *KV) ([]float64, error) {
 		return nil, fmt.Errorf("the cache has %d heads of %d values; accepted: %d of %d, those of the classifier", kv.Heads, kv.Dim,
 			c.Heads, c.Dim)
 	}
-	x := c.pool(kv.mean(kv.Key), kv.mean(kv.Value), kv.Tokens)
-	normalise(x, c.scale, c.shift)
-	h := linear(x, c.hidden, c.up)
-	for i, v := range h {
-		h[i] = max(v, 0)
+	return c.Guess(kv.Input()), nil
+}
+
+// Guess is Scores of what the network sees of a cache.
+func (c *Net) Guess(in *Input) []float64 { return c.forward(in, nil).scores }
+
+// state is what the layers made of an input, for the way back.
+type state struct {
+	attention [][]float64 // of each query, over the tokens, before dropout
+	normed    []float64   // before scale and shift
+	deviation float64     // by which they were divided
+	x, h      []float64   // inputs of the two linears
+	scores    []float64
+}
+
+// forward computes all layers. Keep, if given, holds what dropout leaves of each query's attention over the tokens: 0, or what
+// is left of 1 without the dropped ones.
+func (c *Net) forward(in *Input, keep []float64) *state {
+	s := &state{}
+	s.normed = c.pool(in, keep, s)
+	s.deviation = standardise(s.normed)
+	s.x = make([]float64, len(s.normed))
+	for i, v := range s.normed {
+		s.x[i] = float64(v*float64(c.scale[i])) + float64(c.shift[i])
 	}
-	scores := linear(h, c.out, c.bias)
-	softmax(scores)
-	return scores, nil
+	s.h = linear(s.x, c.hidden, c.up)
+	for i, v := range s.h {
+		s.h[i] = max(v, 0)
+	}
+	s.scores = linear(s.h, c.out, c.bias)
+	softmax(s.scores)
+	return s
+}
+
+// Input is what the network sees of a cache: keys and values, averaged over the heads, [tokens, dim] each.
+type Input struct {
+	Heads, Tokens, Dim int
+	Key, Value         []float64
+}
+
+// Input returns what the network sees of the cache.
+func (kv *KV) Input() *Input {
+	return &Input{kv.Heads, kv.Tokens, kv.Dim, kv.mean(kv.Key), kv.mean(kv.Value)}
 }
 
 // mean returns the mean over the heads, [tokens, dim].
@@ -73,30 +117,34 @@ func (kv *KV) mean(x []float32) []float64 {
 
 // pool attends with each of the heads·heads queries and returns the mean over the second heads. PMPD transposes the
 // result before it flattens it: value d of head h is at d·heads + h.
-func (c *Net) pool(key, value []float64, tokens int) []float64 {
+func (c *Net) pool(in *Input, keep []float64, s *state) []float64 {
 	x := make([]float64, c.Heads*c.Dim)
-	weights := make([]float64, tokens)
 	for i := range c.Heads * c.Heads {
 		q := c.query[i*c.Dim : (i+1)*c.Dim]
+		weights := make([]float64, in.Tokens)
 		for t := range weights {
 			sum := 0.0
 			for d, v := range q {
-				sum += float64(float64(v) * key[t*c.Dim+d])
+				sum += float64(float64(v) * in.Key[t*c.Dim+d])
 			}
 			weights[t] = sum / math.Sqrt(float64(c.Dim))
 		}
 		softmax(weights)
 		for t, w := range weights {
+			if keep != nil {
+				w *= keep[i*in.Tokens+t]
+			}
 			for d := range c.Dim {
-				x[d*c.Heads+i/c.Heads] += w * value[t*c.Dim+d] / float64(c.Heads)
+				x[d*c.Heads+i/c.Heads] += w * in.Value[t*c.Dim+d] / float64(c.Heads)
 			}
 		}
+		s.attention = append(s.attention, weights)
 	}
 	return x
 }
 
-// normalise is a layer norm with PyTorch's epsilon.
-func normalise(x []float64, scale, shift []float32) {
+// standardise gives a layer norm's values before scale and shift, and returns the deviation, with PyTorch's epsilon in it.
+func standardise(x []float64) float64 {
 	const epsilon = 1e-5
 	mean, variance := 0.0, 0.0
 	for _, v := range x {
@@ -105,9 +153,11 @@ func normalise(x []float64, scale, shift []float32) {
 	for _, v := range x {
 		variance += (v - mean) * (v - mean) / float64(len(x))
 	}
+	deviation := math.Sqrt(variance + epsilon)
 	for i, v := range x {
-		x[i] = float64((v-mean)/math.Sqrt(variance+epsilon)*float64(scale[i])) + float64(shift[i])
+		x[i] = (v - mean) / deviation
 	}
+	return deviation
 }
 
 // linear returns weight·x + bias, with one row of weights per output.

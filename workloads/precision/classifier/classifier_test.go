@@ -48,7 +48,7 @@ func TestClassifier(t *testing.T) {
 		}
 	}
 	t.Run("attention over keys and values gives what the other implementation gives", func(t *testing.T) {
-		near(t, c.pool(kv.mean(kv.Key), kv.mean(kv.Value), kv.Tokens), want.Pooled)
+		near(t, c.pool(kv.Input(), nil, &state{}), want.Pooled)
 	})
 	t.Run("and so do the scores", func(t *testing.T) {
 		got, err := c.Scores(kv)

@@ -10,13 +10,13 @@
 //
 // # What it leaves out
 //
-// Training. The network on the last hidden state (act_scheduler.py): its scores are recorded. What running a classifier
-// costs on the NPU: precision.Cost.
+// The loop of training, which is gpu/learn's: here are gradients. The network on the last hidden state
+// (act_scheduler.py): its scores are recorded. What running a classifier costs on the NPU: precision.Cost.
 //
 // # Contract
 //
 // Scores is a pure function. Inputs and weights are fp32 as in PMPD, sums fp64; testdata/kv_classifier.py, in plain
-// Python, gives the same to 1e-12.
+// Python, gives the same to 1e-12. Gradients equal PyTorch's (gpu/learn/testdata/step.py).
 //
 // # Adding one more
 //
