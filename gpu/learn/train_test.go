@@ -107,17 +107,20 @@ func TestTrain(t *testing.T) {
 	})
 	t.Run("a fold's labels change no guess in it", func(t *testing.T) {
 		o := options()
-		o.Folds = 4
+		o.Folds = 2
 		changed := append([]Example{}, examples...)
-		for i := range 50 {
-			changed[i].Rouge = [Classes]float64{1, 1, 1, 1}
+		for i := range 100 {
+			changed[i].Rouge = [Classes]float64{}
+			for k := (examples[i].Class() + 1) % Classes; k < Classes; k++ {
+				changed[i].Rouge[k] = 1
+			}
 		}
 		want, err1 := cross(t.Context(), examples, o, func() {})
 		got, err2 := cross(t.Context(), changed, o, func() {})
 		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
-		for i := range 50 {
+		for i := range 100 {
 			if got[i].class != want[i].class {
 				t.Errorf("example %d: class %d, with other labels %d", i, want[i].class, got[i].class)
 			}
