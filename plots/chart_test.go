@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // someStacks has two panels of three groups, with a bar that is not there, and names that are too long.
@@ -55,7 +57,7 @@ func someChart(log bool) *Chart {
 }
 
 func TestStacksAndChartsAreLegible(t *testing.T) {
-	pixels(t)
+	simtest.OneGoroutine(t)
 	for name, f := range map[string]Figure{"stacks": someStacks(), "linear": someChart(false), "logarithmic": someChart(true)} {
 		t.Run(name+": texts stay on the page and apart", func(t *testing.T) {
 			width, height := f.size()

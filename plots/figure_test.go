@@ -88,15 +88,8 @@ func figures() map[string]Figure {
 		"wide heat map of numbers": numberedHeatMap(30, true), "bars": someBars()}
 }
 
-// pixels leaves a test that draws them to the run without the race detector: one goroutine draws a figure.
-func pixels(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("draws pictures, which nothing else touches: left to the run without the race detector")
-	}
-}
-
 func TestFiguresAreWritten(t *testing.T) {
-	pixels(t)
+	simtest.OneGoroutine(t)
 	origin := Origin{Title: "Planes (a test)", Command: `pmpdsim dram layouts --mapping 'a<b' --planes 2`, Program: "pmpdsim v1.2"}
 	for name, f := range figures() {
 		for format, want := range map[string][]string{
@@ -128,7 +121,7 @@ func TestFiguresAreWritten(t *testing.T) {
 }
 
 func TestAPNGIsAColumnWideAndNotBlank(t *testing.T) {
-	pixels(t)
+	simtest.OneGoroutine(t)
 	for name, f := range figures() {
 		var b bytes.Buffer
 		if err := Write(&b, f, "png", Origin{}); err != nil {

@@ -6,6 +6,8 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // somePairs has 2 panels, of 2 groups and of 1.
@@ -35,7 +37,7 @@ func someTornado() *Tornado {
 }
 
 func TestPairsAndWaterfallsAreWritten(t *testing.T) {
-	pixels(t)
+	simtest.OneGoroutine(t)
 	for name, c := range map[string]struct {
 		figure Figure
 		want   []string

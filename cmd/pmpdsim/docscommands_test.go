@@ -98,7 +98,7 @@ func commandsOf(t *testing.T, path string) (all []documented) {
 // TestCommandsOfTheDocs gives every command line of the documents to a shell. Each has to end well, and to write the files that it
 // names and no other: a > without quotes makes one. A line that is not run says why, by "# needs a GPU" at its end or by a
 // comment before its fence, <!-- not run: why -->. One that says how long it takes, "# 12 s", or whose fence has a comment
-// <!-- long: why -->, is run with -long.
+// <!-- long: why -->, is run with -long. The numbers of a figure have to be those that are kept (TestFiguresOfTheDocs runs what is long).
 func TestCommandsOfTheDocs(t *testing.T) {
 	t.Chdir("../..")
 	var all []documented
@@ -123,7 +123,16 @@ func TestCommandsOfTheDocs(t *testing.T) {
 			continue
 		}
 		done[line] = true
-		t.Run(c.at, func(t *testing.T) { runDocumented(t, scratch, line, c.line) })
+		t.Run(c.at, func(t *testing.T) {
+			runDocumented(t, scratch, line, c.line)
+			if m := drawing.FindStringSubmatch(line); m != nil {
+				printed, err := os.ReadFile(filepath.Join(scratch, m[3]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				compareNumbers(t, m[3], string(printed))
+			}
+		})
 	}
 }
 

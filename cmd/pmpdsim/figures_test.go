@@ -13,7 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
-var redraw = flag.Bool("figures", false, "run the commands of the figures in docs/*.md: minutes")
+var redraw = flag.Bool("figures", false, "run the commands of the figures in docs/*.md that TestCommandsOfTheDocs leaves out: minutes")
 
 // drawing is a command of the documents that makes a figure and the numbers in it.
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
@@ -21,12 +21,14 @@ var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) >
 // running is a command of the documents that makes results for figures.
 var running = regexp.MustCompile(`(?m)^pmpdsim (run .*) -o (build/\S+\.jsonl)$`)
 
-// TestFiguresOfTheDocs checks that every figure of docs/*.md has a command beside it that made it. With -figures it runs
-// these commands: the numbers beside each figure have to be what its command prints. -update draws the figures anew.
+// TestFiguresOfTheDocs checks that every figure of docs/*.md has a command beside it that made it. The numbers beside each figure have
+// to be what its command prints: TestCommandsOfTheDocs looks at those that take seconds, this test with -figures at the others.
+// -update draws all anew.
 func TestFiguresOfTheDocs(t *testing.T) {
 	t.Chdir("../..")
 	text := strings.ReplaceAll(documents(t), "\\\n", " ")
 	commands := drawing.FindAllStringSubmatch(text, -1)
+	slow := longFigures(t)
 
 	t.Run("each file has a command, and each command its files", func(t *testing.T) {
 		var made []string
@@ -59,19 +61,49 @@ func TestFiguresOfTheDocs(t *testing.T) {
 		if !*redraw && !simtest.Update() {
 			t.Skip("minutes: only with -figures")
 		}
-		for _, m := range running.FindAllStringSubmatch(text, -1) {
-			if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			args := append(strings.Fields(m[1]), "-o", m[2])
-			if _, errs, code := pmpdsim(t, args...); code != exitOK {
-				t.Fatalf("%v: exit code %d, %s", args, code, errs)
-			}
+		if simtest.Update() {
+			makeResults(t, text)
 		}
+		ran := 0
 		for _, m := range commands {
+			if !simtest.Update() && !slow[m[3]] {
+				continue
+			}
+			ran++
 			t.Run(m[3], func(t *testing.T) { checkNumbers(t, strings.Fields(m[1]), m[2], m[3]) })
 		}
+		if ran == 0 {
+			t.Error("no figure's command was run")
+		}
 	})
+}
+
+// makeResults runs the commands whose results figures show.
+func makeResults(t *testing.T, text string) {
+	t.Helper()
+	for _, m := range running.FindAllStringSubmatch(text, -1) {
+		if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		args := append(strings.Fields(m[1]), "-o", m[2])
+		if _, errs, code := pmpdsim(t, args...); code != exitOK {
+			t.Fatalf("%v: exit code %d, %s", args, code, errs)
+		}
+	}
+}
+
+// longFigures are the numbers of the figures whose commands TestCommandsOfTheDocs does not run.
+func longFigures(t *testing.T) map[string]bool {
+	t.Helper()
+	long := map[string]bool{}
+	for _, path := range documentPaths(t) {
+		for _, c := range commandsOf(t, path) {
+			if m := drawing.FindStringSubmatch(c.line); m != nil && c.slow {
+				long[m[3]] = true
+			}
+		}
+	}
+	return long
 }
 
 // documents returns the text of docs/*.md.
@@ -107,7 +139,13 @@ func checkNumbers(t *testing.T, args []string, picture, numbers string) {
 			t.Fatal(err)
 		}
 	}
-	if want, err := os.ReadFile(numbers); err != nil || string(want) != out {
+	compareNumbers(t, numbers, out)
+}
+
+// compareNumbers compares what the command of a figure has printed with the numbers that are kept beside the figure.
+func compareNumbers(t *testing.T, numbers, printed string) {
+	t.Helper()
+	if want, err := os.ReadFile(numbers); err != nil || string(want) != printed {
 		t.Errorf("%s is stale (%v): go test ./cmd/pmpdsim -run FiguresOfTheDocs -update", numbers, err)
 	}
 }

@@ -11,9 +11,7 @@ import (
 // TestCommandsAreThoseOfTheStep: a step that is recorded counts what it counts in a run, its commands are as many as it
 // counts, and a bound ends it.
 func TestCommandsAreThoseOfTheStep(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("many clocks, and nothing that is concurrent")
-	}
+	simtest.OneGoroutine(t)
 	for _, npu := range []string{"edge-lpddr5", "card-hbm3"} {
 		j := short(t, npu, "llama-3.2-1b", "uniform:4", 12, 4)
 		model := *j.Model

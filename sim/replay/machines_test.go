@@ -11,15 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
-// oneWorker leaves a test of values that one goroutine computes to the run without the race detector.
-func oneWorker(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("one worker: left to the run without the race detector")
-	}
-}
-
 func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
-	oneWorker(t)
+	simtest.OneGoroutine(t)
 	var kept MachinePool
 	for _, schedule := range []string{"fp16", "static:4>3"} {
 		j := job(t, "edge-lpddr5", "qwen2.5-0.5b", "iwslt", schedule)
@@ -60,7 +53,7 @@ func TestMachinesThatAreKeptChangeNothing(t *testing.T) {
 // TestMachinesWithEqualDRAMShareWhatTheyLearn runs jobs on arrays and clocks of several kinds before two memories, in
 // random orders, on machines that are kept.
 func TestMachinesWithEqualDRAMShareWhatTheyLearn(t *testing.T) {
-	oneWorker(t)
+	simtest.OneGoroutine(t)
 	var jobs []Job
 	var want []*result.Result
 	for _, set := range [][]string{{}, {"array.rows=32"}, {"array.cols=96", "clock=700MHz"}, {"dram.channels=2", "dram.mapping=co2,bg1,ch1,bg1,ba2,co4,ro16"},

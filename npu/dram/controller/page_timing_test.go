@@ -79,9 +79,7 @@ func readsBehindAWrite(t *testing.T, s *spec.Standard, o Options) (traces [][]is
 // TestAutoPrechargeTimings checks the commands of the page policies that close rows by themselves against the standard.
 // The gates of open pages hold, too, though most of those from and to PRE have no occasion to be tight.
 func TestAutoPrechargeTimings(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("needs many clocks; left to the runs without race detector")
-	}
+	simtest.OneGoroutine(t)
 	all := spec.All()
 	if !testing.Short() {
 		all = append(all, ofTwoRanks()...)

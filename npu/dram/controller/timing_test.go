@@ -270,9 +270,7 @@ func policies(s *spec.Standard) []spec.Refresh {
 // for every gate some command comes at the first legal clock. Law: every command finds its bank in the right state, is
 // alone on its bus, has WCK running if it needs it, and comes on a legal edge.
 func TestTimings(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("needs many clocks; left to the runs without race detector")
-	}
+	simtest.OneGoroutine(t)
 	all := spec.All()
 	if !testing.Short() {
 		all = append(all, ofTwoRanks()...)

@@ -18,9 +18,7 @@ import (
 // TestWrittenCommandsKeepTheGates writes the commands of streams as Ramulator does, reads the text back, and holds each
 // channel's against the gates and the law.
 func TestWrittenCommandsKeepTheGates(t *testing.T) {
-	if simtest.Racing {
-		t.Skip("many clocks, and nothing that is concurrent")
-	}
+	simtest.OneGoroutine(t)
 	for _, s := range spec.All() {
 		for _, refresh := range controller.Policies(s) {
 			for _, text := range []string{"bytes=512KiB,unit=128,pattern=random,write=30%", "bytes=1MiB,planes=4,chunk=256,unit=128"} {

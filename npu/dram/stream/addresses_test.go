@@ -42,9 +42,10 @@ func recorded(t *testing.T, o dram.Options, run func(o dram.Options) (*Result, e
 // TestTheAddressesOfAStreamAreTheStream: its bursts as an address trace, in either form, take the stream's own clocks and
 // issue its commands, whether every clock is stepped or not, and recording changes nothing.
 func TestTheAddressesOfAStreamAreTheStream(t *testing.T) {
+	simtest.OneGoroutine(t)
 	r := rand.New(rand.NewSource(11))
 	cases := 60
-	if testing.Short() || simtest.Racing {
+	if testing.Short() {
 		cases = 15
 	}
 	for n := range cases {
@@ -105,8 +106,13 @@ func counts(r *Result) string {
 // TestTimesOfAddressesAreKept: with random times, skipping idle clocks changes nothing, commands come by clock, and no
 // burst is served before its time.
 func TestTimesOfAddressesAreKept(t *testing.T) {
+	simtest.OneGoroutine(t)
 	r := rand.New(rand.NewSource(12))
-	for range 40 {
+	cases := 40
+	if testing.Short() {
+		cases = 10
+	}
+	for range cases {
 		o, _ := randomStreamOptions(t, r)
 		if r.Intn(2) == 0 {
 			o.Background = randomBackground(r, &o)

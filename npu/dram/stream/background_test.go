@@ -23,6 +23,7 @@ func randomBackground(r *rand.Rand, o *dram.Options) dram.Background {
 
 // TestAStreamBesideOtherAgentsIsServedAndTheyAre: both move what they ask for, and the stream is no faster than alone.
 func TestAStreamBesideOtherAgentsIsServedAndTheyAre(t *testing.T) {
+	simtest.OneGoroutine(t)
 	for _, name := range []string{"lpddr5-6400", "ddr5-6400", "hbm3-6400"} {
 		for _, text := range []string{"bytes=6MiB", "bytes=1536KiB,pattern=random", "bytes=1536KiB,pattern=random,write=30%"} {
 			o := dram.Options{Standard: spec.MustLookup(name), Channels: 3}

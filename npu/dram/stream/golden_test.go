@@ -33,15 +33,14 @@ func TestSteppedStreamsTakeTheClocksOfTheReferences(t *testing.T) {
 }
 
 func runGoldens(t *testing.T, exact bool) {
+	t.Helper()
+	simtest.OneGoroutine(t)
 	budget, each := int64(1_600_000), int64(530_000) // bursts of a standard, of a row
 	if exact {
 		budget /= 2
 	}
 	if testing.Short() {
 		budget, each = budget/4, each/2
-	}
-	if simtest.Racing { // nothing here is concurrent
-		budget /= 6
 	}
 	left, spent := 0, map[string]int64{}
 	for _, g := range goldens(t) {

@@ -180,10 +180,8 @@ func drive(t *testing.T, o dram.Options, m *spec.Mapping, list []access) (cycles
 // TestStreamsTakeTheSameClocksAndCommandsFastAndStepped compares runs that skip clocks or are replayed with runs that
 // step every clock and, on short streams, those with drive.
 func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
+	simtest.OneGoroutine(t)
 	cases := 120
-	if simtest.Racing {
-		cases = 20
-	}
 	if simtest.Long() {
 		cases = 1200
 	}
@@ -218,6 +216,7 @@ func TestStreamsTakeTheSameClocksAndCommandsFastAndStepped(t *testing.T) {
 }
 
 func TestAStreamThatRunsAheadOnAChannelIsStepped(t *testing.T) {
+	simtest.OneGoroutine(t)
 	std := spec.MustLookup("lpddr5-6400")
 	for _, c := range []struct {
 		name, mapping string
@@ -257,6 +256,7 @@ func TestAStreamThatRunsAheadOnAChannelIsStepped(t *testing.T) {
 
 // TestALongStreamIsFast streams the weights of a 7B model in fp16; stepped, that takes minutes.
 func TestALongStreamIsFast(t *testing.T) {
+	simtest.OneGoroutine(t)
 	s, err := Parse("bytes=13751549952")
 	if err != nil {
 		t.Fatal(err)
@@ -298,6 +298,7 @@ func TestAStreamCanBeInterruptedAndSaysHowFarItIs(t *testing.T) {
 
 // TestPlanesOnChannelsThatAreNoPowerOfTwo: turns that share no large factor with a stripe are replayed as they are stepped.
 func TestPlanesOnChannelsThatAreNoPowerOfTwo(t *testing.T) {
+	simtest.OneGoroutine(t)
 	for _, channels := range []int{3, 5, 6, 12} {
 		for _, chunk := range []unit.Bytes{64, 512, 768, 1024, 3072} {
 			o := dram.Options{Standard: spec.MustLookup("lpddr5-6400"), Channels: channels}
