@@ -35,6 +35,7 @@ type badInput struct {
 //
 // -update writes what is said: read it. Commands run in this process, in a folder with the models that scripts have.
 func TestBadInputsAreRefusedWithTheseTexts(t *testing.T) {
+	simtest.OneGoroutine(t)
 	tables, err := filepath.Glob("testdata/bad/*.txtar")
 	if err != nil || len(tables) == 0 {
 		t.Fatal(tables, err)

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // hostile is a name that recolours a terminal, forges a line, turns the rest around, and is HTML.
@@ -43,6 +45,7 @@ func clean(t *testing.T, what, text string) {
 
 // TestNoFlagReachesATerminalRaw gives a hostile value to every flag and every argument of every command.
 func TestNoFlagReachesATerminalRaw(t *testing.T) {
+	simtest.OneGoroutine(t)
 	t.Chdir(t.TempDir())
 	tried := 0
 	ask := func(args ...string) {
