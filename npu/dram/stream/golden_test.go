@@ -93,6 +93,7 @@ func TestLPDDR4XHasTheTimingOfTheDRAMsim3Runs(t *testing.T) {
 // TestHBM2MeetsDRAMsim3WithItsRefreshTime runs the sequential read of hbm2_2000_1ch_legacy, which took 91.90 % of the
 // peak: 128 bits without pseudo channels, tRFC 260 clocks (configs/dramsim3/hbm2_2000_1ch.ini). Ours has 350.
 func TestHBM2MeetsDRAMsim3WithItsRefreshTime(t *testing.T) {
+	simtest.OneGoroutine(t)
 	std := spec.MustLookup(spec.Ramulator + "hbm2-2000")
 	std.Timing.TRFC = 260
 	s := Stream{Bytes: 64 * unit.MiB, Unit: 64, Planes: 1, Chunk: 64}
@@ -110,6 +111,7 @@ func TestHBM2MeetsDRAMsim3WithItsRefreshTime(t *testing.T) {
 // TestLPDDR4XWithoutTDQSCKTakesTheClocksOfTheReference runs the rows of rule Near with the values of their run: JEDEC's
 // command lengths, but neither tDQSCK nor the clock between WL and the data.
 func TestLPDDR4XWithoutTDQSCKTakesTheClocksOfTheReference(t *testing.T) {
+	simtest.OneGoroutine(t)
 	ran := 0
 	for _, g := range goldens(t) {
 		if g.Rule != Near || g.Standard != "lpddr4x-4266" {
