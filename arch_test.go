@@ -87,8 +87,8 @@ gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops flo
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
-gpu/eval:            gonum
-gpu/eval+test:       gpu
+gpu/eval:            workloads/precision workloads/precision/classifier gpu gpu/weights gonum
+gpu/eval+test:       gpu/cpu
 gpu/learn:           workloads/precision workloads/precision/classifier errgroup
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:

@@ -46,13 +46,12 @@ func (j *Job) check() error {
 	if j.Keep != nil && m.Latent != nil {
 		return fmt.Errorf("keys and values of heads are to be kept, and %s has none; accepted: a model without latent attention", m.Name)
 	}
-	return j.decidable()
+	return Decidable(j.Schedule, m, j.Classifier)
 }
 
-// decidable says what the schedule's decisions need and a live run does not have. It has what each pass measures, and
+// Decidable says what a schedule's decisions need and a live run of a model does not have. It has what each pass measures, and
 // the scores of a classifier of the last block's keys and values where there is one.
-func (j *Job) decidable() error {
-	s, m := j.Schedule, j.Model
+func Decidable(s precision.Schedule, m *weights.Model, c *classifier.Net) error {
 	switch s.Kind.Needs() {
 	case precision.NeedsNothing, precision.NeedsConfidence:
 		return nil
@@ -61,10 +60,10 @@ func (j *Job) decidable() error {
 			return fmt.Errorf("schedule %s: a classifier sees keys and values of heads, and %s keeps neither; accepted: a model without latent "+
 				"attention", s, m.Name)
 		}
-		if j.Classifier == nil {
+		if c == nil {
 			return fmt.Errorf("schedule %s: there is no classifier to ask; accepted: %s,classifier=FILE", s, s)
 		}
-		if c := j.Classifier; c.Heads != m.KVHeads || c.Dim != m.HeadDim {
+		if c.Heads != m.KVHeads || c.Dim != m.HeadDim {
 			return fmt.Errorf("schedule %s: the classifier is for %d KV heads of %d values; accepted: %d of %d, those of %s", s, c.Heads,
 				c.Dim, m.KVHeads, m.HeadDim, m.Name)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -222,7 +223,7 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 	signals := precision.Signals{Confidence: s.PMax}
 	var features *traces.SchedFeatures
 	if s.I == 0 && r.job.Classifier != nil {
-		kv, err := r.cache()
+		kv, err := LastBlock(r.main, r.job.Model)
 		if err != nil {
 			return nil, err
 		}
@@ -249,13 +250,12 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 	return features, nil
 }
 
-// cache returns keys and values of the last block, the inputs of a classifier.
-func (r *Recorder) cache() (*classifier.KV, error) {
-	state, err := r.main.State(Want{Cache: true})
+// LastBlock returns keys and values of the last block, the inputs of a classifier.
+func LastBlock(s Sequence, m *weights.Model) (*classifier.KV, error) {
+	state, err := s.State(Want{Cache: true})
 	if err != nil {
 		return nil, err
 	}
-	m := r.job.Model
 	return &classifier.KV{Heads: m.KVHeads, Tokens: state.Positions, Dim: m.HeadDim, Key: state.Keys, Value: state.Values}, nil
 }
 
@@ -264,7 +264,7 @@ func (r *Recorder) keep(step int) error {
 	if step != 0 || r.job.Keep == nil {
 		return nil
 	}
-	kv, err := r.cache()
+	kv, err := LastBlock(r.main, r.job.Model)
 	if err != nil {
 		return err
 	}
