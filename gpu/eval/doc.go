@@ -14,7 +14,17 @@
 // A value is measured prompt by prompt; Bootstrap gives the mean over prompts and an interval around it. docs/quality.md
 // defines the measures.
 //
+// Run evaluates schedules on the same prompts, many side by side. The prompt is read at prefill's bits; decode pass n reads token
+// n of the continuation at the bits that the schedule gives it, asked as gpu.Recorder asks it: from the signals of the passes
+// before. Bits of written continuations that are known in advance are read many tokens at a time.
+//
+// # What it leaves out
+//
+// Tasks with right answers: what is measured is how far a model is from its own fp16. Sampling. Answers have as many
+// tokens as were asked for, also where the model would end them.
+//
 // # Contract
 //
-// Measures are pure functions. Oracles: rouge-score 0.1.2 and NumPy (testdata/measures.py).
+// Measures are pure functions; an outcome depends on its prompt, the schedule and the model alone, not on which prompts run
+// together. Oracles: rouge-score 0.1.2 and NumPy (testdata/measures.py); gpu.Recorder, and passes token by token.
 package eval
