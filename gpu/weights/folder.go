@@ -306,7 +306,7 @@ func (f *folder) Block(layer int) (*Block, error) {
 			if s.fixed {
 				continue
 			}
-			if err := to.Quantise(); err != nil {
+			if err := to.Quantise(QuantiseOptions{}); err != nil {
 				return nil, fmt.Errorf("%s: %w", to.Name, err)
 			}
 		}

@@ -21,7 +21,7 @@ func half(x float64) uint16 { return float16.Fromfloat32(float32(x)).Bits() }
 func quantised(t testing.TB, rows, in int, values []uint16) *weights.Matrix {
 	t.Helper()
 	m := &weights.Matrix{Name: "m", Out: rows, In: in, Half: values}
-	if err := m.Quantise(); err != nil {
+	if err := m.Quantise(weights.QuantiseOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -102,7 +102,7 @@ func TestSeedAndSplitsAreTheBestThereAre(t *testing.T) {
 			row[i] = some[rapid.IntRange(0, len(some)-1).Draw(t, "which")]
 		}
 		m := &weights.Matrix{Out: 1, In: in, Half: row}
-		if err := m.Quantise(); err != nil {
+		if err := m.Quantise(weights.QuantiseOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		sorted := slices.Concat(clusters(m, 0, 2)...)
@@ -266,11 +266,11 @@ func TestQuantiserRefusesWhatIsNotFinite(t *testing.T) {
 	values := normal(1, 3*64, 1)
 	values[64+5] = 0xfc00
 	m := &weights.Matrix{Out: 3, In: 64, Half: values}
-	if err := m.Quantise(); err == nil || !strings.Contains(err.Error(), "row 1 has a value that is not finite in column 5") {
+	if err := m.Quantise(weights.QuantiseOptions{}); err == nil || !strings.Contains(err.Error(), "row 1 has a value that is not finite in column 5") {
 		t.Errorf("got %v", err)
 	}
 	for _, m := range []*weights.Matrix{{Out: 1, In: 40, Half: values[:40]}, {Out: 2, In: 32, Half: values[:32]}, {Out: 1}} {
-		if err := m.Quantise(); err == nil || !strings.Contains(err.Error(), "accepted: all of them, and columns in multiples of 32") {
+		if err := m.Quantise(weights.QuantiseOptions{}); err == nil || !strings.Contains(err.Error(), "accepted: all of them, and columns in multiples of 32") {
 			t.Errorf("%d of %dx%d: %v", len(m.Half), m.Out, m.In, err)
 		}
 	}
@@ -316,7 +316,7 @@ func BenchmarkQuantise(b *testing.B) {
 			m := &weights.Matrix{Out: rows, In: in, Half: normal(1, rows*in, 0.02)}
 			n := 0
 			for b.Loop() {
-				if err := m.Quantise(); err != nil {
+				if err := m.Quantise(weights.QuantiseOptions{}); err != nil {
 					b.Fatal(err)
 				}
 				n += rows
