@@ -55,6 +55,8 @@ workloads/gguf/blocks+test: workloads/safetensors
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats workloads/gguf
 workloads+test:      workloads/ops
 workloads/ops:       workloads
+workloads/tiny:
+workloads/tiny+test: workloads workloads/safetensors gpu/tokens gpu/weights
 workloads/routing:   sim/unit/suggest workloads
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/torch:     sim/unit/visible sim/unit/files workloads/safetensors

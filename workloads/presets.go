@@ -76,7 +76,7 @@ type Config struct {
 	Preset bool // embedded
 }
 
-// Load finds a model: a preset or a shape (Shapes) by its name; or else a Hugging Face config.json by its path, by its
+// Load finds a model: a preset, the one that the program carries, or a shape (Shapes) by its name; or else a Hugging Face config.json by its path, by its
 // directory's, or by that of a folder of the hub's cache; or else by its id on the hub a preset.
 func Load(nameOrPath string) (*Model, error) {
 	m, _, err := LoadConfig(nameOrPath)
@@ -98,7 +98,11 @@ func LoadConfig(nameOrPath string) (*Model, *Config, error) {
 		m, c := loadShape(nameOrPath)
 		return m, c, nil
 	}
-	names = append(names, shapes...)
+	if nameOrPath == TinyModel {
+		m, c := loadTiny()
+		return m, c, nil
+	}
+	names = append(append(names, TinyModel), shapes...)
 	if _, err := os.Stat(nameOrPath); err != nil {
 		if p, ok := presetID(nameOrPath); ok {
 			m, c := p.load()

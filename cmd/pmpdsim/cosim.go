@@ -34,6 +34,7 @@ EXAMPLES:
    pmpdsim cosim --model mobilellama-1.4b --weights random --prompt 128 --gen 64 \
       --schedule fp16 --schedule uniform:4 --schedule confidence:4-3 --npu edge-lpddr5  # needs a GPU
    pmpdsim cosim --model path/to/model --prompt-file p.txt --schedule learned:4-3,classifier=c.safetensors --npu edge-lpddr5  # needs a GPU
+   pmpdsim cosim --backend cpu --model tiny --prompt-text 'func main() {' --gen 16 --npu edge-lpddr5
    pmpdsim cosim --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 --npu pmpd-paper --traces build`,
 		Flags: slices.Concat(engineFlags(), npuFlags(), machineFlags(), []cli.Flag{
 			schedulesFlag(),

@@ -27,6 +27,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
+	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // What engineFlags accept.
@@ -40,7 +41,7 @@ const (
 // engineFlags choose what the decode engine runs, and on what.
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and weights, or a GGUF file", defaultModel, ""),
+		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and weights, or a GGUF file; tiny has its own", defaultModel, ""),
 		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
 			DefaultText: "the model's folder", TakesFile: true},
 		&cli.StringFlag{Name: "task", Usage: "`TASK` whose lengths are used (list tasks)", DefaultText: defaultTask},
@@ -237,11 +238,16 @@ func (e *engine) read() error {
 
 // encode makes tokens of a text with the model's own tokenizer.
 func (e *engine) encode(text string) (err error) {
-	if !isFolder(e.from) && !gguf.Is(e.from) {
+	if e.from != workloads.TinyModel && !isFolder(e.from) && !gguf.Is(e.from) {
 		return fmt.Errorf("a text takes the tokenizer of a model's folder or GGUF file, and --model %s is none; accepted: --model FOLDER, "+
-			"--model FILE.gguf, or --prompt TOKENS", strings.TrimSpace(e.from))
+			"--model FILE.gguf, --model tiny, or --prompt TOKENS", strings.TrimSpace(e.from))
 	}
-	if e.tokenizer, err = tokens.Open(e.from); err != nil {
+	if e.from == workloads.TinyModel {
+		e.tokenizer, err = tokens.OpenFS(tiny.Files())
+	} else {
+		e.tokenizer, err = tokens.Open(e.from)
+	}
+	if err != nil {
 		return err
 	}
 	e.prompt, err = e.tokenizer.Encode(text)
@@ -254,24 +260,38 @@ func (o *engineOptions) isText() bool { return o.promptFile != "" || o.promptTex
 // open opens the weights.
 func (e *engine) open() (err error) {
 	where := e.weights
-	if info, err := os.Stat(e.from); where == "" && err == nil {
+	if info, err := os.Stat(e.from); where == "" && e.from == workloads.TinyModel {
+		where = workloads.TinyModel
+	} else if where == "" && err == nil {
 		if where = e.from; !info.IsDir() && !gguf.Is(where) {
 			where = filepath.Dir(where)
 		}
 	}
 	switch where {
 	case "":
-		return fmt.Errorf("--weights is missing: %s is a preset, which has shapes only; accepted: random, or a folder with safetensors", e.from)
+		return fmt.Errorf("--weights is missing: %s is a preset, which has shapes only; accepted: random, a folder with safetensors, or --model tiny, which has its own", e.from)
 	case randomWeights:
 		e.source, err = weights.Random(e.model, uint64(e.seed))
 	default:
-		if e.source, err = weights.Open(where); err == nil {
+		if e.source, err = openWeights(where); err == nil {
 			err = e.sameShape()
 		} else if m, _ := workloads.Load(where); m != nil && m.Stored != nil && !gguf.Is(where) {
 			err = fmt.Errorf("%w; the weights are quantised (%v): record reads a model's folder from before that, or a GGUF file", err, m.Stored)
 		}
 	}
 	return flagged("weights", where, err)
+}
+
+// openWeights opens those of a path, or the program's own.
+func openWeights(where string) (weights.Source, error) {
+	if where != workloads.TinyModel {
+		return weights.Open(where)
+	}
+	m, err := weights.Load(where)
+	if err != nil {
+		return nil, internal(err)
+	}
+	return weights.OpenFS(tiny.Files(), m)
 }
 
 // sameShape takes what weights come with, under the name that was asked for, if they are the model's.

@@ -133,6 +133,7 @@ func modelListing() listing {
 	return listing{name: "models", usage: "model presets",
 		description: `Any Hugging Face config.json of the families that list families names works as --model, too.
 Block linears are the weights that a schedule changes; pair is the default static schedule.`,
+		note:  workloads.TinyModel + " has trained weights, too, which the program carries (record, cosim).",
 		items: views.Models}
 }
 

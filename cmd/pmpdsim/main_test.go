@@ -96,8 +96,8 @@ func pmpdsim(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	return out.String(), errs.String(), code
 }
 
-// tiny is a short job on a small model.
-func tiny(more ...string) []string {
+// shortJob is one on a small model.
+func shortJob(more ...string) []string {
 	return append([]string{"run", "--model", "testdata/tiny.json", "--prompt", "16", "--gen", "6", "--format", "json"}, more...)
 }
 
@@ -131,7 +131,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
 func TestJSON(t *testing.T) {
 	t.Run("every promised key is there, texts are texts and the rest numbers", func(t *testing.T) {
-		all := objects(t, tiny()...)
+		all := objects(t, shortJob()...)
 		if len(all) != 3 {
 			t.Fatalf("%d objects, want the model's three schedules", len(all))
 		}
@@ -150,7 +150,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	t.Run("tokens per second are decode passes per second", func(t *testing.T) {
-		for _, o := range objects(t, tiny()...) {
+		for _, o := range objects(t, shortJob()...) {
 			rate := o["tokens_per_second"].(float64)
 			passes := o["generated_tokens"].(float64) - 1
 			for _, want := range []float64{1 / o["tpot_seconds"].(float64), passes / o["decode_seconds"].(float64)} {
@@ -161,7 +161,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	t.Run("a batch generates as many tokens a second as it has sequences in the time of an output token", func(t *testing.T) {
-		alone, four := objects(t, tiny()...), objects(t, tiny("--batch", "4")...)
+		alone, four := objects(t, shortJob()...), objects(t, shortJob("--batch", "4")...)
 		for i, o := range four {
 			if want := 4 / o["tpot_seconds"].(float64); !near(o["tokens_per_second"].(float64), want) || o["batch"] != 4.0 {
 				t.Errorf("%v: %v tokens/s of a batch of %v, want %v", o["schedule"], o["tokens_per_second"], o["batch"], want)
@@ -176,7 +176,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	t.Run("energy and area are positive, and energy per token is that of decode", func(t *testing.T) {
-		for _, o := range objects(t, tiny("--breakdown", "--batch", "2")...) {
+		for _, o := range objects(t, shortJob("--breakdown", "--batch", "2")...) {
 			decode := sum(o["decode"].(map[string]any)["joules"].(map[string]any))
 			prefill := sum(o["prefill"].(map[string]any)["joules"].(map[string]any))
 			each, passes := o["energy_joules_per_token"].(float64), o["generated_tokens"].(float64)-1
@@ -196,7 +196,7 @@ func TestJSON(t *testing.T) {
 	})
 	t.Run("operators add up to the time and the traffic of their phase", func(t *testing.T) {
 		for _, more := range [][]string{nil, {"--batch", "3", "--fusion", "elementwise", "--array-style", "lut"}} {
-			for _, o := range objects(t, tiny(more...)...) {
+			for _, o := range objects(t, shortJob(more...)...) {
 				bytes := 0.0
 				for _, phase := range []string{"prefill", "decode"} {
 					seconds := 0.0
@@ -222,7 +222,7 @@ func TestJSON(t *testing.T) {
 			"static:3>2@2,prefill=8": "prefill 8, decode 3, decode 2",
 		} {
 			var got []string
-			for _, x := range objects(t, tiny("--explain", "--schedule", schedule)...)[0]["tilings"].([]any) {
+			for _, x := range objects(t, shortJob("--explain", "--schedule", schedule)...)[0]["tilings"].([]any) {
 				x := x.(map[string]any)
 				got = append(got, fmt.Sprintf("%v %v", x["pass"], x["weight_bits"]))
 				for _, y := range x["operators"].([]any) {
@@ -237,7 +237,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	t.Run("a speed-up is absent where its baseline was not run", func(t *testing.T) {
-		o := objects(t, tiny("--schedule", "static:4>2")...)[0]
+		o := objects(t, shortJob("--schedule", "static:4>2")...)[0]
 		for _, key := range []string{"speedup_vs_fp16", "speedup_vs_uniform"} {
 			if _, there := o[key]; there {
 				t.Errorf("%s is %v", key, o[key])
@@ -245,7 +245,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	t.Run("only a breakdown has the phases", func(t *testing.T) {
-		plain, broken := objects(t, tiny()...)[0], objects(t, tiny("--breakdown")...)[0]
+		plain, broken := objects(t, shortJob()...)[0], objects(t, shortJob("--breakdown")...)[0]
 		for _, key := range []string{"prefill", "decode"} {
 			delete(broken, key)
 		}
@@ -268,7 +268,7 @@ func keys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }
 func TestSameJobSameBytes(t *testing.T) {
 	var first string
 	for i, workers := range []string{"1", "2", "3", "1", "2"} {
-		out, errs, code := pmpdsim(t, tiny("--breakdown", "--workers", workers)...)
+		out, errs, code := pmpdsim(t, shortJob("--breakdown", "--workers", workers)...)
 		if i == 0 {
 			first = out
 		}

@@ -19,7 +19,7 @@ import (
 func resultsFile(t *testing.T, more ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "results.jsonl")
-	if _, errs, code := pmpdsim(t, tiny(append(more, "-o", path)...)...); code != exitOK || errs != "" {
+	if _, errs, code := pmpdsim(t, shortJob(append(more, "-o", path)...)...); code != exitOK || errs != "" {
 		t.Fatalf("run: exit code %d, %s", code, errs)
 	}
 	return path

@@ -25,7 +25,8 @@ func recordCommand() *cli.Command {
 		Description: `Runs a model under a precision schedule on an NVIDIA GPU, or on the CPU if it is small, and writes what every pass did:
 tokens, times, what the schedule saw and decided, and how far each pass agrees with an fp16 pass over the
 same tokens. The simulator replays the trace (run --trace). Weights are quantised to nested bit-planes with a
-codebook per row; --weights random takes a model's true shapes, and never ends its answer.
+codebook per row; --weights random takes a model's true shapes, and never ends its answer. --model tiny is trained, on
+Go's standard library, and in the program: it needs no file.
 
 The file is written as the run goes on, under its name with .partial behind it until the run has ended (NAME.RANDOM.partial
 if that is taken). A run that is interrupted, or whose disk fills up, leaves a trace that ends there, marked as truncated; what
@@ -34,6 +35,7 @@ a killed one leaves is never touched, and trace repair makes it whole. A GPU nee
 EXAMPLES:
    pmpdsim record --model vicuna-7b --weights random --schedule static:4-3-2@85,170 --prompt 512 --gen 256 -o v7b.trace.jsonl.zst  # needs a GPU
    pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst  # needs a GPU
+   pmpdsim record --backend cpu --model tiny --prompt-text 'func main() {' --gen 16 --schedule uniform:4 -o go.trace.jsonl
    pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl  # needs a GGUF file
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule static:4-2 -o small.trace.jsonl.zst`,

@@ -27,7 +27,7 @@ func tinyRun() *runOptions {
 func TestRunNeedsNoCommandLine(t *testing.T) {
 	t.Run("it is what the command line runs", func(t *testing.T) {
 		got, errs, err := invoke(t, tinyRun())
-		want, _, code := pmpdsim(t, tiny()...)
+		want, _, code := pmpdsim(t, shortJob()...)
 		if err != nil || errs != "" || code != exitOK || got != want {
 			t.Errorf("error %v, %q; %d bytes, not the %d that the command line gets", err, errs, len(got), len(want))
 		}

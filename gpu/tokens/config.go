@@ -15,6 +15,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
+const configFile = "tokenizer_config.json"
+
 // settings is what the files beside a vocabulary say about ids. tokenizer_config.json has dozens of other keys.
 type settings struct {
 	class  string // tokenizer_class
@@ -30,15 +32,20 @@ type settings struct {
 
 // readConfig reads tokenizer_config.json of a folder. A folder need not have one.
 func readConfig(dir string) (*settings, error) {
-	s := &settings{old: true}
-	file := filepath.Join(dir, "tokenizer_config.json")
+	file := filepath.Join(dir, configFile)
 	data, err := files.Read(file, files.TokenizerConfig)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return &settings{old: true}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return parseConfig(file, data)
+}
+
+// parseConfig reads the text of tokenizer_config.json.
+func parseConfig(file string, data []byte) (*settings, error) {
+	s := &settings{}
 	var c struct {
 		Class  string           `json:"tokenizer_class"`
 		Bos    *bool            `json:"add_bos_token"`
@@ -64,7 +71,7 @@ func readConfig(dir string) (*settings, error) {
 	}
 	s.old = c.Legacy == nil || *c.Legacy
 	for _, key := range slices.Sorted(maps.Keys(c.Added)) {
-		a := c.Added[key]
+		a, err := c.Added[key], error(nil)
 		if a.ID, err = strconv.Atoi(key); err != nil || a.ID < 0 {
 			return nil, fmt.Errorf("%s: added_tokens_decoder has the key %q; accepted: ids", file, key)
 		}

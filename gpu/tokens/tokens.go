@@ -82,6 +82,28 @@ func Open(dir string) (*Tokenizer, error) {
 		"vocab.json and merges.txt, or qwen.tiktoken", dir, others(dir))
 }
 
+// OpenFS reads tokenizer.json and tokenizer_config.json, both of which have to be among the files.
+func OpenFS(in fs.FS) (*Tokenizer, error) {
+	const file = "tokenizer.json"
+	said, err := files.ReadFS(in, configFile, files.TokenizerConfig)
+	if err != nil {
+		return nil, err
+	}
+	config, err := parseConfig(configFile, said)
+	if err != nil {
+		return nil, err
+	}
+	data, err := files.ReadFS(in, file, files.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	t, err := readJSON(file, data, config)
+	if err != nil {
+		return nil, refused(file, err)
+	}
+	return t, nil
+}
+
 // others names a tokenizer of a kind that is not read.
 func others(dir string) string {
 	entries, _ := os.ReadDir(dir) // whoever reads the folder has said what is wrong

@@ -3,11 +3,14 @@ package tokens_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -203,6 +206,33 @@ func TestGoldensHaveTheSameTexts(t *testing.T) {
 		folders(t, "tiktoken.jsonl")) {
 		if d := cmp.Diff(want, texts(file)); d != "" {
 			t.Errorf("%s (-phi +this):\n%s", file, d)
+		}
+	}
+}
+
+// TestFilesOfTheProgram: what the program carries is read as a folder is.
+func TestFilesOfTheProgram(t *testing.T) {
+	const dir = "testdata/qwen2"
+	got, err := tokens.OpenFS(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := open(t, dir)
+	for _, g := range goldens(t, dir+"/tokenizers.jsonl") {
+		ids, err := got.Encode(g.Text)
+		if is, _ := want.Encode(g.Text); err != nil || !slices.Equal(ids, is) || decode(t, got, ids) != decode(t, want, is) {
+			t.Errorf("%q: %v, %v; want %v", g.Text, ids, err, is)
+		}
+	}
+	for _, missing := range []string{"tokenizer.json", "tokenizer_config.json"} {
+		in := fstest.MapFS{}
+		for _, name := range []string{"tokenizer.json", "tokenizer_config.json"} {
+			if data, err := os.ReadFile(filepath.Join(dir, name)); err == nil && name != missing {
+				in[name] = &fstest.MapFile{Data: data}
+			}
+		}
+		if _, err := tokens.OpenFS(in); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+			t.Errorf("without %s: %v", missing, err)
 		}
 	}
 }

@@ -82,6 +82,24 @@ func Open(dir string) (Source, error) {
 	return f, nil
 }
 
+// OpenFS reads the weights of a model from model.safetensors among files that lie in no folder, such as the program carries.
+func OpenFS(in fs.FS, m *Model) (Source, error) {
+	f := &folder{model: m, tensors: map[string]*safetensors.Tensor{}}
+	f.sum = sync.OnceValues(f.hash)
+	opened, err := safetensors.OpenFS(in, singleFile)
+	if err != nil {
+		return nil, err
+	}
+	f.files = append(f.files, part{singleFile, opened.SHA256, opened})
+	for _, t := range opened.Tensors {
+		f.tensors[t.Name] = t
+	}
+	if err := f.check(m.Name); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // open opens the files, a single one before shards as transformers does.
 func (f *folder) open(dir string) error {
 	for _, names := range []struct{ single, index string }{{singleFile, indexFile}, {pickledFile, pickledIndex}} {

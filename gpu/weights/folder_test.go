@@ -349,3 +349,22 @@ func FuzzOpen(f *testing.F) {
 		})
 	})
 }
+
+// TestFilesOfTheProgram: what the program carries is read as a folder is.
+func TestFilesOfTheProgram(t *testing.T) {
+	dir := saved(t, gputest.Model(t, "llama"), safetensors.F16, 1)
+	want := opened(t, dir)
+	got, err := weights.OpenFS(os.DirFS(dir), want.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = got.Close() })
+	sum, err := got.SHA256()
+	if is, _ := want.SHA256(); err != nil || sum != is || gputest.Sum(got) != gputest.Sum(want) {
+		t.Errorf("another model, with the hash %s, want %s: %v", sum, is, err)
+	}
+	other := gputest.Model(t, "qwen2")
+	if _, err := weights.OpenFS(os.DirFS(dir), other); err == nil || !strings.Contains(err.Error(), "has the shape [320 256]; accepted: [333 448]") {
+		t.Errorf("weights of another model: %v", err)
+	}
+}

@@ -17,13 +17,13 @@ type modelItem struct {
 	KVBytes int64            `json:"kv_bytes_per_token_fp16"`
 }
 
-// Models lists the model presets, with their values for JSON.
+// Models lists the model presets and the model that the program carries, with their values for JSON.
 func Models() (*plots.Table, []any, error) {
 	t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "family"}, {Name: "params", Right: true},
 		{Name: "block linears", Right: true}, {Name: "layers", Right: true}, {Name: "hidden", Right: true},
 		{Name: "heads/KV", Right: true}, {Name: "fp16 KV/token", Right: true}, {Name: "max positions", Right: true}, {Name: "pair"}}}
 	var values []any
-	for _, m := range workloads.Models() {
+	for _, m := range append(workloads.Models(), workloads.Tiny()) {
 		p, kv := m.Params(), m.KVBytesPerToken(16)
 		values = append(values, modelItem{m, p, int64(kv)})
 		t.Add(m.Name, string(m.Family), plots.Large.Text(float64(p.Total)), plots.Large.Text(float64(p.Blocks)), strconv.Itoa(m.Layers), strconv.Itoa(m.Hidden),

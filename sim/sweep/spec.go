@@ -221,7 +221,7 @@ func (s *Spec) part(file string) (*config.Part, error) {
 }
 
 func (s *Spec) readModels(r *reader, n *yaml.Node) {
-	var presets []string
+	presets := []string{workloads.TinyModel}
 	for _, m := range workloads.Models() {
 		presets = append(presets, m.Name)
 	}

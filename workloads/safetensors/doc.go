@@ -1,5 +1,5 @@
 // Package safetensors reads and writes arrays of numbers in the safetensors format, for model weights, classifiers and
-// caches:
+// caches, in folders or among the files that the program carries:
 //
 //	8 bytes: length n of the header | n bytes: header, JSON with name, type, shape and place of each tensor | values
 //
@@ -7,7 +7,7 @@
 //
 // # What it leaves out
 //
-// Types other than F32, F16 and BF16, and I32 as bytes; scalars of no dimension are tensors of one value; the header's metadata.
+// Types other than F32, F16 and BF16, F8_E5M2, which is not written, and I32 as bytes; scalars of no dimension are tensors of one value; the header's metadata.
 //
 // # Contract
 //

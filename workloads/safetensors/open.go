@@ -1,12 +1,14 @@
 package safetensors
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"math/bits"
 	"slices"
@@ -26,6 +28,17 @@ type File struct {
 // Open reads a file's header and lists its tensors. What is cut off the file while it is open is an error of whoever reads it.
 func Open(path string) (*File, error) {
 	f, err := files.Open(path, files.Weights)
+	return read(path, f, err)
+}
+
+// OpenFS is Open of a file among those that the program carries.
+func OpenFS(in fs.FS, name string) (*File, error) {
+	f, err := files.OpenFS(in, name, files.Weights)
+	return read(name, f, err)
+}
+
+// read reads the header of an open file.
+func read(path string, f *files.Reader, err error) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +72,9 @@ func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, eights := withoutEights(header)
 	var parsed format.Metadata
-	if err := json.Unmarshal(header, &parsed); err != nil {
+	if err := json.Unmarshal(known, &parsed); err != nil {
 		return nil, broken(fmt.Errorf("invalid header: %w", files.NotJSON(err)))
 	}
 	var list []*Tensor
@@ -68,6 +82,9 @@ func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {
 	infos := parsed.Tensors()
 	for name, info := range infos {
 		t := &Tensor{Name: name, File: path, Type: Type(info.DType.String()), in: in}
+		if eights[name] {
+			t.Type = E5M2
+		}
 		for _, n := range info.Shape {
 			if n < 1 || n > math.MaxInt32 {
 				return nil, t.Errorf("has the shape %v; accepted: 1 to %d each", info.Shape, math.MaxInt32)
@@ -100,6 +117,26 @@ func parse(path string, in io.ReaderAt, size int64) ([]*Tensor, error) {
 	}
 	slices.SortFunc(list, func(a, b *Tensor) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// withoutEights gives the tensors of type E5M2, which the JSON's reader does not know, another type of a byte, and returns their
+// names. A header that is no object of objects stays as it is, for that reader to refuse.
+func withoutEights(header []byte) (known []byte, names map[string]bool) {
+	var all map[string]map[string]json.RawMessage
+	if !bytes.Contains(header, []byte(E5M2)) || json.Unmarshal(header, &all) != nil {
+		return header, nil
+	}
+	names = map[string]bool{}
+	for name, info := range all {
+		if string(info["dtype"]) == `"`+string(E5M2)+`"` {
+			info["dtype"], names[name] = json.RawMessage(`"U8"`), true
+		}
+	}
+	known, err := json.Marshal(all)
+	if err != nil {
+		return header, nil
+	}
+	return known, names
 }
 
 // readHeader reads the JSON at the start of a file of a size.

@@ -17,18 +17,26 @@ const (
 	F32  Type = "F32"
 	F16  Type = "F16"
 	BF16 Type = "BF16"
-	I32  Type = "I32" // read as bytes alone: planes of codes
+	E5M2 Type = "F8_E5M2" // the upper half of an F16 (OCP 8-bit Floating Point Specification 1.0)
+	I32  Type = "I32"     // read as bytes alone: planes of codes
 )
 
-// floats reports whether the values of the type are read as numbers, and written.
-func (t Type) floats() bool { return t == F32 || t == F16 || t == BF16 }
+// floats reports whether the values of the type are read as numbers.
+func (t Type) floats() bool { return t.written() || t == E5M2 }
+
+// written reports whether values are written as the type.
+func (t Type) written() bool { return t == F32 || t == F16 || t == BF16 }
 
 // Size returns the bytes of a value of a type that is read.
 func (t Type) Size() int {
-	if t == F32 || t == I32 {
+	switch t {
+	case F32, I32:
 		return 4
+	case E5M2:
+		return 1
+	default:
+		return 2
 	}
-	return 2
 }
 
 // at returns a value of raw ones; every type is held exactly as a float32.
@@ -38,6 +46,8 @@ func (t Type) at(raw []byte, i int) float32 {
 		return math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 	case BF16:
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
+	case E5M2:
+		return float16.Frombits(uint16(raw[i]) << 8).Float32()
 	default:
 		return float16.Frombits(binary.LittleEndian.Uint16(raw[2*i:])).Float32()
 	}
@@ -101,7 +111,7 @@ func (t *Tensor) Pieces(from, to int, f func(at int, raw []byte) error) error {
 // CheckFloats refuses a tensor whose values are not read as numbers. A file may have some that nobody asks for.
 func (t *Tensor) CheckFloats() error {
 	if !t.Type.floats() {
-		return t.Errorf("has values of type %s; accepted: F16, BF16, F32", t.Type)
+		return t.Errorf("has values of type %s; accepted: F16, BF16, F32, F8_E5M2", t.Type)
 	}
 	return nil
 }

@@ -2,15 +2,18 @@ package safetensors
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
@@ -29,7 +32,7 @@ func TestTypesThatAreNotReadAreRefusedWhenAskedFor(t *testing.T) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	_, err = all[0].Values()
-	if want := `x: tensor "a" has values of type I64; accepted: F16, BF16, F32`; err == nil || err.Error() != want {
+	if want := `x: tensor "a" has values of type I64; accepted: F16, BF16, F32, F8_E5M2`; err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 	if _, err := all[1].Values(); err != nil {
@@ -66,6 +69,10 @@ func TestSafetensors(t *testing.T) {
 			"the tensors end at 4, and 2 bytes of values are there in a file of 64 bytes; accepted: a whole safetensors file"},
 		{"values behind the tensors", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 6),
 			"the tensors end at 4, and 6 bytes of values are there in a file of 68 bytes; accepted: a whole safetensors file"},
+		{"a type of a byte whose bytes do not fit the shape", file(`{"a":{"dtype":"F8_E5M2","shape":[4],"data_offsets":[0,8]}}`, 8),
+			`tensor "a" of shape [4] is not as large as its place from 0 to 8 in a file of 74 bytes`},
+		{"a type of a byte with a key that is not known", file(`{"a":{"dtype":"F8_E5M2","shape":[1],"data_offsets":[0,1],"b":1}}`, 1),
+			`failed to JSON-decode tensor "a": invalid keys: expected 3 keys (dtype, shape, data_offsets), actual 4`},
 		{"metadata that is not text", file(`{"__metadata__":{"a":1}}`, 0), `__metadata__ "a" has value "1": expected string type, actual json.Number`},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
@@ -75,7 +82,7 @@ func TestSafetensors(t *testing.T) {
 		})
 	}
 	t.Run("values of each type are what they say", func(t *testing.T) {
-		for dtype, values := range map[string]string{"F32": "\x00\x00\x80\xbf\x00\x00\x00\x3f", "F16": "\x00\xbc\x00\x38", "BF16": "\x80\xbf\x00\x3f"} {
+		for dtype, values := range map[string]string{"F32": "\x00\x00\x80\xbf\x00\x00\x00\x3f", "F16": "\x00\xbc\x00\x38", "BF16": "\x80\xbf\x00\x3f", "F8_E5M2": "\xbc\x38"} {
 			data := append(file(fmt.Sprintf(`{"a":{"dtype":"%s","shape":[2],"data_offsets":[0,%d]}}`, dtype, len(values)), 0), values...)
 			got, err := parse("x", bytes.NewReader(data), int64(len(data)))
 			if err != nil {
@@ -111,6 +118,26 @@ func TestFiles(t *testing.T) {
 		}
 		if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
 			t.Errorf("%v, %v", left, err)
+		}
+	})
+	t.Run("a file that the program carries is read as one on disk", func(t *testing.T) {
+		var data bytes.Buffer
+		if err := Write(&data, []*Tensor{New("a", F16, []int{2}, []float32{1, -2})}, nil); err != nil {
+			t.Fatal(err)
+		}
+		in := fstest.MapFS{"b.safetensors": {Data: data.Bytes()}}
+		f, err := OpenFS(in, "b.safetensors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		x, err := f.Tensors[0].Values()
+		sum, err2 := f.SHA256()
+		if want := fmt.Sprintf("%x", sha256.Sum256(data.Bytes())); err != nil || err2 != nil || !slices.Equal(x, []float32{1, -2}) || sum != want {
+			t.Errorf("%v, %v; %s, %v, want %s", x, err, sum, err2, want)
+		}
+		if _, err := OpenFS(in, "c.safetensors"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("values that are not finite are refused with their place", func(t *testing.T) {

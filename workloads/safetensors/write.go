@@ -36,7 +36,7 @@ func Write(w io.Writer, tensors []*Tensor, metadata map[string]string) error {
 		for i, n := range t.Shape {
 			shape[i] = uint64(n)
 		}
-		if !t.Type.floats() {
+		if !t.Type.written() {
 			return fmt.Errorf("tensor %q: has values of type %s; accepted: F16, BF16, F32", t.Name, t.Type)
 		}
 		dtype, err := format.ParseDType(string(t.Type))

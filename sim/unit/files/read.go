@@ -40,19 +40,51 @@ func Exists(path string) bool {
 type Reader struct {
 	path string
 	kind Kind
-	file *os.File
+	file seekable
 	in   io.Reader
 	size int64 // of a regular file when it was opened
+}
+
+// seekable is a file that is read at any place: one of the system, or one that the program carries.
+type seekable interface {
+	fs.File
+	io.ReaderAt
+	io.Seeker
 }
 
 // Open opens a file of a kind. A file that is too large is refused at once; a device or a pipe when it has gone on for too
 // long. The error of a file that is not there wraps fs.ErrNotExist.
 func Open(path string, k Kind) (*Reader, error) {
-	l := k.Limits()
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, suggest.File(err, l.What)
+		return nil, suggest.File(err, k.Limits().What)
 	}
+	return opened(path, f, k)
+}
+
+// OpenFS opens a file among others that can be read at any place, as those that the program carries can.
+func OpenFS(in fs.FS, name string, k Kind) (*Reader, error) {
+	f, err := in.Open(name)
+	if err != nil {
+		return nil, suggest.File(err, k.Limits().What)
+	}
+	at, ok := f.(seekable)
+	if !ok {
+		_ = f.Close() // nothing was written
+		return nil, suggest.File(&fs.PathError{Op: "read", Path: name, Err: errors.New("cannot be read at any place")}, k.Limits().What)
+	}
+	return opened(name, at, k)
+}
+
+// ReadFS is Read with OpenFS.
+func ReadFS(in fs.FS, name string, k Kind) ([]byte, error) {
+	f, err := OpenFS(in, name, k)
+	return readAll(f, err)
+}
+
+// opened returns the Reader of a file that is open, if it is neither a folder nor too large.
+func opened(path string, f seekable, k Kind) (*Reader, error) {
+	l := k.Limits()
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
 		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
