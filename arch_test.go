@@ -89,7 +89,8 @@ gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops flo
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
-gpu/eval:            workloads/precision workloads/precision/classifier gpu gpu/weights gonum
+gpu/eval/rows:       sim/unit/sheet
+gpu/eval:            workloads gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
 gpu/eval+test:       gpu/cpu
 gpu/learn:           workloads/precision workloads/precision/classifier errgroup
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
@@ -148,7 +149,7 @@ const writers = "sim/unit/files sim/simtest gpu/gputest"
 const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/commands npu/dram/stream npu/compile sim/replay akita"
 
 // showing are the packages that only look at results and show them.
-const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings plots plots/views plots/report"
+const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows gpu/eval/rows sim/study sim/study/styles sim/study/timings plots plots/views plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -12,6 +12,8 @@ import (
 
 // Outcome is what became of a prompt under a schedule.
 type Outcome struct {
+	Prefill precision.Assignment // bits of it
+
 	Tokens []Token                // of the written continuation, by position; the first comes from prefill
 	Forced []precision.Assignment // of the decode passes that read it
 
@@ -104,7 +106,7 @@ func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logit
 			return nil, err
 		}
 		for i, l := range lanes {
-			outcomes[i].Forced = l.at
+			outcomes[i].Prefill, outcomes[i].Forced = l.prefill, l.at
 		}
 	}
 	if b.job.Greedy {
@@ -113,7 +115,7 @@ func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logit
 			return nil, err
 		}
 		for i, l := range lanes {
-			outcomes[i].Answer = l.answer
+			outcomes[i].Prefill, outcomes[i].Answer = l.prefill, l.answer
 			outcomes[i].Evidence = precision.Evidence{Source: "this run", Recorded: l.at, Signals: l.signals, Horizon: b.job.Generate}
 		}
 	}

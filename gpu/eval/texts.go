@@ -1,0 +1,139 @@
+package eval
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Texts cuts a text into at most count pieces of so many tokens, none of which overlap and each of which begins a paragraph, spread
+// evenly over the text; a text that has too few paragraphs is cut at lines. Fewer come of a text that is too short. A piece is the
+// first tokens of the text from its beginning on.
+func Texts(text string, encode func(string) ([]int, error), tokens, count int) ([][]int, error) {
+	starts := paragraphs(text)
+	if len(starts) < count {
+		starts = lines(text)
+	}
+	all, err := cut(text, starts, encode, tokens, count, int64(len(text)))
+	if err == nil && len(all) < count {
+		all, err = cut(text, starts, encode, tokens, count, 0) // one behind the other there may be more
+	}
+	return all, err
+}
+
+// cut takes pieces at starts: piece i of count no earlier than i/count of spread, in bytes.
+func cut(text string, starts []int, encode func(string) ([]int, error), tokens, count int, spread int64) ([][]int, error) {
+	var all [][]int
+	from := 0 // the end of the piece before
+	for i := range count {
+		from = max(from, int(spread*int64(i)/int64(count)))
+		for len(starts) > 0 && starts[0] < from {
+			starts = starts[1:]
+		}
+		if len(starts) == 0 {
+			break
+		}
+		ids, end, err := piece(text, starts[0], encode, tokens)
+		if err != nil {
+			return nil, err
+		}
+		if ids == nil {
+			break
+		}
+		all, from = append(all, ids), end
+	}
+	return all, nil
+}
+
+// piece returns the first tokens of a text from a start on, and where the line ends in which the last of them stands; nil where
+// there are fewer.
+func piece(text string, start int, encode func(string) ([]int, error), tokens int) (ids []int, end int, err error) {
+	var ends []int // of lines, as far as they were looked at
+	enough := func(line int) (bool, error) {
+		for len(ends) <= line {
+			at := start
+			if len(ends) > 0 {
+				at = ends[len(ends)-1]
+			}
+			if at == len(text) {
+				return false, nil
+			}
+			next := strings.IndexByte(text[at:], '\n')
+			if next < 0 {
+				next = len(text) - at - 1
+			}
+			ends = append(ends, at+next+1)
+		}
+		all, err := encode(text[start:ends[line]])
+		if err != nil {
+			return false, fmt.Errorf("byte %d: %w", start, err)
+		}
+		if len(all) >= tokens {
+			ids = all[:tokens]
+		}
+		return len(all) >= tokens, nil
+	}
+	high := 1
+	for {
+		ok, err := enough(high)
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			break
+		}
+		if len(ends) <= high { // there are no such lines
+			high = len(ends) - 1
+			if ok, err := enough(high); err != nil || !ok {
+				return nil, 0, err
+			}
+			break
+		}
+		high *= 2
+	}
+	low := 0
+	for low < high {
+		middle := (low + high) / 2
+		ok, err := enough(middle)
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	if _, err := enough(high); err != nil {
+		return nil, 0, err
+	}
+	return ids, ends[high], nil
+}
+
+// paragraphs are where lines begin that stand behind an empty one, and the beginning.
+func paragraphs(text string) []int {
+	var all []int
+	blank := true
+	for _, at := range lines(text) {
+		line, _, _ := strings.Cut(text[at:], "\n")
+		if strings.TrimSpace(line) == "" {
+			blank = true
+			continue
+		}
+		if blank {
+			all = append(all, at)
+		}
+		blank = false
+	}
+	return all
+}
+
+// lines are where lines begin.
+func lines(text string) []int {
+	var all []int
+	at := 0
+	for line := range strings.Lines(text) {
+		all = append(all, at)
+		at += len(line)
+	}
+	return all
+}
