@@ -54,6 +54,7 @@ workloads/gguf/blocks: workloads/gguf float16
 workloads/gguf/blocks+test: workloads/safetensors
 workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files workloads/formats workloads/gguf
 workloads+test:      workloads/ops
+workloads/prompts:   sim/unit/files
 workloads/ops:       workloads
 workloads/tiny:
 workloads/tiny+test: workloads workloads/safetensors gpu/tokens gpu/weights

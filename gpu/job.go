@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -82,9 +83,7 @@ func (j *Job) header(about About) (*traces.Header, error) {
 	h := &traces.Header{
 		Format: traces.Format, RunID: j.RunID, Created: j.Created, Tool: j.Tool, Mode: about.Mode,
 		Source: about.Source, Seed: j.Seed, Task: j.Task, Model: shape,
-		Quant: &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
-			Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)},
-		GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
+		Quant: j.quant(), GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
 		Prompt: traces.Prompt{SHA256: j.PromptSHA256, Tokens: len(j.Prompt), IDs: j.Prompt}, MaxNew: &j.Generate,
 		Sampling: &traces.Sampling{Kind: traces.Greedy},
 	}
@@ -95,6 +94,42 @@ func (j *Job) header(about About) (*traces.Header, error) {
 		h.Scheduler.ClassifierSHA256 = j.Classifier.SHA256
 	}
 	return h, nil
+}
+
+// quant says how the weights are quantised.
+func (j *Job) quant() *traces.Quant {
+	return &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
+		Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)}
+}
+
+// Differs says in what a whole trace is none of this job; empty: it is. Who ran it, and when, does not count.
+func (j *Job) Differs(t *traces.Trace) string {
+	h := t.Header
+	classifier := ""
+	if j.Classifier != nil {
+		classifier = j.Classifier.SHA256
+	}
+	switch {
+	case h.Model.WeightsSHA256 != j.WeightsSHA256:
+		return "other weights"
+	case h.Model.Name != j.Model.Name:
+		return "the model " + h.Model.Name
+	case !reflect.DeepEqual(h.Quant, j.quant()):
+		return "another quantisation"
+	case !slices.Equal(h.Prompt.IDs, j.Prompt):
+		return "another prompt"
+	case h.Scheduler.Spec != j.Schedule.String():
+		return "the schedule " + h.Scheduler.Spec
+	case h.Scheduler.ClassifierSHA256 != classifier:
+		return "another classifier"
+	case h.MaxNew == nil || *h.MaxNew != j.Generate:
+		return "another number of tokens"
+	case (t.Footer.Agree != nil) != j.Reference:
+		return "an fp16 reference or without one"
+	case j.IgnoreEOS && t.Footer.Stop == traces.StopEOS:
+		return "an answer that ended early"
+	}
+	return ""
 }
 
 // ErrInterrupted is the error of a recording that was interrupted.

@@ -74,6 +74,21 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 // Header returns the first record.
 func (r *Recorder) Header() *traces.Header { return r.header }
 
+// Close frees what its sequences have on the device; a backend's Close does so, too.
+func (r *Recorder) Close() error {
+	sequences := []Sequence{r.main}
+	if r.ref != nil {
+		sequences = append(sequences, r.ref.of)
+	}
+	var all []error
+	for _, s := range sequences {
+		if c, ok := s.(io.Closer); ok {
+			all = append(all, c.Close())
+		}
+	}
+	return errors.Join(all...)
+}
+
 // Asked returns the number of decode passes after which the schedule computed a decision.
 func (r *Recorder) Asked() int { return r.deciding.Plan().Asked }
 

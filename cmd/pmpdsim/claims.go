@@ -21,7 +21,10 @@ import (
 
 // fileFlag is a flag that names a file to be written: action claims it before the command works. A flag that names what
 // is read has TakesFile set.
-type fileFlag struct{ *cli.StringFlag }
+type fileFlag struct {
+	*cli.StringFlag
+	folder func(*cli.Context) bool // whether it names a folder, which the command looks after itself; nil: never
+}
 
 type claimsKey struct{}
 
@@ -43,7 +46,7 @@ func claim(c *cli.Context) (*files.Claims, error) {
 		claims.Reads(read(c, f)...)
 	}
 	for _, f := range c.Command.Flags {
-		if f, ok := f.(fileFlag); ok && c.String(f.Name) != "" {
+		if f, ok := f.(fileFlag); ok && c.String(f.Name) != "" && (f.folder == nil || !f.folder(c)) {
 			path, owner := c.String(f.Name), ""
 			file, err := claims.Writes(path, "--"+f.Name)
 			if err == nil {

@@ -146,7 +146,7 @@ func TestRecordAndCosimNeedNoCommandLine(t *testing.T) {
 	const schedule = "confidence:4>3,window=2,k=0.1"
 	e := tinyEngine(t)
 	path := filepath.Join(t.TempDir(), "a"+traces.Suffix)
-	out, errs, err := invoke(t, &recordOptions{engine: e, schedule: schedule, ignoreEOS: true, output: path})
+	out, errs, err := invoke(t, &recordOptions{engine: e, schedules: []string{schedule}, ignoreEOS: true, output: path})
 	if err != nil || errs != "pmpdsim: tiny-llama, 6 prompt tokens, 8 to generate, on the CPU\n" || !strings.Contains(out, "8 tokens in 7 decode passes") {
 		t.Fatalf("record: %v, %q, %s", err, errs, out)
 	}

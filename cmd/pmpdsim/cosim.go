@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -157,8 +156,7 @@ func (o *cosimOptions) claimTraces(s streams, jobs []cosim.Job) (kept []*files.F
 	}
 	taken := map[string]bool{}
 	for i := range jobs {
-		name := jobs[i].NPU.Model.Name + "." + jobs[i].NPU.Schedule.String()
-		name = strings.NewReplacer(":", "-", ">", "", "@", "-", ",", "_", "=", "", "/", "_").Replace(name)
+		name := inFileName(jobs[i].NPU.Model.Name + "." + jobs[i].NPU.Schedule.String())
 		for stem, n := name, 2; taken[name]; n++ {
 			name = fmt.Sprintf("%s.%d", stem, n)
 		}

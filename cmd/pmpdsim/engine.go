@@ -83,6 +83,7 @@ type engineOptions struct {
 	tokens     *int   // of a random prompt
 	promptFile string // empty: no text of a file
 	promptText *string
+	list       string // of prompts; empty: there is one
 	gen        *int
 	seed       int64
 	backend    string
@@ -94,14 +95,14 @@ type engineOptions struct {
 // engineFrom reads the flags.
 func engineFrom(c *cli.Context) (engineOptions, error) {
 	o := engineOptions{from: c.String("model"), weights: c.String("weights"), taskName: c.String("task"), tokens: optional(c, "prompt", c.Int),
-		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
+		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), list: c.String("prompts"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
 		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference")}
 	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
 		o.from = o.weights // weights of a folder are those of its model
 	}
 	o.from, o.weights = modelFolder(o.from), modelFolder(o.weights)
 	given := []string{}
-	for _, flag := range []string{"prompt", "prompt-file", "prompt-text"} {
+	for _, flag := range []string{"prompt", "prompt-file", "prompt-text", "prompts"} {
 		if c.IsSet(flag) {
 			given = append(given, "--"+flag)
 		}
@@ -121,6 +122,7 @@ type engine struct {
 	task      string // empty: the lengths are no task's
 	prompt    []int
 	promptSHA string
+	prompts   int               // how many there are of a list; 0: there is none
 	tokenizer *tokens.Tokenizer // of a text; nil: the prompt is none
 	generate  int
 }
@@ -137,12 +139,8 @@ func (e *engine) close() {
 
 // find finds model, weights and prompt; engine.load puts the weights on the device.
 func (o *engineOptions) find() (*engine, error) {
-	e := &engine{engineOptions: o}
-	var err error
-	if e.model, err = weights.Load(o.from); err != nil {
-		return nil, flagged("model", o.from, err)
-	}
-	if err := e.lengths(); err != nil {
+	e, err := o.begin()
+	if err != nil {
 		return nil, err
 	}
 	if err := e.read(); err != nil {
@@ -155,6 +153,16 @@ func (o *engineOptions) find() (*engine, error) {
 		return nil, err
 	}
 	return e, e.open()
+}
+
+// begin finds the model, and how many tokens there are.
+func (o *engineOptions) begin() (*engine, error) {
+	e := &engine{engineOptions: o}
+	var err error
+	if e.model, err = weights.Load(o.from); err != nil {
+		return nil, flagged("model", o.from, err)
+	}
+	return e, e.lengths()
 }
 
 // runs returns an error if the backend cannot run the model over so many positions.
@@ -242,20 +250,27 @@ func (e *engine) encode(text string) (err error) {
 		return fmt.Errorf("a text takes the tokenizer of a model's folder or GGUF file, and --model %s is none; accepted: --model FOLDER, "+
 			"--model FILE.gguf, --model tiny, or --prompt TOKENS", strings.TrimSpace(e.from))
 	}
-	if e.from == workloads.TinyModel {
-		e.tokenizer, err = tokens.OpenFS(tiny.Files())
-	} else {
-		e.tokenizer, err = tokens.Open(e.from)
-	}
-	if err != nil {
-		return err
+	if e.tokenizer == nil {
+		if e.tokenizer, err = e.openTokenizer(); err != nil {
+			return err
+		}
 	}
 	e.prompt, err = e.tokenizer.Encode(text)
 	return err
 }
 
-// isText reports whether the prompt is a text.
-func (o *engineOptions) isText() bool { return o.promptFile != "" || o.promptText != nil }
+// openTokenizer opens the model's own.
+func (e *engine) openTokenizer() (*tokens.Tokenizer, error) {
+	if e.from == workloads.TinyModel {
+		return tokens.OpenFS(tiny.Files())
+	}
+	return tokens.Open(e.from)
+}
+
+// isText reports whether the prompt is a text, or one of a list: a task says nothing of its length.
+func (o *engineOptions) isText() bool {
+	return o.promptFile != "" || o.promptText != nil || o.list != ""
+}
 
 // open opens the weights.
 func (e *engine) open() (err error) {
@@ -342,9 +357,17 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	}
 	p.end()
 	if err == nil {
-		s.say("%s, %d prompt tokens, %d to generate, %s", e.model.Name, len(e.prompt), e.generate, e.on())
+		s.say("%s, %s, %d to generate, %s", e.model.Name, e.reads(), e.generate, e.on())
 	}
 	return err
+}
+
+// reads says how much there is to read.
+func (e *engine) reads() string {
+	if e.prompts > 1 {
+		return fmt.Sprintf("%d prompts of at most %d tokens", e.prompts, len(e.prompt))
+	}
+	return fmt.Sprintf("%d prompt tokens", len(e.prompt))
 }
 
 // recording is the job of one schedule.

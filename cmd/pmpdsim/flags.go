@@ -37,13 +37,13 @@ func formatFlag(accepted ...string) cli.Flag {
 }
 
 // outputFlag is the file that a command writes; absent says what happens without it.
-func outputFlag(usage, absent string) cli.Flag {
-	return fileFlag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}}
+func outputFlag(usage, absent string) fileFlag {
+	return fileFlag{StringFlag: &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: usage, DefaultText: absent}}
 }
 
 // alsoFlag is a file that a command writes beside its output.
 func alsoFlag(name, usage string) cli.Flag {
-	return fileFlag{&cli.StringFlag{Name: name, Usage: usage}}
+	return fileFlag{StringFlag: &cli.StringFlag{Name: name, Usage: usage}}
 }
 
 // pictureFlag is where a command draws its picture; pictureFrom reads it.

@@ -37,6 +37,7 @@ var inputs = []struct{ name, file, args string }{
 	{"weights", "w/model.safetensors", "record --model w --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst"},
 	{"the index of weights", "i/model.safetensors.index.json", "record --model i --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst"},
 	{"the text of a prompt", "p.txt", "record --model words --weights random --backend cpu --schedule fp16 --prompt-file FILE --gen 3 -o out.trace.jsonl.zst"},
+	{"a list of prompts", "p.jsonl", "record --model tiny-llama --weights random --backend cpu --schedule fp16 --prompts FILE --gen 3 -o out"},
 	{"a tokenizer", "tok/tokenizer.json", "record --model tok --weights random --backend cpu --schedule fp16 --prompt-file small.txt --gen 3 -o out.trace.jsonl.zst"},
 	{"pieces", "sp/tokenizer.model", "record --model sp --weights random --backend cpu --schedule fp16 --prompt-file small.txt --gen 3 -o out.trace.jsonl.zst"},
 	{"the settings of a tokenizer", "cfg/tokenizer_config.json", "record --model cfg --weights random --backend cpu --schedule fp16 --prompt-file small.txt --gen 3 -o out.trace.jsonl.zst"},

@@ -28,6 +28,12 @@ same tokens. The simulator replays the trace (run --trace). Weights are quantise
 codebook per row; --weights random takes a model's true shapes, and never ends its answer. --model tiny is trained, on
 Go's standard library, and in the program: it needs no file.
 
+With --prompts, or several schedules, -o names a folder: the model is loaded once, every prompt is decoded under every schedule, and
+each trace is PROMPT.SCHEDULE.trace.jsonl.zst there. The list has a JSON object a line: {"id": "capital", "text": "The capital
+of France is"}, or ids (token numbers) in place of text; answer is left to whoever judges the traces. DIR/manifest.json lists
+model, hash of the weights, machine, command and traces. The same command goes on where an earlier one was stopped: whole
+traces are kept, if they are what would be recorded now, else it is refused; --force records them again.
+
 The file is written as the run goes on, under its name with .partial behind it until the run has ended (NAME.RANDOM.partial
 if that is taken). A run that is interrupted, or whose disk fills up, leaves a trace that ends there, marked as truncated; what
 a killed one leaves is never touched, and trace repair makes it whole. A GPU needs a program that was built with make cuda.
@@ -38,13 +44,17 @@ EXAMPLES:
    pmpdsim record --backend cpu --model tiny --prompt-text 'func main() {' --gen 16 --schedule uniform:4 -o go.trace.jsonl
    pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl  # needs a GGUF file
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
-      --schedule static:4-2 -o small.trace.jsonl.zst`,
+      --schedule static:4-2 -o small.trace.jsonl.zst
+   pmpdsim record --backend cpu --model path/to/config.json --weights random --prompts prompts.jsonl --gen 8 \
+      --schedule uniform:4 --schedule static:4-2 -o recorded`,
 		Flags: append(engineFlags(),
-			scheduleFlag(),
+			&cli.StringFlag{Name: "prompts", Usage: "list of prompts in `FILE`, a JSON object a line; the traces are written to the folder -o", TakesFile: true},
+			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "static with the model's pair"},
 			precisionFlag(),
 			&cli.BoolFlag{Name: "ignore-eos", Usage: "go on when the model ends its answer (random weights always do)"},
 			&cli.BoolFlag{Name: "keep-kv", Usage: "also write the last block's keys and values after decode pass 1, for classifiers"},
-			traceOutputFlag(),
+			&cli.BoolFlag{Name: "force", Usage: "record again what the folder has already"},
+			recordOutputFlag(),
 		),
 		Action: action(fillRecord),
 	}
@@ -53,17 +63,38 @@ EXAMPLES:
 // recordOptions are what record was asked for.
 type recordOptions struct {
 	engine    engineOptions
-	schedule  string
+	schedules []string // none: static with the model's pair
 	rules     []precision.Rule
 	ignoreEOS bool
 	keepKV    bool
-	output    string
+	force     bool
+	output    string // a trace, or the folder of several
+	command   string // for the manifest
+}
+
+// isMany reports whether a command line asks for a folder of traces.
+func isMany(c *cli.Context) bool {
+	return c.String("prompts") != "" || len(c.StringSlice("schedule")) > 1
+}
+
+// recordOutputFlag is where traces are written; it has to be given.
+func recordOutputFlag() cli.Flag {
+	f := outputFlag("write to `FILE`, usually *"+traces.Suffix+" (NAME.jsonl: not compressed), or with several traces into a folder", "required")
+	f.folder = isMany
+	return f
 }
 
 func fillRecord(c *cli.Context) (*recordOptions, error) {
-	o := &recordOptions{schedule: c.String("schedule"), ignoreEOS: c.Bool("ignore-eos"), keepKV: c.Bool("keep-kv")}
+	o := &recordOptions{schedules: c.StringSlice("schedule"), ignoreEOS: c.Bool("ignore-eos"), keepKV: c.Bool("keep-kv"),
+		force: c.Bool("force")}
+	accepted := acceptedTrace
+	if isMany(c) {
+		accepted, o.command = acceptedFolder, commandLine(c)
+	} else if o.force {
+		return nil, errors.New("--force: a single trace is replaced in any case; accepted: with --prompts, or several --schedule")
+	}
 	var err error
-	if o.output, err = requiredOutput(c, acceptedTrace); err != nil {
+	if o.output, err = requiredOutput(c, accepted); err != nil {
 		return nil, err
 	}
 	if o.rules, err = rulesFrom(c); err != nil {
@@ -74,7 +105,10 @@ func fillRecord(c *cli.Context) (*recordOptions, error) {
 }
 
 func (o *recordOptions) run(ctx context.Context, s streams) error {
-	out, err := o.claim(s)
+	if o.command != "" {
+		return o.runMany(ctx, s)
+	}
+	out, err := claimTrace(s, o.output, o.keepKV)
 	if err != nil {
 		return err
 	}
@@ -83,24 +117,23 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer e.close()
-	schedule, err := parseSchedule(o.schedule, e.model.Model)
+	schedules, err := o.parseSchedules(s, e)
 	if err != nil {
 		return err
 	}
-	schedule, notes, err := withRules(schedule, o.rules, e.model.Model, e.generate)
-	if err != nil {
-		return err
-	}
-	said(s, notes)
-	job, err := e.recording(schedule)
+	job, err := e.recording(schedules[0])
 	if err != nil {
 		return err
 	}
 	job.IgnoreEOS = o.ignoreEOS || e.weights == randomWeights
-	if err := e.load(ctx, s, []precision.Schedule{schedule}); err != nil {
+	if err := e.load(ctx, s, schedules); err != nil {
 		return err
 	}
-	if err := o.record(ctx, s, e, job, out); err != nil || out.trace.Special() {
+	p := newProgress(s.err, int64(job.Generate), "tokens")
+	defer p.end()
+	err = out.record(ctx, s, e, job, func() { p.add(1) })
+	p.end()
+	if err != nil || out.trace.Special() {
 		return err
 	}
 	t, err := traces.ReadFile(o.output)
@@ -111,6 +144,17 @@ func (o *recordOptions) run(ctx context.Context, s streams) error {
 		return internal(err)
 	}
 	return views.Trace(t.Info()).Write(s.out)
+}
+
+// parseSchedules are those that were asked for, with their rules.
+func (o *recordOptions) parseSchedules(s streams, e *engine) ([]precision.Schedule, error) {
+	texts := o.schedules
+	if len(texts) == 0 {
+		texts = []string{string(precision.KindStatic)}
+	}
+	all, notes, err := e.parseSchedules(texts, o.rules)
+	said(s, notes)
+	return all, err
 }
 
 // answer shows what was said to a text.
@@ -129,18 +173,20 @@ func (e *engine) answer(s streams, t *traces.Trace) error {
 
 // recordFiles are the files that a recording writes.
 type recordFiles struct {
+	path  string // of the trace
 	trace *files.File
 	kv    *files.File // keys and values beside it; nil: none
 }
 
-// claim claims them, and tells of earlier recordings to the same name that did not come to their end.
-func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
-	if out.trace, err = s.files.File(o.output, "--output"); err != nil {
+// claimTrace claims them, and tells of earlier recordings to the same name that did not come to their end.
+func claimTrace(s streams, path string, keepKV bool) (out recordFiles, err error) {
+	out.path = path
+	if out.trace, err = s.files.File(path, "--output"); err != nil {
 		return out, flagged("output", "", err)
 	}
-	if o.keepKV {
-		sidecar := traces.SidecarOf(o.output)
-		if files.Exists(sidecar) && !files.Exists(o.output) {
+	if keepKV {
+		sidecar := traces.SidecarOf(path)
+		if files.Exists(sidecar) && !files.Exists(path) {
 			return out, fmt.Errorf("--keep-kv: %s is there, and no trace that it belongs to; accepted: another --output, or to remove it", sidecar)
 		}
 		if out.kv, err = s.files.Derives(sidecar, "--keep-kv"); err != nil {
@@ -150,22 +196,22 @@ func (o *recordOptions) claim(s streams) (out recordFiles, err error) {
 	if err := out.trace.Reserve(); err != nil {
 		return out, flagged("output", "", err)
 	}
-	if sidecar := traces.SidecarOf(o.output); !o.keepKV && files.Exists(sidecar) {
+	if sidecar := traces.SidecarOf(path); !keepKV && files.Exists(sidecar) {
 		s.say("note: %s has keys and values of another recording: learned schedules would read them with this one; --keep-kv replaces them", sidecar)
 	}
 	for _, left := range out.trace.Leftovers() {
 		if left.Grows {
-			s.say("note: another recording to %s is at work, in %s", o.output, left.Name)
+			s.say("note: another recording to %s is at work, in %s", path, left.Name)
 			continue
 		}
-		s.say("note: a recording to %s did not end: pmpdsim trace repair %s -o NAME%s makes a trace of what it left", o.output, study.Quoted(left.Name),
+		s.say("note: a recording to %s did not end: pmpdsim trace repair %s -o NAME%s makes a trace of what it left", path, study.Quoted(left.Name),
 			traces.Suffix)
 	}
 	return out, nil
 }
 
-// record writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too.
-func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gpu.Job, out recordFiles) error {
+// record writes the trace of a job to a file. What a run leaves that did not come to its end is kept, too. Each token is counted.
+func (out recordFiles) record(ctx context.Context, s streams, e *engine, job gpu.Job, token func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var kv *classifier.KV
@@ -176,27 +222,25 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 	if err != nil {
 		return err
 	}
+	defer func() { _ = r.Close() }() // of caches, which nobody needs any more
 	f, err := out.trace.Grow(cancel)
 	if err != nil {
 		return internal(flagged("output", "", err))
 	}
 	defer f.Close()
-	p := newProgress(s.err, int64(job.Generate), "tokens")
-	defer p.end()
 	steps, whole := 0, false
-	err = r.Write(traces.As(o.output, f), func(record traces.Record) {
+	err = r.Write(traces.As(out.path, f), func(record traces.Record) {
 		switch s := record.(type) {
 		case *traces.Footer:
 			whole = true
 		case *traces.Prefill:
-			p.update(1, int64(job.Generate))
+			token()
 		case *traces.Step:
 			f.Keep()
 			steps = s.I + 1
-			p.update(int64(s.I)+2, int64(job.Generate))
+			token()
 		}
 	})
-	p.end()
 	if err != nil && steps == 0 {
 		f.Remove()
 		return recordError(ctx, err, "nothing was written")
@@ -210,7 +254,7 @@ func (o *recordOptions) record(ctx context.Context, s streams, e *engine, job gp
 	if end != nil {
 		return errors.Join(recordError(ctx, err, "the trace did not get its name"), internal(flagged("output", "", end)), lost)
 	}
-	return errors.Join(recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", o.output, steps)), lost)
+	return errors.Join(recordError(ctx, err, fmt.Sprintf("%s holds the %d decode passes before it, marked as truncated", out.path, steps)), lost)
 }
 
 // keep writes the keys and values of a trace beside it; those of one that did not get its name do not get theirs.

@@ -110,11 +110,14 @@ func (s *sequence) free() error {
 	return all(frees)
 }
 
+// Close frees the sequence alone.
+func (s *sequence) Close() error { return s.do(s.free) }
+
 // do visits the thread of the device.
 func (s *sequence) do(f func() error) error {
 	return s.backend.device.Do(func() error {
 		if s.freed {
-			return errors.New("the GPU is closed")
+			return errors.New("the GPU, or the sequence, is closed")
 		}
 		return f()
 	})

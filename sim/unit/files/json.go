@@ -155,7 +155,7 @@ func lower(key []byte) []byte {
 
 // fixedKeys reports whether the keys of a kind are names that are written in one way, not data such as the words of a vocabulary.
 func (k Kind) fixedKeys() bool {
-	return k == ModelConfig || k == TokenizerConfig || k == Results || k == Plan || k == Note
+	return k == ModelConfig || k == TokenizerConfig || k == Results || k == Plan || k == Note || k == Prompts
 }
 
 // place is where an error is: the file and, unless the text is a part of it, the line and the column.

@@ -32,6 +32,7 @@ const (
 	Plan                        // of a sweep
 	Addresses                   // trace of DRAM addresses
 	Text                        // prompts and texts
+	Prompts                     // a list of prompts, one a line
 	Input                       // a file of another kind, which a sweep copies
 	Measurements                // CSV of what devices have been measured to do
 	Note                        // files of a line or two, which the program wrote itself
@@ -111,6 +112,8 @@ func (k Kind) Limits() Limit {
 			More: "cut it: each part is run from power-on"}
 	case Text:
 		return Limit{What: "a text", Bytes: 4 * mib}
+	case Prompts:
+		return Limit{What: "a list of prompts (JSON lines)", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1e5, Values: 1e6, Depth: 8}
 	case Input:
 		return Limit{What: "a file that a sweep spec names", Bytes: 256 * mib}
 	case Measurements:
