@@ -12,12 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/sim/simtest"
+	"github.com/pmpdsim/pmpdsim/sim/sweep"
 )
 
 // documented is a command line of the documents.
@@ -26,7 +26,8 @@ type documented struct {
 	line string // with its continuations, as a shell reads it
 	skip string // why it is not run
 	slow bool   // it is run with -long
-	spec bool   // it is a spec of a sweep, which has comments of its own
+	file bool   // it writes a file first, which has comments of its own
+	spec string // of a sweep, in place of a line
 }
 
 var (
@@ -64,11 +65,12 @@ func commandsOf(t *testing.T, path string) (all []documented) {
 			for at := i; !strings.HasPrefix(lines[at], "```"); at++ {
 				spec += lines[at] + "\n"
 			}
-			line := "cat > spec.yaml <<'END' && pmpdsim sweep spec.yaml --dry-run\n"
 			if strings.HasPrefix(text, "rules:") {
-				line = "cat > map.yaml <<'END' && pmpdsim run --model llama-3.1-8b --prompt 4 --gen 2 --schedule uniform:4 --precision map.yaml\n"
+				const line = "cat > map.yaml <<'END' && pmpdsim run --model llama-3.1-8b --prompt 4 --gen 2 --schedule uniform:4 --precision map.yaml\n"
+				all = append(all, documented{at: at, line: line + spec + "END\n", file: true})
+				break
 			}
-			all = append(all, documented{at: at, line: line + spec + "END\n", spec: true})
+			all = append(all, documented{at: at, spec: spec})
 		case fence == "```sh" || examples:
 			for strings.HasSuffix(text, `\`) {
 				i++
@@ -114,8 +116,12 @@ func TestCommandsOfTheDocs(t *testing.T) {
 	scratch := scratchForDocs(t)
 	done := map[string]bool{}
 	for _, c := range all {
+		if c.spec != "" {
+			t.Run(c.at, func(t *testing.T) { planDocumented(t, scratch, c.spec) })
+			continue
+		}
 		line := c.line
-		if !c.spec {
+		if !c.file {
 			line, _, _ = strings.Cut(line, " # ")
 		}
 		line = strings.TrimPrefix(strings.ReplaceAll(line, "go run ./cmd/pmpdsim", "pmpdsim"), "bin/")
@@ -147,9 +153,10 @@ func runDocumented(t *testing.T, scratch, line, commented string) {
 	c.Dir, c.Env = dir, append(os.Environ(), "HOME="+scratch, "TMPDIR="+scratch)
 	var errs bytes.Buffer
 	c.Stderr = &errs
-	started := time.Now()
 	err := c.Run()
-	t.Logf("%6.1f s  %s", time.Since(started).Seconds(), line)
+	if c.ProcessState != nil {
+		t.Logf("%6.1f s of CPU time  %s", (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds(), line)
+	}
 	if err != nil {
 		t.Errorf("%s\n%v: %s", line, err, errs.String())
 	}
@@ -157,6 +164,21 @@ func runDocumented(t *testing.T, scratch, line, commented string) {
 		if !slices.Contains(before, path) && !names(commented, path) {
 			t.Errorf("%s\nwrites %s, which it does not name", line, path)
 		}
+	}
+}
+
+// planDocumented lists the points of a spec.
+func planDocumented(t *testing.T, scratch, spec string) {
+	path := filepath.Join(scratch, "spec.yaml")
+	if err := os.WriteFile(path, []byte(spec), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sweep.Load(path, sweep.MostPoints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if points, err := s.Points(t.Context(), path, codeVersion()); err != nil || len(points) == 0 {
+		t.Errorf("%d points, %v", len(points), err)
 	}
 }
 

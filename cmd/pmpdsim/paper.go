@@ -34,7 +34,7 @@ besides block weights, fp16 cache, array, prefill. --presets says what remains o
 
 EXAMPLES:
    pmpdsim paper
-   pmpdsim paper -o paper.png --csv paper.csv
+   pmpdsim paper -o paper.png --csv paper.csv  # 8 s on two cores
    pmpdsim paper --npu edge-lpddr5
    pmpdsim paper --waterfall -o waterfall.png  # 6 s
    pmpdsim paper --waterfall --panel dialogsum --model phi-1.5

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // TestOneRateOfUnpackingExplainsTheShareOfPeakByBits: the medians of the share of peak bandwidth that decodes reach on
 // 69 GPUs, integrated GPUs and CPUs (docs/model.md), by an array that unpacks 45 codes a cycle of any width.
 func TestOneRateOfUnpackingExplainsTheShareOfPeakByBits(t *testing.T) {
+	simtest.OneGoroutine(t)
 	measured := map[int]float64{8: 0.74, 4: 0.60, 3: 0.40, 2: 0.24}
 	for bits, want := range measured {
 		t.Run(fmt.Sprint(bits), func(t *testing.T) {

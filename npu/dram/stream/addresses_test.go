@@ -108,9 +108,12 @@ func counts(r *Result) string {
 func TestTimesOfAddressesAreKept(t *testing.T) {
 	simtest.OneGoroutine(t)
 	r := rand.New(rand.NewSource(12))
-	cases := 40
+	cases := 20
 	if testing.Short() {
 		cases = 10
+	}
+	if simtest.Long() {
+		cases = 200
 	}
 	for range cases {
 		o, _ := randomStreamOptions(t, r)

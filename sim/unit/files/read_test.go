@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/pmpdsim/pmpdsim/sim/simtest"
 )
 
 // sparse makes a file of a size that takes no room.
@@ -71,6 +73,7 @@ func wholes() (all []Kind) {
 }
 
 func TestEveryKindIsReadUpToItsLimit(t *testing.T) {
+	simtest.OneGoroutine(t)
 	for _, k := range wholes() {
 		l := k.Limits()
 		if testing.Short() && l.Bytes > 32*mib {
