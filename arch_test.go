@@ -83,7 +83,7 @@ sim/rerun:           npu/config workloads workloads/precision workloads/routing 
 sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot
-plots/views:         sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
+plots/views:         gpu/eval/rows sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors workloads/torch

@@ -45,7 +45,7 @@ EXAMPLES:
    pmpdsim run --npu edge-lpddr4x --model phi-1.5 --task dialogsum --schedule fp16 --schedule static:4-3@10
    pmpdsim list npus`,
 		Commands: []*cli.Command{runCommand(), stylesCommand(), gemmCommand(), listCommand(), configCommand(), traceCommand(), scheduleCommand(), dramCommand(), paperCommand(),
-			gpuCommand(), recordCommand(), cosimCommand(), sweepCommand(), jobCommand(), exportCommand(), compareCommand(), rerunCommand(), plotCommand(), reportCommand(), validateCommand(), benchCommand()},
+			gpuCommand(), recordCommand(), cosimCommand(), qualityCommand(), sweepCommand(), jobCommand(), exportCommand(), compareCommand(), rerunCommand(), plotCommand(), reportCommand(), validateCommand(), benchCommand()},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
 		EnableBashCompletion:      true,

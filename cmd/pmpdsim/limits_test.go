@@ -67,6 +67,7 @@ var quick = map[string]string{
 	"gpu info":         "",
 	"record":           "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 	"cosim":            "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3",
+	"quality":          "--prompts 1 --prompt 4 --gen 3 --schedule uniform:4 --npu none",
 	"rerun":            "none.jsonl",
 	"bench host":       "--threads 1 --repeats 1",
 	"validate":         "--device lunar-lake-npu4",

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
+	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// What quality does where nothing is said: small enough for two minutes on two cores.
+const (
+	qualityPrompts = 32
+	qualityPrompt  = 64
+	qualityGen     = 64
+)
+
+// noNPU is the value of --npu with which nothing is simulated.
+const noNPU = "none"
+
+func qualityCommand() *cli.Command {
+	return &cli.Command{
+		Name: "quality", Usage: "measure what schedules cost in quality, and how fast an NPU runs them",
+		Description: `Runs a model for real, on the CPU, under each schedule over the same prompts, and compares it with its own fp16 weights: bits per token
+of the text that people wrote behind the prompt, KL and agreement with fp16 over it, and ROUGE-L and exact prefix of the model's own
+greedy answers against fp16's, each a mean over prompts with a 95 % bootstrap interval. Beside them stands how fast the NPU decodes
+these answers. docs/quality.md defines the measures.
+
+The text is cut into prompts of --prompt tokens and the --gen tokens behind them, at paragraphs, spread evenly over it. Without
+--model and --text it is the small trained model that the program carries, on text that the model has not seen.
+
+An interruption keeps the prompts that all schedules have finished.
+
+EXAMPLES:
+   pmpdsim quality  # 90 s
+   pmpdsim quality --prompts 4 --prompt 16 --gen 8 --schedule fp16 --schedule uniform:3
+   pmpdsim quality --prompts 4 --prompt 16 --gen 16 --schedule static:4-2 --by-position --format csv
+   pmpdsim quality --model path/to/model.gguf --text words.txt --prompts 50 --npu edge-lpddr5 --npu rk3588 --format json -o quality.jsonl  # needs a GGUF file`,
+		Flags: []cli.Flag{
+			modelFlag("`MODEL`: tiny, a folder with config.json and weights, or a GGUF file", workloads.TinyModel, ""),
+			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
+				DefaultText: "the model's own", TakesFile: true},
+			&cli.StringFlag{Name: "text", Usage: "cut prompts from the text in `FILE`", DefaultText: "what tiny has not seen", TakesFile: true},
+			&cli.IntFlag{Name: "prompts", Usage: "`N` prompts", Value: qualityPrompts, Action: between("prompts", 1, mostTokens)},
+			&cli.IntFlag{Name: "prompt", Usage: "prompts of so many `TOKENS`", Value: qualityPrompt, Action: between("prompt", 1, mostTokens)},
+			&cli.IntFlag{Name: "gen", Usage: "`TOKENS` behind each prompt, the first of which comes from prefill", Value: qualityGen, Action: between("gen", 2, mostTokens)},
+			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable",
+				DefaultText: strings.Join(defaultQualities(), ", ")},
+			precisionFlag(),
+			&cli.StringSliceFlag{Name: "npu", Usage: "`NPU` that decodes the answers: a preset (list npus), a YAML file, or " + noNPU + "; repeatable", DefaultText: defaultNPU, TakesFile: true},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPUs, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
+			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of the bootstrap, and of random weights", Value: 1, Action: notNegative("seed")},
+			&cli.IntFlag{Name: "threads", Usage: "`N` threads that run the model; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
+				Action: between("threads", 1, mostWorkers)},
+			workersFlag(),
+			&cli.BoolFlag{Name: "by-position", Usage: "also show the measures by position in the continuation (csv: instead)"},
+			&cli.BoolFlag{Name: "by-prompt", Usage: "with --format json, also each prompt's values"},
+			outputFlag("write to `FILE`", "the terminal"),
+			formatFlag("table", "csv", "json"),
+		},
+		Action: action(fillQuality),
+	}
+}
+
+// qualityOptions are what quality was asked for.
+type qualityOptions struct {
+	engine     engineOptions
+	text       string // file; empty: the one of tiny
+	prompts    int
+	schedules  []string
+	rules      []precision.Rule
+	npus       []npuOptions
+	workers    int
+	byPosition bool
+	byPrompt   bool
+	output     string
+	format     string
+}
+
+func fillQuality(c *cli.Context) (*qualityOptions, error) {
+	prompt, gen := c.Int("prompt"), c.Int("gen")
+	o := &qualityOptions{text: c.String("text"), prompts: c.Int("prompts"), schedules: c.StringSlice("schedule"), workers: c.Int("workers"),
+		byPosition: c.Bool("by-position"), byPrompt: c.Bool("by-prompt"), output: c.String("output"), format: c.String("format"),
+		engine: engineOptions{from: c.String("model"), weights: c.String("weights"), tokens: &prompt, gen: &gen, seed: c.Int64("seed"), backend: backendCPU,
+			threads: c.Int("threads"), reference: true}}
+	if !c.IsSet("model") && o.engine.weights != "" && o.engine.weights != randomWeights {
+		o.engine.from = o.engine.weights
+	}
+	o.engine.from, o.engine.weights = modelFolder(o.engine.from), modelFolder(o.engine.weights)
+	if o.byPrompt && o.format != "json" {
+		return nil, fmt.Errorf("--by-prompt: a table has no room for it; accepted: together with --format json")
+	}
+	if o.text == "" && o.engine.from != workloads.TinyModel {
+		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	}
+	names := c.StringSlice("npu")
+	if len(names) == 0 {
+		names = []string{defaultNPU}
+	}
+	for _, name := range names {
+		if name == noNPU && len(names) > 1 {
+			return nil, fmt.Errorf("--npu %s stands beside others; accepted: alone", noNPU)
+		}
+		if name != noNPU {
+			o.npus = append(o.npus, npuOptions{name: name, unnamed: !c.IsSet("npu"), set: c.StringSlice("set")})
+		}
+	}
+	var err error
+	o.rules, err = rulesFrom(c)
+	return o, err
+}
+
+func (o *qualityOptions) run(ctx context.Context, s streams) error {
+	j, err := o.prepare(s)
+	if err != nil {
+		return err
+	}
+	defer j.engine.close()
+	if err := j.engine.load(ctx, s, j.plain()); err != nil {
+		return err
+	}
+	defer s.files.Hold()() // an interruption ends with the prompts that are done
+	all, err := j.run(ctx, s)
+	if len(all) == 0 {
+		return stopped(ctx, err)
+	}
+	shown := s.deliver(o.output, func(out io.Writer) error { return o.show(out, all) })
+	if signal := (signalled{}); errors.As(context.Cause(ctx), &signal) {
+		err = unfinished{fmt.Sprintf("%s: what was written is of the %d prompts that all schedules had finished", signal.Error(), all[0].Prompts), signal}
+	}
+	return errors.Join(err, shown)
+}
+
+// show writes the rows.
+func (o *qualityOptions) show(out io.Writer, all []rows.Row) error {
+	if !o.byPrompt {
+		for i := range all {
+			all[i].ByPrompt = nil
+		}
+	}
+	switch {
+	case o.format == "json":
+		return jsonLines(out, all)
+	case o.format == "csv" && o.byPosition:
+		return rows.WritePositionsCSV(out, all)
+	case o.format == "csv":
+		return rows.WriteCSV(out, all)
+	}
+	if err := views.Qualities(out, all); err != nil || !o.byPosition {
+		return err
+	}
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
+	}
+	return views.Positions(out, all)
+}
+
+// defaultQualities are the schedules that are measured where none is given.
+func defaultQualities() []string {
+	return strings.Fields("fp16 uniform:4 uniform:3 uniform:2 static:4-3 confidence:4-3 random:4-3,seed=1")
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/eval"
+	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
+	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/npu/config"
+	"github.com/pmpdsim/pmpdsim/sim/cosim"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/tiny"
+)
+
+// qualityRun is an evaluation that is ready to start.
+type qualityRun struct {
+	options   *qualityOptions
+	engine    *engine
+	npus      []*config.Config
+	schedules []eval.Schedule
+	texts     [][]int
+	sum       string // of the weights
+}
+
+// prepare finds everything that an evaluation needs, so that what is wrong is said before the weights are loaded.
+func (o *qualityOptions) prepare(s streams) (r *qualityRun, err error) {
+	r = &qualityRun{options: o}
+	for i := range o.npus {
+		cfg, err := o.npus[i].load()
+		if err != nil {
+			return nil, err
+		}
+		s.warnOf(cfg)
+		r.npus = append(r.npus, cfg)
+	}
+	if r.engine, err = o.engine.find(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.engine.close()
+		}
+	}()
+	if err := r.parse(s); err != nil {
+		return nil, err
+	}
+	if r.sum, err = r.engine.source.SHA256(); err != nil {
+		return nil, flagged("weights", "", err)
+	}
+	return r, r.cut(s)
+}
+
+// parse reads the schedules.
+func (r *qualityRun) parse(s streams) error {
+	texts := r.options.schedules
+	if len(texts) == 0 {
+		texts = defaultQualities()
+	}
+	all, notes, err := r.engine.parseSchedules(texts, r.options.rules)
+	if err != nil {
+		return err
+	}
+	said(s, notes)
+	for _, schedule := range all {
+		job, err := r.engine.recording(schedule) // which reads the classifier
+		if err != nil {
+			return err
+		}
+		if err := gpu.Decidable(schedule, r.engine.model, job.Classifier); err != nil {
+			return flagged("schedule", "", err)
+		}
+		r.schedules = append(r.schedules, eval.Schedule{Schedule: schedule, Classifier: job.Classifier})
+	}
+	return nil
+}
+
+// plain are the schedules alone.
+func (r *qualityRun) plain() (all []precision.Schedule) {
+	for _, s := range r.schedules {
+		all = append(all, s.Schedule)
+	}
+	return all
+}
+
+// cut makes prompts of the text.
+func (r *qualityRun) cut(s streams) error {
+	e, o := r.engine, r.options
+	var text []byte
+	var err error
+	if o.text == "" {
+		text, err = fs.ReadFile(tiny.Files(), "heldout.txt")
+	} else {
+		text, err = files.Read(o.text, files.Text)
+	}
+	if err != nil {
+		return flagged("text", o.text, err)
+	}
+	prompt := len(e.prompt)
+	if err := e.encode(string(text)); err != nil {
+		return flagged("text", o.text, err)
+	}
+	whole := len(e.prompt)
+	e.prompt = make([]int, prompt)
+	if r.texts, err = eval.Texts(string(text), e.tokenizer.Encode, prompt+e.generate, o.prompts); err != nil {
+		return flagged("text", o.text, err)
+	}
+	if len(r.texts) == 0 {
+		return fmt.Errorf("--text %s: %d tokens are no prompt of %d and %d behind it; accepted: a longer text, or a shorter --prompt or --gen", o.text,
+			whole, prompt, e.generate)
+	}
+	if len(r.texts) < o.prompts {
+		s.say("note: the text has %d tokens, which make %d prompts of %d and %d behind each, not %d", whole, len(r.texts), prompt, e.generate, o.prompts)
+	}
+	return nil
+}
+
+// run evaluates the schedules, and simulates the answers. After an error the rows are of the prompts that were done before it.
+func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
+	e := r.engine
+	job := &eval.Job{Backend: e.Backend.(gpu.Scorer), Model: e.model, Texts: r.texts, Prompt: len(e.prompt), Generate: e.generate, //nolint:forcetypeassert // the CPU's is one
+		Schedules: slices.Concat([]eval.Schedule{{Schedule: precision.UniformSchedule(weights.Half)}}, r.schedules), Forced: true, Greedy: true}
+	p := newProgress(s.err, job.Work(), "tokens")
+	job.Done = p.add
+	outcomes, failed := eval.Run(ctx, job)
+	p.end()
+	fp16 := outcomes[0]
+	if len(fp16) == 0 {
+		return nil, failed
+	}
+	var all []rows.Row
+	for i := range r.schedules {
+		quality := r.row(i, outcomes[i+1], fp16)
+		if len(r.npus) == 0 || failed != nil {
+			all = append(all, quality)
+			continue
+		}
+		for _, cfg := range r.npus {
+			row := quality
+			if err := r.simulate(ctx, cfg, &row, outcomes[i+1], r.schedules[i]); err != nil {
+				return all, err
+			}
+			all = append(all, row)
+		}
+	}
+	return all, failed
+}
+
+// row is what a schedule comes to in quality.
+func (r *qualityRun) row(schedule int, outcomes, fp16 []eval.Outcome) rows.Row {
+	e := r.engine
+	row := eval.Summary(e.model, outcomes, fp16, uint64(e.seed))
+	row.Schedule, row.Model, row.PrefillBits = r.schedules[schedule].String(), e.model.Name, outcomes[0].Prefill.Average(e.model.Model)
+	row.Prompt, row.Generated, row.KVBits, row.Seed = len(e.prompt), e.generate, weights.Half, e.seed
+	row.Weights, row.Version = r.sum, codeVersion()
+	return row
+}
+
+// simulate adds how fast an NPU decodes the answers.
+func (r *qualityRun) simulate(ctx context.Context, cfg *config.Config, row *rows.Row, outcomes []eval.Outcome, schedule eval.Schedule) error {
+	answers := make([]cosim.Answer, len(outcomes))
+	for i := range outcomes {
+		answers[i] = cosim.Answer{Schedule: schedule.OfPrompt(i).Schedule, Evidence: outcomes[i].Evidence}
+	}
+	job := replay.Job{Config: cfg, Model: r.engine.model.Model, Task: workloads.CustomTask, Prompt: row.Prompt, Generated: row.Generated, Batch: 1}
+	speed, err := cosim.Speeds(ctx, job, answers, replay.Options{Workers: r.options.workers, Version: codeVersion()})
+	if err != nil {
+		return err
+	}
+	row.NPU, row.Config, row.Shape = cfg.Name, speed.Config, speed.Shape
+	row.TokensPerSecond, row.EnergyPerToken = &speed.TokensPerSecond, &speed.EnergyPerToken
+	return nil
+}
