@@ -37,6 +37,7 @@ func examples() map[string]output {
 		"trace repair":     {args: "DIR/in/cut.partial", name: "o.trace.jsonl.zst"},
 		"record":           {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4" + short, name: "o.trace.jsonl.zst"},
 		"cosim":            {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4 --npu pmpd-paper --format json" + short, name: "o.json"},
+		"quality":          {args: "--schedule uniform:4 --prompts 1 --format json" + short, name: "o.jsonl"},
 		"export":           {args: "DIR/in/results.jsonl", name: "o.csv"},
 		"report":           {args: "DIR/in/results.jsonl", name: "o.html"},
 		"paper":            {args: "--waterfall --panel iwslt --model mobilellama-1.4b --scheme fp16", name: "o.svg", slow: true},

@@ -113,6 +113,9 @@ func fillQuality(c *cli.Context) (*qualityOptions, error) {
 			o.npus = append(o.npus, npuOptions{name: name, unnamed: !c.IsSet("npu"), set: c.StringSlice("set")})
 		}
 	}
+	if len(o.npus) == 0 && c.IsSet("set") {
+		return nil, fmt.Errorf("--set: there is no NPU to change; accepted: another --npu than %s", noNPU)
+	}
 	var err error
 	o.rules, err = rulesFrom(c)
 	return o, err

@@ -30,8 +30,9 @@ type qualityRun struct {
 }
 
 // prepare finds everything that an evaluation needs, so that what is wrong is said before the weights are loaded.
-func (o *qualityOptions) prepare(s streams) (r *qualityRun, err error) {
-	r = &qualityRun{options: o}
+func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
+	r := &qualityRun{options: o}
+	var err error
 	for i := range o.npus {
 		cfg, err := o.npus[i].load()
 		if err != nil {
@@ -43,18 +44,17 @@ func (o *qualityOptions) prepare(s streams) (r *qualityRun, err error) {
 	if r.engine, err = o.engine.find(); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			r.engine.close()
-		}
-	}()
-	if err := r.parse(s); err != nil {
-		return nil, err
+	if err = r.parse(s); err == nil {
+		err = r.cut(s)
 	}
-	if r.sum, err = r.engine.source.SHA256(); err != nil {
-		return nil, flagged("weights", "", err)
+	if err == nil {
+		r.sum, err = r.engine.source.SHA256()
+		err = flagged("weights", "", err)
 	}
-	return r, r.cut(s)
+	if err != nil {
+		r.engine.close()
+	}
+	return r, err
 }
 
 // parse reads the schedules.
