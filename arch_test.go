@@ -32,7 +32,7 @@ npu/dram/controller: npu/stats npu/dram/spec
 npu/dram/controller+test: npu/dram npu/dram/commands npu/dram/stream
 npu/dram/commands:   sim/unit/suggest npu/dram/spec npu/dram/controller
 npu/dram:            sim/unit npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands
-workloads/formats:   sim/unit
+workloads/formats:   sim/unit sim/unit/suggest
 npu/config:          sim/unit sim/unit/suggest sim/unit/files sim/unit/strict npu/dram/spec workloads/formats yaml
 npu/dram/layouts:    sim/unit npu/isa npu/config npu/dram/spec
 npu/dram/stream:     sim/unit sim/unit/suggest sim/unit/files npu/isa npu/stats npu/dram/spec npu/dram/controller npu/dram/commands npu/dram npu/config npu/dram/layouts errgroup
@@ -65,7 +65,7 @@ workloads/precision: sim/unit/visible sim/unit/suggest sim/unit/files sim/unit/s
 workloads/precision/calibrate: sim/unit/files workloads workloads/precision
 workloads/precision/classifier: workloads/precision workloads/safetensors
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/routing workloads/precision
-traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/precision workloads/routing zstd workloads/precision/classifier
+traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/formats workloads/precision workloads/routing zstd workloads/precision/classifier
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
@@ -89,9 +89,9 @@ plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors workloads/torch
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
-gpu:                 workloads workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
+gpu:                 workloads workloads/formats workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/eval/rows:       sim/unit/sheet
-gpu/eval:            workloads gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
+gpu/eval:            workloads workloads/formats gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
 gpu/eval+test:       gpu/cpu
 gpu/learn:           workloads/precision workloads/precision/classifier errgroup
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
@@ -99,8 +99,8 @@ gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
-gpu/cpu:             sim/unit sim/unit/files workloads workloads/precision traces gpu gpu/weights float16 errgroup
-gpu/cuda:            workloads workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
+gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup
+gpu/cuda:            workloads workloads/formats workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
 sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/gguf workloads/precision workloads/routing traces sim/sweep/folder sim/replay errgroup yaml flock parquet

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -48,7 +49,7 @@ func Compare(want, got Backend, prompt []int, precisions []precision.Assignment)
 	var s [2]Sequence
 	for i, b := range []Backend{want, got} {
 		var err error
-		if s[i], err = b.Start(len(prompt) + len(precisions)); err != nil {
+		if s[i], err = b.Start(len(prompt)+len(precisions), formats.Cache{}); err != nil {
 			return nil, err
 		}
 	}

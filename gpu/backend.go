@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Backend is a model on a device.
 type Backend interface {
-	// Start makes an empty KV cache for a number of positions: those of the prompt and of all generated tokens. Only one
-	// sequence of a backend may run at a time, unless it is a Scorer, which may have many; but one pass at a time.
-	Start(positions int) (Sequence, error)
+	// Start makes an empty KV cache for a number of positions: those of the prompt and of all generated tokens. What a pass reads of
+	// it has been stored as the cache says, the keys and values of the pass's own tokens, too. Only one sequence of a backend may
+	// run at a time, unless it is a Scorer, which may have many; but one pass at a time.
+	Start(positions int, cache formats.Cache) (Sequence, error)
 	// About describes the backend. It never changes.
 	About() About
 	// Close frees the device, sequences included.
@@ -78,7 +80,7 @@ type Want struct{ Logits, Cache bool }
 // State is logits and KV cache after a pass.
 type State struct {
 	Logits []float32 // [vocab]
-	// The KV cache of the last block, keys rotated, [KV heads, positions, head dim] each.
+	// The KV cache of the last block, keys rotated, [KV heads, positions, head dim] each: the values that its codes stand for.
 	Keys, Values []float32
 	Positions    int
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -21,7 +22,7 @@ func TestExpertsAreRecorded(t *testing.T) {
 	if e := trace.Header.Model.Experts; e == nil || e.Count != 5 || e.PerToken != 2 {
 		t.Fatalf("the header has experts %+v", e)
 	}
-	s, err := b.Start(len(j.Prompt) + j.Generate)
+	s, err := b.Start(len(j.Prompt)+j.Generate, formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
@@ -21,7 +22,8 @@ type Job struct {
 	Generate      int    // tokens at most, the first of which comes from prefill
 	Schedule      precision.Schedule
 	Classifier    *classifier.Net // of a learned schedule
-	Reference     bool            // compare each pass with an fp16 pass over the same tokens
+	Cache         formats.Cache   // of keys and values
+	Reference     bool            // compare each pass with an fp16 pass over the same tokens, whose cache is fp16, too
 	IgnoreEOS     bool
 
 	Task    string // for the header
@@ -98,8 +100,10 @@ func (j *Job) header(about About) (*traces.Header, error) {
 
 // quant says how the weights are quantised.
 func (j *Job) quant() *traces.Quant {
-	return &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
-		Accumulate: "fp32", LMHeadBits: some(weights.Half), KVBits: some(weights.Half)}
+	q := &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
+		Accumulate: "fp32", LMHeadBits: some(weights.Half)}
+	q.Cached(j.Cache)
+	return q
 }
 
 // Differs says in what a whole trace is none of this job; empty: it is. Who ran it, and when, does not count.

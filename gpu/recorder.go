@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
@@ -57,11 +58,11 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 		return nil, err
 	}
 	positions := len(j.Prompt) + j.Generate
-	if r.main, err = b.Start(positions); err != nil {
+	if r.main, err = b.Start(positions, j.Cache); err != nil {
 		return nil, err
 	}
 	if j.Reference {
-		of, err := b.Start(positions)
+		of, err := b.Start(positions, formats.Cache{})
 		if err != nil {
 			return nil, fmt.Errorf("a second sequence for the fp16 reference: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
@@ -255,8 +256,8 @@ type brokenSequence struct {
 
 var errDevice = errors.New("the device is gone")
 
-func (b *broken) Start(positions int) (gpu.Sequence, error) {
-	s, err := b.Backend.Start(positions)
+func (b *broken) Start(positions int, cache formats.Cache) (gpu.Sequence, error) {
+	s, err := b.Backend.Start(positions, cache)
 	return &brokenSequence{s, b.at}, err
 }
 

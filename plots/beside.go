@@ -10,6 +10,7 @@ import (
 type Decoded struct {
 	Machine         string   `json:"machine"`
 	Source          string   `json:"source"`                      // gpu, emulated, cpu
+	Cache           string   `json:"kv_cache"`                    // of keys and values, as record --kv-bits has it
 	TPOT            *float64 `json:"tpot_seconds,omitempty"`      // mean time of a decode pass
 	TokensPerSecond *float64 `json:"tokens_per_second,omitempty"` // its inverse
 	Speedup         *float64 `json:"speedup_vs_fp16,omitempty"`   // of decode

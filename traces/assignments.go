@@ -37,7 +37,7 @@ func (h *Header) Plan(m *workloads.Model, s precision.Schedule, gen int) error {
 
 // needs is the version of the format that has what a header says.
 func (h *Header) needs() int {
-	if len(h.Assignments) > 0 || h.Model.Experts != nil || h.Model.Latent != nil {
+	if len(h.Assignments) > 0 || h.Model.Experts != nil || h.Model.Latent != nil || h.Quant != nil && h.Quant.KVCache != "" {
 		return 2
 	}
 	return 1
@@ -97,6 +97,8 @@ func checkAssignments(h *Header) *Error {
 			key = "model.experts"
 		case h.Model.Latent != nil:
 			key = "model.latent"
+		case len(h.Assignments) == 0:
+			key = "quant.kv_cache"
 		}
 		return fault(key, "version 2", "version %d has no such key", h.Version)
 	}

@@ -17,7 +17,7 @@ func checkHeader(h *Header) *Error {
 		return fault("version", versions(), "version %d is not written", h.Version)
 	}
 	for _, check := range []func(*Header) *Error{
-		checkPrecisions, checkShape, checkAssignments, checkOrigin, checkPrompt, checkScheduler,
+		checkPrecisions, checkShape, checkAssignments, checkOrigin, checkPrompt, checkScheduler, checkCache,
 	} {
 		if err := check(h); err != nil {
 			return err

@@ -43,7 +43,7 @@ func fullHeader() *Header {
 		},
 		Quant: &Quant{
 			Scheme: "anyprec-lut", Planes: ptr(8), LUT: "per-row fp16", Layout: "plane-major/1024",
-			Accumulate: "fp32", LMHeadBits: ptr(16), KVBits: ptr(8),
+			Accumulate: "fp32", LMHeadBits: ptr(16), KVBits: ptr(8), KVCache: "8,group=32",
 		},
 		Precisions: []int{16, 4, 3}, PrefillBits: 16, Assignments: []string{"16", mixedBits}, PrefillAssignment: ptr(0),
 		Scheduler: Scheduler{
@@ -291,7 +291,7 @@ func wordsOf(t reflect.Type, rule string) string {
 		return ""
 	}
 	err := checkScalar(reflect.ValueOf("?").Convert(t), rule)
-	if err == nil || rule == "sha256" || rule == "time" || rule == "word" {
+	if err == nil || rule == "sha256" || rule == "time" || rule == "word" || rule == "cache" {
 		return ""
 	}
 	return "`" + strings.ReplaceAll(err.Accepted, ", ", "` `") + "`"

@@ -98,6 +98,7 @@ type Quant struct {
 	Accumulate string     `json:"accumulate,omitzero"`
 	LMHeadBits *int       `json:"lm_head_bits,omitzero" rule:"bits"`
 	KVBits     *int       `json:"kv_bits,omitzero" rule:"bits"`
+	KVCache    string     `json:"kv_cache,omitzero" rule:"cache"`
 	X          Extensions `json:"-"`
 }
 

@@ -100,6 +100,8 @@ func checkText(rule, text string) *Error {
 		if _, err := time.Parse(time.RFC3339, text); err != nil {
 			return fault("", "RFC 3339, such as 2026-11-22T17:00:00Z", "%q is not a time", clip(text))
 		}
+	case "cache":
+		return checkCacheText(text)
 	case "norm":
 		return oneOf(text, workloads.Norms()...)
 	case "activation":

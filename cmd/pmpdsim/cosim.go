@@ -86,6 +86,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	s.warnOf(cfg)
+	o.engine.keepAs(cfg)
 	e, err := o.engine.find()
 	if err != nil {
 		return err
@@ -119,7 +120,8 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return errors.Join(stopped(ctx, err), lost)
 	}
-	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1, live: e.on()}
+	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1,
+		live: fmt.Sprintf("%s, KV cache %s there, %s on the NPU", e.on(), e.cache.Words(), cfg.KV)}
 	return errors.Join(s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) }), lost)
 }
 
@@ -202,7 +204,8 @@ func coRuns(all []cosim.Result) []coRun {
 
 // decoded is what the machine that decoded measured.
 func decoded(t *traces.Trace) plots.Decoded {
-	d := plots.Decoded{Machine: "CPU", Source: string(t.Header.Source), Agree: t.Footer.Agree, NLL: t.Footer.NLL, TraceSHA256: t.SHA256}
+	cache, _ := t.Header.Cache()
+	d := plots.Decoded{Machine: "CPU", Source: string(t.Header.Source), Cache: cache.String(), Agree: t.Footer.Agree, NLL: t.Footer.NLL, TraceSHA256: t.SHA256}
 	if t.Header.GPU != nil {
 		d.Machine = t.Header.GPU.Name
 	}

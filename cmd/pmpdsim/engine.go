@@ -24,6 +24,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/gguf"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
@@ -88,6 +89,7 @@ type engineOptions struct {
 	seed       int64
 	backend    string
 	threads    int
+	cache      formats.Cache // of keys and values
 	sampleOps  int
 	reference  bool
 }
@@ -167,6 +169,9 @@ func (o *engineOptions) begin() (*engine, error) {
 
 // runs returns an error if the backend cannot run the model over so many positions.
 func (e *engine) runs(positions int) error {
+	if err := e.runsCache(); err != nil {
+		return err
+	}
 	if e.backend == backendCUDA {
 		if err := cuda.Runs(e.model); err != nil {
 			return flagged("model", e.from, err)
@@ -377,7 +382,7 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 		return gpu.Job{}, flagged("weights", "", err)
 	}
 	j := gpu.Job{Model: e.model, WeightsSHA256: sum, Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
-		Schedule: s, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: program(),
+		Schedule: s, Cache: e.cache, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: program(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
 		return j, nil

@@ -35,7 +35,7 @@ func machineFlags() []cli.Flag {
 		short("array-style", "compute `STYLE` (list styles): short for --set array.style=STYLE"),
 		short("array", "`ROWSxCOLS` of the array, as in 32x32: short for --set array.rows=ROWS --set array.cols=COLS"),
 		short("cores", "`N` cores that share the DRAM, each with an array of its own: short for --set cores=N"),
-		short("kv-bits", "`BITS` of the KV cache: short for --set kv.bits=BITS"),
+		short("kv-bits", "`CACHE` of keys and values, short for --set kv.bits=BITS and so on: "+kvBitsForms),
 		short("fusion", "`EXTENT` of fusion, none or elementwise: short for --set fusion=EXTENT"),
 		short("tiling", "instead of the search, tiles of `SPEC` such as rows=128,tokens=64,hold=weights: short for --set tiling.rows=128 and so on"),
 		short("layout", "weights in DRAM: `SPEC` is one of "+config.LayoutForms+"; short for --set weights.layout, .chunk and .skew"),
@@ -50,7 +50,7 @@ type shortForm struct{ flag, value, assignment string }
 func (s shortForm) String() string { return "--" + s.flag + " " + s.value }
 
 // simpleForms are the flags that stand for one key.
-var simpleForms = [...][2]string{{"array-style", "array.style"}, {"cores", "cores"}, {"kv-bits", "kv.bits"}, {"fusion", "fusion"}}
+var simpleForms = [...][2]string{{"array-style", "array.style"}, {"cores", "cores"}, {"fusion", "fusion"}}
 
 func shortForms(c *cli.Context) ([]shortForm, error) {
 	var all []shortForm
@@ -69,7 +69,7 @@ func shortForms(c *cli.Context) ([]shortForm, error) {
 	for _, f := range []struct {
 		flag  string
 		parse func(string) ([]string, error)
-	}{{"layout", config.ParseLayout}, {"tiling", config.ParseTiling}} {
+	}{{"layout", config.ParseLayout}, {"tiling", config.ParseTiling}, {"kv-bits", kvAssignments}} {
 		if !c.IsSet(f.flag) {
 			continue
 		}

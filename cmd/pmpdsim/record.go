@@ -48,6 +48,7 @@ EXAMPLES:
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompts prompts.jsonl --gen 8 \
       --schedule uniform:4 --schedule static:4-2 -o recorded`,
 		Flags: append(engineFlags(),
+			kvBitsFlag(),
 			&cli.StringFlag{Name: "prompts", Usage: "list of prompts in `FILE`, a JSON object a line; the traces are written to the folder -o", TakesFile: true},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable", DefaultText: "static with the model's pair"},
 			precisionFlag(),
@@ -100,7 +101,10 @@ func fillRecord(c *cli.Context) (*recordOptions, error) {
 	if o.rules, err = rulesFrom(c); err != nil {
 		return nil, err
 	}
-	o.engine, err = engineFrom(c)
+	if o.engine, err = engineFrom(c); err != nil {
+		return nil, err
+	}
+	o.engine.cache, err = kvBitsFrom(c)
 	return o, err
 }
 

@@ -149,6 +149,9 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	for _, n := range notes {
 		s.say("note: %s", n)
 	}
+	if other := w.otherCache(cfg); other != "" {
+		s.say("note: %s", other)
+	}
 	jobs, err := w.jobs(s.err, cfg, schedules)
 	if err != nil {
 		return err

@@ -187,6 +187,7 @@ func (s *step) ropeAppend(layer int) {
 		s.growQueries(layer, at, row[:q])
 		copy(to.keys[layer][at*width:(at+1)*width], row[q:q+width])
 		copy(to.values[layer][at*width:(at+1)*width], row[q+width:])
+		to.store(layer, at)
 	}
 }
 

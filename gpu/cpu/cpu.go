@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // Options say how to run.
@@ -69,17 +70,23 @@ func (b *backend) About() gpu.About { return gpu.About{Source: traces.FromCPU, N
 func (b *backend) Close() error { return nil }
 
 // Start makes a sequence.
-func (b *backend) Start(positions int) (gpu.Sequence, error) {
+func (b *backend) Start(positions int, cache formats.Cache) (gpu.Sequence, error) {
 	if err := b.model.Fits(positions); err != nil {
 		return nil, err
 	}
-	s := &sequence{backend: b, positions: positions}
+	if err := RunsCache(b.model, cache); err != nil {
+		return nil, err
+	}
+	s := &sequence{backend: b, positions: positions, cached: cache.Scaled()}
 	for range b.model.Layers {
 		if b.model.Latent != nil {
 			s.keys = append(s.keys, make([]float32, positions*b.model.CacheWidth()))
 			continue
 		}
 		s.keys = append(s.keys, make([]float32, positions*b.model.KVWidth()))
+		if s.cached.Keys.Channels {
+			s.plain = append(s.plain, make([]float32, positions*b.model.KVWidth()))
+		}
 		s.values = append(s.values, make([]float32, positions*b.model.KVWidth()))
 	}
 	return s, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -20,7 +21,7 @@ func open(t *testing.T, src weights.Source, workers int) gpu.Sequence {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.Start(32)
+	s, err := b.Start(32, formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +145,10 @@ func TestMisuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Start(129); err == nil || !strings.Contains(err.Error(), "accepted: 1 to max_position_embeddings (128)") {
+	if _, err := b.Start(129, formats.Cache{}); err == nil || !strings.Contains(err.Error(), "accepted: 1 to max_position_embeddings (128)") {
 		t.Errorf("129 positions: %v", err)
 	}
-	s, err := b.Start(3)
+	s, err := b.Start(3, formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,10 @@ func (s *step) latentAppend(layer int) {
 			s.rotate(s.q[r][head*m.HeadDim+l.NopeDim:][:l.RopeDim], table)
 		}
 		s.rotate(row[l.KVRank:], table)
-		copy(s.rows[r].sequence.keys[layer][s.rows[r].position*width:][:width], row)
+		of := s.rows[r].sequence
+		kept := of.keys[layer][s.rows[r].position*width:][:width]
+		copy(kept, row)
+		of.quantise(kept, of.cached.Keys, width)
 	}
 }
 

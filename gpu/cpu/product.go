@@ -135,9 +135,13 @@ func (s *step) attend(layer int) error {
 				first := past - m.WindowAt(layer, past)
 				seen := scores[:past-first]
 				keys, values := of.keys[layer][first*width+at:], of.values[layer][first*width+at:]
+				plain, whole := of.plainKeys(layer, past-1)
 				q := row[head*dim : (head+1)*dim]
 				most := float32(math.Inf(-1))
 				for p := range seen {
+					if first+p >= whole {
+						keys = plain[first*width+at:]
+					}
 					seen[p] = dot(q, keys[p*width:][:dim]) * scale
 					if m.ScoreCap > 0 {
 						seen[p] = capped(seen[p], m.ScoreCap)

@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -30,7 +31,7 @@ func scorer(t *testing.T, m *weights.Model, workers int) gpu.Scorer {
 
 func start(t *testing.T, b gpu.Backend, positions int) gpu.Sequence {
 	t.Helper()
-	s, err := b.Start(positions)
+	s, err := b.Start(positions, formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}

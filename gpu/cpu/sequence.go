@@ -4,17 +4,20 @@ import (
 	"fmt"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// sequence is one KV cache. All values in it have been rounded to binary16.
+// sequence is one KV cache. All values in it are of binary16: those that its codes stand for, where they are quantised.
 type sequence struct {
 	*backend
 	positions    int
 	past         int         // positions filled
 	decoded      int         // decode passes
 	keys, values [][]float32 // by layer: [positions][KV heads × head dim]
-	logits       []float32   // of the last token of the last pass
+	plain        [][]float32 // keys before their span was whole, where channels have scales
+	cached       formats.Cache
+	logits       []float32 // of the last token of the last pass
 }
 
 var _ gpu.Sequence = (*sequence)(nil)

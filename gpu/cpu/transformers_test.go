@@ -150,6 +150,12 @@ func readRenamed(t *testing.T, file, config string, rename func(string) string) 
 	if err := json.Unmarshal(data, g); err != nil || len(g.Logits) != len(g.Tokens)-g.Prompt+1 {
 		t.Fatalf("%d logits, error %v", len(g.Logits), err)
 	}
+	return g, g.open(t, config, rename)
+}
+
+// open writes the folder and opens it.
+func (g *golden) open(t *testing.T, config string, rename func(string) string) weights.Source {
+	t.Helper()
 	var tensors []*safetensors.Tensor
 	for _, want := range g.Tensors {
 		n := 1
@@ -187,7 +193,7 @@ func readRenamed(t *testing.T, file, config string, rename func(string) string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = src.Close() })
-	return g, src
+	return src
 }
 
 func hashOf(name string) uint64 {

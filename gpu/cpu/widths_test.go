@@ -10,6 +10,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -33,7 +34,7 @@ func TestEightBitsAreTheHalves(t *testing.T) {
 				t.Fatal(err)
 			}
 			logits := func(bits int) []float32 {
-				s, err := b.Start(8)
+				s, err := b.Start(8, formats.Cache{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -138,7 +139,10 @@ func all(frees []func() error) (first error) {
 }
 
 // Start makes an empty KV cache.
-func (b *backend) Start(positions int) (gpu.Sequence, error) {
+func (b *backend) Start(positions int, cache formats.Cache) (gpu.Sequence, error) {
+	if err := RunsCache(cache); err != nil {
+		return nil, err
+	}
 	if err := Fits(b.shape, positions); err != nil {
 		return nil, err
 	}

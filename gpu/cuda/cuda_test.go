@@ -22,6 +22,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -45,7 +46,7 @@ func open(t *testing.T, source weights.Source, o cuda.Options) gpu.Backend {
 
 func start(t *testing.T, b gpu.Backend, positions int) gpu.Sequence {
 	t.Helper()
-	s, err := b.Start(positions)
+	s, err := b.Start(positions, formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestRecording(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	source := gputest.Random(t, "llama", 1)
 	b := open(t, source, cuda.Options{Bits: []int{3, 4}})
-	if _, err := b.Start(129); err == nil || !strings.Contains(err.Error(), "accepted: 1 to max_position_embeddings (128)") {
+	if _, err := b.Start(129, formats.Cache{}); err == nil || !strings.Contains(err.Error(), "accepted: 1 to max_position_embeddings (128)") {
 		t.Errorf("129 positions: %v", err)
 	}
 	s := start(t, b, 3)
@@ -234,7 +235,7 @@ func TestMemory(t *testing.T) {
 	}
 	const each = 3*2*2*64*2 + 2*32*4 // bytes of a position: layers, K and V, heads, values; cosines and sines
 	t.Setenv("PMPD_FAKE_MEMORY", fmt.Sprint(4<<30-before.FreeBytes+100*each))
-	if _, err := b.Start(101); err == nil || !strings.Contains(err.Error(), "101 positions of tiny-llama take ") || !strings.Contains(err.Error(), "accepted: up to 100 positions") {
+	if _, err := b.Start(101, formats.Cache{}); err == nil || !strings.Contains(err.Error(), "101 positions of tiny-llama take ") || !strings.Contains(err.Error(), "accepted: up to 100 positions") {
 		t.Errorf("a cache without room: %v", err)
 	}
 }

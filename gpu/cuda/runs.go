@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // families returns those whose blocks the kernels compute.
@@ -49,6 +50,14 @@ func Runs(m *weights.Model) error {
 			m.KVHeads, m.Heads, kernels.MaxGroup)
 	}
 	return nil
+}
+
+// RunsCache returns an error if the kernels cannot keep keys and values so.
+func RunsCache(c formats.Cache) error {
+	if c.IsFP16() {
+		return nil
+	}
+	return fmt.Errorf("a cache of %s is not run on a GPU; accepted: 16 bits; the CPU backend (--backend cpu) runs it", c.Words())
 }
 
 // Fits returns an error if so many positions, prompt and generated tokens together, cannot be run.

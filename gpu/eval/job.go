@@ -7,6 +7,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
@@ -15,6 +16,7 @@ import (
 type Schedule struct {
 	precision.Schedule
 	Classifier *classifier.Net // nil: it asks none
+	Cache      formats.Cache   // of keys and values
 }
 
 // OfPrompt is the schedule under which the prompt of an index, from 0, runs: one that draws draws anew for each prompt.
@@ -78,7 +80,7 @@ func (j *Job) Work() int64 {
 
 // isReference reports whether a schedule's run is the reference's.
 func (j *Job) isReference(s Schedule) bool {
-	return j.Reference == nil && s.String() == string(precision.KindFP16)
+	return j.Reference == nil && s.Cache.IsFP16() && s.String() == string(precision.KindFP16)
 }
 
 // check returns an error if a job is impossible.

@@ -126,7 +126,7 @@ func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logit
 func (b *block) drive(scorer gpu.Scorer, s Schedule, forced bool, see func(prompt, position int, logits []float32, chosen gpu.Pass)) ([]*lane, error) {
 	lanes := make([]*lane, len(b.texts))
 	for i, text := range b.texts {
-		sequence, err := scorer.Start(b.job.Prompt + b.job.Generate)
+		sequence, err := scorer.Start(b.job.Prompt+b.job.Generate, s.Cache)
 		if err != nil {
 			return nil, err
 		}

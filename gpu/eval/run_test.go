@@ -18,6 +18,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
@@ -206,7 +207,7 @@ func throughout(bits int) func(int) precision.Assignment {
 // logits are those of one prompt that is read token by token.
 func logits(t *testing.T, j *eval.Job, text []int, prefill precision.Assignment, at func(pass int) precision.Assignment) (all [][]float32) {
 	t.Helper()
-	s, err := j.Backend.Start(len(text))
+	s, err := j.Backend.Start(len(text), formats.Cache{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,9 @@ package compile
 import (
 	"slices"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/ops"
 )
 
@@ -310,7 +310,7 @@ func (b *builder) attendChunk(l int, s span, kind isa.Kind, p part, deps, cached
 	base := held.at(s.sequence, b.slotOf(s.core)) + h.spanned(p.c0)
 	if p.rest {
 		base = held.at(s.sequence, b.slotOf(s.core)) + held.rest + h.plain()*unit.Bytes(p.c0-b.spansEnd(h))
-		h.Cached = config.Cached{Bits: fp16}
+		h.Cached = formats.Cached{Bits: fp16}
 	}
 	o := isa.Op{Name: b.label(l, name), Kind: kind, Layer: l, Core: s.core, Unit: isa.Array, Deps: deps}
 	if !b.decode || b.spill {

@@ -3,15 +3,15 @@ package compile
 import (
 	"fmt"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // half is the keys, or the values, that somebody keeps of each position: so many heads of dim values. Positions whose keys
 // share scales are a span, which is stored when it is whole; until then its keys are fp16, in the rest.
 type half struct {
-	config.Cached
+	formats.Cached
 	heads, dim int
 	shared     int // further values of a position, which every head has behind its own
 }
@@ -45,7 +45,7 @@ func (h half) whole(positions int) int { return positions / h.Span() * h.Span() 
 // scaledWork says of a product with what is cached how its codes become values. Scales of keys by token lie along the reduction of the scores;
 // those of keys by channel, and of values in the context, across it.
 func (h half) scaledWork(w *isa.Work, across bool) {
-	if h.Group == config.CacheGroupNone {
+	if h.Group == formats.CacheGroupNone {
 		return
 	}
 	w.Quantised, w.Group, w.ZeroPoints = true, h.Sharing(h.dim), h.ZeroPoints
@@ -69,7 +69,7 @@ func (c cache) at(sequence, core int) unit.Bytes {
 }
 
 // takeCache takes room for the keys, or the values, of a layer.
-func (a *allocator) takeCache(j Job, kept config.Cached, part *unit.Bytes) cache {
+func (a *allocator) takeCache(j Job, kept formats.Cached, part *unit.Bytes) cache {
 	heads := (j.Model.KVHeads + a.cores - 1) / a.cores // of the core that has most
 	h := half{Cached: kept, heads: heads, dim: j.Model.HeadDim}
 	cores := min(a.cores, j.Model.KVHeads)
@@ -104,7 +104,7 @@ func (b *builder) keys(core int) half {
 		if b.decode {
 			return b.latents()
 		}
-		return half{Cached: config.Cached{Bits: fp16}, heads: to - from, dim: l.NopeDim, shared: l.RopeDim}
+		return half{Cached: formats.Cached{Bits: fp16}, heads: to - from, dim: l.NopeDim, shared: l.RopeDim}
 	}
 	return half{Cached: b.cfg.KV.Keys(), heads: to - from, dim: b.model.HeadDim}
 }
@@ -115,7 +115,7 @@ func (b *builder) values(core int) half {
 		if b.decode {
 			return b.latents()
 		}
-		return half{Cached: config.Cached{Bits: fp16}, heads: to - from, dim: l.ValueDim}
+		return half{Cached: formats.Cached{Bits: fp16}, heads: to - from, dim: l.ValueDim}
 	}
 	return half{Cached: b.cfg.KV.Values(), heads: to - from, dim: b.model.HeadDim}
 }
@@ -153,12 +153,12 @@ func (c *Compiler) newKV() unit.Bytes {
 		return c.latents().spanned(m.Layers) * unit.Bytes(c.batch)
 	}
 	var bits, scales int64
-	for _, kept := range []config.Cached{c.cfg.KV.Keys(), c.cfg.KV.Values()} {
+	for _, kept := range []formats.Cached{c.cfg.KV.Keys(), c.cfg.KV.Values()} {
 		if kept.Channels { // until their span is whole
-			kept = config.Cached{Bits: fp16}
+			kept = formats.Cached{Bits: fp16}
 		}
 		codes := kept
-		codes.Group = config.CacheGroupNone
+		codes.Group = formats.CacheGroupNone
 		bits += int64(kept.Bits)
 		scales += int64(kept.SpanBytes(m.KVHeads, m.HeadDim) - codes.SpanBytes(m.KVHeads, m.HeadDim))
 	}

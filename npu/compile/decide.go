@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -113,7 +113,7 @@ func (b *builder) average(deps []int) []int {
 	for _, side := range []struct {
 		name string
 		held cache
-		kept config.Cached
+		kept formats.Cached
 	}{{"scheduler.keys", block.key, kv.Keys()}, {"scheduler.values", block.value, kv.Values()}} {
 		for sequence := range b.rows {
 			for core := range side.held.cores {

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // A layer of qwen2.5-0.5b has two heads of keys and values, of 64 values each: 128 of a position.
@@ -152,7 +152,7 @@ func TestASpanMustFitIntoATile(t *testing.T) {
 // What a scale costs beside the PEs: a product for each code of a dequantising array; elsewhere the scores of 32 codes, and
 // the activations that meet codes of their own scale.
 func TestScalesOfTheCacheAreWork(t *testing.T) {
-	h := half{Cached: config.Cached{Bits: 4, Group: 32}, heads: 2, dim: 64}
+	h := half{Cached: formats.Cached{Bits: 4, Group: 32}, heads: 2, dim: 64}
 	b := builder{Compiler: compiler(t, changed(t, "kv.bits=4"), graphModel, 64, 80, 4), decode: true, rows: 1}
 	s := span{q1: 1, c1: 100}
 	scores, context := b.attentionWork(isa.Scores, &s, h, 100), b.attentionWork(isa.Context, &s, h, 100)
@@ -166,7 +166,7 @@ func TestScalesOfTheCacheAreWork(t *testing.T) {
 	if w := b.attentionWork(isa.Scores, &s, h, 100); !w.Across || !w.ZeroPoints {
 		t.Errorf("scores of keys by channel %+v", w)
 	}
-	h = half{Cached: config.Cached{Bits: 4}, heads: 2, dim: 64}
+	h = half{Cached: formats.Cached{Bits: 4}, heads: 2, dim: 64}
 	if w := b.attentionWork(isa.Scores, &s, h, 100); w.Quantised {
 		t.Errorf("scores without scales %+v", w)
 	}
