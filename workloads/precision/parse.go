@@ -14,13 +14,15 @@ import (
 // Parse reads a schedule as it stands on the command line:
 //
 //	schedule  = kind *( "," option ) *( ";" rule )
-//	kind      = "fp16" | "uniform:" bits | "static:" falling [ "@" step *( "," step ) ] | "recorded" | "file"
+//	kind      = "fp16" | "uniform:" bits | "static:" changing [ "@" step *( "," step ) ] | "recorded" | "file"
 //	          | ( "learned:" | "activation:" | "confidence:" | "random:" | "oracle:" ) falling
 //	falling   = bits 1*( ( "-" | ">" ) bits )
+//	changing  = bits 1*( ( "-" | ">" | "<" ) bits )
 //	option    = "prefill=" bits | an option of the kind (Kinds)
 //	bits      = "2" … "8" | "16"
 //
-// Both signs say the same: - needs no quotes in a shell, and > is what String writes. Falling bits strictly decrease; random and oracle take two of them. A static schedule's steps strictly increase and
+// - and > say the same: - needs no quotes in a shell, and > is what String writes. Falling bits strictly decrease; random and oracle take two of them. Behind < bits are more than
+// those before it. A static schedule's steps strictly increase and
 // are one less. What says the same becomes the same schedule: uniform:16 is fp16, and an option that repeats its
 // default is dropped.
 func Parse(text string) (Schedule, error) {
@@ -51,7 +53,7 @@ func Parse(text string) (Schedule, error) {
 	if s.Kind == KindUniform && s.Bits[0] == 16 {
 		s.Kind = KindFP16
 	}
-	if len(s.Bits) > 0 && s.Prefill == s.Bits[0] {
+	if len(s.Bits) > 0 && s.Prefill == slices.Max(s.Bits) {
 		s.Prefill = 0
 	}
 	return s, nil
@@ -170,14 +172,28 @@ func (p *parser) rules(s *Schedule, all part) {
 	}
 }
 
-// falling reads A-B-C and A>B>C.
+// falling reads A-B-C and A>B>C, and of a static schedule A<B, too.
 func (p *parser) falling(s *Schedule, value part) {
-	for _, b := range p.split(part{strings.ReplaceAll(value.text, "-", ">"), value.at}, ">") {
+	text, rises := strings.ReplaceAll(value.text, "-", ">"), s.Kind.row().form == fallingAtStep
+	for at, sign := 0, byte('>'); at <= len(text); {
+		end := len(text)
+		if i := strings.IndexByte(text[at:], '>'); i >= 0 {
+			end = at + i
+		}
+		if i := strings.IndexByte(text[at:end], '<'); i >= 0 && rises {
+			end = at + i
+		}
+		b := part{text[at:end], value.at + at}
 		n := p.bits(b)
-		if last := len(s.Bits) - 1; last >= 0 && n >= s.Bits[last] {
+		if last := len(s.Bits) - 1; last >= 0 && sign == '>' && n >= s.Bits[last] {
 			p.fail(b, "not less than the %d before it; accepted: bits that strictly decrease", s.Bits[last])
+		} else if last >= 0 && sign == '<' && n <= s.Bits[last] {
+			p.fail(b, "not more than the %d before it; accepted: more behind <", s.Bits[last])
 		}
 		s.Bits = append(s.Bits, n)
+		if at = end + 1; end < len(text) {
+			sign = text[end]
+		}
 	}
 	if len(s.Bits) < 2 {
 		p.fail(value, "one precision only; accepted: two or more, as in %[1]s:4-3 or %[1]s:4>3; uniform:N for one", s.Kind)

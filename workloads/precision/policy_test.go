@@ -164,16 +164,16 @@ func TestRecorded(t *testing.T) {
 }
 
 func TestBits(t *testing.T) {
-	t.Run("prefill runs at what is given, or at the first precision", func(t *testing.T) {
+	t.Run("prefill runs at what is given, or at the highest precision", func(t *testing.T) {
 		for text, want := range map[string]int{"fp16": 16, "fp16,prefill=8": 8, "uniform:3": 3, "uniform:3,prefill=4": 4,
-			"static:3>2@85": 3, "static:3>2@85,prefill=4": 4, "recorded": 5, "recorded,prefill=8": 8} {
+			"static:3>2@85": 3, "static:2<3@85": 3, "static:3>2@85,prefill=4": 4, "recorded": 5, "recorded,prefill=8": 8} {
 			if s, err := precision.Parse(text); err != nil || s.PrefillAt(precision.Uniform(5)).Max() != want {
 				t.Errorf("%s: %d bits, want %d (%v)", text, s.PrefillAt(precision.Uniform(5)).Max(), want, err)
 			}
 		}
 	})
 	t.Run("the baseline is the highest precision of decode, not of prefill", func(t *testing.T) {
-		for text, want := range map[string]int{"fp16": 16, "uniform:3,prefill=8": 3, "static:4>3>2@1,2": 4, "recorded": 6} {
+		for text, want := range map[string]int{"fp16": 16, "uniform:3,prefill=8": 3, "static:4>3>2@1,2": 4, "static:2<4>3@1,2": 4, "recorded": 6} {
 			if s, err := precision.Parse(text); err != nil || s.HighestDecodeBits(precision.Uniforms(3, 6, 2)) != want {
 				t.Errorf("%s: %d bits, want %d (%v)", text, s.HighestDecodeBits(precision.Uniforms(3, 6, 2)), want, err)
 			}
@@ -196,7 +196,7 @@ func TestBits(t *testing.T) {
 		}
 	})
 	t.Run("a schedule put together by hand is checked when it is resolved", func(t *testing.T) {
-		for _, s := range []precision.Schedule{{}, {Kind: precision.KindUniform}, {Kind: precision.KindStatic, Bits: []int{3, 4}},
+		for _, s := range []precision.Schedule{{}, {Kind: precision.KindUniform}, {Kind: precision.KindStatic, Bits: []int{3, 3}},
 			{Kind: precision.KindStatic, Bits: []int{4, 3}, Steps: []int{-1}}, {Kind: precision.KindFP16, Bits: []int{16}, Prefill: 1}} {
 			if p, err := s.Resolve(nil, 10, precision.Evidence{}); err == nil {
 				t.Errorf("%+v resolved to %+v", s, p)

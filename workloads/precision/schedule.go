@@ -12,7 +12,7 @@ import (
 // Schedule is a parsed schedule.
 type Schedule struct {
 	Kind    Kind
-	Bits    []int      // uniform and fp16: one; recorded: none; others: two or more, strictly decreasing
+	Bits    []int      // uniform and fp16: one; recorded: none; others: two or more, strictly decreasing, of static ones each another than the one before
 	Steps   []int      // static: one less than Bits, strictly increasing; none when they are to be spread evenly
 	Stored  Assignment // file: bits of the model's file, if the model is known (Of); Bits then is the most of them
 	Prefill int        // bits of prefill; 0: what PrefillBits says
@@ -41,7 +41,7 @@ func (s Schedule) String() string {
 	text := string(s.Kind)
 	r := s.Kind.row()
 	if r.form != noBits {
-		text += ":" + join(s.Bits, ">")
+		text += ":" + changing(s.Bits)
 	}
 	if r.form == fallingAtStep && len(s.Steps) > 0 {
 		text += "@" + join(s.Steps, ",")
@@ -67,6 +67,21 @@ func Canonical(text string) string {
 	return s.String()
 }
 
+// changing writes bits with the sign of what becomes of them.
+func changing(bits []int) string {
+	var b strings.Builder
+	for i, n := range bits {
+		switch {
+		case i > 0 && n > bits[i-1]:
+			b.WriteByte('<')
+		case i > 0:
+			b.WriteByte('>')
+		}
+		b.WriteString(strconv.Itoa(n))
+	}
+	return b.String()
+}
+
 // decimal writes a number without an exponent.
 func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
@@ -90,8 +105,8 @@ func (s *Schedule) UnmarshalText(text []byte) error {
 	return err
 }
 
-// PrefillAt returns the precision of prefill, its rules aside: the one given with prefill=, or else the first of decode, as in PMPD,
-// whose prefill runs at the highest. A recorded schedule's is recorded too.
+// PrefillAt returns the precision of prefill, its rules aside: the one given with prefill=, or else the highest of decode, as in PMPD.
+// A recorded schedule's is recorded too.
 func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 	switch {
 	case s.Prefill != 0:
@@ -101,7 +116,7 @@ func (s Schedule) PrefillAt(recorded Assignment) Assignment {
 	case s.Kind == KindFile:
 		return s.Stored
 	default:
-		return Uniform(s.Bits[0])
+		return Uniform(slices.Max(s.Bits))
 	}
 }
 
@@ -112,7 +127,7 @@ func (s Schedule) HighestDecodeBits(recorded []Assignment) int {
 	case s.Kind == KindFile:
 		return s.Stored.Max()
 	case s.Kind != KindRecorded:
-		return s.Bits[0]
+		return slices.Max(s.Bits)
 	case len(recorded) == 0:
 		return 0
 	default:

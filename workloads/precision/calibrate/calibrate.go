@@ -131,7 +131,7 @@ func highest(p precision.PromptRuns) (precision.Schedule, error) {
 	var found precision.Schedule
 	most := 0
 	for _, r := range p.Runs {
-		most = max(most, r.Schedule.Bits[0])
+		most = max(most, slices.Max(r.Schedule.Bits))
 		if (r.Schedule.Kind == precision.KindUniform || r.Schedule.Kind == precision.KindFP16) && len(r.Schedule.Rules) == 0 && (found.Kind == "" || r.Schedule.Bits[0] > found.Bits[0]) {
 			found = r.Schedule
 		}
