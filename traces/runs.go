@@ -12,6 +12,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/classifier"
 )
 
 // Measure is a way to read the quality of a run from its trace. More is better.
@@ -57,6 +58,39 @@ func (t *Trace) Prompt() (string, error) {
 	}
 }
 
+// Continuation returns the tokens that the run chose, the first of which comes from prefill.
+func (t *Trace) Continuation() ([]int, error) {
+	missing := func(what string) error {
+		return fmt.Errorf("%s: %s has no tok_out; accepted: a trace with all tokens", t.Name, what)
+	}
+	if t.Prefill == nil || t.Prefill.TokOut == nil {
+		return nil, missing("prefill")
+	}
+	ids := []int{*t.Prefill.TokOut}
+	for _, step := range t.Steps {
+		if step.TokOut == nil {
+			return nil, missing(fmt.Sprintf("step %d", step.I))
+		}
+		ids = append(ids, *step.TokOut)
+	}
+	return ids, nil
+}
+
+// Cache returns the keys and values beside the trace: of the last block after decode pass 1.
+func (t *Trace) Cache() (*classifier.KV, error) {
+	kv, err := classifier.ReadKV(t.Sidecar())
+	if err != nil {
+		return nil, err
+	}
+	// PMPD asks at index 1: the cache holds the prompt and the token that decode pass 1 read.
+	m := t.Header.Model
+	if want := t.PromptTokens() + 1; kv.Heads != m.KVHeads || kv.Dim != m.HeadDim || kv.Tokens != want {
+		return nil, fmt.Errorf("%s holds %d heads, %d tokens, %d values; accepted: %d, %d, %d, the cache of the last block after decode "+
+			"pass 1", t.Sidecar(), kv.Heads, kv.Tokens, kv.Dim, m.KVHeads, want, m.HeadDim)
+	}
+	return kv, nil
+}
+
 // ReadDir reads all traces of a directory in the order of their names: NAME.trace.jsonl.zst and NAME.trace.jsonl.
 func ReadDir(dir string) ([]*Trace, error) {
 	entries, err := os.ReadDir(dir)
@@ -81,8 +115,8 @@ func ReadDir(dir string) ([]*Trace, error) {
 	return all, nil
 }
 
-// fixed is the schedule of a trace whose switches were known before it ran.
-func (t *Trace) fixed() (precision.Schedule, error) {
+// Fixed is the schedule of a trace whose switches were known before it ran.
+func (t *Trace) Fixed() (precision.Schedule, error) {
 	refused := func(what string) (precision.Schedule, error) {
 		return precision.Schedule{}, fmt.Errorf("%s: %s; accepted: traces under fp16, uniform and static, with scheduler.spec or "+
 			"scheduler.params", t.Name, what)
@@ -137,7 +171,7 @@ func Prompts(all []*Trace, m Measure) ([]precision.PromptRuns, error) {
 			return nil, err
 		}
 		r := precision.Run{Source: t.Name}
-		if r.Schedule, err = t.fixed(); err != nil {
+		if r.Schedule, err = t.Fixed(); err != nil {
 			return nil, err
 		}
 		if r.Quality, err = t.Quality(m); err != nil {

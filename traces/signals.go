@@ -56,7 +56,7 @@ func (t *Trace) signals() []precision.Signals {
 
 // classify runs a classifier. The recorded scores stand in for keys and values that were not kept, if they are its own.
 func (t *Trace) classify(c *classifier.Net, recorded []float64) ([]float64, error) {
-	kv, err := classifier.ReadKV(t.Sidecar())
+	kv, err := t.Cache()
 	own := t.Header.Scheduler.ClassifierSHA256
 	if errors.Is(err, fs.ErrNotExist) {
 		if c.SHA256 == own && len(recorded) > 0 {
@@ -70,12 +70,6 @@ func (t *Trace) classify(c *classifier.Net, recorded []float64) ([]float64, erro
 	}
 	if err != nil {
 		return nil, err
-	}
-	// PMPD asks at index 1: the cache holds the prompt and the token that decode pass 1 read.
-	m := t.Header.Model
-	if want := t.PromptTokens() + 1; kv.Heads != m.KVHeads || kv.Dim != m.HeadDim || kv.Tokens != want {
-		return nil, fmt.Errorf("%s holds %d heads, %d tokens, %d values; accepted: %d, %d, %d, the cache of the last block after decode "+
-			"pass 1", t.Sidecar(), kv.Heads, kv.Tokens, kv.Dim, m.KVHeads, want, m.HeadDim)
 	}
 	return c.Scores(kv)
 }
