@@ -38,7 +38,7 @@ EXAMPLES:
 			tracesFlag("`DIR` with traces of the same prompt, for an oracle", "none"),
 			formatFlag("table", "json"),
 		},
-		Subcommands: []*cli.Command{searchCommand()},
+		Subcommands: []*cli.Command{searchCommand(), trainCommand()},
 		Action:      action(fillSchedule, "SCHEDULE"),
 	}
 }

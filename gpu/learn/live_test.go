@@ -139,4 +139,3 @@ func refuses(t *testing.T, all []*traces.Trace, schedule precision.Schedule) {
 		}
 	}
 }
-

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/pmpdsim/pmpdsim/gpu/learn"
+	"github.com/pmpdsim/pmpdsim/plots"
+)
+
+// trained is what schedule train prints.
+type trained struct {
+	Model         string `json:"model"`
+	Weights       string `json:"weights_sha256,omitempty"`
+	Schedule      string `json:"schedule"`
+	Candidates    []int  `json:"candidates"` // switch points, one a class
+	Options       string `json:"options"`
+	*learn.Report        // of the training
+}
+
+// judged is a judgement with the prompts that it is of.
+type judged struct {
+	name string
+	*learn.Judgement
+}
+
+// write writes tables.
+func (t *trained) write(out io.Writer) error {
+	accuracy := &plots.Table{Columns: []plots.Column{{Name: "prompts"}, {Name: "number", Right: true}}}
+	for _, step := range t.Candidates {
+		accuracy.Columns = append(accuracy.Columns, plots.Column{Name: "switch at " + strconv.Itoa(step), Right: true})
+	}
+	for _, name := range []string{"accuracy", "95 % interval", "most frequent class"} {
+		accuracy.Columns = append(accuracy.Columns, plots.Column{Name: name, Right: true})
+	}
+	for _, j := range t.kinds() {
+		cells := []string{j.name, strconv.Itoa(j.Examples)}
+		for _, n := range j.Classes {
+			cells = append(cells, strconv.Itoa(n))
+		}
+		accuracy.Add(append(cells, percent(j.Accuracy), percent(j.AccuracyLow)+" to "+percent(j.AccuracyHigh), percent(j.Baseline))...)
+	}
+	if err := accuracy.Write(out); err != nil {
+		return err
+	}
+	kinds := t.kinds()
+	last := kinds[len(kinds)-1]
+	worth := &plots.Table{Columns: []plots.Column{{Name: "switch, of prompts " + last.name}, {Name: "at high precision", Right: true},
+		{Name: "ROUGE-L against fp16", Right: true}, {Name: "one switch, as many bits", Right: true}}}
+	add := func(name string, o learn.Outcome, fixed string) {
+		worth.Add(name, percent(o.High), fmt.Sprintf("%.4f", o.Rouge), fixed)
+	}
+	for class, step := range t.Candidates {
+		add("all at "+strconv.Itoa(step), last.Fixed[class], "")
+	}
+	add("learned", last.Guessed, fmt.Sprintf("%.4f", last.FixedAt(last.Guessed.High)))
+	add("oracle", last.Right, fmt.Sprintf("%.4f", last.FixedAt(last.Right.High)))
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
+	}
+	if err := worth.Write(out); err != nil {
+		return err
+	}
+	said := "it beats guessing the most frequent class"
+	if last.Accuracy <= last.Baseline {
+		said = "it does not beat guessing the most frequent class"
+	}
+	_, err := fmt.Fprintf(out, "\nschedule  %s of %s\nlearned   %d steps, %s; loss %.4f to %.4f nats\n%-9s %s\n", t.Schedule, t.Model, t.Steps, t.Options,
+		t.Loss[0], t.Loss[len(t.Loss)-1], last.name, said)
+	return err
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
