@@ -62,7 +62,7 @@ EXAMPLES:
 	}
 }
 
-// numberFlag is a number in a range; number reads it.
+// numberFlag is a number in a range; ranged reads it.
 func numberFlag(name, usage, value string, least, most float64) cli.Flag {
 	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Action: func(_ *cli.Context, text string) error {
 		if x, err := strconv.ParseFloat(text, 64); err != nil || !(x >= least && x <= most) {
@@ -72,8 +72,8 @@ func numberFlag(name, usage, value string, least, most float64) cli.Flag {
 	}}
 }
 
-// number is the value of a numberFlag, which has been checked.
-func number(c *cli.Context, name string) float64 {
+// ranged is the value of a numberFlag, which has been checked.
+func ranged(c *cli.Context, name string) float64 {
 	x, _ := strconv.ParseFloat(c.String(name), 64)
 	return x
 }
@@ -91,8 +91,8 @@ type trainOptions struct {
 
 func fillTrain(c *cli.Context) (*trainOptions, error) {
 	o := &trainOptions{traces: c.String("traces"), format: c.String("format"), command: commandLine(c),
-		learn: learn.Options{Epochs: c.Int("epochs"), Accumulate: c.Int("accumulate"), Rate: number(c, "learning-rate"), Decay: number(c, "weight-decay"),
-			Dropout: number(c, "dropout"), Folds: c.Int("folds"), Seed: uint64(c.Int64("seed")), Workers: c.Int("threads")}}
+		learn: learn.Options{Epochs: c.Int("epochs"), Accumulate: c.Int("accumulate"), Rate: ranged(c, "learning-rate"), Decay: ranged(c, "weight-decay"),
+			Dropout: ranged(c, "dropout"), Folds: c.Int("folds"), Seed: uint64(c.Int64("seed")), Workers: c.Int("threads")}}
 	o.text = promptsFrom(c)
 	var err error
 	if o.output, err = requiredOutput(c, "a file, usually NAME.safetensors"); err != nil {
@@ -123,7 +123,7 @@ func (o *trainOptions) run(ctx context.Context, s streams) error {
 	net, report, err := learn.Train(ctx, taught.examples, o.learn)
 	p.end()
 	if err != nil {
-		return interrupted(ctx, err, "nothing was written")
+		return stoppedOr(ctx, err)
 	}
 	if err := s.save("output", o.output, func(w io.Writer) error { return net.Write(w, o.metadata(taught)) }); err != nil {
 		return err
@@ -131,15 +131,6 @@ func (o *trainOptions) run(ctx context.Context, s streams) error {
 	row := trained{Model: taught.model, Weights: taught.weights, Schedule: taught.schedule.String(), Candidates: precision.Candidates(taught.horizon),
 		Options: o.options(), Report: report}
 	return printed(s, o.format, []any{row}, row.write)
-}
-
-// interrupted says what is left when a command was interrupted; other errors stay as they are.
-func interrupted(ctx context.Context, err error, left string) error {
-	cause := context.Cause(ctx)
-	if s := (signalled{}); cause != nil && errors.As(cause, &s) {
-		return unfinished{s.Error() + ": " + left, s}
-	}
-	return err
 }
 
 // taught is what is learned from.
@@ -197,7 +188,7 @@ func (o *trainOptions) live(ctx context.Context, s streams) (*taught, error) {
 	defer bar.end()
 	live.Done = bar.add
 	if t.examples, err = live.Examples(ctx); err != nil {
-		return nil, interrupted(ctx, err, "nothing was written")
+		return nil, stoppedOr(ctx, err)
 	}
 	return t, nil
 }

@@ -47,6 +47,20 @@ func TestAKeyThatStandsTwice(t *testing.T) {
 	}
 }
 
+// A text may have braces of its own: Go's sources, or JSON that is none.
+func TestATextIsNoJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	const text = "{\"a\": 1, \"a\": 1}\nfunc f() {}"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []Kind{Text, Input, Measurements, Merges} {
+		if got, err := Read(path, k); err != nil || string(got) != text {
+			t.Errorf("%s: %q, %v", k.Limits().What, got, err)
+		}
+	}
+}
+
 // TestEveryReaderRefusesATwin writes a file of each kind that is one JSON text.
 func TestEveryReaderRefusesATwin(t *testing.T) {
 	for _, k := range Kinds() {

@@ -24,7 +24,7 @@ func readAll(f *Reader, err error) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	data, err := f.all()
-	if l := f.kind.Limits(); err == nil && l.Lines == 0 {
+	if l := f.kind.Limits(); err == nil && l.Lines == 0 && l.Depth > 0 { // else it is no JSON
 		err = CheckJSON(f.path, 0, data, f.kind)
 	}
 	return data, err
