@@ -115,13 +115,13 @@ func jsonLines[T any](w io.Writer, values []T) error {
 // program names this program in what it writes.
 func program() string { return "pmpdsim " + programVersion() }
 
-// commandLine writes the command with the flags that were given, for the files that it makes. The number of workers is
-// left out: no result depends on it.
+// commandLine writes the command with the flags that were given, for the files that it makes. The numbers of workers and
+// threads are left out: no result depends on them.
 func commandLine(c *cli.Context) string {
 	words := []string{c.Command.HelpName}
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
-		if !c.IsSet(name) || name == "workers" {
+		if !c.IsSet(name) || name == "workers" || name == "threads" {
 			continue
 		}
 		if values, ok := c.Value(name).(cli.StringSlice); ok {

@@ -38,6 +38,7 @@ func examples() map[string]output {
 		"record":           {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4" + short, name: "o.trace.jsonl.zst"},
 		"cosim":            {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4 --npu pmpd-paper --format json" + short, name: "o.json"},
 		"quality":          {args: "--schedule uniform:4 --prompts 1 --format json" + short, name: "o.jsonl"},
+		"schedule train":   {args: "--model tiny --text DIR/in/words.txt --prompts 10 --prompt 4 --gen 4 --epochs 1", name: "o.safetensors", slow: true},
 		"export":           {args: "DIR/in/results.jsonl", name: "o.csv"},
 		"report":           {args: "DIR/in/results.jsonl", name: "o.html"},
 		"paper":            {args: "--waterfall --panel iwslt --model mobilellama-1.4b --scheme fp16", name: "o.svg", slow: true},
@@ -97,6 +98,9 @@ func stage(t *testing.T) string {
 		if _, errs, code := pmpdsim(t, strings.Fields(strings.ReplaceAll(args, "IN", in))...); code != exitOK {
 			t.Fatalf("%s: %s", args, errs)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(in, "words.txt"), []byte(strings.Repeat("for i := range n { sum += i }\n", 40)), 0o644); err != nil {
+		t.Fatal(err)
 	}
 	cut := filepath.Join(in, "cut.partial")
 	data, err := os.ReadFile(cut)

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -15,14 +16,13 @@ import (
 type promptsOptions struct {
 	engine      engineOptions
 	file        string // of the text
-	prompts     int    // at most, unless they were asked for
-	asked       bool
+	prompts     int    // at most
 	prompt, gen int // tokens of each
 }
 
 func promptsFrom(c *cli.Context) promptsOptions {
-	o := promptsOptions{file: c.String("text"), prompts: c.Int("prompts"), asked: c.IsSet("prompts"), prompt: c.Int("prompt"), gen: c.Int("gen")}
-	o.engine = engineOptions{from: modelFolder(c.String("model")), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen}
+	o := promptsOptions{file: c.String("text"), prompts: c.Int("prompts"), prompt: c.Int("prompt"), gen: c.Int("gen")}
+	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen}
 	return o
 }
 
@@ -40,7 +40,7 @@ func (o *promptsOptions) open(ctx context.Context, s streams, schedules []precis
 		return nil, err
 	}
 	p := &prompted{engine: e}
-	if p.texts, err = o.cut(e); err == nil {
+	if p.texts, err = o.cut(e, s); err == nil {
 		err = e.load(ctx, s, schedules)
 	}
 	if err != nil {
@@ -51,26 +51,25 @@ func (o *promptsOptions) open(ctx context.Context, s streams, schedules []precis
 	return p, nil
 }
 
-// cut cuts prompts from the text, evenly spread over it, with what follows each.
-func (o *promptsOptions) cut(e *engine) ([][]int, error) {
+// cut cuts prompts from the text, with what follows each.
+func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	text, err := files.Read(o.file, files.Text)
 	if err == nil {
-		err = e.encode(string(text))
+		e.tokenizer, err = e.openTokenizer()
 	}
 	if err != nil {
 		return nil, flagged("text", o.file, err)
 	}
-	ids, size := e.prompt, o.prompt+o.gen
-	n := len(ids) / size
-	if n < o.prompts && o.asked || n == 0 {
-		return nil, fmt.Errorf("--text %s: its %d tokens make %d prompts of %d and %d; accepted: fewer or shorter prompts, or more text", o.file,
-			len(ids), n, o.prompt, o.gen)
+	all, err := eval.Texts(string(text), e.tokenizer.Encode, o.prompt+o.gen, o.prompts)
+	if err != nil {
+		return nil, flagged("text", o.file, err)
 	}
-	n = min(n, o.prompts)
-	texts := make([][]int, n)
-	for i := range texts {
-		at := i * (len(ids) / n)
-		texts[i] = ids[at : at+size]
+	if len(all) == 0 {
+		return nil, fmt.Errorf("--text %s: it makes no prompt of %d tokens and %d behind it; accepted: shorter prompts, or more text", o.file,
+			o.prompt, o.gen)
 	}
-	return texts, nil
+	if len(all) < o.prompts {
+		s.say("note: the text makes %d prompts of %d tokens and %d behind each, not %d", len(all), o.prompt, o.gen, o.prompts)
+	}
+	return all, nil
 }

@@ -41,6 +41,8 @@ EXAMPLES:
 		Flags: []cli.Flag{
 			tracesFlag("`DIR` with the traces of the prompts", "none: the model decodes"),
 			modelFlag("`MODEL` that decodes: a folder with config.json and weights, or a GGUF file", "", "none: --traces"),
+			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
+				DefaultText: "the model's own", TakesFile: true},
 			&cli.StringFlag{Name: "text", Usage: "cut prompts from the text in `FILE`", TakesFile: true},
 			&cli.IntFlag{Name: "prompts", Usage: "`N` prompts", Value: 256, Action: between("prompts", 10, mostTokens)},
 			&cli.IntFlag{Name: "prompt", Usage: "prompts of so many `TOKENS`", Value: 128, Action: between("prompt", 1, mostTokens)},
@@ -172,6 +174,9 @@ func (o *trainOptions) live(ctx context.Context, s streams) (*taught, error) {
 		return nil, err
 	}
 	defer p.close()
+	if err := learn.Enough(len(p.texts)); err != nil {
+		return nil, flagged("text", o.text.file, err)
+	}
 	t := &taught{model: p.model.Name, schedule: o.schedule, horizon: o.text.gen}
 	if o.schedule.Horizon > 0 {
 		t.horizon = o.schedule.Horizon

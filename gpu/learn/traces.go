@@ -43,6 +43,9 @@ func FromTraces(all []*traces.Trace, s precision.Schedule) ([]Example, error) {
 		}
 		byPrompt[id][at] = t
 	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("no trace is under one of the schedules that are compared; accepted: of each prompt one under each of %s", texts(runs))
+	}
 	var examples []Example
 	for _, id := range ids {
 		e, err := example(id, byPrompt[id], runs)

@@ -40,13 +40,20 @@ type Report struct {
 	Folds    int          `json:"folds,omitempty"`
 }
 
+// Enough refuses so few examples that none is held out.
+func Enough(examples int) error {
+	if held := int(float64(examples) * HeldOut); held < 1 {
+		return fmt.Errorf("%d prompts, of which the first %.0f %% are held out; accepted: %d or more", examples, 100*HeldOut, int(1/HeldOut))
+	}
+	return nil
+}
+
 // Train trains a network. The first tenth of the examples is held out.
 func Train(ctx context.Context, examples []Example, o Options) (*classifier.Net, *Report, error) {
-	held := int(float64(len(examples)) * HeldOut)
-	if held < 1 || len(examples)-held < 2 {
-		return nil, nil, fmt.Errorf("%d examples, of which the first %.0f %% are held out; accepted: %d or more", len(examples), 100*HeldOut,
-			int(1/HeldOut))
+	if err := Enough(len(examples)); err != nil {
+		return nil, nil, err
 	}
+	held := int(float64(len(examples)) * HeldOut)
 	if o.Folds > len(examples) {
 		return nil, nil, fmt.Errorf("%d folds of %d examples; accepted: as many as there are examples at most", o.Folds, len(examples))
 	}
