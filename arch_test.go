@@ -93,7 +93,7 @@ gpu:                 workloads workloads/formats workloads/ops workloads/precisi
 gpu/eval/rows:       sim/unit/sheet
 gpu/eval:            workloads workloads/formats gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
 gpu/eval+test:       gpu/cpu
-gpu/learn:           workloads/precision workloads/precision/classifier traces gpu gpu/eval gpu/weights errgroup
+gpu/learn:           workloads/formats workloads/precision workloads/precision/classifier traces gpu gpu/eval gpu/weights errgroup
 gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:

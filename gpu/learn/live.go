@@ -7,6 +7,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -94,7 +95,7 @@ func (l *Live) look(texts [][]int, first []int, examples []Example) error {
 	}
 	prompts, next := make([]gpu.Turn, len(texts)), make([]gpu.Turn, len(texts))
 	for i, text := range texts {
-		s, err := l.Backend.Start(l.Prompt + 1)
+		s, err := l.Backend.Start(l.Prompt+1, formats.Cache{})
 		if err != nil {
 			return err
 		}
