@@ -17,7 +17,7 @@ type promptsOptions struct {
 	engine      engineOptions
 	file        string // of the text
 	prompts     int    // at most
-	prompt, gen int // tokens of each
+	prompt, gen int    // tokens of each
 }
 
 func promptsFrom(c *cli.Context) promptsOptions {
