@@ -100,7 +100,7 @@ gpu/kernels:
 gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
-gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup
+gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup gonum vek
 gpu/cuda:            workloads workloads/formats workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
@@ -136,6 +136,7 @@ var modules = map[string]string{
 	"script":      "github.com/rogpeppe/go-internal",
 	"term":        "golang.org/x/term",
 	"text":        "golang.org/x/text",
+	"vek":         "github.com/viterin/vek",
 	"yaml":        "go.yaml.in/yaml/v4",
 	"zstd":        "github.com/klauspost/compress",
 }

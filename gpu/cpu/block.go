@@ -13,40 +13,42 @@ import (
 func (s *step) embed() {
 	d, scale := s.model.Hidden, float32(cmp.Or(s.model.EmbedScale, 1))
 	s.x = make([][]float32, len(s.rows))
-	for r, row := range s.rows {
+	s.eachRow(len(s.rows), func(r int) {
+		row := s.rows[r]
 		s.x[r] = make([]float32, d)
 		for i, h := range s.ends.Embedding[row.token*d : (row.token+1)*d] {
-			s.x[r][i] = s.half(s.value[h] * scale)
+			s.x[r][i] = half(s.value[h] * scale)
 		}
 		if s.ends.Positions != nil {
 			at := row.position + s.model.FirstPosition
 			for i, h := range s.ends.Positions[at*d : (at+1)*d] {
-				s.x[r][i] = s.half(s.x[r][i] + s.value[h])
+				s.x[r][i] = half(s.x[r][i] + s.value[h])
 			}
 		}
-	}
+	})
 	s.h = s.x
 }
 
 // add adds to the residual stream what the products before have made, and rounds it.
 func (s *step) add(op gpu.Op) {
 	scale := float32(cmp.Or(s.model.ResidualScale, 1))
-	for r, x := range s.x {
+	s.eachRow(len(s.x), func(r int) {
+		x := s.x[r]
 		switch {
 		case op.Adds == 2:
 			for i := range x {
-				x[i] = s.half(x[i] + scale*s.o[r][i] + scale*s.down[r][i])
+				x[i] = half(x[i] + scale*s.o[r][i] + scale*s.down[r][i])
 			}
 		case op.Adds == 1 && (op.Place == gpu.PlacePost || op.Place == gpu.PlaceO):
 			for i := range x {
-				x[i] = s.half(x[i] + scale*s.o[r][i])
+				x[i] = half(x[i] + scale*s.o[r][i])
 			}
 		case op.Adds == 1:
 			for i := range x {
-				x[i] = s.half(x[i] + scale*s.down[r][i])
+				x[i] = half(x[i] + scale*s.down[r][i])
 			}
 		}
-	}
+	})
 }
 
 // normalise adds, and normalises the residual stream.
@@ -57,10 +59,10 @@ func (s *step) normalise(op gpu.Op) {
 		s.x = s.wanted()
 	}
 	s.h = make([][]float32, len(s.x))
-	for r, x := range s.x {
-		s.h[r] = make([]float32, len(x))
-		s.normed(s.h[r], x, w)
-	}
+	s.eachRow(len(s.x), func(r int) {
+		s.h[r] = make([]float32, len(s.x[r]))
+		s.normed(s.h[r], s.x[r], w)
+	})
 }
 
 // resultNorm normalises what an op has made, in its place.
@@ -90,7 +92,8 @@ func (s *step) resultNorm(op gpu.Op) {
 	}
 	w, width := s.norm(op), op.In/op.Heads
 	own := len(w.Scale) > width // each head has weights of its own
-	for _, row := range rows {
+	s.eachRow(len(rows), func(r int) {
+		row := rows[r]
 		for head := range op.Heads {
 			part, of := row[from+head*width:][:width], w
 			if own {
@@ -98,7 +101,7 @@ func (s *step) resultNorm(op gpu.Op) {
 			}
 			s.normed(part, part, of)
 		}
-	}
+	})
 }
 
 // normed puts the norm of x into to, rounded. Weights that there are none of are 1 and 0. Some families' weights are what is
@@ -121,7 +124,7 @@ func (s *step) normed(to, x []float32, w weights.Norm) {
 		if len(w.Shift) > 0 {
 			y += s.value[w.Shift[i]]
 		}
-		to[i] = s.half(y)
+		to[i] = half(y)
 	}
 }
 
@@ -169,14 +172,14 @@ func (s *step) ropeAppend(layer int) {
 	if m.Windowed(layer) {
 		all = s.ropeWindow
 	}
-	for r, row := range s.qkv {
+	s.eachRow(len(s.qkv), func(r int) {
 		if m.Rotated(layer) {
 			for head := range m.Heads + m.KVHeads {
-				v := row[head*m.HeadDim : (head+1)*m.HeadDim]
+				v := s.qkv[r][head*m.HeadDim : (head+1)*m.HeadDim]
 				s.rotate(v, all[r*m.RotaryDim:(r+1)*m.RotaryDim])
 			}
 		}
-	}
+	})
 	s.rotated = true
 	for _, op := range s.waiting {
 		s.resultNorm(op)
@@ -202,19 +205,19 @@ func (s *step) growQueries(layer, position int, q []float32) {
 	}
 	by := float32(1 + m.QueryGrowth*math.Log(1+math.Floor(at/m.QueryStep)))
 	for i, v := range q {
-		q[i] = s.half(v * by)
+		q[i] = half(v * by)
 	}
 }
 
 // rotate turns pairs of a head's values: those at the same place of both halves, or neighbours.
 func (s *step) rotate(v, table []float32) {
-	half := len(table) / 2
-	for j := range half {
-		at, other := j, j+half
+	pairs := len(table) / 2
+	for j := range pairs {
+		at, other := j, j+pairs
 		if s.model.RotateNeighbours {
 			at, other = 2*j, 2*j+1
 		}
 		a, b, cos, sin := v[at], v[other], table[2*j], table[2*j+1]
-		v[at], v[other] = s.half(a*cos-b*sin), s.half(b*cos+a*sin)
+		v[at], v[other] = half(a*cos-b*sin), half(b*cos+a*sin)
 	}
 }

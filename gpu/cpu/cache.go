@@ -86,7 +86,7 @@ func (b *backend) coded(values []float32, as formats.Cached) {
 		zero, low, high = least, 0, float32(int(1)<<as.Bits-1)
 		scale = (largest - least) / high
 	}
-	if scale = b.half(scale); scale == 0 {
+	if scale = half(scale); scale == 0 {
 		for i := range values {
 			values[i] = zero
 		}
@@ -94,6 +94,6 @@ func (b *backend) coded(values []float32, as formats.Cached) {
 	}
 	for i, v := range values {
 		code := float32(math.RoundToEven(float64((v - zero) / scale)))
-		values[i] = b.half(float32(min(max(code, low), high)*scale) + zero)
+		values[i] = half(float32(min(max(code, low), high)*scale) + zero)
 	}
 }

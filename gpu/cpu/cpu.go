@@ -31,6 +31,8 @@ type backend struct {
 	ops     []gpu.Op
 	options Options
 	value   []float32 // of each binary16
+	dot     dot
+	kept    kept
 }
 
 var _ gpu.Backend = (*backend)(nil)
@@ -39,7 +41,7 @@ var _ gpu.Backend = (*backend)(nil)
 // work, with the cause.
 func Open(ctx context.Context, source weights.Source, o Options) (gpu.Backend, error) {
 	m := source.Model()
-	b := &backend{ctx: ctx, model: m, ops: gpu.Ops(m.Model), options: o, value: make([]float32, 1<<16)}
+	b := &backend{ctx: ctx, model: m, ops: gpu.Ops(m.Model), options: o, value: make([]float32, 1<<16), dot: newDot()}
 	for h := range b.value {
 		b.value[h] = float16.Frombits(uint16(h)).Float32()
 	}
@@ -60,6 +62,7 @@ func Open(ctx context.Context, source weights.Source, o Options) (gpu.Backend, e
 			o.Loaded(l + 1)
 		}
 	}
+	b.kept = kept{left: keepable(), of: map[*weights.Matrix]map[int]*operand{}}
 	return b, nil
 }
 
@@ -91,9 +94,6 @@ func (b *backend) Start(positions int, cache formats.Cache) (gpu.Sequence, error
 	}
 	return s, nil
 }
-
-// half rounds to binary16, nearest even.
-func (b *backend) half(x float32) float32 { return b.value[float16.Fromfloat32(x).Bits()] }
 
 // matrix finds the weights of a product.
 func (b *backend) matrix(op gpu.Op) *weights.Matrix {

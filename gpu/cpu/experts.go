@@ -62,7 +62,7 @@ func (s *step) weighed(op gpu.Op, slot int, x []float32) []float32 {
 	}
 	out := make([]float32, len(x))
 	for i, v := range x {
-		out[i] = s.half(v * s.weight[slot])
+		out[i] = half(v * s.weight[slot])
 	}
 	return out
 }
@@ -215,7 +215,7 @@ func (s *step) combine(op gpu.Op) {
 			}
 		}
 		for i, v := range out {
-			out[i] = s.half(v)
+			out[i] = half(v)
 		}
 		s.down[r] = out
 	}

@@ -3,6 +3,8 @@ package cpu
 import (
 	"math"
 
+	"gonum.org/v1/gonum/blas/blas32"
+
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
@@ -41,7 +43,7 @@ func (s *step) headProduct(op gpu.Op, at precision.Assignment) error {
 			head := o / rows
 			for r := range out {
 				if !op.Transposed {
-					out[r][o] = s.half(dot(w, s.gathered[r][head*m.In:][:m.In]))
+					out[r][o] = half(s.dot(w, s.gathered[r][head*m.In:][:m.In]))
 					continue
 				}
 				v, to := s.q[r][head*s.model.HeadDim+o%rows], out[r][head*m.In:][:m.In]
@@ -55,7 +57,7 @@ func (s *step) headProduct(op gpu.Op, at precision.Assignment) error {
 		}
 		for r := range out {
 			for i, v := range out[r][from*m.In : to*m.In] {
-				out[r][from*m.In+i] = s.half(v)
+				out[r][from*m.In+i] = half(v)
 			}
 		}
 	})
@@ -90,6 +92,7 @@ func (s *step) attendLatent(layer int) error {
 	for r := range s.gathered {
 		s.gathered[r] = make([]float32, m.Heads*l.KVRank)
 	}
+	add := blas32.Implementation()
 	return s.share(m.Heads, func(from, to int) {
 		scores, query := make([]float32, s.longest()), make([]float32, width)
 		for head := from; head < to; head++ {
@@ -99,19 +102,17 @@ func (s *step) attendLatent(layer int) error {
 				keys := s.rows[r].sequence.keys[layer]
 				seen, most := scores[:s.rows[r].position+1], float32(math.Inf(-1))
 				for p := range seen {
-					seen[p] = dot(query, keys[p*width:][:width]) * scale
+					seen[p] = s.dot(query, keys[p*width:][:width]) * scale
 					most = max(most, seen[p])
 				}
 				total, out := float32(0), s.gathered[r][head*l.KVRank:][:l.KVRank]
 				for p, score := range seen {
 					w := float32(math.Exp(float64(score - most)))
 					total += w
-					for i, v := range keys[p*width:][:l.KVRank] {
-						out[i] += w * v
-					}
+					add.Saxpy(l.KVRank, w, keys[p*width:], 1, out, 1)
 				}
 				for i := range out {
-					out[i] = s.half(out[i] / total)
+					out[i] = half(out[i] / total)
 				}
 			}
 		}

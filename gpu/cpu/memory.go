@@ -22,6 +22,15 @@ func Need(m *weights.Model, positions, sequences int) int64 {
 	return bytes + bytes/10
 }
 
+// keepable returns the bytes that unpacked weights may take besides: half of what is left, or 1 GiB where that is not known.
+// Widths that do not fit are unpacked in every pass.
+func keepable() int64 {
+	if left := available(); left >= 0 {
+		return left / 2
+	}
+	return 1 << 30
+}
+
 // Fits returns an error if a model needs more memory than this machine, or the part of it that the program may use, has
 // left. Where that is not known, it returns nil.
 func Fits(m *weights.Model, positions, sequences int) error {

@@ -1,9 +1,13 @@
 package cpu
 
 import (
+	"cmp"
+	"context"
 	"math"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/blas/blas32"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -48,67 +52,102 @@ func (s *step) product(op gpu.Op, at precision.Assignment) error {
 	if *out = y; op.Place == gpu.PlaceHead && s.model.LogitScale > 0 {
 		for _, logits := range y {
 			for i, v := range logits {
-				logits[i] = s.half(v * float32(s.model.LogitScale))
+				logits[i] = half(v * float32(s.model.LogitScale))
 			}
 		}
 	}
 	return err
 }
 
-// multiply returns the product of a matrix, whose rows have bits of their own, with each of some vectors.
-func (s *step) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
-	y := make([][]float32, len(in))
-	for r := range y {
-		y[r] = make([]float32, m.Out)
+// blockBytes is what the operands of a block of rows take: with a vector they fit into the first-level cache of today's CPUs,
+// 32 KiB or more.
+const blockBytes = 24 << 10
+
+// multiply returns the product of a matrix, whose rows have bits of their own, with each of some vectors. A block of rows becomes
+// operands once for all vectors.
+func (b *backend) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
+	operands, err := b.operands(m, bits)
+	if err != nil {
+		return nil, err
 	}
-	return y, s.share(m.Out, func(from, to int) {
-		codes, row, w := make([]uint8, m.In), make([]uint16, m.In), make([]float32, m.In)
-		for o := from; o < to; o++ {
-			m.Row(o, bits[o], codes, row)
-			for i, h := range row {
-				w[i] = s.value[h]
+	y, all, x := make([][]float32, len(in)), make([]float32, len(in)*m.Out), make([]float32, len(in)*m.In)
+	for r := range in {
+		y[r] = all[r*m.Out : (r+1)*m.Out : (r+1)*m.Out]
+		arrange(x[r*m.In:(r+1)*m.In], in[r])
+	}
+	block := max(1, blockBytes/4/m.In)
+	return y, b.share(m.Out, func(from, to int) {
+		rows, w := b.newReader(m, operands), make([]float32, block*m.In)
+		for o := from; o < to; o += block {
+			n := min(block, to-o)
+			for i := range n {
+				rows.read(w[i*m.In:(i+1)*m.In], o+i, bits[o+i])
 			}
-			bias := float32(0)
-			if m.Bias != nil {
-				bias = s.value[m.Bias[o]]
+			for r := range y {
+				v := x[r*m.In : (r+1)*m.In]
+				for i := range n {
+					y[r][o+i] = b.dot(w[i*m.In:(i+1)*m.In], v)
+				}
 			}
-			for r, x := range in {
-				y[r][o] = s.half(dot(w, x) + bias)
+			for r := range y {
+				for i, sum := range y[r][o : o+n] {
+					if m.Bias != nil {
+						sum += b.value[m.Bias[o+i]]
+					}
+					y[r][o+i] = half(sum)
+				}
 			}
 		}
 	})
 }
 
-// dot is a scalar product in fp32, in eight parts whose order never changes.
-func dot(a, b []float32) float32 {
-	var p [8]float32
-	b = b[:len(a)]
-	for ; len(a) >= 8; a, b = a[8:], b[8:] {
-		p[0] += a[0] * b[0]
-		p[1] += a[1] * b[1]
-		p[2] += a[2] * b[2]
-		p[3] += a[3] * b[3]
-		p[4] += a[4] * b[4]
-		p[5] += a[5] * b[5]
-		p[6] += a[6] * b[6]
-		p[7] += a[7] * b[7]
-	}
-	for i := range a {
-		p[i] += a[i] * b[i]
-	}
-	return (p[0] + p[4]) + (p[1] + p[5]) + (p[2] + p[6]) + (p[3] + p[7])
-}
-
-// share gives parts of 0…n-1 to the workers. No part's result depends on where it begins.
+// share gives parts of 0…n-1 to the workers, until somebody has ended the run. No part's result depends on where it begins.
 func (b *backend) share(n int, work func(from, to int)) error {
 	workers := max(1, min(b.options.Workers, n))
-	part := (n + workers - 1) / workers
-	var g errgroup.Group
-	for from := 0; from < n; from += part {
-		g.Go(func() error { work(from, min(n, from+part)); return nil })
+	part := max(1, n/(workers*partsEach))
+	var next atomic.Int64
+	run := func() error {
+		for {
+			to := int(next.Add(int64(part)))
+			from := to - part
+			if from >= n {
+				return nil
+			}
+			if b.ctx.Err() != nil {
+				return context.Cause(b.ctx)
+			}
+			work(from, min(n, to))
+		}
 	}
-	return g.Wait()
+	var g errgroup.Group
+	for range workers - 1 {
+		g.Go(run)
+	}
+	err := run()
+	return cmp.Or(err, g.Wait())
 }
+
+// eachRow works on rows of a pass, which several workers share where there are many. Whoever has ended the run is heard before the
+// next op.
+func (b *backend) eachRow(rows int, work func(r int)) {
+	if rows < fewRows {
+		for r := range rows {
+			work(r)
+		}
+		return
+	}
+	_ = b.share(rows, func(from, to int) {
+		for r := from; r < to; r++ {
+			work(r)
+		}
+	})
+}
+
+// fewRows are done before another worker is at hand.
+const fewRows = 4
+
+// partsEach is how many parts a worker has of what is shared, so that one who is held up leaves some to the others.
+const partsEach = 8
 
 // attend is causal attention of the rows over the cache, in fp32.
 func (s *step) attend(layer int) error {
@@ -125,7 +164,7 @@ func (s *step) attend(layer int) error {
 	for r := range s.attended {
 		s.attended[r] = make([]float32, m.Heads*dim)
 	}
-	slope := slopes(m)
+	slope, add := slopes(m), blas32.Implementation()
 	return s.share(m.Heads, func(from, to int) {
 		scores := make([]float32, s.longest())
 		for head := from; head < to; head++ {
@@ -142,7 +181,7 @@ func (s *step) attend(layer int) error {
 					if first+p >= whole {
 						keys = plain[first*width+at:]
 					}
-					seen[p] = dot(q, keys[p*width:][:dim]) * scale
+					seen[p] = s.dot(q, keys[p*width:][:dim]) * scale
 					if m.ScoreCap > 0 {
 						seen[p] = capped(seen[p], m.ScoreCap)
 					}
@@ -156,12 +195,10 @@ func (s *step) attend(layer int) error {
 				for p, score := range seen {
 					w := float32(math.Exp(float64(score - most)))
 					total += w
-					for i, v := range values[p*width:][:dim] {
-						out[i] += w * v
-					}
+					add.Saxpy(dim, w, values[p*width:], 1, out, 1)
 				}
 				for i := range out {
-					out[i] = s.half(out[i] / total)
+					out[i] = half(out[i] / total)
 				}
 			}
 		}

@@ -218,7 +218,7 @@ func (s *step) compute(op gpu.Op) error {
 	case gpu.LogitCap:
 		for _, logits := range s.logits {
 			for i, v := range logits {
-				logits[i] = s.half(capped(v, s.model.LogitCap))
+				logits[i] = half(capped(v, s.model.LogitCap))
 			}
 		}
 	default:
@@ -239,15 +239,15 @@ func (b *backend) now() (d time.Duration) {
 func (s *step) activate(op gpu.Op) {
 	s.activated = make([][]float32, len(s.up))
 	f, gated := activation(s.model), s.model.GatedMLP
-	for r, in := range s.up {
-		out := make([]float32, op.Out)
+	s.eachRow(len(s.up), func(r int) {
+		in, out := s.up[r], make([]float32, op.Out)
 		for i := range out {
 			v := f(float64(in[i]))
 			if gated {
 				v *= float64(in[op.Out+i])
 			}
-			out[i] = s.half(float32(v))
+			out[i] = half(float32(v))
 		}
 		s.activated[r] = out
-	}
+	})
 }
