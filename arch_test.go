@@ -92,7 +92,7 @@ gpu+test:            gpu/cpu
 gpu:                 workloads workloads/formats workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/eval/rows:       sim/unit/sheet
 gpu/eval:            workloads workloads/formats gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
-gpu/eval+test:       gpu/cpu
+gpu/eval+test:       gpu/cpu gpu/tokens workloads/tiny
 gpu/learn:           workloads/formats workloads/precision workloads/precision/classifier traces gpu gpu/eval gpu/weights errgroup
 gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf

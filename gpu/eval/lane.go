@@ -53,8 +53,8 @@ func (l *lane) bits() precision.Assignment {
 }
 
 // turn is what the sequence reads next: the prompt; or its own last token; or of a written continuation all that is read at the
-// same bits, as far as they are decided.
-func (l *lane) turn() gpu.Turn {
+// same bits, as far as they are decided, up to most tokens.
+func (l *lane) turn(most int) gpu.Turn {
 	switch {
 	case l.passes == 0:
 		return gpu.Turn{Sequence: l.sequence, Tokens: l.text[:l.job.Prompt]}
@@ -62,7 +62,7 @@ func (l *lane) turn() gpu.Turn {
 		return gpu.Turn{Sequence: l.sequence, Tokens: l.answer[len(l.answer)-1:], All: true}
 	}
 	first, end := l.passes-1, l.passes
-	for end < len(l.at) && l.at[end] == l.at[first] {
+	for end < len(l.at) && end-first < most && l.at[end] == l.at[first] {
 		end++
 	}
 	return gpu.Turn{Sequence: l.sequence, Tokens: l.text[l.job.Prompt+first : l.job.Prompt+end], All: true}
@@ -137,6 +137,10 @@ func (l *lane) decide(before precision.Signals) error {
 	return nil
 }
 
+// mostRows is how many tokens whose logits are wanted a pass reads at most: what they take is bounded, and an interruption does
+// not wait for long.
+const mostRows = 512
+
 // advance runs the next pass of those lanes that are the furthest behind and read at the same bits as the first of them. It
 // returns how many tokens they read; 0: all lanes have ended.
 func advance(scorer gpu.Scorer, lanes []*lane) (int64, error) {
@@ -156,7 +160,7 @@ func advance(scorer gpu.Scorer, lanes []*lane) (int64, error) {
 	turns, last := make([]gpu.Turn, len(group)), make([]gpu.Pass, len(group))
 	read := int64(0)
 	for i, l := range group {
-		turns[i] = l.turn()
+		turns[i] = l.turn(max(1, mostRows/len(group)))
 		read += int64(len(turns[i].Tokens))
 	}
 	err := scorer.Score(turns, at, func(turn, token int, logits []float32) error {
