@@ -63,7 +63,7 @@ workloads/safetensors: sim/unit/files safetensors float16
 workloads/torch:     sim/unit/visible sim/unit/files workloads/safetensors
 workloads/precision: sim/unit/visible sim/unit/suggest sim/unit/files sim/unit/strict workloads yaml
 workloads/precision/calibrate: sim/unit/files workloads workloads/precision
-workloads/precision/classifier: workloads/precision workloads/safetensors
+workloads/precision/classifier: workloads workloads/precision workloads/safetensors workloads/tiny
 npu/compile:         sim/unit npu/isa npu/plan npu/config npu/array npu/vector workloads workloads/formats workloads/ops workloads/routing workloads/precision
 traces:              sim/unit/visible sim/unit/suggest sim/unit/files workloads workloads/formats workloads/precision workloads/routing zstd workloads/precision/classifier
 sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats npu/plan npu/config npu/dram/spec npu/energy

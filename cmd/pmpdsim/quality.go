@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // What quality does where nothing is said: small enough for two minutes on two cores.
@@ -53,7 +55,7 @@ EXAMPLES:
 			&cli.IntFlag{Name: "prompt", Usage: "prompts of so many `TOKENS`", Value: qualityPrompt, Action: between("prompt", 1, mostTokens)},
 			&cli.IntFlag{Name: "gen", Usage: "`TOKENS` behind each prompt, the first of which comes from prefill", Value: qualityGen, Action: between("gen", 2, mostTokens)},
 			&cli.StringSliceFlag{Name: "schedule", Usage: "precision `SCHEDULE` (list schedules); repeatable",
-				DefaultText: strings.Join(defaultQualities(), ", ")},
+				DefaultText: strings.Join(defaultQualities(""), ", ") + "; of tiny also learned"},
 			precisionFlag(),
 			&cli.StringSliceFlag{Name: "npu", Usage: "`NPU` that decodes the answers: a preset (list npus), a YAML file, or " + noNPU + "; repeatable", DefaultText: defaultNPU, TakesFile: true},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPUs, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
@@ -122,16 +124,22 @@ func fillQuality(c *cli.Context) (*qualityOptions, error) {
 }
 
 func (o *qualityOptions) run(ctx context.Context, s streams) error {
-	j, err := o.prepare(s)
+	r, err := o.prepare(s)
 	if err != nil {
 		return err
 	}
-	defer j.engine.close()
-	if err := j.engine.load(ctx, s, j.plain()); err != nil {
+	defer r.engine.close()
+	if err := r.engine.load(ctx, s, r.plain()); err != nil {
 		return err
 	}
-	defer s.files.Hold()() // an interruption ends with the prompts that are done
-	all, err := j.run(ctx, s)
+	return r.finish(ctx, s)
+}
+
+// finish runs the evaluation and shows what came of it; after an interruption, of the prompts that were done.
+func (r *qualityRun) finish(ctx context.Context, s streams) error {
+	o := r.options
+	defer s.files.Hold()()
+	all, err := r.run(ctx, s)
 	if len(all) == 0 {
 		return stopped(ctx, err)
 	}
@@ -166,7 +174,12 @@ func (o *qualityOptions) show(out io.Writer, all []rows.Row) error {
 	return views.Positions(out, all)
 }
 
-// defaultQualities are the schedules that are measured where none is given.
-func defaultQualities() []string {
-	return strings.Fields("fp16 uniform:4 uniform:3 uniform:2 static:4-3 confidence:4-3 random:4-3,seed=1")
+// defaultQualities are the schedules that are measured where none is given: of the model that the program carries its learned
+// one, too.
+func defaultQualities(model string) []string {
+	all := strings.Fields("fp16 uniform:4 uniform:3 uniform:2 static:4-3 confidence:4-3 random:4-3,seed=1")
+	if _, err := fs.Stat(tiny.Files(), "learned.safetensors"); err == nil && model == workloads.TinyModel {
+		all = append(all, "learned:4-3,classifier="+workloads.TinyModel)
+	}
+	return all
 }

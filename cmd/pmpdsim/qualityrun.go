@@ -27,6 +27,7 @@ type qualityRun struct {
 	schedules []eval.Schedule
 	texts     [][]int
 	sum       string // of the weights
+	logits    int64  // bytes of them to keep at most; 0: as many as eval keeps
 }
 
 // prepare finds everything that an evaluation needs, so that what is wrong is said before the weights are loaded.
@@ -61,7 +62,7 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 func (r *qualityRun) parse(s streams) error {
 	texts := r.options.schedules
 	if len(texts) == 0 {
-		texts = defaultQualities()
+		texts = defaultQualities(r.engine.from)
 	}
 	all, notes, err := r.engine.parseSchedules(texts, r.options.rules)
 	if err != nil {
@@ -125,7 +126,7 @@ func (r *qualityRun) cut(s streams) error {
 func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 	e := r.engine
 	job := &eval.Job{Backend: e.Backend.(gpu.Scorer), Model: e.model, Texts: r.texts, Prompt: len(e.prompt), Generate: e.generate, //nolint:forcetypeassert // the CPU's is one
-		Schedules: slices.Concat([]eval.Schedule{{Schedule: precision.UniformSchedule(weights.Half)}}, r.schedules), Forced: true, Greedy: true}
+		Schedules: slices.Concat([]eval.Schedule{{Schedule: precision.UniformSchedule(weights.Half)}}, r.schedules), Forced: true, Greedy: true, Logits: r.logits}
 	p := newProgress(s.err, job.Work(), "tokens")
 	job.Done = p.add
 	outcomes, failed := eval.Run(ctx, job)

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
+	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // array is the values of one tensor.
@@ -14,9 +16,20 @@ type array struct {
 	values []float32
 }
 
+// ofTiny is the file in package tiny with the classifier of the model that the program carries.
+const ofTiny = "learned.safetensors"
+
+// open opens a file, or that of the model that the program carries by the model's name.
+func open(path string) (*safetensors.File, error) {
+	if path == workloads.TinyModel {
+		return safetensors.OpenFS(tiny.Files(), ofTiny)
+	}
+	return safetensors.Open(path)
+}
+
 // read returns the tensors of a file by name, all of them and no others, and the file's SHA-256.
 func read(path string, names ...string) (found []array, sha256 string, err error) {
-	f, err := safetensors.Open(path)
+	f, err := open(path)
 	if err != nil {
 		return nil, "", err
 	}
