@@ -59,6 +59,7 @@ EXAMPLES:
 			precisionFlag(),
 			&cli.StringSliceFlag{Name: "npu", Usage: "`NPU` that decodes the answers: a preset (list npus), a YAML file, or " + noNPU + "; repeatable", DefaultText: defaultNPU, TakesFile: true},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPUs, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
+			&cli.StringSliceFlag{Name: "kv-bits", Usage: "`CACHE` of keys and values, of the model and of the NPUs: " + kvBitsForms + "; repeatable", DefaultText: "16"},
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of the bootstrap, and of random weights", Value: 1, Action: notNegative("seed")},
 			&cli.IntFlag{Name: "threads", Usage: "`N` threads that run the model; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 				Action: between("threads", 1, mostWorkers)},
@@ -79,6 +80,7 @@ type qualityOptions struct {
 	prompts    int
 	schedules  []string
 	rules      []precision.Rule
+	caches     []string
 	npus       []npuOptions
 	workers    int
 	byPosition bool
@@ -89,7 +91,7 @@ type qualityOptions struct {
 
 func fillQuality(c *cli.Context) (*qualityOptions, error) {
 	prompt, gen := c.Int("prompt"), c.Int("gen")
-	o := &qualityOptions{text: c.String("text"), prompts: c.Int("prompts"), schedules: c.StringSlice("schedule"), workers: c.Int("workers"),
+	o := &qualityOptions{text: c.String("text"), prompts: c.Int("prompts"), schedules: c.StringSlice("schedule"), caches: c.StringSlice("kv-bits"), workers: c.Int("workers"),
 		byPosition: c.Bool("by-position"), byPrompt: c.Bool("by-prompt"), output: c.String("output"), format: c.String("format"),
 		engine: engineOptions{from: c.String("model"), weights: c.String("weights"), tokens: &prompt, gen: &gen, seed: c.Int64("seed"), backend: backendCPU,
 			threads: c.Int("threads"), reference: true}}
@@ -102,6 +104,9 @@ func fillQuality(c *cli.Context) (*qualityOptions, error) {
 	}
 	if o.text == "" && o.engine.from != workloads.TinyModel {
 		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	}
+	if len(o.caches) == 0 {
+		o.caches = []string{"16"}
 	}
 	names := c.StringSlice("npu")
 	if len(names) == 0 {

@@ -45,7 +45,7 @@ func TestAnInterruptedEvaluationKeepsWhatIsDone(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var out, errs bytes.Buffer
 		s := streams{strings.NewReader(""), &out, &errs, files.NewClaims(ctx)}
-		o := &qualityOptions{prompts: 3, schedules: []string{"uniform:4"}, workers: 1, format: "json",
+		o := &qualityOptions{prompts: 3, schedules: []string{"uniform:4"}, caches: []string{"16"}, workers: 1, format: "json",
 			engine: engineOptions{from: workloads.TinyModel, tokens: ptr(6), gen: ptr(4), seed: 1, backend: backendCPU, threads: 2, reference: true}}
 		r, err := o.prepare(s)
 		if err == nil {

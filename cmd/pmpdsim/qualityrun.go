@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
@@ -23,8 +24,8 @@ import (
 type qualityRun struct {
 	options   *qualityOptions
 	engine    *engine
-	npus      []*config.Config
-	schedules []eval.Schedule
+	schedules []eval.Schedule    // each with each cache
+	npus      [][]*config.Config // of each of the schedules
 	texts     [][]int
 	sum       string // of the weights
 	logits    int64  // bytes of them to keep at most; 0: as many as eval keeps
@@ -33,19 +34,14 @@ type qualityRun struct {
 // prepare finds everything that an evaluation needs, so that what is wrong is said before the weights are loaded.
 func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 	r := &qualityRun{options: o}
-	var err error
-	for i := range o.npus {
-		cfg, err := o.npus[i].load()
-		if err != nil {
-			return nil, err
-		}
-		s.warnOf(cfg)
-		r.npus = append(r.npus, cfg)
+	caches, err := o.load(s)
+	if err != nil {
+		return nil, err
 	}
 	if r.engine, err = o.engine.find(); err != nil {
 		return nil, err
 	}
-	if err = r.parse(s); err == nil {
+	if err = r.parse(s, caches); err == nil {
 		err = r.cut(s)
 	}
 	if err == nil {
@@ -58,8 +54,41 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 	return r, err
 }
 
+// cachedNPUs are the NPUs whose cache is that of the model.
+type cachedNPUs struct {
+	cache formats.Cache
+	npus  []*config.Config
+}
+
+// load reads the caches, and the NPUs for each.
+func (o *qualityOptions) load(s streams) (all []cachedNPUs, err error) {
+	for i, text := range o.caches {
+		of := cachedNPUs{}
+		if of.cache, err = formats.ParseCache(text); err != nil {
+			return nil, flagged("kv-bits", text, err)
+		}
+		keys, err := kvAssignments(text)
+		if err != nil {
+			return nil, flagged("kv-bits", text, err)
+		}
+		for _, npu := range o.npus {
+			npu.set = slices.Concat(npu.set, keys)
+			cfg, err := npu.load()
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 {
+				s.warnOf(cfg)
+			}
+			of.npus = append(of.npus, cfg)
+		}
+		all = append(all, of)
+	}
+	return all, nil
+}
+
 // parse reads the schedules.
-func (r *qualityRun) parse(s streams) error {
+func (r *qualityRun) parse(s streams, caches []cachedNPUs) error {
 	texts := r.options.schedules
 	if len(texts) == 0 {
 		texts = defaultQualities(r.engine.from)
@@ -69,6 +98,19 @@ func (r *qualityRun) parse(s streams) error {
 		return err
 	}
 	said(s, notes)
+	for _, of := range caches {
+		if r.engine.cache = of.cache; r.engine.runsCache() != nil {
+			return r.engine.runsCache()
+		}
+		if err := r.with(of, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// with adds schedules with a cache.
+func (r *qualityRun) with(of cachedNPUs, all []precision.Schedule) error {
 	for _, schedule := range all {
 		job, err := r.engine.recording(schedule) // which reads the classifier
 		if err != nil {
@@ -77,7 +119,8 @@ func (r *qualityRun) parse(s streams) error {
 		if err := gpu.Decidable(schedule, r.engine.model, job.Classifier); err != nil {
 			return flagged("schedule", "", err)
 		}
-		r.schedules = append(r.schedules, eval.Schedule{Schedule: schedule, Classifier: job.Classifier})
+		r.schedules = append(r.schedules, eval.Schedule{Schedule: schedule, Classifier: job.Classifier, Cache: of.cache})
+		r.npus = append(r.npus, of.npus)
 	}
 	return nil
 }
@@ -138,11 +181,11 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 	var all []rows.Row
 	for i := range r.schedules {
 		quality := r.row(i, outcomes[i+1], fp16)
-		if len(r.npus) == 0 || failed != nil {
+		if len(r.npus[i]) == 0 || failed != nil {
 			all = append(all, quality)
 			continue
 		}
-		for _, cfg := range r.npus {
+		for _, cfg := range r.npus[i] {
 			row := quality
 			if err := r.simulate(ctx, cfg, &row, outcomes[i+1], r.schedules[i]); err != nil {
 				return all, err
@@ -158,7 +201,8 @@ func (r *qualityRun) row(schedule int, outcomes, fp16 []eval.Outcome) rows.Row {
 	e := r.engine
 	row := eval.Summary(e.model, outcomes, fp16, uint64(e.seed))
 	row.Schedule, row.Model, row.PrefillBits = r.schedules[schedule].String(), e.model.Name, outcomes[0].Prefill.Average(e.model.Model)
-	row.Prompt, row.Generated, row.KVBits, row.Seed = len(e.prompt), e.generate, weights.Half, e.seed
+	row.Prompt, row.Generated, row.Seed = len(e.prompt), e.generate, e.seed
+	row.KVBits, row.KVCache = int(r.schedules[schedule].Cache.Keys.Width()), r.schedules[schedule].Cache.String()
 	row.Weights, row.Version = r.sum, codeVersion()
 	return row
 }

@@ -30,7 +30,6 @@ func (s Schedule) OfPrompt(index int) Schedule {
 // Job is what is evaluated: schedules over the same prompts.
 type Job struct {
 	Backend   gpu.Scorer
-	Reference gpu.Scorer // whose fp16 runs the others are compared with; nil: Backend
 	Model     *weights.Model
 	Texts     [][]int // tokens of each prompt and, behind it, of the continuation that people wrote
 	Prompt    int     // tokens of each that are prompt
@@ -80,7 +79,7 @@ func (j *Job) Work() int64 {
 
 // isReference reports whether a schedule's run is the reference's.
 func (j *Job) isReference(s Schedule) bool {
-	return j.Reference == nil && s.Cache.IsFP16() && s.String() == string(precision.KindFP16)
+	return s.Cache.IsFP16() && s.String() == string(precision.KindFP16)
 }
 
 // check returns an error if a job is impossible.

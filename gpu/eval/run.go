@@ -62,13 +62,9 @@ type block struct {
 
 // run evaluates the block under each schedule.
 func (b *block) run() ([][]Outcome, error) {
-	reference := b.job.Reference
-	if reference == nil {
-		reference = b.job.Backend
-	}
 	b.logits, b.chosen = make([][][]float32, len(b.texts)), make([][]int, len(b.texts))
 	full := Schedule{Schedule: precision.UniformSchedule(weights.Half)}
-	fp16, err := b.under(reference, full, func(prompt int, logits []float32, token int) {
+	fp16, err := b.under(full, func(prompt int, logits []float32, token int) {
 		b.logits[prompt], b.chosen[prompt] = append(b.logits[prompt], slices.Clone(logits)), append(b.chosen[prompt], token)
 	})
 	if err != nil {
@@ -80,7 +76,7 @@ func (b *block) run() ([][]Outcome, error) {
 			all[i] = fp16
 			continue
 		}
-		if all[i], err = b.under(b.job.Backend, s, nil); err != nil {
+		if all[i], err = b.under(s, nil); err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", s, err)
 		}
 	}
@@ -89,11 +85,11 @@ func (b *block) run() ([][]Outcome, error) {
 
 // under evaluates the block under a schedule. Logits of the written continuations, in the order of their positions, go to keep
 // before they are compared with the reference's.
-func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logits []float32, token int)) ([]Outcome, error) {
+func (b *block) under(s Schedule, keep func(prompt int, logits []float32, token int)) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.texts))
 	if b.job.Forced {
 		var p, q []float64
-		lanes, err := b.drive(scorer, s, true, func(prompt, position int, logits []float32, chosen gpu.Pass) {
+		lanes, err := b.drive(s, true, func(prompt, position int, logits []float32, chosen gpu.Pass) {
 			if keep != nil {
 				keep(prompt, logits, chosen.Token)
 			}
@@ -110,7 +106,7 @@ func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logit
 		}
 	}
 	if b.job.Greedy {
-		lanes, err := b.drive(scorer, s, false, nil)
+		lanes, err := b.drive(s, false, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -123,10 +119,10 @@ func (b *block) under(scorer gpu.Scorer, s Schedule, keep func(prompt int, logit
 }
 
 // drive runs the prompts of a block to their ends.
-func (b *block) drive(scorer gpu.Scorer, s Schedule, forced bool, see func(prompt, position int, logits []float32, chosen gpu.Pass)) ([]*lane, error) {
+func (b *block) drive(s Schedule, forced bool, see func(prompt, position int, logits []float32, chosen gpu.Pass)) ([]*lane, error) {
 	lanes := make([]*lane, len(b.texts))
 	for i, text := range b.texts {
-		sequence, err := scorer.Start(b.job.Prompt+b.job.Generate, s.Cache)
+		sequence, err := b.job.Backend.Start(b.job.Prompt+b.job.Generate, s.Cache)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +137,7 @@ func (b *block) drive(scorer gpu.Scorer, s Schedule, forced bool, see func(promp
 		if b.ctx.Err() != nil {
 			return nil, context.Cause(b.ctx)
 		}
-		read, err := advance(scorer, lanes)
+		read, err := advance(b.job.Backend, lanes)
 		if err != nil || read == 0 {
 			return lanes, err
 		}

@@ -10,11 +10,11 @@ import (
 
 // Qualities writes what schedules cost in quality, with intervals, beside their speed.
 func Qualities(out io.Writer, all []rows.Row) error {
-	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "NPU"}, {Name: "avg bits", Right: true}, {Name: "bits/token", Right: true}, {Name: "KL (nats)", Right: true},
+	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "NPU"}, {Name: "cache"}, {Name: "avg bits", Right: true}, {Name: "bits/token", Right: true}, {Name: "KL (nats)", Right: true},
 		{Name: "agreement", Right: true}, {Name: "ROUGE-L", Right: true}, {Name: "prefix", Right: true}, {Name: "tokens/s", Right: true}, {Name: "mJ/token", Right: true}}}
 	for i := range all {
 		r := &all[i]
-		t.Add(r.Schedule, r.NPU, fmt.Sprintf("%.2f", r.AvgWeightBits), within("%.3f", r.BitsPerToken, r.BitsPerTokenLow, r.BitsPerTokenHigh),
+		t.Add(r.Schedule, r.NPU, r.KVCache, fmt.Sprintf("%.2f", r.AvgWeightBits), within("%.3f", r.BitsPerToken, r.BitsPerTokenLow, r.BitsPerTokenHigh),
 			within("%.4f", r.KLMean, r.KLLow, r.KLHigh), within("%.3f", r.Agreement, r.AgreementLow, r.AgreementHigh),
 			within("%.3f", r.RougeL, r.RougeLLow, r.RougeLHigh), within("%.1f", r.Prefix, r.PrefixLow, r.PrefixHigh),
 			known("%.2f", r.TokensPerSecond, 1), known("%.3f", r.EnergyPerToken, 1e3))
@@ -23,8 +23,8 @@ func Qualities(out io.Writer, all []rows.Row) error {
 		return err
 	}
 	r := &all[0]
-	_, err := fmt.Fprintf(out, "\nmodel    %s: %d prompts of %d tokens, %d behind each; a cache of %d bits\nbehind ± the interval of 95 %% over prompts; KL, agreement, ROUGE-L and prefix are against fp16\n",
-		r.Model, r.Prompts, r.Prompt, r.Generated, r.KVBits)
+	_, err := fmt.Fprintf(out, "\nmodel    %s: %d prompts of %d tokens, %d behind each\nbehind ± the interval of 95 %% over prompts; KL, agreement, ROUGE-L and prefix are against fp16\n",
+		r.Model, r.Prompts, r.Prompt, r.Generated)
 	return err
 }
 
@@ -43,16 +43,17 @@ func known(format string, value *float64, times float64) string {
 
 // Positions writes the measures by position in the continuation.
 func Positions(out io.Writer, all []rows.Row) error {
-	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "positions", Right: true}, {Name: "weight bits", Right: true}, {Name: "bits/token", Right: true},
+	t := &plots.Table{Columns: []plots.Column{{Name: "schedule"}, {Name: "cache"}, {Name: "positions", Right: true}, {Name: "weight bits", Right: true}, {Name: "bits/token", Right: true},
 		{Name: "KL (nats)", Right: true}, {Name: "agreement", Right: true}}}
 	seen := map[string]bool{}
 	for i := range all {
-		if seen[all[i].Schedule] {
+		of := all[i].Schedule + " " + all[i].KVCache
+		if seen[of] {
 			continue // on another NPU
 		}
-		seen[all[i].Schedule] = true
+		seen[of] = true
 		for _, b := range all[i].ByPosition {
-			t.Add(all[i].Schedule, fmt.Sprintf("%d-%d", b.From, b.To), fmt.Sprintf("%.2f", b.WeightBits), fmt.Sprintf("%.3f", b.BitsPerToken),
+			t.Add(all[i].Schedule, all[i].KVCache, fmt.Sprintf("%d-%d", b.From, b.To), fmt.Sprintf("%.2f", b.WeightBits), fmt.Sprintf("%.3f", b.BitsPerToken),
 				fmt.Sprintf("%.4f", b.KL), fmt.Sprintf("%.3f", b.Agreement))
 		}
 	}

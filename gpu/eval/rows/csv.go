@@ -11,7 +11,7 @@ import (
 func WriteCSV(w io.Writer, all []Row) error {
 	records := [][]string{{"schedule", "model", "npu", "avg_weight_bits", "bits_per_token", "bits_per_token_low", "bits_per_token_high", "kl_mean", "kl_low",
 		"kl_high", "agreement", "agreement_low", "agreement_high", "rouge_l", "rouge_l_low", "rouge_l_high", "prefix_mean", "prefix_low", "prefix_high",
-		"tokens_per_second", "energy_joules_per_token", "avg_weight_bits_answers", "prefill_weight_bits", "prompts", "prompt", "generated", "kv_bits",
+		"tokens_per_second", "energy_joules_per_token", "avg_weight_bits_answers", "prefill_weight_bits", "prompts", "prompt", "generated", "kv_bits", "kv_cache",
 		"quantiser", "seed"}}
 	for i := range all {
 		r := &all[i]
@@ -21,7 +21,7 @@ func WriteCSV(w io.Writer, all []Row) error {
 			record = append(record, number(&v))
 		}
 		record = append(record, number(r.TokensPerSecond), number(r.EnergyPerToken), number(&r.AnswerBits), number(&r.PrefillBits),
-			strconv.Itoa(r.Prompts), strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.KVBits), r.Quantiser, strconv.FormatInt(r.Seed, 10))
+			strconv.Itoa(r.Prompts), strconv.Itoa(r.Prompt), strconv.Itoa(r.Generated), strconv.Itoa(r.KVBits), r.KVCache, r.Quantiser, strconv.FormatInt(r.Seed, 10))
 		records = append(records, record)
 	}
 	return sheet.Write(w, records)
@@ -29,11 +29,11 @@ func WriteCSV(w io.Writer, all []Row) error {
 
 // WritePositionsCSV writes a record for each block of positions of each row.
 func WritePositionsCSV(w io.Writer, all []Row) error {
-	records := [][]string{{"schedule", "model", "npu", "from", "to", "weight_bits", "bits_per_token", "kl", "agreement"}}
+	records := [][]string{{"schedule", "model", "npu", "kv_cache", "from", "to", "weight_bits", "bits_per_token", "kl", "agreement"}}
 	for i := range all {
 		r := &all[i]
 		for _, b := range r.ByPosition {
-			records = append(records, []string{r.Schedule, r.Model, r.NPU, strconv.Itoa(b.From), strconv.Itoa(b.To), number(&b.WeightBits),
+			records = append(records, []string{r.Schedule, r.Model, r.NPU, r.KVCache, strconv.Itoa(b.From), strconv.Itoa(b.To), number(&b.WeightBits),
 				number(&b.BitsPerToken), number(&b.KL), number(&b.Agreement)})
 		}
 	}

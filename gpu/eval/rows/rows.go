@@ -34,7 +34,8 @@ type Row struct {
 	Prompt    int    `json:"prompt"`    // tokens of each
 	Generated int    `json:"generated"` // tokens behind it
 	Text      string `json:"text,omitempty"`
-	KVBits    int    `json:"kv_bits"` // of the engine's cache
+	KVBits    int    `json:"kv_bits"` // of keys, and of values where kv_cache does not say others
+	KVCache   string `json:"kv_cache"`
 	Quantiser string `json:"quantiser,omitempty"`
 	Seed      int64  `json:"seed"`
 
