@@ -101,6 +101,7 @@ gpu/kernels+test:    gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
 gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup gonum vek
+gpu/cpu+test:        workloads/tiny
 gpu/cuda:            workloads workloads/formats workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda

@@ -8,16 +8,17 @@ The seed, the order of the files and the number of steps are fixed, so that two 
 rounding of parallel sums alone. It writes, under Hugging Face's names,
 
     config.json generation_config.json tokenizer.json tokenizer_config.json
-    model.safetensors        weights in binary16
-    sensitivity.safetensors  mean squared gradients of the loss, by weight, for the quantiser (F8_E5M2, scaled by
-                             tensor: the largest is 57344)
-    heldout.txt              held-out files, for perplexity and prompts
-    train.json               what was trained on what, for how long, and the bits per byte that came out
+    model.safetensors           weights in binary16
+    sensitivity.safetensors.gz  mean squared gradients of the loss, by weight, for the quantiser (F8_E5M2, scaled by
+                                tensor: the largest is 57344)
+    heldout.txt                 held-out files, for perplexity and prompts
+    train.json                  what was trained on what, for how long, and the bits per byte that came out
 
 and prints them beside an order-5 byte model of the same training text.
 """
 
 import argparse
+import gzip
 import hashlib
 import json
 import math
@@ -29,7 +30,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HIDDEN, LAYERS, HEADS, KV, FF, VOCAB, CONTEXT = 256, 5, 4, 2, 512, 2048, 512
@@ -305,8 +306,9 @@ def train(a):
             part = bits_per_byte(model, test_ids, test_bytes, 40_000)
             print(f"held out: {part:.3f} bits a byte (of a part)", flush=True)
     export(model, a.out)
-    save_file(sensitivities(model, ids, 256, generator), os.path.join(a.out, "sensitivity.safetensors"),
-              metadata={"format": "pt"})
+    packed = gzip.compress(save(sensitivities(model, ids, 256, generator), {"format": "pt"}), 9, mtime=0)
+    with open(os.path.join(a.out, "sensitivity.safetensors.gz"), "wb") as f:
+        f.write(packed)
     with open(os.path.join(a.out, "heldout.txt"), "w") as f:
         f.write("\n".join(test))
     model.half().float()  # what was written
