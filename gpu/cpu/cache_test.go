@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -187,6 +188,46 @@ func TestTheCacheIsTheSameInAnyPasses(t *testing.T) {
 		g.Prompt = len(g.Tokens) - len(want) + 1
 		if !slices.Equal(got[len(got)-1], want[len(want)-1]) || !slices.Equal(whole.Keys, parts.Keys) || !slices.Equal(whole.Values, parts.Values) {
 			t.Errorf("%s: a prompt of %d tokens and one of 3 end in other logits, keys or values", c.Cache, g.Prompt)
+		}
+	}
+}
+
+// TestACompressedCache quantises what keys and values are both expanded from: one width, a scale a position.
+func TestACompressedCache(t *testing.T) {
+	gputest.Numbers(t)
+	g, src := readGolden(t, "testdata/transformers/deepseek_v2.json")
+	b, err := cpu.Open(t.Context(), src, cpu.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0.0
+	for _, text := range []string{"16", "8", "4", "2"} {
+		cache, err := formats.ParseCache(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := b.Start(len(g.Tokens), cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		off, _ := offBy(t, s, g.Tokens[:g.Prompt], g.Logits[0])
+		t.Logf("%s bits: logits are off by %.4f of their size", text, off)
+		if text == "16" && !(off < mostOff) || text != "16" && !(off > 1.5*last) {
+			t.Errorf("%s bits: logits are off by %.4f of their size, and by %.4f with the width before", text, off, last)
+		}
+		last = off
+	}
+	for text, want := range map[string]string{
+		"4/8": "cache of 4-bit keys and 8-bit values: deepseek_v2 caches what both are expanded from; accepted: the same bits for both",
+		"4,group=32,key_scales=channel": "cache with scales of keys by channel: deepseek_v2 caches what keys and values are expanded from, which has none; " +
+			"accepted: scales by token",
+	} {
+		cache, err := formats.ParseCache(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Start(4, cache); err == nil || err.Error() != strings.ReplaceAll(want, "deepseek_v2", src.Model().Name) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }
