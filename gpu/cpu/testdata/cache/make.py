@@ -126,8 +126,10 @@ if __name__ == "__main__":
         print(f"{name}: {np.linalg.norm(logits - plain) / np.linalg.norm(plain):.4f} off fp16")
         cases.append(dict(cache=name, logits=some.tolist(), keys=k[KEPT].tolist(), values=v[KEPT].tolist()))
     rows = []
-    for i, (bits, zero_points) in enumerate([(8, False), (4, False), (3, False), (2, False), (8, True), (4, True), (2, True)]):
-        x = half(value(f"row {i}", (64,), 0.5 if zero_points else 0.0, 3.0))
+    # The last are so small that their scale is no normal binary16, or 0: codes end at the ends of their range.
+    for i, (bits, zero_points, spread) in enumerate([(8, False, 3), (4, False, 3), (3, False, 3), (2, False, 3), (8, True, 3), (4, True, 3), (2, True, 3),
+                                                     (8, False, 1e-5), (8, True, 1e-5), (8, False, 1e-6)]):
+        x = half(value(f"row {i}", (64,), 0.5 if zero_points and spread == 3 else 0.0, spread))
         y = coded(x, bits, zero_points)
         rows.append(dict(bits=bits, zero_points=zero_points, x=x.tolist(), y=y.tolist()))
     dump = lambda v: json.dumps(v, separators=(",", ":"))
