@@ -20,7 +20,7 @@ import (
 
 // What quality does where nothing is said: small enough for two minutes on two cores.
 const (
-	qualityPrompts = 32
+	qualityPrompts = 64
 	qualityPrompt  = 64
 	qualityGen     = 64
 )
@@ -42,7 +42,7 @@ The text is cut into prompts of --prompt tokens and the --gen tokens behind them
 An interruption keeps the prompts that all schedules have finished.
 
 EXAMPLES:
-   pmpdsim quality  # 90 s
+   pmpdsim quality  # 60 s
    pmpdsim quality --prompts 4 --prompt 16 --gen 8 --schedule fp16 --schedule uniform:3
    pmpdsim quality --prompts 4 --prompt 16 --gen 16 --schedule static:4-2 --by-position --format csv
    pmpdsim quality --model path/to/model.gguf --text words.txt --prompts 50 --npu edge-lpddr5 --npu rk3588 --format json -o quality.jsonl  # needs a GGUF file`,
