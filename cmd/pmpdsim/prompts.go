@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 
 	"github.com/urfave/cli/v2"
 
@@ -10,12 +11,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // promptsOptions are a model and the prompts that it reads side by side, cut from a text.
 type promptsOptions struct {
 	engine      engineOptions
-	file        string // of the text
+	file        string // of the text; empty: the one that tiny has not seen
 	prompts     int    // at most
 	prompt, gen int    // tokens of each
 }
@@ -53,7 +55,13 @@ func (o *promptsOptions) open(ctx context.Context, s streams, schedules []precis
 
 // cut cuts prompts from the text, with what follows each.
 func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
-	text, err := files.Read(o.file, files.Text)
+	var text []byte
+	var err error
+	if o.file == "" {
+		text, err = fs.ReadFile(tiny.Files(), "heldout.txt")
+	} else {
+		text, err = files.Read(o.file, files.Text)
+	}
 	if err == nil {
 		e.tokenizer, err = e.openTokenizer()
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -13,11 +11,9 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/cosim"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
-	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // qualityRun is an evaluation that is ready to start.
@@ -42,7 +38,8 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 		return nil, err
 	}
 	if err = r.parse(s, caches); err == nil {
-		err = r.cut(s)
+		from := promptsOptions{file: o.text, prompts: o.prompts, prompt: *o.engine.tokens, gen: *o.engine.gen}
+		r.texts, err = from.cut(r.engine, s)
 	}
 	if err == nil {
 		r.sum, err = r.engine.source.SHA256()
@@ -131,38 +128,6 @@ func (r *qualityRun) plain() (all []precision.Schedule) {
 		all = append(all, s.Schedule)
 	}
 	return all
-}
-
-// cut makes prompts of the text.
-func (r *qualityRun) cut(s streams) error {
-	e, o := r.engine, r.options
-	var text []byte
-	var err error
-	if o.text == "" {
-		text, err = fs.ReadFile(tiny.Files(), "heldout.txt")
-	} else {
-		text, err = files.Read(o.text, files.Text)
-	}
-	if err != nil {
-		return flagged("text", o.text, err)
-	}
-	prompt := len(e.prompt)
-	if err := e.encode(string(text)); err != nil {
-		return flagged("text", o.text, err)
-	}
-	whole := len(e.prompt)
-	e.prompt = make([]int, prompt)
-	if r.texts, err = eval.Texts(string(text), e.tokenizer.Encode, prompt+e.generate, o.prompts); err != nil {
-		return flagged("text", o.text, err)
-	}
-	if len(r.texts) == 0 {
-		return fmt.Errorf("--text %s: %d tokens are no prompt of %d and %d behind it; accepted: a longer text, or a shorter --prompt or --gen", o.text,
-			whole, prompt, e.generate)
-	}
-	if len(r.texts) < o.prompts {
-		s.say("note: the text has %d tokens, which make %d prompts of %d and %d behind each, not %d", whole, len(r.texts), prompt, e.generate, o.prompts)
-	}
-	return nil
 }
 
 // run evaluates the schedules, and simulates the answers. After an error the rows are of the prompts that were done before it.

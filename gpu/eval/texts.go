@@ -65,7 +65,7 @@ func piece(text string, start int, encode func(string) ([]int, error), tokens in
 		}
 		all, err := encode(text[start:ends[line]])
 		if err != nil {
-			return false, fmt.Errorf("byte %d: %w", start, err)
+			return false, fmt.Errorf("from byte %d on: %w", start, err)
 		}
 		if len(all) >= tokens {
 			ids = all[:tokens]
