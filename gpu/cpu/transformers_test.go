@@ -33,6 +33,8 @@ type golden struct {
 	}
 	Logits  [][]float64
 	Experts [][][]int // by token and layer
+
+	dir string // of the model
 }
 
 // mostOff is the norm of what logits may differ by, relative to that of the wanted ones. Rounding to binary16 at each store
@@ -180,6 +182,7 @@ func (g *golden) open(t *testing.T, config string, rename func(string) string) w
 		tensors = append(tensors, safetensors.New("h.0.attn.bias", safetensors.F16, []int{1}, []float32{1}))
 	}
 	dir, written := t.TempDir(), bytes.Buffer{}
+	g.dir = dir
 	if err := safetensors.Write(&written, tensors, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,10 @@ type folder struct {
 	model   *Model
 	files   []part // in the order of their names
 	tensors map[string]*safetensors.Tensor
+	called  map[string]string // what the checkpoint calls them
 	sum     func() (string, error)
+
+	quantiser Quantiser
 }
 
 var _ Source = (*folder)(nil)
@@ -324,7 +327,7 @@ func (f *folder) Block(layer int) (*Block, error) {
 			if s.fixed {
 				continue
 			}
-			if err := to.Quantise(QuantiseOptions{}); err != nil {
+			if err := f.quantise(to, pieces, i); err != nil {
 				return nil, fmt.Errorf("%s: %w", to.Name, err)
 			}
 		}

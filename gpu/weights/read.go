@@ -14,6 +14,7 @@ func (f *folder) adopt() {
 	under := []string{"language_model.", "model.language_model."}
 	multimodal := f.model.TextOf != ""
 	_, whole := f.tensors[f.model.names().embedding+".weight"]
+	f.called = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(f.tensors)) {
 		t, to := f.tensors[name], name
 		switch {
@@ -29,7 +30,7 @@ func (f *folder) adopt() {
 		}
 		delete(f.tensors, name)
 		if to != "" {
-			f.tensors[to] = t
+			f.tensors[to], f.called[to] = t, name
 		}
 	}
 }
@@ -70,9 +71,9 @@ func (r *reader) values(name string) []uint16 {
 // matrix reads the rows of a matrix from top to bottom.
 func (r *reader) matrix(to *Matrix, pieces []piece, expert int) {
 	for _, p := range pieces {
-		to.Half = append(to.Half, p.arranged(r.rows(&p, to.In, expert), to.In)...)
+		to.Half = append(to.Half, arranged(&p, r.rows(&p, to.In, expert), to.In)...)
 		if p.bias {
-			to.Bias = append(to.Bias, p.arranged(r.values(p.biases()), 1)...)
+			to.Bias = append(to.Bias, arranged(&p, r.values(p.biases()), 1)...)
 		}
 	}
 }
@@ -105,8 +106,8 @@ func (r *reader) rows(p *piece, in, expert int) []uint16 {
 }
 
 // transposed turns rows by inputs into rows by outputs.
-func transposed(values []uint16, in int) []uint16 {
-	out := make([]uint16, len(values))
+func transposed[T any](values []T, in int) []T {
+	out := make([]T, len(values))
 	rows := len(values) / in
 	for i, v := range values {
 		out[i%rows*in+i/rows] = v
@@ -115,11 +116,11 @@ func transposed(values []uint16, in int) []uint16 {
 }
 
 // arranged puts rows of so many values into the order of the matrix.
-func (p *piece) arranged(values []uint16, in int) []uint16 {
+func arranged[T any](p *piece, values []T, in int) []T {
 	if p.order == nil || len(values) == 0 {
 		return values
 	}
-	out := make([]uint16, 0, len(values))
+	out := make([]T, 0, len(values))
 	for row := range p.rows {
 		from := p.order(row) * in
 		out = append(out, values[from:from+in]...)

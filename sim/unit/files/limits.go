@@ -27,6 +27,7 @@ const (
 	GGUF                        // the weights of one: read piece by piece
 	Pickle                      // of a checkpoint of PyTorch: names and shapes of its tensors
 	Checkpoint                  // the weights of one: read piece by piece
+	Planes                      // of a cache of quantised weights: read piece by piece
 	Trace                       // of a decode
 	Results                     // rows of sweeps, lines of run --format json, shards
 	Plan                        // of a sweep
@@ -100,6 +101,8 @@ func (k Kind) Limits() Limit {
 		return Limit{What: "the pickle of a PyTorch checkpoint", Bytes: 64 * mib}
 	case Checkpoint:
 		return Limit{What: "a PyTorch checkpoint"}
+	case Planes:
+		return Limit{What: "planes of a cache"}
 	case Trace:
 		return Limit{What: "a decode trace (NAME.trace.jsonl.zst)", Bytes: 256 * mib, Total: 256 * mib, Line: 4 * mib, Lines: 1 << 20, Values: 1e6}
 	case Results:
