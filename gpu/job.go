@@ -26,6 +26,10 @@ type Job struct {
 	Reference     bool            // compare each pass with an fp16 pass over the same tokens, whose cache is fp16, too
 	IgnoreEOS     bool
 
+	// How the weights became planes (weights.Quantiser).
+	SeedBits          int    // 0: weights.MinSeed
+	SensitivitySHA256 string // of the file of sensitivities; empty: all weights count alike
+
 	Task    string // for the header
 	Seed    *int64
 	Tool    string
@@ -101,7 +105,10 @@ func (j *Job) header(about About) (*traces.Header, error) {
 // quant says how the weights are quantised.
 func (j *Job) quant() *traces.Quant {
 	q := &traces.Quant{Scheme: "anyprec-lut", Planes: some(weights.Planes), LUT: "per-row fp16", Layout: "plane-major/1024",
-		Accumulate: "fp32", LMHeadBits: some(weights.Half)}
+		Accumulate: "fp32", LMHeadBits: some(weights.Half), SensitivitySHA256: j.SensitivitySHA256}
+	if j.SeedBits > weights.MinSeed {
+		q.SeedBits = &j.SeedBits
+	}
 	q.Cached(j.Cache)
 	return q
 }

@@ -43,7 +43,7 @@ func fullHeader() *Header {
 		},
 		Quant: &Quant{
 			Scheme: "anyprec-lut", Planes: ptr(8), LUT: "per-row fp16", Layout: "plane-major/1024",
-			Accumulate: "fp32", LMHeadBits: ptr(16), KVBits: ptr(8), KVCache: "8,group=32",
+			Accumulate: "fp32", LMHeadBits: ptr(16), KVBits: ptr(8), KVCache: "8,group=32", SeedBits: ptr(3), SensitivitySHA256: sha,
 		},
 		Precisions: []int{16, 4, 3}, PrefillBits: 16, Assignments: []string{"16", mixedBits}, PrefillAssignment: ptr(0),
 		Scheduler: Scheduler{

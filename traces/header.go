@@ -91,15 +91,17 @@ type Shape struct {
 
 // Quant says how the weights were quantised.
 type Quant struct {
-	Scheme     string     `json:"scheme"`
-	Planes     *int       `json:"planes,omitzero" rule:"positive"`
-	LUT        string     `json:"lut,omitzero"`
-	Layout     string     `json:"layout,omitzero"`
-	Accumulate string     `json:"accumulate,omitzero"`
-	LMHeadBits *int       `json:"lm_head_bits,omitzero" rule:"bits"`
-	KVBits     *int       `json:"kv_bits,omitzero" rule:"bits"`
-	KVCache    string     `json:"kv_cache,omitzero" rule:"cache"`
-	X          Extensions `json:"-"`
+	Scheme            string     `json:"scheme"`
+	Planes            *int       `json:"planes,omitzero" rule:"positive"`
+	LUT               string     `json:"lut,omitzero"`
+	Layout            string     `json:"layout,omitzero"`
+	Accumulate        string     `json:"accumulate,omitzero"`
+	LMHeadBits        *int       `json:"lm_head_bits,omitzero" rule:"bits"`
+	KVBits            *int       `json:"kv_bits,omitzero" rule:"bits"`
+	KVCache           string     `json:"kv_cache,omitzero" rule:"cache"`
+	SeedBits          *int       `json:"seed_bits,omitzero" rule:"positive"`
+	SensitivitySHA256 string     `json:"sensitivity_sha256,omitzero" rule:"sha256"`
+	X                 Extensions `json:"-"`
 }
 
 // Scheduler is the precision schedule of the run.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -41,7 +42,7 @@ const (
 
 // engineFlags choose what the decode engine runs, and on what.
 func engineFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		modelFlag("`MODEL`: a preset (list models), or a folder with config.json and weights, or a GGUF file; tiny has its own", defaultModel, ""),
 		&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
 			DefaultText: "the model's folder", TakesFile: true},
@@ -57,7 +58,7 @@ func engineFlags() []cli.Flag {
 			Action: between("threads", 1, mostWorkers)},
 		&cli.IntFlag{Name: "sample-ops", Usage: "time the ops of every `N`th pass; 0: of none", Value: 16, Action: between("sample-ops", 0, mostTokens)},
 		&cli.BoolFlag{Name: "reference", Usage: "run each pass again at fp16 and compare (--reference=false: do not)", Value: true},
-	}
+	}, quantiserFlags()...)
 }
 
 // loadWeights finds models by name or path that a GPU runs.
@@ -92,13 +93,14 @@ type engineOptions struct {
 	cache      formats.Cache // of keys and values
 	sampleOps  int
 	reference  bool
+	quantiser  quantiserOptions
 }
 
 // engineFrom reads the flags.
 func engineFrom(c *cli.Context) (engineOptions, error) {
 	o := engineOptions{from: c.String("model"), weights: c.String("weights"), taskName: c.String("task"), tokens: optional(c, "prompt", c.Int),
 		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), list: c.String("prompts"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
-		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference")}
+		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference"), quantiser: quantiserFrom(c)}
 	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
 		o.from = o.weights // weights of a folder are those of its model
 	}
@@ -127,6 +129,10 @@ type engine struct {
 	prompts   int               // how many there are of a list; 0: there is none
 	tokenizer *tokens.Tokenizer // of a text; nil: the prompt is none
 	generate  int
+
+	sensitivitySHA string                   // empty: all weights count alike
+	closers        []io.Closer              // of what the source reads
+	note           func(about, text string) // what the user may want to know while weights are loaded
 }
 
 // close frees device and files.
@@ -136,6 +142,9 @@ func (e *engine) close() {
 	}
 	if e.source != nil {
 		_ = e.source.Close() // read only
+	}
+	for _, c := range e.closers {
+		_ = c.Close() // read only
 	}
 }
 
@@ -159,7 +168,7 @@ func (o *engineOptions) find() (*engine, error) {
 
 // begin finds the model, and how many tokens there are.
 func (o *engineOptions) begin() (*engine, error) {
-	e := &engine{engineOptions: o}
+	e := &engine{engineOptions: o, note: func(string, string) {}}
 	var err error
 	if e.model, err = weights.Load(o.from); err != nil {
 		return nil, flagged("model", o.from, err)
@@ -299,7 +308,10 @@ func (e *engine) open() (err error) {
 			err = fmt.Errorf("%w; the weights are quantised (%v): record reads a model's folder from before that, or a GGUF file", err, m.Stored)
 		}
 	}
-	return flagged("weights", where, err)
+	if err != nil {
+		return flagged("weights", where, err)
+	}
+	return e.quantise(where)
 }
 
 // openWeights opens those of a path, or the program's own.
@@ -349,6 +361,7 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	if e.reference {
 		bits = append(bits, weights.Half)
 	}
+	e.note = func(about, text string) { s.say("note: %s: %s", about, text) }
 	p := newProgress(s.err, int64(e.model.Layers), "layers")
 	defer p.end()
 	loaded := func(blocks int) { p.update(int64(blocks), int64(e.model.Layers)) }
@@ -363,6 +376,9 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	p.end()
 	if err == nil {
 		s.say("%s, %s, %d to generate, %s", e.model.Name, e.reads(), e.generate, e.on())
+		if how := e.planes(); how != "" {
+			s.say("%s", how)
+		}
 	}
 	return err
 }
@@ -382,7 +398,8 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 		return gpu.Job{}, flagged("weights", "", err)
 	}
 	j := gpu.Job{Model: e.model, WeightsSHA256: sum, Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
-		Schedule: s, Cache: e.cache, Reference: e.reference, Task: e.task, Seed: &e.seed, Tool: program(),
+		Schedule: s, Cache: e.cache, Reference: e.reference, Task: e.task, Seed: &e.seed,
+		SeedBits: e.quantiser.seed, SensitivitySHA256: e.sensitivitySHA, Tool: program(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
 		return j, nil

@@ -25,8 +25,9 @@ func recordCommand() *cli.Command {
 		Description: `Runs a model under a precision schedule on an NVIDIA GPU, or on the CPU if it is small, and writes what every pass did:
 tokens, times, what the schedule saw and decided, and how far each pass agrees with an fp16 pass over the
 same tokens. The simulator replays the trace (run --trace). Weights are quantised to nested bit-planes with a
-codebook per row; --weights random takes a model's true shapes, and never ends its answer. --model tiny is trained, on
-Go's standard library, and in the program: it needs no file.
+codebook per row, errors weighed by squared gradients where there are some (--sensitivity); --weights random takes a
+model's true shapes, and never ends its answer. --model tiny is trained, on Go's standard library, and in the program: it needs
+no file.
 
 With --prompts, or several schedules, -o names a folder: the model is loaded once, every prompt is decoded under every schedule, and
 each trace is PROMPT.SCHEDULE.trace.jsonl.zst there. The list has a JSON object a line: {"id": "capital", "text": "The capital
@@ -43,6 +44,7 @@ EXAMPLES:
    pmpdsim record --model path/to/model --prompt-file p.txt --schedule confidence -o t.trace.jsonl.zst  # needs a GPU
    pmpdsim record --backend cpu --model tiny --prompt-text 'func main() {' --gen 16 --schedule uniform:4 -o go.trace.jsonl
    pmpdsim record --backend cpu --model path/to/model.gguf --prompt-text 'The capital of France is' --gen 8 --schedule uniform:4 -o g.trace.jsonl  # needs a GGUF file
+   pmpdsim record --backend cpu --model tiny --prompt-text 'The function returns' --gen 8 --schedule uniform:3 --cache planes -o q.trace.jsonl
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompt 16 --gen 8 \
       --schedule static:4-2 -o small.trace.jsonl.zst
    pmpdsim record --backend cpu --model path/to/config.json --weights random --prompts prompts.jsonl --gen 8 \

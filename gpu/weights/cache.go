@@ -36,10 +36,15 @@ type Cache struct {
 
 // OpenCache returns the cache in a folder, which is made when there is something to keep. What goes wrong with it is noted.
 func OpenCache(dir string, note func(text string)) (*Cache, error) {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file; accepted: a directory, which is made if it is not there", dir)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; accepted: a directory, which is made if it is not there", err)
+	info, err := os.Stat(dir)
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	if err == nil && !info.IsDir() {
+		err = errors.New("is a file")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w; accepted: a directory, which is made if it is not there", dir, err)
 	}
 	return &Cache{dir: dir, note: note}, nil
 }

@@ -130,7 +130,7 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := weights.OpenCache(file, nil); err == nil || err.Error() != file+" is a file; accepted: a directory, which is made if it is not there" {
+	if _, err := weights.OpenCache(file, nil); err == nil || err.Error() != file+": is a file; accepted: a directory, which is made if it is not there" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := weights.OpenCache(filepath.Join(file, "below"), nil); err == nil || !strings.HasSuffix(err.Error(), "accepted: a directory, which is made if it is not there") {

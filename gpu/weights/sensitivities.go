@@ -24,6 +24,11 @@ func OpenSensitivities(path string) (*Sensitivities, error) {
 	return sensitivitiesOf(safetensors.Open(path))
 }
 
+// OpenSensitivitiesFS opens a file among those that the program carries.
+func OpenSensitivitiesFS(in fs.FS, name string) (*Sensitivities, error) {
+	return sensitivitiesOf(safetensors.OpenFS(in, name))
+}
+
 func sensitivitiesOf(file *safetensors.File, err error) (*Sensitivities, error) {
 	if err != nil {
 		return nil, err
