@@ -37,7 +37,10 @@ func (h *Header) Plan(m *workloads.Model, s precision.Schedule, gen int) error {
 
 // needs is the version of the format that has what a header says.
 func (h *Header) needs() int {
-	if len(h.Assignments) > 0 || h.Model.Experts != nil || h.Model.Latent != nil || h.Quant != nil && h.Quant.KVCache != "" {
+	if len(h.Assignments) > 0 || h.Model.Experts != nil || h.Model.Latent != nil {
+		return 2
+	}
+	if q := h.Quant; q != nil && (q.KVCache != "" || q.SeedBits != nil || q.SensitivitySHA256 != "") {
 		return 2
 	}
 	return 1
@@ -97,8 +100,13 @@ func checkAssignments(h *Header) *Error {
 			key = "model.experts"
 		case h.Model.Latent != nil:
 			key = "model.latent"
-		case len(h.Assignments) == 0:
+		case len(h.Assignments) > 0:
+		case h.Quant.KVCache != "":
 			key = "quant.kv_cache"
+		case h.Quant.SeedBits != nil:
+			key = "quant.seed_bits"
+		default:
+			key = "quant.sensitivity_sha256"
 		}
 		return fault(key, "version 2", "version %d has no such key", h.Version)
 	}

@@ -42,8 +42,11 @@ func TestCachesThatATraceCannotHave(t *testing.T) {
 		`"version":2,"kv_cache":"4,zero_points"`:   `quant.kv_bits: kv_cache is 4,zero_points; accepted: 4`,
 		`"version":2,"kv_bits":4,"kv_cache":"4"`:   ``,
 		`"version":2,"kv_cache":"4/8,zero_points"`: ``,
-		`"kv_bits":16`: ``,
-		`"version":2,"kv_cache":"4/8","kv_value":8`: `quant.kv_value: unknown key`,
+		`"kv_bits":16`:  ``,
+		`"seed_bits":3`: `quant.seed_bits: version 1 has no such key; accepted: version 2`,
+		`"sensitivity_sha256":"` + strings.Repeat("0", 64) + `"`: `quant.sensitivity_sha256: version 1 has no such key; accepted: version 2`,
+		`"version":2,"seed_bits":3`:                              ``,
+		`"version":2,"kv_cache":"4/8","kv_value":8`:              `quant.kv_value: unknown key`,
 	} {
 		lines, of := base(), quant
 		if rest, second := strings.CutPrefix(quant, `"version":2,`); second {
