@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -40,6 +41,9 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 	if err = r.parse(s, caches); err == nil {
 		from := promptsOptions{file: o.text, prompts: o.prompts, prompt: *o.engine.tokens, gen: *o.engine.gen}
 		r.texts, err = from.cut(r.engine, s)
+	}
+	if err == nil {
+		err = flagged("prompts", "", cpu.Fits(r.engine.model, *o.engine.tokens+*o.engine.gen, min(len(r.texts), eval.MostTogether)))
 	}
 	if err == nil {
 		r.sum, err = r.engine.source.SHA256()

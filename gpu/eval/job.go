@@ -47,8 +47,8 @@ type Job struct {
 // tokens to generate.
 const DefaultLogits = 256 << 20
 
-// mostTogether is how many prompts run side by side at most: products of more rows are not faster.
-const mostTogether = 32
+// MostTogether is how many prompts run side by side at most: products of more rows are not faster.
+const MostTogether = 32
 
 // together is how many prompts run side by side.
 func (j *Job) together() int {
@@ -56,7 +56,7 @@ func (j *Job) together() int {
 	if limit == 0 {
 		limit = DefaultLogits
 	}
-	return max(1, min(mostTogether, int(limit/(4*int64(j.Model.Vocab)*int64(j.Generate)))))
+	return max(1, min(MostTogether, int(limit/(4*int64(j.Model.Vocab)*int64(j.Generate)))))
 }
 
 // Work is how many tokens a job reads, those of the reference included.
