@@ -38,6 +38,7 @@ func examples() map[string]output {
 		"record":           {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4" + short, name: "o.trace.jsonl.zst"},
 		"cosim":            {args: "--backend cpu --model DIR/in/m --weights random --schedule uniform:4 --npu pmpd-paper --format json" + short, name: "o.json"},
 		"quality":          {args: "--schedule uniform:4 --prompts 1 --format json" + short, name: "o.jsonl"},
+		"schedule search":  {args: "--model tiny --prompts 1 --prompt 4 --gen 4 --bits 4 --bound kl<=1", name: "o.csv", slow: true},
 		"schedule train":   {args: "--model tiny --text DIR/in/words.txt --prompts 10 --prompt 4 --gen 4 --epochs 1", name: "o.safetensors", slow: true},
 		"export":           {args: "DIR/in/results.jsonl", name: "o.csv"},
 		"report":           {args: "DIR/in/results.jsonl", name: "o.html"},

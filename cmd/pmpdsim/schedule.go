@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,25 +147,65 @@ With --sensitivities it searches bits by layer and matrix instead (rules of prec
 layer,matrix,bits,loss and has for each matrix the loss at each width that it may have, as in 0,down_proj,3,0.021. All begin with their fewest bits; then the matrix whose bits save most loss for a byte gets more, until
 the loss is within the bound (loss<=X), or while average bits are (bits<=X).
 
-Measures: quality is the share of tokens on which the fp16 reference agrees (footer.agree), likelihood the mean
+Measures of traces: quality is the share of tokens on which the fp16 reference agrees (footer.agree), likelihood the mean
 probability of a token under it (footer.nll).
+
+Other bounds are measured live: --model runs on the CPU over prompts of a text, as quality does. kl<=X (nats a token from fp16),
+bits_per_token<=X and agreement>=X are of the written continuations, rouge_l>=X of the model's own against fp16's. Tried are all
+widths of --bits throughout, all pairs of them with a switch at 0, 1/3 and 2/3 of --gen, each with its prefill at its own first
+width and at the highest. Every candidate is printed with its interval; the fewest average bits whose mean holds win.
+--measure-sensitivities writes the file that --sensitivities reads: for each matrix and width the KL with all others in fp16. With
+it and kl<=X an assignment is searched, run, and raised until it holds. An interruption keeps what all candidates have finished.
 
 EXAMPLES:
    pmpdsim schedule search --traces runs
    pmpdsim schedule search --traces runs --bound 'likelihood>=0.95' --format json
-   pmpdsim schedule search --model path/to/config.json --sensitivities losses.csv --bound 'bits<=3.5'`,
+   pmpdsim schedule search --model path/to/config.json --sensitivities losses.csv --bound 'bits<=3.5'
+   pmpdsim schedule search --model tiny --prompts 4 --prompt 16 --gen 9 --bits 4,3 --bound 'kl<=0.1'
+   pmpdsim schedule search --model tiny --prompts 8 --measure-sensitivities -o losses.csv  # 60 s
+   pmpdsim schedule search --model tiny --sensitivities losses.csv --bound 'kl<=0.05'  # 60 s, needs losses.csv`,
 		Flags: []cli.Flag{
-			tracesFlag("`DIR` with the traces", ""),
+			tracesFlag("`DIR` with the traces", "none"),
 			&cli.StringFlag{Name: "sensitivities", Usage: "search bits by layer and matrix: CSV `FILE` with layer,matrix,bits,loss", TakesFile: true},
-			modelFlag("`MODEL` of the sensitivities (list models, or a config.json)", "", "none"),
-			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision; with sensitivities loss<=X or bits<=X", Value: "quality>=0.99"},
+			modelFlag("`MODEL` that runs: tiny, a folder or a GGUF file; of sensitivities also a preset or a config.json", "", "none"),
+			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision, or MEASURE<=X; with sensitivities loss<=X or bits<=X", Value: "quality>=0.99"},
+			&cli.BoolFlag{Name: "measure-sensitivities", Usage: "write what each matrix costs at each width, as CSV"},
+			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
+				DefaultText: "the model's own", TakesFile: true},
+			&cli.StringFlag{Name: "text", Usage: "cut prompts from the text in `FILE`", DefaultText: "what tiny has not seen", TakesFile: true},
+			&cli.IntFlag{Name: "prompts", Usage: "`N` prompts", Value: qualityPrompts, Action: between("prompts", 1, mostTokens)},
+			&cli.IntFlag{Name: "prompt", Usage: "prompts of so many `TOKENS`", Value: qualityPrompt, Action: between("prompt", 1, mostTokens)},
+			&cli.IntFlag{Name: "gen", Usage: "`TOKENS` behind each prompt, the first of which comes from prefill", Value: qualityGen, Action: between("gen", 2, mostTokens)},
+			bitsFlag("4,3,2"),
+			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of the bootstrap, and of random weights", Value: 1, Action: notNegative("seed")},
+			&cli.IntFlag{Name: "threads", Usage: "`N` threads that run the model; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
+				Action: between("threads", 1, mostWorkers)},
 			formatFlag("table", "json"),
+			outputFlag("write to `FILE`", "the terminal"),
 		},
-		Action: action(fillSearch),
+		Action: action(fillAnySearch),
 	}
 }
 
-// searchOptions are what schedule search was asked for.
+// fillAnySearch finds out what is searched: among traces, of sensitivities, or live.
+func fillAnySearch(c *cli.Context) (command, error) {
+	bound, err := parseLiveBound(c.String("bound"))
+	if err != nil {
+		return nil, err
+	}
+	if c.Bool("measure-sensitivities") {
+		return fillLiveSearch(c, nil)
+	}
+	if bound != nil {
+		return fillLiveSearch(c, bound)
+	}
+	if c.IsSet("output") {
+		return nil, fmt.Errorf("--output: nothing is measured; accepted: with a bound of %s, or --measure-sensitivities", liveNames())
+	}
+	return fillSearch(c)
+}
+
+// searchOptions are what schedule search over recorded traces, or over a file of sensitivities, was asked for.
 type searchOptions struct {
 	traces  string // directory
 	losses  string // file of sensitivities; empty: none
@@ -215,6 +256,10 @@ func parseBound(text string) (traces.Measure, float64, error) {
 		var forms []string
 		for _, m := range traces.Measures() {
 			forms = append(forms, string(m)+">=X")
+		}
+		for _, m := range liveMeasures() {
+			b := liveBound{liveMeasure: m}
+			forms = append(forms, m.name+b.relation()+"X")
 		}
 		return "", 0, fmt.Errorf("--bound %s: not a bound; accepted: %s, with X above 0", text, strings.Join(forms, ", "))
 	}

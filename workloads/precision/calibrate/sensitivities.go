@@ -34,7 +34,8 @@ type sensitive struct {
 	choices  []Choice
 }
 
-const sensitivityHeader = "layer,matrix,bits,loss"
+// SensitivityHeader is the first line of a file of sensitivities.
+const SensitivityHeader = "layer,matrix,bits,loss"
 
 // ReadSensitivities reads a file of sensitivities of a model: CSV with the header layer,matrix,bits,loss and a row for each width
 // that a matrix may have.
@@ -46,7 +47,8 @@ func ReadSensitivities(path string, m *workloads.Model) (*Sensitivities, error) 
 	return parseSensitivities(path, data, m)
 }
 
-func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitivities, error) {
+// NewSensitivities has the matrices of a model, and nothing that is known of them.
+func NewSensitivities(m *workloads.Model) *Sensitivities {
 	s := &Sensitivities{model: m}
 	for l := range m.Layers {
 		for _, x := range m.Matrices(l) {
@@ -55,14 +57,19 @@ func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitiv
 			}
 		}
 	}
+	return s
+}
+
+func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitivities, error) {
+	s := NewSensitivities(m)
 	r := csv.NewReader(bytes.NewReader(data))
 	r.FieldsPerRecord = 4
 	rows, err := r.ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; accepted: CSV with the header %s", name, err, sensitivityHeader)
+		return nil, fmt.Errorf("%s: %w; accepted: CSV with the header %s", name, err, SensitivityHeader)
 	}
-	if len(rows) == 0 || strings.Join(rows[0], ",") != sensitivityHeader {
-		return nil, fmt.Errorf("%s:1: another header, or none; accepted: %s", name, sensitivityHeader)
+	if len(rows) == 0 || strings.Join(rows[0], ",") != SensitivityHeader {
+		return nil, fmt.Errorf("%s:1: another header, or none; accepted: %s", name, SensitivityHeader)
 	}
 	for i, row := range rows[1:] {
 		if err := s.add(row); err != nil {

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/pmpdsim/pmpdsim/gpu/eval"
+	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
+	"github.com/pmpdsim/pmpdsim/plots"
+	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
+)
+
+// liveMeasure is what a bound may be of if a model runs under each candidate.
+type liveMeasure struct {
+	name   string
+	most   bool // the bound is at most, not at least
+	greedy bool // it is of the model's own answers
+	of     func(r *rows.Row) (mean, low, high float64)
+}
+
+func liveMeasures() []liveMeasure {
+	return []liveMeasure{
+		{"kl", true, false, func(r *rows.Row) (float64, float64, float64) { return r.KLMean, r.KLLow, r.KLHigh }},
+		{"bits_per_token", true, false, func(r *rows.Row) (float64, float64, float64) {
+			return r.BitsPerToken, r.BitsPerTokenLow, r.BitsPerTokenHigh
+		}},
+		{"agreement", false, false, func(r *rows.Row) (float64, float64, float64) { return r.Agreement, r.AgreementLow, r.AgreementHigh }},
+		{"rouge_l", false, true, func(r *rows.Row) (float64, float64, float64) { return r.RougeL, r.RougeLLow, r.RougeLHigh }},
+	}
+}
+
+func liveNames() string {
+	var names []string
+	for _, m := range liveMeasures() {
+		names = append(names, m.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// liveBound is a bound of one of them.
+type liveBound struct {
+	liveMeasure
+	limit float64
+}
+
+func (b *liveBound) String() string {
+	return b.name + b.relation() + strconv.FormatFloat(b.limit, 'g', -1, 64)
+}
+
+func (b *liveBound) relation() string {
+	if b.most {
+		return "<="
+	}
+	return ">="
+}
+
+// holds reports whether the mean of a candidate does.
+func (b *liveBound) holds(r *rows.Row) bool {
+	mean, _, _ := b.of(r)
+	return b.most && mean <= b.limit || !b.most && mean >= b.limit
+}
+
+// parseLiveBound reads kl<=0.02; nil: it is a bound of another kind.
+func parseLiveBound(text string) (*liveBound, error) {
+	for _, m := range liveMeasures() {
+		rest, ok := strings.CutPrefix(text, m.name)
+		if !ok {
+			continue
+		}
+		b := &liveBound{liveMeasure: m}
+		value, ok := strings.CutPrefix(rest, b.relation())
+		x, err := strconv.ParseFloat(value, 64)
+		if !ok || err != nil || !(x > 0) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("--bound %s: not a bound; accepted: %s%sX, with X above 0", text, m.name, b.relation())
+		}
+		b.limit = x
+		return b, nil
+	}
+	return nil, nil
+}
+
+// liveSearch is a search in which a model runs under each candidate.
+type liveSearch struct {
+	text   promptsOptions
+	bits   []int
+	bound  *liveBound // nil: sensitivities are measured
+	losses string     // file of sensitivities, of which an assignment is made; empty: static schedules are tried
+	seed   int64
+	format string
+	output string
+}
+
+func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
+	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("sensitivities"), seed: c.Int64("seed"), format: c.String("format"),
+		output: c.String("output")}
+	switch {
+	case c.String("traces") != "":
+		return nil, errors.New("--traces is given, and the model is to run; accepted: a bound of traces, quality>=X or likelihood>=X, or no --traces")
+	case c.String("model") == "":
+		return nil, errors.New("--model is missing; accepted: a model that runs under each candidate, such as tiny")
+	case o.text.file == "" && o.text.engine.from != workloads.TinyModel:
+		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	case bound == nil && o.losses != "":
+		return nil, errors.New("--measure-sensitivities and --sensitivities are given; accepted: one of them")
+	}
+	var err error
+	o.bits, err = weightBits(c)
+	return o, err
+}
+
+func (o *liveSearch) run(ctx context.Context, s streams) error {
+	p, err := o.text.open(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	defer s.files.Hold()() // an interruption ends with what has been measured
+	switch {
+	case o.bound == nil:
+		return o.sensitivities(ctx, s, p)
+	case o.losses != "":
+		return o.assigned(ctx, s, p)
+	}
+	return o.static(ctx, s, p)
+}
+
+// measure runs the model under schedules. Rows are of the prompts that all of them have finished.
+func (o *liveSearch) measure(ctx context.Context, p *prompted, schedules []precision.Schedule, done func(int64)) ([]rows.Row, error) {
+	j := o.job(p, schedules)
+	j.Done = done
+	outcomes, err := eval.Run(ctx, j)
+	if len(outcomes[0]) == 0 {
+		return nil, err
+	}
+	all := make([]rows.Row, len(schedules))
+	for i, s := range schedules {
+		all[i] = eval.Summary(p.model, outcomes[i+1], outcomes[0], uint64(o.seed))
+		r := &all[i]
+		r.Schedule, r.Model, r.PrefillBits, r.ByPrompt = s.String(), p.model.Name, outcomes[i+1][0].Prefill.Average(p.model.Model), nil
+		r.Prompt, r.Generated, r.KVBits, r.Seed, r.Version = o.text.prompt, o.text.gen, 16, o.seed, codeVersion()
+	}
+	return all, err
+}
+
+// job evaluates schedules behind fp16.
+func (o *liveSearch) job(p *prompted, schedules []precision.Schedule) *eval.Job {
+	j := &eval.Job{Backend: p.scorer, Model: p.model, Texts: p.texts, Prompt: o.text.prompt, Generate: o.text.gen, Forced: true,
+		Greedy: o.bound != nil && o.bound.greedy}
+	for _, s := range append([]precision.Schedule{precision.UniformSchedule(16)}, schedules...) {
+		j.Schedules = append(j.Schedules, eval.Schedule{Schedule: s})
+	}
+	return j
+}
+
+// searched is a candidate as JSON.
+type searched struct {
+	Bound  string `json:"bound"`
+	Holds  bool   `json:"holds"`
+	Chosen bool   `json:"chosen"`
+	*rows.Row
+}
+
+// static tries the schedules of the grid.
+func (o *liveSearch) static(ctx context.Context, s streams, p *prompted) error {
+	grid := calibrate.Grid(o.bits, o.text.gen)
+	bar := newProgress(s.err, o.job(p, grid).Work(), "tokens")
+	defer bar.end()
+	all, err := o.measure(ctx, p, grid, bar.add)
+	bar.end()
+	return o.show(ctx, s, all, err)
+}
+
+// show writes the candidates, and picks the one with the fewest bits that holds the bound.
+func (o *liveSearch) show(ctx context.Context, s streams, all []rows.Row, failed error) error {
+	if len(all) == 0 {
+		return stopped(ctx, failed)
+	}
+	best := calibrate.Fewest(len(all), func(i int) bool { return o.bound.holds(&all[i]) },
+		func(i int) (decode, prefill float64) { return all[i].AvgWeightBits, all[i].PrefillBits })
+	found := make([]searched, len(all))
+	for i := range all {
+		found[i] = searched{o.bound.String(), o.bound.holds(&all[i]), i == best, &all[i]}
+	}
+	err := s.deliver(o.output, func(out io.Writer) error {
+		if o.format == "json" {
+			return jsonLines(out, found)
+		}
+		return o.table(out, found)
+	})
+	if signal := (signalled{}); errors.As(context.Cause(ctx), &signal) {
+		failed = unfinished{fmt.Sprintf("%s: what was written is of %d of %d prompts", signal.Error(), all[0].Prompts, o.text.prompts), signal}
+	}
+	return errors.Join(failed, err)
+}
+
+// table writes the candidates.
+func (o *liveSearch) table(out io.Writer, found []searched) error {
+	t := &plots.Table{Columns: []plots.Column{{Name: "schedule", Width: 96}, {Name: "avg bits", Right: true}, {Name: "prefill", Right: true},
+		{Name: "mean " + o.bound.name, Right: true}, {Name: "95 % interval", Right: true}, {Name: "holds"}, {Name: ""}}}
+	best := "none holds the bound"
+	for _, x := range found {
+		mean, low, high := o.bound.of(x.Row)
+		holds, mark := "", ""
+		if x.Holds {
+			holds = "yes"
+		}
+		if x.Chosen {
+			mark, best = "best", x.Schedule
+		}
+		t.Add(x.Schedule, fmt.Sprintf("%.3f", x.AvgWeightBits), fmt.Sprintf("%.2f", x.PrefillBits), fmt.Sprintf("%.4f", mean),
+			fmt.Sprintf("%.4f to %.4f", low, high), holds, mark)
+	}
+	if err := t.Write(out); err != nil {
+		return err
+	}
+	r := found[0].Row
+	_, err := fmt.Fprintf(out, "\nmodel    %s: %d prompts of %d tokens, %d behind each\nbound    %s\nbest     %s\n", r.Model, r.Prompts, r.Prompt, r.Generated,
+		o.bound, best)
+	return err
+}
