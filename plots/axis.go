@@ -29,6 +29,22 @@ func newAxis(values []float64, log bool) axis {
 	return axis{below(lo / 1.1), above(hi * 1.1), true}
 }
 
+// nearAxis is a linear axis of what is compared by place and not by length: it begins a little below the least value, or at 0
+// where that is near.
+func nearAxis(values []float64) axis {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	if !(hi > lo) || lo < hi/4 {
+		return newAxis(values, false)
+	}
+	margin := 0.06 * (hi - lo)
+	return axis{lo - margin, hi + margin, false}
+}
+
 // steps are the round numbers of a decade.
 func steps() []float64 { return []float64{1, 2, 5, 10} }
 

@@ -19,10 +19,13 @@ type Chart struct {
 	Panels   []ChartPanel
 }
 
-// ChartPanel is a pair of axes. An axis that is not logarithmic starts at 0.
+// ChartPanel is a pair of axes. An axis that is not logarithmic starts at 0, unless it is told to start near its least value.
 type ChartPanel struct {
+	Name       string // what stands above it, if the chart has several
 	X, Y       string // what the numbers are, with units
 	XLog, YLog bool
+	XNear      bool
+	YNear      bool
 	Points     [][]ChartPoint // of each series of the chart
 	Lines      []ChartLine
 }
@@ -42,6 +45,7 @@ type ChartLine struct {
 	Points [][2]float64
 	Series int    // -1 for black
 	Label  string // stands at its last point, and ends there
+	Across bool   // it is dashed, and goes through the whole panel at the height of its only point
 }
 
 var _ Figure = (*Chart)(nil)
@@ -53,6 +57,7 @@ const (
 	chartRight  = 8
 	chartHeight = 120
 	chartAxis   = 28
+	chartName   = 9 // the line above a panel
 	markApart   = 3 // marks that are closer share a label
 )
 
@@ -64,7 +69,19 @@ func (c *Chart) legendLines() [][]int {
 }
 
 func (c *Chart) size() (width, height vg.Length) {
-	return columnWidth, chartTop + noteHeight(c.Note) + vg.Length(len(c.legendLines()))*legendLine + vg.Length(len(c.Panels))*(chartHeight+chartAxis)
+	height = chartTop + noteHeight(c.Note) + vg.Length(len(c.legendLines()))*legendLine
+	for i := range c.Panels {
+		height += c.Panels[i].height()
+	}
+	return columnWidth, height
+}
+
+// height is that of a panel with what stands around it.
+func (p *ChartPanel) height() vg.Length {
+	if p.Name == "" {
+		return chartHeight + chartAxis
+	}
+	return chartName + chartHeight + chartAxis
 }
 
 func (c *Chart) draw(s *sheet) {
@@ -82,10 +99,15 @@ func (c *Chart) draw(s *sheet) {
 		y -= legendLine
 	}
 	for i := range c.Panels {
+		below := y - c.Panels[i].height()
+		if name := c.Panels[i].Name; name != "" {
+			s.write(words{text: name, x: chartLeft, y: y - 4, size: s.fit(name, textSize, columnWidth-chartLeft-2), left: true})
+			y -= chartName
+		}
 		p := &plotting{ChartPanel: &c.Panels[i], sheet: s, series: len(c.Series),
 			x0: chartLeft, x1: columnWidth - chartRight, y0: y - chartHeight, y1: y - 4}
 		p.draw()
-		y -= chartHeight + chartAxis
+		y = below
 	}
 }
 
@@ -105,6 +127,7 @@ type plotting struct {
 	x0, x1, y0, y1 vg.Length
 	x, y           axis
 	taken          []rectangle // by marks and labels
+	reached        []rectangle // by whiskers, which a label may cross if it would have no place otherwise
 	lined          []rectangle // by lines, which a label may cross if it must
 }
 
@@ -130,12 +153,23 @@ func (p *plotting) draw() {
 	}
 	for _, l := range p.Lines {
 		for _, q := range l.Points {
-			xs, ys = append(xs, q[0]), append(ys, q[1])
+			if ys = append(ys, q[1]); !l.Across {
+				xs = append(xs, q[0])
+			}
 		}
 	}
 	p.x, p.y = newAxis(xs, p.XLog), newAxis(ys, p.YLog)
+	if p.XNear && !p.XLog {
+		p.x = nearAxis(xs)
+	}
+	if p.YNear && !p.YLog {
+		p.y = nearAxis(ys)
+	}
 	p.frame()
 	for _, l := range p.Lines {
+		if l.Across {
+			p.across(l)
+		}
 		for i := 1; i < len(l.Points); i++ {
 			p.segment(p.place(l.Points[i-1][0], l.Points[i-1][1]), p.place(l.Points[i][0], l.Points[i][1]), seriesInk(l.Series, p.series))
 		}
@@ -144,10 +178,14 @@ func (p *plotting) draw() {
 	for _, l := range p.Lines {
 		p.nameLine(l)
 	}
+	var homeless []*bunch
 	for _, b := range all {
-		if !p.label(b, slices.Concat(p.taken, p.lined)) {
-			p.label(b, p.taken)
+		if !p.label(b, slices.Concat(p.taken, p.reached, p.lined)) && !p.label(b, slices.Concat(p.taken, p.reached)) {
+			homeless = append(homeless, b)
 		}
+	}
+	for _, b := range homeless {
+		p.label(b, p.taken)
 	}
 }
 
@@ -190,6 +228,13 @@ func (p *plotting) segment(a, b vg.Point, c color.Color) {
 	}
 }
 
+// across draws a dashed line through the panel.
+func (p *plotting) across(l ChartLine) {
+	y := p.place(0, l.Points[0][1]).Y
+	p.canvas.StrokeLine2(draw.LineStyle{Color: seriesInk(l.Series, p.series), Width: 0.5, Dashes: []vg.Length{2, 2}}, p.x0, y, p.x1, y)
+	p.lined = append(p.lined, rectangle{p.x0, y - 0.4, p.x1, y + 0.4})
+}
+
 // nameLine writes a line's label where it ends, below it, or above it where marks are below.
 func (p *plotting) nameLine(l ChartLine) {
 	if l.Label == "" || len(l.Points) == 0 {
@@ -200,7 +245,7 @@ func (p *plotting) nameLine(l ChartLine) {
 	w := p.width(l.Label, smallSize)
 	for _, y := range []vg.Length{at.Y - 1 - smallSize, at.Y + 1} {
 		r := rectangle{at.X - w - 2, y, at.X - 2, y + smallSize}
-		if p.free(r, p.taken) {
+		if p.free(r, slices.Concat(p.taken, p.reached)) {
 			p.write(words{text: l.Label, x: r.x1, y: (r.y0 + r.y1) / 2, size: smallSize, end: true, ink: seriesInk(l.Series, p.series)})
 			p.taken = append(p.taken, r)
 			return
@@ -266,7 +311,7 @@ func whiskered(ends [2]float64) bool { return ends[1] > ends[0] }
 // reach draws a whisker, which labels keep clear of.
 func (p *plotting) reach(from, to vg.Point, series int) {
 	p.whisker(from, to, seriesInk(series, p.series))
-	p.taken = append(p.taken, rectangle{from.X - whiskerCap, from.Y - whiskerCap, to.X + whiskerCap, to.Y + whiskerCap})
+	p.reached = append(p.reached, rectangle{from.X - whiskerCap, from.Y - whiskerCap, to.X + whiskerCap, to.Y + whiskerCap})
 }
 
 // gather adds a mark to the bunch that is there, if one is.
@@ -301,6 +346,9 @@ func (p *plotting) label(b *bunch, there []rectangle) bool {
 			p.taken = append(p.taken, r)
 			if distance > markApart+1 || d[0] != 0 && d[1] != 0 {
 				p.line(b.at.X, b.at.Y, b.at.X+d[0]*distance, b.at.Y+d[1]*distance, color.Gray{0x70})
+			}
+			if !p.free(r, p.reached) {
+				p.fill(r.x0+1, r.y0, w+1, h, color.White)
 			}
 			p.write(words{text: text, x: middle.X, y: middle.Y, size: smallSize, ink: labelInk(b.series, p.series)})
 			return true

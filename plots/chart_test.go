@@ -56,9 +56,25 @@ func someChart(log bool) *Chart {
 	return c
 }
 
+// namedChart has two panels with names, axes that do not start at 0, whiskers as high as the panel, a line across and steps.
+func namedChart() *Chart {
+	c := someChart(false)
+	c.Panels = nil
+	for _, name := range []string{"edge-lpddr5", "SmolLM2-135M-Instruct, a-very-long-name-of-an-npu-that-somebody-made, 200 prompts of 512 tokens, 256 behind each"} {
+		p := ChartPanel{Name: name, X: "tokens/s in decode", Y: "bits per token", XNear: true, YNear: true, Points: make([][]ChartPoint, len(c.Series)),
+			Lines: []ChartLine{{Series: -1, Across: true, Points: [][2]float64{{400, 3.7}}}, {Series: -1, Points: [][2]float64{{405, 3.7}, {405, 3.8}, {420, 3.8}}}}}
+		for i := range c.Series {
+			x, y := 405+float64(i*i%11), 3.7+float64(i)/20
+			p.Points[i] = []ChartPoint{{X: x, Y: y, Label: c.Series[i], YWhisker: [2]float64{y - 1, y + 1}}}
+		}
+		c.Panels = append(c.Panels, p)
+	}
+	return c
+}
+
 func TestStacksAndChartsAreLegible(t *testing.T) {
 	simtest.OneGoroutine(t)
-	for name, f := range map[string]Figure{"stacks": someStacks(), "linear": someChart(false), "logarithmic": someChart(true)} {
+	for name, f := range map[string]Figure{"stacks": someStacks(), "linear": someChart(false), "logarithmic": someChart(true), "named": namedChart()} {
 		t.Run(name+": texts stay on the page and apart", func(t *testing.T) {
 			width, height := f.size()
 			var r recorder.Canvas
@@ -171,6 +187,23 @@ func TestAxes(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+func TestNearAxes(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   string
+	}{
+		{[]float64{405, 425}, "403.8 to 426.2"},
+		{[]float64{2, 16}, "0 to 16.8"}, // 0 is near
+		{[]float64{7, 7}, "0 to 7.35"},  // no two places
+		{nil, "0 to 1.05"},
+		{[]float64{math.Inf(1), math.NaN(), 3, 4}, "2.94 to 4.06"},
+	} {
+		if a := nearAxis(c.values); fmt.Sprintf("%.6g to %.6g", a.lo, a.hi) != c.want {
+			t.Errorf("%v: %v to %v, want %s", c.values, a.lo, a.hi, c.want)
+		}
 	}
 }
 

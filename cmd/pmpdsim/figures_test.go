@@ -19,7 +19,7 @@ var redraw = flag.Bool("figures", false, "run the commands of the figures in doc
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
 
 // running is a command of the documents that makes results for figures.
-var running = regexp.MustCompile(`(?m)^pmpdsim (run .*) -o (build/\S+\.jsonl)$`)
+var running = regexp.MustCompile(`(?m)^pmpdsim ((?:run|quality) .*) -o (build/\S+\.jsonl)$`)
 
 // TestFiguresOfTheDocs checks that every figure of docs/*.md has a command beside it that made it. The numbers beside each figure have
 // to be what its command prints: TestCommandsOfTheDocs looks at those that take seconds, this test with -figures at the others.

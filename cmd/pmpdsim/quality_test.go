@@ -66,7 +66,7 @@ func TestAnInterruptedEvaluationKeepsWhatIsDone(t *testing.T) {
 			}
 			continue
 		}
-		all, err := rows.Read(out.Bytes())
+		all, err := rows.Read("out", out.Bytes())
 		if err != nil || len(all) != 1 || all[0].Prompts != c.prompts {
 			t.Errorf("%d rows, error %v: %s", len(all), err, &out)
 		}

@@ -8,6 +8,7 @@
 //	header.go    what was run, above a table         compare.go  what differs between two results
 //	trace.go     the summary of a trace              decisions.go what schedules decide, and a search over them
 //	paper.go     the PMPD paper's bars               npu.go      an NPU in few words
+//	quality.go   what schedules cost in quality      qualityfront.go, qualitypositions.go  the same, drawn
 //	lists.go     models, tasks, DRAM standards       intervals.go how far predictions may be off
 //
 // A view is a pure function: equal results give equal bytes, whatever the order of the files they came from. It reads

@@ -2,15 +2,24 @@ package study
 
 import "github.com/pmpdsim/pmpdsim/sim/result"
 
-// Front returns the items that no other one of the same group beats, in their order. One beats another that is no better
-// in any of the metrics and worse in one of them. Items that are equal stay side by side. An item that lacks a metric, or
-// does not fit its DRAM, is on no front and beats nothing: nobody could build it. Metrics that are better neither way are a
-// mistake of the program.
+// Front returns the items that no other one of the same group beats, in their order. An item that lacks a metric, or does not
+// fit its DRAM, is on no front and beats nothing: nobody could build it. Metrics that are better neither way are a mistake of
+// the program.
 func Front[T any](all []T, of func(T) *result.Result, group func(T) string, metrics ...Metric) (best []T) {
+	return Unbeaten(all, group, func(x T) ([]float64, bool) {
+		v, ok := scores(of(x), metrics)
+		return v, ok && of(x).Fits
+	})
+}
+
+// Unbeaten returns the items that no other one of the same group beats, in their order. One beats another that is no better
+// in any score, more being better, and worse in one of them. Items that are equal stay side by side. Those that have no
+// scores beat nothing, and are left out.
+func Unbeaten[T any](all []T, group func(T) string, scores func(T) ([]float64, bool)) (best []T) {
 	groups := map[string][]int{}
 	values := make([][]float64, len(all))
 	for i, x := range all {
-		if v, ok := scores(of(x), metrics); ok && of(x).Fits {
+		if v, ok := scores(x); ok {
 			values[i] = v
 			groups[group(x)] = append(groups[group(x)], i)
 		}
