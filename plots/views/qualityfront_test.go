@@ -105,6 +105,8 @@ func TestQualitiesThatCannotBeDrawn(t *testing.T) {
 		{"no such measure", front, all, views.QualityOptions{Y: "beauty"}, "--y: beauty is no measure of quality; accepted: bits_per_token, kl_mean, agreement, rouge_l, prefix_mean"},
 		{"zeros on a logarithmic axis", front, without(func(r *rows.Row) { r.KLMean = 0 }), views.QualityOptions{Y: "kl_mean", Log: true},
 			"--log: no row has kl_mean above 0; accepted: no --log"},
+		{"zeros by position", positions, without(func(r *rows.Row) {}), views.QualityOptions{Y: "kl_mean", Log: true},
+			"--log: no row has kl_mean above 0; accepted: no --log"},
 		{"two that differ", front, twice, views.QualityOptions{Y: "kl_mean"}, "schedule uniform:3: two rows say other things of it (m, a, 3 prompts of 4 tokens, 5 behind each); " +
 			"accepted: one of each, or files that differ in model, NPU, prompts, cache or quantiser"},
 		{"answers have no positions", positions, all, views.QualityOptions{Y: "rouge_l"},

@@ -28,9 +28,13 @@ func QualityPositions(all []rows.Row, opts QualityOptions) (*View, error) {
 		if len(e.ByPosition) == 0 {
 			return nil, fmt.Errorf("--by-position: schedule %s has no by_position; accepted: rows of quality --format json", e.Schedule)
 		}
-		if !slices.Contains(figure.Series, e.label) {
+		shown := !opts.Log || slices.ContainsFunc(e.ByPosition, func(b rows.Block) bool { return y.At(&b) > 0 })
+		if shown && !slices.Contains(figure.Series, e.label) {
 			figure.Series = append(figure.Series, e.label)
 		}
+	}
+	if len(figure.Series) == 0 {
+		return nil, fmt.Errorf("--log: no row has %s above 0; accepted: no --log", y.Key)
 	}
 	if err := fewEnough(len(figure.Series), mostSeries, "schedules"); err != nil {
 		return nil, err
@@ -56,6 +60,9 @@ func positionsPanel(all []*evaluated, series []string, y rows.Measure, log bool)
 		Points: make([][]plots.ChartPoint, len(series))}
 	for _, e := range all {
 		i := slices.Index(series, e.label)
+		if i < 0 {
+			continue
+		}
 		line := plots.ChartLine{Series: i}
 		for _, b := range e.ByPosition {
 			at, up := float64(b.From+b.To)/2, y.At(&b)
