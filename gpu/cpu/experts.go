@@ -98,7 +98,7 @@ func chooseExperts(m *weights.Model, logits []float32, bias []float64) (chosen [
 	}
 	switch e.Scoring {
 	case workloads.SoftmaxAll:
-		softmax(scores)
+		workloads.Softmax(scores)
 	case workloads.SigmoidAll:
 		for i, v := range scores {
 			scores[i] = 1 / (1 + math.Exp(-v))
@@ -121,7 +121,7 @@ func chooseExperts(m *weights.Model, logits []float32, bias []float64) (chosen [
 	}
 	switch {
 	case e.Scoring == workloads.SoftmaxChosen:
-		softmax(weight)
+		workloads.Softmax(weight)
 	case m.ExpertsOfOne:
 		for i := range weight {
 			weight[i] /= total
@@ -177,18 +177,6 @@ func mixSparsely(logits []float32, count int, noise float64) (chosen []int, weig
 		chosen, weight = append(chosen, best), append(weight, 1/sum)
 	}
 	return chosen, weight
-}
-
-// softmax replaces logits by their probabilities.
-func softmax(x []float64) {
-	most, sum := slices.Max(x), 0.0
-	for i, v := range x {
-		x[i] = math.Exp(v - most)
-		sum += x[i]
-	}
-	for i := range x {
-		x[i] /= sum
-	}
 }
 
 // combine adds up what a token's experts have made, by their weights, and what the shared expert has made.

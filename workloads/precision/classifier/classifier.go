@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -90,7 +91,7 @@ func (c *Net) forward(in *Input, keep []float64) *state {
 		s.h[i] = max(v, 0)
 	}
 	s.scores = linear(s.h, c.out, c.bias)
-	softmax(s.scores)
+	workloads.Softmax(s.scores)
 	return s
 }
 
@@ -129,7 +130,7 @@ func (c *Net) pool(in *Input, keep []float64, s *state) []float64 {
 			}
 			weights[t] = sum / math.Sqrt(float64(c.Dim))
 		}
-		softmax(weights)
+		workloads.Softmax(weights)
 		for t, w := range weights {
 			if keep != nil {
 				w *= keep[i*in.Tokens+t]
@@ -171,15 +172,4 @@ func linear(x []float64, weight, bias []float32) []float64 {
 		out[i] = sum
 	}
 	return out
-}
-
-func softmax(x []float64) {
-	most, sum := slices.Max(x), 0.0
-	for i, v := range x {
-		x[i] = math.Exp(v - most)
-		sum += x[i]
-	}
-	for i := range x {
-		x[i] /= sum
-	}
 }
