@@ -2,7 +2,6 @@ package learn
 
 import (
 	"context"
-	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
@@ -60,31 +59,20 @@ func (l *Live) Examples(ctx context.Context) ([]Example, error) {
 	for i := range examples {
 		var continuations [][]int
 		for _, of := range outcomes {
-			continuations = append(continuations, l.answer(of[i].Answer))
+			continuations = append(continuations, eval.Ended(of[i].Answer, l.Model.EOS))
 		}
 		examples[i].Rouge, first[i] = rouge(continuations), outcomes[Classes][i].Answer[0]
 	}
-	const together = 32
-	for at := 0; at < len(examples); at += together {
+	for at := 0; at < len(examples); at += eval.MostTogether {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		end := min(at+together, len(examples))
+		end := min(at+eval.MostTogether, len(examples))
 		if err := l.look(l.Texts[at:end], first[at:end], examples[at:end]); err != nil {
 			return nil, err
 		}
 	}
 	return examples, nil
-}
-
-// answer is a continuation up to the token that ends it.
-func (l *Live) answer(tokens []int) []int {
-	for i, id := range tokens {
-		if slices.Contains(l.Model.EOS, id) {
-			return tokens[:i+1]
-		}
-	}
-	return tokens
 }
 
 // look reads prompts and the tokens that decode pass 1 reads, and gives the examples their caches.

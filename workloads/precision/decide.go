@@ -56,8 +56,6 @@ func (p *Plan) Static() (Schedule, bool) {
 	for i, d := range p.Decisions {
 		switch last := len(s.Bits) - 1; {
 		case last < 0:
-		case d.Bits > s.Bits[last]:
-			return Schedule{}, false // only a recording goes up
 		case d.Bits == s.Bits[last]:
 			continue
 		default:

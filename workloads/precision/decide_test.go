@@ -212,7 +212,7 @@ func TestCounterfactual(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	for text, want := range map[string]string{"learned:4>3>2,l=9": "static:4>3>2@3,4", "uniform:4": "uniform:4", "fp16": "fp16",
-		"static:4>3>2@0,1": "static:4>2@1", "static:4>3@99": "uniform:4"} {
+		"static:4>3>2@0,1": "static:4>2@1", "static:4>3@99": "uniform:4", "static:2<3@5": "static:2<3@5", "static:4>2<3@5,9": "static:4>2<3@5,9"} {
 		t.Run("the decisions of "+text+" are those of "+want, func(t *testing.T) {
 			p, err := parse(t, text).Decide(nil, 20, evidence())
 			if err != nil {
@@ -227,13 +227,13 @@ func TestPlan(t *testing.T) {
 			}
 		})
 	}
-	t.Run("bits that rise are no static schedule", func(t *testing.T) {
+	t.Run("recorded bits that rise are a static schedule that does", func(t *testing.T) {
 		p, err := parse(t, "recorded").Decide(nil, 3, precision.Evidence{Recorded: precision.Uniforms(3, 4)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s, ok := p.Static(); ok {
-			t.Error(s)
+		if s, ok := p.Static(); !ok || s.String() != "static:3<4@1" {
+			t.Errorf("%v, %v", s, ok)
 		}
 	})
 	t.Run("no pass is none", func(t *testing.T) {

@@ -38,7 +38,7 @@ type line struct {
 
 const accepted = `accepted: an object with text or ids, as in {"text": "Once upon a time"}, and id and answer where there are any`
 
-// Read reads a list, in its order. A prompt without an id has its number, with as many digits as four prompts of five have.
+// Read reads a list, in its order. A prompt without an id has its number as its id, in four digits or more.
 func Read(path string) ([]Prompt, error) {
 	f, err := files.Open(path, files.Prompts)
 	if err != nil {
