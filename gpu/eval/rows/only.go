@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Only chooses rows by KEY=VALUE. Values of one key are alternatives.
+// Only chooses rows by KEY=VALUE. Values of one key are alternatives. A schedule's A>B may be written A-B, which no shell redirects.
 func Only(all []Row, choices ...string) ([]Row, error) {
 	of := map[string]func(*Row) string{
 		"schedule": func(r *Row) string { return r.Schedule }, "model": func(r *Row) string { return r.Model }, "npu": func(r *Row) string { return r.NPU },
@@ -17,6 +17,13 @@ func Only(all []Row, choices ...string) ([]Row, error) {
 		key, value, ok := strings.Cut(c, "=")
 		if !ok || of[key] == nil {
 			return nil, fmt.Errorf("--only %s: no choice of rows; accepted: schedule=, model=, npu=, kv-bits= or quantiser=, and a value", c)
+		}
+		if key == "schedule" {
+			for i := range all {
+				if dashed(all[i].Schedule) == dashed(value) {
+					value = all[i].Schedule
+				}
+			}
 		}
 		var values []string
 		for i := range all {
@@ -43,3 +50,5 @@ func Only(all []Row, choices ...string) ([]Row, error) {
 	}
 	return some, nil
 }
+
+func dashed(schedule string) string { return strings.ReplaceAll(schedule, ">", "-") }

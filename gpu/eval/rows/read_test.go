@@ -99,7 +99,7 @@ func TestWhatNoEvaluationComesTo(t *testing.T) {
 
 func TestOnlyChoosesRows(t *testing.T) {
 	all := []rows.Row{row(), row(), row()}
-	all[1].NPU, all[2].KVCache = "edge", "4"
+	all[1].NPU, all[2].KVCache, all[2].Schedule = "edge", "4", "static:4>2"
 	for _, c := range []struct {
 		choices []string
 		want    int
@@ -109,6 +109,8 @@ func TestOnlyChoosesRows(t *testing.T) {
 		{[]string{"npu=rk3588"}, 2, ""},
 		{[]string{"npu=rk3588", "npu=edge"}, 3, ""},
 		{[]string{"npu=rk3588", "kv-bits=4"}, 1, ""},
+		{[]string{"schedule=static:4-2"}, 1, ""},
+		{[]string{"schedule=static:4>2", "schedule==uniform:4"}, 3, ""},
 		{[]string{"npu=edge", "kv-bits=4"}, 0, "--only: no row has all of npu=edge, kv-bits=4; accepted: choices that rows have together"},
 		{[]string{"npu=x"}, 0, "--only npu=x: no row has it; accepted: npu=edge, rk3588"},
 		{[]string{"x=1"}, 0, "--only x=1: no choice of rows; accepted: schedule=, model=, npu=, kv-bits= or quantiser=, and a value"},
