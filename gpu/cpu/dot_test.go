@@ -109,10 +109,10 @@ func TestOperands(t *testing.T) {
 		if !c.small && len(o.small) != 2048 || o.plain != c.plain {
 			t.Errorf("%s: %d small weights, plain %t", c.name, len(o.small), o.plain)
 		}
-		rows := b.newReader(m, map[int]*operand{16: o})
-		got, x := make([]float32, m.In), make([]float32, m.In)
+		rows := reader{backend: b, of: m, operands: map[int]*operand{16: o}}
+		x := make([]float32, m.In)
 		for row := range m.Out {
-			rows.read(got, row, 16)
+			got := rows.read(0, row, 16)
 			for i, h := range m.Half[row*m.In : (row+1)*m.In] {
 				x[i] = b.value[h]
 			}

@@ -22,11 +22,11 @@ func Need(m *weights.Model, positions, sequences int) int64 {
 	return bytes + bytes/10
 }
 
-// keepable returns the bytes that unpacked weights may take besides: half of what is left, or 1 GiB where that is not known.
-// Widths that do not fit are unpacked in every pass.
+// keepable returns the bytes that operands may take besides, which are made for speed: a quarter of what is left, or 1 GiB where
+// that is not known. Matrices that do not fit as fp32 are kept as binary16, and what does not fit either is unpacked in every pass.
 func keepable() int64 {
 	if left := available(); left >= 0 {
-		return left / 2
+		return left / 4
 	}
 	return 1 << 30
 }

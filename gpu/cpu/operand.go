@@ -7,13 +7,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 )
 
-// operand is a matrix at a width as products read it: binary16 in memory, half as much to read as fp32, of which rows become fp32
-// block by block. Weights below 2^-14, whose exponent is not fp32's less a constant, are listed.
+// operand is a matrix at a width as products read it: fp32, where memory allows. Else binary16, of which rows become fp32 block
+// by block; weights below 2^-14, whose exponent is not fp32's less a constant, are listed.
 type operand struct {
-	halves []uint16 // [Out][In]; nil: rows are made of planes when they are read
-	from   []int32  // of each row: where its own begin in small
-	small  []int32  // places in a row, as arranged
-	plain  bool     // too many are small: rows become fp32 weight by weight
+	floats []float32 // [Out][In], arranged; nil: there are halves
+	halves []uint16  // [Out][In]; nil: rows are made of planes when they are read
+	from   []int32   // of each row: where its own begin in small
+	small  []int32   // places in a row, as arranged
+	plain  bool      // too many are small: rows become fp32 weight by weight
 }
 
 // mostSmall is the share of small weights, zeros among them, from which a list of them is no gain.
@@ -73,24 +74,26 @@ func unpack(to []float32, from []uint16) {
 	}
 }
 
-// reader turns rows of a matrix into operands.
+// reader turns rows of a matrix into operands, for one worker.
 type reader struct {
 	*backend
 	of       *weights.Matrix
 	operands map[int]*operand // by bits
+	space    []float32        // of a block; nil until it is needed
 	codes    []uint8
 	halves   []uint16
 }
 
-// newReader is for one worker.
-func (b *backend) newReader(m *weights.Matrix, operands map[int]*operand) *reader {
-	return &reader{b, m, operands, make([]uint8, m.In), make([]uint16, m.In)}
-}
-
-// read puts a row at its bits into to, arranged.
-func (r *reader) read(to []float32, row, bits int) {
+// read returns a row at its bits, arranged, as one of a block that is to be read together.
+func (r *reader) read(place, row, bits int) []float32 {
 	o, in := r.operands[bits], r.of.In
-	halves := r.halves
+	if o.floats != nil {
+		return o.floats[row*in : (row+1)*in]
+	}
+	if r.space == nil {
+		r.space, r.codes, r.halves = make([]float32, blockRows(in)*in), make([]uint8, in), make([]uint16, in)
+	}
+	to, halves := r.space[place*in:(place+1)*in], r.halves
 	if o.halves == nil {
 		r.of.Row(row, bits, r.codes, halves)
 	} else {
@@ -100,12 +103,13 @@ func (r *reader) read(to []float32, row, bits int) {
 		for i, h := range halves {
 			to[arranged(i)] = r.value[h]
 		}
-		return
+		return to
 	}
 	unpack(to, halves)
 	for _, at := range o.small[o.from[row]:o.from[row+1]] {
 		to[at] = r.value[halves[arranged(int(at))]]
 	}
+	return to
 }
 
 // kept holds operands of matrices by their width.
@@ -115,7 +119,7 @@ type kept struct {
 	of   map[*weights.Matrix]map[int]*operand
 }
 
-// operands are those of the widths among bits. Widths of planes are unpacked once and kept as long as there is memory.
+// operands are those of the widths among bits. What a pass asks for is made once and kept as long as there is memory.
 func (b *backend) operands(m *weights.Matrix, bits []int) (map[int]*operand, error) {
 	b.kept.Lock()
 	defer b.kept.Unlock()
@@ -130,25 +134,47 @@ func (b *backend) operands(m *weights.Matrix, bits []int) (map[int]*operand, err
 			continue
 		}
 		last = n
-		size := 2 * int64(m.In) * int64(m.Out)
-		switch {
-		case n == weights.Half:
-			all[n] = newOperand(m, m.Half)
-		case size > b.kept.left:
-			all[n] = &operand{plain: true}
-		default:
-			b.kept.left -= size
-			halves := make([]uint16, m.In*m.Out)
-			if err := b.share(m.Out, func(from, to int) {
-				codes := make([]uint8, m.In)
-				for row := from; row < to; row++ {
-					m.Row(row, n, codes, halves[row*m.In:(row+1)*m.In])
-				}
-			}); err != nil {
-				return nil, err
-			}
-			all[n] = newOperand(m, halves)
+		o, err := b.newKept(m, n)
+		if err != nil {
+			return nil, err
 		}
+		all[n] = o
 	}
 	return all, nil
+}
+
+// newKept makes the best operand that there is memory for.
+func (b *backend) newKept(m *weights.Matrix, bits int) (*operand, error) {
+	count := int64(m.In) * int64(m.Out)
+	each := func(work func(row int, codes []uint8, halves []uint16)) error {
+		return b.share(m.Out, func(from, to int) {
+			codes, halves := make([]uint8, m.In), make([]uint16, m.In)
+			for row := from; row < to; row++ {
+				work(row, codes, halves)
+			}
+		})
+	}
+	switch {
+	case 4*count <= b.kept.left:
+		b.kept.left -= 4 * count
+		o := &operand{floats: make([]float32, count)}
+		onHugePages(o.floats)
+		return o, each(func(row int, codes []uint8, halves []uint16) {
+			m.Row(row, bits, codes, halves)
+			to := o.floats[row*m.In : (row+1)*m.In]
+			for i, h := range halves {
+				to[arranged(i)] = b.value[h]
+			}
+		})
+	case bits == weights.Half:
+		return newOperand(m, m.Half), nil
+	case 2*count <= b.kept.left:
+		b.kept.left -= 2 * count
+		halves := make([]uint16, count)
+		err := each(func(row int, codes []uint8, _ []uint16) {
+			m.Row(row, bits, codes, halves[row*m.In:(row+1)*m.In])
+		})
+		return newOperand(m, halves), err
+	}
+	return &operand{plain: true}, nil
 }

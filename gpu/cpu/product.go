@@ -63,6 +63,9 @@ func (s *step) product(op gpu.Op, at precision.Assignment) error {
 // 32 KiB or more.
 const blockBytes = 24 << 10
 
+// blockRows is how many rows make a block.
+func blockRows(columns int) int { return max(1, blockBytes/4/columns) }
+
 // multiply returns the product of a matrix, whose rows have bits of their own, with each of some vectors. A block of rows becomes
 // operands once for all vectors.
 func (b *backend) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]float32, error) {
@@ -75,18 +78,18 @@ func (b *backend) multiply(m *weights.Matrix, bits []int, in [][]float32) ([][]f
 		y[r] = all[r*m.Out : (r+1)*m.Out : (r+1)*m.Out]
 		arrange(x[r*m.In:(r+1)*m.In], in[r])
 	}
-	block := max(1, blockBytes/4/m.In)
+	block := blockRows(m.In)
 	return y, b.share(m.Out, func(from, to int) {
-		rows, w := b.newReader(m, operands), make([]float32, block*m.In)
+		rows, w := reader{backend: b, of: m, operands: operands}, make([][]float32, block)
 		for o := from; o < to; o += block {
 			n := min(block, to-o)
 			for i := range n {
-				rows.read(w[i*m.In:(i+1)*m.In], o+i, bits[o+i])
+				w[i] = rows.read(i, o+i, bits[o+i])
 			}
 			for r := range y {
 				v := x[r*m.In : (r+1)*m.In]
 				for i := range n {
-					y[r][o+i] = b.dot(w[i*m.In:(i+1)*m.In], v)
+					y[r][o+i] = b.dot(w[i], v)
 				}
 			}
 			for r := range y {
