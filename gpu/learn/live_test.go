@@ -121,6 +121,12 @@ func refuses(t *testing.T, all []*traces.Trace, schedule precision.Schedule) {
 		{"too few tokens", "learned:4>2,l=3", "3 tokens have no 4 switch points", nil},
 		{"a run too few", "", "has no trace under static:4>2@4", func(some []*traces.Trace) []*traces.Trace { return append(some[:2:2], some[3:]...) }},
 		{"a run twice", "", "are both of prompt", func(some []*traces.Trace) []*traces.Trace { return append(some[:3:3], some[2:]...) }},
+		{"another quantisation", "", "weights or cache are quantised in another way than in ", func(some []*traces.Trace) []*traces.Trace {
+			other, header, quant := *some[2], *some[2].Header, *some[2].Header.Quant
+			quant.SensitivitySHA256 = strings.Repeat("0", 64)
+			header.Quant, other.Header = &quant, &header
+			return append(append(some[:2:2], &other), some[3:]...)
+		}},
 		{"no cache", "", "has no keys and values beside its traces; accepted: ", func(some []*traces.Trace) []*traces.Trace {
 			moved := *some[2]
 			moved.Name = "elsewhere"

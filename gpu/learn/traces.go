@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/traces"
@@ -11,7 +12,7 @@ import (
 )
 
 // FromTraces makes examples of recorded runs for a learned schedule: of each prompt one under each of Runs, and keys and values
-// beside one of those at the first precision. Prompts come in the order of their first traces, all of one model.
+// beside one of those at the first precision. Prompts come in the order of their first traces, all of one model that was quantised in one way.
 func FromTraces(all []*traces.Trace, s precision.Schedule) ([]Example, error) {
 	h := all[0].Header
 	if h.MaxNew == nil {
@@ -63,6 +64,8 @@ func place(first, t *traces.Trace, runs []precision.Schedule) (int, error) {
 	case h.Model.Name != first.Header.Model.Name || h.Model.WeightsSHA256 != first.Header.Model.WeightsSHA256:
 		return 0, fmt.Errorf("%s: a trace of %s, and %s is one of %s, or of other weights; accepted: traces of one model", t.Name,
 			h.Model.Name, first.Name, first.Header.Model.Name)
+	case !reflect.DeepEqual(h.Quant, first.Header.Quant):
+		return 0, fmt.Errorf("%s: weights or cache are quantised in another way than in %s; accepted: traces of one quantisation", t.Name, first.Name)
 	case h.MaxNew == nil || *h.MaxNew != *first.Header.MaxNew:
 		return 0, fmt.Errorf("%s: another max_new than %s; accepted: runs of as many tokens at most", t.Name, first.Name)
 	case t.Footer.Stop == traces.StopTruncated:
