@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"runtime"
@@ -115,8 +116,13 @@ func split(n, size int, work func(from, to int) error) error {
 	part := max(1, int(math.Ceil(float64(n)/float64(size)/float64(4*workers)))) * size // four each: rows differ in effort
 	var group errgroup.Group
 	group.SetLimit(workers)
+	errs := make([]error, (n+part-1)/part)
 	for from := 0; from < n; from += part {
-		group.Go(func() error { return work(from, min(n, from+part)) })
+		group.Go(func() error {
+			errs[from/part] = work(from, min(n, from+part))
+			return nil
+		})
 	}
-	return group.Wait()
+	_ = group.Wait()       // errors are in errs
+	return cmp.Or(errs...) // that of the first part that has one, whichever ended first
 }
