@@ -24,7 +24,8 @@ type promptsOptions struct {
 
 func promptsFrom(c *cli.Context) promptsOptions {
 	o := promptsOptions{file: c.String("text"), prompts: c.Int("prompts"), prompt: c.Int("prompt"), gen: c.Int("gen")}
-	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen}
+	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen,
+		quantiser: quantiserFrom(c)}
 	return o
 }
 

@@ -46,7 +46,7 @@ EXAMPLES:
    pmpdsim quality --prompts 4 --prompt 16 --gen 8 --schedule fp16 --schedule uniform:3
    pmpdsim quality --prompts 4 --prompt 16 --gen 16 --schedule static:4-2 --by-position --format csv
    pmpdsim quality --model path/to/model.gguf --text words.txt --prompts 50 --npu edge-lpddr5 --npu rk3588 --format json -o quality.jsonl  # needs a GGUF file`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			modelFlag("`MODEL`: tiny, a folder with config.json and weights, or a GGUF file", workloads.TinyModel, ""),
 			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
 				DefaultText: "the model's own", TakesFile: true},
@@ -68,16 +68,14 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "by-prompt", Usage: "with --format json, also each prompt's values"},
 			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "csv", "json"),
-		},
+		}, quantiserFlags()...),
 		Action: action(fillQuality),
 	}
 }
 
 // qualityOptions are what quality was asked for.
 type qualityOptions struct {
-	engine     engineOptions
-	text       string // file; empty: the one of tiny
-	prompts    int
+	from       promptsOptions
 	schedules  []string
 	rules      []precision.Rule
 	caches     []string
@@ -90,19 +88,15 @@ type qualityOptions struct {
 }
 
 func fillQuality(c *cli.Context) (*qualityOptions, error) {
-	prompt, gen := c.Int("prompt"), c.Int("gen")
-	o := &qualityOptions{text: c.String("text"), prompts: c.Int("prompts"), schedules: c.StringSlice("schedule"), caches: c.StringSlice("kv-bits"), workers: c.Int("workers"),
-		byPosition: c.Bool("by-position"), byPrompt: c.Bool("by-prompt"), output: c.String("output"), format: c.String("format"),
-		engine: engineOptions{from: c.String("model"), weights: c.String("weights"), tokens: &prompt, gen: &gen, seed: c.Int64("seed"), backend: backendCPU,
-			threads: c.Int("threads"), reference: true}}
-	if !c.IsSet("model") && o.engine.weights != "" && o.engine.weights != randomWeights {
-		o.engine.from = o.engine.weights
+	o := &qualityOptions{from: promptsFrom(c), schedules: c.StringSlice("schedule"), caches: c.StringSlice("kv-bits"), workers: c.Int("workers"),
+		byPosition: c.Bool("by-position"), byPrompt: c.Bool("by-prompt"), output: c.String("output"), format: c.String("format")}
+	if e := &o.from.engine; !c.IsSet("model") && e.weights != "" && e.weights != randomWeights {
+		e.from = e.weights // weights of a folder are those of its model
 	}
-	o.engine.from, o.engine.weights = modelFolder(o.engine.from), modelFolder(o.engine.weights)
 	if o.byPrompt && o.format != "json" {
 		return nil, fmt.Errorf("--by-prompt: a table has no room for it; accepted: together with --format json")
 	}
-	if o.text == "" && o.engine.from != workloads.TinyModel {
+	if o.from.file == "" && o.from.engine.from != workloads.TinyModel {
 		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
 	}
 	if len(o.caches) == 0 {

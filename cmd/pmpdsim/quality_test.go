@@ -45,8 +45,9 @@ func TestAnInterruptedEvaluationKeepsWhatIsDone(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		var out, errs bytes.Buffer
 		s := streams{strings.NewReader(""), &out, &errs, files.NewClaims(ctx)}
-		o := &qualityOptions{prompts: 3, schedules: []string{"uniform:4"}, caches: []string{"16"}, workers: 1, format: "json",
-			engine: engineOptions{from: workloads.TinyModel, tokens: ptr(6), gen: ptr(4), seed: 1, backend: backendCPU, threads: 2, reference: true}}
+		o := &qualityOptions{schedules: []string{"uniform:4"}, caches: []string{"16"}, workers: 1, format: "json",
+			from: promptsOptions{prompts: 3, prompt: 6, gen: 4,
+				engine: engineOptions{from: workloads.TinyModel, tokens: ptr(6), gen: ptr(4), seed: 1, backend: backendCPU, threads: 2}}}
 		r, err := o.prepare(s)
 		if err == nil {
 			err = r.engine.load(ctx, s, r.plain())

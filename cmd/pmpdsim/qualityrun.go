@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -35,15 +36,14 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.engine, err = o.engine.find(); err != nil {
+	if r.engine, err = o.from.engine.find(); err != nil {
 		return nil, err
 	}
 	if err = r.parse(s, caches); err == nil {
-		from := promptsOptions{file: o.text, prompts: o.prompts, prompt: *o.engine.tokens, gen: *o.engine.gen}
-		r.texts, err = from.cut(r.engine, s)
+		r.texts, err = o.from.cut(r.engine, s)
 	}
 	if err == nil {
-		err = flagged("prompts", "", cpu.Fits(r.engine.model, *o.engine.tokens+*o.engine.gen, min(len(r.texts), eval.MostTogether)))
+		err = flagged("prompts", "", cpu.Fits(r.engine.model, o.from.prompt+o.from.gen, min(len(r.texts), eval.MostTogether)))
 	}
 	if err == nil {
 		r.sum, err = r.engine.source.SHA256()
@@ -172,8 +172,17 @@ func (r *qualityRun) row(schedule int, outcomes, fp16 []eval.Outcome) rows.Row {
 	row.Schedule, row.Model, row.PrefillBits = r.schedules[schedule].String(), e.model.Name, outcomes[0].Prefill.Average(e.model.Model)
 	row.Prompt, row.Generated, row.Seed = len(e.prompt), e.generate, e.seed
 	row.KVBits, row.KVCache = int(r.schedules[schedule].Cache.Keys.Width()), r.schedules[schedule].Cache.String()
-	row.Weights, row.Version = r.sum, codeVersion()
+	row.Quantiser, row.Weights, row.Version = e.quantised(), r.sum, codeVersion()
 	return row
+}
+
+// quantised says how the weights became planes: the bits of the seed, and the first digits of the sum of the sensitivities.
+func (e *engine) quantised() string {
+	text := fmt.Sprintf("seed=%d", max(e.quantiser.seed, weights.MinSeed))
+	if e.sensitivitySHA != "" {
+		text += ",sensitivity=" + e.sensitivitySHA[:12]
+	}
+	return text
 }
 
 // simulate adds how fast an NPU decodes the answers.
