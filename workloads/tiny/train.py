@@ -255,6 +255,7 @@ def main():
     a.add_argument("--threads", type=int, default=2)
     a.add_argument("--save-every", type=int, default=200, help="steps between checkpoints that can be used already")
     a.add_argument("--compile", action="store_true", help="compile the model first (takes a C++ compiler, saves 15 %%)")
+    a.add_argument("--text", help="only write each 17th file that is trained on into this one, for a classifier to learn from")
     train(a.parse_args())
 
 
@@ -274,6 +275,10 @@ def train(a):
     all_files = list(files(a.goroot))
     texts = [t for p, t in all_files if not held_out(p)]
     test = [t for p, t in all_files if held_out(p)]
+    if a.text:
+        with open(a.text, "w") as f:
+            f.write("\n".join(texts[::17]))
+        return
     digest = hashlib.sha256("\0".join(p + "\0" + t for p, t in all_files).encode()).hexdigest()
     print(f"{len(texts)} files to train on, {sum(map(len, texts)) / 1e6:.1f} MB; {len(test)} held out, "
           f"{sum(map(len, test)) / 1e6:.2f} MB; sha256 {digest}", flush=True)
