@@ -178,7 +178,7 @@ func (o *qualityOptions) show(out io.Writer, all []rows.Row) error {
 func defaultQualities(model string) []string {
 	all := strings.Fields("fp16 uniform:4 uniform:3 uniform:2 static:4-3 confidence:4-3 random:4-3,seed=1")
 	if _, err := fs.Stat(tiny.Files(), "learned.safetensors"); err == nil && model == workloads.TinyModel {
-		all = append(all, "learned:4-3,classifier="+workloads.TinyModel)
+		all = append(all, "learned:3-2,classifier="+workloads.TinyModel)
 	}
 	return all
 }
