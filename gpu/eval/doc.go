@@ -26,5 +26,6 @@
 // # Contract
 //
 // Measures are pure functions; an outcome depends on its prompt, the schedule and the model alone, not on which prompts run
-// together. Oracles: rouge-score 0.1.2 and NumPy (testdata/measures.py); gpu.Recorder, and passes token by token.
+// together. Oracles: rouge-score 0.1.2 and NumPy for the measures (testdata/measures.py), NumPy for a model under a schedule
+// (testdata/passes.py); gpu.Recorder, and passes token by token.
 package eval

@@ -137,8 +137,8 @@ func (l *lane) decide(before precision.Signals) error {
 	return nil
 }
 
-// mostRows is how many tokens whose logits are wanted a pass reads at most: what they take is bounded, and an interruption does
-// not wait for long.
+// mostRows is how many tokens a pass reads at most, but one prompt at least: what they take is bounded, and an interruption does not
+// wait for long.
 const mostRows = 512
 
 // advance runs the next pass of those lanes that are the furthest behind and read at the same bits as the first of them. It
@@ -157,6 +157,9 @@ func advance(scorer gpu.Scorer, lanes []*lane) (int64, error) {
 	group := slices.DeleteFunc(slices.Clone(lanes), func(l *lane) bool {
 		return l.ended() || l.bits() != at || (l.passes == 0) != (behind.passes == 0)
 	})
+	if behind.passes == 0 {
+		group = group[:max(1, min(len(group), mostRows/behind.job.Prompt))]
+	}
 	turns, last := make([]gpu.Turn, len(group)), make([]gpu.Pass, len(group))
 	read := int64(0)
 	for i, l := range group {

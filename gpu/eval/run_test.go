@@ -317,3 +317,38 @@ func TestJobsAreRefused(t *testing.T) {
 		t.Error("an oracle ran")
 	}
 }
+
+// counting is an engine that keeps how many tokens a pass read at most.
+type counting struct {
+	gpu.Scorer
+	most int
+}
+
+func (c *counting) Score(turns []gpu.Turn, at precision.Assignment, each func(turn, token int, logits []float32) error) error {
+	read := 0
+	for _, t := range turns {
+		read += len(t.Tokens)
+	}
+	c.most = max(c.most, read)
+	return c.Scorer.Score(turns, at, each)
+}
+
+// TestPassesAreBounded: prompts and continuations of many sequences are read in several passes.
+func TestPassesAreBounded(t *testing.T) {
+	gputest.Numbers(t)
+	j := job(t, 1, "uniform:4")
+	j.Greedy, j.Prompt, j.Generate = false, 60, 40
+	text := gputest.Prompt(j.Model, j.Prompt+j.Generate)
+	j.Texts = slices.Repeat([][]int{text}, 10)
+	c := &counting{Scorer: j.Backend}
+	j.Backend = c
+	all := run(t, j)
+	if c.most > 512 || c.most < 400 {
+		t.Errorf("a pass read %d tokens", c.most)
+	}
+	for i, of := range all[0] {
+		if !reflect.DeepEqual(of, all[0][0]) {
+			t.Errorf("prompt %d comes to something else than the first, which is the same", i+1)
+		}
+	}
+}
