@@ -75,12 +75,15 @@ func (p *Pass) Check() error {
 }
 
 // Want selects parts of a State, which can be large.
-type Want struct{ Logits, Cache bool }
+type Want struct {
+	Logits, Cache bool
+	Before        int // the cache is that of the block so many before the last
+}
 
 // State is logits and KV cache after a pass.
 type State struct {
 	Logits []float32 // [vocab]
-	// The KV cache of the last block, keys rotated, [KV heads, positions, head dim] each: the values that its codes stand for.
+	// The KV cache of the last block, or of the one that was wanted, keys rotated, [KV heads, positions, head dim] each: the values that its codes stand for.
 	Keys, Values []float32
 	Positions    int
 }

@@ -267,8 +267,11 @@ func (r *Recorder) decide(s *traces.Step) (*traces.SchedFeatures, error) {
 }
 
 // LastBlock returns keys and values of the last block, the inputs of a classifier.
-func LastBlock(s Sequence, m *weights.Model) (*classifier.KV, error) {
-	state, err := s.State(Want{Cache: true})
+func LastBlock(s Sequence, m *weights.Model) (*classifier.KV, error) { return BlockBefore(s, m, 0) }
+
+// BlockBefore returns those of the block so many before the last.
+func BlockBefore(s Sequence, m *weights.Model, before int) (*classifier.KV, error) {
+	state, err := s.State(Want{Cache: true, Before: before})
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ EXAMPLES:
 			numberFlag("weight-decay", "`DECAY` of the weights", "0.01", 0, 1),
 			numberFlag("dropout", "`SHARE` of the attention that is dropped while it learns", "0.1", 0, 0.99),
 			&cli.IntFlag{Name: "folds", Usage: "cross-validate with `N` folds; 0: no", Action: between("folds", 0, 1000)},
+			&cli.BoolFlag{Name: "compare-blocks", Usage: "with --model, also learn from the caches of the first and the middle block, to compare; what is written sees the last"},
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of the first weights, of the order and of dropout", Value: 1, Action: notNegative("seed")},
 			&cli.IntFlag{Name: "threads", Usage: "`N` threads; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 				Action: between("threads", 1, mostWorkers)},
@@ -85,6 +86,7 @@ type trainOptions struct {
 	traces   string // directory; empty: the model decodes
 	text     promptsOptions
 	schedule precision.Schedule
+	compare  bool // caches of other blocks, too
 	learn    learn.Options
 	format   string
 	output   string
@@ -92,7 +94,7 @@ type trainOptions struct {
 }
 
 func fillTrain(c *cli.Context) (*trainOptions, error) {
-	o := &trainOptions{traces: c.String("traces"), format: c.String("format"), command: commandLine(c),
+	o := &trainOptions{traces: c.String("traces"), format: c.String("format"), command: commandLine(c), compare: c.Bool("compare-blocks"),
 		learn: learn.Options{Epochs: c.Int("epochs"), Accumulate: c.Int("accumulate"), Rate: ranged(c, "learning-rate"), Decay: ranged(c, "weight-decay"),
 			Dropout: ranged(c, "dropout"), Folds: c.Int("folds"), Seed: uint64(c.Int64("seed")), Workers: c.Int("threads")}}
 	o.text = promptsFrom(c)
@@ -104,6 +106,8 @@ func fillTrain(c *cli.Context) (*trainOptions, error) {
 		return nil, flagged("schedule", "", err)
 	}
 	switch {
+	case o.traces != "" && o.compare:
+		return nil, errors.New("--compare-blocks: traces have the cache of the last block; accepted: together with --model")
 	case o.traces != "" && c.IsSet("model"):
 		return nil, errors.New("--traces and --model are given; accepted: one of them")
 	case o.traces == "" && !c.IsSet("model"):
@@ -119,19 +123,27 @@ func (o *trainOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(s.err, int64(o.learn.Epochs*(1+o.learn.Folds)), "epochs")
+	p := newProgress(s.err, int64(o.learn.Epochs*(1+o.learn.Folds)*(1+len(taught.blocks))), "epochs")
 	defer p.end()
-	o.learn.Progress = func(done, _ int) { p.reached(done) }
+	o.learn.Progress = func(int, int) { p.add(1) }
 	net, report, err := learn.Train(ctx, taught.examples, o.learn)
-	p.end()
 	if err != nil {
 		return stoppedOr(ctx, err)
 	}
+	var others []ofBlock
+	for i, block := range taught.blocks {
+		_, of, err := learn.Train(ctx, learn.OfBlock(taught.examples, i), o.learn)
+		if err != nil {
+			return stoppedOr(ctx, err)
+		}
+		others = append(others, ofBlock{block, of})
+	}
+	p.end()
 	if err := s.save("output", o.output, func(w io.Writer) error { return net.Write(w, o.metadata(taught)) }); err != nil {
 		return err
 	}
 	row := trained{Model: taught.model, Weights: taught.weights, Schedule: taught.schedule.String(), Candidates: precision.Candidates(taught.horizon),
-		Options: o.options(), Report: report}
+		Options: o.options(), Report: report, Blocks: others}
 	return printed(s, o.format, []any{row}, row.write)
 }
 
@@ -140,7 +152,8 @@ type taught struct {
 	examples       []learn.Example
 	model, weights string // name and SHA-256
 	schedule       precision.Schedule
-	horizon        int // L
+	horizon        int   // L
+	blocks         []int // whose caches the examples have beside the last one's
 }
 
 func (o *trainOptions) examples(ctx context.Context, s streams) (*taught, error) {
@@ -185,6 +198,10 @@ func (o *trainOptions) live(ctx context.Context, s streams) (*taught, error) {
 		return nil, flagged("weights", "", err)
 	}
 	live := &learn.Live{Backend: p.scorer, Model: p.model, Texts: p.texts, Prompt: o.text.prompt, Generate: o.text.gen, Schedule: o.schedule}
+	if o.compare {
+		t.blocks = otherBlocks(p.model.Layers)
+		live.Blocks = t.blocks
+	}
 	work, err := live.Work()
 	if err != nil {
 		return nil, err

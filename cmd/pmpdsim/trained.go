@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/pmpdsim/pmpdsim/gpu/learn"
@@ -17,6 +18,53 @@ type trained struct {
 	Candidates    []int  `json:"candidates"` // switch points, one a class
 	Options       string `json:"options"`
 	*learn.Report        // of the training
+
+	Blocks []ofBlock `json:"blocks,omitempty"` // what caches of other blocks came to
+}
+
+// ofBlock is a training on the cache of another block.
+type ofBlock struct {
+	Block         int `json:"block"` // from 0
+	*learn.Report     // of it
+}
+
+// otherBlocks are the first and the middle one, where they are not the last.
+func otherBlocks(layers int) (all []int) {
+	for _, block := range []int{0, (layers - 1) / 2} {
+		if block < layers-1 && !slices.Contains(all, block) {
+			all = append(all, block)
+		}
+	}
+	return all
+}
+
+// best is the judgement of the most prompts.
+func best(r *learn.Report) *learn.Judgement {
+	if r.Cross != nil {
+		return r.Cross
+	}
+	return &r.HeldOut
+}
+
+// writeBlocks compares the caches of blocks.
+func (t *trained) writeBlocks(out io.Writer) error {
+	if len(t.Blocks) == 0 {
+		return nil
+	}
+	blocks := &plots.Table{Columns: []plots.Column{{Name: "cache of"}, {Name: "accuracy", Right: true}, {Name: "95 % interval", Right: true},
+		{Name: "at high precision", Right: true}, {Name: "ROUGE-L against fp16", Right: true}, {Name: "one switch, as many bits", Right: true}}}
+	add := func(name string, j *learn.Judgement) {
+		blocks.Add(name, percent(j.Accuracy), percent(j.AccuracyLow)+" to "+percent(j.AccuracyHigh), percent(j.Guessed.High),
+			fmt.Sprintf("%.4f", j.Guessed.Rouge), fmt.Sprintf("%.4f", j.FixedAt(j.Guessed.High)))
+	}
+	for _, b := range t.Blocks {
+		add("block "+strconv.Itoa(b.Block), best(b.Report))
+	}
+	add("the last", best(t.Report))
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
+	}
+	return blocks.Write(out)
 }
 
 // judged is a judgement with the prompts that it is of.
@@ -60,6 +108,9 @@ func (t *trained) write(out io.Writer) error {
 		return err
 	}
 	if err := worth.Write(out); err != nil {
+		return err
+	}
+	if err := t.writeBlocks(out); err != nil {
 		return err
 	}
 	said := "it beats guessing the most frequent class"

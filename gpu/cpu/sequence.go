@@ -44,8 +44,8 @@ func (s *sequence) State(want gpu.Want) (gpu.State, error) {
 		state.Logits = s.logits
 	}
 	if want.Cache && s.model.Latent == nil {
-		last := s.model.Layers - 1
-		state.Keys, state.Values = s.heads(s.keys[last]), s.heads(s.values[last])
+		block := s.model.Layers - 1 - want.Before
+		state.Keys, state.Values = s.heads(s.keys[block]), s.heads(s.values[block])
 	}
 	return state, nil
 }

@@ -209,11 +209,12 @@ func (s *sequence) State(want gpu.Want) (state gpu.State, err error) {
 		}
 		if want.Cache {
 			state.Positions = s.used
-			if state.Keys, err = s.cache(s.keys); err == nil {
-				state.Values, err = s.cache(s.values)
+			block := m.Layers - 1 - want.Before
+			if state.Keys, err = s.cache(s.keys, block); err == nil {
+				state.Values, err = s.cache(s.values, block)
 			}
 			if err != nil {
-				return fmt.Errorf("reading the last block's cache: %w", err)
+				return fmt.Errorf("reading a block's cache: %w", err)
 			}
 		}
 		return nil
@@ -221,11 +222,11 @@ func (s *sequence) State(want gpu.Want) (state gpu.State, err error) {
 	return state, err
 }
 
-// cache reads the used positions of the last block.
-func (s *sequence) cache(of driver.Pointer) ([]float32, error) {
+// cache reads the used positions of a block.
+func (s *sequence) cache(of driver.Pointer, block int) ([]float32, error) {
 	m := s.backend.shape
 	head := s.positions * m.HeadDim
-	of += driver.Pointer(driver.Bytes[uint16]((m.Layers - 1) * m.KVHeads * head))
+	of += driver.Pointer(driver.Bytes[uint16](block * m.KVHeads * head))
 	halves := make([]uint16, m.KVHeads*s.used*m.HeadDim)
 	for h := range m.KVHeads {
 		to := halves[h*s.used*m.HeadDim : (h+1)*s.used*m.HeadDim]

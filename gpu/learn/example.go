@@ -12,9 +12,10 @@ const Classes = precision.CandidateCount
 
 // Example is one prompt.
 type Example struct {
-	Prompt string            // what it is, for errors
-	Input  *classifier.Input // of the cache after decode pass 1
-	Rouge  [Classes]float64  // ROUGE-L of the continuation with each switch point, against that in fp16; the last one never switches
+	Prompt string              // what it is, for errors
+	Input  *classifier.Input   // of the cache after decode pass 1
+	Blocks []*classifier.Input // of those of other blocks, if they were asked for
+	Rouge  [Classes]float64    // ROUGE-L of the continuation with each switch point, against that in fp16; the last one never switches
 }
 
 // Class is the right class: the earliest switch whose ROUGE-L is that of none, in three digits, or more.

@@ -18,6 +18,7 @@ type Live struct {
 	Prompt   int     // tokens of each that are prompt
 	Generate int     // and of continuations
 	Schedule precision.Schedule
+	Blocks   []int // whose caches are wanted beside the last one's, from 0
 
 	Done func(int64) // called with the number of tokens, of Work, that were read; may be nil
 }
@@ -102,6 +103,12 @@ func (l *Live) look(texts [][]int, first []int, examples []Example) error {
 			return err
 		}
 		examples[i].Input = kv.Input()
+		for _, block := range l.Blocks {
+			if kv, err = gpu.BlockBefore(next[i].Sequence, l.Model, l.Model.Layers-1-block); err != nil {
+				return err
+			}
+			examples[i].Blocks = append(examples[i].Blocks, kv.Input())
+		}
 	}
 	if l.Done != nil {
 		l.Done(int64(len(texts) * (l.Prompt + 1)))

@@ -48,10 +48,16 @@ func TestLiveIsAsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live.Done = func(n int64) { work -= n }
+	live.Done, live.Blocks = func(n int64) { work -= n }, []int{m.Layers - 1, 0}
 	got, err := live.Examples(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := range got { // the last block's cache is the input, the first one's is another
+		if b := got[i].Blocks; len(b) != 2 || !reflect.DeepEqual(b[0], got[i].Input) || reflect.DeepEqual(b[1], got[i].Input) {
+			t.Errorf("prompt %d has caches of other blocks than were asked for", i+1)
+		}
+		got[i].Blocks = nil
 	}
 	if work != 0 {
 		t.Errorf("%d tokens of work were not told", work)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,6 +39,15 @@ type Report struct {
 	HeldOut  Judgement    `json:"held_out"` // on what it has not seen
 	Cross    *Judgement   `json:"cross_validated,omitempty"`
 	Folds    int          `json:"folds,omitempty"`
+}
+
+// OfBlock are examples whose input is that of one of their Blocks: what a classifier would make of that block's cache.
+func OfBlock(examples []Example, index int) []Example {
+	all := slices.Clone(examples)
+	for i := range all {
+		all[i].Input = all[i].Blocks[index]
+	}
+	return all
 }
 
 // Enough refuses so few examples that none is held out.
