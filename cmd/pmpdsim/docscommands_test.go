@@ -238,7 +238,7 @@ func TestCommandsInTheTextOfTheDocs(t *testing.T) {
 // documentPaths returns the documents of the project, but for the changelog: what it says of older versions need not hold any more.
 func documentPaths(t *testing.T) []string {
 	t.Helper()
-	paths := []string{"README.md", "CONTRIBUTING.md", "traces/FORMAT.md"}
+	paths := []string{"README.md", "CONTRIBUTING.md", "traces/FORMAT.md", "traces/recorded/README.md"}
 	for _, pattern := range []string{"docs/*.md", "docs/adr/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
@@ -257,7 +257,8 @@ func scratchForDocs(t *testing.T) string {
 	traces, err2 := txtar.ParseFile("cmd/pmpdsim/testdata/script/schedule.txtar")
 	model := strings.NewReplacer(`"vocab_size":320`, `"vocab_size":800`).Replace(gputest.Config("llama"))
 	if err = errors.Join(err, err2, writeModel(filepath.Join(dir, "path/to/model"), model),
-		os.CopyFS(filepath.Join(dir, "path/to/model"), os.DirFS("gpu/tokens/testdata/vicuna")), os.Mkdir(filepath.Join(dir, "shapes"), 0o755)); err != nil {
+		os.CopyFS(filepath.Join(dir, "path/to/model"), os.DirFS("gpu/tokens/testdata/vicuna")), os.CopyFS(filepath.Join(dir, "traces/recorded"),
+			os.DirFS("traces/recorded")), os.Mkdir(filepath.Join(dir, "shapes"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	tiny, err := os.ReadFile("cmd/pmpdsim/testdata/tiny.json")
