@@ -57,7 +57,7 @@ workloads+test:      workloads/ops
 workloads/prompts:   sim/unit/files
 workloads/ops:       workloads
 workloads/tiny:
-workloads/tiny+test: workloads workloads/safetensors gpu/tokens gpu/weights
+workloads/tiny+test: workloads workloads/precision/classifier workloads/safetensors gpu/tokens gpu/weights
 workloads/routing:   sim/unit/suggest workloads
 workloads/safetensors: sim/unit/files safetensors float16
 workloads/torch:     sim/unit/visible sim/unit/files workloads/safetensors

@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed config.json generation_config.json tokenizer.json tokenizer_config.json model.safetensors sensitivity.safetensors.gz heldout.txt
+//go:embed config.json generation_config.json tokenizer.json tokenizer_config.json model.safetensors sensitivity.safetensors.gz heldout.txt learned.safetensors
 var embedded embed.FS // read only
 
 // packed ends the name of a file that is kept smaller.
