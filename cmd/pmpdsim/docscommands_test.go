@@ -258,7 +258,7 @@ func scratchForDocs(t *testing.T) string {
 	model := strings.NewReplacer(`"vocab_size":320`, `"vocab_size":800`).Replace(gputest.Config("llama"))
 	if err = errors.Join(err, err2, writeModel(filepath.Join(dir, "path/to/model"), model),
 		os.CopyFS(filepath.Join(dir, "path/to/model"), os.DirFS("gpu/tokens/testdata/vicuna")), os.CopyFS(filepath.Join(dir, "traces/recorded"),
-			os.DirFS("traces/recorded")), os.Mkdir(filepath.Join(dir, "shapes"), 0o755)); err != nil {
+			os.DirFS("traces/recorded")), os.CopyFS(filepath.Join(dir, "docs/quality"), os.DirFS("docs/quality")), os.Mkdir(filepath.Join(dir, "shapes"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	tiny, err := os.ReadFile("cmd/pmpdsim/testdata/tiny.json")
