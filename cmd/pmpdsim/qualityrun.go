@@ -149,7 +149,8 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 	}
 	var all []rows.Row
 	for i := range r.schedules {
-		quality := r.row(i, outcomes[i+1], fp16)
+		quality := r.engine.row(r.schedules[i], outcomes[i+1], fp16)
+		quality.Weights = r.sum
 		if len(r.npus[i]) == 0 || failed != nil {
 			all = append(all, quality)
 			continue
@@ -166,13 +167,12 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 }
 
 // row is what a schedule comes to in quality.
-func (r *qualityRun) row(schedule int, outcomes, fp16 []eval.Outcome) rows.Row {
-	e := r.engine
+func (e *engine) row(of eval.Schedule, outcomes, fp16 []eval.Outcome) rows.Row {
 	row := eval.Summary(e.model, outcomes, fp16, uint64(e.seed))
-	row.Schedule, row.Model, row.PrefillBits = r.schedules[schedule].String(), e.model.Name, outcomes[0].Prefill.Average(e.model.Model)
+	row.Schedule, row.Model, row.PrefillBits = of.String(), e.model.Name, outcomes[0].Prefill.Average(e.model.Model)
 	row.Prompt, row.Generated, row.Seed = len(e.prompt), e.generate, e.seed
-	row.KVBits, row.KVCache = int(r.schedules[schedule].Cache.Keys.Width()), r.schedules[schedule].Cache.String()
-	row.Quantiser, row.Weights, row.Version = e.quantised(), r.sum, codeVersion()
+	row.KVBits, row.KVCache = int(of.Cache.Keys.Width()), of.Cache.String()
+	row.Quantiser, row.Version = e.quantised(), codeVersion()
 	return row
 }
 

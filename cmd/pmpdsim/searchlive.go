@@ -21,22 +21,23 @@ import (
 
 // liveMeasure is what a bound may be of if a model runs under each candidate.
 type liveMeasure struct {
-	name   string
-	most   bool // the bound is at most, not at least
-	greedy bool // it is of the model's own answers
-	of     func(r *rows.Row) (mean, low, high float64)
+	rows.Measure
+	name string
 }
 
-func liveMeasures() []liveMeasure {
-	return []liveMeasure{
-		{"kl", true, false, func(r *rows.Row) (float64, float64, float64) { return r.KLMean, r.KLLow, r.KLHigh }},
-		{"bits_per_token", true, false, func(r *rows.Row) (float64, float64, float64) {
-			return r.BitsPerToken, r.BitsPerTokenLow, r.BitsPerTokenHigh
-		}},
-		{"agreement", false, false, func(r *rows.Row) (float64, float64, float64) { return r.Agreement, r.AgreementLow, r.AgreementHigh }},
-		{"rouge_l", false, true, func(r *rows.Row) (float64, float64, float64) { return r.RougeL, r.RougeLLow, r.RougeLHigh }},
+func liveMeasures() (all []liveMeasure) {
+	for _, key := range []string{"kl_mean", "bits_per_token", "agreement", "rouge_l"} {
+		m, err := rows.MeasureOf(key)
+		if err != nil {
+			panic("pmpdsim: " + err.Error())
+		}
+		all = append(all, liveMeasure{m, strings.TrimSuffix(key, "_mean")})
 	}
+	return all
 }
+
+// ofAnswers reports whether it is of the model's own answers.
+func (m *liveMeasure) ofAnswers() bool { return m.At == nil }
 
 func liveNames() string {
 	var names []string
@@ -57,7 +58,7 @@ func (b *liveBound) String() string {
 }
 
 func (b *liveBound) relation() string {
-	if b.most {
+	if b.Better < 0 {
 		return "<="
 	}
 	return ">="
@@ -65,8 +66,8 @@ func (b *liveBound) relation() string {
 
 // holds reports whether the mean of a candidate does.
 func (b *liveBound) holds(r *rows.Row) bool {
-	mean, _, _ := b.of(r)
-	return b.most && mean <= b.limit || !b.most && mean >= b.limit
+	mean, _, _ := b.Of(r)
+	return float64(b.Better)*mean >= float64(b.Better)*b.limit
 }
 
 // parseLiveBound reads kl<=0.02; nil: it is a bound of another kind.
@@ -94,13 +95,12 @@ type liveSearch struct {
 	bits   []int
 	bound  *liveBound // nil: sensitivities are measured
 	losses string     // file of sensitivities, of which an assignment is made; empty: static schedules are tried
-	seed   int64
 	format string
 	output string
 }
 
 func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
-	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("sensitivities"), seed: c.Int64("seed"), format: c.String("format"),
+	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("sensitivities"), format: c.String("format"),
 		output: c.String("output")}
 	switch {
 	case c.String("traces") != "":
@@ -143,10 +143,8 @@ func (o *liveSearch) measure(ctx context.Context, p *prompted, schedules []preci
 	}
 	all := make([]rows.Row, len(schedules))
 	for i, s := range schedules {
-		all[i] = eval.Summary(p.model, outcomes[i+1], outcomes[0], uint64(o.seed))
-		r := &all[i]
-		r.Schedule, r.Model, r.PrefillBits, r.ByPrompt = s.String(), p.model.Name, outcomes[i+1][0].Prefill.Average(p.model.Model), nil
-		r.Prompt, r.Generated, r.KVBits, r.Seed, r.Version = o.text.prompt, o.text.gen, 16, o.seed, codeVersion()
+		all[i] = p.row(eval.Schedule{Schedule: s}, outcomes[i+1], outcomes[0])
+		all[i].ByPrompt = nil
 	}
 	return all, err
 }
@@ -154,7 +152,7 @@ func (o *liveSearch) measure(ctx context.Context, p *prompted, schedules []preci
 // job evaluates schedules behind fp16.
 func (o *liveSearch) job(p *prompted, schedules []precision.Schedule) *eval.Job {
 	j := &eval.Job{Backend: p.scorer, Model: p.model, Texts: p.texts, Prompt: o.text.prompt, Generate: o.text.gen, Forced: true,
-		Greedy: o.bound != nil && o.bound.greedy}
+		Greedy: o.bound != nil && o.bound.ofAnswers()}
 	for _, s := range append([]precision.Schedule{precision.UniformSchedule(16)}, schedules...) {
 		j.Schedules = append(j.Schedules, eval.Schedule{Schedule: s})
 	}
@@ -167,6 +165,25 @@ type searched struct {
 	Holds  bool   `json:"holds"`
 	Chosen bool   `json:"chosen"`
 	*rows.Row
+
+	// What is of the model's own answers: left out where the bound does not ask for them, because nobody has measured it.
+	RougeL     *float64 `json:"rouge_l,omitempty"`
+	RougeLLow  *float64 `json:"rouge_l_low,omitempty"`
+	RougeLHigh *float64 `json:"rouge_l_high,omitempty"`
+	Prefix     *float64 `json:"prefix_mean,omitempty"`
+	PrefixLow  *float64 `json:"prefix_low,omitempty"`
+	PrefixHigh *float64 `json:"prefix_high,omitempty"`
+	AnswerBits *float64 `json:"avg_weight_bits_answers,omitempty"`
+}
+
+// found is a candidate that a model has run under.
+func (o *liveSearch) found(r *rows.Row, chosen bool) searched {
+	x := searched{Bound: o.bound.String(), Holds: o.bound.holds(r), Chosen: chosen, Row: r}
+	if o.bound.ofAnswers() {
+		x.RougeL, x.RougeLLow, x.RougeLHigh, x.AnswerBits = &r.RougeL, &r.RougeLLow, &r.RougeLHigh, &r.AnswerBits
+		x.Prefix, x.PrefixLow, x.PrefixHigh = &r.Prefix, &r.PrefixLow, &r.PrefixHigh
+	}
+	return x
 }
 
 // static tries the schedules of the grid.
@@ -188,7 +205,7 @@ func (o *liveSearch) show(ctx context.Context, s streams, all []rows.Row, failed
 		func(i int) (decode, prefill float64) { return all[i].AvgWeightBits, all[i].PrefillBits })
 	found := make([]searched, len(all))
 	for i := range all {
-		found[i] = searched{o.bound.String(), o.bound.holds(&all[i]), i == best, &all[i]}
+		found[i] = o.found(&all[i], i == best)
 	}
 	err := s.deliver(o.output, func(out io.Writer) error {
 		if o.format == "json" {
@@ -208,7 +225,7 @@ func (o *liveSearch) table(out io.Writer, found []searched) error {
 		{Name: "mean " + o.bound.name, Right: true}, {Name: "95 % interval", Right: true}, {Name: "holds"}, {Name: ""}}}
 	best := "none holds the bound"
 	for _, x := range found {
-		mean, low, high := o.bound.of(x.Row)
+		mean, low, high := o.bound.Of(x.Row)
 		holds, mark := "", ""
 		if x.Holds {
 			holds = "yes"
