@@ -113,13 +113,24 @@ func (t *trained) write(out io.Writer) error {
 	if err := t.writeBlocks(out); err != nil {
 		return err
 	}
-	said := "it beats guessing the most frequent class"
-	if last.Accuracy <= last.Baseline {
-		said = "it does not beat guessing the most frequent class"
-	}
 	_, err := fmt.Fprintf(out, "\nschedule  %s of %s\nlearned   %d steps, %s; loss %.4f to %.4f nats\n%-9s %s\n", t.Schedule, t.Model, t.Steps, t.Options,
-		t.Loss[0], t.Loss[len(t.Loss)-1], last.name, said)
+		t.Loss[0], t.Loss[len(t.Loss)-1], last.name, last.verdict())
 	return err
+}
+
+// verdict says whether the network is worth anything.
+func (j judged) verdict() string {
+	said := "it does not beat guessing the most frequent class"
+	switch {
+	case j.AccuracyLow > j.Baseline:
+		said = "it beats guessing the most frequent class"
+	case j.Accuracy > j.Baseline:
+		said = "it beats guessing the most frequent class by less than its interval"
+	}
+	if j.Guessed.Rouge > j.FixedAt(j.Guessed.High) {
+		return said + "; its switches beat one switch with as many bits"
+	}
+	return said + "; its switches do not beat one switch with as many bits"
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }

@@ -23,7 +23,7 @@ func Qualities(out io.Writer, all []rows.Row) error {
 		return err
 	}
 	r := &all[0]
-	_, err := fmt.Fprintf(out, "\nmodel    %s: %d prompts of %d tokens, %d behind each\nbehind ± the interval of 95 %% over prompts; KL, agreement, ROUGE-L and prefix are against fp16\n",
+	_, err := fmt.Fprintf(out, "\nmodel    %s: %d prompts of %d tokens, %d behind each\n± reaches to the farther end of the interval of 95 %% over prompts; KL, agreement, ROUGE-L and prefix are against fp16\n",
 		r.Model, r.Prompts, r.Prompt, r.Generated)
 	return err
 }
