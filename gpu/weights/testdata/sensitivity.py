@@ -1,6 +1,6 @@
 """Writes what --sensitivity reads: by weight, the mean over sequences of the squared gradient of their mean loss on calibration
 text, as Any-Precision LLM (SNU-ARC/any-precision-llm, quantization/gradients.py: their sum) and SqueezeLLM (arXiv 2306.07629) take
-it. torch 2.15.0, transformers 5.24.0, safetensors 0.8.0, gguf 0.19.0:
+it. torch 2.15.0, transformers 5.24.0, safetensors 0.8.0, gguf 0.19.0 (with accelerate 1.15.0):
 
     python3 sensitivity.py MODEL OUT.safetensors TEXT... [--sequences 64] [--tokens 128] [--seed 1]
 
