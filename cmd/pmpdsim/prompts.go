@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -63,6 +64,9 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	} else {
 		text, err = files.Read(o.file, files.Text)
 	}
+	if err == nil && !utf8.Valid(text) {
+		err = fmt.Errorf("%s: not UTF-8, first at byte %d; accepted: a text in UTF-8", o.file, wellFormed(text))
+	}
 	if err == nil {
 		e.tokenizer, err = e.openTokenizer()
 	}
@@ -81,4 +85,17 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 		s.say("note: the text makes %d prompts of %d tokens and %d behind each, not %d", len(all), o.prompt, o.gen, o.prompts)
 	}
 	return all, nil
+}
+
+// wellFormed is how many bytes of a text are UTF-8 before the first that are not.
+func wellFormed(text []byte) int {
+	at := 0
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return at
 }

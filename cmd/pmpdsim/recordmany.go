@@ -121,7 +121,7 @@ func (o *recordOptions) recordAll(ctx context.Context, s streams, e *engine, lef
 		if err = ctx.Err(); err == nil {
 			err = o.recordOne(ctx, s, e, path, l, func() { p.add(1) })
 		}
-		if t, there := traces.ReadFile(path); there == nil { // a truncated one, too
+		if t, there := traces.ReadFile(path); there == nil && l.made(t) { // a truncated one, too, but none from before that --force would have replaced
 			listed = append(listed, t.List(l.file, l.prompt))
 		}
 		if err != nil {

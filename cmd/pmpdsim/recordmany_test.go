@@ -72,6 +72,44 @@ func untimed(t *traces.Trace) (all []traces.Step) {
 	return all
 }
 
+// TestWhatForceHasNotReplacedKeepsItsOrigin: a run that ends before it has recorded anything anew says nothing of the traces there.
+func TestWhatForceHasNotReplacedKeepsItsOrigin(t *testing.T) {
+	o := many(t, `{"ids":[1,2,3]}`)
+	if _, _, err := invoke(t, o); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(o.output, traces.ManifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.force, o.command, o.engine.gen = true, "pmpdsim record --force", ptr(5)
+	e, list, err := o.engine.findAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s := streams{strings.NewReader(""), new(bytes.Buffer), new(bytes.Buffer), files.NewClaims(ctx)}
+	schedules, err := o.parseSchedules(s, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.load(ctx, s, schedules); err != nil {
+		t.Fatal(err)
+	}
+	all, err := o.plan(e, list, schedules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel(signalled{os.Interrupt})
+	if listed, err := o.recordAll(ctx, s, e, all, len(all)); err == nil || len(listed) > 0 {
+		t.Errorf("listed %+v, %v", listed, err)
+	}
+	if after, err := os.ReadFile(filepath.Join(o.output, traces.ManifestName)); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("%v, the manifest is now\n%s", err, after)
+	}
+}
+
 // TestAnInterruptedFolderGoesOn: what was whole is kept and listed, and only the rest is recorded by the same command.
 func TestAnInterruptedFolderGoesOn(t *testing.T) {
 	var lines []string

@@ -29,6 +29,11 @@ type planned struct {
 	job    gpu.Job
 }
 
+// made reports whether a trace is what this run recorded of it.
+func (p *planned) made(t *traces.Trace) bool {
+	return t.Header.Created == p.job.Created && p.job.Differs(t) == ""
+}
+
 // reading is a prompt as the model reads it.
 type reading struct {
 	id, place string

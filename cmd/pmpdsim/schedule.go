@@ -221,11 +221,13 @@ func fillSearch(c *cli.Context) (*searchOptions, error) {
 	if o.losses != "" {
 		return o, o.fillLimit(c)
 	}
+	var err error
+	if o.measure, o.least, err = parseBound(c.String("bound")); err != nil && c.IsSet("bound") {
+		return nil, err
+	}
 	if o.traces == "" {
 		return nil, fmt.Errorf("--traces is missing; accepted: a directory with NAME%s files", traces.Suffix)
 	}
-	var err error
-	o.measure, o.least, err = parseBound(c.String("bound"))
 	return o, err
 }
 

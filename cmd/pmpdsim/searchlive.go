@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
@@ -80,8 +79,8 @@ func parseLiveBound(text string) (*liveBound, error) {
 		b := &liveBound{liveMeasure: m}
 		value, ok := strings.CutPrefix(rest, b.relation())
 		x, err := strconv.ParseFloat(value, 64)
-		if !ok || err != nil || !(x > 0) || math.IsInf(x, 0) {
-			return nil, fmt.Errorf("--bound %s: not a bound; accepted: %s%sX, with X above 0", text, m.name, b.relation())
+		if !ok || err != nil || !(x > 0) || x > m.Most {
+			return nil, fmt.Errorf("--bound %s: not a bound; accepted: %s%sX, with X above 0, up to %g", text, m.name, b.relation(), m.Most)
 		}
 		b.limit = x
 		return b, nil
@@ -111,6 +110,8 @@ func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
 		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
 	case bound == nil && o.losses != "":
 		return nil, errors.New("--measure-sensitivities and --sensitivities are given; accepted: one of them")
+	case o.losses != "" && bound.name != "kl":
+		return nil, fmt.Errorf("--bound %s: sensitivities are of KL; accepted: kl<=X, loss<=X, bits<=X", bound)
 	}
 	var err error
 	o.bits, err = weightBits(c)

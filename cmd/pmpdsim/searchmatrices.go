@@ -58,9 +58,6 @@ const mostTries = 6
 // assigned makes an assignment of sensitivities and runs the model under it. Losses are of a matrix alone, and need not add up:
 // while the assignment does not hold the bound, the limit of the sum is drawn in by as much as it was off.
 func (o *liveSearch) assigned(ctx context.Context, s streams, p *prompted) error {
-	if o.bound.name != "kl" {
-		return fmt.Errorf("--bound %s: sensitivities are of KL; accepted: kl<=X, loss<=X, bits<=X", o.bound)
-	}
 	losses, err := calibrate.ReadSensitivities(o.losses, p.model.Model)
 	if err != nil {
 		return flagged("sensitivities", "", err)

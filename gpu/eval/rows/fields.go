@@ -99,20 +99,21 @@ func (r *Row) check() error {
 		if !(v >= 0 && v <= m.Most) {
 			return fmt.Errorf("%s: %g is out of range; accepted: %s", m.Key, v, m.accepted())
 		}
-		if !(low <= high && low >= 0) {
-			return fmt.Errorf("%s: its interval goes from %g to %g; accepted: from 0 or more, upwards", m.Key, low, high)
+		if !(low <= high && low >= 0 && high <= m.Most) {
+			return fmt.Errorf("%s: its interval goes from %g to %g; accepted: upwards, in %s", m.Key, low, high, m.accepted())
 		}
 	}
 	for _, x := range []struct {
 		key   string
 		value *float64
 	}{{"tokens_per_second", r.TokensPerSecond}, {"energy_joules_per_token", r.EnergyPerToken}} {
-		if x.value != nil && !(*x.value > 0) {
-			return fmt.Errorf("%s: %g is out of range; accepted: more than 0, or nothing", x.key, *x.value)
+		if x.value != nil && !(*x.value > 0 && *x.value <= largest) {
+			return fmt.Errorf("%s: %g is out of range; accepted: more than 0, up to %g, or nothing", x.key, *x.value, largest)
 		}
 	}
 	for i, b := range r.ByPosition {
-		if b.From < 0 || b.To < b.From || i > 0 && b.From <= r.ByPosition[i-1].To || b.BitsPerToken < 0 || b.KL < 0 || !(b.Agreement >= 0 && b.Agreement <= 1) {
+		if b.From < 0 || b.To < b.From || i > 0 && b.From <= r.ByPosition[i-1].To || !(b.BitsPerToken >= 0 && b.BitsPerToken <= largest) ||
+			!(b.KL >= 0 && b.KL <= largest) || !(b.Agreement >= 0 && b.Agreement <= 1) {
 			return fmt.Errorf("by_position[%d]: no block of positions with its measures; accepted: blocks that rise, of values as %s writes them", i, wrote)
 		}
 	}

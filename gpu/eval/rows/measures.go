@@ -2,7 +2,6 @@ package rows
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -17,20 +16,24 @@ type Measure struct {
 	At     func(*Block) float64              // at positions; nil: nobody measures it there
 }
 
+// largest is more than any measure or cost comes to: -log2 of a probability that an fp32 logit can give, tokens, tokens/s. Axes
+// have room for it.
+const largest = 1e9
+
 // Measures are all of them. docs/quality.md defines them.
 func Measures() []Measure {
 	return []Measure{
-		{"bits_per_token", "bits per token", "bits per token (fewer are better)", math.MaxFloat64, -1,
+		{"bits_per_token", "bits per token", "bits per token (fewer are better)", largest, -1,
 			func(r *Row) (v, low, high float64) { return r.BitsPerToken, r.BitsPerTokenLow, r.BitsPerTokenHigh },
 			func(b *Block) float64 { return b.BitsPerToken }},
-		{"kl_mean", "KL from fp16", "KL from fp16, nats (less is better)", math.MaxFloat64, -1,
+		{"kl_mean", "KL from fp16", "KL from fp16, nats (less is better)", largest, -1,
 			func(r *Row) (v, low, high float64) { return r.KLMean, r.KLLow, r.KLHigh }, func(b *Block) float64 { return b.KL }},
 		{"agreement", "agreement with fp16", "agreement with fp16 (more is better)", 1, 1,
 			func(r *Row) (v, low, high float64) { return r.Agreement, r.AgreementLow, r.AgreementHigh },
 			func(b *Block) float64 { return b.Agreement }},
 		{"rouge_l", "ROUGE-L", "ROUGE-L against fp16 (more is better)", 1, 1,
 			func(r *Row) (v, low, high float64) { return r.RougeL, r.RougeLLow, r.RougeLHigh }, nil},
-		{"prefix_mean", "exact prefix", "exact prefix of fp16's answer, tokens (more is better)", math.MaxFloat64, 1,
+		{"prefix_mean", "exact prefix", "exact prefix of fp16's answer, tokens (more is better)", largest, 1,
 			func(r *Row) (v, low, high float64) { return r.Prefix, r.PrefixLow, r.PrefixHigh }, nil},
 	}
 }
@@ -40,7 +43,7 @@ func (m Measure) accepted() string {
 	if m.Most == 1 {
 		return "0 to 1"
 	}
-	return "0 or more"
+	return "0 to 1e+09"
 }
 
 // Cost is what quality is set against.
