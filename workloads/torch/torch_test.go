@@ -65,7 +65,7 @@ func TestValuesThatAreNotReadAreRefusedWhenAskedFor(t *testing.T) {
 		t.Fatalf("%+v", f.Tensors)
 	}
 	_, err := f.Tensors[0].Values()
-	if want := `testdata/long.bin: tensor "n" has values of type I64; accepted: F16, BF16, F32`; err == nil || err.Error() != want {
+	if want := `testdata/long.bin: tensor "n" has values of type I64; accepted: F16, BF16, F32, F8_E5M2`; err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 }
