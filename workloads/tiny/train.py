@@ -255,8 +255,8 @@ def main():
     a.add_argument("--threads", type=int, default=2)
     a.add_argument("--save-every", type=int, default=200, help="steps between checkpoints that can be used already")
     a.add_argument("--compile", action="store_true", help="compile the model first (takes a C++ compiler, saves 15 %%)")
-    a.add_argument("--text", help="only write each 17th file that is trained on into this one, for a classifier to learn "
-                                  "from")
+    a.add_argument("--text", help="only write each 17th file that is trained on into this one, for a classifier to "
+                                  "learn from")
     train(a.parse_args())
 
 
