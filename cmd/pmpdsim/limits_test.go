@@ -68,6 +68,8 @@ var quick = map[string]string{
 	"record":           "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 	"cosim":            "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3",
 	"quality":          "--prompts 1 --prompt 4 --gen 3 --schedule uniform:4 --npu none",
+	"schedule search":  "--model tiny --prompts 1 --prompt 4 --gen 4 --bits 4 --bound kl<=1",
+	"schedule train":   "--model tiny --text spec.yaml --prompts 10 --prompt 4 --gen 4 --epochs 1 -o out.safetensors",
 	"rerun":            "none.jsonl",
 	"bench host":       "--threads 1 --repeats 1",
 	"validate":         "--device lunar-lake-npu4",

@@ -20,7 +20,7 @@ func quantiserFlags() []cli.Flag {
 			DefaultText: "tiny's own; none of others", TakesFile: true},
 		&cli.IntFlag{Name: "seed-bits", Usage: "cluster weights best at `BITS`, 2 or 3, and split clusters from there", Value: weights.MinSeed,
 			Action: between("seed-bits", weights.MinSeed, weights.MaxSeed)},
-		&cli.StringFlag{Name: "cache", Usage: "keep planes in `DIR`, and take them from there the next time"},
+		&cli.StringFlag{Name: "cache", Usage: "keep planes in `DIR`, and take them from there the next time", TakesFile: true},
 	}
 }
 

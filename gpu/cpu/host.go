@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -76,6 +77,7 @@ func Measure(ctx context.Context, source weights.Source, o MeasureOptions) (*Hos
 	count := float64(b.matrix(up).Out) * float64(b.matrix(up).In)
 	product := func(rows, bits int) float64 {
 		s.h = b.rows(rows)
+		m.err = cmp.Or(m.err, s.product(up, precision.Uniform(bits))) // makes the operands
 		return m.median(func() error { return s.product(up, precision.Uniform(bits)) })
 	}
 	one := map[int]float64{}

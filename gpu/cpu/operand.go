@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -115,11 +116,13 @@ func (r *reader) read(place, row, bits int) []float32 {
 // kept holds operands of matrices by their width.
 type kept struct {
 	sync.Mutex
-	left int64 // bytes that more may take
-	of   map[*weights.Matrix]map[int]*operand
+	left  int64        // bytes that more may take
+	spent atomic.Int64 // time that making them took
+	of    map[*weights.Matrix]map[int]*operand
 }
 
-// operands are those of the widths among bits. What a pass asks for is made once and kept as long as there is memory.
+// operands are those of the widths among bits. What a pass asks for is made once and kept as long as there is memory; like the
+// loading of weights, that is no part of the time that the pass takes.
 func (b *backend) operands(m *weights.Matrix, bits []int) (map[int]*operand, error) {
 	b.kept.Lock()
 	defer b.kept.Unlock()
@@ -134,7 +137,9 @@ func (b *backend) operands(m *weights.Matrix, bits []int) (map[int]*operand, err
 			continue
 		}
 		last = n
+		began := b.now()
 		o, err := b.newKept(m, n)
+		b.kept.spent.Add(int64(b.now() - began))
 		if err != nil {
 			return nil, err
 		}

@@ -227,10 +227,10 @@ func (s *step) compute(op gpu.Op) error {
 	return nil
 }
 
-// now is 0 where nothing is timed.
+// now leaves out the time in which operands were made, which happens once. It is 0 where nothing is timed.
 func (b *backend) now() (d time.Duration) {
 	if b.options.Now != nil {
-		d = b.options.Now()
+		d = b.options.Now() - time.Duration(b.kept.spent.Load())
 	}
 	return d
 }
