@@ -17,7 +17,7 @@ type Host struct {
 	Workers       int
 	CopyBytes     float64         // bytes a second that copies between buffers larger than the caches read and write
 	MACs          float64         // multiply-accumulates a second of products, of operands that are unpacked
-	Unpacked      map[int]float64 // weights a second that become operands, by their bits
+	Unpacked      map[int]float64 // weights a second that are read as operands, by their bits
 	NormsElements float64         // elements a second of an RMSNorm, which one worker computes
 	Handover      time.Duration   // in which the workers are given an op that has nothing to do, and return
 }
@@ -39,7 +39,7 @@ const (
 // Measure runs the engine's own products, norms and hand-overs on the weights of a model, which need a single layer. A
 // product of n vectors takes unpacking and n times the multiplications: two numbers of vectors tell them apart.
 func Measure(ctx context.Context, source weights.Source, o MeasureOptions) (*Host, error) {
-	opened, err := Open(ctx, source, Options{Workers: o.Workers, Now: o.Now})
+	opened, err := Open(ctx, source, Options{Workers: o.Workers})
 	if err != nil {
 		return nil, err
 	}
