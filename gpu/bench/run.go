@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // Run measures.
@@ -224,11 +226,12 @@ func (r *Report) passes(ctx context.Context, m *weights.Model, o Options) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	start := func(positions int) (gpu.Sequence, error) { return b.Start(positions, formats.Cache{}) }
 	for _, bits := range o.Bits {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		p, err := passes(m, bits, o, b.Start)
+		p, err := passes(m, bits, o, start)
 		if err != nil {
 			return fmt.Errorf("%s at %d bits: %w", m.Name, bits, err)
 		}
