@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -100,7 +99,7 @@ func ReadDir(dir string) ([]*Trace, error) {
 	var all []*Trace
 	var several Several
 	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(strings.TrimSuffix(e.Name(), ".zst"), ".trace.jsonl") {
+		if e.IsDir() || !IsName(e.Name()) {
 			continue
 		}
 		t, err := several.ReadFile(filepath.Join(dir, e.Name()))

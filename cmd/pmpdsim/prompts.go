@@ -9,8 +9,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
@@ -28,6 +30,14 @@ func promptsFrom(c *cli.Context) promptsOptions {
 	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen,
 		quantiser: quantiserFrom(c)}
 	return o
+}
+
+// check refuses a model that has no text where none is given.
+func (o *promptsOptions) check() error {
+	if o.file == "" && o.engine.from != workloads.TinyModel {
+		return fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	}
+	return nil
 }
 
 // prompted is a model on the CPU, with prompts.
@@ -55,7 +65,7 @@ func (o *promptsOptions) open(ctx context.Context, s streams, schedules []precis
 	return p, nil
 }
 
-// cut cuts prompts from the text, with what follows each.
+// cut cuts prompts from the text, with what follows each. The caches of those that run side by side have to fit.
 func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	var text []byte
 	var err error
@@ -84,7 +94,7 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	if len(all) < o.prompts {
 		s.say("note: the text makes %d prompts of %d tokens and %d behind each, not %d", len(all), o.prompt, o.gen, o.prompts)
 	}
-	return all, nil
+	return all, flagged("prompts", "", cpu.Fits(e.model, o.prompt+o.gen, min(len(all), eval.MostTogether)))
 }
 
 // wellFormed is how many bytes of a text are UTF-8 before the first that are not.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"runtime"
 	"strings"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
-	"github.com/pmpdsim/pmpdsim/workloads/tiny"
 )
 
 // What quality does where nothing is said: small enough for two minutes on two cores.
@@ -96,8 +94,8 @@ func fillQuality(c *cli.Context) (*qualityOptions, error) {
 	if o.byPrompt && o.format != "json" {
 		return nil, fmt.Errorf("--by-prompt: a table has no room for it; accepted: together with --format json")
 	}
-	if o.from.file == "" && o.from.engine.from != workloads.TinyModel {
-		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	if err := o.from.check(); err != nil {
+		return nil, err
 	}
 	if len(o.caches) == 0 {
 		o.caches = []string{"16"}
@@ -143,9 +141,7 @@ func (r *qualityRun) finish(ctx context.Context, s streams) error {
 		return stopped(ctx, err)
 	}
 	shown := s.deliver(o.output, func(out io.Writer) error { return o.show(out, all) })
-	if signal := (signalled{}); errors.As(context.Cause(ctx), &signal) {
-		err = unfinished{fmt.Sprintf("%s: what was written is of the %d prompts that all schedules had finished", signal.Error(), all[0].Prompts), signal}
-	}
+	err = partly(ctx, err, fmt.Sprintf("what was written is of the %d prompts that all schedules had finished", all[0].Prompts))
 	return errors.Join(err, shown)
 }
 
@@ -177,7 +173,7 @@ func (o *qualityOptions) show(out io.Writer, all []rows.Row) error {
 // one, too.
 func defaultQualities(model string) []string {
 	all := strings.Fields("fp16 uniform:4 uniform:3 uniform:2 static:4-3 confidence:4-3 random:4-3,seed=1")
-	if _, err := fs.Stat(tiny.Files(), "learned.safetensors"); err == nil && model == workloads.TinyModel {
+	if model == workloads.TinyModel {
 		all = append(all, "learned:3-2,classifier="+workloads.TinyModel)
 	}
 	return all

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
-	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -41,9 +40,6 @@ func (o *qualityOptions) prepare(s streams) (*qualityRun, error) {
 	}
 	if err = r.parse(s, caches); err == nil {
 		r.texts, err = o.from.cut(r.engine, s)
-	}
-	if err == nil {
-		err = flagged("prompts", "", cpu.Fits(r.engine.model, o.from.prompt+o.from.gen, min(len(r.texts), eval.MostTogether)))
 	}
 	if err == nil {
 		r.sum, err = r.engine.source.SHA256()

@@ -168,9 +168,9 @@ func (e *engine) answer(s streams, t *traces.Trace) error {
 	if e.tokenizer == nil {
 		return nil
 	}
-	ids := []int{*t.Prefill.TokOut}
-	for _, step := range t.Steps {
-		ids = append(ids, *step.TokOut)
+	ids, err := t.Continuation()
+	if err != nil {
+		return err
 	}
 	text, err := e.tokenizer.Decode(ids)
 	s.say("answer: %s", visible.Line(strings.TrimSpace(text)))
@@ -286,11 +286,7 @@ func recordError(ctx context.Context, err error, left string) error {
 		return nil
 	}
 	if errors.Is(err, gpu.ErrInterrupted) {
-		cause := context.Cause(ctx)
-		if s := (signalled{}); errors.As(cause, &s) {
-			return unfinished{s.Error() + ": " + left, s}
-		}
-		return internal(fmt.Errorf("%w: %s", cause, left))
+		return partly(ctx, internal(fmt.Errorf("%w: %s", context.Cause(ctx), left)), left)
 	}
 	return internal(fmt.Errorf("%w: %s", err, left))
 }

@@ -135,9 +135,7 @@ func (o *recordOptions) recordAll(ctx context.Context, s streams, e *engine, lef
 	if len(listed) > 0 {
 		lost = o.list(e, e.About().GPU, listed)
 	}
-	if cause := (signalled{}); ctx.Err() != nil && errors.As(context.Cause(ctx), &cause) {
-		err = unfinished{fmt.Sprintf("%s: %d of %d traces are in %s; the same command goes on from there", cause.Error(), whole, all, o.output), cause}
-	}
+	err = partly(ctx, err, fmt.Sprintf("%d of %d traces are in %s; the same command goes on from there", whole, all, o.output))
 	return listed, errors.Join(err, lost)
 }
 

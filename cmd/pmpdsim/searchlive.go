@@ -13,7 +13,6 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/plots"
-	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
 )
@@ -106,8 +105,8 @@ func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
 		return nil, errors.New("--traces is given, and the model is to run; accepted: a bound of traces, quality>=X or likelihood>=X, or no --traces")
 	case c.String("model") == "":
 		return nil, errors.New("--model is missing; accepted: a model that runs under each candidate, such as tiny")
-	case o.text.file == "" && o.text.engine.from != workloads.TinyModel:
-		return nil, fmt.Errorf("--text is missing: only %s has a text of its own; accepted: a file of text that the model has not learned", workloads.TinyModel)
+	case o.text.check() != nil:
+		return nil, o.text.check()
 	case bound == nil && o.losses != "":
 		return nil, errors.New("--measure-sensitivities and --sensitivities are given; accepted: one of them")
 	case o.losses != "" && bound.name != "kl":
@@ -214,9 +213,7 @@ func (o *liveSearch) show(ctx context.Context, s streams, all []rows.Row, failed
 		}
 		return o.table(out, found)
 	})
-	if signal := (signalled{}); errors.As(context.Cause(ctx), &signal) {
-		failed = unfinished{fmt.Sprintf("%s: what was written is of %d of %d prompts", signal.Error(), all[0].Prompts, o.text.prompts), signal}
-	}
+	failed = partly(ctx, failed, fmt.Sprintf("what was written is of %d of %d prompts", all[0].Prompts, o.text.prompts))
 	return errors.Join(failed, err)
 }
 

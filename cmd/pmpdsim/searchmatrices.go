@@ -39,9 +39,7 @@ func (o *liveSearch) sensitivities(ctx context.Context, s streams, p *prompted) 
 		return stopped(ctx, failed)
 	}
 	err := s.deliver(o.output, func(out io.Writer) error { _, err := io.WriteString(out, text); return err })
-	if signal := (signalled{}); errors.As(context.Cause(ctx), &signal) {
-		failed = unfinished{fmt.Sprintf("%s: what was written is of %d of %d layers", signal.Error(), layers, p.model.Layers), signal}
-	}
+	failed = partly(ctx, failed, fmt.Sprintf("what was written is of %d of %d layers", layers, p.model.Layers))
 	return errors.Join(failed, err)
 }
 

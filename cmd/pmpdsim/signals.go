@@ -38,6 +38,14 @@ type unfinished struct {
 func (u unfinished) Error() string { return u.text }
 func (u unfinished) Unwrap() error { return u.cause }
 
+// partly is what ended a command that says itself what is left after a signal; without one it is the error.
+func partly(ctx context.Context, err error, left string) error {
+	if s := (signalled{}); errors.As(context.Cause(ctx), &s) {
+		return unfinished{s.Error() + ": " + left, s}
+	}
+	return err
+}
+
 // told is an error that says, after a signal, which files were written, and what else was joined with it. An error that
 // says so itself stays as it is.
 func told(ctx context.Context, err error, written []string) error {
