@@ -9,9 +9,9 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
@@ -72,8 +72,8 @@ func keyOf(m *Matrix, o QuantiseOptions) (key [sha256.Size]byte) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\nseed %d, %d rows of %d, weighed: %t\n", quantiserVersion, max(o.Seed, MinSeed), m.Out, m.In, o.Sensitivities != nil)
 	w := &wordWriter{to: h}
-	w.halves(m.Half)
-	w.floats(o.Sensitivities)
+	put(w, m.Half)
+	put(w, o.Sensitivities)
 	w.flush()
 	h.Sum(key[:0])
 	return key
@@ -164,37 +164,18 @@ func (w *wordWriter) bytes(b []byte) {
 	}
 }
 
-func (w *wordWriter) halves(values []uint16) {
-	for _, v := range values {
-		w.piece = binary.LittleEndian.AppendUint16(w.piece, v)
-		if len(w.piece) >= room {
-			w.flush()
-		}
-	}
-}
-
-func (w *wordWriter) words(values []uint32) {
-	for _, v := range values {
-		w.piece = binary.LittleEndian.AppendUint32(w.piece, v)
-		if len(w.piece) >= room {
-			w.flush()
-		}
-	}
-}
-
-func (w *wordWriter) floats(values []float32) {
-	for _, v := range values {
-		w.piece = binary.LittleEndian.AppendUint32(w.piece, math.Float32bits(v))
-		if len(w.piece) >= room {
-			w.flush()
-		}
+// put writes numbers.
+func put[T uint16 | uint32 | float32](w *wordWriter, values []T) {
+	for part := range slices.Chunk(values, room/4) {
+		w.piece, _ = binary.Append(w.piece, binary.LittleEndian, part) // numbers of a fixed size are no error
+		w.flush()
 	}
 }
 
 func (w *wordWriter) matrix(m *Matrix) {
-	w.words(m.Planes)
+	put(w, m.Planes)
 	for _, t := range m.Tables {
-		w.halves(t)
+		put(w, t)
 	}
 }
 
@@ -218,23 +199,17 @@ func (r *wordReader) next(n int) {
 	}
 }
 
-func (r *wordReader) matrix(m *Matrix) {
-	for to := m.Planes; len(to) > 0; {
-		part := to[:min(len(to), room/4)]
-		r.next(4 * len(part))
-		for i := range part {
-			part[i] = binary.LittleEndian.Uint32(r.piece[4*i:])
-		}
-		to = to[len(part):]
+// get reads numbers into to.
+func get[T uint16 | uint32](r *wordReader, to []T) {
+	for part := range slices.Chunk(to, room/4) {
+		r.next(binary.Size(part))
+		_, _ = binary.Decode(r.piece, binary.LittleEndian, part) // there are as many bytes
 	}
+}
+
+func (r *wordReader) matrix(m *Matrix) {
+	get(r, m.Planes)
 	for _, to := range m.Tables {
-		for len(to) > 0 {
-			part := to[:min(len(to), room/2)]
-			r.next(2 * len(part))
-			for i := range part {
-				part[i] = binary.LittleEndian.Uint16(r.piece[2*i:])
-			}
-			to = to[len(part):]
-		}
+		get(r, to)
 	}
 }
