@@ -3,17 +3,16 @@ package cpu_test
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/x448/float16"
 
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
@@ -36,7 +35,7 @@ func TestSensitivitiesLieAsTheirWeights(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := quantised(b)
+			all := gputest.Quantised(b)
 			if len(all) < 3 {
 				t.Fatalf("%d matrices", len(all))
 			}
@@ -60,23 +59,6 @@ func TestSensitivitiesLieAsTheirWeights(t *testing.T) {
 		check(name, "testdata/transformers/"+name+".json", "%s", same)
 	}
 	check("a model without its head", "testdata/transformers/gpt2.json", "%s", func(name string) string { return strings.TrimPrefix(name, "transformer.") })
-}
-
-// quantised are the matrices of a block that have planes.
-func quantised(b *weights.Block) (all []*weights.Matrix) {
-	some := []*weights.Matrix{&b.QKV, &b.O, &b.Up, &b.Down, &b.SharedUp, &b.SharedDown}
-	for _, name := range slices.Sorted(maps.Keys(b.Latent)) {
-		some = append(some, b.Latent[name])
-	}
-	for i := range b.ExpertsUp {
-		some = append(some, &b.ExpertsUp[i], &b.ExpertsDown[i])
-	}
-	for _, m := range some {
-		if m.Planes != nil {
-			all = append(all, m)
-		}
-	}
-	return all
 }
 
 // magnitudes writes those of a model's weights, under the same names.

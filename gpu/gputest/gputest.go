@@ -3,8 +3,10 @@
 package gputest
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -87,4 +89,21 @@ func Sum(s weights.Source) string {
 		panic("gputest: " + err.Error())
 	}
 	return sum
+}
+
+// Quantised are the matrices of a block that have planes.
+func Quantised(b *weights.Block) (all []*weights.Matrix) {
+	some := []*weights.Matrix{&b.QKV, &b.O, &b.Up, &b.Down, &b.SharedUp, &b.SharedDown}
+	for _, name := range slices.Sorted(maps.Keys(b.Latent)) {
+		some = append(some, b.Latent[name])
+	}
+	for i := range b.ExpertsUp {
+		some = append(some, &b.ExpertsUp[i], &b.ExpertsDown[i])
+	}
+	for _, m := range some {
+		if m.Planes != nil {
+			all = append(all, m)
+		}
+	}
+	return all
 }

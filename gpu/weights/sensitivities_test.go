@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads/safetensors"
 )
@@ -73,7 +74,7 @@ func TestSensitivitiesOfGGUFFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			layer := plain.Model().Layers - 1
-			of, got := quantisedOf(block(t, plain, layer)), quantisedOf(block(t, weighed, layer))
+			of, got := gputest.Quantised(block(t, plain, layer)), gputest.Quantised(block(t, weighed, layer))
 			for i, m := range got {
 				want := &weights.Matrix{Name: m.Name, Out: m.Out, In: m.In, Half: m.Half, Bias: m.Bias}
 				if err := want.Quantise(weights.QuantiseOptions{Seed: 3, Sensitivities: magnitudesOf(of[i].Half)}); err != nil {
@@ -93,20 +94,6 @@ func magnitudesOf(halves []uint16) []float32 {
 		out[i] = float32(math.Abs(value(h)))
 	}
 	return out
-}
-
-// quantisedOf are the quantised ones of a block.
-func quantisedOf(b *weights.Block) (all []*weights.Matrix) {
-	some := []*weights.Matrix{&b.QKV, &b.O, &b.Up, &b.Down, &b.SharedUp, &b.SharedDown}
-	for i := range b.ExpertsUp {
-		some = append(some, &b.ExpertsUp[i], &b.ExpertsDown[i])
-	}
-	for _, m := range some {
-		if m.Planes != nil {
-			all = append(all, m)
-		}
-	}
-	return all
 }
 
 func TestFilesOfSensitivitiesThatAreRefused(t *testing.T) {
