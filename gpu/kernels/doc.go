@@ -17,7 +17,7 @@
 // Values are binary16 in row-major order; sums are binary32 inside a kernel. The rows of a launch are the tokens of a
 // prefill, 1 in decode.
 //
-//	norm          adds add, then add2 to x; LayerNorm if beta is given, else RMSNorm; add, add2 and beta may be null
+//	add_norm      adds add, then add2 to x; LayerNorm if beta is given, else RMSNorm; add, add2 and beta may be null
 //	gemv, gemm    bias may be null; weights are w or b in binary16, or planes and lut of gpu/weights
 //	rope_append   cs holds (cosine, sine) in binary32, [position][rot/2]; appends keys and values to the caches kc and vc
 //	attention     a cache is [KV heads][tmax][hd]; q is the first value of a qkv row, rows are stride values apart;

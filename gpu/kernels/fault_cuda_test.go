@@ -33,7 +33,7 @@ func TestTheEmulatorFindsFaults(t *testing.T) {
 		{"a pointer that no vector load can take", "misaligned address", "gelu, block (0,0,0), thread (0,0,0): load of 16 bytes", func(r *rig) error {
 			return r.launch(kernels.Gelu(64, 1), poison[uint16](r, 64), put(r, make([]uint16, 128))+2, 64)
 		}},
-		{"a shuffle with half a warp", "unspecified launch failure", "norm, block (0,0,0), thread (32,0,0): exchanges values with its warp, of which 16 lanes are gone", func(r *rig) error {
+		{"a shuffle with half a warp", "unspecified launch failure", "add_norm, block (0,0,0), thread (32,0,0): exchanges values with its warp, of which 16 lanes are gone", func(r *rig) error {
 			l := kernels.Norm(1)
 			l.Block[0] = 48
 			x := put(r, make([]uint16, 4096))

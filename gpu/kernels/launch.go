@@ -24,8 +24,8 @@ func rowwise(kernel string, width, rows int) Launch {
 // Embed launches embed for rows tokens of hidden values.
 func Embed(hidden, rows int) Launch { return rowwise("embed", hidden, rows) }
 
-// Norm launches norm for rows tokens.
-func Norm(rows int) Launch { return launch("norm", rows, 1) }
+// Norm launches add_norm for rows tokens.
+func Norm(rows int) Launch { return launch("add_norm", rows, 1) }
 
 // SiluMul launches silu_mul for rows of width results; it reads twice as many values.
 func SiluMul(width, rows int) Launch { return rowwise("silu_mul", width, rows) }

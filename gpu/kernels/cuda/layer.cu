@@ -21,8 +21,8 @@ template <class A> DEV float block_sum256(float v, A &sh) {
 
 // x += add + add2, each where given: the residual stream, rounded to binary16 once. y = norm(x)·gamma + beta; beta given:
 // LayerNorm, else RMSNorm. A block of 256 a row. The variance is of differences from the mean: means may be large.
-KERNEL void __launch_bounds__(256) norm(u16 *__restrict__ y, u16 *x, const u16 *__restrict__ add, const u16 *__restrict__ add2,
-                                        const u16 *__restrict__ gamma, const u16 *__restrict__ beta, u32 d, float eps) {
+KERNEL void __launch_bounds__(256) add_norm(u16 *__restrict__ y, u16 *x, const u16 *__restrict__ add, const u16 *__restrict__ add2,
+                                            const u16 *__restrict__ gamma, const u16 *__restrict__ beta, u32 d, float eps) {
   SHARED(float, sh, 8);
   u64 row = (u64)PMPD_CTA_X * d;
   float sum = 0, square = 0, f[8], g[8];
