@@ -97,7 +97,7 @@ gpu/learn:           workloads/formats workloads/precision workloads/precision/c
 gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:
-gpu/kernels+test:    gpu/driver float16
+gpu/kernels/check:   gpu/kernels gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
 gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup gonum vek

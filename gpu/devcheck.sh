@@ -5,7 +5,7 @@
 #
 #   OUT=out gpu/devcheck.sh
 #
-# A test binary carried ready built (KERNELS_TEST, from go test -c -tags cuda ./gpu/kernels) serves where there is no Go.
+# A test binary carried ready built (KERNELS_TEST, from go test -c -tags cuda ./gpu/kernels/check) serves where there is no Go.
 set -u
 cd "$(dirname "$0")/.."
 OUT=${OUT:-out}
@@ -56,15 +56,15 @@ if [ -n "${KERNELS_TEST:-}" ]; then
 	test=("$KERNELS_TEST" -test.v)
 elif command -v go >/dev/null && [ -x gpu/driver/env.sh ]; then
 	eval "$(gpu/driver/env.sh)"
-	go test -c -tags cuda -o "$OUT/kernels.test" ./gpu/kernels >"$OUT/build.txt" 2>&1 && test=("$OUT/kernels.test" -test.v) || failed "building the tests" build.txt
+	go test -c -tags cuda -o "$OUT/kernels.test" ./gpu/kernels/check >"$OUT/build.txt" 2>&1 && test=("$OUT/kernels.test" -test.v) || failed "building the tests" build.txt
 fi
 if [ -n "${test:-}" ]; then
-	if (cd gpu/kernels && "${test[@]}") >"$OUT/kernels.txt" 2>&1; then say kernels ok; else failed kernels kernels.txt; fi
+	if (cd gpu/kernels/check && "${test[@]}") >"$OUT/kernels.txt" 2>&1; then say kernels ok; else failed kernels kernels.txt; fi
 	grep -E '^ *--- (FAIL|SKIP)' "$OUT/kernels.txt"
 	if command -v compute-sanitizer >/dev/null; then
 		for tool in memcheck racecheck; do
 			log=$tool.txt
-			if (cd gpu/kernels && compute-sanitizer --tool $tool --error-exitcode 9 "${test[@]}" -test.short) >"$OUT/$log" 2>&1; then say $tool ok; else failed $tool $log; fi
+			if (cd gpu/kernels/check && compute-sanitizer --tool $tool --error-exitcode 9 "${test[@]}" -test.short) >"$OUT/$log" 2>&1; then say $tool ok; else failed $tool $log; fi
 		done
 	else
 		say compute-sanitizer "skipped: not here"

@@ -1,18 +1,17 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"fmt"
 	"math"
 	"slices"
-	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
 
-func TestEmbedCopiesRows(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var embedCopiesRows = Check{
+	Name: "embed", run: func(t reporter, r *rig) {
 		for _, d := range []int{32, 896, 2560} {
 			const vocab = 50
 			table, ids := normal(source(1), vocab*d, 0, 1), []uint32{7, 49, 0, 7}
@@ -26,11 +25,11 @@ func TestEmbedCopiesRows(t *testing.T) {
 				t.Errorf("d %d: not the rows of the table", d)
 			}
 		}
-	})
+	},
 }
 
-func TestNormAddsThenNormalises(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var normAddsThenNormalises = Check{
+	Name: "norm", run: func(t reporter, r *rig) {
 		for _, d := range []int{256, 896, 2048, 2560, 4864} {
 			for adds := range 3 {
 				for _, layer := range []bool{false, true} {
@@ -40,7 +39,7 @@ func TestNormAddsThenNormalises(t *testing.T) {
 		}
 		// a mean of 1,000 deviations: the square of the mean is past binary32's resolution of the variance
 		normCase{d: 2048, rows: 1, layer: true, mean: 100, deviation: 0.1}.check(t, r)
-	})
+	},
 }
 
 type normCase struct {
@@ -49,7 +48,7 @@ type normCase struct {
 	mean, deviation float64
 }
 
-func (c normCase) check(t *testing.T, r *rig) {
+func (c normCase) check(t reporter, r *rig) {
 	t.Helper()
 	const eps = 1e-5
 	rng := source(uint64(c.d + c.adds))
@@ -97,8 +96,8 @@ func (c normCase) check(t *testing.T, r *rig) {
 	near(t, what, get[uint16](r, dy, len(x)), want, 5e-4)
 }
 
-func TestRopeTurnsAndAppends(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var ropeTurnsAndAppends = Check{
+	Name: "rope", run: func(t reporter, r *rig) {
 		for _, c := range []struct{ h, kv, hd, rot, rows, past int }{
 			{8, 8, 64, 64, 1, 0}, {8, 2, 128, 128, 5, 3}, {4, 4, 80, 20, 2, 6}, {14, 2, 64, 64, 1, 11}, {3, 1, 96, 24, 7, 1}, {2, 1, 40, 0, 1, 2},
 		} {
@@ -154,11 +153,11 @@ func TestRopeTurnsAndAppends(t *testing.T) {
 				t.Errorf("%+v: %d of the cache's keys were left alone, want %d", c, untouched, cache-written)
 			}
 		}
-	})
+	},
 }
 
-func TestActivations(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var activations = Check{
+	Name: "activations", run: func(t reporter, r *rig) {
 		for _, n := range []int{768, 4864, 5632} {
 			const rows = 2
 			in := normal(source(3), rows*2*n, 0, 2)
@@ -183,11 +182,11 @@ func TestActivations(t *testing.T) {
 			}
 			near(t, fmt.Sprintf("gelu of %d", n), get[uint16](r, dy, rows*n), want, 5e-4)
 		}
-	})
+	},
 }
 
-func TestCopyCopies(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var copyCopies = Check{
+	Name: "copy", run: func(t reporter, r *rig) {
 		for _, n := range []int{1, 255, 5000, 20000} { // of 16 bytes; 20,000: the loop of four loads
 			in := normal(source(9), 8*n, 0, 1)
 			to := poison[uint16](r, 8*n)
@@ -197,5 +196,5 @@ func TestCopyCopies(t *testing.T) {
 			}
 		}
 		r.run(kernels.Empty())
-	})
+	},
 }

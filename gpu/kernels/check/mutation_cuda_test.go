@@ -1,6 +1,6 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"fmt"
@@ -13,17 +13,17 @@ import (
 	"testing"
 )
 
-// mutant is a kernel spoilt, and the test that must notice.
+// mutant is a kernel spoilt, and the check that must notice.
 type mutant struct {
-	file, test string
-	old, with  string
-	nth        int // of the places where old stands, from 0
+	file, check string
+	old, with   string
+	nth         int // of the places where old stands, from 0
 }
 
 func (m mutant) String() string { return fmt.Sprintf("%s: %d. %s", m.file, m.nth+1, m.old) }
 
 // barriers is every barrier of a file between two marks, taken away.
-func barriers(t *testing.T, file, from, to, test string) (out []mutant) {
+func barriers(t *testing.T, file, from, to, check string) (out []mutant) {
 	source := read(t, file)
 	start := strings.Index(source, from)
 	end := len(source)
@@ -36,7 +36,7 @@ func barriers(t *testing.T, file, from, to, test string) (out []mutant) {
 	const barrier = "PMPD_SYNC();"
 	before := strings.Count(source[:start], barrier)
 	for i := range strings.Count(source[start:end], barrier) {
-		out = append(out, mutant{file, test, barrier, ";", before + i})
+		out = append(out, mutant{file, check, barrier, ";", before + i})
 	}
 	if len(out) == 0 {
 		t.Fatalf("%s: no barrier between %q and %q", file, from, to)
@@ -46,7 +46,7 @@ func barriers(t *testing.T, file, from, to, test string) (out []mutant) {
 
 func read(t *testing.T, file string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("cuda", file))
+	data, err := os.ReadFile(filepath.Join("../cuda", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,28 +59,28 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the emulator several times")
 	}
-	newRig(t).emulated()
+	newRig(t).emulated(t)
 	groups := [][]mutant{
-		append(barriers(t, "layer.cu", "block_sum256", "// x += add", "TestNorm"),
-			mutant{"layer.cu", "TestNorm", "f[e] += g[e]", "f[e] -= g[e]", 1},
-			mutant{"layer.cu", "TestNorm", "if (lane == 0) sh[warp] = v;", "if (lane == 0) { sh[warp] = v; PMPD_SYNC(); }", 0}), // a barrier for some
-		append(barriers(t, "choose.cu", "choose_block", "", "TestChoose"),
-			mutant{"choose.cu", "TestChoose", "a.at < b.at", "a.at > b.at", 0},
-			mutant{"choose.cu", "TestChoose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0}),
-		append(barriers(t, "attention.cu", "void attend(", "KERNEL void __launch_bounds__(128) attn_merge", "TestAttentionOfADecodeStep"),
-			mutant{"attention.cu", "TestAttentionOfADecodeStep", "j < hi && on", "j <= hi && on", 0}),
-		append(barriers(t, "attention.cu", "KERNEL void __launch_bounds__(128) attn_prefill", "", "TestAttentionOfPrefill"),
-			mutant{"attention.cu", "TestAttentionOfPrefill", "t * 2 + e <= last", "t * 2 + e < last", 0}),
-		append(barriers(t, "gemm.cu", "void gemm(", "#define GEMM", "TestGemmWithTails"),
-			mutant{"gemm.cu", "TestGemmWithTails", "cp_async_wait<STAGES - 2>()", "cp_async_wait<STAGES - 1>()", 0},
-			mutant{"gemm.cu", "TestGemmWithTails", "m0 + i / 4, m - 1", "m0 + i / 4, m", 0}),
-		append(barriers(t, "gemv.cu", "void gemv_table(", "", "TestGemv"),
-			mutant{"gemv.cu", "TestGemv", "at += 2048", "at += 1024", 0},
-			mutant{"gemv.cu", "TestGemv", "smaller(first + r, n - 1)", "first + r", 0},
-			mutant{"gemv.cu", "TestGemv", "on = lane < lanes", "on = lane <= lanes", 0},
-			mutant{"gemv.cu", "TestGemv", "even << 2", "even << 1", 0}),
-		{{"layer.cu", "TestEmbed", "i < d", "i <= d", 0}, {"layer.cu", "TestRope", "fb * c + fa * s", "fb * c - fa * s", 0}},
-		{{"gemm.cu", "TestDequant", "code << 1 |", "code << 1 &", 0}, {"bench.cu", "TestCopy", "i < n; i += step", "i + 1 < n; i += step", 0}},
+		append(barriers(t, "layer.cu", "block_sum256", "// x += add", "norm"),
+			mutant{"layer.cu", "norm", "f[e] += g[e]", "f[e] -= g[e]", 1},
+			mutant{"layer.cu", "norm", "if (lane == 0) sh[warp] = v;", "if (lane == 0) { sh[warp] = v; PMPD_SYNC(); }", 0}), // a barrier for some
+		append(barriers(t, "choose.cu", "choose_block", "", "choose"),
+			mutant{"choose.cu", "choose", "a.at < b.at", "a.at > b.at", 0},
+			mutant{"choose.cu", "choose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0}),
+		append(barriers(t, "attention.cu", "void attend(", "KERNEL void __launch_bounds__(128) attn_merge", "attention"),
+			mutant{"attention.cu", "attention", "j < hi && on", "j <= hi && on", 0}),
+		append(barriers(t, "attention.cu", "KERNEL void __launch_bounds__(128) attn_prefill", "", "attention-prefill"),
+			mutant{"attention.cu", "attention-prefill", "t * 2 + e <= last", "t * 2 + e < last", 0}),
+		append(barriers(t, "gemm.cu", "void gemm(", "#define GEMM", "gemm"),
+			mutant{"gemm.cu", "gemm", "cp_async_wait<STAGES - 2>()", "cp_async_wait<STAGES - 1>()", 0},
+			mutant{"gemm.cu", "gemm", "m0 + i / 4, m - 1", "m0 + i / 4, m", 0}),
+		append(barriers(t, "gemv.cu", "void gemv_table(", "", "gemv"),
+			mutant{"gemv.cu", "gemv", "at += 2048", "at += 1024", 0},
+			mutant{"gemv.cu", "gemv", "smaller(first + r, n - 1)", "first + r", 0},
+			mutant{"gemv.cu", "gemv", "on = lane < lanes", "on = lane <= lanes", 0},
+			mutant{"gemv.cu", "gemv", "even << 2", "even << 1", 0}),
+		{{"layer.cu", "embed", "i < d", "i <= d", 0}, {"layer.cu", "rope", "fb * c + fa * s", "fb * c - fa * s", 0}},
+		{{"gemm.cu", "dequant", "code << 1 |", "code << 1 &", 0}, {"bench.cu", "copy", "i < n; i += step", "i + 1 < n; i += step", 0}},
 	}
 	for round := 0; ; round++ {
 		var now []mutant
@@ -95,11 +95,11 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 		lib := spoilt(t, now)
 		for _, m := range now {
 			t.Run(m.String(), func(t *testing.T) {
-				cmd := exec.Command(os.Args[0], "-test.run=^"+m.test)
+				cmd := exec.Command(os.Args[0], "-test.run=^TestKernels$/^"+m.check+"$")
 				cmd.Env = append(os.Environ(), "PMPD_LIBCUDA="+lib)
 				out, err := cmd.CombinedOutput()
-				if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 || !strings.Contains(string(out), "--- FAIL: "+m.test) {
-					t.Errorf("%s does not notice (%v):\n%s", m.test, err, out)
+				if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 || !strings.Contains(string(out), "--- FAIL: TestKernels/"+m.check) {
+					t.Errorf("%s does not notice (%v):\n%s", m.check, err, out)
 				}
 			})
 		}
@@ -110,7 +110,7 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 func spoilt(t *testing.T, mutants []mutant) string {
 	t.Helper()
 	dir := t.TempDir()
-	files, err := filepath.Glob("cuda/*")
+	files, err := filepath.Glob("../cuda/*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func spoilt(t *testing.T, mutants []mutant) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("../emu/build.sh", filepath.Join(dir, "lib"))
+	cmd := exec.Command("../../emu/build.sh", filepath.Join(dir, "lib"))
 	cmd.Env = append(os.Environ(), "EMU_KERNELS="+dir, "EMU_FLAGS=-O0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)

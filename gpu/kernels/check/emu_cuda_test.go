@@ -1,6 +1,6 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"os"
@@ -15,7 +15,7 @@ import (
 
 // The fake driver plays the machines on which nothing can run, so that what a program says there can be tested.
 func TestTheFakeDriverPlaysOtherMachines(t *testing.T) {
-	newRig(t).emulated()
+	newRig(t).emulated(t)
 	load := func() error {
 		device, err := driver.Open(0)
 		if err != nil {
@@ -52,7 +52,7 @@ func TestTheFakeDriverPlaysOtherMachines(t *testing.T) {
 // The emulator's binary16 is exact: its quick ways agree with its slow ones, with and without the host's instructions
 // for it.
 func TestTheEmulatorsHalf(t *testing.T) {
-	newRig(t).emulated()
+	newRig(t).emulated(t)
 	ways := [][]string{nil}
 	if cpu, err := os.ReadFile("/proc/cpuinfo"); err == nil && strings.Contains(string(cpu), " f16c") && strings.Contains(string(cpu), " fma") {
 		ways = append(ways, []string{"-mf16c", "-mfma"})
@@ -60,7 +60,7 @@ func TestTheEmulatorsHalf(t *testing.T) {
 	for _, flags := range ways {
 		t.Run(strings.Join(append([]string{"plain"}, flags...), " "), func(t *testing.T) {
 			program := filepath.Join(t.TempDir(), "half_test")
-			args := append([]string{"-std=c++17", "-O2", "-ffp-contract=off", "-o", program, "../emu/half_test.cpp"}, flags...)
+			args := append([]string{"-std=c++17", "-O2", "-ffp-contract=off", "-o", program, "../../emu/half_test.cpp"}, flags...)
 			if out, err := exec.Command("g++", args...).CombinedOutput(); err != nil {
 				t.Fatalf("building: %v\n%s", err, out)
 			}

@@ -1,11 +1,10 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"fmt"
 	"math"
-	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
@@ -46,8 +45,8 @@ func filled(in []uint16, kv, n, tmax, hd int) []uint16 {
 	return out
 }
 
-func TestAttentionOfADecodeStep(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var attentionOfADecodeStep = Check{
+	Name: "attention", run: func(t reporter, r *rig) {
 		for _, c := range []struct{ h, kv, hd, n, splits int }{
 			{2, 2, 64, 1, 4}, {4, 2, 128, 77, 4}, {3, 1, 32, 9, 1}, {8, 2, 80, 130, 8}, {5, 1, 96, 31, 3}, {12, 2, 40, 64, 2}, {14, 2, 64, 257, 5}, {16, 2, 128, 200, 16},
 		} {
@@ -68,11 +67,11 @@ func TestAttentionOfADecodeStep(t *testing.T) {
 			}
 			near(t, fmt.Sprintf("%+v", c), get[uint16](r, o, len(q)), want, 2e-3)
 		}
-	})
+	},
 }
 
-func TestAttentionOfPrefillIsCausal(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var attentionOfPrefillIsCausal = Check{
+	Name: "attention-prefill", run: func(t reporter, r *rig) {
 		for _, c := range []struct{ h, kv, hd, m, past int }{{2, 2, 64, 1, 0}, {2, 1, 128, 70, 0}, {2, 2, 80, 65, 61}, {3, 1, 40, 5, 130}, {7, 1, 32, 3, 64}} {
 			n := c.past + c.m
 			tmax, width := n+2, (c.h+2*c.kv)*c.hd
@@ -92,5 +91,5 @@ func TestAttentionOfPrefillIsCausal(t *testing.T) {
 			}
 			near(t, fmt.Sprintf("%+v", c), get[uint16](r, o, len(want)), want, 2e-3)
 		}
-	})
+	},
 }

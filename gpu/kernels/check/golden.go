@@ -1,25 +1,26 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
-	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
 
-var update = flag.Bool("update", false, "write testdata/gemv.golden anew")
-
 // The products of decode round exactly, in an order that the source fixes. So a GPU and the emulator yield the same
 // bits: a GPU that fails here alone is one on which something is compiled other than written.
-func TestProductsOfDecodeBitForBit(t *testing.T) {
-	r := newRig(t)
+var productsOfDecodeBitForBit = Check{Name: "golden", run: func(t reporter, r *rig) {
+	if got := products(r); got != kernels.Golden {
+		t.Errorf("bits differ from testdata/gemv.golden:\n%s", got)
+	}
+}}
+
+// products are hashes of what products of decode yield, in the form of kernels.Golden.
+func products(r *rig) string {
 	var got strings.Builder
 	for i, s := range productShapes {
 		rng := source(uint64(100 + i))
@@ -37,17 +38,5 @@ func TestProductsOfDecodeBitForBit(t *testing.T) {
 			fmt.Fprintf(&got, "%dx%d %d bits %x\n", s.n, s.k, bits, hash.Sum(nil)[:8])
 		}
 	}
-	const file = "testdata/gemv.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("bits differ from %s (-update writes it, in emulation):\n%s", file, got.String())
-	}
+	return got.String()
 }

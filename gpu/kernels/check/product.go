@@ -1,12 +1,11 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
@@ -50,8 +49,8 @@ func (m *planed) at(bits, row, col int) uint16 {
 
 var productShapes = []struct{ n, k int }{{19, 32}, {9, 256}, {33, 896}, {24, 2048}, {17, 2560}, {5, 4864}, {8, 5632}, {7, 1056}}
 
-func TestGemvAtEveryPrecision(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var gemvAtEveryPrecision = Check{
+	Name: "gemv", run: func(t reporter, r *rig) {
 		for i, s := range productShapes {
 			rng := source(uint64(i))
 			m, x, bias := newPlaned(rng, s.n, s.k), normal(rng, s.k, 0, 1), normal(rng, s.n, 0, 0.5)
@@ -84,11 +83,11 @@ func TestGemvAtEveryPrecision(t *testing.T) {
 				}
 			}
 		}
-	})
+	},
 }
 
-func TestDequantIsExact(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var dequantIsExact = Check{
+	Name: "dequant", run: func(t reporter, r *rig) {
 		for i, s := range productShapes {
 			m := newPlaned(source(uint64(i)), s.n, s.k)
 			planes := put(r, m.planes)
@@ -106,11 +105,11 @@ func TestDequantIsExact(t *testing.T) {
 				}
 			}
 		}
-	})
+	},
 }
 
-func TestGemmWithTails(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var gemmWithTails = Check{
+	Name: "gemm", run: func(t reporter, r *rig) {
 		for i, s := range []struct{ m, n, k int }{{1, 1, 32}, {5, 17, 64}, {64, 64, 96}, {65, 130, 256}, {129, 127, 160}} {
 			rng := source(uint64(i))
 			a, b, bias := normal(rng, s.m*s.k, 0, 1), normal(rng, s.n*s.k, 0, 0.1), normal(rng, s.n, 0, 1)
@@ -140,5 +139,5 @@ func TestGemmWithTails(t *testing.T) {
 				near(t, fmt.Sprintf("%s %+v", l.Kernel, s), get[uint16](r, c, s.m*s.n), want, 5e-4)
 			}
 		}
-	})
+	},
 }

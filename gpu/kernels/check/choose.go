@@ -1,11 +1,10 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"fmt"
 	"math"
-	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
@@ -41,8 +40,8 @@ func choice(logits []float64) chosen {
 	return c
 }
 
-func TestChooseTakesTheLargestAndMovesOn(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var chooseTakesTheLargestAndMovesOn = Check{
+	Name: "choose", run: func(t reporter, r *rig) {
 		const slots = 3
 		stats, parts := poison[float32](r, slots*kernels.StatsWords), poison[float32](r, kernels.ChooseParts)
 		state := put(r, []uint32{9, 100, 0, 0})
@@ -69,12 +68,12 @@ func TestChooseTakesTheLargestAndMovesOn(t *testing.T) {
 				t.Errorf("%d logits: state %v, want [%d %d %d 0]", n, got, want.token, position, step+1)
 			}
 		}
-	})
+	},
 }
 
 // Equal logits: the first wins. A NaN never wins, and shows in the sums. Nothing but NaNs: a token that exists.
-func TestChooseOfEqualsAndNaNs(t *testing.T) {
-	shuffled(t, func(t *testing.T, r *rig) {
+var chooseOfEqualsAndNaNs = Check{
+	Name: "choose-ties", run: func(t reporter, r *rig) {
 		nan := func(n int, at ...int) []uint16 {
 			l := normal(source(4), n, -5, 1)
 			for _, i := range at {
@@ -113,5 +112,5 @@ func TestChooseOfEqualsAndNaNs(t *testing.T) {
 				t.Errorf("equals: largest %v and second %v, want 8 and 8", got[1], got[2])
 			}
 		}
-	})
+	},
 }

@@ -1,6 +1,6 @@
 //go:build cuda
 
-package kernels_test
+package check
 
 import (
 	"os"
@@ -42,7 +42,7 @@ func TestTheEmulatorFindsFaults(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
-			r.emulated()
+			r.emulated(t)
 			if os.Getenv("PMPD_TEST_FAULT") == "" {
 				cmd := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.v")
 				cmd.Env = append(os.Environ(), "PMPD_TEST_FAULT=1")

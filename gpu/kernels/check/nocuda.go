@@ -1,0 +1,12 @@
+//go:build !cuda
+
+package check
+
+import (
+	"context"
+
+	"github.com/pmpdsim/pmpdsim/gpu/driver"
+)
+
+// Run returns driver.ErrNotBuilt.
+func Run(context.Context, int, func(Row) error) error { return driver.ErrNotBuilt }
