@@ -69,7 +69,8 @@ type Pass struct {
 // Check refuses a pass whose logits are not all numbers.
 func (p *Pass) Check() error {
 	if math.IsNaN(p.Entropy + p.PMax + p.LogP) {
-		return errors.New("the logits are not all numbers: a weight is infinite or no number, or a sum left the range of binary16")
+		return errors.New("the logits are not all numbers: a weight is infinite or no number, or what is computed from them left the range of binary16 (±65504): " +
+			"activations of this model may be that large")
 	}
 	return nil
 }

@@ -33,11 +33,17 @@ type Checked struct {
 func CheckPositions(prompt int) int { return prompt + len(checkedBits) }
 
 // Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and
-// compares them. Without a GPU it returns driver.ErrNone.
+// compares them. Models with biases of q and k have large ones, as trained models of their families do (weights.Biased).
+// Without a GPU it returns driver.ErrNone.
 func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint64) ([]Checked, error) {
 	source, err := weights.Random(m, seed)
 	if err != nil {
 		return nil, err
+	}
+	if m.QKVBias {
+		if source, err = weights.Biased(source); err != nil {
+			return nil, err
+		}
 	}
 	onGPU, err := cuda.Open(source, cuda.Options{Device: device})
 	if err != nil {
@@ -61,8 +67,8 @@ func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint6
 }
 
 // SmallModels returns models for a check. They have what the families' blocks differ in: grouped heads and no biases;
-// parallel halves, biases everywhere, a head with a bias; partial rotation, heads whose width is no power of two.
-// Columns do not fill the groups of the planes.
+// parallel halves, biases everywhere, a head with a bias; partial rotation, heads whose width is no power of two; seven query heads
+// to a KV head, biases of q, k and v. Columns do not fill the groups of the planes.
 func SmallModels() []*weights.Model {
 	shape := func(m workloads.Model) *weights.Model {
 		m.Source, m.MaxPositions, m.BlockNorms = "for gpu check", 4096, 2
@@ -79,5 +85,7 @@ func SmallModels() []*weights.Model {
 			OBias: true, MLPBias: true, HeadBias: true}),
 		shape(workloads.Model{Name: "small-stablelm", Family: workloads.StableLM, Layers: 2, Hidden: 320, Heads: 4, KVHeads: 4, HeadDim: 80,
 			FFN: 864, Vocab: 288, RotaryDim: 20, Norm: workloads.LayerNorm, Activation: workloads.Silu, GatedMLP: true}),
+		shape(workloads.Model{Name: "small-qwen2", Family: workloads.Qwen2, Layers: 2, Hidden: 448, Heads: 7, KVHeads: 1, HeadDim: 64,
+			FFN: 608, Vocab: 333, RotaryDim: 64, Norm: workloads.RMSNorm, Activation: workloads.Silu, GatedMLP: true, QKVBias: true, Tied: true}),
 	}
 }

@@ -68,15 +68,21 @@ func TestAgainstTheCPU(t *testing.T) {
 		family string
 		rows   int // of a chunk
 		bits   []int
+		biased bool // q and k are hundreds
 	}{
-		{"llama", 0, []int{4, 16, 8, 7, 6, 5, 4, 3, 2, 4}},
-		{"llama", 8, []int{16, 2}}, // three chunks, the last one not full
-		{"phi", 0, []int{16, 4, 3, 2, 8}},
-		{"stablelm", 7, []int{2, 16, 3}}, // three full chunks
-		{"qwen2", 0, []int{3, 16, 2, 6}},
+		{"llama", 0, []int{4, 16, 8, 7, 6, 5, 4, 3, 2, 4}, false},
+		{"llama", 8, []int{16, 2}, false}, // three chunks, the last one not full
+		{"phi", 0, []int{16, 4, 3, 2, 8}, false},
+		{"stablelm", 7, []int{2, 16, 3}, false}, // three full chunks
+		{"qwen2", 0, []int{3, 16, 2, 6}, false},
+		{"qwen2", 0, []int{16, 16, 4, 2}, true},
+		{"phi", 0, []int{16, 16, 3}, true},
 	} {
-		t.Run(fmt.Sprintf("%s in rows of %d", c.family, c.rows), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s in rows of %d, large biases %v", c.family, c.rows, c.biased), func(t *testing.T) {
 			source := gputest.Random(t, c.family, 3)
+			if c.biased {
+				source = gputest.Biased(t, c.family, 3)
+			}
 			b := open(t, source, cuda.Options{Rows: c.rows, SampleOps: 3})
 			onCPU, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
 			if err != nil {

@@ -85,6 +85,7 @@ DEV u32 prmt(u32 a, u32 b, u32 s) {
 DEV u32 select(u32 mask, u32 a, u32 b) { return (a & mask) | (b & ~mask); }
 DEV u32 and_or(u32 a, u32 mask, u32 b) { return (a & mask) | b; }
 template <class T> DEV const T *behind(const T *p, u32 times, u32 bytes) { return (const T *)((const u8 *)p + (u64)times * bytes); }
+DEV float fma32(float a, float b, float c) { return fmaf(a, b, c); }
 DEV float h2f(u16 h) { return emu::widen(h); }
 DEV u16 f2h(float f) { return emu::narrow(f); }
 DEV float h2lo(u32 v) { return h2f((u16)v); }

@@ -64,6 +64,16 @@ func Random(t testing.TB, family string, seed uint64) weights.Source {
 	return source
 }
 
+// Biased is the model of a family with random weights, and biases of q and k of hundreds.
+func Biased(t testing.TB, family string, seed uint64) weights.Source {
+	t.Helper()
+	source, err := weights.Biased(Random(t, family, seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
 // Prompt is n token numbers that differ.
 func Prompt(m *weights.Model, n int) []int {
 	ids := make([]int, n)

@@ -45,15 +45,30 @@ func filled(in []uint16, kv, n, tmax, hd int) []uint16 {
 	return out
 }
 
+// biased adds to values 0, 2, 4 and 6 of every head's, in turns.
+func biased(x []uint16, hd int, even, odd float64) {
+	for head := 0; head < len(x); head += hd {
+		for d, by := range []float64{even, odd, even, odd} {
+			x[head+2*d] = half(wide(x[head+2*d]) + by)
+		}
+	}
+}
+
 var attentionOfADecodeStep = Check{
 	Name: "attention", run: func(t reporter, r *rig) {
-		for _, c := range []struct{ h, kv, hd, n, splits int }{
-			{2, 2, 64, 1, 4}, {4, 2, 128, 77, 4}, {3, 1, 32, 9, 1}, {8, 2, 80, 130, 8}, {5, 1, 96, 31, 3}, {12, 2, 40, 64, 2}, {14, 2, 64, 257, 5}, {16, 2, 128, 200, 16},
+		for _, c := range []struct {
+			h, kv, hd, n, splits int
+			bias                 float64 // of k, and a quarter of it of q, in four of eight values that lie in one lane
+		}{
+			{2, 2, 64, 1, 4, 0}, {4, 2, 128, 77, 4, 0}, {3, 1, 32, 9, 1, 0}, {8, 2, 80, 130, 8, 0}, {5, 1, 96, 31, 3, 0}, {12, 2, 40, 64, 2, 0},
+			{14, 2, 64, 257, 5, 0}, {16, 2, 128, 200, 16, 0}, {2, 1, 128, 200, 4, 300}, {2, 1, 64, 100, 2, 120},
 		} {
 			tmax := c.n + 3
 			rng := source(uint64(c.hd + c.n))
 			q := normal(rng, c.h*c.hd, 0, 1)
 			k, v := normal(rng, c.kv*tmax*c.hd, 0, 1), normal(rng, c.kv*tmax*c.hd, 0, 1)
+			biased(q, c.hd, c.bias/4, -c.bias/4)
+			biased(k, c.hd, c.bias, c.bias)
 			part, o := poison[float32](r, c.h*c.splits*(2+c.hd)), poison[uint16](r, len(q))
 			state := put(r, []uint32{0, uint32(c.n - 1), 0, 0})
 			r.run(kernels.Attention(c.h, c.kv, c.splits), part, put(r, q), put(r, filled(k, c.kv, c.n, tmax, c.hd)),

@@ -11,12 +11,12 @@ template <int G, class A> DEV void attend(float *__restrict__ part, const u16 *_
   u32 lpk = hd > 64 ? 16 : hd > 32 ? 8 : 4, keys = 32 / lpk, sub = lane / lpk, dl = lane % lpk;
   u32 len = ld(state + 1) + 1, chunk = (len + splits - 1) / splits, lo = split * chunk, hi = smaller(lo + chunk, len);
   bool on = dl * 8 < hd;
-  vec4 qv[G];
-  float m[G], l[G], acc[G][8];
+  float m[G], l[G], acc[G][8], qf[G][8];
 #pragma unroll
   for (int g = 0; g < G; g++) {
-    qv[g] = vec4{0, 0, 0, 0};
-    if (on) qv[g] = ldg_keep4(q + (u64)(kvh * G + g) * hd + dl * 8);
+    vec4 qv = {0, 0, 0, 0};
+    if (on) qv = ldg_keep4(q + (u64)(kvh * G + g) * hd + dl * 8);
+    widen8(qf[g], qv);
     m[g] = NOTHING;
     l[g] = 0;
 #pragma unroll
@@ -30,11 +30,14 @@ template <int G, class A> DEV void attend(float *__restrict__ part, const u16 *_
       k = ldg_stream4(kc + at);
       v = ldg_stream4(vc + at);
     }
-    float f[8];
+    float f[8], kf[8];
     widen8(f, v);
+    widen8(kf, k);
 #pragma unroll
     for (int g = 0; g < G; g++) {
-      float s = dot8(qv[g], k);
+      float s = 0;
+#pragma unroll
+      for (int e = 0; e < 8; e++) s = fma32(qf[g][e], kf[e], s); // binary32: q and k of some models are hundreds
       for (u32 d = lpk / 2; d; d >>= 1) s += u32_as_f32(shfl_xor(f32_as_u32(s), d));
       s = j < hi ? s * scale : NOTHING; // scale has log2(e) in it
       float top = larger(m[g], s), a = exp2_fast(m[g] - top), p = j < hi ? exp2_fast(s - top) : 0.f;
