@@ -44,8 +44,9 @@ func (a *Agreement) Wrong() string {
 }
 
 // Compare runs a prompt and decode passes on two backends that hold the same weights, both fed with the tokens of the
-// first. The first of the precisions is that of prefill; each other is a decode pass.
-func Compare(want, got Backend, prompt []int, precisions []precision.Assignment) ([]Agreement, error) {
+// first. The first of the precisions is that of prefill; each other is a decode pass. Whoever is named in seen gets each
+// pass as soon as it is compared, and ends the comparison with an error.
+func Compare(want, got Backend, prompt []int, precisions []precision.Assignment, seen ...func(Agreement) error) ([]Agreement, error) {
 	var s [2]Sequence
 	for i, b := range []Backend{want, got} {
 		var err error
@@ -75,6 +76,11 @@ func Compare(want, got Backend, prompt []int, precisions []precision.Assignment)
 		}
 		token = passes[0].Token
 		all = append(all, a)
+		for _, tell := range seen {
+			if err := tell(a); err != nil {
+				return all, err
+			}
+		}
 	}
 	return all, nil
 }

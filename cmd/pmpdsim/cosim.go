@@ -26,7 +26,8 @@ func cosimCommand() *cli.Command {
 		Description: `Runs a model under each schedule on a GPU, or on the CPU if it is small, and hands each decode pass to the simulated NPU as
 soon as its precision is known; the GPU does not wait. One table has both: time per pass, tokens/s and
 speed-up over fp16 on either machine, and how far the schedule agrees with fp16. The numbers of the NPU are
-those that run --trace gives for the recorded traces, which --traces keeps. Answers always have --gen tokens.
+those that run --trace gives for the recorded traces, which --traces keeps. Answers always have --gen tokens. Where a schedule fails or is
+interrupted, the table has those before it.
 Of a model with experts, the NPU takes those that the engine chooses; run --trace FILE --experts uniform takes others.
 
 EXAMPLES:
@@ -112,17 +113,26 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 	if err := e.load(ctx, s, schedules); err != nil {
 		return err
 	}
+	release := s.files.Hold() // a signal ends the pass under way, and what ran before it is delivered
+	defer release()
 	p := newProgress(s.err, int64(len(jobs)*e.generate), "tokens")
 	var lost error // of traces that could not be written; the results are not lost with them
 	runs, err := cosim.Run(ctx, e, jobs, cosim.Options{Workers: o.workers, Version: codeVersion(), Token: func() { p.add(1) },
 		Keep: func(j int, trace []byte) error { lost = errors.Join(lost, o.keep(kept, j, trace)); return nil }})
 	p.end()
 	if err != nil {
-		return errors.Join(stopped(ctx, err), lost)
+		lost = errors.Join(stopped(ctx, err), lost)
+	}
+	if len(runs) == 0 {
+		return lost
 	}
 	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1,
 		live: fmt.Sprintf("%s, KV cache %s there, %s on the NPU", e.on(), e.cache.Words(), cfg.KV)}
-	return errors.Join(s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) }), lost)
+	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
+	if err == nil && lost != nil {
+		s.files.Wrote(fmt.Sprintf("results of %d of %d schedules", len(runs), len(jobs)))
+	}
+	return errors.Join(err, lost)
 }
 
 // parseSchedules are those of the texts, or the model's three.

@@ -15,6 +15,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/bench"
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/kernels/check"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/traces"
@@ -149,17 +150,24 @@ func gpuCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "compare the GPU's kernels with the CPU's",
 		Description: `Runs prefill and a decode pass at every precision with random weights on the GPU and on the CPU, both over the same
-tokens, and compares logits, keys and values, tokens and signals. Without --model it takes three small models with the blocks
-of Llama, Phi and StableLM. A row that is off says what, and the exit code is 1.
+tokens, and compares logits, keys and values, tokens and signals. Without --model it takes small models with the blocks
+of Llama, Phi, StableLM and others. A row that is off says what, and the exit code is 1.
+
+--kernels checks every kernel alone instead, over sizes with all kinds of tails: against the same in float64, and the products of
+decode against bits that are the same on every device.
+
+With --format json every row is written as soon as it is known.
 
 EXAMPLES:
    pmpdsim gpu check  # needs a GPU
+   pmpdsim gpu check --kernels  # needs a GPU
    pmpdsim gpu check --prompt 600 --format json  # needs a GPU
    pmpdsim gpu check --model path/to/config.json --seed 2  # needs a GPU`,
 		Flags: []cli.Flag{
-			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "three small ones"),
+			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "small ones"),
 			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: between("prompt", 1, mostTokens)},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`SEED` of the weights"},
+			&cli.BoolFlag{Name: "kernels", Usage: "check every kernel alone"},
 			deviceFlag(),
 			formatFlag("table", "json"),
 		},
@@ -169,18 +177,28 @@ EXAMPLES:
 
 // gpuCheckOptions are what gpu check was asked for.
 type gpuCheckOptions struct {
-	models []string // none: three small ones
-	prompt int
-	seed   uint64
-	device int
-	format string
+	models  []string // none: small ones
+	prompt  int
+	seed    uint64
+	kernels bool
+	device  int
+	format  string
 }
 
 func fillGPUCheck(c *cli.Context) (*gpuCheckOptions, error) {
-	return &gpuCheckOptions{c.StringSlice("model"), c.Int("prompt"), c.Uint64("seed"), c.Int("device"), c.String("format")}, nil
+	o := &gpuCheckOptions{c.StringSlice("model"), c.Int("prompt"), c.Uint64("seed"), c.Bool("kernels"), c.Int("device"), c.String("format")}
+	for _, name := range []string{"model", "prompt", "seed"} {
+		if o.kernels && c.IsSet(name) {
+			return nil, fmt.Errorf("--%s: no model is run; accepted: without --kernels", name)
+		}
+	}
+	return o, nil
 }
 
 func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
+	if o.kernels {
+		return o.checkKernels(ctx, s)
+	}
 	models, err := loadWeights(o.models)
 	if err != nil {
 		return err
@@ -188,18 +206,22 @@ func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
 	if len(models) == 0 {
 		models = bench.SmallModels()
 	}
-	var rows []bench.Checked
 	for _, m := range models {
 		if err := cuda.Fits(m, bench.CheckPositions(o.prompt)); err != nil {
 			return fmt.Errorf("--prompt %d: %w", o.prompt, err)
 		}
-		all, err := bench.Check(ctx, m, o.device, o.prompt, o.seed)
-		if err != nil {
-			return onGPU(err)
-		}
-		rows = append(rows, all...)
 	}
-	err = printed(s, o.format, rows, checkTable(rows).Write)
+	var rows []bench.Checked
+	shown := s.showRows(ctx, o.format, func(w io.Writer) error { return checkTable(rows).Write(w) })
+	for _, m := range models {
+		err := bench.Check(ctx, m, o.device, o.prompt, o.seed, func(r bench.Checked) error {
+			return shown.add(r, func() { rows = append(rows, r) })
+		})
+		if err != nil {
+			return errors.Join(stoppedOr(ctx, onGPU(err)), shown.end())
+		}
+	}
+	err = shown.end()
 	if wrong := slices.IndexFunc(rows, func(r bench.Checked) bool { return r.Wrong != "" }); err == nil && wrong >= 0 {
 		r := rows[wrong]
 		return internal(fmt.Errorf("%s, %s at %d bits: %s", r.Model, r.Pass, r.Bits, r.Wrong))
@@ -207,16 +229,45 @@ func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
 	return err
 }
 
+// checkKernels checks every kernel alone.
+func (o *gpuCheckOptions) checkKernels(ctx context.Context, s streams) error {
+	var rows []check.Row
+	shown := s.showRows(ctx, o.format, func(w io.Writer) error { return kernelsTable(rows).Write(w) })
+	err := check.Run(ctx, o.device, func(r check.Row) error {
+		return shown.add(r, func() { rows = append(rows, r) })
+	})
+	if err != nil {
+		return errors.Join(stoppedOr(ctx, onGPU(err)), shown.end())
+	}
+	err = shown.end()
+	if wrong := slices.IndexFunc(rows, func(r check.Row) bool { return r.Wrong != "" }); err == nil && wrong >= 0 {
+		return internal(fmt.Errorf("%s: %s", rows[wrong].Check, rows[wrong].Wrong))
+	}
+	return err
+}
+
+func kernelsTable(rows []check.Row) *plots.Table {
+	t := &plots.Table{Columns: []plots.Column{{Name: "kernel"}, {Name: "verdict"}}}
+	for _, r := range rows {
+		t.Add(r.Check, verdict(r.Wrong))
+	}
+	return t
+}
+
+// verdict is a word on what was found wrong.
+func verdict(wrong string) string {
+	if wrong != "" {
+		return "FAIL: " + wrong
+	}
+	return "agrees"
+}
+
 func checkTable(rows []bench.Checked) *plots.Table {
 	t := &plots.Table{Columns: []plots.Column{{Name: "model"}, {Name: "pass"}, {Name: "bits", Right: true}, {Name: "positions", Right: true},
 		{Name: "logits", Right: true}, {Name: "keys, values", Right: true}, {Name: "signals", Right: true}, {Name: "token", Right: true}, {Name: "verdict"}}}
 	for _, r := range rows {
-		verdict := "agrees"
-		if r.Wrong != "" {
-			verdict = "FAIL: " + r.Wrong
-		}
 		t.Add(r.Model, r.Pass, strconv.Itoa(r.Bits), strconv.Itoa(r.Positions), fmt.Sprintf("%.1e", r.Logits), fmt.Sprintf("%.1e", r.Cache),
-			fmt.Sprintf("%.1e", r.Signals), strconv.Itoa(r.Token), verdict)
+			fmt.Sprintf("%.1e", r.Signals), strconv.Itoa(r.Token), verdict(r.Wrong))
 	}
 	return t
 }

@@ -49,6 +49,8 @@ func TestGPU(t *testing.T) {
 		{[]string{"gpu", "info", "--measure"}, []string{"GPU         " + m.GPU.Name, "kernels     PTX 7.8 for sm_80 by clang 19.1.7, SHA-256 "}},
 		{[]string{"gpu", "info", "--format", "json"}, []string{`"gpu":{"name":"` + m.GPU.Name, `"source_sha256":"`}},
 		{[]string{"gpu", "check", "--prompt", "5", "--model", "testdata/tiny.json"}, []string{"prefill     4          5", "decode      2         13", "agrees"}},
+		{[]string{"gpu", "check", "--kernels"}, []string{"golden             agrees", "attention-prefill  agrees"}},
+		{[]string{"gpu", "check", "--kernels", "--format", "json"}, []string{`{"kind":"kernel","check":"gemm","wrong":""}`}},
 		{[]string{"gpu", "bench", "--model", "testdata/tiny.json", "--bits", "16,3", "--repeats", "1", "--passes", "--context", "4"},
 			[]string{"GPU   " + m.GPU.Name, "tiny lm_head", "pass  context  kernels  bits"}},
 		{[]string{"gpu", "bench", "--model", "testdata/tiny.json", "--bits", "3", "--repeats", "1", "--format", "json"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -27,6 +28,8 @@ between two kernels of a graph is in the times, as in a decode pass. Heads stay 
 --passes also times whole decode passes, with random weights in the models' true shapes, next to their floor: bytes at the
 copy's bandwidth plus a gap for each kernel. Clocks are left as they are.
 
+With --format json every row is written as soon as it is measured. A measurement that fails or is interrupted shows what was measured.
+
 EXAMPLES:
    pmpdsim gpu bench  # needs a GPU
    pmpdsim gpu bench --model vicuna-7b --model phi-1.5 --bits 16,4,3,2 --format json  # needs a GPU
@@ -35,6 +38,7 @@ EXAMPLES:
 			modelsFlag("`MODEL` whose shapes are measured (list models), or a config.json; repeatable", strings.Join(benchModels(), ", ")),
 			bitsFlag("16,8,4,3,2"),
 			&cli.IntFlag{Name: "repeats", Value: 21, Usage: "medians are of `N` repeats", Action: between("repeats", 1, 10_000)},
+			&cli.BoolFlag{Name: "products", Value: true, Usage: "measure products"},
 			&cli.BoolFlag{Name: "passes", Usage: "time decode passes, too"},
 			&cli.IntFlag{Name: "context", Value: 1024, Usage: "`TOKENS` in the cache of those passes", Action: between("context", 1, mostTokens)},
 			deviceFlag(),
@@ -49,15 +53,19 @@ func benchModels() []string { return []string{"mobilellama-1.4b", "vicuna-7b"} }
 
 // gpuBenchOptions are what gpu bench was asked for.
 type gpuBenchOptions struct {
-	models  []string
-	passes  bool
-	format  string
-	measure bench.Options
+	models   []string
+	products bool
+	passes   bool
+	format   string
+	measure  bench.Options
 }
 
 func fillGPUBench(c *cli.Context) (*gpuBenchOptions, error) {
-	o := &gpuBenchOptions{models: modelsOr(c, benchModels()), passes: c.Bool("passes"), format: c.String("format"),
+	o := &gpuBenchOptions{models: modelsOr(c, benchModels()), products: c.Bool("products"), passes: c.Bool("passes"), format: c.String("format"),
 		measure: bench.Options{Device: c.Int("device"), Repeats: c.Int("repeats"), Context: c.Int("context")}}
+	if !o.products && !o.passes {
+		return nil, errors.New("--products=false: nothing is measured; accepted: with --passes")
+	}
 	var err error
 	o.measure.Bits, err = weightBits(c)
 	return o, err
@@ -69,7 +77,9 @@ func (o *gpuBenchOptions) run(ctx context.Context, s streams) error {
 		return err
 	}
 	m := o.measure
-	m.Products = bench.Shapes(models)
+	if o.products {
+		m.Products = bench.Shapes(models)
+	}
 	if o.passes {
 		m.Passes = models
 	}
@@ -80,50 +90,44 @@ func (o *gpuBenchOptions) run(ctx context.Context, s streams) error {
 	}
 	p := newProgress(s.err, int64(len(m.Products)*len(m.Bits)), "products")
 	m.Seen = func(done, total int) { p.update(int64(done), int64(total)) }
-	r, err := bench.Run(ctx, m)
+	var b benched
+	shown := s.showRows(ctx, o.format, b.table)
+	m.Machine = func(g bench.Machine) error { return shown.add(g, func() { b.gpu = g }) }
+	m.Row = func(r bench.Row) error { return shown.add(r, func() { b.rows = append(b.rows, r) }) }
+	err = bench.Run(ctx, m)
 	p.end()
-	if ctx.Err() != nil {
-		return stopped(ctx, err)
-	}
 	if err != nil {
-		return onGPU(err)
+		err = stoppedOr(ctx, onGPU(err))
 	}
-	return s.emit(func(w io.Writer) error {
-		if o.format == "json" {
-			return benchJSON(w, r)
-		}
-		return benchTable(w, r)
-	})
+	return errors.Join(err, shown.end())
 }
 
-func benchJSON(w io.Writer, r *bench.Report) error {
-	if err := jsonLines(w, []bench.Machine{r.Machine()}); err != nil {
-		return err
-	}
-	return jsonLines(w, r.Rows())
+// benched is what was measured.
+type benched struct {
+	gpu  bench.Machine
+	rows []bench.Row
 }
 
-func benchTable(w io.Writer, r *bench.Report) error {
-	if _, err := fmt.Fprintf(w, "GPU   %s\n", r.Device.Name); err != nil {
+func (b *benched) table(w io.Writer) error {
+	if _, err := fmt.Fprintf(w, "GPU   %s\n", b.gpu.GPU); err != nil {
 		return err
 	}
-	if c := r.Ceilings; c != nil {
-		if _, err := fmt.Fprintf(w, "copy  %s GB/s, read and written\ngraph %s a kernel, %s an event\n", views.Gigabytes(c.CopyBps),
-			plots.Time.Text(c.NodeGap.Seconds()), plots.Time.Text(c.Event.Seconds())); err != nil {
+	if m := b.gpu; m.Copy != nil {
+		if _, err := fmt.Fprintf(w, "copy  %s GB/s, read and written\ngraph %s a kernel, %s an event\n", views.Gigabytes(*m.Copy),
+			plots.Time.Text(*m.NodeGap), plots.Time.Text(*m.Event)); err != nil {
 			return err
 		}
 	}
-	rows := r.Rows()
-	n := len(r.Products)
 	products := &plots.Table{Columns: append([]plots.Column{{Name: "product"}, {Name: "out", Right: true}, {Name: "in", Right: true}},
 		benchColumns("ceiling %", plots.Column{Name: "bound"})...)}
-	for _, row := range rows[:n] {
-		products.Add(append([]string{row.Name, strconv.Itoa(row.Out), strconv.Itoa(row.In)}, append(benchCells(&row), row.Ceiling)...)...)
-	}
 	passes := &plots.Table{Columns: append([]plots.Column{{Name: "pass"}, {Name: "context", Right: true}, {Name: "kernels", Right: true}},
 		benchColumns("floor %", plots.Column{Name: "tokens/s", Right: true})...)}
-	for _, row := range rows[n:] {
-		passes.Add(append([]string{row.Name, strconv.Itoa(row.Context), strconv.Itoa(row.Kernels)}, append(benchCells(&row), figure(row.Throughput, 1))...)...)
+	for _, row := range b.rows {
+		if row.Kind == "product" {
+			products.Add(append([]string{row.Name, strconv.Itoa(row.Out), strconv.Itoa(row.In)}, append(benchCells(&row), row.Ceiling)...)...)
+		} else {
+			passes.Add(append([]string{row.Name, strconv.Itoa(row.Context), strconv.Itoa(row.Kernels)}, append(benchCells(&row), figure(row.Throughput, 1))...)...)
+		}
 	}
 	for _, t := range []*plots.Table{products, passes} {
 		if len(t.Rows) == 0 {

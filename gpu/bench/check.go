@@ -17,6 +17,7 @@ var checkedBits = [...]int{4, 16, 8, 7, 6, 5, 4, 3, 2}
 
 // Checked is how a pass on the GPU compares with one on the CPU: a line of JSON.
 type Checked struct {
+	Kind      string  `json:"kind"` // passes
 	Model     string  `json:"model"`
 	Pass      string  `json:"pass"`
 	Bits      int     `json:"weight_bits"`
@@ -34,36 +35,37 @@ func CheckPositions(prompt int) int { return prompt + len(checkedBits) }
 
 // Check runs prefill and a decode pass at every precision on a GPU and on the CPU, with random weights of a seed, and
 // compares them. Models with biases of q and k have large ones, as trained models of their families do (weights.Biased).
-// Without a GPU it returns driver.ErrNone.
-func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint64) ([]Checked, error) {
+// Each row is handed on as soon as it is known. Without a GPU it returns driver.ErrNone.
+func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint64, seen func(Checked) error) error {
 	source, err := weights.Random(m, seed)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if m.QKVBias {
 		if source, err = weights.Biased(source); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	onGPU, err := cuda.Open(source, cuda.Options{Device: device})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = onGPU.Close() }()
 	onCPU, err := cpu.Open(ctx, source, cpu.Options{Workers: runtime.GOMAXPROCS(0)})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	prompt := make([]int, tokens)
 	for i := range prompt {
 		prompt[i] = (i*37 + 11) % m.Vocab
 	}
-	all, err := gpu.Compare(onCPU, onGPU, prompt, precision.Uniforms(checkedBits[:]...))
-	var rows []Checked
-	for _, a := range all {
-		rows = append(rows, Checked{m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
-	}
-	return rows, err
+	_, err = gpu.Compare(onCPU, onGPU, prompt, precision.Uniforms(checkedBits[:]...), func(a gpu.Agreement) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return seen(Checked{"passes", m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
+	})
+	return err
 }
 
 // SmallModels returns models for a check. They have what the families' blocks differ in: grouped heads and no biases;

@@ -9,4 +9,4 @@ import (
 )
 
 // Run returns driver.ErrNotBuilt.
-func Run(context.Context, Options) (*Report, error) { return nil, driver.ErrNotBuilt }
+func Run(context.Context, Options) error { return driver.ErrNotBuilt }

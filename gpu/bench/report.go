@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
@@ -11,11 +12,13 @@ import (
 type Options struct {
 	Device   int
 	Products []Shape
-	Bits     []int // 2 to 8, 16
+	Bits     []int // 2 to 8, 16; fp16 is measured first, since the others are set beside it
 	Repeats  int
 	Passes   []*weights.Model // whose decode passes are measured, too, with random weights
 	Context  int              // positions in the cache of those passes
 	Seen     func(done, total int)
+	Machine  func(Machine) error // is handed the GPU with its ceilings as soon as they are known
+	Row      func(Row) error     // is handed each product and pass as soon as it is measured
 }
 
 // Shape is a product that a model has.
@@ -131,4 +134,13 @@ func (r *Report) HalfPass(p *Pass) *time.Duration {
 		}
 	}
 	return nil
+}
+
+// halfFirst are the precisions with fp16, if it is among them, as the first.
+func halfFirst(bits []int) []int {
+	at := slices.Index(bits, weights.Half)
+	if at < 0 {
+		return bits
+	}
+	return append([]int{weights.Half}, slices.Delete(slices.Clone(bits), at, at+1)...)
 }

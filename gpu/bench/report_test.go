@@ -3,6 +3,7 @@ package bench
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -109,5 +110,13 @@ func TestPassesTakeTheMedianAfterWarmingUp(t *testing.T) {
 	tables := int64(3) * (512 + 256 + 1408 + 256) * 8 * 2
 	if least := blocks*3/8 + tables + 2*320*256 + cache; p.Bytes < least || p.Bytes > least*11/10 {
 		t.Errorf("%d bytes, want a little more than %d", p.Bytes, least)
+	}
+}
+
+func TestHalfIsMeasuredFirst(t *testing.T) {
+	for _, c := range []struct{ in, want []int }{{[]int{3, 16, 2}, []int{16, 3, 2}}, {[]int{3, 2}, []int{3, 2}}, {[]int{16}, []int{16}}} {
+		if got := halfFirst(c.in); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.in, got, c.want)
+		}
 	}
 }

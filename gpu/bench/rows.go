@@ -45,31 +45,28 @@ func (r *Report) Machine() Machine {
 	return m
 }
 
-// Rows returns the products of the report, then its passes.
-func (r *Report) Rows() (rows []Row) {
-	for i := range r.Products {
-		p := &r.Products[i]
-		row := Row{Kind: "product", Name: p.Name, Out: p.Out, In: p.In, Bits: p.Bits, Bytes: p.Bytes}
-		row.timed(r, p.Took, p.Bytes, r.Half(p))
-		if p.Took != nil {
-			floor, bound := r.Ceilings.Floor(p)
-			row.share(floor, *p.Took)
-			row.Ceiling = string(bound)
-		}
-		rows = append(rows, row)
+// product is the row of a product of the report.
+func (r *Report) product(p *Product) Row {
+	row := Row{Kind: "product", Name: p.Name, Out: p.Out, In: p.In, Bits: p.Bits, Bytes: p.Bytes}
+	row.timed(r, p.Took, p.Bytes, r.Half(p))
+	if p.Took != nil {
+		floor, bound := r.Ceilings.Floor(p)
+		row.share(floor, *p.Took)
+		row.Ceiling = string(bound)
 	}
-	for i := range r.Passes {
-		p := &r.Passes[i]
-		row := Row{Kind: "pass", Name: p.Model, Bits: p.Bits, Context: p.Positions, Kernels: p.Nodes, Bytes: p.Bytes}
-		row.timed(r, p.Took, p.Bytes, r.HalfPass(p))
-		if p.Took != nil {
-			row.share(p.Floor(r.Ceilings), *p.Took)
-			tokens := 1 / p.Took.Seconds()
-			row.Throughput = &tokens
-		}
-		rows = append(rows, row)
+	return row
+}
+
+// pass is the row of a pass of the report.
+func (r *Report) pass(p *Pass) Row {
+	row := Row{Kind: "pass", Name: p.Model, Bits: p.Bits, Context: p.Positions, Kernels: p.Nodes, Bytes: p.Bytes}
+	row.timed(r, p.Took, p.Bytes, r.HalfPass(p))
+	if p.Took != nil {
+		row.share(p.Floor(r.Ceilings), *p.Took)
+		tokens := 1 / p.Took.Seconds()
+		row.Throughput = &tokens
 	}
-	return rows
+	return row
 }
 
 // timed fills in what follows from a time and from that of fp16; nil: not measured.

@@ -18,8 +18,7 @@ func TestRowsHaveWhatFollowsFromTheirTimes(t *testing.T) {
 	r := &Report{Ceilings: &Ceilings{CopyBps: 1e12, NodeGap: time.Microsecond},
 		Products: []Product{{Shape: s, Bits: 16, Bytes: 2e6, Took: took(8)}, {Shape: s, Bits: 4, Bytes: 1e6, Took: took(2)}, {Shape: s, Bits: 3, Bytes: 1e6}},
 		Passes:   []Pass{{Model: "m", Bits: 4, Positions: 7, Bytes: 6e6, Nodes: 2, Took: took(16)}}}
-	rows := r.Rows()
-	p, missing, pass := rows[1], rows[2], rows[3]
+	p, missing, pass := r.product(&r.Products[1]), r.product(&r.Products[2]), r.pass(&r.Passes[0])
 	if *p.Seconds != 2e-6 || *p.Bandwidth != 5e11 || *p.OfCopy != 0.5 || *p.OverHalf != 4 || *p.OfCeiling != 0.5 || p.Ceiling != "memory" {
 		t.Errorf("a product at 4 bits: %+v", p)
 	}
@@ -61,7 +60,7 @@ func TestSmallModelsRun(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Check(t.Context(), SmallModels()[0], 99, 3, 1); err == nil {
+	if err := Check(t.Context(), SmallModels()[0], 99, 3, 1, func(Checked) error { return nil }); err == nil {
 		t.Error("there is a hundredth GPU")
 	} else if !errors.Is(err, driver.ErrNone) {
 		t.Logf("with a GPU: %v", err)

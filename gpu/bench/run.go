@@ -16,13 +16,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
-// Run measures.
-func Run(ctx context.Context, o Options) (*Report, error) {
+// Run measures, and hands on what it has measured as soon as it is known. Without a GPU it returns driver.ErrNone.
+func Run(ctx context.Context, o Options) error {
 	d, err := driver.Open(o.Device)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r := &Report{Device: d.Info}
+	o.Bits = halfFirst(o.Bits)
 	err = d.Do(func() error {
 		k, err := cuda.LoadKernels(d)
 		if err != nil {
@@ -32,14 +33,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	})
 	d.Close()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, m := range o.Passes {
 		if err := r.passes(ctx, m, o); err != nil {
-			return nil, fmt.Errorf("decode passes: %w", err)
+			return fmt.Errorf("decode passes: %w", err)
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // measure runs on the device: ceilings, then products.
@@ -50,6 +51,9 @@ func (r *Report) measure(ctx context.Context, d *driver.Device, k *cuda.KernelSe
 	}
 	if !d.Info.Emulated() {
 		r.Ceilings = &Ceilings{CopyBps: c.CopyBps, NodeGap: c.NodeGap, Event: c.Event, ClockHz: clockHz(&d.Info)}
+	}
+	if err := o.Machine(r.Machine()); err != nil {
+		return err
 	}
 	b, err := newBench(d, k, o.Repeats)
 	if err != nil {
@@ -68,6 +72,9 @@ func (r *Report) measure(ctx context.Context, d *driver.Device, k *cuda.KernelSe
 					return fmt.Errorf("%s, %d×%d at %d bits: %w", s.Name, s.Out, s.In, bits, err)
 				}
 				r.Products = append(r.Products, *p)
+				if err := o.Row(r.product(p)); err != nil {
+					return err
+				}
 			}
 			if done++; o.Seen != nil {
 				o.Seen(done, total)
@@ -236,6 +243,9 @@ func (r *Report) passes(ctx context.Context, m *weights.Model, o Options) (err e
 			return fmt.Errorf("%s at %d bits: %w", m.Name, bits, err)
 		}
 		r.Passes = append(r.Passes, *p)
+		if err := o.Row(r.pass(p)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -44,23 +44,26 @@ type Result struct {
 	Trace *traces.Trace // what the engine recorded
 }
 
-// Run runs one job after the other. Speed-ups of the NPU's results are set.
+// Run runs one job after the other. Speed-ups of the NPU's results are set, to those that have run. With an error it returns the
+// jobs that had ended before.
 func Run(ctx context.Context, engine gpu.Backend, jobs []Job, o Options) ([]Result, error) {
 	machines := new(replay.MachinePool)
 	var runs []Result
 	var simulated []*result.Result
 	var what []replay.Job
+	var failed error
 	for i := range jobs {
 		j := &jobs[i]
 		r, err := j.run(ctx, engine, &o, i, machines)
 		if err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", j.NPU.Schedule, err)
+			failed = fmt.Errorf("schedule %s: %w", j.NPU.Schedule, err)
+			break
 		}
 		r.NPU.TraceSHA256, r.NPU.TraceSource = r.Trace.SHA256, string(r.Trace.Header.Source)
 		runs, simulated, what = append(runs, r), append(simulated, r.NPU), append(what, j.NPU)
 	}
 	replay.Compare(what, simulated)
-	return runs, nil
+	return runs, failed
 }
 
 // run decodes under one schedule and simulates each pass once it is known.

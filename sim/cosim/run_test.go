@@ -108,3 +108,18 @@ func TestATraceThatCannotBeKeptEndsTheRun(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestWhatRanBeforeAFailureIsReturned: the second schedule's trace cannot be kept.
+func TestWhatRanBeforeAFailureIsReturned(t *testing.T) {
+	b, all := jobs(t, "llama")
+	full := errors.New("disk full")
+	runs, err := cosim.Run(t.Context(), b, all, cosim.Options{Workers: 1, Keep: func(job int, _ []byte) error {
+		if job == 1 {
+			return full
+		}
+		return nil
+	}})
+	if !errors.Is(err, full) || len(runs) != 1 || runs[0].NPU.SpeedupFP16 == nil || *runs[0].NPU.SpeedupFP16 != 1 {
+		t.Errorf("%d runs, error %v", len(runs), err)
+	}
+}

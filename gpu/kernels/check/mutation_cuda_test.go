@@ -65,7 +65,7 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 			mutant{"layer.cu", "norm", "f[e] += g[e]", "f[e] -= g[e]", 1},
 			mutant{"layer.cu", "norm", "if (lane == 0) sh[warp] = v;", "if (lane == 0) { sh[warp] = v; PMPD_SYNC(); }", 0}), // a barrier for some
 		append(barriers(t, "choose.cu", "choose_block", "", "choose"),
-			mutant{"choose.cu", "choose", "a.at < b.at", "a.at > b.at", 0},
+			mutant{"choose.cu", "choose-ties", "a.at < b.at", "a.at > b.at", 0},
 			mutant{"choose.cu", "choose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0}),
 		append(barriers(t, "attention.cu", "void attend(", "KERNEL void __launch_bounds__(128) attn_merge", "attention"),
 			mutant{"attention.cu", "attention", "j < hi && on", "j <= hi && on", 0}),

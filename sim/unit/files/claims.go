@@ -175,10 +175,11 @@ func (c *Claims) Written() []string {
 	return slices.Clone(c.written)
 }
 
-func (c *Claims) wrote(path string) {
+// Wrote notes what was written, for Written: a path, or rows of a stream.
+func (c *Claims) Wrote(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.written = append(c.written, path)
+	c.written = append(c.written, what)
 }
 
 // begin is called before a file gets its name, and end after it. Nothing begins in a process that is about to end.

@@ -132,7 +132,7 @@ func (f *File) complete(scratch string) error {
 	}
 	f.claims.forget(scratch)
 	f.before, _ = os.Lstat(f.name)
-	f.claims.wrote(f.path)
+	f.claims.Wrote(f.path)
 	return nil
 }
 
