@@ -20,6 +20,8 @@ sim/unit:
 sim/unit/suggest:
 sim/unit/visible:
 sim/unit/sheet:
+sim/unit/packed:
+sim/unit/sample:     gonum
 sim/unit/files:      sim/unit/suggest
 sim/unit/strict:     sim/unit sim/unit/suggest yaml
 npu/isa:             sim/unit
@@ -56,7 +58,7 @@ workloads:           sim/unit/visible sim/unit sim/unit/suggest sim/unit/files w
 workloads+test:      workloads/ops
 workloads/prompts:   sim/unit/files
 workloads/ops:       workloads
-workloads/tiny:
+workloads/tiny:      sim/unit/packed
 workloads/tiny+test: workloads workloads/precision/classifier workloads/safetensors gpu/tokens gpu/weights
 workloads/routing:   sim/unit/suggest workloads
 workloads/safetensors: sim/unit/files safetensors float16
@@ -73,30 +75,30 @@ sim/gemm:            sim/unit npu/isa npu/stats npu/plan npu/config npu/activity
 sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision workloads/routing sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
-sim/validate/rows:   sim/unit/sheet gonum
+sim/validate/rows:   sim/unit/sample sim/unit/sheet gonum
 sim/validate:        sim/unit sim/unit/files sim/unit/suggest npu/config npu/stats npu/energy workloads workloads/ops workloads/precision traces sim/validate/rows sim/replay gonum
-sim/validate/intervals: npu/config sim/result sim/validate gonum
+sim/validate/intervals: sim/unit/sample npu/config sim/result sim/validate
 sim/validate/intervals+test: sim/validate/rows sim/unit/sheet
 sim/sweep/folder:    sim/unit/files sim/result
 sim/study:           sim/unit/visible sim/unit sim/unit/files sim/unit/suggest workloads/precision sim/result sim/sweep/folder
 sim/rerun:           npu/config workloads workloads/precision workloads/routing traces sim/result sim/validate/intervals sim/study sim/study/machines sim/replay
 sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
-plots:               sim/unit/visible npu/isa sim/result pretty plot
+plots:               sim/unit/visible npu/isa sim/result pretty plot fonts image
 plots/views:         gpu/eval/rows sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
-plots/report:        sim/unit/visible sim/result sim/study plots
+plots/report:        sim/unit/packed sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors workloads/torch
 gpu/gputest:         gpu/weights workloads workloads/safetensors float16
 gpu+test:            gpu/cpu
 gpu:                 workloads workloads/formats workloads/ops workloads/precision traces gpu/weights workloads/precision/classifier
 gpu/eval/rows:       sim/unit/sheet
-gpu/eval:            workloads workloads/formats gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights gonum
+gpu/eval:            sim/unit/sample workloads workloads/formats gpu/eval/rows workloads/precision workloads/precision/classifier gpu gpu/weights
 gpu/eval+test:       gpu/cpu gpu/tokens workloads/tiny
 gpu/learn:           workloads/formats workloads/precision workloads/precision/classifier traces gpu gpu/eval gpu/weights errgroup
 gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
-gpu/kernels:
+gpu/kernels:         sim/unit/packed
 gpu/kernels/check:   gpu/kernels gpu/driver float16
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
@@ -125,7 +127,9 @@ var modules = map[string]string{
 	"errgroup":    "golang.org/x/sync",
 	"flock":       "github.com/gofrs/flock",
 	"float16":     "github.com/x448/float16",
+	"fonts":       "codeberg.org/go-fonts/liberation",
 	"gonum":       "gonum.org/v1/gonum",
+	"image":       "golang.org/x/image",
 	"parquet":     "github.com/parquet-go/parquet-go",
 	"pb":          "github.com/cheggaaa/pb/v3",
 	"plot":        "gonum.org/v1/plot",

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -99,7 +101,7 @@ type words struct {
 
 // write draws text, its middle at height y.
 func (s *sheet) write(w words) {
-	style := draw.TextStyle{Color: color.Black, Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: w.size},
+	style := draw.TextStyle{Color: color.Black, Font: font.From(letters, w.size),
 		XAlign: text.XCenter, YAlign: text.YCenter, Handler: s.fonts}
 	if w.ink != nil {
 		style.Color = w.ink
@@ -116,12 +118,21 @@ func (s *sheet) write(w words) {
 	s.canvas.FillText(style, vg.Point{X: w.x, Y: w.y}, visible.Text(w.text))
 }
 
+// letters is the one font of all figures. gonum's own collection has eleven more, of 4 MB.
+var letters = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
 // fonts are what text is set in.
-func fonts() text.Plain { return text.Plain{Fonts: font.NewCache(liberation.Collection())} }
+var fonts = sync.OnceValue(func() text.Plain {
+	face, err := opentype.Parse(liberationsansregular.TTF)
+	if err != nil {
+		panic("plots: embedded font: " + err.Error())
+	}
+	return text.Plain{Fonts: font.NewCache(font.Collection{{Font: letters, Face: face}})}
+})
 
 // width is how much room a text takes.
 func (s *sheet) width(t string, size vg.Length) vg.Length {
-	w, _, _ := s.fonts.Box(visible.Text(t), font.Font{Typeface: "Liberation", Variant: "Sans", Size: size})
+	w, _, _ := s.fonts.Box(visible.Text(t), font.From(letters, size))
 	return w
 }
 

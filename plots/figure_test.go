@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/font/liberation"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
@@ -164,7 +161,7 @@ func TestTextStaysOnThePageAndApart(t *testing.T) {
 		var seen []box
 		width, height := f.size()
 		var r recorder.Canvas
-		s := &sheet{draw.NewCanvas(&r, width, height), text.Plain{Fonts: font.NewCache(liberation.Collection())}}
+		s := &sheet{draw.NewCanvas(&r, width, height), fonts()}
 		f.draw(s)
 		for _, b := range boxes(t, s, &r) {
 			if b.x0 < 0 || b.y0 < 0 || b.x1 > width || b.y1 > height {

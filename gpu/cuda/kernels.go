@@ -23,7 +23,7 @@ func LoadKernels(d *driver.Device) (*KernelSet, error) {
 	needs := driver.Needs{CUDA: kernels.CUDA, Major: 8} // PTX for sm_80
 	k := &KernelSet{byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
 	var err error
-	if k.module, err = d.Load("the kernels", kernels.PTX, needs); err != nil {
+	if k.module, err = d.Load("the kernels", kernels.PTX(), needs); err != nil {
 		return nil, err
 	}
 	for _, name := range kernels.Names() {

@@ -43,7 +43,7 @@ func must(t *testing.T, err error) {
 
 func kernel(t *testing.T, d *Device, name string) Kernel {
 	t.Helper()
-	m, err := d.Load("the kernels", kernels.PTX, Needs{CUDA: kernels.CUDA, Major: 8})
+	m, err := d.Load("the kernels", kernels.PTX(), Needs{CUDA: kernels.CUDA, Major: 8})
 	must(t, err)
 	k, err := m.Kernel(name)
 	must(t, err)

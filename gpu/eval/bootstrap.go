@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sample"
 )
 
 const (
@@ -36,6 +36,6 @@ func Bootstrap(values []float64, seed uint64) Interval {
 		means[i] = sum / float64(len(values))
 	}
 	slices.Sort(means)
-	at := func(p float64) float64 { return stat.Quantile(p, stat.LinInterp, means, nil) }
-	return Interval{Mean: stat.Mean(values, nil), Low: at((1 - Confidence) / 2), High: at((1 + Confidence) / 2)}
+	at := func(p float64) float64 { return sample.Quantile(p, means) }
+	return Interval{Mean: sample.Mean(values), Low: at((1 - Confidence) / 2), High: at((1 + Confidence) / 2)}
 }

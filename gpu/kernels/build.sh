@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes ptx/pmpd.sm_80.ptx with the clang pinned here: the same bytes wherever that version runs. The first line is what the
-# sources were; a test holds it against them. ISA 7.8 is what drivers from CUDA 11.8 on compile, and what
+# Makes ptx/pmpd.sm_80.ptx with the clang pinned here, the same bytes wherever that version runs, and packs it for the program. The
+# first line is what the sources were; a test holds it against them. ISA 7.8 is what drivers from CUDA 11.8 on compile, and what
 # ld.global.nc.L1::no_allocate (7.4) and fence.acq_rel (6.0) need; sm_80 has cp.async, ldmatrix and m16n8k16.
 # The pair of short-pointer options makes addresses of shared memory 32 bits. No contraction of a·b+c: sums are the emulator's.
 set -eu
@@ -16,3 +16,4 @@ $CLANG -x cuda pmpd.cu -O3 -std=c++17 -ffp-contract=off --cuda-device-only -S -n
   --cuda-feature=+ptx78 -Xclang -fcuda-short-ptr -mllvm -nvptx-short-ptr -fno-ident -Wall -Wno-unused-function -o "$out.tmp"
 { echo "// source sha256 $hash, clang $have"; cat "$out.tmp"; } >"$out"
 rm "$out.tmp"
+gzip -9nc "$out" >"$out.gz"

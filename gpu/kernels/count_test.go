@@ -35,7 +35,7 @@ type counts struct{ integer, shuffle, half, convert, add, load, all, clocks floa
 // loop finds the loop of a product that loads two groups of four rows' planes: 256 weights a lane.
 func loop(t *testing.T, bits int) []string {
 	t.Helper()
-	entries, _ := parse(PTX)
+	entries, _ := parse(PTX())
 	branch := regexp.MustCompile(`bra(?:\.uni)?\s+(\$\w+)`)
 	for _, e := range entries {
 		if e.name != fmt.Sprintf("gemv_ap%d", bits) {

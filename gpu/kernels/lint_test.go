@@ -120,7 +120,7 @@ func least(op string) (need, bool) {
 }
 
 func TestPTXKeepsToWhatItsTargetHas(t *testing.T) {
-	entries, faults := parse(PTX)
+	entries, faults := parse(PTX())
 	for _, f := range faults {
 		t.Error(f)
 	}
@@ -151,8 +151,8 @@ func TestLintFindsWhatPtxasWouldRefuse(t *testing.T) {
 		"ex2.approx.ftz.f32":            "exp2.approx.ftz.f32",
 		"ld.global.nc.L1::no_allocate.": "ld.local.nc.L1::no_allocate.",
 	} {
-		text := strings.Replace(PTX, old, spoilt, 1)
-		if text == PTX {
+		text := strings.Replace(PTX(), old, spoilt, 1)
+		if text == PTX() {
 			t.Errorf("no %s in the PTX", old)
 		}
 		if _, faults := parse(text); len(faults) == 0 {

@@ -2,16 +2,27 @@ package kernels
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"strings"
+	"sync"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/packed"
 )
 
+//go:embed ptx/*.gz
+var embedded embed.FS // read only; a tenth of the PTX's size
+
 // PTX is all kernels, for a driver to compile.
-//
-//go:embed ptx/pmpd.sm_80.ptx
-var PTX string
+var PTX = sync.OnceValue(func() string {
+	text, err := fs.ReadFile(packed.FS(embedded), "ptx/pmpd.sm_80.ptx")
+	if err != nil {
+		panic("kernels: embedded PTX: " + err.Error())
+	}
+	return string(text)
+})
 
 // CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release
 // history).
@@ -27,7 +38,7 @@ type Info struct {
 
 // About reads PTX's header.
 func About() Info {
-	i, err := header(PTX)
+	i, err := header(PTX())
 	if err != nil {
 		panic("kernels: embedded PTX: " + err.Error())
 	}

@@ -34,6 +34,17 @@ func TestPTXIsMadeFromTheseSources(t *testing.T) {
 	}
 }
 
+// What the program carries is what ptx/ has as text, for assemblers and readers.
+func TestPTXIsPackedFromTheText(t *testing.T) {
+	text, err := os.ReadFile("ptx/pmpd.sm_80.ptx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != PTX() {
+		t.Error("ptx/pmpd.sm_80.ptx.gz has other bytes than pmpd.sm_80.ptx: run gpu/kernels/build.sh")
+	}
+}
+
 // Where the pinned compiler is, it makes the same bytes.
 func TestPTXIsWhatTheCompilerMakes(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "pmpd.ptx")
@@ -49,7 +60,7 @@ func TestPTXIsWhatTheCompilerMakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(made) != PTX {
+	if string(made) != PTX() {
 		t.Error("the compiler makes other bytes than ptx/ has: run gpu/kernels/build.sh")
 	}
 }
@@ -59,7 +70,7 @@ func TestHeader(t *testing.T) {
 	if i.ISA != "7.8" || i.Target != "sm_80" || i.Compiler != "clang 19.1.7" {
 		t.Errorf("ISA %s, target %s, compiler %s; want 7.8, sm_80, clang 19.1.7", i.ISA, i.Target, i.Compiler)
 	}
-	for _, bad := range []string{"", "// source sha256 12, clang 1\n.version 7.8\n.target sm_80\n", PTX[:120]} {
+	for _, bad := range []string{"", "// source sha256 12, clang 1\n.version 7.8\n.target sm_80\n", PTX()[:120]} {
 		if _, err := header(bad); err == nil {
 			t.Errorf("%.40q was taken", bad)
 		}

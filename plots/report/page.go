@@ -9,13 +9,15 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
+	"github.com/pmpdsim/pmpdsim/sim/unit/packed"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
-//go:embed page.html page.css data.js charts.js table.js page.js echarts/echarts.min.js echarts/NOTICE echarts/LICENSE-*
+//go:embed page.html page.css data.js charts.js table.js page.js echarts/echarts.min.js.gz echarts/NOTICE echarts/LICENSE-*
 var files embed.FS
 
 // scripts are the parts of the page's own, in their order.
@@ -28,7 +30,7 @@ func licences() []string {
 
 // file reads one that is part of the program.
 func file(name string) string {
-	text, err := files.ReadFile(name)
+	text, err := fs.ReadFile(packed.FS(files), name)
 	if err != nil {
 		panic("report: " + err.Error())
 	}

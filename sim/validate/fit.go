@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/optimize"
-
 	"github.com/pmpdsim/pmpdsim/npu/config"
 )
 
@@ -31,7 +29,7 @@ const (
 //
 // A key that is a time enters as it is, a rate as its inverse: times of passes are then nearly linear. A fit starts
 // where each key costs something, simulates the measurements there and beside it in each key, solves the problem of the
-// straight lines by least squares (gonum's Nelder and Mead), simulates again where that is, and goes on from there
+// straight lines by least squares (Nelder and Mead), simulates again where that is, and goes on from there
 // until it gets no better.
 type problem struct {
 	p      *Predictor
@@ -186,7 +184,7 @@ func (f *problem) slopes(ctx context.Context, l *line, set []string, step float6
 
 // minimum returns where the squares of the relative errors of the straight lines are least, of the measurements that
 // are chosen, with the given keys moved from where they are.
-func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]float64, error) {
+func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) []float64 {
 	within := func(y []float64) ([]float64, float64) { // y counts in tenths of what is there, or of the range of a time
 		x, beyond := make([]float64, len(y)), 0.0
 		for j := range y {
@@ -215,13 +213,8 @@ func (f *problem) minimum(l *line, moved []float64, chosen func(int) bool) ([]fl
 		}
 		return sum
 	}
-	settings := &optimize.Settings{Converger: &optimize.FunctionConverge{Absolute: 1e-12, Iterations: 500}, FuncEvaluations: 20000}
-	result, err := optimize.Minimize(optimize.Problem{Func: cost}, make([]float64, len(f.free)), settings, &optimize.NelderMead{})
-	if result == nil {
-		return nil, fmt.Errorf("least squares: %w", err)
-	}
-	x, _ := within(result.X)
-	return x, nil
+	x, _ := within(minimise(cost, make([]float64, len(f.free))))
+	return x
 }
 
 // trust returns how far the straight line is followed in a key: a rate to a third and three times of what it is, and a
@@ -328,10 +321,7 @@ func (f *problem) solve(ctx context.Context, x []float64, of []Measurement) (*li
 		return nil, fmt.Errorf("%d measurements for %d free keys; accepted: more measurements than keys", n, len(f.free))
 	}
 	for range mostRounds {
-		next, err := f.minimum(l, nil, func(int) bool { return true })
-		if err != nil {
-			return nil, err
-		}
+		next := f.minimum(l, nil, func(int) bool { return true })
 		better := false
 		for range 4 { // the line may lead too far: then half of the way
 			ratios, err := f.times(ctx, next, of)

@@ -296,10 +296,7 @@ func (f *fitting) without(ctx context.Context, model string) (set []string, err 
 	var moved []float64 // of the keys of the targets before
 	for _, s := range f.solved {
 		chosen := func(i int) bool { return s.all[i].Model != model }
-		x, err := s.minimum(s.line, moved, chosen)
-		if err != nil {
-			return nil, err
-		}
+		x := s.minimum(s.line, moved, chosen)
 		if s.moves(x) && len(s.given) == 0 {
 			var others []Measurement
 			for i, m := range s.all {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sample"
 )
 
 const (
@@ -41,7 +41,7 @@ func bootstrap(all []cluster) Interval {
 	r := source(1)
 	mean := 0.0
 	for _, c := range all {
-		mean += stat.Mean(c.logs, nil)
+		mean += sample.Mean(c.logs)
 	}
 	k := float64(len(all))
 	mean /= k
@@ -67,7 +67,7 @@ func bootstrap(all []cluster) Interval {
 func quantiles(logs []float64) Interval {
 	slices.Sort(logs)
 	at := func(p float64) float64 {
-		return math.Round(1000*math.Exp(stat.Quantile(p, stat.LinInterp, logs, nil))) / 1000
+		return math.Round(1000*math.Exp(sample.Quantile(p, logs))) / 1000
 	}
 	return Interval{at((1 - Share) / 2), at((1 + Share) / 2)}
 }
@@ -119,5 +119,5 @@ func faster(draws []float64, ratio float64) float64 {
 
 // needed returns the predicted ratio from which on a machine is really faster in a share of the draws, in hundredths.
 func needed(draws []float64, share float64) float64 {
-	return math.Ceil(100*math.Exp(-stat.Quantile(1-share, stat.LinInterp, draws, nil))) / 100
+	return math.Ceil(100*math.Exp(-sample.Quantile(1-share, draws))) / 100
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/stat"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/sample"
 )
 
 // Errors sums up signed errors in percent.
@@ -42,7 +43,7 @@ func Summarise(errors []float64) Errors {
 			e.Worst = v
 		}
 	}
-	e.Signed, e.MAPE = stat.Mean(errors, nil), stat.Mean(abs, nil)
+	e.Signed, e.MAPE = sample.Mean(errors), sample.Mean(abs)
 	slices.Sort(abs)
 	e.Median = (abs[(e.N-1)/2] + abs[e.N/2]) / 2
 	return e
@@ -129,7 +130,7 @@ func Spearman(a, b []float64) float64 {
 	if len(a) < 3 {
 		return math.NaN()
 	}
-	return stat.Correlation(ranks(a), ranks(b), nil)
+	return sample.Correlation(ranks(a), ranks(b))
 }
 
 // ranks returns each value's place in the order of all, from 0.
