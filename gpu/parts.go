@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -26,8 +25,7 @@ func (o *Op) RowBits(at precision.Assignment) []int {
 	return bits
 }
 
-// Bits returns the bits of a product's matrix where all of it has the same. An engine that reads the matrix as one can
-// compute nothing else.
+// Bits returns the bits of a product's matrix where all of it has the same: an engine can read it as one.
 func (o *Op) Bits(at precision.Assignment) (int, error) {
 	bits := at.At(o.Layer, o.Parts[0].Name)
 	for _, p := range o.Parts[1:] {
@@ -36,25 +34,8 @@ func (o *Op) Bits(at precision.Assignment) (int, error) {
 			for _, p := range o.Parts {
 				names = append(names, p.Name)
 			}
-			return 0, fmt.Errorf("layer %d: %s at %d bits and %s at %d, which are one matrix on a GPU; accepted: the same bits for %s, or the CPU "+
-				"(--backend cpu)", o.Layer, o.Parts[0].Name, bits, p.Name, b, strings.Join(names, ", "))
+			return 0, fmt.Errorf("layer %d: %s at %d bits and %s at %d, which are one matrix; accepted: the same bits for %s", o.Layer, o.Parts[0].Name, bits, p.Name, b, strings.Join(names, ", "))
 		}
 	}
 	return bits, nil
-}
-
-// Fused returns an error if an assignment gives parts of one product different bits.
-func Fused(m *workloads.Model, at precision.Assignment) error {
-	if at.IsUniform() {
-		return nil
-	}
-	all := Ops(m)
-	for i := range all {
-		if all[i].Kind == Product && all[i].Place != PlaceHead {
-			if _, err := all[i].Bits(at); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -285,19 +285,15 @@ func (o *engineOptions) isText() bool {
 
 // load puts the weights for the schedules on the device, and says what runs.
 func (e *engine) load(ctx context.Context, s streams, schedules []precision.Schedule) (err error) {
-	bits := []int{}
+	var bits []int
+	var used []precision.Assignment
 	for _, s := range schedules {
 		all, err := s.Possible(e.model.Model, e.generate)
 		if err != nil {
 			return err
 		}
 		for _, at := range all {
-			bits = append(bits, at.Widths()...)
-			if e.backend != backendCPU {
-				if err := gpu.Fused(e.model.Model, at); err != nil {
-					return fmt.Errorf("schedule %s: %w", s, err)
-				}
-			}
+			bits, used = append(bits, at.Widths()...), append(used, at)
 		}
 	}
 	if e.reference {
@@ -312,7 +308,7 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	if e.backend == backendCPU {
 		e.Backend, err = cpu.Open(ctx, e.source, cpu.Options{Workers: e.threads, SampleOps: e.sampleOps, Now: now, Loaded: loaded})
 	} else {
-		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, SampleOps: e.sampleOps, Calibrate: true, Now: now, Loaded: loaded})
+		e.Backend, err = cuda.Open(e.source, cuda.Options{Bits: bits, Apart: used, SampleOps: e.sampleOps, Calibrate: true, Now: now, Loaded: loaded})
 		err = onGPU(err)
 	}
 	p.end()

@@ -89,11 +89,12 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 		return err
 	}
 	b.about = b.tell(machine)
-	plan := plan{b.shape, b.bits, b.rows, b.splits()}
+	parts := partsApart(b.ops, o.Apart)
+	plan := plan{b.shape, b.bits, b.rows, b.splits(), parts.memory(b.ops)}
 	if err := room(plan); err != nil {
 		return err
 	}
-	u := uploader{bits: b.bits, loaded: o.Loaded}
+	u := uploader{bits: b.bits, apart: parts, loaded: o.Loaded}
 	b.model, err = u.load(source)
 	b.memory.owned = append(b.memory.owned, u.owned...)
 	if err != nil {
@@ -179,12 +180,12 @@ func (b *backend) cacheFits(positions int) error {
 		gigabytes(each*int64(positions)), gigabytes(free), free/each)
 }
 
-// loaded refuses precisions whose weights are not on the device, and those that differ within a product.
+// loaded refuses precisions whose weights are not on the device.
 func (b *backend) loaded(at precision.Assignment) error {
 	for _, bits := range at.Widths() {
 		if !slices.Contains(b.bits, bits) {
 			return fmt.Errorf("weights at %d bits are not on the GPU; accepted: %s", bits, list(b.bits))
 		}
 	}
-	return gpu.Fused(b.shape.Model, at)
+	return b.holds(at)
 }

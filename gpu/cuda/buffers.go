@@ -29,8 +29,9 @@ type buffers struct {
 type plan struct {
 	model  *weights.Model
 	bits   []int
-	rows   int // of a chunk of prefill
-	splits int // of the positions in attention
+	rows   int   // of a chunk of prefill
+	splits int   // of the positions in attention
+	apart  int64 // bytes of parts of matrices that are there apart, too
 }
 
 // sized lists the buffers with their bytes.

@@ -31,12 +31,16 @@ import (
 	"time"
 
 	"github.com/pmpdsim/pmpdsim/traces"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Options say what to prepare, and what to report to the caller.
 type Options struct {
 	Device int   // number of the GPU
 	Bits   []int // precisions that passes will use; empty: all
+	// Apart are assignments that passes will use, too. Where one gives parts of a product different bits (q, k, v; gate, up), these
+	// are uploaded apart as well, and are products of their own under it. Others run as without it.
+	Apart []precision.Assignment
 	// SampleOps times the ops of every SampleOps-th decode pass of a sequence, the first included; 0: of none. Such a pass
 	// takes longer.
 	SampleOps int

@@ -42,15 +42,13 @@ func (b *backend) product(w *matrix, bits int, from, to driver.Pointer) error {
 	return b.kernels.Launch(l, b.stream, to, w.planes, w.tables[bits], from, w.bias, w.out, w.in)
 }
 
-// products is a matrix times the rows of another one.
-func (b *backend) products(w *matrix, bits int, from, to driver.Pointer, rows int) error {
-	half := w.half
-	if bits != weights.Half {
-		half = b.buffers.expanded
-		if err := b.kernels.Launch(kernels.Dequant(w.out), b.stream, half, w.planes, w.tables[bits], bits, w.out, w.in); err != nil {
-			return err
-		}
-	}
+// expand makes fp16 of planes.
+func (b *backend) expand(w *matrix, bits int, to driver.Pointer) error {
+	return b.kernels.Launch(kernels.Dequant(w.out), b.stream, to, w.planes, w.tables[bits], bits, w.out, w.in)
+}
+
+// products is a matrix, as fp16, times the rows of another one.
+func (b *backend) products(w *matrix, half, from, to driver.Pointer, rows int) error {
 	return b.kernels.Launch(kernels.Gemm(rows, w.out), b.stream, to, from, half, w.bias, rows, w.out, w.in)
 }
 

@@ -58,11 +58,9 @@ func (s *sequence) launch(op gpu.Op, at precision.Assignment) error {
 		if op.Place == gpu.PlaceHead {
 			return b.product(w, weights.Half, from, s.logits)
 		}
-		bits, err := op.Bits(at)
-		if err != nil {
-			return err
-		}
-		return b.product(w, bits, from, to)
+		return eachPart(op, w, at, func(w *matrix, bits, above int) error {
+			return b.product(w, bits, from, to+driver.Pointer(driver.Bytes[uint16](above)))
+		})
 	case gpu.Rope:
 		return s.ropeAppend(op.Layer, 1)
 	case gpu.Attention:

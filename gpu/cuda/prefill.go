@@ -91,11 +91,11 @@ func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) e
 		if op.Place == gpu.PlaceHead {
 			return b.product(w, weights.Half, in, s.logits)
 		}
-		bits, err := op.Bits(at)
+		half, err := b.expanded(op, w, at)
 		if err != nil {
 			return err
 		}
-		return b.products(w, bits, in, out, n)
+		return b.products(w, half, in, out, n)
 	case gpu.Rope:
 		return s.ropeAppend(op.Layer, n)
 	case gpu.Attention:

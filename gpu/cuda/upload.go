@@ -18,6 +18,7 @@ type matrix struct {
 	half, planes driver.Pointer
 	tables       [weights.Planes + 1]driver.Pointer
 	bias         driver.Pointer
+	parts        []matrix // that are there apart, too, from top to bottom; nil: none
 }
 
 type norm struct{ scale, shift driver.Pointer }
@@ -59,6 +60,7 @@ func (m *memory) free() error {
 type uploader struct {
 	memory
 	bits   []int
+	apart  apart
 	loaded func(blocks int)
 	err    error
 }
@@ -78,11 +80,21 @@ func upload[T driver.Value](u *uploader, values []T) driver.Pointer {
 
 func (u *uploader) norm(n weights.Norm) norm { return norm{u.halves(n.Scale), u.halves(n.Shift)} }
 
-// matrix uploads what the precisions need: planes up to the widest, since the first n are the n-bit weights.
-func (u *uploader) matrix(m *weights.Matrix) matrix {
+// matrix uploads the matrix of a place, and its parts.
+func (u *uploader) matrix(layer int, at gpu.Place, m *weights.Matrix) matrix {
+	on, first := u.whole(m, u.bits), 0
+	for _, p := range u.apart[place{layer, at}] {
+		on.parts = append(on.parts, u.whole(m.Rows(first, p.rows), p.bits))
+		first += p.rows
+	}
+	return on
+}
+
+// whole uploads what the precisions need: planes up to the widest, since the first n are the n-bit weights.
+func (u *uploader) whole(m *weights.Matrix, needed []int) matrix {
 	on := matrix{out: m.Out, in: m.In, bias: u.halves(m.Bias)}
 	widest := 0
-	for _, bits := range u.bits {
+	for _, bits := range needed {
 		if bits == weights.Half {
 			on.half = u.halves(m.Half)
 			continue
@@ -117,7 +129,8 @@ func (u *uploader) load(source weights.Source) (*model, error) {
 			return nil, err
 		}
 		on.blocks = append(on.blocks, block{u.norm(b.Norms[string(gpu.PlaceInput)]), u.norm(b.Norms[string(gpu.PlacePost)]),
-			u.matrix(&b.QKV), u.matrix(&b.O), u.matrix(&b.Up), u.matrix(&b.Down)})
+			u.matrix(layer, gpu.PlaceQKV, &b.QKV), u.matrix(layer, gpu.PlaceO, &b.O), u.matrix(layer, gpu.PlaceUp, &b.Up),
+			u.matrix(layer, gpu.PlaceDown, &b.Down)})
 		if u.err != nil {
 			return nil, fmt.Errorf("uploading block %d of %s: %w", layer, m.Name, u.err)
 		}
@@ -152,7 +165,7 @@ func room(p plan) error {
 		return err
 	}
 	need := func(bits []int) int64 {
-		return p.model.Memory(bits...) + plan{p.model, bits, p.rows, p.splits}.scratch()
+		return p.model.Memory(bits...) + p.apart + plan{p.model, bits, p.rows, p.splits, 0}.scratch()
 	}
 	if need(p.bits) <= free {
 		return nil

@@ -103,6 +103,24 @@ func (m *Matrix) Row(row, bits int, codes []uint8, out []uint16) {
 	}
 }
 
+// Rows returns so many rows from one on, with the values, codes and biases that they have here.
+func (m *Matrix) Rows(first, rows int) *Matrix {
+	words := m.In / lane
+	part := &Matrix{Name: m.Name, Out: rows, In: m.In, Half: m.Half[first*m.In : (first+rows)*m.In]}
+	for plane := 0; plane < len(m.Planes); plane += m.Out * words {
+		part.Planes = append(part.Planes, m.Planes[plane+first*words:plane+(first+rows)*words]...)
+	}
+	for n, table := range m.Tables {
+		if table != nil {
+			part.Tables[n] = table[first<<n : (first+rows)<<n]
+		}
+	}
+	if m.Bias != nil {
+		part.Bias = m.Bias[first : first+rows]
+	}
+	return part
+}
+
 // half rounds to binary16, by way of fp32.
 func half(x float64) uint16 { return float16.Fromfloat32(float32(x)).Bits() }
 

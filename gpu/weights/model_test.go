@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
@@ -128,5 +130,29 @@ func TestRandomRefusesWhatIsNotRun(t *testing.T) {
 	}
 	if _, err := random(t, tiny(workloads.Llama, nil), 1).Block(3); err == nil || err.Error() != "layer 3; accepted: 0 to 2" {
 		t.Error(err)
+	}
+}
+
+// TestRowsOfAMatrixAreThoseItHas at every width, with their biases.
+func TestRowsOfAMatrixAreThoseItHas(t *testing.T) {
+	s, err := weights.Random(gputest.Model(t, "qwen2"), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &block(t, s, 1).QKV
+	const first, rows = 5, 30
+	part := m.Rows(first, rows)
+	if part.Out != rows || part.In != m.In || !slices.Equal(part.Bias, m.Bias[first:first+rows]) {
+		t.Fatalf("%d rows of %d with %d biases", part.Out, part.In, len(part.Bias))
+	}
+	codes, got, want := make([]uint8, m.In), make([]uint16, m.In), make([]uint16, m.In)
+	for _, bits := range []int{2, 3, 4, 5, 6, 7, 8, weights.Half} {
+		for row := range rows {
+			part.Row(row, bits, codes, got)
+			m.Row(first+row, bits, codes, want)
+			if !slices.Equal(got, want) {
+				t.Fatalf("row %d at %d bits differs", row, bits)
+			}
+		}
 	}
 }
