@@ -13,6 +13,7 @@
 #define PMPD_CTA_Y emu::self->cta.y
 #define PMPD_NCTA_X emu::self->ncta.x
 #define PMPD_SYNC() emu::block_barrier()
+#define PMPD_SYNC_WARP() emu::warp_barrier()
 
 // ---- global memory ----
 template <class T> DEV T ld(const T *p) {

@@ -27,11 +27,13 @@ constexpr size_t STACK = 128 << 10;
 constexpr u32 SHARED_MAX = 48 << 10; // what a kernel may declare; no kernel here asks for more at its launch
 constexpr u32 MIXED = ~0u;
 
-// The last accesses to two bytes of shared memory. epoch counts block barriers and never repeats, so marks need no reset.
-struct Mark {
-  u64 write_epoch = 0, read_epoch = 0;
-  u32 writer = 0, reader = 0; // MIXED: more than one
+// An access to two bytes of memory, or several with no barrier between them. epoch counts block barriers and never repeats, so marks
+// need no reset; sync counts barriers of the warp.
+struct Access {
+  u64 epoch = 0, sync = 0;
+  u32 thread = 0, warp = 0; // MIXED: more than one
 };
+struct Mark { Access write, read; }; // the last ones
 struct Copy { u32 at, n, group; u8 data[16]; };
 
 enum State { Ready, WarpWait, BlockWait, Done };
@@ -45,6 +47,8 @@ struct Fiber {
 };
 struct Warp {
   u32 live = 0, waiting = 0, parity = 0;
+  u32 at_barrier = 0; // of those that wait
+  u64 sync = 1;
   u32 words[2][32][WORDS];
 };
 struct Grid { // one launch
@@ -87,6 +91,8 @@ void release_warp(u32 wi) {
   if (!w.waiting || w.waiting != w.live) return;
   w.waiting = 0;
   w.parity ^= 1;
+  w.sync += w.at_barrier > 0;
+  w.at_barrier = 0;
   for (u32 i = wi * 32; i < wi * 32 + 32 && i < me->f.size(); i++)
     if (me->f[i].state == WarpWait) me->f[i].state = Ready;
 }
@@ -114,7 +120,7 @@ void run_block(Worker &b, u32 index) {
   b.epoch++;
   b.shared_used = 0;
   memset((void *)b.shared.get(), 0xff, SHARED_MAX); // NaN, as binary16 and as binary32
-  for (auto &w : b.w) w.live = w.waiting = w.parity = 0;
+  for (auto &w : b.w) w.live = w.waiting = w.parity = w.at_barrier = 0;
   std::vector<u32> order(n);
   for (u32 i = 0; i < n; i++) {
     Fiber &f = b.f[i];
@@ -285,17 +291,31 @@ static void to_warp(Fiber &f) {
   to_scheduler();
 }
 
-const u32 (*exchange(const u32 *in, u32 n))[WORDS] {
-  Fiber &f = me->f[me->cur];
-  Warp &w = me->w[f.t.warp];
-  u32 p = w.parity;
-  if (w.live < 32) fault(LaunchFailed, "exchanges values with its warp, of which %u lanes are gone", 32 - w.live);
-  memcpy(w.words[p][f.t.lane], in, n * 4);
+// Waits for the other lanes of the warp, all of which must come.
+static void to_all_lanes(Warp &w, Fiber &f, const char *does) {
+  if (w.live < 32) fault(LaunchFailed, "%s its warp, of which %u lanes are gone", does, 32 - w.live);
   f.state = WarpWait;
   w.waiting++;
   release_warp(f.t.warp);
   if (f.state != Ready) to_warp(f);
+}
+
+const u32 (*exchange(const u32 *in, u32 n))[WORDS] {
+  Fiber &f = me->f[me->cur];
+  Warp &w = me->w[f.t.warp];
+  u32 p = w.parity;
+  if (w.at_barrier) fault(LaunchFailed, "exchanges values with its warp, of which %u lanes are at a barrier", w.at_barrier);
+  memcpy(w.words[p][f.t.lane], in, n * 4);
+  to_all_lanes(w, f, "exchanges values with");
   return w.words[p]; // valid until the exchange after the next: no lane gets there before all have read
+}
+
+void warp_barrier() {
+  Fiber &f = me->f[me->cur];
+  Warp &w = me->w[f.t.warp];
+  if (w.waiting != w.at_barrier) fault(LaunchFailed, "is at a barrier of its warp, of which %u lanes exchange values", w.waiting - w.at_barrier);
+  w.at_barrier++;
+  to_all_lanes(w, f, "is at a barrier of");
 }
 
 u32 shared_declare(u64 bytes, u32 align) {
@@ -311,17 +331,28 @@ static void shared_bounds(u32 at, u32 n, u32 align, const char *what) {
   if (at + n > hi) fault(IllegalAddress, "%s of %u bytes of shared memory at %u, of %u", what, n, at, hi);
   if (at % align) fault(Misaligned, "%s of %u bytes of shared memory at %u is not aligned to %u", what, n, at, align);
 }
-// Whether an access is ordered before this one: by a barrier of the block, or because it was this thread. Shuffles do not
+// Whether an access comes before this one: by a barrier of the block or of the warp, or because it was this thread. Shuffles do not
 // order memory accesses.
-static bool ordered(u64 epoch, u32 thread) { return epoch != me->epoch || thread == self->index; }
+static bool ordered(const Access &a) {
+  const Thread &t = *self;
+  return a.epoch != me->epoch || a.thread == t.index || (a.warp == t.warp && a.sync != me->w[t.warp].sync);
+}
+static Access here() { return {me->epoch, me->w[self->warp].sync, self->index, self->warp}; }
+// This read, and with it the last one if that may happen at the same time.
+static Access with(const Access &last) {
+  Access a = here();
+  if (ordered(last)) return a;
+  a.thread = MIXED;
+  if (last.warp != a.warp) a.warp = MIXED;
+  return a;
+}
 u8 *shared_read(u32 at, u32 n, u32 align) {
   shared_bounds(at, n, align, "read");
   for (u32 i = at / 2; i < (at + n + 1) / 2; i++) {
     Mark &m = me->marks[i];
-    if (!ordered(m.write_epoch, m.writer))
-      fault(LaunchFailed, "race: reads shared memory at %u that thread %u has written with no barrier between", at, m.writer);
-    m.reader = ordered(m.read_epoch, m.reader) ? self->index : MIXED;
-    m.read_epoch = me->epoch;
+    if (!ordered(m.write))
+      fault(LaunchFailed, "race: reads shared memory at %u that thread %u has written with no barrier between", at, m.write.thread);
+    m.read = with(m.read);
   }
   return (u8 *)me->shared.get() + at;
 }
@@ -329,11 +360,10 @@ u8 *shared_write(u32 at, u32 n, u32 align) {
   shared_bounds(at, n, align, "write");
   for (u32 i = at / 2; i < (at + n + 1) / 2; i++) {
     Mark &m = me->marks[i];
-    if (!ordered(m.write_epoch, m.writer))
-      fault(LaunchFailed, "race: writes shared memory at %u that thread %u has written with no barrier between", at, m.writer);
-    if (!ordered(m.read_epoch, m.reader)) fault(LaunchFailed, "race: writes shared memory at %u that another thread reads with no barrier between", at);
-    m.write_epoch = me->epoch;
-    m.writer = self->index;
+    if (!ordered(m.write))
+      fault(LaunchFailed, "race: writes shared memory at %u that thread %u has written with no barrier between", at, m.write.thread);
+    if (!ordered(m.read)) fault(LaunchFailed, "race: writes shared memory at %u that another thread reads with no barrier between", at);
+    m.write = here();
   }
   return (u8 *)me->shared.get() + at;
 }

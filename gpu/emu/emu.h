@@ -45,6 +45,7 @@ bool allocated(const void *, u64 n);
 void check(const void *, u64 n, u32 align, const char *what);
 
 void block_barrier();
+void warp_barrier();
 constexpr u32 WORDS = 12; // most words of a lane in an exchange
 // All live lanes of the warp contribute `in` (n words); returns the words of all lanes.
 const u32 (*exchange(const u32 *in, u32 n))[WORDS];

@@ -78,7 +78,10 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 			mutant{"gemv.cu", "gemv", "at += 2048", "at += 1024", 0},
 			mutant{"gemv.cu", "gemv", "smaller(first + r, n - 1)", "first + r", 0},
 			mutant{"gemv.cu", "gemv", "on = lane < lanes", "on = lane <= lanes", 0},
-			mutant{"gemv.cu", "gemv", "even << 2", "even << 1", 0}),
+			mutant{"gemv.cu", "gemv", "even << 2", "even << 1", 0},
+			mutant{"gemv.cu", "gemv", "PMPD_SYNC_WARP();", ";", 0},
+			mutant{"gemv.cu", "gemv", "PMPD_SYNC_WARP();", ";", 1},
+			mutant{"gemv.cu", "gemv", "cp_async_wait<STAGES - 1>()", "cp_async_wait<STAGES>()", 0}),
 		{{"layer.cu", "embed", "i < d", "i <= d", 0}, {"layer.cu", "rope", "fb * c + fa * s", "fb * c - fa * s", 0}},
 		{{"gemm.cu", "dequant", "code << 1 |", "code << 1 &", 0}, {"bench.cu", "copy", "i < n; i += step", "i + 1 < n; i += step", 0}},
 	}

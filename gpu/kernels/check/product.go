@@ -47,7 +47,7 @@ func (m *planed) at(bits, row, col int) uint16 {
 	return m.tables[bits][row<<bits+int(m.codes[row*m.k+col]>>(8-bits))]
 }
 
-var productShapes = []struct{ n, k int }{{19, 32}, {9, 256}, {33, 896}, {24, 2048}, {17, 2560}, {5, 4864}, {8, 5632}, {7, 1056}}
+var productShapes = []struct{ n, k int }{{19, 32}, {9, 256}, {33, 896}, {24, 2048}, {17, 2560}, {5, 4864}, {8, 5632}, {7, 1056}, {6, 9856}}
 
 var gemvAtEveryPrecision = Check{
 	Name: "gemv", run: func(t reporter, r *rig) {

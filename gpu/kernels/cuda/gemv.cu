@@ -171,6 +171,35 @@ template <int W> DEV void add_group(float acc[4], const Row<W> rows[4], const u3
 #pragma unroll
   for (int r = 0; r < 4; r++) acc[r] += rows[r].dot(q[r], in);
 }
+
+// Planes come through shared memory by cp.async, so that what is on its way needs no registers: ptxas would rather wait than spend
+// them. A turn is 64 words (2,048 columns) of four rows; a warp has a ring of its own of STAGES turns, and nobody else waits for it.
+template <int W> struct Ring {
+  static constexpr u32 STAGES = W == 2 ? 3 : 2, TURN = W * 4 * 64; // in words
+  u32 base, slot = 0, to, plane;                                  // slot: of the turn that is worked on
+  const u32 *from[2];                                             // a lane copies 16 bytes of every second row
+  // Begins to copy the next turn to where the last one was, if there is one more.
+  template <class A> MEMBER void copy(A &ring, bool more) {
+    if (more) {
+#pragma unroll
+      for (int i = 0; i < 2; i++) {
+#pragma unroll
+        for (int j = 0; j < W; j++)
+          cp_async16(smem_addr(ring, to + slot + (j * 4 + i * 2) * 64), j ? behind(from[i], j, plane) : from[i]);
+        from[i] += 64;
+      }
+    }
+    cp_async_commit(); // an empty group keeps the count
+  }
+  MEMBER void next() { slot = slot == (STAGES - 1) * TURN ? 0 : slot + TURN; }
+  // A group's words, the first or second half of the turn.
+  template <class A> MEMBER void words(u32 q[4][W], A &ring, u32 lane, u32 half) const {
+#pragma unroll
+    for (int r = 0; r < 4; r++)
+#pragma unroll
+      for (int j = 0; j < W; j++) q[r][j] = ring[base + slot + (j * 4 + r) * 64 + half * 32 + lane];
+  }
+};
 // A whole group, whose x begins Bytes behind `at`.
 template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const u16 *at) {
   Inputs<W> in;
@@ -181,48 +210,48 @@ template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows
   add_group<W>(acc, rows, q, in);
 }
 
-// A warp has four rows, so that x is loaded once for four; two groups of columns are on their way at a time. Grid (ceil(n/16)), block
-// (32, 4). Lanes and rows that are too many work on what is there, or on zeros, and store nothing: every lane takes part in shuffles.
-template <int W> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k) {
+// A warp has four rows, so that x is loaded once for four. Grid (ceil(n/16)), block (32, 4). Lanes and rows that are too many work on
+// what is there, or on zeros, and store nothing: every lane takes part in shuffles.
+template <int W, class A> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k, A &ring) {
+  constexpr u32 STAGES = Ring<W>::STAGES;
   u32 lane = PMPD_TID_X, first = (PMPD_CTA_X * 4 + PMPD_TID_Y) * 4, words = k / 32;
   if (first >= n) return;
+  u32 plane = n * words * 4, turns = words % 4 ? 0 : words / 64; // bytes; cp.async takes 16 bytes that are aligned
+  Ring<W> r4;
+  r4.base = PMPD_TID_Y * STAGES * Ring<W>::TURN;
+  r4.to = r4.base + lane * 4;
+  r4.plane = plane;
+#pragma unroll
+  for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)smaller(first + i * 2 + lane / 16, n - 1) * words + lane % 16 * 4;
+#pragma unroll
+  for (u32 i = 0; i < STAGES; i++) { r4.copy(ring, i < turns); r4.next(); }
   Row<W> rows[4];
-  const u32 *p[4];
   float acc[4] = {0, 0, 0, 0};
 #pragma unroll
-  for (u32 r = 0; r < 4; r++) {
-    u32 row = smaller(first + r, n - 1);
-    rows[r].load(lut, row, lane);
-    p[r] = planes + (u64)row * words + lane;
-  }
-  u32 plane = n * words * 4; // bytes
+  for (u32 r = 0; r < 4; r++) rows[r].load(lut, smaller(first + r, n - 1), lane);
   const u16 *at = x + lane * 8;
-  u32 g = 0;
-  for (; g + 64 <= words; g += 64, at += 2048) {
-    u32 q[2][4][W];
-#pragma unroll
-    for (int r = 0; r < 4; r++) {
-#pragma unroll
-      for (int j = 0; j < W; j++) {
-        const u32 *w = j ? behind(p[r], j, plane) : p[r];
-        q[0][r][j] = ldg_stream(w);
-        q[1][r][j] = ldg_stream<128>(w);
-      }
-      p[r] += 64;
-    }
-    whole_group<0, W>(acc, rows, q[0], at);
-    whole_group<2048, W>(acc, rows, q[1], at);
+#pragma unroll 1
+  for (u32 turn = 0; turn < turns; turn++, at += 2048) {
+    cp_async_wait<STAGES - 1>();
+    PMPD_SYNC_WARP(); // what other lanes have copied
+    u32 q[4][W];
+    r4.words(q, ring, lane, 0);
+    whole_group<0, W>(acc, rows, q, at);
+    r4.words(q, ring, lane, 1);
+    whole_group<2048, W>(acc, rows, q, at);
+    PMPD_SYNC_WARP(); // all have read
+    r4.copy(ring, turn + STAGES < turns);
+    r4.next();
   }
 #pragma unroll 1
-  for (; g < words; g += 32, at += 1024) {
+  for (u32 g = turns * 64; g < words; g += 32, at += 1024) {
     u32 lanes = smaller(32, words - g), q[4][W];
     bool on = lane < lanes;
 #pragma unroll
-    for (int r = 0; r < 4; r++) {
-      const u32 *w = p[r] - (on ? 0 : lane); // any word of the row will do: x is 0
+    for (u32 r = 0; r < 4; r++) {
+      const u32 *w = planes + (u64)smaller(first + r, n - 1) * words + g + (on ? lane : 0); // any word will do where x is 0
 #pragma unroll
       for (int j = 0; j < W; j++) q[r][j] = ldg_stream(j ? behind(w, j, plane) : w);
-      p[r] += 32;
     }
     Inputs<W> in;
 #pragma unroll
@@ -275,15 +304,16 @@ template <int W> DEV void gemv_table(u16 *y, const u32 *planes, const u16 *lut, 
   if (lane == 0) finish(y, bias, row, acc);
 }
 
-#define GEMV(W, threads, body)                                                                                                       \
-  KERNEL void __launch_bounds__(threads) gemv_ap##W(u16 *__restrict__ y, const u32 *__restrict__ planes, const u16 *__restrict__ lut, \
-                                                    const u16 *__restrict__ x, const u16 *__restrict__ bias, u32 n, u32 k) {         \
-    body<W>(y, planes, lut, x, bias, n, k);                                                                                          \
+#define GEMV_ARGUMENTS                                                                                                       \
+  u16 *__restrict__ y, const u32 *__restrict__ planes, const u16 *__restrict__ lut, const u16 *__restrict__ x, const u16 *__restrict__ bias, \
+      u32 n, u32 k
+// At least `blocks` blocks a multiprocessor, so many that registers suffice for.
+#define GEMV_ROWS(W, blocks)                                                   \
+  KERNEL void __launch_bounds__(128, blocks) gemv_ap##W(GEMV_ARGUMENTS) {      \
+    SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                    \
+    gemv_rows<W>(y, planes, lut, x, bias, n, k, ring);                         \
   }
-GEMV(2, 128, gemv_rows)
-GEMV(3, 128, gemv_rows)
-GEMV(4, 128, gemv_rows)
-GEMV(5, 256, gemv_table)
-GEMV(6, 256, gemv_table)
-GEMV(7, 256, gemv_table)
-GEMV(8, 256, gemv_table)
+GEMV_ROWS(2, 5) GEMV_ROWS(3, 5) GEMV_ROWS(4, 4)
+#define GEMV_TABLE(W)                                                          \
+  KERNEL void __launch_bounds__(256) gemv_ap##W(GEMV_ARGUMENTS) { gemv_table<W>(y, planes, lut, x, bias, n, k); }
+GEMV_TABLE(5) GEMV_TABLE(6) GEMV_TABLE(7) GEMV_TABLE(8)

@@ -27,6 +27,7 @@ extern "C" __device__ void __syncthreads(); // a builtin of clang
 #define PMPD_NCTA_X gridDim.x
 #endif
 #define PMPD_SYNC() __syncthreads()
+#define PMPD_SYNC_WARP() asm volatile("bar.warp.sync 0xffffffff;" ::: "memory") // also orders its memory accesses
 
 typedef unsigned char u8;
 typedef unsigned short u16; // also: the bits of a binary16 number
