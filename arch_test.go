@@ -72,7 +72,8 @@ sim/result:          sim/unit sim/unit/files sim/unit/visible npu/isa npu/stats 
 sim/timeline:        sim/unit npu/isa npu/activity protobuf
 sim/timeline+test:   npu/config npu/stats workloads workloads/precision sim/result sim/replay
 sim/gemm:            sim/unit npu/isa npu/stats npu/plan npu/config npu/activity npu/array npu/compile npu sim/result
-sim/replay:          sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision workloads/routing sim/result sim/timeline errgroup
+sim/replay/rows:     sim/unit/sheet
+sim/replay:          sim/replay/rows sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision workloads/routing sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
 sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sample sim/unit/sheet gonum
@@ -85,7 +86,7 @@ sim/rerun:           npu/config workloads workloads/precision workloads/routing 
 sim/study/timings:   npu/config npu/dram/spec workloads workloads/precision
 sim/study/styles:    npu/config npu/energy workloads workloads/precision sim/result
 plots:               sim/unit/visible npu/isa sim/result pretty plot fonts image
-plots/views:         gpu/eval/rows sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
+plots/views:         gpu/eval/rows sim/replay/rows sim/unit/sheet sim/unit/visible sim/unit npu/isa npu/config npu/dram/spec npu/dram/layouts sim/result sim/paper/rows sim/validate/rows sim/study sim/study/styles sim/study/timings workloads workloads/formats workloads/precision workloads/precision/calibrate traces plots
 plots/report:        sim/unit/packed sim/unit/visible sim/result sim/study plots
 plots/report+test:   chromedp cdproto
 gpu/weights:         sim/unit/suggest sim/unit/files workloads workloads/ops float16 errgroup workloads/gguf workloads/gguf/blocks workloads/safetensors workloads/torch
@@ -157,7 +158,7 @@ const writers = "sim/unit/files sim/simtest gpu/gputest"
 const simulating = "sim/engine npu npu/core npu/mem npu/array npu/vector npu/dram npu/dram/controller npu/dram/commands npu/dram/stream npu/compile sim/replay akita"
 
 // showing are the packages that only look at results and show them.
-const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows gpu/eval/rows sim/study sim/study/styles sim/study/timings plots plots/views plots/report"
+const showing = "npu/dram/layouts sim/sweep/folder sim/paper/rows sim/validate/rows gpu/eval/rows sim/replay/rows sim/study sim/study/styles sim/study/timings plots plots/views plots/report"
 
 // topLevel is what may lie beside the directories of the design; names with a dot in front are free.
 const topLevel = `sim npu gpu workloads traces cmd plots docs bin build

@@ -19,7 +19,7 @@ var redraw = flag.Bool("figures", false, "run the commands of the figures in doc
 var drawing = regexp.MustCompile(`(?m)^pmpdsim (.*) -o (docs/figures/\S+\.png) > (docs/figures/\S+\.csv)$`)
 
 // running is a command of the documents that makes results for figures.
-var running = regexp.MustCompile(`(?m)^pmpdsim ((?:run|quality) .*) -o (build/\S+\.jsonl)$`)
+var running = regexp.MustCompile(`(?m)^pmpdsim ((?:run|quality) .*) (-o|--per-pass) (build/\S+\.jsonl)$`)
 
 // TestFiguresOfTheDocs checks that every figure of docs/*.md has a command beside it that made it. The numbers beside each figure have
 // to be what its command prints: TestCommandsOfTheDocs looks at those that take seconds, this test with -figures at the others.
@@ -82,10 +82,10 @@ func TestFiguresOfTheDocs(t *testing.T) {
 func makeResults(t *testing.T, text string) {
 	t.Helper()
 	for _, m := range running.FindAllStringSubmatch(text, -1) {
-		if err := os.MkdirAll(filepath.Dir(m[2]), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(m[3]), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		args := append(strings.Fields(m[1]), "-o", m[2])
+		args := append(strings.Fields(m[1]), m[2], m[3])
 		if _, errs, code := pmpdsim(t, args...); code != exitOK {
 			t.Fatalf("%v: exit code %d, %s", args, code, errs)
 		}

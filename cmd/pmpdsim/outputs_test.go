@@ -47,6 +47,7 @@ func examples() map[string]output {
 	for _, kind := range strings.Fields("throughput schedule breakdown pareto precision heatmap roofline") {
 		all["plot "+kind] = output{args: "DIR/in/results.jsonl", name: "o.svg"}
 	}
+	all["plot passes"] = output{args: "DIR/in/passes.jsonl", name: "o.svg"}
 	all["plot quality"] = output{args: "DIR/in/quality.jsonl --y kl_mean", name: "o.svg"}
 	all["plot heatmap"] = output{args: "DIR/in/results.jsonl --x batch --y schedule", name: "o.svg"}
 	return all
@@ -72,6 +73,9 @@ func outputs(t *testing.T) (all []output) {
 				if o.flag != "output" {
 					o.name = "o.also"
 				}
+				if o.flag == "per-pass" {
+					o.name = "o.csv"
+				}
 				all = append(all, o)
 			}
 			walk(path+c.Name+" ", c.Subcommands)
@@ -94,7 +98,7 @@ func stage(t *testing.T) string {
 	}
 	for _, args := range []string{
 		"trace synth --model IN/m --prompt 4 --gen 3 -o IN/t.trace.jsonl.zst",
-		"run --model IN/m --prompt 4 --gen 3 --schedule fp16 --schedule uniform:4 --schedule static:4>2 --breakdown --format json -o IN/results.jsonl",
+		"run --model IN/m --prompt 4 --gen 3 --schedule fp16 --schedule uniform:4 --schedule static:4>2 --breakdown --format json --per-pass IN/passes.jsonl -o IN/results.jsonl",
 		"record --backend cpu --model IN/m --weights random --prompt 4 --gen 3 --schedule uniform:4 -o IN/cut.partial",
 		"quality --npu none --schedule uniform:4 --schedule uniform:3 --prompts 1 --prompt 4 --gen 3 --format json -o IN/quality.jsonl",
 	} {

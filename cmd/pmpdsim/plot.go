@@ -60,6 +60,7 @@ EXAMPLES:
 				&cli.StringFlag{Name: "y", Usage: "`KEY` that goes upwards, names downwards", DefaultText: "the other"},
 				&cli.StringFlag{Name: "value", Usage: "`NAME` of the number", Value: study.TokensPerSecond().Key},
 				&cli.BoolFlag{Name: "log", Usage: "logarithmic scale of colours"}, overFlag()),
+			plotPassesCommand(),
 			plotQualityCommand(),
 		}}
 }

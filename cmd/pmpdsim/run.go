@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
+	"github.com/pmpdsim/pmpdsim/sim/replay/rows"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/validate/intervals"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -44,6 +45,9 @@ and ttft_seconds_high. Of an NPU whose runtime.class is ideal, and of a batch, n
 buffers, progress, load of the process, pause and continue. It has no password: every user of this computer, and who
 forwards the port, can look and pause. It changes no result, and is slower by what one worker is than several.
 
+--per-pass writes a row for each pass of each schedule, prefill first: schedule, position, weight bits, seconds, DRAM bytes,
+joules, row hits, what it waits for. Prefill is pass 0 and one sequence's; plot passes draws the file.
+
 --dram-commands writes the commands of every DRAM channel in one pass of the first schedule, which is then simulated once more,
 clock by clock, up to --dram-commands-most commands. The forms are those of dram --commands.
 
@@ -64,6 +68,7 @@ EXAMPLES:
    pmpdsim run --schedule uniform:2,prefill=4 --layout plane-major:256B+skew=2KiB --breakdown
    pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor  # 13 s
    pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile
+   pmpdsim run --gen 64 --schedule fp16 --schedule static:4-3-2 --per-pass passes.csv
    pmpdsim run --schedule uniform:4 --gen 8 --dram-commands pass.csv.zst --dram-commands-pass 2 --dram-commands-most 100000`,
 		Flags: append(flags,
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
@@ -77,6 +82,7 @@ EXAMPLES:
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
 			&cli.BoolFlag{Name: "uncertainty", Usage: "also show how far tokens/s and TTFT may be off, by the errors of measured devices"},
 			&cli.BoolFlag{Name: "explain", Usage: "also show how each operator is cut into tiles, and why"},
+			perPassFlag(),
 			outputFlag("write to `FILE`", "the terminal"),
 			formatFlag("table", "json"),
 		),
@@ -101,7 +107,8 @@ type runOptions struct {
 
 	timeline timelineOptions
 	pass     passOptions // whose DRAM commands are written
-	monitor  *int        // its port; nil: no monitor
+	perPass  perPass
+	monitor  *int // its port; nil: no monitor
 	output   string
 	format   string
 }
@@ -110,7 +117,7 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 	o := &runOptions{workload: workloadFrom(c), schedules: c.StringSlice("schedule"), prefill: optional(c, "prefill", c.Int), batch: c.Int("batch"),
 		experts: optional(c, "experts", c.String),
 		workers: c.Int("workers"), breakdown: c.Bool("breakdown"), explain: c.Bool("explain"),
-		uncertainty: c.Bool("uncertainty"), output: c.String("output"), format: c.String("format")}
+		uncertainty: c.Bool("uncertainty"), perPass: perPass(c.String("per-pass")), output: c.String("output"), format: c.String("format")}
 	var err error
 	if o.rules, err = rulesFrom(c); err != nil {
 		return nil, err
@@ -129,6 +136,9 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 }
 
 func (o *runOptions) run(ctx context.Context, s streams) error {
+	if err := o.perPass.check(); err != nil {
+		return err
+	}
 	cfg, err := o.npu.load()
 	if err != nil {
 		return err
@@ -175,7 +185,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	defer watch.close()
 	options := replay.Options{Workers: o.workers, Timeline: timeline.options()}
 	watch.options(&options)
-	rs, err := simulate(ctx, s, jobs, options)
+	rs, passes, err := simulateRows(ctx, s, jobs, options)
 	if err != nil {
 		return err
 	}
@@ -185,7 +195,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 		}
 	}
 	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, jobs, rs, around) })
-	return errors.Join(err, timeline.save(), o.pass.write(ctx, s, jobs[0])) // none takes another with it
+	return errors.Join(err, o.perPass.save(s, passes), timeline.save(), o.pass.write(ctx, s, jobs[0])) // none takes another with it
 }
 
 // jobs prepares one job per schedule, so that what cannot run is found before anything runs, and warns of what does not fit
@@ -225,6 +235,12 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 
 // simulate runs jobs and shows how far they are. Everything that a user can do wrong has been found before.
 func simulate(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.Options) ([]*result.Result, error) {
+	rs, _, err := simulateRows(ctx, s, jobs, o)
+	return rs, err
+}
+
+// simulateRows is simulate that also returns a row for each pass of each job.
+func simulateRows(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.Options) ([]*result.Result, [][]rows.Row, error) {
 	var total int64
 	for _, j := range jobs {
 		total += int64(j.Generated)
@@ -239,14 +255,14 @@ func simulate(ctx context.Context, s streams, jobs []*replay.Prepared, o replay.
 			watched(now)
 		}
 	}
-	rs, err := replay.Run(ctx, jobs, o)
+	rs, passes, err := replay.RunRows(ctx, jobs, o)
 	if errors.Is(err, context.Canceled) {
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, internal(err)
+		return nil, nil, internal(err)
 	}
-	return rs, nil
+	return rs, passes, nil
 }
 
 // show writes results in the format that was asked for, with intervals around them where there are any.

@@ -22,6 +22,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 	"github.com/pmpdsim/pmpdsim/npu/stats"
+	"github.com/pmpdsim/pmpdsim/sim/replay/rows"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/sim/timeline"
 	"github.com/pmpdsim/pmpdsim/workloads"
@@ -87,26 +88,44 @@ func (r *run) first() int { return r.steps[0] }
 // Run simulates prepared jobs and returns their results in the same order, with speed-ups against the baselines among
 // them.
 func Run(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result, error) {
+	_, results, err := runAll(ctx, prepared, o)
+	return results, err
+}
+
+// RunRows is Run that also returns a row for each pass of each job.
+func RunRows(ctx context.Context, prepared []*Prepared, o Options) ([]*result.Result, [][]rows.Row, error) {
+	runs, results, err := runAll(ctx, prepared, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := make([][]rows.Row, len(runs))
+	for i, r := range runs {
+		all[i] = r.rows()
+	}
+	return results, all, nil
+}
+
+func runAll(ctx context.Context, prepared []*Prepared, o Options) ([]*run, []*result.Result, error) {
 	runs := make([]*run, len(prepared))
 	for i, p := range prepared {
 		runs[i] = p.run(p.all())
 	}
 	if err := record(runs, o); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := simulate(ctx, runs, o); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	jobs, results := make([]Job, len(runs)), make([]*result.Result, len(runs))
 	for i, r := range runs {
 		out, err := r.result(o.Version)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		jobs[i], results[i] = r.Job, out
 	}
 	Compare(jobs, results)
-	return results, nil
+	return runs, results, nil
 }
 
 // Steps simulates the given steps of each prepared job and returns the counts of each, in the given order: 0 is

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/npu/energy"
+	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/unit/visible"
 )
 
@@ -39,8 +40,8 @@ func (r *Result) Fill(c *config.Config, bits []float64, names []string) error {
 	r.DRAMEfficiency = ratio(ratio(float64(d.DRAMBytes()), r.DecodeSeconds), c.PeakBandwidth())
 	pes := float64(c.Array.Rows) * float64(c.Array.Cols) * float64(c.Cores)
 	r.ArrayUtilisation = ratio(float64(d.PECycles), pes*float64(d.Cycles))
-	used := energy.Of(c, d).Total().Joules()
-	r.EnergyJoules = energy.Of(c, p).Total().Joules() + used
+	used := Joules(d, c)
+	r.EnergyJoules = Joules(p, c) + used
 	r.EnergyPerToken, r.TokensPerJoule = ratio(used, tokens), ratio(tokens, used)
 	r.AreaMM2 = energy.AreaOf(c).Total()
 	if !r.PrefillAlone() {
@@ -52,6 +53,9 @@ func (r *Result) Fill(c *config.Config, bits []float64, names []string) error {
 	r.Operators = Operators{Prefill: operatorsOf(p, c, names), Decode: operatorsOf(d, c, names)}
 	return nil
 }
+
+// Joules is the energy of NPU and DRAM that counts come to.
+func Joules(n *stats.Counts, c *config.Config) float64 { return energy.Of(c, n).Total().Joules() }
 
 // check refuses counts of a phase that are more than a result can tell.
 func check(c *config.Config, counts *Phases) error {

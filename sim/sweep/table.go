@@ -62,6 +62,25 @@ func NewTable(rows []folder.Row) (*Table, error) {
 	if err := quantities(all, columns); err != nil {
 		return nil, err
 	}
+	return tableOf(all, columns), nil
+}
+
+// TableOf is a table of structs, with a column for each number and text in them, by their JSON tags.
+func TableOf[T any](rows []T) *Table {
+	var all [][]cell
+	columns := map[string]cell{}
+	for i := range rows {
+		cells := values(reflect.ValueOf(&rows[i]).Elem(), "", "")
+		all = append(all, cells)
+		for _, c := range cells {
+			columns[c.Name] = c
+		}
+	}
+	return tableOf(all, columns)
+}
+
+// tableOf arranges cells below their columns.
+func tableOf(all [][]cell, columns map[string]cell) *Table {
 	sorted := slices.SortedFunc(maps.Values(columns), func(a, b cell) int { return strings.Compare(a.order, b.order) })
 	t := &Table{}
 	at := map[string]int{}
@@ -76,7 +95,7 @@ func NewTable(rows []folder.Row) (*Table, error) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	return t, nil
+	return t
 }
 
 // flatten lists the values of a row.

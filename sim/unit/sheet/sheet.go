@@ -6,7 +6,8 @@
 // full width. Numbers stay as they are. A text that has such an apostrophe itself gets another one, so that no two
 // texts are written alike.
 //
-// Left out: reading; nothing reads back what it writes. Parquet and JSON need no escapes.
+// Left out: reading of files; who reads cells that were written here takes the apostrophe off by Text. Parquet and JSON need
+// no escapes.
 package sheet
 
 import (
@@ -39,6 +40,14 @@ func Cell(text string) string {
 		return text
 	}
 	return "'" + text
+}
+
+// Text is the text that Cell wrote as a cell.
+func Text(cell string) string {
+	if text, ok := strings.CutPrefix(cell, "'"); ok && Cell(text) == cell {
+		return text
+	}
+	return cell
 }
 
 // isNumber reports whether a spreadsheet takes a text as a number.

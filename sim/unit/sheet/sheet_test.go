@@ -55,6 +55,9 @@ func TestNoTableHasAFormula(t *testing.T) {
 			t.Errorf("%q and %q are written alike: %q", record[0], record[1], lines[0][0])
 		}
 		for i, got := range lines[0] {
+			if Text(got) != record[i] {
+				t.Errorf("%q is written as %q, and taken for %q", record[i], got, Text(got))
+			}
 			if got != record[i] && got != "'"+record[i] {
 				t.Errorf("%q is read as %q", record[i], got)
 			}
