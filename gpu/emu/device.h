@@ -62,6 +62,7 @@ template <class T> struct Array {
 template <class T> DEV u32 smem_addr(const emu::Array<T> &a, u32 i) { return a[i].at; }
 DEV void store8(const emu::Array<u16> &a, u32 i, const vec4 &v) { a[i + 7], memcpy(emu::shared_write(a[i].at, 16, 16), &v, 16); }
 DEV void cp_async16(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 16); }
+DEV void cp_async8(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 8); }
 DEV void cp_async_commit() { emu::copy_commit(); }
 template <int N> DEV void cp_async_wait() { emu::copy_wait(N); }
 

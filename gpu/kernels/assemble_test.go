@@ -41,7 +41,7 @@ func assembled(folder, target, scratch string) (map[string]Code, error) {
 	for name, listing := range listings(string(text)) {
 		code := codes[name]
 		code.Instructions = len(listing.instructions)
-		code.Loops = listing.loops()
+		code.Loops, code.Entry = listing.loops()
 		codes[name] = code
 	}
 	return codes, nil
@@ -129,7 +129,7 @@ func opcodeOf(s string) string {
 
 // loops returns the smallest loop around each load from global memory. Code that is left on its way without a condition
 // is no loop: it jumps back from behind the end, where the assembler puts what rarely runs.
-func (l listing) loops() []Loop {
+func (l listing) loops() (out []Loop, entry []Phase) {
 	type stretch struct{ from, to int }
 	var all []stretch
 	for i, s := range l.instructions {
@@ -156,15 +156,18 @@ func (l listing) loops() []Loop {
 		}
 		around[smallest] = smallest.to < len(l.instructions)
 	}
-	var out []Loop
 	for _, a := range all {
-		if around[a] {
-			delete(around, a) // two jumps may make the same
-			body := l.instructions[a.from : a.to+1]
-			out = append(out, Loop{countsOf(body), schedule(body)})
+		if !around[a] {
+			continue
+		}
+		delete(around, a) // two jumps may make the same
+		body := l.instructions[a.from : a.to+1]
+		loop := Loop{countsOf(body), schedule(body, 8, false)}
+		if out = append(out, loop); loop.Streamed() > 0 && loop.Streamed() == (Code{Loops: out}).Main().Streamed() && entry == nil {
+			entry = schedule(l.instructions[:a.from], 1, true)
 		}
 	}
-	return out
+	return out, entry
 }
 
 // units says what executes an instruction, by its name; it is remembered or guessed [A]: no manual says it of each.
@@ -227,57 +230,70 @@ func countsOf(body []string) (c Counts) {
 
 var register = regexp.MustCompile(`\bR(\d+)\b`)
 
-// schedule follows a loop's second turn, with what its first has left on its way.
-func schedule(body []string) []Phase {
-	var (
-		issued, arrived int        // bytes of the warp
-		comes           [256]int   // bytes that must have come for a register to be there
-		groups          = []int{0} // bytes issued when each group of asynchronous copies was closed
-		phases          []Phase    // of the turn
-		now             = &Phase{} // where the warp is
-	)
-	wait := func(until int) {
-		if until <= arrived {
-			return
-		}
-		arrived = until
-		phases = append(phases, *now)
-		now = &Phase{Outstanding: issued - until}
-	}
-	for turn := range 2 {
-		if turn == 1 {
-			phases, now = nil, &Phase{Outstanding: issued - arrived}
-		}
+// schedule follows instructions several times, with what each time leaves on its way, and returns the last. Where all
+// loads count, one that is no stream counts as a byte: a table, which a warp must wait for, too.
+func schedule(body []string, turns int, all bool) []Phase {
+	f := follower{groups: []int{0}, all: all}
+	for range turns {
+		f.phases, f.now = nil, Phase{Outstanding: f.issued - f.arrived}
 		for _, s := range body {
-			op := opcodeOf(s)
-			for _, m := range register.FindAllStringSubmatch(s, -1) {
-				r, _ := strconv.Atoi(m[1])
-				wait(comes[r])
-			}
-			now.Instructions++
-			switch {
-			case op == "LDG" && strings.Contains(s, ".NA"):
-				issued += 32 * bytes(s)
-				now.Bytes += 32 * bytes(s)
-				first, _ := strconv.Atoi(register.FindStringSubmatch(guard.ReplaceAllString(s, ""))[1])
-				for r := range (bytes(s) + 3) / 4 {
-					comes[first+r] = issued
-				}
-			case op == "LDGSTS":
-				issued += 32 * bytes(s)
-				now.Bytes += 32 * bytes(s)
-			case op == "LDGDEPBAR":
-				groups = append(groups, issued)
-			case op == "DEPBAR":
-				if left, ok := strings.CutPrefix(s[strings.LastIndex(s, ",")+1:], " 0x"); ok {
-					n, _ := strconv.ParseInt(left, 16, 32)
-					wait(groups[max(0, len(groups)-1-int(n))])
-				}
-			}
+			f.step(s)
 		}
 	}
-	phases = append(phases, *now)
-	return slices.DeleteFunc(phases, func(p Phase) bool { return p.Instructions == 0 })
+	return slices.DeleteFunc(append(f.phases, f.now), func(p Phase) bool { return p.Instructions == 0 })
+}
+
+// follower is a warp on its way through code.
+type follower struct {
+	issued, arrived int      // bytes
+	comes           [256]int // bytes that must have come for a register to be there
+	groups          []int    // bytes issued when each group of asynchronous copies was closed
+	phases          []Phase  // of this turn
+	now             Phase
+	all             bool
+}
+
+func (f *follower) step(s string) {
+	for _, m := range register.FindAllStringSubmatch(s, -1) {
+		r, _ := strconv.Atoi(m[1])
+		f.wait(f.comes[r])
+	}
+	f.now.Instructions++
+	switch op := opcodeOf(s); {
+	case op == "LDG" && (f.all || strings.Contains(s, ".NA")):
+		n := 32 * bytes(s)
+		if !strings.Contains(s, ".NA") {
+			n = 1
+		}
+		f.issue(n)
+		first, _ := strconv.Atoi(register.FindStringSubmatch(guard.ReplaceAllString(s, ""))[1])
+		for r := range (bytes(s) + 3) / 4 {
+			f.comes[first+r] = f.issued
+		}
+	case op == "LDGSTS":
+		f.issue(32 * bytes(s))
+	case op == "LDGDEPBAR":
+		f.groups = append(f.groups, f.issued)
+	case op == "DEPBAR":
+		if left, ok := strings.CutPrefix(s[strings.LastIndex(s, ",")+1:], " 0x"); ok {
+			n, _ := strconv.ParseInt(left, 16, 32)
+			f.wait(f.groups[max(0, len(f.groups)-1-int(n))])
+		}
+	}
+}
+
+func (f *follower) issue(n int) {
+	f.issued += n
+	f.now.Bytes += n
+}
+
+func (f *follower) wait(until int) {
+	if until <= f.arrived {
+		return
+	}
+	f.arrived = until
+	f.phases = append(f.phases, f.now)
+	f.now = Phase{Outstanding: f.issued - until}
 }
 
 // A change of the kernels changes what the assembler makes of them, and what the documents say of it.
@@ -354,7 +370,8 @@ func sassHeader(t *testing.T, folder string) string {
 # Of every target and kernel: registers a thread, shared memory a block and stack a thread in bytes, bytes that are
 # spilled, instructions. Below a kernel each loop around loads from global memory: a warp's instructions a turn by the unit
 # that executes them, and bytes through L1; behind the bar the turn in order, <OUTSTANDING:INSTRUCTIONS+BYTES: a phase
-# begins when all but the latest OUTSTANDING bytes of the warp's loads past L1 have come, and issues loads of BYTES more.
+# begins when all but the latest OUTSTANDING bytes of the warp's loads past L1 have come, and issues loads of BYTES more. So
+# does what comes before the loop that streams most; there a load that is no stream is a byte.
 # .ci/sass -update writes this file: go test ./gpu/kernels -run SASS -update-sass, where %s names the tools.
 `, About().SourceSHA256, version, tools)
 }

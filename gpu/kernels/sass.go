@@ -17,6 +17,7 @@ type Code struct {
 	Spilled      int // bytes stored and loaded because registers ran out, in the text of the code
 	Instructions int // in the text of the code
 	Loops        []Loop
+	Entry        []Phase // before the loop that streams most; a load that is no stream, of a table, counts as a byte
 }
 
 // Loop is a loop around loads from global memory, in the order of the code.
@@ -143,14 +144,21 @@ func formatSASS(header string, all map[[2]string]Code) string {
 				continue
 			}
 			fmt.Fprintf(&out, "%s %s %s\n", target, kernel, write(code.fields(), true))
+			if code.Entry != nil {
+				fmt.Fprintf(&out, "\tentry |%s\n", phases(code.Entry))
+			}
 			for _, l := range code.Loops {
-				fmt.Fprintf(&out, "\tloop %s |", write(l.Counts.fields(), false))
-				for _, p := range l.Schedule {
-					fmt.Fprintf(&out, " <%d:%d+%d", p.Outstanding, p.Instructions, p.Bytes)
-				}
-				out.WriteString("\n")
+				fmt.Fprintf(&out, "\tloop %s |%s\n", write(l.Counts.fields(), false), phases(l.Schedule))
 			}
 		}
+	}
+	return out.String()
+}
+
+func phases(schedule []Phase) string {
+	var out strings.Builder
+	for _, p := range schedule {
+		fmt.Fprintf(&out, " <%d:%d+%d", p.Outstanding, p.Instructions, p.Bytes)
 	}
 	return out.String()
 }
@@ -166,9 +174,13 @@ func parseSASS(text string) (map[[2]string]Code, error) {
 		}
 		code := all[last]
 		var err error
-		if words[0] == "loop" {
+		switch words[0] {
+		case "entry":
+			_, schedule, _ := strings.Cut(line, "|")
+			code.Entry, err = readPhases(schedule)
+		case "loop":
 			err = code.readLoop(line)
-		} else {
+		default:
 			last, code = [2]string{words[0], words[1]}, Code{}
 			err = read(words[2:], code.fields())
 		}
@@ -186,13 +198,20 @@ func (c *Code) readLoop(line string) error {
 	if err := read(strings.Fields(counts)[1:], l.Counts.fields()); err != nil {
 		return err
 	}
-	for word := range strings.FieldsSeq(schedule) {
+	var err error
+	if l.Schedule, err = readPhases(schedule); err == nil {
+		c.Loops = append(c.Loops, l)
+	}
+	return err
+}
+
+func readPhases(text string) (out []Phase, err error) {
+	for word := range strings.FieldsSeq(text) {
 		var p Phase
 		if _, err := fmt.Sscanf(word, "<%d:%d+%d", &p.Outstanding, &p.Instructions, &p.Bytes); err != nil {
-			return fmt.Errorf("phase %q; accepted: <OUTSTANDING:INSTRUCTIONS+BYTES", word)
+			return nil, fmt.Errorf("phase %q; accepted: <OUTSTANDING:INSTRUCTIONS+BYTES", word)
 		}
-		l.Schedule = append(l.Schedule, p)
+		out = append(out, p)
 	}
-	c.Loops = append(c.Loops, l)
-	return nil
+	return out, nil
 }

@@ -39,8 +39,8 @@ DEV u32 even_pairs(u32 a, u32 b) { return select(0xaaaaaaaau, a << 1, b); }
 // An 8-entry table of binary16 in four registers of bytes: prmt looks four bytes up at once. t: codes in nibbles.
 struct Bytes {
   u32 l0, l1, h0, h1; // low bytes of entries 0-3 and 4-7, high bytes
-  MEMBER static Bytes of(const vec4 &e) {
-    return {prmt(e.x, e.y, 0x6420), prmt(e.z, e.w, 0x6420), prmt(e.x, e.y, 0x7531), prmt(e.z, e.w, 0x7531)};
+  MEMBER static Bytes of(const u32 *e) {
+    return {prmt(e[0], e[1], 0x6420), prmt(e[2], e[3], 0x6420), prmt(e[0], e[1], 0x7531), prmt(e[2], e[3], 0x7531)};
   }
 };
 DEV void interleave(u32 out[2], u32 l, u32 h) { out[0] = prmt(l, h, 0x5140); out[1] = prmt(l, h, 0x7362); }
@@ -69,6 +69,11 @@ template <> struct Inputs<2> {
   }
 };
 
+template <int N, class A> DEV void words(u32 (&out)[N], A &from, u32 at) {
+#pragma unroll
+  for (u32 i = 0; i < N; i++) out[i] = from[at + i];
+}
+
 // A row's table and the sum of its 32 weights in a lane times x. Integer instructions bound these kernels, so half of the work at 2 bits
 // and three quarters at 4 go to the shuffle unit: a table of 16 lies in the lanes of each half of a warp, and a shuffle that looks
 // at four bits of its index only needs no mask.
@@ -77,12 +82,13 @@ template <int W> struct Row;
 template <> struct Row<2> {
   u32 lo, hi; // bytes of the four entries
   u32 two;    // entries of codes lane%4 and lane/4%4
-  MEMBER void load(const u16 *lut, u32 row, u32 lane) {
-    vec2 e = ld((const vec2 *)(lut + row * 4));
-    lo = prmt(e.x, e.y, 0x6420);
-    hi = prmt(e.x, e.y, 0x7531);
+  template <class A> MEMBER void look_up(A &tables, u32 at, u32 lane) { // the row's table is at `at`, in words
+    u32 e[2];
+    words(e, tables, at);
+    lo = prmt(e[0], e[1], 0x6420);
+    hi = prmt(e[0], e[1], 0x7531);
     u32 a = lane & 3, b = lane >> 2 & 3;
-    two = prmt(e.x, e.y, a * 0x22 + b * 0x2200 + 0x1010);
+    two = prmt(e[0], e[1], a * 0x22 + b * 0x2200 + 0x1010);
   }
   MEMBER float dot(const u32 *q, const Inputs<2> &in) const {
     u32 u = odd_pairs(q[0], q[1]), v = even_pairs(q[0], q[1]);
@@ -103,7 +109,11 @@ template <> struct Row<2> {
 
 template <> struct Row<3> {
   Bytes b;
-  MEMBER void load(const u16 *lut, u32 row, u32) { b = Bytes::of(ld((const vec4 *)(lut + row * 8))); }
+  template <class A> MEMBER void look_up(A &tables, u32 at, u32) {
+    u32 e[4];
+    words(e, tables, at);
+    b = Bytes::of(e);
+  }
   MEMBER float dot(const u32 *q, const Inputs<3> &in) const {
     u32 u = odd_pairs(q[1], q[2]), v = even_pairs(q[1], q[2]), even = q[0] & 0x55555555u, odd = q[0] & 0xaaaaaaaau;
     // the highest bit of a code comes to bit 2 of its nibble, and bit 3, which would make prmt copy signs, is clear
@@ -127,11 +137,12 @@ template <> struct Row<3> {
 template <> struct Row<4> {
   Bytes a, b; // entries 0-7 and 8-15
   u32 one;    // entry lane%16
-  MEMBER void load(const u16 *lut, u32 row, u32 lane) {
-    const vec4 *e = (const vec4 *)(lut + row * 16);
-    a = Bytes::of(ld(e));
-    b = Bytes::of(ld(e + 1));
-    one = ld(lut + row * 16 + (lane & 15));
+  template <class A> MEMBER void look_up(A &tables, u32 at, u32 lane) {
+    u32 e[8];
+    words(e, tables, at);
+    a = Bytes::of(e);
+    b = Bytes::of(e + 4);
+    one = tables[at + (lane & 15) / 2] >> (lane & 1) * 16 & 0xffff;
   }
   MEMBER float dot(const u32 *q, const Inputs<4> &in) const {
     u32 u = odd_pairs(q[0], q[1]), v = even_pairs(q[0], q[1]), y = odd_pairs(q[2], q[3]), z = even_pairs(q[2], q[3]);
@@ -212,7 +223,8 @@ template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows
 
 // A warp has four rows, so that x is loaded once for four. Grid (ceil(n/16)), block (32, 4). Lanes and rows that are too many work on
 // what is there, or on zeros, and store nothing: every lane takes part in shuffles.
-template <int W, class A> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k, A &ring) {
+template <int W, class A, class A2> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k, A &ring,
+                                            A2 &tables) {
   constexpr u32 STAGES = Ring<W>::STAGES;
   u32 lane = PMPD_TID_X, first = (PMPD_CTA_X * 4 + PMPD_TID_Y) * 4, words = k / 32;
   if (first >= n) return;
@@ -223,12 +235,23 @@ template <int W, class A> DEV void gemv_rows(u16 *y, const u32 *planes, const u1
   r4.plane = plane;
 #pragma unroll
   for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)smaller(first + i * 2 + lane / 16, n - 1) * words + lane % 16 * 4;
+  // Tables come with the first turn: two words a row at 2 bits, four at 3, eight at 4.
+  constexpr u32 TABLE = (1 << W) / 2, LANES = W == 4 ? 2 : 1; // words, and lanes that copy them
+  u32 mine = PMPD_TID_Y * 4 * TABLE;
+  if (lane < 4 * LANES) {
+    u32 to = smem_addr(tables, mine + lane / LANES * TABLE + lane % LANES * 4);
+    const u16 *from = lut + (u64)smaller(first + lane / LANES, n - 1) * (1 << W) + lane % LANES * 8;
+    if (W == 2) cp_async8(to, from);
+    else cp_async16(to, from);
+  }
 #pragma unroll
   for (u32 i = 0; i < STAGES; i++) { r4.copy(ring, i < turns); r4.next(); }
+  cp_async_wait<STAGES - 1>();
+  PMPD_SYNC_WARP();
   Row<W> rows[4];
   float acc[4] = {0, 0, 0, 0};
 #pragma unroll
-  for (u32 r = 0; r < 4; r++) rows[r].load(lut, smaller(first + r, n - 1), lane);
+  for (u32 r = 0; r < 4; r++) rows[r].look_up(tables, mine + r * TABLE, lane);
   const u16 *at = x + lane * 8;
 #pragma unroll 1
   for (u32 turn = 0; turn < turns; turn++, at += 2048) {
@@ -311,7 +334,8 @@ template <int W> DEV void gemv_table(u16 *y, const u32 *planes, const u16 *lut, 
 #define GEMV_ROWS(W, blocks)                                                   \
   KERNEL void __launch_bounds__(128, blocks) gemv_ap##W(GEMV_ARGUMENTS) {      \
     SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                    \
-    gemv_rows<W>(y, planes, lut, x, bias, n, k, ring);                         \
+    SHARED(u32, tables, 8 << W);                                               \
+    gemv_rows<W>(y, planes, lut, x, bias, n, k, ring, tables);                 \
   }
 GEMV_ROWS(2, 5) GEMV_ROWS(3, 5) GEMV_ROWS(4, 4)
 #define GEMV_TABLE(W)                                                          \

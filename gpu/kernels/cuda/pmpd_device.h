@@ -83,6 +83,9 @@ DEV void store8(u16 *a, u32 i, const vec4 &v) { *(vec4 *)(a + i) = v; }
 DEV void cp_async16(u32 smem, const void *gmem) { // sm_80
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(smem), "l"(gmem) : "memory");
 }
+DEV void cp_async8(u32 smem, const void *gmem) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 8;" ::"r"(smem), "l"(gmem) : "memory");
+}
 DEV void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int N> DEV void cp_async_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
 
