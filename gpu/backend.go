@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"io"
 	"math"
 	"time"
 
@@ -29,12 +30,13 @@ type Turn struct {
 	All      bool // logits of every token; else of the last one
 }
 
-// Scorer is a backend that runs a pass of several sequences as one.
+// Scorer is a backend that has several sequences at a time, and reads several tokens of each.
 type Scorer interface {
 	Backend
 	// Score reads each turn's tokens behind what its sequence's cache holds, all at the same bits, and hands over the logits
 	// ([vocabulary], rounded as Pass's) by turn and token. They do not depend on which sequences share the pass, and are
-	// valid until each returns. In an empty cache the tokens are a prompt, else they yield what a Decode of each would. After
+	// valid until each returns. In an empty cache the tokens are a prompt, else they yield what a Decode of each would: to the
+	// bit on the CPU, but for the order of sums on a GPU, which reads several tokens as it reads a prompt's. After
 	// an error, also one of each, the caches hold what they held before.
 	Score(turns []Turn, at precision.Assignment, each func(turn, token int, logits []float32) error) error
 }
@@ -48,6 +50,17 @@ type Sequence interface {
 	Decode(token int, at precision.Assignment) (Pass, error)
 	// State returns the state after the last pass.
 	State(want Want) (State, error)
+}
+
+// End frees what sequences have on a device; they cannot be used then. A backend's Close does so, too.
+func End(sequences ...Sequence) error {
+	var all []error
+	for _, s := range sequences {
+		if c, ok := s.(io.Closer); ok {
+			all = append(all, c.Close())
+		}
+	}
+	return errors.Join(all...)
 }
 
 // Pass is the result of one pass. Times that were not measured are nil.

@@ -77,17 +77,10 @@ func (r *Recorder) Header() *traces.Header { return r.header }
 
 // Close frees what its sequences have on the device; a backend's Close does so, too.
 func (r *Recorder) Close() error {
-	sequences := []Sequence{r.main}
-	if r.ref != nil {
-		sequences = append(sequences, r.ref.of)
+	if r.ref == nil {
+		return End(r.main)
 	}
-	var all []error
-	for _, s := range sequences {
-		if c, ok := s.(io.Closer); ok {
-			all = append(all, c.Close())
-		}
-	}
-	return errors.Join(all...)
+	return End(r.main, r.ref.of)
 }
 
 // Asked returns the number of decode passes after which the schedule computed a decision.

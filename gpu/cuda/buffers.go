@@ -23,6 +23,7 @@ type buffers struct {
 	parts    driver.Pointer // of attention, float32
 	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
 	choice   driver.Pointer // shares of the kernel choose, float32
+	scored   driver.Pointer // logits of scoredRows rows; 0 until some are asked for
 }
 
 // plan is what the sizes of the buffers depend on.

@@ -24,10 +24,8 @@ func (s *sequence) Prefill(ids []int, at precision.Assignment) (p gpu.Pass, err 
 	case len(ids) == 0 || len(ids) > s.positions:
 		return p, fmt.Errorf("a prompt of %d tokens; accepted: 1 to %d, the positions of the cache", len(ids), s.positions)
 	}
-	for _, id := range ids {
-		if id < 0 || id >= b.shape.Vocab {
-			return p, fmt.Errorf("token %d; accepted: 0 to %d", id, b.shape.Vocab-1)
-		}
+	if err := b.knows(ids); err != nil {
+		return p, err
 	}
 	err = s.do(func() error {
 		began := b.clock()

@@ -41,6 +41,17 @@ func newLane(j *Job, s Schedule, sequence gpu.Sequence, text []int, forced bool)
 	return l, l.decide(precision.Signals{})
 }
 
+// end frees what sequences have on a device.
+func end(lanes []*lane) error {
+	var all []gpu.Sequence
+	for _, l := range lanes {
+		if l != nil {
+			all = append(all, l.sequence)
+		}
+	}
+	return gpu.End(all...)
+}
+
 // ended reports whether all tokens have been generated.
 func (l *lane) ended() bool { return l.passes == l.job.Generate }
 

@@ -119,8 +119,13 @@ func (b *block) under(s Schedule, keep func(prompt int, logits []float32, token 
 }
 
 // drive runs the prompts of a block to their ends.
-func (b *block) drive(s Schedule, forced bool, see func(prompt, position int, logits []float32, chosen gpu.Pass)) ([]*lane, error) {
+func (b *block) drive(s Schedule, forced bool, see func(prompt, position int, logits []float32, chosen gpu.Pass)) (_ []*lane, err error) {
 	lanes := make([]*lane, len(b.texts))
+	defer func() {
+		if freed := end(lanes); err == nil {
+			err = freed
+		}
+	}()
 	for i, text := range b.texts {
 		sequence, err := b.job.Backend.Start(b.job.Prompt+b.job.Generate, s.Cache)
 		if err != nil {

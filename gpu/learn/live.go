@@ -77,7 +77,13 @@ func (l *Live) Examples(ctx context.Context) ([]Example, error) {
 }
 
 // look reads prompts and the tokens that decode pass 1 reads, and gives the examples their caches.
-func (l *Live) look(texts [][]int, first []int, examples []Example) error {
+func (l *Live) look(texts [][]int, first []int, examples []Example) (err error) {
+	var all []gpu.Sequence
+	defer func() {
+		if freed := gpu.End(all...); err == nil {
+			err = freed
+		}
+	}()
 	over, err := l.Schedule.Over(l.Model.Model, l.Generate)
 	if err != nil {
 		return err
@@ -88,6 +94,7 @@ func (l *Live) look(texts [][]int, first []int, examples []Example) error {
 		if err != nil {
 			return err
 		}
+		all = append(all, s)
 		prompts[i], next[i] = gpu.Turn{Sequence: s, Tokens: text[:l.Prompt]}, gpu.Turn{Sequence: s, Tokens: first[i : i+1]}
 	}
 	none := func(int, int, []float32) error { return nil }
