@@ -49,13 +49,18 @@ func engineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "prompt-text", Usage: "prompt: this `TEXT`, as it stands"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
 		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1, Action: notNegative("seed")},
-		&cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: backendCUDA,
-			Action: oneOf("backend", "backend", backendCUDA, backendCPU)},
+		backendFlag(backendCUDA),
 		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 			Action: between("threads", 1, mostWorkers)},
 		&cli.IntFlag{Name: "sample-ops", Usage: "time the ops of every `N`th pass; 0: of none", Value: 16, Action: between("sample-ops", 0, mostTokens)},
 		&cli.BoolFlag{Name: "reference", Usage: "run each pass again at fp16 and compare (--reference=false: do not)", Value: true},
 	}, quantiserFlags()...)
+}
+
+// backendFlag chooses on what the model runs.
+func backendFlag(usual string) cli.Flag {
+	return &cli.StringFlag{Name: "backend", Usage: "`BACKEND` that decodes: cuda or cpu (small models)", Value: usual,
+		Action: oneOf("backend", "backend", backendCUDA, backendCPU)}
 }
 
 // loadWeights finds models by name or path that a GPU runs.

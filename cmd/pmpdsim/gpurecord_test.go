@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
+	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -82,5 +84,34 @@ func TestGPUCosimSaysWhichCaches(t *testing.T) {
 	out, errs, code := pmpdsim(t, append(args, "--format", "json")...)
 	if code != exitOK || !strings.Contains(out, `"kv_cache":"16"`) || !strings.Contains(out, `"uniform:4;v_proj=16"`) {
 		t.Errorf("exit code %d, %s\n%s", code, errs, out)
+	}
+}
+
+// TestGPUQuality: the measures of a GPU are the CPU's, but for roundings, and its caches are fp16.
+func TestGPUQuality(t *testing.T) {
+	m := onAGPU(t)
+	measured := func(backend string, more ...string) rows.Row {
+		out, errs, code := pmpdsim(t, append([]string{"quality", "--backend", backend, "--prompts", "2", "--prompt", "8", "--gen", "5", "--schedule", "uniform:4;q_proj=+2",
+			"--npu", "none", "--format", "json"}, more...)...)
+		if code != exitOK {
+			t.Fatalf("exit code %d, %s", code, errs)
+		}
+		all, err := rows.Read("rows", []byte(out))
+		if err != nil || len(all) != 1 {
+			t.Fatal(len(all), err)
+		}
+		return all[0]
+	}
+	gpu, cpu := measured("cuda"), measured("cpu")
+	if gpu.Machine != m.GPU.Name || cpu.Machine != "" {
+		t.Errorf("machines %q and %q", gpu.Machine, cpu.Machine)
+	}
+	if math.Abs(gpu.BitsPerToken-cpu.BitsPerToken) > 0.02 || math.Abs(gpu.KLMean-cpu.KLMean) > 0.01 || math.Abs(gpu.Agreement-cpu.Agreement) > 0.1+1e-9 {
+		t.Errorf("%v bits a token, KL %v, agreement %v on the GPU; %v, %v, %v on the CPU", gpu.BitsPerToken, gpu.KLMean, gpu.Agreement, cpu.BitsPerToken,
+			cpu.KLMean, cpu.Agreement)
+	}
+	_, errs, code := pmpdsim(t, "quality", "--backend", "cuda", "--prompts", "3", "--prompt", "8", "--gen", "6", "--npu", "none", "--kv-bits", "8")
+	if code != exitUsage || !strings.Contains(errs, "--kv-bits: a cache of 8 bits, a scale a head is not run on a GPU; accepted: 16 bits; the CPU backend (--backend cpu) runs it") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }

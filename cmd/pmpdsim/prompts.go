@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ type promptsOptions struct {
 
 func promptsFrom(c *cli.Context) promptsOptions {
 	o := promptsOptions{file: c.String("text"), prompts: c.Int("prompts"), prompt: c.Int("prompt"), gen: c.Int("gen")}
-	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: backendCPU, threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen,
+	o.engine = engineOptions{from: modelFolder(c.String("model")), weights: modelFolder(c.String("weights")), seed: c.Int64("seed"), backend: cmp.Or(c.String("backend"), backendCPU), threads: c.Int("threads"), tokens: &o.prompt, gen: &o.gen,
 		quantiser: quantiserFrom(c)}
 	return o
 }
@@ -40,7 +41,7 @@ func (o *promptsOptions) check() error {
 	return nil
 }
 
-// prompted is a model on the CPU, with prompts.
+// prompted is a model, with prompts.
 type prompted struct {
 	*engine
 	scorer gpu.Scorer
@@ -61,7 +62,7 @@ func (o *promptsOptions) open(ctx context.Context, s streams, schedules []precis
 		e.close()
 		return nil, err
 	}
-	p.scorer = e.Backend.(gpu.Scorer) // the CPU's is one
+	p.scorer = e.Backend.(gpu.Scorer) // all are
 	return p, nil
 }
 
@@ -93,6 +94,9 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	}
 	if len(all) < o.prompts {
 		s.say("note: the text makes %d prompts of %d tokens and %d behind each, not %d", len(all), o.prompt, o.gen, o.prompts)
+	}
+	if e.backend != backendCPU {
+		return all, nil // a GPU says what fits when it has the weights
 	}
 	return all, flagged("prompts", "", cpu.Fits(e.model, o.prompt+o.gen, min(len(all), eval.MostTogether)))
 }

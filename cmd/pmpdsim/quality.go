@@ -29,7 +29,7 @@ const noNPU = "none"
 func qualityCommand() *cli.Command {
 	return &cli.Command{
 		Name: "quality", Usage: "measure what schedules cost in quality, and how fast an NPU runs them",
-		Description: `Runs a model for real, on the CPU, under each schedule over the same prompts, and compares it with its own fp16 weights: bits per token
+		Description: `Runs a model for real, on the CPU or a GPU, under each schedule over the same prompts, and compares it with its own fp16 weights: bits per token
 of the text that people wrote behind the prompt, KL and agreement with fp16 over it, and ROUGE-L and exact prefix of the model's own
 greedy answers against fp16's, each a mean over prompts with a 95 % bootstrap interval. Beside them stands how fast the NPU decodes
 these answers. docs/quality.md defines the measures.
@@ -43,6 +43,7 @@ EXAMPLES:
    pmpdsim quality  # 60 s
    pmpdsim quality --prompts 4 --prompt 16 --gen 8 --schedule fp16 --schedule uniform:3
    pmpdsim quality --prompts 4 --prompt 16 --gen 16 --schedule static:4-2 --by-position --format csv
+   pmpdsim quality --backend cuda --model path/to/model --text words.txt --schedule uniform:3 --npu none  # needs a GPU
    pmpdsim quality --model path/to/model.gguf --text words.txt --prompts 50 --npu edge-lpddr5 --npu rk3588 --format json -o quality.jsonl  # needs a GGUF file`,
 		Flags: append([]cli.Flag{
 			modelFlag("`MODEL`: tiny, a folder with config.json and weights, or a GGUF file", workloads.TinyModel, ""),
@@ -59,7 +60,8 @@ EXAMPLES:
 			&cli.StringSliceFlag{Name: "set", Usage: "change a key of the NPUs, as in array.rows=64 (`PATH=VALUE`; config keys); repeatable"},
 			&cli.StringSliceFlag{Name: "kv-bits", Usage: "`CACHE` of keys and values, of the model and of the NPUs: " + kvBitsForms + "; repeatable", DefaultText: "16"},
 			&cli.Int64Flag{Name: "seed", Usage: "`SEED` of the bootstrap, and of random weights", Value: 1, Action: notNegative("seed")},
-			&cli.IntFlag{Name: "threads", Usage: "`N` threads that run the model; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
+			backendFlag(backendCPU),
+			&cli.IntFlag{Name: "threads", Usage: "`N` threads that run the model on the CPU; results do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 				Action: between("threads", 1, mostWorkers)},
 			workersFlag(),
 			&cli.BoolFlag{Name: "by-position", Usage: "also show the measures by position in the continuation (csv: instead)"},

@@ -122,8 +122,9 @@ func (r *qualityRun) with(of cachedNPUs, all []precision.Schedule) error {
 	return nil
 }
 
-// plain are the schedules alone.
-func (r *qualityRun) plain() (all []precision.Schedule) {
+// plain are the schedules alone, and the reference.
+func (r *qualityRun) plain() []precision.Schedule {
+	all := []precision.Schedule{precision.UniformSchedule(weights.Half)}
 	for _, s := range r.schedules {
 		all = append(all, s.Schedule)
 	}
@@ -133,7 +134,7 @@ func (r *qualityRun) plain() (all []precision.Schedule) {
 // run evaluates the schedules, and simulates the answers. After an error the rows are of the prompts that were done before it.
 func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 	e := r.engine
-	job := &eval.Job{Backend: e.Backend.(gpu.Scorer), Model: e.model, Texts: r.texts, Prompt: len(e.prompt), Generate: e.generate, //nolint:forcetypeassert // the CPU's is one
+	job := &eval.Job{Backend: e.Backend.(gpu.Scorer), Model: e.model, Texts: r.texts, Prompt: len(e.prompt), Generate: e.generate, //nolint:forcetypeassert // all are
 		Schedules: slices.Concat([]eval.Schedule{{Schedule: precision.UniformSchedule(weights.Half)}}, r.schedules), Forced: true, Greedy: true, Logits: r.logits}
 	p := newProgress(s.err, job.Work(), "tokens")
 	job.Done = p.add
@@ -169,6 +170,9 @@ func (e *engine) row(of eval.Schedule, outcomes, fp16 []eval.Outcome) rows.Row {
 	row.Prompt, row.Generated, row.Seed = len(e.prompt), e.generate, e.seed
 	row.KVBits, row.KVCache = int(of.Cache.Keys.Width()), of.Cache.String()
 	row.Quantiser, row.Version = e.quantised(), codeVersion()
+	if g := e.About().GPU; g != nil {
+		row.Machine = g.Name
+	}
 	return row
 }
 

@@ -31,6 +31,7 @@ func (r *Row) fields() []field {
 		{key: "kv_bits", to: &r.KVBits, optional: true}, {key: "kv_cache", to: &r.KVCache, optional: true}, {key: "quantiser", to: &r.Quantiser, optional: true},
 		{key: "seed", to: &r.Seed, optional: true}, {key: "weights_sha256", to: &r.Weights, optional: true}, {key: "config_fingerprint", to: &r.Config, optional: true},
 		{key: "model_fingerprint", to: &r.Shape, optional: true}, {key: "version", to: &r.Version, optional: true},
+		{key: "machine", to: &r.Machine, optional: true},
 		{key: "by_position", to: &r.ByPosition, optional: true, lists: true}, {key: "by_prompt", to: &r.ByPrompt, optional: true, lists: true},
 	}
 }

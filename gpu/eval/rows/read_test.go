@@ -21,7 +21,7 @@ func row() rows.Row {
 
 func TestAllThatQualityWritesIsReadBack(t *testing.T) {
 	with := row()
-	with.ByPosition, with.Weights = []rows.Block{{0, 0, 4, 3, 0.1, 1}, {1, 7, 4, 3.5, 0.2, 0.9}}, "abc"
+	with.ByPosition, with.Weights, with.Machine = []rows.Block{{0, 0, 4, 3, 0.1, 1}, {1, 7, 4, 3.5, 0.2, 0.9}}, "abc", "a GPU"
 	with.ByPrompt = &rows.ByPrompt{KL: []float64{1, 2, 3}}
 	line, err := json.Marshal(with)
 	if err != nil {

@@ -43,6 +43,7 @@ type Row struct {
 	Config  string `json:"config_fingerprint,omitempty"` // of the NPU
 	Shape   string `json:"model_fingerprint,omitempty"`
 	Version string `json:"version,omitempty"`
+	Machine string `json:"machine,omitempty"` // the GPU that ran the model; empty: a CPU
 
 	ByPosition []Block   `json:"by_position"`
 	ByPrompt   *ByPrompt `json:"by_prompt,omitempty"`
