@@ -101,6 +101,7 @@ gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
 gpu/kernels:         sim/unit/packed
 gpu/kernels/check:   gpu/kernels gpu/driver float16
+gpu/kernels/timing:  gpu gpu/kernels workloads
 gpu/driver:          cu
 gpu/driver+test:     gpu/kernels
 gpu/cpu:             sim/unit sim/unit/files workloads workloads/formats workloads/precision traces gpu gpu/weights float16 errgroup gonum vek
