@@ -50,26 +50,36 @@ type given struct {
 // times simulates the measurements with the keys at x and returns their predicted times over the measured ones; not a
 // number where there is none.
 func (f *problem) times(ctx context.Context, x []float64, of []Measurement) ([]float64, error) {
-	return f.timesOf(ctx, slices.Concat(f.fixed, f.assign(x)), of)
-}
-
-// timesOf is times for any assignments.
-func (f *problem) timesOf(ctx context.Context, set []string, of []Measurement) ([]float64, error) {
-	predicted, err := f.p.predict(ctx, of, set, f.of == Decode, f.of == Prefill)
+	simulated, err := f.simulated(ctx, f.assign(x), of)
 	if err != nil {
 		return nil, err
 	}
+	return f.ratios(simulated, of), nil
+}
+
+// simulated simulates the target of measurements with assignments beside the fixed ones.
+func (f *problem) simulated(ctx context.Context, set []string, of []Measurement) ([]outcome, error) {
+	return f.p.outcomes(ctx, of, slices.Concat(f.fixed, set), f.of)
+}
+
+// ratios returns simulated times over measured ones; not a number where one is missing.
+func (f *problem) ratios(simulated []outcome, of []Measurement) []float64 {
 	ratios := make([]float64, len(of))
-	for i, r := range predicted {
+	for i, o := range simulated {
 		ratios[i] = math.NaN()
-		if f.of == Decode && r.PredictedDecode != nil {
-			ratios[i] = r.MeasuredDecode / *r.PredictedDecode
-		}
-		if f.of == Prefill && r.MeasuredTTFT != nil && r.PredictedTTFT != nil {
-			ratios[i] = *r.PredictedTTFT / *r.MeasuredTTFT
+		if measured := f.measured(&of[i]); measured > 0 && o.seconds > 0 {
+			ratios[i] = o.seconds / measured
 		}
 	}
-	return ratios, nil
+	return ratios
+}
+
+// measured is the time of the target that was measured, in seconds; 0: none.
+func (f *problem) measured(m *Measurement) float64 {
+	if f.of == Prefill {
+		return m.TTFT
+	}
+	return 1 / m.Decode
 }
 
 // assign returns the assignments of the keys at x, and of those that are given.
@@ -118,68 +128,6 @@ func (p *Predictor) newProblem(of Target, all []Measurement, fixed, keys []strin
 		start = append(start, x)
 	}
 	return f, start, nil
-}
-
-// line is the problem's straight line at x: ratios there, and their slopes by each key.
-type line struct {
-	at     []float64
-	ratios []float64
-	slopes [][]float64 // key, measurement
-	others [][]float64 // slopes by the keys that are given
-}
-
-// lineAt simulates the measurements at x and beside it.
-func (f *problem) lineAt(ctx context.Context, x []float64, of []Measurement) (*line, error) {
-	l := &line{at: x}
-	var err error
-	if l.ratios, err = f.times(ctx, x, of); err != nil {
-		return nil, err
-	}
-	for j, n := range f.free {
-		step := stepOf(n, x[j], f.hi[j])
-		beside := slices.Clone(x)
-		beside[j] += step
-		slopes, err := f.slopes(ctx, l, f.assign(beside), step, of)
-		if err != nil {
-			return nil, err
-		}
-		l.slopes = append(l.slopes, slopes)
-	}
-	for j, g := range f.given {
-		step := stepOf(g.Number, g.x, math.Inf(1))
-		set := f.assign(x)
-		set[j] = assignment(g.Number, g.x+step)
-		slopes, err := f.slopes(ctx, l, set, step, of)
-		if err != nil {
-			return nil, err
-		}
-		l.others = append(l.others, slopes)
-	}
-	return l, nil
-}
-
-// stepOf is how far beside x a slope is measured; most is where x may be at most.
-func stepOf(n config.Number, x, most float64) float64 {
-	step := 0.1 * x
-	if !n.Rate {
-		step = max(step, n.High/1e6)
-	}
-	if x+step > most {
-		return -step
-	}
-	return step
-}
-
-// slopes simulates the measurements beside a line's point.
-func (f *problem) slopes(ctx context.Context, l *line, set []string, step float64, of []Measurement) ([]float64, error) {
-	ratios, err := f.timesOf(ctx, slices.Concat(f.fixed, set), of)
-	if err != nil {
-		return nil, err
-	}
-	for i := range ratios {
-		ratios[i] = (ratios[i] - l.ratios[i]) / step
-	}
-	return ratios, nil
 }
 
 // minimum returns where the squares of the relative errors of the straight lines are least, of the measurements that

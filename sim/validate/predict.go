@@ -34,9 +34,6 @@ type Predictor struct {
 	pooled string // the machine that it is of
 }
 
-// outcome is a simulated step.
-type outcome struct{ seconds, bytes float64 }
-
 // New returns a Predictor.
 func New(o Options) *Predictor {
 	return &Predictor{Options: o, models: map[string]*workloads.Model{}, steps: map[string]outcome{}}
@@ -70,19 +67,11 @@ type task struct {
 // Predict simulates measurements and returns their rows in the same order. change adjusts the configuration of a
 // measurement, as a fit does; nil: it stays. A measurement that cannot be simulated has no prediction, and a note.
 func (p *Predictor) Predict(ctx context.Context, all []Measurement, change []string) ([]rows.Row, error) {
-	return p.predict(ctx, all, change, true, true)
-}
-
-// predict is Predict of decode, of prefill, or of both.
-func (p *Predictor) predict(ctx context.Context, all []Measurement, change []string, decode, prefill bool) ([]rows.Row, error) {
-	tasks := make([]*task, len(all))
-	for i := range all {
-		var err error
-		if tasks[i], err = p.task(&all[i], change); err != nil {
-			return nil, err
-		}
+	tasks, err := p.tasks(all, change)
+	if err != nil {
+		return nil, err
 	}
-	if err := p.simulate(ctx, tasks, decode, prefill); err != nil {
+	if err := p.simulate(ctx, tasks, true, true); err != nil {
 		return nil, err
 	}
 	out := make([]rows.Row, len(all))
@@ -166,18 +155,6 @@ func (p *Predictor) lengths(n int) (lengths []int, shares []float64) {
 	p.note("prefills of more than %d tokens are extrapolated from three shorter ones", longest)
 	x := float64(float64(n) / (longest / 4))
 	return []int{longest / 4, longest / 2, longest}, []float64{(x - 2) * (x - 4) / 3, -(x - 1) * (x - 4) / 2, (x - 1) * (x - 2) / 6}
-}
-
-// seconds returns the time of the prefill, if all of its steps could be simulated.
-func (p *Predictor) seconds(t *task) (sum float64, ok bool) {
-	for i, s := range t.prefill {
-		o, known := p.steps[s.key]
-		if !known {
-			return 0, false
-		}
-		sum += float64(t.shares[i] * o.seconds)
-	}
-	return sum, len(t.prefill) > 0
 }
 
 // model finds the model of a measurement.
@@ -323,7 +300,7 @@ func (p *Predictor) simulateMachine(ctx context.Context, steps []step, done, tot
 	}
 	for i, s := range ran {
 		c := &counts[i][0]
-		p.steps[s.key] = outcome{seconds: c.Cycles.Seconds(s.job.Config.Clock), bytes: float64(c.DRAMBytes())}
+		p.steps[s.key] = outcomeOf(s.job.Config, c)
 	}
 	return nil
 }
@@ -369,7 +346,7 @@ func (p *Predictor) row(t *task) rows.Row {
 	}
 	if m.TTFT > 0 {
 		r.MeasuredTTFT = &m.TTFT
-		if seconds, ok := p.seconds(t); ok {
+		if seconds := p.prefilled(t).seconds; seconds > 0 {
 			off := 100 * (m.TTFT/seconds - 1)
 			r.PredictedTTFT, r.PrefillError = &seconds, &off
 		}
