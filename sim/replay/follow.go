@@ -70,7 +70,7 @@ func (r *run) follow(ctx context.Context, passes <-chan Pass, o Options) error {
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
 			for t := range steps {
-				if err := t.simulate(within, r, machines, meter, o.Built); err != nil {
+				if err := t.simulate(within, r, machines, meter, &o); err != nil {
 					return err
 				}
 			}

@@ -7,8 +7,12 @@ import (
 )
 
 // MachinePool keeps the machines of Run's workers from one Run to the next. It keeps the DRAM memos even longer, for
-// later machines with equal DRAM. Results do not depend on it. Only one Run at a time may use it.
-type MachinePool struct{ workers []*workerMachines }
+// later machines with equal DRAM, and the counts of steps for equal ones. Results do not depend on it. Only one Run at a
+// time may use it.
+type MachinePool struct {
+	workers []*workerMachines
+	known   known
+}
 
 // workerMachines are the machines of one worker, by the fingerprint of the NPU.
 type workerMachines struct {
@@ -31,7 +35,7 @@ func (m *MachinePool) begin(workers int, runs []*run) {
 }
 
 // forget drops everything: machines that stopped in the middle of a step, and their memos, must not be used again.
-func (m *MachinePool) forget() { m.workers = nil }
+func (m *MachinePool) forget() { m.workers, m.known.steps = nil, nil }
 
 // of returns the machine for the NPU of a run.
 func (p *workerMachines) of(r *run, built func(*npu.Machine)) (*npu.Machine, error) {

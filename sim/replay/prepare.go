@@ -28,6 +28,7 @@ const MostSequences = compile.MostSequences
 type Prepared struct {
 	Job
 	npu       string // the configuration's fingerprint
+	machine   string // what of it a simulation can tell
 	compiler  *compile.Compiler
 	router    routing.Router // nil: the model has no experts
 	prefill   precision.Assignment
@@ -100,7 +101,7 @@ func (j Job) begin() (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{Job: j, npu: j.Config.Fingerprint(), prefill: over.At(j.Schedule.PrefillAt(j.RecordedPrefill), 0),
+	return &Prepared{Job: j, npu: j.Config.Fingerprint(), machine: machineOf(j.Config), prefill: over.At(j.Schedule.PrefillAt(j.RecordedPrefill), 0),
 		bits: make([]precision.Assignment, j.Passes()), asked: make([]bool, j.Passes()), transfers: map[precision.Assignment]int64{}}, nil
 }
 

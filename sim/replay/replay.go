@@ -172,7 +172,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
 			for t, ok := work.take(noTask); ok; t, ok = work.take(t) {
-				if err := t.simulate(ctx, runs[t.run], machines, meter, o.Built); err != nil {
+				if err := t.simulate(ctx, runs[t.run], machines, meter, &o); err != nil {
 					work.fail(t, err)
 					return err
 				}
@@ -187,13 +187,9 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	return nil
 }
 
-// simulate runs a step on the worker's machine for the run's NPU.
-func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, total *meter, built func(*npu.Machine)) error {
+// simulate runs a step on the worker's machine for the run's NPU, or takes the counts of an equal one.
+func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, total *meter, o *Options) error {
 	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m, err := machines.of(r, built)
-	if err != nil {
 		return err
 	}
 	p, err := r.program(t.step)
@@ -201,23 +197,39 @@ func (t task) simulate(ctx context.Context, r *run, machines *workerMachines, to
 		return err
 	}
 	step := total.step(r.weight(t.step), p.Transfers())
+	run := func() (stats.Counts, error) { return t.watched(ctx, r, machines, p, step, o.Built) }
+	if r.recorder != nil || o.Built != nil { // somebody looks at what happens within
+		r.counts[t.step], err = run()
+	} else {
+		r.counts[t.step], err = o.Machines.known.of(ctx, r.machine, p, run)
+	}
+	if err != nil {
+		return err
+	}
+	r.touched[t.step] = p.Experts
+	step.end()
+	return nil
+}
+
+// watched runs a program on the worker's machine, and records it if that is asked for.
+func (t task) watched(ctx context.Context, r *run, machines *workerMachines, p *isa.Program, at *step,
+	built func(*npu.Machine)) (c stats.Counts, err error) {
+	m, err := machines.of(r, built)
+	if err != nil {
+		return c, err
+	}
 	m.Watch(func(transfers int64) error {
-		step.at(transfers)
+		at.at(transfers)
 		return ctx.Err()
 	})
 	var seen *timeline.Step
 	if r.recorder != nil {
 		seen = r.recorder.observe(m, t.step, p)
 	}
-	if r.counts[t.step], err = m.Run(p); err != nil {
-		return err
+	if c, err = m.Run(p); err != nil || r.recorder == nil {
+		return c, err
 	}
-	r.touched[t.step] = p.Experts
-	step.end()
-	if r.recorder != nil {
-		return r.recorder.done(t.step, seen, r.counts[t.step].Cycles)
-	}
-	return nil
+	return c, r.recorder.done(t.step, seen, c.Cycles)
 }
 
 // result adds up the steps in their order. It fails on times and energies that are too large to tell.
