@@ -76,7 +76,7 @@ type Pass struct {
 
 	StepNS *int64  // on the device
 	WallNS *int64  // on the host's clock
-	OpNS   []int64 // of each of Ops, if this pass was sampled
+	OpNS   []int64 // of each of About's Ops, if this pass was sampled
 }
 
 // Check refuses a pass whose logits are not all numbers.
@@ -109,7 +109,8 @@ type About struct {
 	GPU     *traces.GPU
 	Kernels *traces.Kernels
 	Calib   *traces.Calib
-	Launch  func(op int) Launch // of one of Ops; nil on a CPU
+	Ops     []Op                // of a decode pass: Launches; nil: Ops
+	Launch  func(op int) Launch // of one of them; nil on a CPU
 	Now     func() time.Duration
 }
 

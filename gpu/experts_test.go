@@ -59,7 +59,7 @@ func TestTableOfExperts(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, op := range gpu.Table(src.Model().Model, []int{16, 3}, nil).Ops {
+	for _, op := range gpu.Table(src.Model().Model, gpu.Ops(src.Model().Model), []int{16, 3}, nil).Ops {
 		matrices := map[string]*weights.Matrix{"L1.experts.gate_proj+experts.up_proj": &block.ExpertsUp[0],
 			"L1.experts.down_proj": &block.ExpertsDown[0]}
 		if w := matrices[op.Name]; w != nil {

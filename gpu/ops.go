@@ -20,7 +20,10 @@ type Op struct {
 	Adds       int    // of a norm: results added to x before, 0 to 2: the last ones of down, or of o and down
 	Heads      int    // of a norm of a result: as many parts of it are normalised each by itself
 	Transposed bool   // of a product of heads: what goes in is of the matrix's rows
-	Params     int64  // of a norm: its weights; of embed the values of a token's rows
+	Params     int64  // of a norm, or the norm of a product: its weights; of embed the values of a token's rows
+	Norm       Place  // of a product that normalises what it reads: the norm's weights; only of Launches
+	Then       Kind   // of a product: what becomes of its result, Add, Rope or Activation; only of Launches
+	Makes      int    // of a product with Then: the values that come of it
 	Experts    int    // of what is done for each expert that a token takes: how many these are; Out and In are of one
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/workloads"
+	"github.com/pmpdsim/pmpdsim/workloads/ops"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
@@ -76,6 +77,86 @@ func TestOpsOfAPass(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLaunchesOfAPass: five kernels a block, and all operators of Ops in them, each in one.
+func TestLaunchesOfAPass(t *testing.T) {
+	for _, c := range []struct{ name, model, want string }{
+		{"a sequential block", "tinyllama-1.1b", `
+			embed
+			L0.input_norm+q_proj+k_proj+v_proj+rope+kv_append gemv qkv, of input_norm, rope
+			L0.scores+softmax+context+softmax_merge attention
+			L0.o_proj+attention_residual gemv o, add 1
+			L0.mlp_norm+gate_proj+up_proj+silu_mul gemv up, of mlp_norm, activation makes 5632
+			L0.down_proj+mlp_residual gemv down, add 1
+			…
+			final_norm+lm_head gemv lm_head, of final_norm
+			sample`},
+		{"a parallel block", "phi-1.5", `
+			embed
+			L0.input_norm+q_proj+k_proj+v_proj+rope+kv_append gemv qkv, of input_norm, rope
+			L0.scores+softmax+context+softmax_merge attention
+			L0.o_proj gemv o
+			L0.fc1+gelu gemv up, of input_norm, activation makes 8192
+			L0.fc2+residual gemv down, add 2
+			…
+			final_norm+lm_head gemv lm_head, of final_norm
+			sample`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := workloads.Load(c.model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			all := gpu.Launches(m)
+			for _, o := range all {
+				line := o.Name
+				if o.Kind == gpu.Product || o.Kind == gpu.Attention {
+					line += " " + string(o.Kind)
+				}
+				if o.Kind == gpu.Product {
+					line += " " + string(o.Place)
+				}
+				if o.Norm != "" {
+					line += ", of " + string(o.Norm)
+				}
+				if o.Then != "" {
+					line += ", " + string(o.Then)
+				}
+				if o.Then == gpu.Add {
+					line += fmt.Sprintf(" %d", o.Adds)
+				}
+				if o.Then == gpu.Activation {
+					line += fmt.Sprintf(" makes %d", o.Makes)
+				}
+				if o.Layer < 1 {
+					got = append(got, line)
+				} else if got[len(got)-1] != "…" {
+					got = append(got, "…")
+				}
+			}
+			want := strings.TrimSpace(strings.ReplaceAll(c.want, "\t", ""))
+			if s := strings.Join(got, "\n"); s != want {
+				t.Errorf("got\n%s\nwant\n%s", s, want)
+			}
+			if want := 5*m.Layers + 3; len(all) != want {
+				t.Errorf("%d kernels, want %d", len(all), want)
+			}
+			if a, b := operators(all), operators(gpu.Ops(m)); a != b {
+				t.Errorf("operators\n%s\nof Ops\n%s", a, b)
+			}
+		})
+	}
+}
+
+// operators are the names that ops have, in order, without layers.
+func operators(all []gpu.Op) string {
+	var names []string
+	for _, o := range all {
+		names = append(names, ops.Members(ops.InLayer(o.Name))...)
+	}
+	return strings.Join(names, " ")
 }
 
 func TestProductsKnowTheirParts(t *testing.T) {

@@ -68,7 +68,11 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 		}
 		r.ref = &reference{of: of}
 	}
-	r.queue = append(r.queue, Table(j.Model.Model, r.header.Precisions, r.about.Launch))
+	all := r.about.Ops
+	if all == nil {
+		all = Ops(j.Model.Model)
+	}
+	r.queue = append(r.queue, Table(j.Model.Model, all, r.header.Precisions, r.about.Launch))
 	return r, nil
 }
 

@@ -315,7 +315,7 @@ func TestJobsThatCannotBe(t *testing.T) {
 func TestTable(t *testing.T) {
 	src := gputest.Random(t, "phi", 1)
 	m := src.Model()
-	table := gpu.Table(m.Model, []int{16, 4, 3}, func(op int) gpu.Launch { return gpu.Launch{Grid: [3]int{op + 1, 1, 1}, Block: [3]int{32, 8, 1}} })
+	table := gpu.Table(m.Model, gpu.Ops(m.Model), []int{16, 4, 3}, func(op int) gpu.Launch { return gpu.Launch{Grid: [3]int{op + 1, 1, 1}, Block: [3]int{32, 8, 1}} })
 	block, err := src.Block(1)
 	if err != nil {
 		t.Fatal(err)

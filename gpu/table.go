@@ -12,11 +12,11 @@ const (
 )
 
 // Table is the ops table of a trace: what each op of a decode pass reads and writes, in bytes, at each of the
-// precisions. A norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing
+// precisions, given its ops: those of Ops or of Launches. A norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing
 // about that.
-func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *traces.Ops {
+func Table(m *workloads.Model, all []Op, precisions []int, launch func(op int) Launch) *traces.Ops {
 	t := &traces.Ops{}
-	for id, op := range Ops(m) {
+	for id, op := range all {
 		o := traces.Op{ID: id, Name: op.Name, Kind: string(op.Kind), InBytes: some(int64(op.In) * halfBytes),
 			OutBytes: some(int64(op.Out) * halfBytes)}
 		if op.Experts > 0 {
@@ -30,6 +30,7 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 			o.M, o.N, o.K = some(max(1, op.Experts)), some(op.Out), some(op.In)
 			o.Flops = some(2 * int64(op.Out) * int64(op.In) * int64(max(1, op.Experts)))
 			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
+			op.along(&o, m.Hidden)
 		case HeadProduct:
 			o.WeightBytes, o.LUTBytes = op.bytes(precisions)
 			o.InBytes, o.OutBytes = some(int64(op.Heads)*int64(op.In)*halfBytes), some(int64(op.Out)*halfBytes)
@@ -64,6 +65,20 @@ func Table(m *workloads.Model, precisions []int, launch func(op int) Launch) *tr
 		t.Ops = append(t.Ops, o)
 	}
 	return t
+}
+
+// along adds what a product does beside its own: the weights of a norm; a gate, which makes one value of two; what
+// becomes of a result that is added to the residual stream.
+func (op Op) along(o *traces.Op, hidden int) {
+	for bits := range o.WeightBytes {
+		o.WeightBytes[bits] += op.Params * halfBytes
+	}
+	switch op.Then {
+	case Add:
+		*o.InBytes += int64(op.Adds) * int64(hidden) * halfBytes
+	case Activation:
+		*o.OutBytes = int64(op.Makes) * halfBytes
+	}
 }
 
 // bytes are a product's weights and codebooks by precision; the head keeps its fp16 weights.

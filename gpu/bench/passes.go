@@ -33,7 +33,7 @@ func passes(m *weights.Model, bits int, o Options, start func(positions int) (gp
 		}
 	}
 	middle := o.Context + Warm + o.Repeats/2
-	p := &Pass{Model: m.Name, Bits: bits, Positions: middle, Bytes: passBytes(m, bits, middle), Nodes: len(gpu.Ops(m.Model))}
+	p := &Pass{Model: m.Name, Bits: bits, Positions: middle, Bytes: passBytes(m, bits, middle), Nodes: len(gpu.Launches(m.Model))}
 	if len(times) > 0 {
 		slices.Sort(times)
 		p.Took = &times[len(times)/2]

@@ -217,9 +217,9 @@ func (w *operands) launch(k *cuda.KernelSet, stream driver.Stream, i int) error 
 	s, none := w.shape, driver.Pointer(0)
 	l := kernels.Gemv(w.bits, s.Out, s.In)
 	if w.bits == weights.Half {
-		return k.Launch(l, stream, w.y, w.matrix[i], w.x, none, s.Out, s.In)
+		return k.Launch(l, stream, w.y, w.matrix[i], w.x, none, none, none, s.Out, s.In)
 	}
-	return k.Launch(l, stream, w.y, w.matrix[i], w.tables[i], w.x, none, s.Out, s.In)
+	return k.Launch(l, stream, w.y, w.matrix[i], w.tables[i], w.x, none, none, none, s.Out, s.In)
 }
 
 // passes measures decode passes of a model with random weights, which are made and uploaded once for all precisions.

@@ -27,7 +27,7 @@ func Shapes(models []*weights.Model) []Shape {
 
 // passBytes is what a decode pass reads and writes with so many positions in the cache before it.
 func passBytes(m *weights.Model, bits, positions int) (bytes int64) {
-	for _, op := range gpu.Table(m.Model, []int{bits}, nil).Ops {
+	for _, op := range gpu.Table(m.Model, gpu.Launches(m.Model), []int{bits}, nil).Ops {
 		bytes += op.WeightBytes[bits] + op.LUTBytes[bits]
 		for _, more := range []*int64{op.InBytes, op.OutBytes} {
 			if more != nil {

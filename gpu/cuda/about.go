@@ -77,7 +77,7 @@ func some[T any](v T) *T { return &v }
 
 // tell is what a trace says of the machine.
 func (b *backend) tell(m *Machine) gpu.About {
-	a := gpu.About{Source: traces.FromGPU, Mode: traces.Graph, GPU: m.GPU, Kernels: m.Kernels, Calib: m.Calib, Launch: b.launchOf, Now: b.now}
+	a := gpu.About{Source: traces.FromGPU, Mode: traces.Graph, GPU: m.GPU, Kernels: m.Kernels, Calib: m.Calib, Ops: b.ops, Launch: b.launchOf, Now: b.now}
 	if m.Emulated {
 		a.Source = traces.FromEmulation
 	}

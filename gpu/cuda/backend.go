@@ -19,7 +19,8 @@ import (
 type backend struct {
 	device *driver.Device
 	shape  *weights.Model
-	ops    []gpu.Op
+	ops    []gpu.Op             // of a decode pass: one kernel each
+	rowOps []gpu.Op             // of a chunk of prefill
 	every  int                  // passes from one that is taken apart to the next; 0: none is
 	rows   int                  // of a chunk of prefill
 	now    func() time.Duration // nil: the host times nothing
@@ -64,7 +65,7 @@ func Open(source weights.Source, o Options) (gpu.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{device: device, shape: m, ops: gpu.Ops(m.Model), every: o.SampleOps, rows: o.Rows, now: o.Now, bits: bits, open: map[*sequence]bool{}}
+	b := &backend{device: device, shape: m, ops: gpu.Launches(m.Model), rowOps: gpu.Ops(m.Model), every: o.SampleOps, rows: o.Rows, now: o.Now, bits: bits, open: map[*sequence]bool{}}
 	if device.Info.Emulated() {
 		b.now = nil
 	}
@@ -90,7 +91,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	}
 	b.about = b.tell(machine)
 	parts := partsApart(b.ops, o.Apart)
-	plan := plan{b.shape, b.bits, b.rows, b.splits(), parts.memory(b.ops)}
+	plan := plan{b.shape, b.bits, b.rows, b.splits(b.shape.MaxPositions), parts.memory(b.ops)}
 	if err := room(plan); err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (b *backend) load(source weights.Source, o Options) (err error) {
 	if b.buffers, err = newBuffers(plan, &b.memory); err != nil {
 		return fmt.Errorf("buffers for a pass of %s: %w", b.shape.Name, err)
 	}
-	return nil
+	return driver.Fill(b.buffers.counts, 0, countBytes(b.shape), b.stream)
 }
 
 // About describes the backend.

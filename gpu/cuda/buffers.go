@@ -21,6 +21,7 @@ type buffers struct {
 	o, down  driver.Pointer // to be added to x
 	up, act  driver.Pointer
 	parts    driver.Pointer // of attention, float32
+	counts   driver.Pointer // of attention, a word a KV head, 0 between kernels
 	expanded driver.Pointer // a matrix as fp16; 0 if planes are never used
 	choice   driver.Pointer // shares of the kernel choose, float32
 	scored   driver.Pointer // logits of scoredRows rows; 0 until some are asked for
@@ -31,7 +32,7 @@ type plan struct {
 	model  *weights.Model
 	bits   []int
 	rows   int   // of a chunk of prefill
-	splits int   // of the positions in attention
+	splits int   // of the positions in attention, at most
 	apart  int64 // bytes of parts of matrices that are there apart, too
 }
 
@@ -42,7 +43,7 @@ func (b *buffers) sized(p plan) []sized {
 	half := func(values int) int64 { return 2 * int64(p.rows) * int64(values) }
 	all := []sized{{&b.x, half(m.Hidden)}, {&b.h, half(m.Hidden)}, {&b.qkv, half(q + 2*kv)}, {&b.context, half(q)}, {&b.o, half(m.Hidden)},
 		{&b.down, half(m.Hidden)}, {&b.up, half(up)}, {&b.act, half(m.FFN)}, {&b.parts, 4 * int64(m.Heads*p.splits*(m.HeadDim+2))},
-		{&b.choice, 4 * kernels.ChooseParts}}
+		{&b.counts, countBytes(m)}, {&b.choice, 4 * kernels.ChooseParts}}
 	if len(p.bits) > 1 || p.bits[0] != weights.Half {
 		largest := max((q+2*kv)*m.Hidden, m.Hidden*q, up*m.Hidden, m.Hidden*m.FFN)
 		all = append(all, sized{&b.expanded, 2 * int64(largest)})
@@ -62,6 +63,9 @@ func upWidth(m *weights.Model) int {
 	}
 	return m.FFN
 }
+
+// countBytes is what the counts of attention take.
+func countBytes(m *weights.Model) int64 { return driver.Bytes[uint32](m.KVHeads) }
 
 // scratch is what the buffers take.
 func (p plan) scratch() (bytes int64) {

@@ -31,6 +31,9 @@ func LoadKernels(d *driver.Device) (*KernelSet, error) {
 		if k.byName[name], err = k.module.Kernel(name); err != nil {
 			return nil, errors.Join(err, k.Unload())
 		}
+		if err := k.byName[name].Allow(kernels.MaxShared(name)); err != nil {
+			return nil, errors.Join(err, k.Unload())
+		}
 		k.params[name] = known.Params
 	}
 	return k, nil
@@ -61,7 +64,7 @@ func (k *KernelSet) Launch(l kernels.Launch, s driver.Stream, params ...any) err
 			panic(fmt.Sprintf("cuda: parameter %d of %s is %T", i, l.Kernel, p))
 		}
 	}
-	return k.byName[l.Kernel].Launch(driver.Dim{Grid: l.Grid, Block: l.Block}, s, args)
+	return k.byName[l.Kernel].Launch(driver.Dim{Grid: l.Grid, Block: l.Block, Shared: l.Shared}, s, args)
 }
 
 // about says what the PTX is.

@@ -33,13 +33,67 @@ func (b *backend) normalise(op gpu.Op, from, rows int) error {
 	return b.kernels.Launch(kernels.Norm(rows), b.stream, b.buffers.h, b.buffers.x+at, add, add2, w.scale, w.shift, d, float32(b.shape.NormEps))
 }
 
-// product is a matrix times a vector.
-func (b *backend) product(w *matrix, bits int, from, to driver.Pointer) error {
-	l := kernels.Gemv(bits, w.out, w.in)
+// weights are the parameters that say what a matrix is.
+func (w *matrix) weights(bits int) []any {
 	if bits == weights.Half {
-		return b.kernels.Launch(l, b.stream, to, w.half, from, w.bias, w.out, w.in)
+		return []any{w.half}
 	}
-	return b.kernels.Launch(l, b.stream, to, w.planes, w.tables[bits], from, w.bias, w.out, w.in)
+	return []any{w.planes, w.tables[bits]}
+}
+
+// product is a matrix times a vector. add and add2 are added to the result, if they are there.
+func (b *backend) product(w *matrix, bits int, from, to, add, add2 driver.Pointer) error {
+	params := append([]any{to}, w.weights(bits)...)
+	return b.kernels.Launch(kernels.Gemv(bits, w.out, w.in), b.stream, append(params, from, w.bias, add, add2, w.out, w.in)...)
+}
+
+// then is what becomes of the result of a product of the normalised residual stream.
+type then struct {
+	number       int // of kernels.ThenWrite and so on
+	heads        int // of ThenRope: so many heads of q, so many of k; what follows is v
+	kvHeads      int
+	keys, values driver.Pointer
+}
+
+var thenWrite = then{number: kernels.ThenWrite}
+
+func (s *sequence) then(op gpu.Op) then {
+	m := s.backend.shape
+	switch {
+	case op.Then == gpu.Rope:
+		keys, values := s.layer(op.Layer)
+		return then{kernels.ThenRope, m.Heads, m.KVHeads, keys, values}
+	case op.Then == gpu.Activation && m.Activation == workloads.Silu:
+		return then{number: kernels.ThenSilu}
+	case op.Then == gpu.Activation:
+		return then{number: kernels.ThenGelu}
+	}
+	return thenWrite
+}
+
+// of is that of n heads from one on, which all are of q, of k or of v: a part of the matrix.
+func (t then) of(first, n int) then {
+	heads, kvHeads := t.heads, t.kvHeads
+	t.heads, t.kvHeads = 0, 0
+	switch {
+	case first == 0 && n >= heads+kvHeads:
+		t.heads, t.kvHeads = heads, kvHeads
+	case first < heads:
+		t.heads = n
+	case first < heads+kvHeads:
+		t.kvHeads = n
+	}
+	return t
+}
+
+// ofNorm is a matrix times the normalised residual stream, and what becomes of it.
+func (s *sequence) ofNorm(op gpu.Op, w *matrix, bits int, to driver.Pointer, t then) error {
+	m, b := s.backend.shape, s.backend
+	norm := b.scales(op.Norm, op.Layer)
+	params := append([]any{to}, w.weights(bits)...)
+	params = append(params, b.buffers.x, norm.scale, norm.shift, w.bias, t.keys, t.values, s.ropeTable, s.state,
+		t.number, w.out, w.in, float32(m.NormEps), t.heads, t.kvHeads, m.HeadDim, m.RotaryDim, s.positions)
+	return b.kernels.Launch(kernels.NormGemv(bits, w.out, w.in), b.stream, params...)
 }
 
 // expand makes fp16 of planes.
@@ -78,20 +132,17 @@ func (s *sequence) layer(layer int) (keys, values driver.Pointer) {
 // scale of the scores, for powers of two.
 func (b *backend) scale() float32 { return float32(math.Log2E / math.Sqrt(float64(b.shape.HeadDim))) }
 
-// splits is among how many blocks the positions of a KV head are shared out.
-func (b *backend) splits() int {
-	return kernels.Splits(b.shape.KVHeads, b.shape.MaxPositions, b.device.Info.SMs)
+// splits is among how many blocks the positions of a KV head are shared out at most, where there may be so many.
+func (b *backend) splits(positions int) int {
+	return kernels.Splits(b.shape.KVHeads, positions, b.device.Info.SMs)
 }
 
 func (s *sequence) attend(layer int) error {
 	m, b := s.backend.shape, s.backend
 	keys, values := s.layer(layer)
-	return b.kernels.Launch(kernels.Attention(m.Heads, m.KVHeads, b.splits()), b.stream, b.buffers.parts, b.buffers.qkv, keys, values, s.state,
-		m.HeadDim, s.positions, b.splits(), b.scale())
-}
-
-func (b *backend) merge() error {
-	return b.kernels.Launch(kernels.Merge(b.shape.Heads), b.stream, b.buffers.context, b.buffers.parts, b.shape.HeadDim, b.splits())
+	splits := b.splits(s.positions)
+	return b.kernels.Launch(kernels.Attention(m.Heads, m.KVHeads, m.HeadDim, splits), b.stream, b.buffers.context, b.buffers.parts,
+		b.buffers.counts, b.buffers.qkv, keys, values, s.state, m.Heads/m.KVHeads, m.HeadDim, s.positions, splits, b.scale())
 }
 
 // attendRows is attention of a chunk, over the cache and causally over the chunk itself.
@@ -115,21 +166,17 @@ func (b *backend) launchOf(id int) gpu.Launch {
 	switch op.Kind {
 	case gpu.Embed:
 		l = kernels.Embed(m.Hidden, 1)
-	case gpu.Normalise:
-		l = kernels.Norm(1)
 	case gpu.Product:
-		l = kernels.Gemv(b.bits[len(b.bits)-1], op.Out, op.In) // of the lowest precision: blocks of others may be larger
+		bits := b.bits[len(b.bits)-1] // of the lowest precision: blocks of others may be larger
 		if op.Place == gpu.PlaceHead {
-			l = kernels.Gemv(weights.Half, op.Out, op.In)
+			bits = weights.Half
 		}
-	case gpu.Rope:
-		l = kernels.RopeAppend(m.Heads, m.KVHeads, m.HeadDim, 1)
-	case gpu.Attention:
-		l = kernels.Attention(m.Heads, m.KVHeads, b.splits())
-	case gpu.Merge:
-		l = kernels.Merge(m.Heads)
-	case gpu.Activation:
-		l = kernels.SiluMul(m.FFN, 1)
+		l = kernels.Gemv(bits, op.Out, op.In)
+		if op.Norm != "" {
+			l = kernels.NormGemv(bits, op.Out, op.In)
+		}
+	case gpu.Attention: // of a sequence with all positions that the model has
+		l = kernels.Attention(m.Heads, m.KVHeads, m.HeadDim, b.splits(m.MaxPositions))
 	case gpu.Choose:
 		l = kernels.Choose()
 	}

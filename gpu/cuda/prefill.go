@@ -62,7 +62,7 @@ func (s *sequence) chunk(from, to int, at precision.Assignment, last bool) error
 	if err := s.write(0, from, from/b.rows); err != nil {
 		return err
 	}
-	for _, op := range b.ops {
+	for _, op := range b.rowOps {
 		if op.Layer < 0 && op.Kind != gpu.Embed && !last {
 			break
 		}
@@ -87,7 +87,7 @@ func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) e
 	case gpu.Product:
 		w, in, out := b.operands(op)
 		if op.Place == gpu.PlaceHead {
-			return b.product(w, weights.Half, in, s.logits)
+			return b.product(w, weights.Half, in, s.logits, 0, 0)
 		}
 		half, err := b.expanded(op, w, at)
 		if err != nil {

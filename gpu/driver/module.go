@@ -79,6 +79,19 @@ func (m Module) Kernel(name string) (Kernel, error) {
 	return Kernel{name, f}, err
 }
 
+// Allow lets launches ask for up to so many bytes of shared memory, which a driver refuses otherwise where these and what the
+// kernel declares are more than 48 KiB.
+func (k Kernel) Allow(shared int) error {
+	if shared == 0 {
+		return nil
+	}
+	err := check("cuFuncSetAttribute", C.cuFuncSetAttribute(k.handle(), C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(shared)))
+	if err != nil {
+		err = fmt.Errorf("kernel %s with %d bytes of shared memory: %w", k.Name, shared, err)
+	}
+	return err
+}
+
 // Uses returns the registers of a thread and the bytes of local memory per thread that the driver's compiler gave a
 // kernel: local memory is registers that were spilled, since no kernel asks for any.
 func (k Kernel) Uses() (registers, spilled int, err error) {

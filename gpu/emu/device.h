@@ -22,6 +22,7 @@ template <class T> DEV T ld(const T *p) {
 }
 template <class T> DEV void st(T *p, T v) {
   emu::check(p, sizeof(T), alignof(T), "store");
+  emu::note_store();
   *p = v;
 }
 template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) { return ld((const u32 *)((const u8 *)p + Bytes)); }
@@ -29,8 +30,12 @@ DEV vec4 ldg_stream4(const void *p) { return ld((const vec4 *)p); }
 template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) { return ld((const vec4 *)((const u8 *)p + Bytes)); }
 DEV u32 atomic_inc_release_acquire(u32 *p) {
   emu::check(p, 4, 4, "atomic");
+  emu::note_release();
   return __atomic_fetch_add(p, 1, __ATOMIC_ACQ_REL);
 }
+DEV void prefetch(const void *p) { emu::check(p, 1, 1, "prefetch"); }
+DEV void wait_for_previous() {}
+DEV void let_next_begin() {}
 DEV void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // ---- shared memory ----
@@ -59,8 +64,14 @@ template <class T> struct Array {
 };
 } // namespace emu
 #define SHARED(T, name, n) emu::Array<T> name(emu::shared_declare(sizeof(T) * (n), 16), (n))
+#define DYNAMIC(T, name) emu::Array<T> name(emu::shared_declare(emu::dynamic_bytes(), 16), emu::dynamic_bytes() / sizeof(T))
 template <class T> DEV u32 smem_addr(const emu::Array<T> &a, u32 i) { return a[i].at; }
 DEV void store8(const emu::Array<u16> &a, u32 i, const vec4 &v) { a[i + 7], memcpy(emu::shared_write(a[i].at, 16, 16), &v, 16); }
+DEV vec4 load8(const emu::Array<u16> &a, u32 i) {
+  vec4 v;
+  a[i + 7], memcpy(&v, emu::shared_read(a[i].at, 16, 16), 16);
+  return v;
+}
 DEV void cp_async16(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 16); }
 DEV void cp_async8(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 8); }
 DEV void cp_async_commit() { emu::copy_commit(); }
@@ -92,6 +103,7 @@ DEV float h2f(u16 h) { return emu::widen(h); }
 DEV u16 f2h(float f) { return emu::narrow(f); }
 DEV float h2lo(u32 v) { return h2f((u16)v); }
 DEV float h2hi(u32 v) { return h2f((u16)(v >> 16)); }
+DEV void widen2_here(float &lo, float &hi, u32 v) { lo = h2lo(v), hi = h2hi(v); }
 DEV u32 pack2(float lo, float hi) { return f2h(lo) | (u32)f2h(hi) << 16; }
 DEV u32 hfma2(u32 a, u32 b, u32 c) {
   return emu::multiply_add((u16)a, (u16)b, (u16)c) | (u32)emu::multiply_add(a >> 16, b >> 16, c >> 16) << 16;

@@ -24,7 +24,8 @@ thread_local Thread *self;
 
 namespace {
 constexpr size_t STACK = 128 << 10;
-constexpr u32 SHARED_MAX = 48 << 10; // what a kernel may declare; no kernel here asks for more at its launch
+constexpr u32 STATIC_MAX = 48 << 10; // what a kernel may declare; a launch may ask for more
+constexpr u32 SHARED_MAX = 99 << 10; // what a block may have in all: of capability 8.6, the least of those from 8.0 on
 constexpr u32 MIXED = ~0u;
 
 // An access to two bytes of memory, or several with no barrier between them. epoch counts block barriers and never repeats, so marks
@@ -67,6 +68,7 @@ struct Worker { // what an OS thread needs to run blocks
   std::unique_ptr<vec4[]> shared{new vec4[SHARED_MAX / 16]};
   u32 live = 0, waiting = 0, cur = 0, shared_used = 0;
   u64 epoch = 1;
+  Mark global; // the last stores to global memory (write) and releases (read)
   bool dead = false;
   Context sched;
   Grid *grid = nullptr;
@@ -75,6 +77,7 @@ struct Worker { // what an OS thread needs to run blocks
 };
 thread_local Worker *me;
 
+u32 smaller_of(u32 a, u32 b) { return a < b ? a : b; }
 void to_scheduler() {
   Fiber &f = me->f[me->cur];
   context_switch(&f.ctx, &me->sched);
@@ -119,7 +122,7 @@ void run_block(Worker &b, u32 index) {
   b.dead = false;
   b.epoch++;
   b.shared_used = 0;
-  memset((void *)b.shared.get(), 0xff, SHARED_MAX); // NaN, as binary16 and as binary32
+  memset((void *)b.shared.get(), 0xff, smaller_of(STATIC_MAX + l.dynamic, SHARED_MAX)); // NaN, as binary16 and as binary32
   for (auto &w : b.w) w.live = w.waiting = w.parity = w.at_barrier = 0;
   std::vector<u32> order(n);
   for (u32 i = 0; i < n; i++) {
@@ -318,9 +321,11 @@ void warp_barrier() {
   to_all_lanes(w, f, "is at a barrier of");
 }
 
+u32 dynamic_bytes() { return me->grid->l->dynamic; }
 u32 shared_declare(u64 bytes, u32 align) {
   u32 at = (self->shared_top + align - 1) / align * align;
-  if (at + bytes > SHARED_MAX) fault(LaunchFailed, "declares %llu bytes of shared memory; at most %u are allowed", at + bytes, SHARED_MAX);
+  u32 most = smaller_of(STATIC_MAX + dynamic_bytes(), SHARED_MAX);
+  if (at + bytes > most) fault(LaunchFailed, "declares %llu bytes of shared memory; at most %u are allowed", at + bytes, most);
   self->shared_top = at + (u32)bytes;
   me->shared_used = std::max(me->shared_used, self->shared_top);
   return at;
@@ -345,6 +350,16 @@ static Access with(const Access &last) {
   a.thread = MIXED;
   if (last.warp != a.warp) a.warp = MIXED;
   return a;
+}
+void note_store() {
+  Mark &m = me->global;
+  if (!ordered(m.read)) fault(LaunchFailed, "race: stores to global memory, with no barrier since a release of another thread of the block");
+  m.write = with(m.write);
+}
+void note_release() {
+  Mark &m = me->global;
+  if (!ordered(m.write)) fault(LaunchFailed, "race: releases what another thread of the block has stored with no barrier between");
+  m.read = here();
 }
 u8 *shared_read(u32 at, u32 n, u32 align) {
   shared_bounds(at, n, align, "read");

@@ -33,7 +33,7 @@ struct Thread { // what one fiber sees
 extern thread_local Thread *self;
 
 struct Fault { int code = Ok; std::string text; };
-struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void *arg; };
+struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void *arg; u32 dynamic = 0; }; // dynamic: bytes of shared memory that the launch asks for
 
 // Runs a grid: blocks on a few OS threads, in an order that PMPD_EMU_SEED shuffles, as it does the threads of a block.
 Fault run(const Launch &);
@@ -46,11 +46,16 @@ void check(const void *, u64 n, u32 align, const char *what);
 
 void block_barrier();
 void warp_barrier();
+// Stores to global memory, and releases, which make a block's stores seen by other blocks: a barrier must stand between a thread's
+// release and what another thread of the block stores, in every order of threads.
+void note_store();
+void note_release();
 constexpr u32 WORDS = 12; // most words of a lane in an exchange
 // All live lanes of the warp contribute `in` (n words); returns the words of all lanes.
 const u32 (*exchange(const u32 *in, u32 n))[WORDS];
 
 // Shared memory: an arena per block. Every access is marked, so that races are found in every order of threads.
+u32 dynamic_bytes();
 u32 shared_declare(u64 bytes, u32 align); // every thread declares the same arrays in the same order
 u8 *shared_read(u32 at, u32 n, u32 align);
 u8 *shared_write(u32 at, u32 n, u32 align);

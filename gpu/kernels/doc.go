@@ -10,7 +10,8 @@
 //
 // kernels.txt is the table of all kernels: name, block, parameters in order. [Lookup] returns a row of it. For each
 // kernel (or family of kernels) launch.go has a function that returns a [Launch] for given sizes: [Embed] for embed,
-// [Gemv] for gemv_f16 and gemv_ap2 to gemv_ap8, and so on. No kernel needs dynamic shared memory.
+// [Gemv] for gemv_f16 and gemv_ap2 to gemv_ap8, and so on. Shared of a Launch is what a
+// block needs of shared memory beside what the kernel declares: a product keeps its normalised x there.
 //
 // # What the parameters hold
 //
@@ -18,10 +19,14 @@
 // prefill, 1 in decode.
 //
 //	add_norm      adds add, then add2 to x; LayerNorm if beta is given, else RMSNorm; add, add2 and beta may be null
-//	gemv, gemm    bias may be null; weights are w or b in binary16, or planes and lut of gpu/weights
+//	gemv, gemm    bias may be null; weights are w or b in binary16, or planes and lut of gpu/weights; gemv adds add and
+//	              add2 to the result where they are given, and y may be one of them
+//	norm_gemv     x is normalised as by add_norm; then is what becomes of the result: ThenWrite, ThenRope (as by rope_append,
+//	              with the same parameters), ThenSilu or ThenGelu; kc to tmax count with ThenRope only
 //	rope_append   cs holds (cosine, sine) in binary32, [position][rot/2]; appends keys and values to the caches kc and vc
 //	attention     a cache is [KV heads][tmax][hd]; q is the first value of a qkv row, rows are stride values apart;
-//	              scale is log2(e)/√hd; part holds heads·splits·(2+hd) floats between attn_g1…8 and attn_merge
+//	              scale is log2(e)/√hd; part is scratch of heads·splits·(2+hd) floats, counts a word a KV head, 0 between
+//	              launches
 //	choose        parts is scratch of [ChooseParts] floats
 //	copy          n counts units of 16 bytes
 //

@@ -1,16 +1,20 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Launch is a kernel with the sizes of its grid, in blocks, and of its blocks, in threads.
 type Launch struct {
 	Kernel      string
 	Grid, Block [3]int
+	Shared      int // bytes of shared memory that a block has beside what the kernel declares; at most MaxShared
 }
 
 // launch makes a launch of x by y blocks of the size in the table.
 func launch(kernel string, x, y int) Launch {
-	return Launch{kernel, [3]int{x, y, 1}, table[kernel].Block}
+	return Launch{kernel, [3]int{x, y, 1}, table[kernel].Block, 0}
 }
 
 // ceilDiv returns a/b, rounded up.
@@ -35,10 +39,37 @@ func Gelu(width, rows int) Launch { return rowwise("gelu", width, rows) }
 
 // Gemv launches the product of a matrix of rows by columns weights and a vector. Weights have 2 to 8 bits, or 16 for
 // binary16. It panics at other bits, and if columns is no multiple of 32.
-func Gemv(bits, rows, columns int) Launch {
-	name := "gemv_f16"
+func Gemv(bits, rows, columns int) Launch { return product("gemv", bits, rows, columns) }
+
+// NormGemv launches the product of a matrix and a vector that is normalised first, and whose result goes on by Then.
+// Columns are at most MaxHidden.
+func NormGemv(bits, rows, columns int) Launch {
+	l := product("norm_gemv", bits, rows, columns)
+	l.Shared = 2 * columns // x
+	return l
+}
+
+// MaxShared is the most that a launch of a kernel asks for: drivers want to know it before the first.
+func MaxShared(kernel string) int {
+	if strings.HasPrefix(kernel, "norm_gemv") {
+		return 2 * MaxHidden
+	}
+	return 0
+}
+
+// Then is what becomes of the result of a NormGemv, as around.cu numbers it.
+const (
+	ThenWrite = iota // it is written
+	ThenRope         // q and k are turned, k and v appended to the cache
+	ThenSilu         // silu of the upper half of it, times the lower
+	ThenGelu         // gelu, tanh form
+)
+
+func product(name string, bits, rows, columns int) Launch {
 	if bits < 16 {
-		name = fmt.Sprintf("gemv_ap%d", bits)
+		name += fmt.Sprintf("_ap%d", bits)
+	} else {
+		name += "_f16"
 	}
 	kernel, ok := table[name]
 	if !ok {
@@ -56,21 +87,30 @@ func Gemv(bits, rows, columns int) Launch {
 
 // RopeAppend launches rope_append for rows tokens.
 func RopeAppend(heads, kvHeads, headDim, rows int) Launch {
-	return Launch{"rope_append", [3]int{heads + 2*kvHeads, rows, 1}, [3]int{headDim / 2, 1, 1}}
+	return Launch{"rope_append", [3]int{heads + 2*kvHeads, rows, 1}, [3]int{headDim / 2, 1, 1}, 0}
 }
 
-// Attention launches the attention of a decode step, with the positions in splits parts.
-func Attention(heads, kvHeads, splits int) Launch {
-	return launch(fmt.Sprintf("attn_g%d", heads/kvHeads), kvHeads, splits)
+// Attention launches the attention of a decode step, with the positions in up to so many splits.
+func Attention(heads, kvHeads, headDim, splits int) Launch {
+	most := 1 // heads of the least kernel that has room for a group
+	for most < heads/kvHeads {
+		most *= 2
+	}
+	name := fmt.Sprintf("attn_g%d", most)
+	if headDim <= 64 {
+		name += "_narrow"
+	}
+	return launch(name, kvHeads, splits)
 }
 
-// Splits returns how many splits keep a GPU busy: about two blocks per multiprocessor, at least 64 positions per split.
+// leastKeys is how many positions a split has at least, unless it is the only one: LEAST of attention.cu.
+const leastKeys = 64
+
+// Splits returns how many splits keep a GPU busy with so many positions: about two blocks a multiprocessor. With fewer
+// positions a launch of that many uses some of them.
 func Splits(kvHeads, positions, multiprocessors int) int {
-	return max(1, min(ceilDiv(2*multiprocessors, kvHeads), ceilDiv(positions, 64)))
+	return max(1, min(ceilDiv(2*multiprocessors, kvHeads), ceilDiv(positions, leastKeys)))
 }
-
-// Merge launches attn_merge.
-func Merge(heads int) Launch { return launch("attn_merge", heads, 1) }
 
 // AttentionPrefill launches attn_prefill for rows tokens.
 func AttentionPrefill(rows, heads int) Launch {
@@ -96,7 +136,7 @@ func Choose() Launch { return launch("choose", chooseGrid, 1) }
 func Copy(multiprocessors int) Launch { return launch("copy", 8*multiprocessors, 1) }
 
 // Empty launches empty with one warp.
-func Empty() Launch { return Launch{"empty", [3]int{1, 1, 1}, [3]int{32, 1, 1}} }
+func Empty() Launch { return Launch{"empty", [3]int{1, 1, 1}, [3]int{32, 1, 1}, 0} }
 
 // Shape is the sizes of a model that limit which kernels can run it.
 type Shape struct{ Hidden, FFN, Heads, KVHeads, HeadDim, RotaryDim, Vocab int }
@@ -108,8 +148,8 @@ func Check(s Shape) error {
 		group = s.Heads / s.KVHeads
 	}
 	switch {
-	case s.Hidden < 32 || s.Hidden%32 != 0:
-		return fmt.Errorf("kernels: hidden size %d; accepted: multiples of 32", s.Hidden)
+	case s.Hidden < 32 || s.Hidden%32 != 0 || s.Hidden > MaxHidden:
+		return fmt.Errorf("kernels: hidden size %d; accepted: multiples of 32 up to %d", s.Hidden, MaxHidden)
 	case s.FFN < 32 || s.FFN%32 != 0:
 		return fmt.Errorf("kernels: feed-forward size %d; accepted: multiples of 32", s.FFN)
 	case group < 1 || group > MaxGroup:

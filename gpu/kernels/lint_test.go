@@ -17,7 +17,7 @@ type need struct{ isa, sm int }
 
 // The longest prefix up to a dot counts.
 var opcodes = map[string]need{
-	"ld.global.nc.L1::no_allocate": {74, 70}, "ld.global.nc": {31, 32}, "ld": {10, 10}, "st": {10, 10}, "mov": {10, 10},
+	"ld.global.nc.L1::no_allocate": {74, 70}, "ld.global.L1::no_allocate": {74, 70}, "prefetch.global.L2": {20, 20}, "ld.global.nc": {31, 32}, "ld": {10, 10}, "st": {10, 10}, "mov": {10, 10},
 	"add": {10, 10}, "sub": {10, 10}, "mul": {10, 10}, "mad": {10, 10}, "div": {10, 10}, "rem": {10, 10}, "neg": {10, 10},
 	"and": {10, 10}, "or": {10, 10}, "xor": {10, 10}, "not": {10, 10}, "shl": {10, 10}, "shr": {10, 10}, "shf": {31, 32},
 	"bfe": {20, 20}, "bfi": {20, 20}, "lop3": {43, 50}, "prmt": {20, 20}, "min": {10, 10}, "max": {10, 10}, "abs": {10, 10},
@@ -162,13 +162,13 @@ func TestLintFindsWhatPtxasWouldRefuse(t *testing.T) {
 }
 
 func TestLaunchesFitTheTable(t *testing.T) {
-	launches := []Launch{Embed(2560, 3), Norm(3), RopeAppend(32, 4, 80, 3), SiluMul(5632, 3), Gelu(4864, 3), Merge(32),
+	launches := []Launch{Embed(2560, 3), Norm(3), RopeAppend(32, 4, 80, 3), SiluMul(5632, 3), Gelu(4864, 3),
 		AttentionPrefill(100, 32), Gemm(512, 11008), Gemm(3, 256), Dequant(100), Choose(), Copy(132), Empty()}
 	for _, bits := range []int{2, 3, 4, 5, 6, 7, 8, 16} {
-		launches = append(launches, Gemv(bits, 100, 2560))
+		launches = append(launches, Gemv(bits, 100, 2560), NormGemv(bits, 100, 2560))
 	}
 	for g := 1; g <= MaxGroup; g++ {
-		launches = append(launches, Attention(2*g, 2, 7))
+		launches = append(launches, Attention(2*g, 2, 128, 7), Attention(2*g, 2, 64, 7))
 	}
 	seen := map[string]bool{}
 	for _, l := range launches {
@@ -179,6 +179,9 @@ func TestLaunchesFitTheTable(t *testing.T) {
 		seen[l.Kernel] = true
 		if threads := l.Block[0] * l.Block[1] * l.Block[2]; threads < 1 || threads > k.Threads() {
 			t.Errorf("%s: blocks of %d threads, the table says %d", l.Kernel, threads, k.Threads())
+		}
+		if l.Shared > MaxShared(l.Kernel) {
+			t.Errorf("%s: %d bytes of shared memory, more than the driver is told", l.Kernel, l.Shared)
 		}
 		if min(l.Grid[0], l.Grid[1], l.Grid[2]) < 1 || max(l.Grid[1], l.Grid[2]) > 65535 {
 			t.Errorf("%s: grid %v", l.Kernel, l.Grid)
@@ -213,6 +216,7 @@ func TestCheckSaysWhatDoesNotFit(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(*Shape){
 		"hidden size 100":            func(s *Shape) { s.Hidden = 100 },
+		"hidden size 12320":          func(s *Shape) { s.Hidden = 12320 },
 		"feed-forward size 40":       func(s *Shape) { s.FFN = 40 },
 		"32 heads on 2 KV heads":     func(s *Shape) { s.KVHeads = 2 },
 		"32 heads on 0 KV heads":     func(s *Shape) { s.KVHeads = 0 },

@@ -30,10 +30,12 @@ type Kernel struct {
 // Threads returns the number of threads of the largest block.
 func (k Kernel) Threads() int { return k.Block[0] * k.Block[1] * k.Block[2] }
 
-// MaxGroup is the most query heads that may share a KV head, MaxHeadDim the largest size of a head.
+// MaxGroup is the most query heads that may share a KV head, MaxHeadDim the largest size of a head, MaxHidden the most
+// values that a product normalises, in 24 KiB of shared memory beside 32 KiB of planes that are on their way.
 const (
 	MaxGroup   = 8
 	MaxHeadDim = 128
+	MaxHidden  = 12288
 )
 
 // Sizes of the buffers of choose, in words of four bytes.

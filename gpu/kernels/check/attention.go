@@ -5,6 +5,7 @@ package check
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu/kernels"
 )
@@ -61,7 +62,9 @@ var attentionOfADecodeStep = Check{
 			bias                 float64 // of k, and a quarter of it of q, in four of eight values that lie in one lane
 		}{
 			{2, 2, 64, 1, 4, 0}, {4, 2, 128, 77, 4, 0}, {3, 1, 32, 9, 1, 0}, {8, 2, 80, 130, 8, 0}, {5, 1, 96, 31, 3, 0}, {12, 2, 40, 64, 2, 0},
-			{14, 2, 64, 257, 5, 0}, {16, 2, 128, 200, 16, 0}, {2, 1, 128, 200, 4, 300}, {2, 1, 64, 100, 2, 120},
+			{14, 2, 64, 257, 5, 0}, {16, 2, 128, 200, 16, 0}, {2, 1, 128, 200, 4, 300}, {2, 1, 64, 100, 2, 120}, {6, 1, 80, 700, 16, 0},
+			{1, 1, 128, 1100, 20, 0}, {3, 1, 64, 129, 9, 0}, {2, 2, 96, 65, 9, 0}, {3, 1, 128, 90, 2, 0}, {8, 2, 64, 150, 3, 0},
+			{5, 1, 64, 40, 1, 0}, {7, 1, 72, 140, 4, 0}, {8, 1, 32, 80, 2, 0},
 		} {
 			tmax := c.n + 3
 			rng := source(uint64(c.hd + c.n))
@@ -69,11 +72,13 @@ var attentionOfADecodeStep = Check{
 			k, v := normal(rng, c.kv*tmax*c.hd, 0, 1), normal(rng, c.kv*tmax*c.hd, 0, 1)
 			biased(q, c.hd, c.bias/4, -c.bias/4)
 			biased(k, c.hd, c.bias, c.bias)
-			part, o := poison[float32](r, c.h*c.splits*(2+c.hd)), poison[uint16](r, len(q))
+			part, o, counts := poison[float32](r, c.h*c.splits*(2+c.hd)), poison[uint16](r, len(q)), put(r, make([]uint32, c.kv))
 			state := put(r, []uint32{0, uint32(c.n - 1), 0, 0})
-			r.run(kernels.Attention(c.h, c.kv, c.splits), part, put(r, q), put(r, filled(k, c.kv, c.n, tmax, c.hd)),
-				put(r, filled(v, c.kv, c.n, tmax, c.hd)), state, c.hd, tmax, c.splits, scale(c.hd))
-			r.run(kernels.Merge(c.h), o, part, c.hd, c.splits)
+			r.run(kernels.Attention(c.h, c.kv, c.hd, c.splits), o, part, counts, put(r, q), put(r, filled(k, c.kv, c.n, tmax, c.hd)),
+				put(r, filled(v, c.kv, c.n, tmax, c.hd)), state, c.h/c.kv, c.hd, tmax, c.splits, scale(c.hd))
+			if left := get[uint32](r, counts, c.kv); slices.Max(left) != 0 {
+				t.Errorf("%+v: counts are %d after it, want 0", c, left)
+			}
 			var want []float64
 			wq, wk, wv := wides(q), wides(k), wides(v)
 			for head := range c.h {

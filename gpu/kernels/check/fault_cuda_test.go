@@ -21,9 +21,9 @@ func TestTheEmulatorFindsFaults(t *testing.T) {
 		said string // of the emulator
 		run  func(r *rig) error
 	}{
-		{"a vector one value too short", "an illegal memory access", "gemv_ap3, block (0,0,0), thread (0,2,0): store of 2 bytes", func(r *rig) error {
+		{"a vector one value too short", "an illegal memory access", "gemv_ap3, block (0,0,0), thread (8,0,0): store of 2 bytes", func(r *rig) error {
 			m := newPlaned(source(1), 9, 256)
-			return r.launch(kernels.Gemv(3, 9, 256), poison[uint16](r, 8), put(r, m.planes), put(r, m.tables[3]), put(r, make([]uint16, 256)), nil, 9, 256)
+			return r.launch(kernels.Gemv(3, 9, 256), poison[uint16](r, 8), put(r, m.planes), put(r, m.tables[3]), put(r, make([]uint16, 256)), nil, nil, nil, 9, 256)
 		}},
 		{"memory that was freed", "an illegal memory access", "gelu, block (0,0,0), thread (0,0,0): load of 16 bytes", func(r *rig) error {
 			x := put(r, make([]uint16, 64))

@@ -29,9 +29,9 @@ func products(r *rig) string {
 		for _, bits := range []int{2, 3, 4, 5, 6, 7, 8, 16} {
 			y := poison[uint16](r, s.n)
 			if bits == 16 {
-				r.run(kernels.Gemv(bits, s.n, s.k), y, put(r, fp16), dx, db, s.n, s.k)
+				r.run(kernels.Gemv(bits, s.n, s.k), y, put(r, fp16), dx, db, nil, nil, s.n, s.k)
 			} else {
-				r.run(kernels.Gemv(bits, s.n, s.k), y, planes, put(r, m.tables[bits]), dx, db, s.n, s.k)
+				r.run(kernels.Gemv(bits, s.n, s.k), y, planes, put(r, m.tables[bits]), dx, db, nil, nil, s.n, s.k)
 			}
 			hash := sha256.New()
 			_ = binary.Write(hash, binary.LittleEndian, get[uint16](r, y, s.n)) // never an error

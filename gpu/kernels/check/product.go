@@ -78,7 +78,7 @@ var gemvAtEveryPrecision = Check{
 						}
 					}
 					y := poison[uint16](r, s.n)
-					r.run(kernels.Gemv(bits, s.n, s.k), append(append([]any{y}, args...), dx, b, s.n, s.k)...)
+					r.run(kernels.Gemv(bits, s.n, s.k), append(append([]any{y}, args...), dx, b, nil, nil, s.n, s.k)...)
 					near(t, fmt.Sprintf("%dx%d at %d bits, bias %v", s.n, s.k, bits, biased), get[uint16](r, y, s.n), want, 1.5e-3)
 				}
 			}

@@ -135,7 +135,10 @@ func (r *rig) launch(l kernels.Launch, args ...any) error {
 		if err != nil {
 			return err
 		}
-		if err := f.Launch(driver.Dim{Grid: l.Grid, Block: l.Block}, r.stream, &packed); err != nil {
+		if err := f.Allow(kernels.MaxShared(l.Kernel)); err != nil {
+			return err
+		}
+		if err := f.Launch(driver.Dim{Grid: l.Grid, Block: l.Block, Shared: l.Shared}, r.stream, &packed); err != nil {
 			return err
 		}
 		return r.stream.Wait()

@@ -17,7 +17,7 @@ type Check struct {
 
 // All are the checks: the products first, since most of a decode pass is theirs.
 func All() []Check {
-	return []Check{productsOfDecodeBitForBit, gemvAtEveryPrecision, attentionOfADecodeStep, normAddsThenNormalises, ropeTurnsAndAppends,
+	return []Check{productsOfDecodeBitForBit, gemvAtEveryPrecision, normedProducts, productsThatAreAdded, attentionOfADecodeStep, normAddsThenNormalises, ropeTurnsAndAppends,
 		activations, chooseTakesTheLargestAndMovesOn, chooseOfEqualsAndNaNs, embedCopiesRows, dequantIsExact, gemmWithTails,
 		attentionOfPrefillIsCausal, copyCopies}
 }

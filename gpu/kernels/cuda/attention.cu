@@ -1,77 +1,157 @@
-// Attention over the cache, [kv heads][tmax][hd]; G query heads read the cache of one KV head. Head dims are multiples of 8 up to 128.
+// Attention over the cache, [kv heads][tmax][hd]; a group of query heads reads the cache of one KV head. Head dims are multiples of 8 up to 128.
 constexpr float NOTHING = -1e30f; // a maximum over no keys: finite, so that differences are not NaN
 
-// A share of the positions in decode. Grid (kv heads, splits), 128 threads; split s has positions [s·chunk, (s+1)·chunk) of the
-// st[1]+1 there are. A key's head dim lies across LPK lanes, 8 values each, so a warp has 32/LPK keys at a time, and reads of keys and
-// values are 16 bytes a lane, in order. q's row is the first of qkv. part: [head][split][2+hd]: maximum, sum, and the values' weighted sum.
-template <int G, class A> DEV void attend(float *__restrict__ part, const u16 *__restrict__ q, const u16 *__restrict__ kc,
-                                          const u16 *__restrict__ vc, const u32 *__restrict__ state, u32 hd, u32 tmax, u32 splits,
-                                          float scale, A &sh) {
-  u32 kvh = PMPD_CTA_X, split = PMPD_CTA_Y, lane = PMPD_TID_X & 31, warp = PMPD_TID_X >> 5;
-  u32 lpk = hd > 64 ? 16 : hd > 32 ? 8 : 4, keys = 32 / lpk, sub = lane / lpk, dl = lane % lpk;
-  u32 len = ld(state + 1) + 1, chunk = (len + splits - 1) / splits, lo = split * chunk, hi = smaller(lo + chunk, len);
-  bool on = dl * 8 < hd;
-  float m[G], l[G], acc[G][8], qf[G][8];
-#pragma unroll
-  for (int g = 0; g < G; g++) {
-    vec4 qv = {0, 0, 0, 0};
-    if (on) qv = ldg_keep4(q + (u64)(kvh * G + g) * hd + dl * 8);
-    widen8(qf[g], qv);
-    m[g] = NOTHING;
-    l[g] = 0;
-#pragma unroll
-    for (int e = 0; e < 8; e++) acc[g][e] = 0;
-  }
-  for (u32 j0 = lo + warp * keys; j0 < hi; j0 += 4 * keys) {
-    u32 j = j0 + sub;
-    vec4 k = {0, 0, 0, 0}, v = {0, 0, 0, 0};
-    if (j < hi && on) {
-      u64 at = ((u64)kvh * tmax + j) * hd + dl * 8;
-      k = ldg_stream4(kc + at);
-      v = ldg_stream4(vc + at);
-    }
-    float f[8], kf[8];
-    widen8(f, v);
-    widen8(kf, k);
+// Attention of a decode step. Grid (kv heads, splits), 128 threads. The st[1]+1 positions are shared out among as many blocks of a KV head
+// as have LEAST of them each, so at most `splits`; other blocks leave at once: the graph that launches them is made once, for every
+// length. A key's head dim lies across LPK lanes, 8 values each, so a warp has 32/LPK keys at a time, a group, and reads of keys and values
+// are 16 bytes a lane, in order. U groups are on their way at once. Lanes without a key or a dim read one that exists, and drop it.
+//
+// part: [head][split][2+hd]: maximum, sum, and the values' weighted sum. The block of a KV head that comes last puts the shares
+// together, in their order, so the sums do not depend on which one that was. counts: a word a KV head, 0 between launches.
+constexpr u32 LEAST = 64; // kernels.LeastKeys
+
+template <int G, int LPK> struct Keys { // of G heads, or fewer: the last one counts for those that lack. What a lane holds of the keys of its group of lanes
+  static constexpr u32 EACH = 32 / LPK, U = G <= 4 ? 4 : 2, TURN = 4 * U * EACH;
+  vec4 q[G];
+  float m[G], l[G], acc[G][8];
+
+  MEMBER void begin(const u16 *heads, u32 group, u32 hd, u32 dim, bool on) {
 #pragma unroll
     for (int g = 0; g < G; g++) {
-      float s = 0;
+      q[g] = vec4{0, 0, 0, 0};
+      if (on) q[g] = ldg_keep4(heads + smaller(g, group - 1) * hd + dim);
+      m[g] = NOTHING;
+      l[g] = 0;
 #pragma unroll
-      for (int e = 0; e < 8; e++) s = fma32(qf[g][e], kf[e], s); // binary32: q and k of some models are hundreds
-      for (u32 d = lpk / 2; d; d >>= 1) s += u32_as_f32(shfl_xor(f32_as_u32(s), d));
-      s = j < hi ? s * scale : NOTHING; // scale has log2(e) in it
-      float top = larger(m[g], s), a = exp2_fast(m[g] - top), p = j < hi ? exp2_fast(s - top) : 0.f;
-      l[g] = l[g] * a + p;
-      m[g] = top;
-#pragma unroll
-      for (int e = 0; e < 8; e++) acc[g][e] = acc[g][e] * a + p * f[e];
+      for (int e = 0; e < 8; e++) acc[g][e] = 0;
     }
   }
+  // U groups, of which the first key is j0, and groups lie four warps' apart.
+  MEMBER void add(const u16 *k, const u16 *v, u32 j0, u32 hi, u32 hd, float scale) {
+    vec4 kv[U], vv[U];
+    float p[G][U], f[8], kf[U][8], qf[8];
 #pragma unroll
-  for (int g = 0; g < G; g++) { // the lane groups of a warp together, then the four warps
-    float mw = m[g];
-    for (u32 d = 16; d >= lpk; d >>= 1) mw = larger(mw, u32_as_f32(shfl_xor(f32_as_u32(mw), d)));
-    float a = exp2_fast(m[g] - mw);
-    l[g] *= a;
-    for (u32 d = 16; d >= lpk; d >>= 1) l[g] += u32_as_f32(shfl_xor(f32_as_u32(l[g]), d));
-#pragma unroll
-    for (int e = 0; e < 8; e++) {
-      acc[g][e] *= a;
-      for (u32 d = 16; d >= lpk; d >>= 1) acc[g][e] += u32_as_f32(shfl_xor(f32_as_u32(acc[g][e]), d));
+    for (u32 u = 0; u < U; u++) {
+      u64 at = (u64)smaller(j0 + u * 4 * EACH, hi - 1) * hd;
+      kv[u] = ldg_stream4(k + at);
+      vv[u] = ldg_stream4(v + at);
     }
-    u32 w = (warp * G + g) * 130;
-    if (sub == 0) {
-      if (dl == 0) { sh[w] = mw; sh[w + 1] = l[g]; }
-      if (on) {
 #pragma unroll
-        for (int e = 0; e < 8; e++) sh[w + 2 + dl * 8 + e] = acc[g][e];
+    for (u32 u = 0; u < U; u++) widen8(kf[u], kv[u]);
+#pragma unroll
+    for (int g = 0; g < G; g++) {
+      if (G > 4) widen8_here(qf, q[g]); // 64 registers otherwise, since the loop around this keeps them
+      else widen8(qf, q[g]);
+#pragma unroll
+      for (u32 u = 0; u < U; u++) {
+        float s = 0;
+#pragma unroll
+        for (int e = 0; e < 8; e++) s = fma32(qf[e], kf[u][e], s); // binary32: q and k of some models are hundreds
+#pragma unroll
+        for (int d = LPK / 2; d; d >>= 1) s += u32_as_f32(shfl_xor(f32_as_u32(s), d));
+        p[g][u] = j0 + u * 4 * EACH < hi ? s * scale : NOTHING; // scale has log2(e) in it
+      }
+    }
+#pragma unroll
+    for (int g = 0; g < G; g++) {
+      float top = m[g];
+#pragma unroll
+      for (u32 u = 0; u < U; u++) top = larger(top, p[g][u]);
+      float a = exp2_fast(m[g] - top);
+      m[g] = top;
+      l[g] *= a;
+#pragma unroll
+      for (int e = 0; e < 8; e++) acc[g][e] *= a;
+#pragma unroll
+      for (u32 u = 0; u < U; u++) {
+        p[g][u] = j0 + u * 4 * EACH < hi ? exp2_fast(p[g][u] - top) : 0.f;
+        l[g] += p[g][u];
+      }
+    }
+#pragma unroll
+    for (u32 u = 0; u < U; u++) {
+      widen8(f, vv[u]);
+#pragma unroll
+      for (int g = 0; g < G; g++) {
+#pragma unroll
+        for (int e = 0; e < 8; e++) acc[g][e] = fma32(p[g][u], f[e], acc[g][e]);
       }
     }
   }
+  // The groups of lanes of a warp together, and its share to shared memory: maximum, sum and values of each head.
+  template <class A> MEMBER void end(A &sh, u32 warp, u32 lane, u32 dim, bool on) {
+#pragma unroll
+    for (int g = 0; g < G; g++) {
+      float top = m[g];
+#pragma unroll
+      for (int d = 16; d >= LPK; d >>= 1) top = larger(top, u32_as_f32(shfl_xor(f32_as_u32(top), d)));
+      float a = exp2_fast(m[g] - top);
+      l[g] *= a;
+#pragma unroll
+      for (int d = 16; d >= LPK; d >>= 1) l[g] += u32_as_f32(shfl_xor(f32_as_u32(l[g]), d));
+#pragma unroll
+      for (int e = 0; e < 8; e++) {
+        acc[g][e] *= a;
+#pragma unroll
+        for (int d = 16; d >= LPK; d >>= 1) acc[g][e] += u32_as_f32(shfl_xor(f32_as_u32(acc[g][e]), d));
+      }
+      u32 w = (warp * G + g) * 130;
+      if (lane == 0) { sh[w] = top; sh[w + 1] = l[g]; }
+      if (lane < LPK && on) {
+#pragma unroll
+        for (int e = 0; e < 8; e++) sh[w + 2 + dim + e] = acc[g][e];
+      }
+    }
+  }
+};
+
+// One value, e, of the shares of a head, n of them `apart` floats from one to the next: eight at a time, so that as many loads are on
+// their way.
+DEV u16 together(const float *share, u32 n, u32 apart, u32 e) {
+  float top = NOTHING, sum = 0, o = 0, m[8], l[8], v[8];
+  for (u32 i = 0; i < n; i += 8) {
+    float most = top;
+#pragma unroll
+    for (u32 j = 0; j < 8; j++) {
+      const float *x = share + smaller(i + j, n - 1) * apart;
+      m[j] = ld(x);
+      l[j] = ld(x + 1);
+      v[j] = ld(x + 2 + e);
+      most = larger(most, m[j]);
+    }
+    float a = exp2_fast(top - most);
+    top = most;
+    sum *= a;
+    o *= a;
+#pragma unroll
+    for (u32 j = 0; j < 8; j++) {
+      a = i + j < n ? exp2_fast(m[j] - top) : 0.f;
+      sum += l[j] * a;
+      o += v[j] * a;
+    }
+  }
+  return f2h(o / sum);
+}
+
+template <int G, int LPK, class A, class B> DEV void attend(u16 *o, float *part, u32 *counts, const u16 *q, const u16 *kc, const u16 *vc,
+                                                            const u32 *state, u32 group, u32 hd, u32 tmax, u32 splits, float scale, A &sh,
+                                                            B &last) {
+  after_previous();
+  u32 tid = PMPD_TID_X, kvh = PMPD_CTA_X, split = PMPD_CTA_Y, lane = tid & 31, warp = tid >> 5;
+  u32 len = ld(state + 1) + 1, used = smaller(splits, (len + LEAST - 1) / LEAST), chunk = (len + used - 1) / used;
+  used = (len + chunk - 1) / chunk;
+  if (split >= used) return;
+  Keys<G, LPK> keys;
+  u32 lo = split * chunk, hi = smaller(lo + chunk, len), dim = lane % LPK * 8;
+  bool on = dim < hd;
+  keys.begin(q + (u64)kvh * group * hd, group, hd, dim, on);
+  u64 at = (u64)kvh * tmax * hd + (on ? dim : 0);
+  for (u32 j = lo + warp * keys.EACH; j < hi; j += keys.TURN) keys.add(kc + at, vc + at, j + lane / LPK, hi, hd, scale);
+  keys.end(sh, warp, lane, dim, on);
   PMPD_SYNC();
-  for (u32 i = PMPD_TID_X; i < G * hd; i += 128) {
+  for (u32 i = tid; i < group * hd; i += 128) {
     u32 g = i / hd, e = i % hd;
-    float top = NOTHING, sum = 0, o = 0;
+    float top = NOTHING, sum = 0, v = 0;
 #pragma unroll
     for (int w = 0; w < 4; w++) top = larger(top, sh[(w * G + g) * 130]);
 #pragma unroll
@@ -79,37 +159,46 @@ template <int G, class A> DEV void attend(float *__restrict__ part, const u16 *_
       u32 x = (w * G + g) * 130;
       float a = exp2_fast(sh[x] - top);
       sum += sh[x + 1] * a;
-      o += sh[x + 2 + e] * a;
+      v += sh[x + 2 + e] * a;
     }
-    float *p = part + ((u64)(kvh * G + g) * splits + split) * (hd + 2);
-    st(p + 2 + e, o);
+    float *p = part + ((u64)(kvh * group + g) * splits + split) * (hd + 2);
+    if (used == 1) {
+      st(o + (u64)kvh * group * hd + i, f2h(v / sum));
+      continue;
+    }
+    st(p + 2 + e, v);
     if (e == 0) { st(p, top); st(p + 1, sum); }
   }
-}
-#define ATTENTION(G)                                                                                                               \
-  KERNEL void __launch_bounds__(128) attn_g##G(float *__restrict__ part, const u16 *__restrict__ q, const u16 *__restrict__ kc,    \
-                                               const u16 *__restrict__ vc, const u32 *__restrict__ state, u32 hd, u32 tmax,        \
-                                               u32 splits, float scale) {                                                          \
-    SHARED(float, sh, 4 * G * 130);                                                                                                \
-    attend<G>(part, q, kc, vc, state, hd, tmax, splits, scale, sh);                                                                \
+  if (used == 1) return;
+  PMPD_SYNC(); // this block's share is written
+  if (tid == 0) {
+    fence();
+    last[0] = atomic_inc_release_acquire(counts + kvh) == used - 1;
   }
-ATTENTION(1) ATTENTION(2) ATTENTION(3) ATTENTION(4) ATTENTION(5) ATTENTION(6) ATTENTION(7) ATTENTION(8)
-
-// The splits together. Grid (heads), a block of 128; o is [heads·hd], part as above.
-KERNEL void __launch_bounds__(128) attn_merge(u16 *__restrict__ o, const float *__restrict__ part, u32 hd, u32 splits) {
-  u32 head = PMPD_CTA_X, e = PMPD_TID_X;
-  if (e >= hd) return;
-  const float *p = part + (u64)head * splits * (hd + 2);
-  float m = NOTHING, l = 0, s = 0;
-  for (u32 i = 0; i < splits; i++) m = larger(m, ld(p + i * (hd + 2)));
-  for (u32 i = 0; i < splits; i++) {
-    const float *x = p + i * (hd + 2);
-    float a = exp2_fast(ld(x) - m);
-    l += ld(x + 1) * a;
-    s += ld(x + 2 + e) * a;
+  PMPD_SYNC();
+  if (!last[0]) return;
+  fence();
+  if (tid == 0) st(counts + kvh, 0u);
+  for (u32 i = tid; i < group * hd; i += 128) {
+    const float *shares = part + (u64)(kvh * group + i / hd) * splits * (hd + 2);
+    st(o + (u64)kvh * group * hd + i, together(shares, used, hd + 2, i % hd));
   }
-  st(o + (u64)head * hd + e, f2h(s / l));
 }
+// Of heads of more than 64 values, and of others.
+#define ATTENTION(G)                                                                                                                 \
+  ATTENTION_OF(G, 16, attn_g##G)                                                                                                     \
+  ATTENTION_OF(G, 8, attn_g##G##_narrow)
+#define ATTENTION_OF(G, LPK, name)                                                                                                   \
+  KERNEL void __launch_bounds__(128) name(u16 *o, float *part, u32 *counts, const u16 *q, const u16 *kc, const u16 *vc,              \
+                                          const u32 *state, u32 group, u32 hd, u32 tmax, u32 splits, float scale) {                  \
+    SHARED(float, sh, 4 * G * 130);                                                                                                  \
+    SHARED(u32, last, 1);                                                                                                            \
+    attend<G, LPK>(o, part, counts, q, kc, vc, state, group, hd, tmax, splits, scale, sh, last);                                     \
+  }
+ATTENTION(1)
+ATTENTION(2)
+ATTENTION(4)
+ATTENTION(8)
 
 // Prefill: causal attention of m new tokens, of positions st[1] to st[1]+m-1, whose keys and values the cache has already. A block of
 // four warps has 64 queries of one head, 16 a warp; keys and values come in tiles of 64 through shared memory, and both products

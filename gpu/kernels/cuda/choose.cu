@@ -37,10 +37,11 @@ template <class A> DEV Share choose_block(Share s, A &sh, u32 first, u32 count) 
 // stats: slots of 8 floats, one a step, used in turn: token (its bits), largest logit, second, logsumexp, entropy in nats, p_max, 0, 0.
 // state: token, position, step, and a count of blocks that must be 0 between launches. parts: 64 times 5 floats of scratch.
 // advance: tokens that this pass has read. Grid (64).
-KERNEL void __launch_bounds__(256) choose(float *__restrict__ stats, u32 *state, const u16 *__restrict__ logits, float *parts, u32 n, u32 slots,
+KERNEL void __launch_bounds__(256) choose(float *__restrict__ stats, u32 *state, const u16 *logits, float *parts, u32 n, u32 slots,
                                           u32 advance) {
   SHARED(float, sh, 256 * 5);
   SHARED(u32, last, 1);
+  after_previous();
   u32 t = PMPD_TID_X, block = PMPD_CTA_X;
   Share s = {LOWEST, LOWEST, 0, 0, 0xffffffff};
   for (u32 i = block * 256 + t; i < n; i += CHOOSE_BLOCKS * 256) {

@@ -7,28 +7,37 @@
 //
 // Products are binary16, at most eight of them are added in binary16 (four at 4 bits and above), the rest in binary32. Every operation
 // rounds exactly, so a GPU and the emulator agree bit for bit.
-DEV void finish(u16 *y, const u16 *bias, u32 row, float s) {
-  if (bias) s += h2f(ld(bias + row));
-  st(y + row, f2h(s));
+// What stands around a product, the struct in `job`, is in around.cu.
+
+// Asks for the beginning of some rows' weights, `bytes` of each, while x is not yet there: a line a lane. part: how far apart the parts of
+// a row lie, such as planes, of which there are `parts`. At most Most lines a warp, so that the L2 cache holds those of all blocks.
+template <int Most> DEV void fetch_ahead(const void *row, u32 parts, u64 part, u32 bytes) {
+  u32 each = (bytes + 127) / 128, lines = smaller(parts * each, Most);
+  for (u32 i = PMPD_TID_X; i < lines; i += 32) prefetch((const u8 *)row + i / each * part + i % each * 128);
 }
 
-KERNEL void __launch_bounds__(256) gemv_f16(u16 *__restrict__ y, const u16 *__restrict__ w, const u16 *__restrict__ x,
-                                            const u16 *__restrict__ bias, u32 n, u32 k) {
-  u32 lane = PMPD_TID_X, row = PMPD_CTA_X * 8 + PMPD_TID_Y;
-  if (row >= n) return;
-  const u16 *wr = w + (u64)row * k;
+// A warp has a row. Grid (ceil(n/8)), block (32, 8).
+template <class J> DEV void gemv_half(const J &job, const u16 *w, u32 k) {
+  SHARED(float, sums, 8);
+  u32 lane = PMPD_TID_X;
+  const u16 *wr = w + (u64)job.row(8, PMPD_TID_Y) * k;
+  fetch_ahead<32>(wr, 1, 0, k * 2);
+  job.begin();
+  auto x = job.at(0);
   float s = 0, u = 0;
   u32 i = lane * 8;
   for (; i + 3 * 256 < k; i += 4 * 256) { // four 16-byte loads in flight
     vec4 a = ldg_stream4(wr + i), b = ldg_stream4(wr + i + 256), c = ldg_stream4(wr + i + 512), d = ldg_stream4(wr + i + 768);
-    s += dot8(a, ldg_keep4(x + i));
-    u += dot8(b, ldg_keep4(x + i + 256));
-    s += dot8(c, ldg_keep4(x + i + 512));
-    u += dot8(d, ldg_keep4(x + i + 768));
+    s += dot8(a, take4(x + i));
+    u += dot8(b, take4(x + (i + 256)));
+    s += dot8(c, take4(x + (i + 512)));
+    u += dot8(d, take4(x + (i + 768)));
   }
-  for (; i < k; i += 256) s += dot8(ldg_stream4(wr + i), ldg_keep4(x + i));
+  for (; i < k; i += 256) s += dot8(ldg_stream4(wr + i), take4(x + i));
   s = warp_sum(s + u);
-  if (lane == 0) finish(y, bias, row, s);
+  if (lane == 0) sums[PMPD_TID_Y] = s;
+  PMPD_SYNC();
+  job.end(sums, 8);
 }
 
 // ---- 2, 3 and 4 bits ----
@@ -212,47 +221,48 @@ template <int W> struct Ring {
   }
 };
 // A whole group, whose x begins Bytes behind `at`.
-template <int Bytes, int W> DEV void whole_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const u16 *at) {
+template <int Bytes, int W, class X> DEV void whole_group(float acc[4], const Row<W> rows[4], const u32 (*q)[W], const X &at) {
   Inputs<W> in;
-  in.x[0] = ldg_keep4<Bytes>(at);
-  in.x[1] = ldg_keep4<Bytes + 512>(at);
-  in.x[2] = ldg_keep4<Bytes + 1024>(at);
-  in.x[3] = ldg_keep4<Bytes + 1536>(at);
+  in.x[0] = take4<Bytes>(at);
+  in.x[1] = take4<Bytes + 512>(at);
+  in.x[2] = take4<Bytes + 1024>(at);
+  in.x[3] = take4<Bytes + 1536>(at);
   add_group<W>(acc, rows, q, in);
 }
 
 // A warp has four rows, so that x is loaded once for four. Grid (ceil(n/16)), block (32, 4). Lanes and rows that are too many work on
 // what is there, or on zeros, and store nothing: every lane takes part in shuffles.
-template <int W, class A, class A2> DEV void gemv_rows(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k, A &ring,
-                                            A2 &tables) {
+template <int W, class J, class A, class A2> DEV void gemv_rows(const J &job, const u32 *planes, const u16 *lut, u32 n, u32 k, A &ring,
+                                                                A2 &tables) {
+  SHARED(float, sums, 16);
   constexpr u32 STAGES = Ring<W>::STAGES;
-  u32 lane = PMPD_TID_X, first = (PMPD_CTA_X * 4 + PMPD_TID_Y) * 4, words = k / 32;
-  if (first >= n) return;
+  u32 lane = PMPD_TID_X, first = PMPD_TID_Y * 4, words = k / 32;
   u32 plane = n * words * 4, turns = words % 4 ? 0 : words / 64; // bytes; cp.async takes 16 bytes that are aligned
   Ring<W> r4;
   r4.base = PMPD_TID_Y * STAGES * Ring<W>::TURN;
   r4.to = r4.base + lane * 4;
   r4.plane = plane;
 #pragma unroll
-  for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)smaller(first + i * 2 + lane / 16, n - 1) * words + lane % 16 * 4;
+  for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)job.row(16, first + i * 2 + lane / 16) * words + lane % 16 * 4;
   // Tables come with the first turn: two words a row at 2 bits, four at 3, eight at 4.
   constexpr u32 TABLE = (1 << W) / 2, LANES = W == 4 ? 2 : 1; // words, and lanes that copy them
   u32 mine = PMPD_TID_Y * 4 * TABLE;
   if (lane < 4 * LANES) {
     u32 to = smem_addr(tables, mine + lane / LANES * TABLE + lane % LANES * 4);
-    const u16 *from = lut + (u64)smaller(first + lane / LANES, n - 1) * (1 << W) + lane % LANES * 8;
+    const u16 *from = lut + (u64)job.row(16, first + lane / LANES) * (1 << W) + lane % LANES * 8;
     if (W == 2) cp_async8(to, from);
     else cp_async16(to, from);
   }
 #pragma unroll
   for (u32 i = 0; i < STAGES; i++) { r4.copy(ring, i < turns); r4.next(); }
+  job.begin();
   cp_async_wait<STAGES - 1>();
   PMPD_SYNC_WARP();
   Row<W> rows[4];
   float acc[4] = {0, 0, 0, 0};
 #pragma unroll
   for (u32 r = 0; r < 4; r++) rows[r].look_up(tables, mine + r * TABLE, lane);
-  const u16 *at = x + lane * 8;
+  auto at = job.at(lane * 8);
 #pragma unroll 1
   for (u32 turn = 0; turn < turns; turn++, at += 2048) {
     cp_async_wait<STAGES - 1>();
@@ -272,7 +282,7 @@ template <int W, class A, class A2> DEV void gemv_rows(u16 *y, const u32 *planes
     bool on = lane < lanes;
 #pragma unroll
     for (u32 r = 0; r < 4; r++) {
-      const u32 *w = planes + (u64)smaller(first + r, n - 1) * words + g + (on ? lane : 0); // any word will do where x is 0
+      const u32 *w = planes + (u64)job.row(16, first + r) * words + g + (on ? lane : 0); // any word will do where x is 0
 #pragma unroll
       for (int j = 0; j < W; j++) q[r][j] = ldg_stream(j ? behind(w, j, plane) : w);
     }
@@ -281,13 +291,14 @@ template <int W, class A, class A2> DEV void gemv_rows(u16 *y, const u32 *planes
     for (int c = 0; c < 4; c++) in.x[c] = vec4{0, 0, 0, 0};
     if (on) {
 #pragma unroll
-      for (u32 c = 0; c < 4; c++) in.x[c] = ldg_keep4(at + c * 8 * lanes);
+      for (u32 c = 0; c < 4; c++) in.x[c] = take4(at + c * 8 * lanes);
     }
     add_group<W>(acc, rows, q, in);
   }
   float s = sum4(acc, lane);
-  u32 row = first + lane / 8;
-  if (lane % 8 == 0 && row < n) finish(y, bias, row, s);
+  if (lane % 8 == 0) sums[first + lane / 8] = s;
+  PMPD_SYNC();
+  job.end(sums, 16);
 }
 
 // ---- 5 to 8 bits ----
@@ -300,14 +311,15 @@ template <int W> DEV u32 codes8(const u32 *q, int c) {
 }
 
 // A warp has a row, and its table in shared memory. Grid (ceil(n/8)), block (32, 8).
-template <int W> DEV void gemv_table(u16 *y, const u32 *planes, const u16 *lut, const u16 *x, const u16 *bias, u32 n, u32 k) {
+template <int W, class J> DEV void gemv_table(const J &job, const u32 *planes, const u16 *lut, u32 n, u32 k) {
   SHARED(u16, table, 8 << W);
-  u32 lane = PMPD_TID_X, base = PMPD_TID_Y << W, row = PMPD_CTA_X * 8 + PMPD_TID_Y, words = k / 32;
-  if (row < n) {
-    for (u32 i = lane * 8; i < 1 << W; i += 256) store8(table, base + i, ld((const vec4 *)(lut + ((u64)row << W) + i)));
-  }
+  SHARED(float, sums, 8);
+  u32 lane = PMPD_TID_X, base = PMPD_TID_Y << W, row = job.row(8, PMPD_TID_Y), words = k / 32;
+  fetch_ahead<64>(planes + (u64)row * words, W, (u64)n * words * 4, words * 4);
+  for (u32 i = lane * 8; i < 1 << W; i += 256) store8(table, base + i, ld((const vec4 *)(lut + ((u64)row << W) + i)));
+  job.begin();
+  auto x = job.at(0);
   PMPD_SYNC();
-  if (row >= n) return;
   float acc = 0;
   for (u32 g = 0; g < words; g += 32) {
     u32 lanes = smaller(32, words - g), q[W];
@@ -320,24 +332,65 @@ template <int W> DEV void gemv_table(u16 *y, const u32 *planes, const u16 *lut, 
 #pragma unroll
       for (int e = 0; e < 8; e++) v[e] = table[base + ((high >> (4 * e) & 15) << (W - 4) | (low >> (4 * e) & 15))];
       vec4 w = {v[0] | v[1] << 16, v[2] | v[3] << 16, v[4] | v[5] << 16, v[6] | v[7] << 16};
-      acc += dot8(w, ldg_keep4(x + g * 32 + c * 8 * lanes + lane * 8));
+      acc += dot8(w, take4(x + (g * 32 + c * 8 * lanes + lane * 8)));
     }
   }
   acc = warp_sum(acc);
-  if (lane == 0) finish(y, bias, row, acc);
+  if (lane == 0) sums[PMPD_TID_Y] = acc;
+  PMPD_SYNC();
+  job.end(sums, 8);
 }
 
-#define GEMV_ARGUMENTS                                                                                                       \
-  u16 *__restrict__ y, const u32 *__restrict__ planes, const u16 *__restrict__ lut, const u16 *__restrict__ x, const u16 *__restrict__ bias, \
-      u32 n, u32 k
-// At least `blocks` blocks a multiprocessor, so many that registers suffice for.
-#define GEMV_ROWS(W, blocks)                                                   \
-  KERNEL void __launch_bounds__(128, blocks) gemv_ap##W(GEMV_ARGUMENTS) {      \
-    SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                    \
-    SHARED(u32, tables, 8 << W);                                               \
-    gemv_rows<W>(y, planes, lut, x, bias, n, k, ring, tables);                 \
+// Two kernels for each precision: of x as it stands, and of norm(x).
+#define PLAIN_PARAMS const u16 *x, const u16 *__restrict__ bias, const u16 *add, const u16 *add2, u32 n, u32 k
+#define NORMED_PARAMS                                                                                                                   \
+  const u16 *x, const u16 *__restrict__ gamma, const u16 *__restrict__ beta, const u16 *__restrict__ bias, u16 *kc, u16 *vc,            \
+      const float *__restrict__ cs, const u32 *state, u32 then, u32 n, u32 k, float eps, u32 h, u32 kv, u32 hd, u32 rot, u32 tmax
+#define PLAIN_JOB Plain job{y, x, bias, add, add2, n}
+#define NORMED_JOB(Threads)                                                                                                             \
+  DYNAMIC(u16, xs);                                                                                                                     \
+  SHARED(float, red, Threads / 32);                                                                                                     \
+  Normed<Threads, decltype(xs), decltype(red)> job{y,  x,  gamma, beta, bias, then, n, k, eps, {kc, vc, cs, state, h, kv, hd, rot, tmax}, \
+                                                   xs, red}
+
+KERNEL void __launch_bounds__(256) gemv_f16(u16 *y, const u16 *__restrict__ w, PLAIN_PARAMS) {
+  PLAIN_JOB;
+  gemv_half(job, w, k);
+}
+KERNEL void __launch_bounds__(256) norm_gemv_f16(u16 *y, const u16 *__restrict__ w, NORMED_PARAMS) {
+  NORMED_JOB(256);
+  gemv_half(job, w, k);
+}
+// At least `blocks` blocks a multiprocessor, so many that registers and shared memory suffice for.
+#define GEMV_ROWS(W, blocks)                                                                                                            \
+  KERNEL void __launch_bounds__(128, blocks) gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,            \
+                                                        PLAIN_PARAMS) {                                                                 \
+    SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                                                                             \
+    SHARED(u32, tables, 8 << W);                                                                                                        \
+    PLAIN_JOB;                                                                                                                          \
+    gemv_rows<W>(job, planes, lut, n, k, ring, tables);                                                                                 \
+  }                                                                                                                                     \
+  KERNEL void __launch_bounds__(128, blocks) norm_gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,       \
+                                                             NORMED_PARAMS) {                                                           \
+    SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                                                                             \
+    SHARED(u32, tables, 8 << W);                                                                                                        \
+    NORMED_JOB(128);                                                                                                                    \
+    gemv_rows<W>(job, planes, lut, n, k, ring, tables);                                                                                 \
   }
-GEMV_ROWS(2, 5) GEMV_ROWS(3, 5) GEMV_ROWS(4, 4)
-#define GEMV_TABLE(W)                                                          \
-  KERNEL void __launch_bounds__(256) gemv_ap##W(GEMV_ARGUMENTS) { gemv_table<W>(y, planes, lut, x, bias, n, k); }
-GEMV_TABLE(5) GEMV_TABLE(6) GEMV_TABLE(7) GEMV_TABLE(8)
+GEMV_ROWS(2, 5)
+GEMV_ROWS(3, 5)
+GEMV_ROWS(4, 4)
+#define GEMV_TABLE(W)                                                                                                                   \
+  KERNEL void __launch_bounds__(256) gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut, PLAIN_PARAMS) {    \
+    PLAIN_JOB;                                                                                                                          \
+    gemv_table<W>(job, planes, lut, n, k);                                                                                              \
+  }                                                                                                                                     \
+  KERNEL void __launch_bounds__(256) norm_gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,               \
+                                                     NORMED_PARAMS) {                                                                   \
+    NORMED_JOB(256);                                                                                                                    \
+    gemv_table<W>(job, planes, lut, n, k);                                                                                              \
+  }
+GEMV_TABLE(5)
+GEMV_TABLE(6)
+GEMV_TABLE(7)
+GEMV_TABLE(8)

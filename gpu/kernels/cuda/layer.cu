@@ -2,21 +2,31 @@
 // block has a row to itself. Sizes are multiples of 8: a thread takes 16 bytes.
 
 // x[row] = table[ids[row]]; in decode ids is the state, whose first word is the token. Grid (ceil(d/1024), rows).
-KERNEL void __launch_bounds__(128) embed(u16 *__restrict__ x, const u16 *__restrict__ table, const u32 *__restrict__ ids, u32 d) {
+KERNEL void __launch_bounds__(128) embed(u16 *__restrict__ x, const u16 *__restrict__ table, const u32 *ids, u32 d) {
+  after_previous();
   u32 i = (PMPD_CTA_X * 128 + PMPD_TID_X) * 8, row = PMPD_CTA_Y;
   if (i < d) st((vec4 *)(x + (u64)row * d + i), ldg_stream4(table + (u64)ld(ids + row) * d + i));
 }
 
-template <class A> DEV float block_sum256(float v, A &sh) {
-  u32 lane = PMPD_TID_X & 31, warp = PMPD_TID_X >> 5;
+DEV u32 thread_of_block() { return PMPD_TID_Y * 32 + PMPD_TID_X; }
+
+template <int Threads, class A> DEV float block_sum(float v, A &sh) {
+  u32 t = thread_of_block();
   v = warp_sum(v);
   PMPD_SYNC(); // who still reads the sum before
-  if (lane == 0) sh[warp] = v;
+  if (t % 32 == 0) sh[t / 32] = v;
   PMPD_SYNC();
   v = 0;
 #pragma unroll
-  for (int i = 0; i < 8; i++) v += sh[i];
+  for (int i = 0; i < Threads / 32; i++) v += sh[i];
   return v;
+}
+
+// silu and gelu in its tanh form (gelu_new), of binary32 values.
+DEV float silu(float v) { return v / (1.f + exp2_fast(-LOG2E * v)); }
+DEV float gelu_new(float v) {
+  float u = 0.7978845608f * (v + 0.044715f * v * v * v); // sqrt(2/pi)
+  return v / (1.f + exp2_fast(-2.f * LOG2E * u));         // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
 }
 
 // x += add + add2, each where given: the residual stream, rounded to binary16 once. y = norm(x)·gamma + beta; beta given:
@@ -46,7 +56,7 @@ KERNEL void __launch_bounds__(256) add_norm(u16 *__restrict__ y, u16 *x, const u
   }
   float mean = 0;
   if (beta) {
-    mean = block_sum256(sum, sh) / (float)d;
+    mean = block_sum<256>(sum, sh) / (float)d;
     square = 0;
     for (u32 i = PMPD_TID_X * 8; i < d; i += 2048) {
       widen8(f, ld((const vec4 *)(x + row + i))); // this thread's own
@@ -54,7 +64,7 @@ KERNEL void __launch_bounds__(256) add_norm(u16 *__restrict__ y, u16 *x, const u
       for (int e = 0; e < 8; e++) square += (f[e] - mean) * (f[e] - mean);
     }
   }
-  float r = rsqrt_fast(block_sum256(square, sh) / (float)d + eps);
+  float r = rsqrt_fast(block_sum<256>(square, sh) / (float)d + eps);
   for (u32 i = PMPD_TID_X * 8; i < d; i += 2048) {
     float o[8];
     widen8(f, ld((const vec4 *)(x + row + i)));
@@ -101,7 +111,7 @@ KERNEL void __launch_bounds__(128) silu_mul(u16 *__restrict__ y, const u16 *__re
   widen8(g, ldg_keep4(gu + row * 2 * n + i));
   widen8(u, ldg_keep4(gu + row * 2 * n + n + i));
 #pragma unroll
-  for (int e = 0; e < 8; e++) g[e] = g[e] / (1.f + exp2_fast(-LOG2E * g[e])) * u[e];
+  for (int e = 0; e < 8; e++) g[e] = silu(g[e]) * u[e];
   st((vec4 *)(y + row * n + i), narrow8(g));
 }
 
@@ -113,9 +123,6 @@ KERNEL void __launch_bounds__(128) gelu(u16 *__restrict__ y, const u16 *__restri
   float f[8];
   widen8(f, ldg_keep4(x + row * n + i));
 #pragma unroll
-  for (int e = 0; e < 8; e++) {
-    float v = f[e], u = 0.7978845608f * (v + 0.044715f * v * v * v); // sqrt(2/pi)
-    f[e] = v / (1.f + exp2_fast(-2.f * LOG2E * u));                   // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
-  }
+  for (int e = 0; e < 8; e++) f[e] = gelu_new(f[e]);
   st((vec4 *)(y + row * n + i), narrow8(f));
 }

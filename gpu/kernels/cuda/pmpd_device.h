@@ -52,14 +52,15 @@ template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) {
 }
 DEV vec4 ldg_stream4(const void *p) {
   vec4 v;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.b32 {%0,%1,%2,%3}, [%4];"
+  asm volatile("ld.global.L1::no_allocate.v4.b32 {%0,%1,%2,%3}, [%4];"
                : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
   return v;
 }
-// Activations are read by every warp: L1 keeps them.
+// Activations are read by every warp: L1 keeps them. Not by ld.global.nc, here and above: the kernel that writes them may still be running
+// when this one begins (wait_for_previous), and that instruction is for what nobody writes.
 template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) {
   vec4 v;
-  asm volatile("ld.global.nc.v4.b32 {%0,%1,%2,%3}, [%4+%5];"
+  asm volatile("ld.global.v4.b32 {%0,%1,%2,%3}, [%4+%5];"
                : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p), "n"(Bytes));
   return v;
 }
@@ -69,10 +70,26 @@ DEV u32 atomic_inc_release_acquire(u32 *p) {
   asm volatile("atom.acq_rel.gpu.global.add.u32 %0, [%1], 1;" : "=r"(r) : "l"(p) : "memory");
   return r;
 }
+// A line of 128 bytes to the L2 cache.
+DEV void prefetch(const void *p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
+// Programmatic dependent launch, of compute capability 9.0: a kernel that was launched for it begins while the one before it in the stream
+// still runs, and waits here until that has ended and what it wrote is seen. Before, it may read what no kernel writes, and write nothing.
+DEV void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+// When all blocks have come here, the kernel behind this one in the stream may begin, if it was launched for it.
+DEV void let_next_begin() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
 DEV void fence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 
 // ---- shared memory ----
 #define SHARED(T, name, n) __shared__ __attribute__((aligned(16))) T name[n]
+#define DYNAMIC(T, name) extern __shared__ __attribute__((aligned(16))) T name[] // as much as the launch asks for
 template <class T> DEV u32 smem_addr(const T *a, u32 i) {
   u32 r;
   asm("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }" : "=r"(r) : "l"(a + i));
@@ -80,6 +97,7 @@ template <class T> DEV u32 smem_addr(const T *a, u32 i) {
 }
 // Eight binary16 values; i is a multiple of 8.
 DEV void store8(u16 *a, u32 i, const vec4 &v) { *(vec4 *)(a + i) = v; }
+DEV vec4 load8(const u16 *a, u32 i) { return *(const vec4 *)(a + i); }
 DEV void cp_async16(u32 smem, const void *gmem) { // sm_80
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(smem), "l"(gmem) : "memory");
 }
@@ -131,6 +149,10 @@ DEV float h2f(u16 h) { float f; asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(h)); r
 DEV u16 f2h(float f) { u16 h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(f)); return h; }
 DEV float h2lo(u32 v) { float f; asm("{ .reg .b16 l, h; mov.b32 {l, h}, %1; cvt.f32.f16 %0, l; }" : "=f"(f) : "r"(v)); return f; }
 DEV float h2hi(u32 v) { float f; asm("{ .reg .b16 l, h; mov.b32 {l, h}, %1; cvt.f32.f16 %0, h; }" : "=f"(f) : "r"(v)); return f; }
+// Both halves where it stands: a compiler keeps the results of h2lo and h2hi in registers, if it can compute them before a loop.
+DEV void widen2_here(float &lo, float &hi, u32 v) {
+  asm volatile("{ .reg .b16 l, h; mov.b32 {l, h}, %2; cvt.f32.f16 %0, l; cvt.f32.f16 %1, h; }" : "=f"(lo), "=f"(hi) : "r"(v));
+}
 DEV u32 pack2(float lo, float hi) { // the first operand of cvt is the upper half
   u32 r;
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
@@ -163,11 +185,20 @@ DEV float warp_sum(float v) {
   for (int d = 16; d; d >>= 1) v += u32_as_f32(shfl_xor(f32_as_u32(v), d));
   return v;
 }
+// The kernel before this one in the stream has ended, and what it wrote is seen: every thread passes here before it touches anything
+// that a kernel writes, and before it writes. Then the kernel behind this one may start, as far as there is room for it.
+DEV void after_previous() {
+  wait_for_previous();
+  let_next_begin();
+}
 DEV float larger(float a, float b) { return a > b ? a : b; }
 DEV u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
 DEV void widen8(float f[8], const vec4 &v) {
   f[0] = h2lo(v.x); f[1] = h2hi(v.x); f[2] = h2lo(v.y); f[3] = h2hi(v.y);
   f[4] = h2lo(v.z); f[5] = h2hi(v.z); f[6] = h2lo(v.w); f[7] = h2hi(v.w);
+}
+DEV void widen8_here(float f[8], const vec4 &v) {
+  widen2_here(f[0], f[1], v.x); widen2_here(f[2], f[3], v.y); widen2_here(f[4], f[5], v.z); widen2_here(f[6], f[7], v.w);
 }
 DEV vec4 narrow8(const float f[8]) { return vec4{pack2(f[0], f[1]), pack2(f[2], f[3]), pack2(f[4], f[5]), pack2(f[6], f[7])}; }
 // Four binary16 products and sums in each half, then binary32.
