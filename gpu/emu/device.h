@@ -64,7 +64,7 @@ template <class T> struct Array {
 };
 } // namespace emu
 #define SHARED(T, name, n) emu::Array<T> name(emu::shared_declare(sizeof(T) * (n), 16), (n))
-#define DYNAMIC(T, name) emu::Array<T> name(emu::shared_declare(emu::dynamic_bytes(), 16), emu::dynamic_bytes() / sizeof(T))
+#define DYNAMIC(T, name, offset) emu::Array<T> name(emu::dynamic_at(offset), emu::dynamic_bytes(offset) / (u32)sizeof(T))
 template <class T> DEV u32 smem_addr(const emu::Array<T> &a, u32 i) { return a[i].at; }
 DEV void store8(const emu::Array<u16> &a, u32 i, const vec4 &v) { a[i + 7], memcpy(emu::shared_write(a[i].at, 16, 16), &v, 16); }
 DEV vec4 load8(const emu::Array<u16> &a, u32 i) {

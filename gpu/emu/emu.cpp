@@ -25,7 +25,8 @@ thread_local Thread *self;
 namespace {
 constexpr size_t STACK = 128 << 10;
 constexpr u32 STATIC_MAX = 48 << 10; // what a kernel may declare; a launch may ask for more
-constexpr u32 SHARED_MAX = 99 << 10; // what a block may have in all: of capability 8.6, the least of those from 8.0 on
+constexpr u32 BLOCK_MAX = 99 << 10;  // both together: of capability 8.6, the least of those from 8.0 on
+constexpr u32 SHARED_MAX = STATIC_MAX + BLOCK_MAX; // what the launch asks for lies behind
 constexpr u32 MIXED = ~0u;
 
 // An access to two bytes of memory, or several with no barrier between them. epoch counts block barriers and never repeats, so marks
@@ -77,7 +78,6 @@ struct Worker { // what an OS thread needs to run blocks
 };
 thread_local Worker *me;
 
-u32 smaller_of(u32 a, u32 b) { return a < b ? a : b; }
 void to_scheduler() {
   Fiber &f = me->f[me->cur];
   context_switch(&f.ctx, &me->sched);
@@ -121,8 +121,8 @@ void run_block(Worker &b, u32 index) {
   b.waiting = 0;
   b.dead = false;
   b.epoch++;
-  b.shared_used = 0;
-  memset((void *)b.shared.get(), 0xff, smaller_of(STATIC_MAX + l.dynamic, SHARED_MAX)); // NaN, as binary16 and as binary32
+  b.shared_used = l.dynamic ? STATIC_MAX + l.dynamic : 0;
+  memset((void *)b.shared.get(), 0xff, STATIC_MAX + l.dynamic); // NaN, as binary16 and as binary32
   for (auto &w : b.w) w.live = w.waiting = w.parity = w.at_barrier = 0;
   std::vector<u32> order(n);
   for (u32 i = 0; i < n; i++) {
@@ -321,10 +321,14 @@ void warp_barrier() {
   to_all_lanes(w, f, "is at a barrier of");
 }
 
-u32 dynamic_bytes() { return me->grid->l->dynamic; }
+u32 dynamic_at(u32 offset) { return STATIC_MAX + offset; }
+u32 dynamic_bytes(u32 offset) {
+  u32 all = me->grid->l->dynamic;
+  return offset < all ? all - offset : 0;
+}
 u32 shared_declare(u64 bytes, u32 align) {
   u32 at = (self->shared_top + align - 1) / align * align;
-  u32 most = smaller_of(STATIC_MAX + dynamic_bytes(), SHARED_MAX);
+  u32 most = STATIC_MAX < BLOCK_MAX - dynamic_bytes(0) ? STATIC_MAX : BLOCK_MAX - dynamic_bytes(0);
   if (at + bytes > most) fault(LaunchFailed, "declares %llu bytes of shared memory; at most %u are allowed", at + bytes, most);
   self->shared_top = at + (u32)bytes;
   me->shared_used = std::max(me->shared_used, self->shared_top);

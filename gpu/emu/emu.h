@@ -55,7 +55,8 @@ constexpr u32 WORDS = 12; // most words of a lane in an exchange
 const u32 (*exchange(const u32 *in, u32 n))[WORDS];
 
 // Shared memory: an arena per block. Every access is marked, so that races are found in every order of threads.
-u32 dynamic_bytes();
+u32 dynamic_at(u32 offset); // in what the launch asks for: where it lies, and how much there is
+u32 dynamic_bytes(u32 offset);
 u32 shared_declare(u64 bytes, u32 align); // every thread declares the same arrays in the same order
 u8 *shared_read(u32 at, u32 n, u32 align);
 u8 *shared_write(u32 at, u32 n, u32 align);

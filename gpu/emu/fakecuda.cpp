@@ -313,7 +313,7 @@ API cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned
                    void **params, void **extra) {
   if (!f) return CUDA_ERROR_INVALID_HANDLE;
   if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || !bx || !by || !bz || bx > 1024 || by > 1024 || bz > 64 || extra) return CUDA_ERROR_INVALID_VALUE;
-  if (bx * by * bz > 1024 || shared > (f->dynamic ? (unsigned)f->dynamic : 48u << 10)) return CUDA_ERROR_INVALID_VALUE;
+  if (bx * by * bz > 1024 || shared > (f->dynamic ? (unsigned)f->dynamic : 48u << 10) || shared > 98u << 10) return CUDA_ERROR_INVALID_VALUE;
   if (bx * by * bz > (unsigned)f->max_threads) return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
   const emu::Kernel *k = f->kernel;
   std::vector<u8> args = k->pack(params); // values are taken now, as a driver does

@@ -45,16 +45,30 @@ func Gemv(bits, rows, columns int) Launch { return product("gemv", bits, rows, c
 // Columns are at most MaxHidden.
 func NormGemv(bits, rows, columns int) Launch {
 	l := product("norm_gemv", bits, rows, columns)
-	l.Shared = 2 * columns // x
+	l.Shared = ring(bits) + 2*columns // planes that are on their way, and x
 	return l
+}
+
+// ring is Ring of gemv.cu in bytes, of a block's eight warps: turns of 64 words of four rows' planes.
+func ring(bits int) int {
+	const warps, turn, word = 8, 4 * 64, 4
+	switch bits {
+	case 2:
+		return warps * 3 * bits * turn * word
+	case 3, 4:
+		return warps * 2 * bits * turn * word
+	}
+	return 0
 }
 
 // MaxShared is the most that a launch of a kernel asks for: drivers want to know it before the first.
 func MaxShared(kernel string) int {
-	if strings.HasPrefix(kernel, "norm_gemv") {
-		return 2 * MaxHidden
+	if !strings.HasPrefix(kernel, "norm_gemv") {
+		return 0
 	}
-	return 0
+	var bits int
+	_, _ = fmt.Sscanf(kernel, "norm_gemv_ap%d", &bits) // of binary16 0
+	return ring(bits) + 2*MaxHidden
 }
 
 // Then is what becomes of the result of a NormGemv, as around.cu numbers it.
@@ -106,10 +120,10 @@ func Attention(heads, kvHeads, headDim, splits int) Launch {
 // leastKeys is how many positions a split has at least, unless it is the only one: LEAST of attention.cu.
 const leastKeys = 64
 
-// Splits returns how many splits keep a GPU busy with so many positions: about two blocks a multiprocessor. With fewer
-// positions a launch of that many uses some of them.
+// Splits returns how many splits keep a GPU busy with so many positions: up to two blocks a multiprocessor, since a third on
+// some would be what all wait for. With fewer positions a launch of that many uses some of them.
 func Splits(kvHeads, positions, multiprocessors int) int {
-	return max(1, min(ceilDiv(2*multiprocessors, kvHeads), ceilDiv(positions, leastKeys)))
+	return max(1, min(2*multiprocessors/kvHeads, ceilDiv(positions, leastKeys)))
 }
 
 // AttentionPrefill launches attn_prefill for rows tokens.

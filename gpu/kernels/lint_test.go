@@ -200,6 +200,7 @@ func TestSplits(t *testing.T) {
 		kvHeads, positions, multiprocessors, want int
 	}{
 		{"two blocks per multiprocessor", 8, 100_000, 132, 33},
+		{"and no third", 32, 100_000, 132, 8},
 		{"at least 64 positions per split", 8, 128, 132, 2},
 		{"at least one split", 512, 1, 2, 1},
 	} {

@@ -31,7 +31,8 @@ type Kernel struct {
 func (k Kernel) Threads() int { return k.Block[0] * k.Block[1] * k.Block[2] }
 
 // MaxGroup is the most query heads that may share a KV head, MaxHeadDim the largest size of a head, MaxHidden the most
-// values that a product normalises, in 24 KiB of shared memory beside 32 KiB of planes that are on their way.
+// values that a product normalises, in 24 KiB of shared memory beside 64 KiB of planes that are on their way: of 99 KiB that a block may
+// have.
 const (
 	MaxGroup   = 8
 	MaxHeadDim = 128

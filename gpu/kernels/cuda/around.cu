@@ -80,8 +80,8 @@ struct Heads {
 };
 
 // A product of norm(x), whose result is written (WRITE), turned and appended to the cache (ROPE), or goes through the activation: of
-// silu(gate)·up, gate and up are the matrix's halves. Every block normalises x for itself: it is k values from the L2 cache and two sums,
-// less than a kernel and its gap. beta given: LayerNorm, else RMSNorm. The variance is of differences from the mean: means may be large.
+// silu(gate)·up, gate and up are the matrix's halves. Every block normalises x for itself, and has as many rows as make that
+// little: a kernel of its own would cost its gap, too. beta given: LayerNorm, else RMSNorm. The variance is of differences from the mean: means may be large.
 template <int Threads, class X, class S> struct Normed {
   u16 *y;
   const u16 *x, *gamma, *beta, *bias;
@@ -95,29 +95,31 @@ template <int Threads, class X, class S> struct Normed {
   MEMBER void begin() const {
     after_previous();
     u32 first = thread_of_block() * 8;
-    float sum = 0, square = 0, mean = 0, f[8], g[8];
+    float sum = 0, mean = 0, f[8], g[8]; // sum: of values for LayerNorm, of squares for RMSNorm
     for (u32 i = first; i < k; i += Threads * 8) {
       vec4 v = ldg_keep4(x + i);
       store8(xs, i, v);
       widen8(f, v);
 #pragma unroll
-      for (int e = 0; e < 8; e++) { sum += f[e]; square += f[e] * f[e]; }
+      for (int e = 0; e < 8; e++) sum = beta ? sum + f[e] : fma32(f[e], f[e], sum);
     }
+    sum = block_sum<Threads>(sum, red);
     if (beta) {
-      mean = block_sum<Threads>(sum, red) / (float)k;
-      square = 0;
+      mean = sum / (float)k;
+      sum = 0;
       for (u32 i = first; i < k; i += Threads * 8) {
         widen8(f, load8(xs, i)); // this thread's own
 #pragma unroll
-        for (int e = 0; e < 8; e++) square += (f[e] - mean) * (f[e] - mean);
+        for (int e = 0; e < 8; e++) sum = fma32(f[e] - mean, f[e] - mean, sum);
       }
+      sum = block_sum<Threads>(sum, red);
     }
-    float r = rsqrt_fast(block_sum<Threads>(square, red) / (float)k + eps);
+    float r = rsqrt_fast(sum / (float)k + eps), less = -mean * r;
     for (u32 i = first; i < k; i += Threads * 8) {
       widen8(f, load8(xs, i));
       widen8(g, ldg_keep4(gamma + i));
 #pragma unroll
-      for (int e = 0; e < 8; e++) f[e] = (f[e] - mean) * r * g[e];
+      for (int e = 0; e < 8; e++) f[e] = fma32(f[e], r, less) * g[e];
       if (beta) {
         widen8(g, ldg_keep4(beta + i));
 #pragma unroll

@@ -232,9 +232,10 @@ template <int Bytes, int W, class X> DEV void whole_group(float acc[4], const Ro
 
 // A warp has four rows, so that x is loaded once for four. Grid (ceil(n/16)), block (32, 4). Lanes and rows that are too many work on
 // what is there, or on zeros, and store nothing: every lane takes part in shuffles.
-template <int W, class J, class A, class A2> DEV void gemv_rows(const J &job, const u32 *planes, const u16 *lut, u32 n, u32 k, A &ring,
+template <int W, int Warps, class J, class A, class A2> DEV void gemv_rows(const J &job, const u32 *planes, const u16 *lut, u32 n, u32 k, A &ring,
                                                                 A2 &tables) {
-  SHARED(float, sums, 16);
+  constexpr u32 SLOTS = Warps * 4;
+  SHARED(float, sums, SLOTS);
   constexpr u32 STAGES = Ring<W>::STAGES;
   u32 lane = PMPD_TID_X, first = PMPD_TID_Y * 4, words = k / 32;
   u32 plane = n * words * 4, turns = words % 4 ? 0 : words / 64; // bytes; cp.async takes 16 bytes that are aligned
@@ -243,13 +244,13 @@ template <int W, class J, class A, class A2> DEV void gemv_rows(const J &job, co
   r4.to = r4.base + lane * 4;
   r4.plane = plane;
 #pragma unroll
-  for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)job.row(16, first + i * 2 + lane / 16) * words + lane % 16 * 4;
+  for (u32 i = 0; i < 2; i++) r4.from[i] = planes + (u64)job.row(SLOTS, first + i * 2 + lane / 16) * words + lane % 16 * 4;
   // Tables come with the first turn: two words a row at 2 bits, four at 3, eight at 4.
   constexpr u32 TABLE = (1 << W) / 2, LANES = W == 4 ? 2 : 1; // words, and lanes that copy them
   u32 mine = PMPD_TID_Y * 4 * TABLE;
   if (lane < 4 * LANES) {
     u32 to = smem_addr(tables, mine + lane / LANES * TABLE + lane % LANES * 4);
-    const u16 *from = lut + (u64)job.row(16, first + lane / LANES) * (1 << W) + lane % LANES * 8;
+    const u16 *from = lut + (u64)job.row(SLOTS, first + lane / LANES) * (1 << W) + lane % LANES * 8;
     if (W == 2) cp_async8(to, from);
     else cp_async16(to, from);
   }
@@ -282,7 +283,7 @@ template <int W, class J, class A, class A2> DEV void gemv_rows(const J &job, co
     bool on = lane < lanes;
 #pragma unroll
     for (u32 r = 0; r < 4; r++) {
-      const u32 *w = planes + (u64)job.row(16, first + r) * words + g + (on ? lane : 0); // any word will do where x is 0
+      const u32 *w = planes + (u64)job.row(SLOTS, first + r) * words + g + (on ? lane : 0); // any word will do where x is 0
 #pragma unroll
       for (int j = 0; j < W; j++) q[r][j] = ldg_stream(j ? behind(w, j, plane) : w);
     }
@@ -298,7 +299,7 @@ template <int W, class J, class A, class A2> DEV void gemv_rows(const J &job, co
   float s = sum4(acc, lane);
   if (lane % 8 == 0) sums[first + lane / 8] = s;
   PMPD_SYNC();
-  job.end(sums, 16);
+  job.end(sums, SLOTS);
 }
 
 // ---- 5 to 8 bits ----
@@ -348,7 +349,6 @@ template <int W, class J> DEV void gemv_table(const J &job, const u32 *planes, c
       const float *__restrict__ cs, const u32 *state, u32 then, u32 n, u32 k, float eps, u32 h, u32 kv, u32 hd, u32 rot, u32 tmax
 #define PLAIN_JOB Plain job{y, x, bias, add, add2, n}
 #define NORMED_JOB(Threads)                                                                                                             \
-  DYNAMIC(u16, xs);                                                                                                                     \
   SHARED(float, red, Threads / 32);                                                                                                     \
   Normed<Threads, decltype(xs), decltype(red)> job{y,  x,  gamma, beta, bias, then, n, k, eps, {kc, vc, cs, state, h, kv, hd, rot, tmax}, \
                                                    xs, red}
@@ -358,24 +358,28 @@ KERNEL void __launch_bounds__(256) gemv_f16(u16 *y, const u16 *__restrict__ w, P
   gemv_half(job, w, k);
 }
 KERNEL void __launch_bounds__(256) norm_gemv_f16(u16 *y, const u16 *__restrict__ w, NORMED_PARAMS) {
+  DYNAMIC(u16, xs, 0);
   NORMED_JOB(256);
   gemv_half(job, w, k);
 }
-// At least `blocks` blocks a multiprocessor, so many that registers and shared memory suffice for.
+// At least `blocks` blocks of four warps a multiprocessor, so many that registers and shared memory suffice for. Those that normalise x
+// have eight warps, so that half as many do it.
 #define GEMV_ROWS(W, blocks)                                                                                                            \
   KERNEL void __launch_bounds__(128, blocks) gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,            \
                                                         PLAIN_PARAMS) {                                                                 \
     SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                                                                             \
     SHARED(u32, tables, 8 << W);                                                                                                        \
     PLAIN_JOB;                                                                                                                          \
-    gemv_rows<W>(job, planes, lut, n, k, ring, tables);                                                                                 \
+    gemv_rows<W, 4>(job, planes, lut, n, k, ring, tables);                                                                              \
   }                                                                                                                                     \
-  KERNEL void __launch_bounds__(128, blocks) norm_gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,       \
-                                                             NORMED_PARAMS) {                                                           \
-    SHARED(u32, ring, 4 * Ring<W>::STAGES * Ring<W>::TURN);                                                                             \
-    SHARED(u32, tables, 8 << W);                                                                                                        \
-    NORMED_JOB(128);                                                                                                                    \
-    gemv_rows<W>(job, planes, lut, n, k, ring, tables);                                                                                 \
+  KERNEL void __launch_bounds__(256, blocks / 2) norm_gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,   \
+                                                                 NORMED_PARAMS) {                                                       \
+    constexpr u32 WORDS = 8 * Ring<W>::STAGES * Ring<W>::TURN;                                                                          \
+    DYNAMIC(u32, ring, 0);                                                                                                              \
+    DYNAMIC(u16, xs, WORDS * 4);                                                                                                        \
+    SHARED(u32, tables, 16 << W);                                                                                                       \
+    NORMED_JOB(256);                                                                                                                    \
+    gemv_rows<W, 8>(job, planes, lut, n, k, ring, tables);                                                                              \
   }
 GEMV_ROWS(2, 5)
 GEMV_ROWS(3, 5)
@@ -387,6 +391,7 @@ GEMV_ROWS(4, 4)
   }                                                                                                                                     \
   KERNEL void __launch_bounds__(256) norm_gemv_ap##W(u16 *y, const u32 *__restrict__ planes, const u16 *__restrict__ lut,               \
                                                      NORMED_PARAMS) {                                                                   \
+    DYNAMIC(u16, xs, 0);                                                                                                                \
     NORMED_JOB(256);                                                                                                                    \
     gemv_table<W>(job, planes, lut, n, k);                                                                                              \
   }

@@ -89,7 +89,10 @@ DEV void fence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 
 // ---- shared memory ----
 #define SHARED(T, name, n) __shared__ __attribute__((aligned(16))) T name[n]
-#define DYNAMIC(T, name) extern __shared__ __attribute__((aligned(16))) T name[] // as much as the launch asks for
+// From so many bytes on of what the launch asks for.
+#define DYNAMIC(T, name, offset)                                       \
+  extern __shared__ __attribute__((aligned(16))) u8 dynamic_memory[]; \
+  T *name = (T *)(dynamic_memory + (offset))
 template <class T> DEV u32 smem_addr(const T *a, u32 i) {
   u32 r;
   asm("{ .reg .u64 t; cvta.to.shared.u64 t, %1; cvt.u32.u64 %0, t; }" : "=r"(r) : "l"(a + i));

@@ -19,9 +19,9 @@ const (
 )
 
 // resident returns how many blocks of a kernel a multiprocessor holds.
-func resident(code kernels.Code, threads int) int {
-	registers := (code.Registers + 7) / 8 * 8
-	return min(registerFile/(registers*threads), threadsMost/threads, blocksMost, sharedMemory/(code.Shared+sharedBlock))
+func resident(code kernels.Code, l kernels.Launch) int {
+	registers, threads := (code.Registers+7)/8*8, l.Block[0]*l.Block[1]
+	return min(registerFile/(registers*threads), threadsMost/threads, blocksMost, sharedMemory/(code.Shared+l.Shared+sharedBlock))
 }
 
 // margin is what the review added to counts of instructions for what they do not show.
@@ -35,9 +35,8 @@ func clocks(c kernels.Counts) float64 {
 		schedulers*(float64(c.SHFL)+float64(c.Bytes)/128), float64(c.All()))
 }
 
-// product is a matrix of n rows and k columns times a vector.
-func product(bits, n, k int) (launch, error) {
-	l := kernels.Gemv(bits, n, k)
+// product is a matrix of n rows and k columns times a vector, by a kernel of either kind.
+func product(l kernels.Launch, bits, n, k int) (launch, error) {
 	code, err := kernels.Compiled(Target, l.Kernel)
 	if err != nil {
 		return launch{}, err
@@ -50,7 +49,16 @@ func product(bits, n, k int) (launch, error) {
 	rows := (n + l.Grid[0]*warps - 1) / (l.Grid[0] * warps) // a warp
 	columns := main.Streamed() * 8 / bits / rows            // a turn
 	w := walker{turns: k / columns, turn: float64(main.Streamed())}
-	w.enter(code.Entry)
+	if l.Shared == 0 {
+		w.enter(code.Entry)
+	} else { // it begins as the kernel without a norm does
+		plain, err := kernels.Compiled(Target, kernels.Gemv(bits, n, k).Kernel)
+		if err != nil {
+			return launch{}, err
+		}
+		w.enter(plain.Entry)
+		w.norm(code, l, k)
+	}
 	for range w.turns {
 		w.loop(main)
 	}
@@ -67,7 +75,7 @@ func product(bits, n, k int) (launch, error) {
 			w.rest(tail, float64(min(rest, whole)*rows*bits)/8)
 		}
 	}
-	return launch{blocks: l.Grid[0], warps: warps, resident: resident(code, l.Block[0]*l.Block[1]), ops: w.ops}, nil
+	return launch{blocks: l.Grid[0], warps: warps, resident: resident(code, l), ops: w.ops}, nil
 }
 
 // walker makes a warp's steps of a kernel's code.
@@ -99,6 +107,19 @@ func (w *walker) enter(entry []kernels.Phase) {
 	}
 }
 
+// norm is what a product does to x before it multiplies: its loops that load no weights, after all that has been issued. Each puts
+// eight values a thread to shared memory with every store; the loop that stores nothing is LayerNorm's.
+func (w *walker) norm(code kernels.Code, l kernels.Launch, k int) {
+	each := 8 * l.Block[0] * l.Block[1]
+	o := op{afterNS: normNS}
+	for _, loop := range code.Loops {
+		if loop.Streamed() == 0 && loop.Counts.Store > 0 {
+			o.clocks += clocks(loop.Counts) / float64(loop.Counts.Store) * float64((k+each-1)/each)
+		}
+	}
+	w.ops = append(w.ops, o)
+}
+
 // loop does a turn. What a phase needs is counted as if every turn before had issued its loads, and is never more than
 // there is.
 func (w *walker) loop(l kernels.Loop) {
@@ -125,7 +146,7 @@ func (w *walker) rest(l kernels.Loop, bytes float64) {
 
 // Product returns how long a product takes by itself, in nanoseconds, with the time until its first block runs.
 func (m Machine) Product(bits, n, k int) (float64, error) {
-	l, err := product(bits, n, k)
+	l, err := product(kernels.Gemv(bits, n, k), bits, n, k)
 	if err != nil {
 		return 0, err
 	}
