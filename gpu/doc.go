@@ -22,7 +22,7 @@
 //
 // # What it leaves out
 //
-// Batches on a GPU (a [Scorer] there reads one sequence after the other), sampling other than greedy, several GPUs. The CPU runs passes of several sequences ([Scorer]), whose
+// Batches on a GPU (a [Scorer] there reads one sequence after the other), sampling other than greedy or by a temperature, several GPUs. The CPU runs passes of several sequences ([Scorer]), whose
 // logits measures of quality are made of; a recording has one.
 //
 // # Adding one more

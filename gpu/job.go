@@ -25,6 +25,7 @@ type Job struct {
 	Cache         formats.Cache   // of keys and values
 	Reference     bool            // compare each pass with an fp16 pass over the same tokens, whose cache is fp16, too
 	IgnoreEOS     bool
+	Temperature   float64 // tokens are drawn at it, by Seed; 0: the most likely ones are taken
 
 	// How the weights became planes (weights.Quantiser).
 	SeedBits          int    // 0: weights.MinSeed
@@ -49,6 +50,12 @@ func (j *Job) check() error {
 	}
 	if i := slices.IndexFunc(j.Prompt, func(id int) bool { return id < 0 || id >= m.Vocab }); i >= 0 {
 		return fmt.Errorf("token %d of the prompt is %d; accepted: 0 to %d, the vocabulary of %s", i+1, j.Prompt[i], m.Vocab-1, m.Name)
+	}
+	if err := CheckTemperature(j.Temperature); err != nil {
+		return fmt.Errorf("temperature %w", err)
+	}
+	if j.Temperature > 0 && j.Seed == nil {
+		return errors.New("tokens are to be drawn without a seed; accepted: a seed, or a temperature of 0")
 	}
 	if j.Keep != nil && m.Latent != nil {
 		return fmt.Errorf("keys and values of heads are to be kept, and %s has none; accepted: a model without latent attention", m.Name)
@@ -91,7 +98,7 @@ func (j *Job) header(about About) (*traces.Header, error) {
 		Source: about.Source, Seed: j.Seed, Task: j.Task, Model: shape,
 		Quant: j.quant(), GPU: about.GPU, Kernels: about.Kernels, Calib: about.Calib,
 		Prompt: traces.Prompt{SHA256: j.PromptSHA256, Tokens: len(j.Prompt), IDs: j.Prompt}, MaxNew: &j.Generate,
-		Sampling: &traces.Sampling{Kind: traces.Greedy},
+		Sampling: j.sampling(),
 	}
 	if err := h.Plan(j.Model.Model, j.Schedule, j.Generate); err != nil {
 		return nil, err
@@ -100,6 +107,23 @@ func (j *Job) header(about About) (*traces.Header, error) {
 		h.Scheduler.ClassifierSHA256 = j.Classifier.SHA256
 	}
 	return h, nil
+}
+
+// sampling says how tokens are chosen.
+func (j *Job) sampling() *traces.Sampling {
+	if j.Temperature == 0 {
+		return &traces.Sampling{Kind: traces.Greedy}
+	}
+	return &traces.Sampling{Kind: traces.Sample, Temperature: &j.Temperature}
+}
+
+// drawsAs reports whether a trace's tokens were chosen as those of this job.
+func (j *Job) drawsAs(h *traces.Header) bool {
+	of := h.Sampling
+	if of == nil {
+		of = &traces.Sampling{Kind: traces.Greedy}
+	}
+	return reflect.DeepEqual(of, j.sampling()) && (j.Temperature == 0 || reflect.DeepEqual(h.Seed, j.Seed))
 }
 
 // quant says how the weights are quantised.
@@ -133,6 +157,8 @@ func (j *Job) Differs(t *traces.Trace) string {
 		return "the schedule " + h.Scheduler.Spec
 	case h.Scheduler.ClassifierSHA256 != classifier:
 		return "another classifier"
+	case !j.drawsAs(h):
+		return "tokens that are chosen in another way (--temperature, --seed)"
 	case h.MaxNew == nil || *h.MaxNew != j.Generate:
 		return "another number of tokens"
 	case (t.Footer.Agree != nil) != j.Reference:

@@ -23,6 +23,7 @@ type Recorder struct {
 	main     Sequence
 	ref      *reference // nil: none
 	deciding *precision.Deciding
+	draws    *draws // nil: the most likely tokens are taken
 
 	queue   []traces.Record // ready to be yielded
 	started time.Duration
@@ -51,6 +52,9 @@ func NewRecorder(ctx context.Context, b Backend, j Job) (*Recorder, error) {
 		return nil, err
 	}
 	r := &Recorder{ctx: ctx, job: j, about: b.About(), deciding: deciding}
+	if j.Temperature > 0 {
+		r.draws = newDraws(j.Temperature, *j.Seed, j.Prompt)
+	}
 	if r.header, err = j.header(r.about); err != nil {
 		return nil, err
 	}
@@ -150,6 +154,9 @@ func (r *Recorder) prefill() error {
 	if err != nil {
 		return fmt.Errorf("prefill of %d tokens at %d bits: %w", len(r.job.Prompt), bits, err)
 	}
+	if _, err := r.draw(&pass); err != nil {
+		return fmt.Errorf("prefill: %w", err)
+	}
 	if r.ref != nil {
 		if err := r.ref.prefill(r.job.Prompt); err != nil {
 			return fmt.Errorf("prefill of the fp16 reference: %w", err)
@@ -186,6 +193,10 @@ func (r *Recorder) decode() error {
 	if err != nil {
 		return fmt.Errorf("step %d at %d bits: %w", r.step, s.WBits, err)
 	}
+	logits, err := r.draw(&pass)
+	if err != nil {
+		return fmt.Errorf("step %d: %w", r.step, err)
+	}
 	s.TokOut, s.PMax, s.Entropy, s.Margin, s.LogP = &pass.Token, &pass.PMax, &pass.Entropy, &pass.Margin, &pass.LogP
 	s.StepNS, s.WallNS, s.OpNS, s.Experts = pass.StepNS, pass.WallNS, pass.OpNS, r.experts(pass)
 	if s.StepNS != nil {
@@ -200,7 +211,7 @@ func (r *Recorder) decode() error {
 		return fmt.Errorf("step %d: keeping keys and values: %w", r.step, err)
 	}
 	if r.ref != nil {
-		if err := r.compare(s, r.token); err != nil {
+		if err := r.compare(s, r.token, logits); err != nil {
 			return fmt.Errorf("step %d: the fp16 reference: %w", r.step, err)
 		}
 	}
@@ -216,12 +227,32 @@ func (r *Recorder) decode() error {
 	return nil
 }
 
-func (r *Recorder) compare(s *traces.Step, token int) error {
+// draw replaces the token of a pass by one that is drawn from its logits, which it returns; nothing where none are.
+func (r *Recorder) draw(p *Pass) ([]float32, error) {
+	if r.draws == nil {
+		return nil, nil
+	}
 	state, err := r.main.State(Want{Logits: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.Ref, err = r.ref.compare(token, *s.TokOut, state.Logits)
+	r.draws.next()
+	p.Token = r.draws.token(state.Logits)
+	p.LogP = min(LogSoftmax(state.Logits, nil)[p.Token], 0)
+	return state.Logits, nil
+}
+
+// compare holds a pass against fp16; its logits are read where they have not been yet.
+func (r *Recorder) compare(s *traces.Step, token int, logits []float32) error {
+	if logits == nil {
+		state, err := r.main.State(Want{Logits: true})
+		if err != nil {
+			return err
+		}
+		logits = state.Logits
+	}
+	var err error
+	s.Ref, err = r.ref.compare(token, *s.TokOut, logits, r.draws)
 	return err
 }
 

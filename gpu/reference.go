@@ -21,8 +21,9 @@ func (r *reference) prefill(prompt []int) error {
 	return err
 }
 
-// compare runs the pass that read token again, at fp16, and holds the logits of the pass itself against it.
-func (r *reference) compare(token int, chosen int, logits []float32) (*traces.Reference, error) {
+// compare runs the pass that read token again, at fp16, and holds the logits of the pass itself against it. Where tokens are drawn, fp16's
+// is what the same number draws of its distribution.
+func (r *reference) compare(token int, chosen int, logits []float32, drawn *draws) (*traces.Reference, error) {
 	pass, err := r.of.Decode(token, precision.Uniform(weights.Half))
 	if err != nil {
 		return nil, err
@@ -30,6 +31,9 @@ func (r *reference) compare(token int, chosen int, logits []float32) (*traces.Re
 	state, err := r.of.State(Want{Logits: true})
 	if err != nil {
 		return nil, err
+	}
+	if drawn != nil {
+		pass.Token = drawn.token(state.Logits)
 	}
 	p, q := LogSoftmax(state.Logits, nil), LogSoftmax(logits, nil)
 	logp := min(p[chosen], 0)

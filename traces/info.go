@@ -2,6 +2,7 @@ package traces
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -18,6 +19,7 @@ type Info struct {
 	Model           string        `json:"model"`
 	Family          string        `json:"family"`
 	Task            string        `json:"task,omitzero"`
+	Sampling        string        `json:"sampling,omitzero"` // how tokens were drawn; empty: the most likely ones were taken
 	GPU             string        `json:"gpu,omitzero"`
 	Driver          string        `json:"driver,omitzero"`
 	PromptTokens    int           `json:"prompt_tokens"`
@@ -61,6 +63,9 @@ func (t *Trace) Info() Info {
 		PromptTokens: t.PromptTokens(), GeneratedTokens: t.GeneratedTokens(), DecodePasses: len(t.Steps), MaxNew: h.MaxNew,
 		Schedule: cmp.Or(h.Scheduler.Spec, string(h.Scheduler.Kind)), PrefillBits: h.PrefillBits, Passes: t.passes(), Assignments: h.Assignments,
 	}
+	if s := h.Sampling; s != nil && s.Kind != Greedy {
+		i.Sampling = s.text(h.Seed)
+	}
 	if h.GPU != nil {
 		i.GPU, i.Driver = h.GPU.Name, h.GPU.Driver
 	}
@@ -80,6 +85,24 @@ func (t *Trace) Info() Info {
 	i.SumStepNS = t.sumStepNS()
 	i.Measured, i.NotMeasured = t.measured()
 	return i
+}
+
+// text says how tokens were chosen.
+func (s *Sampling) text(seed *int64) string {
+	text := string(s.Kind)
+	if s.Temperature != nil {
+		text += fmt.Sprintf(", temperature %g", *s.Temperature)
+	}
+	if s.TopK != nil {
+		text += fmt.Sprintf(", top_k %d", *s.TopK)
+	}
+	if s.TopP != nil {
+		text += fmt.Sprintf(", top_p %g", *s.TopP)
+	}
+	if s.Kind == Sample && seed != nil {
+		text += fmt.Sprintf(", seed %d", *seed)
+	}
+	return text
 }
 
 // passes counts the decode passes per precision.

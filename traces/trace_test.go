@@ -134,7 +134,7 @@ func TestInfo(t *testing.T) {
 	mean := float64((2*attention+shared)*4+experts*(3+3+4)+dense*(4+4+16)) / (2*attention + shared + 3*experts + 3*dense)
 	want := Info{
 		Name: "t.jsonl", SHA256: trace.SHA256, Version: 2, Assignments: []string{"16", mixedBits}, Source: FromGPU, Tool: "pmpdsim test", Created: "2026-11-22T17:00:00Z",
-		Model: "tiny", Family: "gemma2", Task: "mt_bench", GPU: "NVIDIA <H200>", Driver: "580.1", PromptTokens: 3,
+		Model: "tiny", Family: "gemma2", Task: "mt_bench", Sampling: "sample, temperature 0.7, top_k 40, top_p 0.9, seed 1", GPU: "NVIDIA <H200>", Driver: "580.1", PromptTokens: 3,
 		GeneratedTokens: 4, DecodePasses: 3, MaxNew: ptr(4), Stop: StopMax, Schedule: "static:4>3@2", PrefillBits: 16,
 		AvgWeightBits: &mean, Passes: []PassCount{{4, 2}, {3, 1}},
 		Switches: []Switch{{I: 2, From: 4, To: 3, X: Extensions{"x_why": json.RawMessage(`"calibrated"`)}}},

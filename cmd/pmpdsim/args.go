@@ -166,6 +166,10 @@ func (o *ordering) number(f cli.Flag, name, value string) (string, error) {
 			return value, fmt.Errorf("%s%s %s: not a number; accepted: a whole number from 0 on", o.where(), dashes(name), value)
 		}
 		return strconv.FormatUint(n, 10), nil
+	case *cli.Float64Flag:
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			return value, fmt.Errorf("%s%s %s: not a number; accepted: a number", o.where(), dashes(name), value)
+		}
 	}
 	return value, nil
 }

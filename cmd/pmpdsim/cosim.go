@@ -127,7 +127,7 @@ func (o *cosimOptions) run(ctx context.Context, s streams) error {
 		return lost
 	}
 	w := &workload{model: e.model.Model, task: jobs[0].NPU.Task, prompt: len(e.prompt), generated: e.generate, batch: 1,
-		live: fmt.Sprintf("%s, KV cache %s there, %s on the NPU", e.on(), e.cache.Words(), cfg.KV)}
+		live: fmt.Sprintf("%s, %sKV cache %s there, %s on the NPU", e.on(), e.drawn(), e.cache.Words(), cfg.KV)}
 	err = s.deliver(o.output, func(out io.Writer) error { return o.show(out, cfg, w, coRuns(runs)) })
 	if err == nil && lost != nil {
 		s.files.Wrote(fmt.Sprintf("results of %d of %d schedules", len(runs), len(jobs)))

@@ -48,7 +48,14 @@ func engineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "prompt-file", Usage: "prompt: the text in `FILE`, by the model's own tokenizer, as it stands", TakesFile: true},
 		&cli.StringFlag{Name: "prompt-text", Usage: "prompt: this `TEXT`, as it stands"},
 		&cli.IntFlag{Name: "gen", Usage: "`TOKENS` to generate at most, the first of which comes from prefill", DefaultText: "the task's"},
-		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights and of a random prompt", Value: 1, Action: notNegative("seed")},
+		&cli.Float64Flag{Name: "temperature", Usage: "draw tokens at temperature `T`; 0: take the most likely ones",
+			Action: func(_ *cli.Context, t float64) error {
+				if err := gpu.CheckTemperature(t); err != nil {
+					return fmt.Errorf("--temperature %w", err)
+				}
+				return nil
+			}},
+		&cli.Int64Flag{Name: "seed", Usage: "`SEED` of random weights, of a random prompt, and of tokens that are drawn", Value: 1, Action: notNegative("seed")},
 		backendFlag(backendCUDA),
 		&cli.IntFlag{Name: "threads", Usage: "`N` threads of the CPU backend; tokens do not depend on it", Value: runtime.GOMAXPROCS(0), DefaultText: "all",
 			Action: between("threads", 1, mostWorkers)},
@@ -81,27 +88,28 @@ func loadWeights(names []string) ([]*weights.Model, error) {
 
 // engineOptions are what the flags of engineFlags say; nil: nothing.
 type engineOptions struct {
-	from       string // name or path of the model
-	weights    string // their folder, or random; empty: the model's folder
-	taskName   string // empty: the default one
-	tokens     *int   // of a random prompt
-	promptFile string // empty: no text of a file
-	promptText *string
-	list       string // of prompts; empty: there is one
-	gen        *int
-	seed       int64
-	backend    string
-	threads    int
-	cache      formats.Cache // of keys and values
-	sampleOps  int
-	reference  bool
-	quantiser  quantiserOptions
+	from        string // name or path of the model
+	weights     string // their folder, or random; empty: the model's folder
+	taskName    string // empty: the default one
+	tokens      *int   // of a random prompt
+	promptFile  string // empty: no text of a file
+	promptText  *string
+	list        string // of prompts; empty: there is one
+	gen         *int
+	seed        int64
+	temperature float64 // of tokens that are drawn; 0: none are
+	backend     string
+	threads     int
+	cache       formats.Cache // of keys and values
+	sampleOps   int
+	reference   bool
+	quantiser   quantiserOptions
 }
 
 // engineFrom reads the flags.
 func engineFrom(c *cli.Context) (engineOptions, error) {
 	o := engineOptions{from: c.String("model"), weights: c.String("weights"), taskName: c.String("task"), tokens: optional(c, "prompt", c.Int),
-		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), list: c.String("prompts"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), backend: c.String("backend"),
+		promptFile: c.String("prompt-file"), promptText: optional(c, "prompt-text", c.String), list: c.String("prompts"), gen: optional(c, "gen", c.Int), seed: c.Int64("seed"), temperature: c.Float64("temperature"), backend: c.String("backend"),
 		threads: c.Int("threads"), sampleOps: c.Int("sample-ops"), reference: c.Bool("reference"), quantiser: quantiserFrom(c)}
 	if !c.IsSet("model") && o.weights != "" && o.weights != randomWeights {
 		o.from = o.weights // weights of a folder are those of its model
@@ -318,7 +326,7 @@ func (e *engine) load(ctx context.Context, s streams, schedules []precision.Sche
 	}
 	p.end()
 	if err == nil {
-		s.say("%s, %s, %d to generate, %s", e.model.Name, e.reads(), e.generate, e.on())
+		s.say("%s, %s, %d to generate, %s%s", e.model.Name, e.reads(), e.generate, e.drawn(), e.on())
 		if how := e.planes(); how != "" {
 			s.say("%s", how)
 		}
@@ -341,7 +349,7 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 		return gpu.Job{}, flagged("weights", "", err)
 	}
 	j := gpu.Job{Model: e.model, WeightsSHA256: sum, Prompt: e.prompt, PromptSHA256: e.promptSHA, Generate: e.generate,
-		Schedule: s, Cache: e.cache, Reference: e.reference, Task: e.task, Seed: &e.seed,
+		Schedule: s, Cache: e.cache, Reference: e.reference, Temperature: e.temperature, Task: e.task, Seed: &e.seed,
 		SeedBits: e.quantiser.seed, SensitivitySHA256: e.sensitivitySHA, Tool: program(),
 		Created: time.Now().UTC().Format(time.RFC3339)}
 	if s.Classifier == "" {
@@ -353,6 +361,14 @@ func (e *engine) recording(s precision.Schedule) (gpu.Job, error) {
 	}
 	j.Classifier = net
 	return j, nil
+}
+
+// drawn says how tokens are drawn; empty: the most likely ones are taken.
+func (e *engine) drawn() string {
+	if e.temperature == 0 {
+		return ""
+	}
+	return fmt.Sprintf("tokens drawn at temperature %g, seed %d, ", e.temperature, e.seed)
 }
 
 // on names the machine.

@@ -3,7 +3,10 @@
 package cuda_test
 
 import (
+	"errors"
+	"io"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
@@ -11,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/cuda"
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
+	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/formats"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -174,5 +178,41 @@ func TestManyPromptsInOneLoad(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestDrawnTokensAreTheCPUs: the same seed draws what it draws on the CPU, where roundings do not decide, and the device reads it.
+func TestDrawnTokensAreTheCPUs(t *testing.T) {
+	source := gputest.Random(t, "llama", 3)
+	onCPU, err := cpu.Open(t.Context(), source, cpu.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := precision.Parse("static:4>3@4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, tokens := int64(5), [2][]int{}
+	for i, b := range []gpu.Backend{onCPU, open(t, source, cuda.Options{Bits: []int{16, 4, 3}})} {
+		r, err := gpu.NewRecorder(t.Context(), b, gpu.Job{Model: source.Model(), WeightsSHA256: gputest.Sum(source), Prompt: gputest.Prompt(source.Model(), 5), Generate: 9,
+			Schedule: schedule, Reference: true, IgnoreEOS: true, Temperature: 1.5, Seed: &seed, Tool: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			record, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s, ok := record.(*traces.Step); ok {
+				tokens[i] = append(tokens[i], *s.TokIn)
+			}
+		}
+	}
+	if len(tokens[0]) != 8 || !slices.Equal(tokens[0], tokens[1]) {
+		t.Errorf("drawn on the CPU %v, on the GPU %v", tokens[0], tokens[1])
 	}
 }

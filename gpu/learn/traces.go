@@ -68,6 +68,8 @@ func place(first, t *traces.Trace, runs []precision.Schedule) (int, error) {
 		return 0, fmt.Errorf("%s: weights or cache are quantised in another way than in %s; accepted: traces of one quantisation", t.Name, first.Name)
 	case h.MaxNew == nil || *h.MaxNew != *first.Header.MaxNew:
 		return 0, fmt.Errorf("%s: another max_new than %s; accepted: runs of as many tokens at most", t.Name, first.Name)
+	case h.Sampling != nil && h.Sampling.Kind == traces.Sample:
+		return 0, fmt.Errorf("%s: its tokens were drawn; accepted: traces of the most likely tokens (record without --temperature)", t.Name)
 	case t.Footer.Stop == traces.StopTruncated:
 		return 0, fmt.Errorf("%s: the recording was interrupted; accepted: whole runs", t.Name)
 	case !slices.Contains([]precision.Kind{precision.KindFP16, precision.KindUniform, precision.KindStatic}, h.Scheduler.Kind):

@@ -26,6 +26,7 @@ func Trace(i traces.Info) *plots.Table {
 	add("task", i.Task)
 	add("prompt", fmt.Sprintf("%d tokens", i.PromptTokens))
 	add("generated", fmt.Sprintf("%d tokens in %d decode passes, stopped by %s", i.GeneratedTokens, i.DecodePasses, i.Stop))
+	add("sampling", i.Sampling)
 	add("schedule", i.Schedule)
 	add("prefill", fmt.Sprintf("%d bits", i.PrefillBits))
 	if i.AvgWeightBits != nil {
