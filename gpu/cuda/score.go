@@ -158,7 +158,7 @@ func (s *sequence) head(from, rows int, halves []uint16) ([]uint16, error) {
 		}
 		b.buffers.scored = at
 	}
-	for _, op := range b.ops {
+	for _, op := range b.rowOps {
 		var err error
 		switch op.Place {
 		case gpu.PlaceFinal:
