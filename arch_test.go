@@ -109,6 +109,7 @@ gpu/cpu+test:        workloads/tiny
 gpu/cuda:            workloads workloads/formats workloads/precision traces gpu gpu/weights gpu/kernels gpu/driver float16
 gpu/cuda+test:       gpu/cpu
 gpu/bench:           workloads workloads/formats workloads/precision gpu gpu/cpu gpu/weights gpu/kernels gpu/driver gpu/cuda
+gpu/qualify:         sim/unit/files sim/unit/suggest traces gpu/driver gpu/kernels zstd
 sim/sweep:           sim/unit/sheet sim/unit/visible sim/unit sim/unit/files sim/unit/suggest sim/unit/strict npu/config workloads workloads/gguf workloads/precision workloads/routing traces sim/sweep/folder sim/replay errgroup yaml flock parquet
 sim/sweep+test:      sim/study
 sim/study/machines:  sim/unit npu/config npu/array sim/result sim/study sim/sweep

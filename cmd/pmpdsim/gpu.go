@@ -18,6 +18,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/gpu/kernels/check"
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/unit/suggest"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
 
@@ -30,8 +31,9 @@ was built without CUDA (make cuda builds one with it, which needs no CUDA toolki
 EXAMPLES:
    pmpdsim gpu info  # needs a GPU
    pmpdsim gpu check  # needs a GPU
-   pmpdsim gpu bench --model vicuna-7b --bits 16,4,3,2  # needs a GPU`,
-		Subcommands: []*cli.Command{gpuInfoCommand(), gpuCheckCommand(), gpuBenchCommand()},
+   pmpdsim gpu bench --model vicuna-7b --bits 16,4,3,2  # needs a GPU
+   pmpdsim gpu qualify -o bundle  # needs a GPU`,
+		Subcommands: []*cli.Command{gpuInfoCommand(), gpuCheckCommand(), gpuBenchCommand(), gpuQualifyCommand(), gpuAdoptCommand()},
 	}
 }
 
@@ -153,21 +155,21 @@ func gpuCheckCommand() *cli.Command {
 tokens, and compares logits, keys and values, tokens and signals. Without --model it takes small models with the blocks
 of Llama, Phi, StableLM and others. A row that is off says what, and the exit code is 1.
 
---kernels checks every kernel alone instead, over sizes with all kinds of tails: against the same in float64, and the products of
-decode against bits that are the same on every device.
+--kernels checks kernels alone instead, all or some of them, over sizes with all kinds of tails: against the same in float64, and the
+products of decode against bits that are the same on every device (golden).
 
 With --format json every row is written as soon as it is known.
 
 EXAMPLES:
    pmpdsim gpu check  # needs a GPU
-   pmpdsim gpu check --kernels  # needs a GPU
+   pmpdsim gpu check --kernels all  # needs a GPU
    pmpdsim gpu check --prompt 600 --format json  # needs a GPU
    pmpdsim gpu check --model path/to/config.json --seed 2  # needs a GPU`,
 		Flags: []cli.Flag{
 			modelsFlag("`MODEL` (list models), or a config.json; repeatable", "small ones"),
 			&cli.IntFlag{Name: "prompt", Value: 40, Usage: "`TOKENS` of the prompt", Action: between("prompt", 1, mostTokens)},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`SEED` of the weights"},
-			&cli.BoolFlag{Name: "kernels", Usage: "check every kernel alone"},
+			&cli.StringFlag{Name: "kernels", Usage: "check kernels alone: all, or a `LIST` of " + strings.Join(check.Names(), ", ")},
 			deviceFlag(),
 			formatFlag("table", "json"),
 		},
@@ -180,23 +182,35 @@ type gpuCheckOptions struct {
 	models  []string // none: small ones
 	prompt  int
 	seed    uint64
-	kernels bool
+	kernels []string // which are checked alone; nil: models are run
 	device  int
 	format  string
 }
 
 func fillGPUCheck(c *cli.Context) (*gpuCheckOptions, error) {
-	o := &gpuCheckOptions{c.StringSlice("model"), c.Int("prompt"), c.Uint64("seed"), c.Bool("kernels"), c.Int("device"), c.String("format")}
+	o := &gpuCheckOptions{models: c.StringSlice("model"), prompt: c.Int("prompt"), seed: c.Uint64("seed"), device: c.Int("device"), format: c.String("format")}
+	if !c.IsSet("kernels") {
+		return o, nil
+	}
 	for _, name := range []string{"model", "prompt", "seed"} {
-		if o.kernels && c.IsSet(name) {
+		if c.IsSet(name) {
 			return nil, fmt.Errorf("--%s: no model is run; accepted: without --kernels", name)
+		}
+	}
+	o.kernels = check.Names()
+	if list := c.String("kernels"); list != "all" {
+		o.kernels = strings.Split(list, ",")
+	}
+	for _, k := range o.kernels {
+		if !slices.Contains(check.Names(), k) {
+			return nil, fmt.Errorf("--kernels: %.60q; %s", k, suggest.Accepted(k, append([]string{"all"}, check.Names()...)))
 		}
 	}
 	return o, nil
 }
 
 func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
-	if o.kernels {
+	if o.kernels != nil {
 		return o.checkKernels(ctx, s)
 	}
 	models, err := loadWeights(o.models)
@@ -229,11 +243,11 @@ func (o *gpuCheckOptions) run(ctx context.Context, s streams) error {
 	return err
 }
 
-// checkKernels checks every kernel alone.
+// checkKernels checks kernels alone.
 func (o *gpuCheckOptions) checkKernels(ctx context.Context, s streams) error {
 	var rows []check.Row
 	shown := s.showRows(ctx, o.format, func(w io.Writer) error { return kernelsTable(rows).Write(w) })
-	err := check.Run(ctx, o.device, func(r check.Row) error {
+	err := check.Run(ctx, o.device, o.kernels, func(r check.Row) error {
 		return shown.add(r, func() { rows = append(rows, r) })
 	})
 	if err != nil {

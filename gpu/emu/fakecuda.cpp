@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <functional>
@@ -79,7 +81,15 @@ template <class T> CUresult fill(CUdeviceptr to, T v, size_t n) {
   return CUDA_SUCCESS;
 }
 
+// A kernel that PMPD_FAKE_HANG names never ends, one that PMPD_FAKE_FAULT names reads what it must not.
+bool plays(const char *variable, const char *kernel) {
+  const char *s = getenv(variable);
+  return s && !strcmp(s, kernel);
+}
+
 CUresult run(const emu::Kernel *k, const emu::Launch &shape, const std::vector<u8> &args) {
+  while (plays("PMPD_FAKE_HANG", k->name)) pause();
+  if (plays("PMPD_FAKE_FAULT", k->name)) return broken = CUDA_ERROR_ILLEGAL_ADDRESS;
   struct Call { const emu::Kernel *k; const u8 *args; } call{k, args.data()};
   emu::Launch l = shape;
   l.body = [](void *p) { ((Call *)p)->k->call(((Call *)p)->args); };

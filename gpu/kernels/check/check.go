@@ -20,6 +20,15 @@
 // A Check in a file of this package and in the list of All. A test fails if a kernel is launched by none.
 package check
 
+import "slices"
+
+// names are those of the checks: the products first, since most of a decode pass is theirs.
+var names = []string{"golden", "gemv", "attention", "norm", "rope", "activations", "choose", "choose-ties", "embed", "dequant", "gemm",
+	"attention-prefill", "copy"}
+
+// Names are the names of the checks, in the order in which they run.
+func Names() []string { return slices.Clone(names) }
+
 // Row is what became of a check: a line of JSON.
 type Row struct {
 	Kind  string `json:"kind"` // kernel

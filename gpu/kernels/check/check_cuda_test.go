@@ -82,7 +82,7 @@ func TestGoldenIsWrittenAnew(t *testing.T) {
 func TestRun(t *testing.T) {
 	newRig(t)
 	var names []string
-	err := Run(t.Context(), 0, func(row Row) error {
+	err := Run(t.Context(), 0, Names(), func(row Row) error {
 		if names = append(names, row.Check); row.Wrong != "" {
 			t.Errorf("%s: %s", row.Check, row.Wrong)
 		}
@@ -92,11 +92,11 @@ func TestRun(t *testing.T) {
 	for _, c := range All() {
 		want = append(want, c.Name)
 	}
-	if err != nil || !slices.Equal(names, want) {
-		t.Errorf("%v: %v, want %v", err, names, want)
+	if err != nil || !slices.Equal(names, want) || !slices.Equal(want, Names()) {
+		t.Errorf("%v: %v, want %v, and named are %v", err, names, want, Names())
 	}
 	full := errors.New("no space left")
-	if err := Run(t.Context(), 0, func(Row) error { return full }); !errors.Is(err, full) {
+	if err := Run(t.Context(), 0, Names(), func(Row) error { return full }); !errors.Is(err, full) {
 		t.Errorf("a row that could not be written: %v", err)
 	}
 }

@@ -9,4 +9,4 @@ import (
 )
 
 // Run returns driver.ErrNotBuilt.
-func Run(context.Context, int, func(Row) error) error { return driver.ErrNotBuilt }
+func Run(context.Context, int, []string, func(Row) error) error { return driver.ErrNotBuilt }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,23 +16,26 @@ type Check struct {
 	run  func(reporter, *rig)
 }
 
-// All are the checks: the products first, since most of a decode pass is theirs.
+// All are the checks, in the order of Names.
 func All() []Check {
 	return []Check{productsOfDecodeBitForBit, gemvAtEveryPrecision, normedProducts, productsThatAreAdded, attentionOfADecodeStep, normAddsThenNormalises, ropeTurnsAndAppends,
 		activations, chooseTakesTheLargestAndMovesOn, chooseOfEqualsAndNaNs, embedCopiesRows, dequantIsExact, gemmWithTails,
 		attentionOfPrefillIsCausal, copyCopies}
 }
 
-// Run runs all checks on a GPU, which it opens once, and hands on what became of each as soon as it is known. It returns
+// Run runs checks, by their names, on a GPU, which it opens once, and hands on what became of each as soon as it is known. It returns
 // driver.ErrNone without a GPU, what seen returns, or the error of a device that has failed: then nothing can be run any
 // more, and the check's own row, which is handed on first, has the same text.
-func Run(ctx context.Context, device int, seen func(Row) error) error {
+func Run(ctx context.Context, device int, which []string, seen func(Row) error) error {
 	r, err := open(device)
 	if err != nil {
 		return err
 	}
 	defer r.device.Close()
 	for _, c := range All() {
+		if !slices.Contains(which, c.Name) {
+			continue
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -42,14 +42,14 @@ func (f *File) Reserve() (err error) {
 		return err
 	}
 	if _, err = f.reserve.Write(make([]byte, Reserve)); err != nil {
-		f.giveUp()
+		f.GiveUp()
 		return fmt.Errorf("writing %s: %w; accepted: a file on a disk with room", f.path, bare(err))
 	}
 	return nil
 }
 
-// giveUp frees the reserve.
-func (f *File) giveUp() {
+// GiveUp frees the reserve.
+func (f *File) GiveUp() {
 	if f.reserve != nil {
 		_ = f.reserve.Close() // nobody needs it
 		f.reserve = nil
@@ -118,7 +118,7 @@ func (p *Partial) Write(b []byte) (int, error) {
 	if err := p.takeBack(); err != nil {
 		return 0, err
 	}
-	p.file.giveUp()
+	p.file.GiveUp()
 	if n, err = p.Sink.Write(b); err != nil {
 		return 0, errors.Join(bare(err), p.takeBack())
 	}
@@ -163,7 +163,7 @@ func (p *Partial) named(s *os.File) error {
 	if there, err := os.Lstat(p.name); err == nil && os.SameFile(own, there) {
 		return nil
 	}
-	p.file.giveUp()
+	p.file.GiveUp()
 	p.file.claims.forget(p.name)
 	return p.file.Aside(fmt.Errorf("%s was removed while it grew", p.name), func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(s, 0, p.size))
@@ -178,7 +178,7 @@ func (p *Partial) Close() error {
 }
 
 func (p *Partial) close() error {
-	p.file.giveUp()
+	p.file.GiveUp()
 	if p.Sink == nil {
 		return nil
 	}
