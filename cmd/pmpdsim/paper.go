@@ -30,6 +30,9 @@ are simulated, and the others interpolated (off by less than 0.1 %), unless ther
 --waterfall follows a bar from the paper's machine to a real one, stage by stage: DRAM, layout, everything that is read
 besides block weights, fp16 cache, array, prefill. --presets says what remains of the 8 static bars on each preset.
 
+--gpu is about products of a matrix and a vector on a GPU, for which the abstract claims 1.4 to 12.2 times fp16: what our kernels are modelled
+to gain on an NVIDIA H200, what bytes allow, and why more than 16/2 needs a slow baseline. --bench FILE sets measured ones beside them.
+
 -o draws a picture; nothing is written without it or --csv.
 
 EXAMPLES:
@@ -39,6 +42,7 @@ EXAMPLES:
    pmpdsim paper --waterfall -o waterfall.png  # 6 s
    pmpdsim paper --waterfall --panel dialogsum --model phi-1.5
    pmpdsim paper --waterfall --all --format csv  # 42 s on two cores
+   pmpdsim paper --gpu
    pmpdsim paper --presets  # 3 minutes on two cores`,
 		Flags: append(npuFlagsOf(paper.NPU),
 			&cli.BoolFlag{Name: "every-pass", Usage: "simulate every decode pass"},
@@ -47,6 +51,8 @@ EXAMPLES:
 			modelFlag("`MODEL` of that bar", "Vicuna-7B", ""),
 			&cli.StringFlag{Name: "scheme", Value: string(rows.Static), Usage: "`SCHEME` of that bar: fp16, uniform, static or learned"},
 			&cli.BoolFlag{Name: "all", Usage: "--waterfall of all static bars; a picture shows the bar above"},
+			&cli.BoolFlag{Name: "gpu", Usage: "the paper's speed-ups of products on GPUs, beside modelled ones"},
+			&cli.StringFlag{Name: "bench", Usage: "--gpu: also what gpu bench --format json has written into `FILE`", TakesFile: true},
 			&cli.BoolFlag{Name: "presets", Usage: "what remains of the static bars on each preset; minutes"},
 			workersFlag(),
 			alsoFlag("csv", "also write the rows into `FILE`"),
@@ -74,6 +80,8 @@ type paperOptions struct {
 	panel, model, scheme string // of the bar that the waterfall follows
 	waterfall, all       bool
 	presets              bool
+	gpu                  bool
+	bench                string // a file of gpu bench; empty: none
 	workers              int
 	picture              picture
 	csv                  string
@@ -82,7 +90,7 @@ type paperOptions struct {
 
 func fillPaper(c *cli.Context) (*paperOptions, error) {
 	o := &paperOptions{everyPass: c.Bool("every-pass"), panel: c.String("panel"), model: c.String("model"), scheme: c.String("scheme"),
-		waterfall: c.Bool("waterfall"), all: c.Bool("all"), presets: c.Bool("presets"), workers: c.Int("workers"), picture: pictureFrom(c),
+		waterfall: c.Bool("waterfall"), all: c.Bool("all"), presets: c.Bool("presets"), gpu: c.Bool("gpu"), bench: c.String("bench"), workers: c.Int("workers"), picture: pictureFrom(c),
 		csv: c.String("csv"), format: c.String("format")}
 	for _, f := range []string{"panel", "model", "scheme", "all"} {
 		if c.IsSet(f) && !o.waterfall {
@@ -90,13 +98,19 @@ func fillPaper(c *cli.Context) (*paperOptions, error) {
 		}
 	}
 	for _, f := range []string{"npu", "set", "every-pass"} {
-		if c.IsSet(f) && (o.waterfall || o.presets) {
-			return nil, fmt.Errorf("--%s: the machines of --waterfall and --presets are given; accepted: without them", f)
+		if c.IsSet(f) && (o.waterfall || o.presets || o.gpu) {
+			return nil, fmt.Errorf("--%s: the machines of --waterfall, --presets and --gpu are given; accepted: without them", f)
 		}
 	}
 	switch {
 	case o.waterfall && o.presets:
 		return nil, errors.New("--presets: not together with --waterfall; accepted: one of them")
+	case o.gpu && (o.waterfall || o.presets):
+		return nil, errors.New("--gpu: not together with --waterfall or --presets; accepted: one of them")
+	case c.IsSet("bench") && !o.gpu:
+		return nil, errors.New("--bench: there is nothing to set it beside; accepted: with --gpu")
+	case o.gpu && c.IsSet("output"):
+		return nil, errors.New("--output: --gpu has no picture; accepted: --csv, --format")
 	case o.presets && c.IsSet("output"):
 		return nil, errors.New("--output: --presets has no picture; accepted: --csv, --format")
 	}
@@ -148,6 +162,8 @@ func (o *paperOptions) load() (*paperStudy, error) {
 		return waterfallStudy(bar, bars, o.all), nil
 	case o.presets:
 		return presetStudy(bars), nil
+	case o.gpu:
+		return gpuStudy(o.bench)
 	}
 	cfg, err := o.npu.load()
 	if err != nil {
