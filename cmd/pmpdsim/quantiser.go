@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,6 +23,15 @@ func quantiserFlags() []cli.Flag {
 			Action: between("seed-bits", weights.MinSeed, weights.MaxSeed)},
 		&cli.StringFlag{Name: "cache", Usage: "keep planes in `DIR`, and take them from there the next time", TakesFile: true},
 	}
+}
+
+// quantiserNames are the flags, as a sentence has them.
+func quantiserNames() string {
+	var names []string
+	for _, f := range quantiserFlags() {
+		names = append(names, "--"+f.Names()[0])
+	}
+	return strings.Join(names, ", ")
 }
 
 // quantiserOptions are what they say.

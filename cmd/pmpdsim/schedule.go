@@ -143,7 +143,7 @@ fewest bits among the candidates whose mean holds the bound.
 Traces belong together if they have the same prompt (prompt.sha256, or prompt.ids). Each prompt needs one trace
 under each schedule: fp16 or uniform at the highest precision, and static or uniform candidates.
 
-With --sensitivities it searches bits by layer and matrix instead (rules of precision). The file is CSV with the header
+With --losses it searches bits by layer and matrix instead (rules of precision). The file is CSV with the header
 layer,matrix,bits,loss and has for each matrix the loss at each width that it may have, as in 0,down_proj,3,0.021. All begin with their fewest bits; then the matrix whose bits save most loss for a byte gets more, until
 the loss is within the bound (loss<=X), or while average bits are (bits<=X).
 
@@ -154,22 +154,23 @@ Other bounds are measured live: --model runs on the CPU over prompts of a text, 
 bits_per_token<=X and agreement>=X are of the written continuations, rouge_l>=X of the model's own against fp16's. Tried are all
 widths of --bits throughout, all pairs of them with a switch at 0, 1/3 and 2/3 of --gen, each with its prefill at its own first
 width and at the highest. Every candidate is printed with its interval; the fewest average bits whose mean holds win.
---measure-sensitivities writes the file that --sensitivities reads: for each matrix and width the KL with all others in fp16. With
+--measure-losses writes the file that --losses reads: for each matrix and width the KL with all others in fp16. With
 it and kl<=X an assignment is searched, run, and raised until it holds. An interruption keeps what all candidates have finished.
+--losses is of matrices, and chooses bits; --sensitivity is of single weights, and says how these become planes of so many bits.
 
 EXAMPLES:
    pmpdsim schedule search --traces runs
    pmpdsim schedule search --traces runs --bound 'likelihood>=0.95' --format json
-   pmpdsim schedule search --model path/to/config.json --sensitivities losses.csv --bound 'bits<=3.5'
+   pmpdsim schedule search --model path/to/config.json --losses losses.csv --bound 'bits<=3.5'
    pmpdsim schedule search --model tiny --prompts 4 --prompt 16 --gen 9 --bits 4,3 --bound 'kl<=0.1'
-   pmpdsim schedule search --model tiny --prompts 8 --measure-sensitivities -o losses.csv  # 60 s
-   pmpdsim schedule search --model tiny --sensitivities losses.csv --bound 'kl<=0.05'  # 60 s, needs losses.csv`,
-		Flags: []cli.Flag{
+   pmpdsim schedule search --model tiny --prompts 8 --measure-losses -o losses.csv  # 60 s
+   pmpdsim schedule search --model tiny --losses losses.csv --bound 'kl<=0.05'  # 60 s, needs losses.csv`,
+		Flags: append([]cli.Flag{
 			tracesFlag("`DIR` with the traces", "none"),
-			&cli.StringFlag{Name: "sensitivities", Usage: "search bits by layer and matrix: CSV `FILE` with layer,matrix,bits,loss", TakesFile: true},
-			modelFlag("`MODEL` that runs: tiny, a folder or a GGUF file; of sensitivities also a preset or a config.json", "", "none"),
-			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision, or MEASURE<=X; with sensitivities loss<=X or bits<=X", Value: "quality>=0.99"},
-			&cli.BoolFlag{Name: "measure-sensitivities", Usage: "write what each matrix costs at each width, as CSV"},
+			&cli.StringFlag{Name: "losses", Usage: "search bits by layer and matrix: CSV `FILE` with layer,matrix,bits,loss", TakesFile: true},
+			modelFlag("`MODEL` that runs: tiny, a folder or a GGUF file; with --losses also a preset or a config.json", "", "none"),
+			&cli.StringFlag{Name: "bound", Usage: "`MEASURE>=X`, in relation to the highest precision, or MEASURE<=X; with --losses loss<=X or bits<=X", Value: "quality>=0.99"},
+			&cli.BoolFlag{Name: "measure-losses", Usage: "write what each matrix costs at each width, as CSV"},
 			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
 				DefaultText: "the model's own", TakesFile: true},
 			&cli.StringFlag{Name: "text", Usage: "cut prompts from the text in `FILE`", DefaultText: "what tiny has not seen", TakesFile: true},
@@ -182,33 +183,33 @@ EXAMPLES:
 				Action: between("threads", 1, mostWorkers)},
 			formatFlag("table", "json"),
 			outputFlag("write to `FILE`", "the terminal"),
-		},
+		}, quantiserFlags()...),
 		Action: action(fillAnySearch),
 	}
 }
 
-// fillAnySearch finds out what is searched: among traces, of sensitivities, or live.
+// fillAnySearch finds out what is searched: among traces, of losses, or live.
 func fillAnySearch(c *cli.Context) (command, error) {
 	bound, err := parseLiveBound(c.String("bound"))
 	if err != nil {
 		return nil, err
 	}
-	if c.Bool("measure-sensitivities") {
+	if c.Bool("measure-losses") {
 		return fillLiveSearch(c, nil)
 	}
 	if bound != nil {
 		return fillLiveSearch(c, bound)
 	}
 	if c.IsSet("output") {
-		return nil, fmt.Errorf("--output: nothing is measured; accepted: with a bound of %s, or --measure-sensitivities", liveNames())
+		return nil, fmt.Errorf("--output: nothing is measured; accepted: with a bound of %s, or --measure-losses", liveNames())
 	}
 	return fillSearch(c)
 }
 
-// searchOptions are what schedule search over recorded traces, or over a file of sensitivities, was asked for.
+// searchOptions are what schedule search over recorded traces, or over a file of losses, was asked for.
 type searchOptions struct {
 	traces  string // directory
-	losses  string // file of sensitivities; empty: none
+	losses  string // file of losses; empty: none
 	model   string
 	limit   calibrate.Limit // of what they say
 	measure traces.Measure
@@ -217,7 +218,11 @@ type searchOptions struct {
 }
 
 func fillSearch(c *cli.Context) (*searchOptions, error) {
-	o := &searchOptions{traces: c.String("traces"), losses: c.String("sensitivities"), model: c.String("model"), format: c.String("format")}
+	if (quantiserFrom(c) != quantiserOptions{}) {
+		return nil, fmt.Errorf("%s: no model runs, and nothing is quantised; accepted: with a bound of %s, or --measure-losses", quantiserNames(),
+			liveNames())
+	}
+	o := &searchOptions{traces: c.String("traces"), losses: c.String("losses"), model: c.String("model"), format: c.String("format")}
 	if o.losses != "" {
 		return o, o.fillLimit(c)
 	}

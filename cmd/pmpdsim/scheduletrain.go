@@ -38,7 +38,7 @@ EXAMPLES:
    pmpdsim schedule train --traces runs --schedule learned:3-2,l=96 -o learned.safetensors  # needs traces
    pmpdsim record --model path/to/model --backend cpu --prompt-file p.txt \
       --schedule learned:4-3,classifier=learned.safetensors --gen 96 -o p.trace.jsonl.zst  # needs a model`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			tracesFlag("`DIR` with the traces of the prompts", "none: the model decodes"),
 			modelFlag("`MODEL` that decodes: a folder with config.json and weights, or a GGUF file", "", "none: --traces"),
 			&cli.StringFlag{Name: "weights", Usage: "`WEIGHTS`: a folder or a GGUF file, or random, in the model's true shapes",
@@ -60,7 +60,7 @@ EXAMPLES:
 				Action: between("threads", 1, mostWorkers)},
 			formatFlag("table", "json"),
 			outputFlag("write the weights to `FILE`, usually NAME.safetensors", "required"),
-		},
+		}, quantiserFlags()...),
 		Action: action(fillTrain),
 	}
 }
@@ -110,6 +110,8 @@ func fillTrain(c *cli.Context) (*trainOptions, error) {
 		return nil, errors.New("--compare-blocks: traces have the cache of the last block; accepted: together with --model")
 	case o.traces != "" && c.IsSet("model"):
 		return nil, errors.New("--traces and --model are given; accepted: one of them")
+	case o.traces != "" && quantiserFrom(c) != quantiserOptions{}:
+		return nil, fmt.Errorf("%s: --traces are of weights that were quantised before; accepted: together with --model", quantiserNames())
 	case o.traces == "" && !c.IsSet("model"):
 		return nil, errors.New("--model is missing; accepted: a model that decodes, or --traces DIR")
 	case o.traces == "" && o.text.file == "":
@@ -142,8 +144,8 @@ func (o *trainOptions) run(ctx context.Context, s streams) error {
 	if err := s.save("output", o.output, func(w io.Writer) error { return net.Write(w, o.metadata(taught)) }); err != nil {
 		return err
 	}
-	row := trained{Model: taught.model, Weights: taught.weights, Schedule: taught.schedule.String(), Candidates: precision.Candidates(taught.horizon),
-		Options: o.options(), Report: report, Blocks: others}
+	row := trained{Model: taught.model, Weights: taught.weights, Quantiser: taught.quantiser, Schedule: taught.schedule.String(),
+		Candidates: precision.Candidates(taught.horizon), Options: o.options(), Report: report, Blocks: others}
 	return printed(s, o.format, []any{row}, row.write)
 }
 
@@ -151,6 +153,7 @@ func (o *trainOptions) run(ctx context.Context, s streams) error {
 type taught struct {
 	examples       []learn.Example
 	model, weights string // name and SHA-256
+	quantiser      string // how weights became planes; empty: traces do not say it
 	schedule       precision.Schedule
 	horizon        int   // L
 	blocks         []int // whose caches the examples have beside the last one's
@@ -190,7 +193,7 @@ func (o *trainOptions) live(ctx context.Context, s streams) (*taught, error) {
 	if err := learn.Enough(len(p.texts)); err != nil {
 		return nil, flagged("text", o.text.file, err)
 	}
-	t := &taught{model: p.model.Name, schedule: o.schedule, horizon: o.text.gen}
+	t := &taught{model: p.model.Name, quantiser: p.quantised(), schedule: o.schedule, horizon: o.text.gen}
 	if o.schedule.Horizon > 0 {
 		t.horizon = o.schedule.Horizon
 	}
@@ -217,7 +220,7 @@ func (o *trainOptions) live(ctx context.Context, s streams) (*taught, error) {
 
 // metadata is what the file says of itself.
 func (o *trainOptions) metadata(t *taught) map[string]string {
-	return map[string]string{"format": "pt", "model": t.model, "weights_sha256": t.weights, "schedule": t.schedule.String(),
+	return map[string]string{"format": "pt", "model": t.model, "weights_sha256": t.weights, "quantiser": t.quantiser, "schedule": t.schedule.String(),
 		"l": strconv.Itoa(t.horizon), "prompts": strconv.Itoa(len(t.examples)), "options": fmt.Sprint(o.options()), "command": o.command,
 		"tool": program()}
 }

@@ -91,14 +91,14 @@ func parseLiveBound(text string) (*liveBound, error) {
 type liveSearch struct {
 	text   promptsOptions
 	bits   []int
-	bound  *liveBound // nil: sensitivities are measured
-	losses string     // file of sensitivities, of which an assignment is made; empty: static schedules are tried
+	bound  *liveBound // nil: losses are measured
+	losses string     // file of losses, of which an assignment is made; empty: static schedules are tried
 	format string
 	output string
 }
 
 func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
-	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("sensitivities"), format: c.String("format"),
+	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("losses"), format: c.String("format"),
 		output: c.String("output")}
 	switch {
 	case c.String("traces") != "":
@@ -108,9 +108,9 @@ func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
 	case o.text.check() != nil:
 		return nil, o.text.check()
 	case bound == nil && o.losses != "":
-		return nil, errors.New("--measure-sensitivities and --sensitivities are given; accepted: one of them")
+		return nil, errors.New("--measure-losses and --losses are given; accepted: one of them")
 	case o.losses != "" && bound.name != "kl":
-		return nil, fmt.Errorf("--bound %s: sensitivities are of KL; accepted: kl<=X, loss<=X, bits<=X", bound)
+		return nil, fmt.Errorf("--bound %s: losses are of KL; accepted: kl<=X, loss<=X, bits<=X", bound)
 	}
 	var err error
 	o.bits, err = weightBits(c)
@@ -126,7 +126,7 @@ func (o *liveSearch) run(ctx context.Context, s streams) error {
 	defer s.files.Hold()() // an interruption ends with what has been measured
 	switch {
 	case o.bound == nil:
-		return o.sensitivities(ctx, s, p)
+		return o.ofMatrices(ctx, s, p)
 	case o.losses != "":
 		return o.assigned(ctx, s, p)
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
 )
 
-// sensitivities measures what each matrix costs at each width, all others in fp16: the KL from fp16. Layers that are done stay.
-func (o *liveSearch) sensitivities(ctx context.Context, s streams, p *prompted) error {
-	known := calibrate.NewSensitivities(p.model.Model)
-	text := calibrate.SensitivityHeader + "\n"
+// ofMatrices measures what each matrix costs at each width, all others in fp16: the KL from fp16. Layers that are done stay.
+func (o *liveSearch) ofMatrices(ctx context.Context, s streams, p *prompted) error {
+	known := calibrate.NewLosses(p.model.Model)
+	text := calibrate.LossHeader + "\n"
 	work := int64(0)
 	for l := range p.model.Layers {
 		work += o.job(p, schedulesOf(known.EachAlone(l, o.bits))).Work()
@@ -53,12 +53,12 @@ func schedulesOf(alone []calibrate.Alone) (all []precision.Schedule) {
 // mostTries is how often the limit of the losses is drawn in.
 const mostTries = 6
 
-// assigned makes an assignment of sensitivities and runs the model under it. Losses are of a matrix alone, and need not add up:
+// assigned makes an assignment of losses and runs the model under it. Losses are of a matrix alone, and need not add up:
 // while the assignment does not hold the bound, the limit of the sum is drawn in by as much as it was off.
 func (o *liveSearch) assigned(ctx context.Context, s streams, p *prompted) error {
-	losses, err := calibrate.ReadSensitivities(o.losses, p.model.Model)
+	losses, err := calibrate.ReadLosses(o.losses, p.model.Model)
 	if err != nil {
-		return flagged("sensitivities", "", err)
+		return flagged("losses", "", err)
 	}
 	bar := newProgress(s.err, mostTries*o.job(p, make([]precision.Schedule, 1)).Work(), "tokens at most")
 	defer bar.end()

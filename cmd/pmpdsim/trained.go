@@ -14,6 +14,7 @@ import (
 type trained struct {
 	Model         string `json:"model"`
 	Weights       string `json:"weights_sha256,omitempty"`
+	Quantiser     string `json:"quantiser,omitempty"` // how weights became planes
 	Schedule      string `json:"schedule"`
 	Candidates    []int  `json:"candidates"` // switch points, one a class
 	Options       string `json:"options"`

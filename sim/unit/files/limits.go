@@ -10,7 +10,7 @@ const (
 	NPU             Kind = iota // YAML of an NPU
 	Part                        // YAML of a DRAM part
 	Spec                        // YAML of a sweep
-	Precisions                  // YAML of precisions, or CSV of sensitivities, by layer and matrix
+	Precisions                  // YAML of precisions, or CSV of losses, by layer and matrix
 	ModelConfig                 // config.json of a model
 	Generation                  // generation_config.json
 	TokenizerConfig             // tokenizer_config.json
@@ -68,7 +68,7 @@ func (k Kind) Limits() Limit {
 	case Spec:
 		return Limit{What: "a sweep spec", Bytes: 2 * mib, More: "split the sweep: results of several folders are read together"}
 	case Precisions:
-		return Limit{What: "a file of precisions or sensitivities", Bytes: 1 * mib}
+		return Limit{What: "a file of precisions or losses", Bytes: 1 * mib}
 	case ModelConfig:
 		return Limit{What: "a Hugging Face config.json", Bytes: 4 * mib, Values: 1e5, Depth: 64}
 	case Generation:

@@ -51,8 +51,8 @@ func Fewest(n int, holds func(i int) bool, bits func(i int) (decode, prefill flo
 }
 
 // EachAlone are schedules in which one matrix of a layer has fewer bits and all others are fp16: what a matrix costs at a width,
-// as Sensitivities has it.
-func (s *Sensitivities) EachAlone(layer int, bits []int) (all []Alone) {
+// as Losses has it.
+func (s *Losses) EachAlone(layer int, bits []int) (all []Alone) {
 	for _, x := range s.matrices {
 		if x.layer != layer {
 			continue

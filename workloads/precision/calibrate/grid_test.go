@@ -42,7 +42,7 @@ func TestFewest(t *testing.T) {
 
 func TestEachAlone(t *testing.T) {
 	m := small(t)
-	all := NewSensitivities(m).EachAlone(1, []int{4, 2})
+	all := NewLosses(m).EachAlone(1, []int{4, 2})
 	if len(all) != 2*len(m.Matrices(1)) {
 		t.Fatalf("%d of %d matrices at two widths", len(all), len(m.Matrices(1)))
 	}

@@ -14,18 +14,18 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision/calibrate"
 )
 
-// fillLimit reads what a search over sensitivities needs.
+// fillLimit reads what a search over losses needs.
 func (o *searchOptions) fillLimit(c *cli.Context) error {
 	switch {
 	case o.traces != "":
-		return fmt.Errorf("--sensitivities and --traces are given; accepted: one of them")
+		return fmt.Errorf("--losses and --traces are given; accepted: one of them")
 	case o.model == "":
-		return fmt.Errorf("--model is missing; accepted: the model whose matrices --sensitivities has")
+		return fmt.Errorf("--model is missing; accepted: the model whose matrices --losses has")
 	}
 	name, value, ok := strings.Cut(c.String("bound"), "<=")
 	most, err := strconv.ParseFloat(value, 64)
 	if !ok || err != nil || math.IsNaN(most) || math.IsInf(most, 0) || name != "loss" && name != "bits" {
-		return fmt.Errorf("--bound %s: not a bound of sensitivities; accepted: loss<=X, bits<=X", c.String("bound"))
+		return fmt.Errorf("--bound %s: not a bound of losses; accepted: loss<=X, bits<=X", c.String("bound"))
 	}
 	o.limit = calibrate.Limit{Loss: math.Inf(1), Bits: most}
 	if name == "loss" {
@@ -40,9 +40,9 @@ func (o *searchOptions) assign(s streams) error {
 	if err != nil {
 		return flagged("model", o.model, err)
 	}
-	losses, err := calibrate.ReadSensitivities(o.losses, m)
+	losses, err := calibrate.ReadLosses(o.losses, m)
 	if err != nil {
-		return flagged("sensitivities", "", err)
+		return flagged("losses", "", err)
 	}
 	found, err := losses.Assign(o.limit)
 	if err != nil {

@@ -20,8 +20,8 @@ type Choice struct {
 	Loss float64
 }
 
-// Sensitivities are the choices of each matrix of a model, from the fewest bits to the most. Losses of matrices add up.
-type Sensitivities struct {
+// Losses are the choices of each matrix of a model, from the fewest bits to the most. Losses of matrices add up.
+type Losses struct {
 	model    *workloads.Model
 	matrices []sensitive
 }
@@ -34,22 +34,22 @@ type sensitive struct {
 	choices  []Choice
 }
 
-// SensitivityHeader is the first line of a file of sensitivities.
-const SensitivityHeader = "layer,matrix,bits,loss"
+// LossHeader is the first line of a file of losses.
+const LossHeader = "layer,matrix,bits,loss"
 
-// ReadSensitivities reads a file of sensitivities of a model: CSV with the header layer,matrix,bits,loss and a row for each width
+// ReadLosses reads a file of losses of a model: CSV with the header layer,matrix,bits,loss and a row for each width
 // that a matrix may have.
-func ReadSensitivities(path string, m *workloads.Model) (*Sensitivities, error) {
+func ReadLosses(path string, m *workloads.Model) (*Losses, error) {
 	data, err := files.Read(path, files.Precisions)
 	if err != nil {
 		return nil, err
 	}
-	return parseSensitivities(path, data, m)
+	return parseLosses(path, data, m)
 }
 
-// NewSensitivities has the matrices of a model, and nothing that is known of them.
-func NewSensitivities(m *workloads.Model) *Sensitivities {
-	s := &Sensitivities{model: m}
+// NewLosses has the matrices of a model, and nothing that is known of them.
+func NewLosses(m *workloads.Model) *Losses {
+	s := &Losses{model: m}
 	for l := range m.Layers {
 		for _, x := range m.Matrices(l) {
 			if !x.Fixed {
@@ -60,16 +60,16 @@ func NewSensitivities(m *workloads.Model) *Sensitivities {
 	return s
 }
 
-func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitivities, error) {
-	s := NewSensitivities(m)
+func parseLosses(name string, data []byte, m *workloads.Model) (*Losses, error) {
+	s := NewLosses(m)
 	r := csv.NewReader(bytes.NewReader(data))
 	r.FieldsPerRecord = 4
 	rows, err := r.ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; accepted: CSV with the header %s", name, err, SensitivityHeader)
+		return nil, fmt.Errorf("%s: %w; accepted: CSV with the header %s", name, err, LossHeader)
 	}
-	if len(rows) == 0 || strings.Join(rows[0], ",") != SensitivityHeader {
-		return nil, fmt.Errorf("%s:1: another header, or none; accepted: %s", name, SensitivityHeader)
+	if len(rows) == 0 || strings.Join(rows[0], ",") != LossHeader {
+		return nil, fmt.Errorf("%s:1: another header, or none; accepted: %s", name, LossHeader)
 	}
 	for i, row := range rows[1:] {
 		if err := s.add(row); err != nil {
@@ -86,7 +86,7 @@ func parseSensitivities(name string, data []byte, m *workloads.Model) (*Sensitiv
 	return s, nil
 }
 
-func (s *Sensitivities) add(row []string) error {
+func (s *Losses) add(row []string) error {
 	layer, err := strconv.Atoi(row[0])
 	at := slices.IndexFunc(s.matrices, func(x sensitive) bool { return x.layer == layer && x.name == row[1] })
 	if err != nil || at < 0 {
@@ -125,7 +125,7 @@ type Limit struct{ Loss, Bits float64 }
 // and again, that matrix gets that many more bits which save most loss for a byte, the first in the order of the model among equals,
 // until the loss is within its limit, or nothing that saves any fits within the bits. The last raise to a loss is the one of the
 // fewest bytes that gets there.
-func (s *Sensitivities) Assign(limit Limit) (*Assigned, error) {
+func (s *Losses) Assign(limit Limit) (*Assigned, error) {
 	now := make([]int, len(s.matrices))
 	var elements, bits int64 // bits: of all elements together
 	for _, x := range s.matrices {
@@ -171,7 +171,7 @@ func (r *raise) merit() float64 { return r.saved / float64(r.more) }
 
 // raises returns, of those that fit, the raise that saves most loss for a byte, and the one of the fewest bytes that saves as much
 // as is wanted, if that is finite. They are nil if there is none.
-func (s *Sensitivities) raises(now []int, fits func(more int64) bool, wanted float64) (best, last *raise) {
+func (s *Losses) raises(now []int, fits func(more int64) bool, wanted float64) (best, last *raise) {
 	for i := range s.matrices {
 		x := &s.matrices[i]
 		from := x.choices[now[i]]
@@ -192,7 +192,7 @@ func (s *Sensitivities) raises(now []int, fits func(more int64) bool, wanted flo
 }
 
 // loss is that of all matrices together, in the order of the model.
-func (s *Sensitivities) loss(now []int) (sum float64) {
+func (s *Losses) loss(now []int) (sum float64) {
 	for i, k := range now {
 		sum += s.matrices[i].choices[k].Loss
 	}

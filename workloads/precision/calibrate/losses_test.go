@@ -23,7 +23,7 @@ func small(t *testing.T) *workloads.Model {
 
 // losses has 2, 3 and 4 bits of each matrix, with losses that of gives for 2 bits, its half at 3 and its quarter at 4.
 func losses(m *workloads.Model, of func(layer int, matrix string) float64) string {
-	text := SensitivityHeader + "\n"
+	text := LossHeader + "\n"
 	for l := range m.Layers {
 		for _, x := range m.Matrices(l) {
 			for _, bits := range []int{4, 2, 3} {
@@ -47,7 +47,7 @@ func TestAssignRaisesWhatSavesMostForAByte(t *testing.T) {
 		}
 		return .01
 	})
-	s, err := parseSensitivities("f.csv", []byte(text), m)
+	s, err := parseLosses("f.csv", []byte(text), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,9 +88,9 @@ func TestAssignRaisesWhatSavesMostForAByte(t *testing.T) {
 		{text + "0,q_proj,9,1\n", `bits "9": weights cannot have these`},
 		{text + "0,q_proj,5,inf\n", `loss "inf": no number`},
 		{text + "0,q_proj\n", "wrong number of fields"},
-		{SensitivityHeader + "\n0,q_proj,4,1\n", "f.csv: there is no row of layer 0, k_proj"},
+		{LossHeader + "\n0,q_proj,4,1\n", "f.csv: there is no row of layer 0, k_proj"},
 	} {
-		if _, err := parseSensitivities("f.csv", []byte(c.change), m); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := parseLosses("f.csv", []byte(c.change), m); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v\nwant %s", err, c.want)
 		}
 	}
