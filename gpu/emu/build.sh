@@ -14,6 +14,6 @@ generated=$(mktemp -d)
 trap 'rm -r "$generated"' EXIT
 sed -n 's/^\([a-z][a-z0-9_]*\) .*/K(\1)/p' "$here/../kernels/kernels.txt" >"$generated/kernel_names.inc"
 # built beside the old file and moved over it, so that a process that has the old one open keeps it
-${CXX:-g++} $flags -I"$kernels" -I"$generated" -Wall -Wextra -Wno-unknown-pragmas -o "$out.$$" "$here"/emu.cpp "$here"/allocations.cpp \
+${CXX:-g++} $flags -I"$kernels" -I"$generated" -Wall -Wextra -Wno-unknown-pragmas -o "$out.$$" "$here"/emu.cpp "$here"/allocations.cpp "$here"/races.cpp \
   "$here"/fakecuda.cpp "$here"/errors.cpp "$here"/registry.cpp -ldl
 mv "$out.$$" "$out"

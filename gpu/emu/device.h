@@ -16,25 +16,31 @@
 #define PMPD_SYNC_WARP() emu::warp_barrier()
 
 // ---- global memory ----
-template <class T> DEV T ld(const T *p) {
+template <class T> DEV T load(const T *p, bool constant) {
   emu::check(p, sizeof(T), alignof(T), "load");
+  if (emu::follow_races) emu::follow_read(p, sizeof(T), constant);
   return *p;
 }
+template <class T> DEV T ld(const T *p) { return load(p, false); }
 template <class T> DEV void st(T *p, T v) {
   emu::check(p, sizeof(T), alignof(T), "store");
   emu::note_store();
+  if (emu::follow_races) emu::follow_write(p, sizeof(T));
   *p = v;
 }
-template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) { return ld((const u32 *)((const u8 *)p + Bytes)); }
-DEV vec4 ldg_stream4(const void *p) { return ld((const vec4 *)p); }
-template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) { return ld((const vec4 *)((const u8 *)p + Bytes)); }
+template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) { return load((const u32 *)((const u8 *)p + Bytes), true); }
+DEV vec4 ldg_stream4(const void *p) { return load((const vec4 *)p, true); }
+template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) { return load((const vec4 *)((const u8 *)p + Bytes), true); }
 DEV u32 atomic_inc_release_acquire(u32 *p) {
   emu::check(p, 4, 4, "atomic");
   emu::note_release();
+  if (emu::follow_races) emu::follow_release_acquire(p);
   return __atomic_fetch_add(p, 1, __ATOMIC_ACQ_REL);
 }
 DEV void prefetch(const void *p) { emu::check(p, 1, 1, "prefetch"); }
-DEV void wait_for_previous() {}
+DEV void wait_for_previous() {
+  if (emu::follow_races) emu::follow_wait();
+}
 DEV void let_next_begin() {}
 DEV void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 

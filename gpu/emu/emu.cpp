@@ -1,5 +1,5 @@
 // Blocks, warps, fibers and shared memory of emu.h.
-#include "emu.h"
+#include "access.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -27,15 +27,7 @@ constexpr size_t STACK = 128 << 10;
 constexpr u32 STATIC_MAX = 48 << 10; // what a kernel may declare; a launch may ask for more
 constexpr u32 BLOCK_MAX = 99 << 10;  // both together: of capability 8.6, the least of those from 8.0 on
 constexpr u32 SHARED_MAX = STATIC_MAX + BLOCK_MAX; // what the launch asks for lies behind
-constexpr u32 MIXED = ~0u;
 
-// An access to two bytes of memory, or several with no barrier between them. epoch counts block barriers and never repeats, so marks
-// need no reset; sync counts barriers of the warp.
-struct Access {
-  u64 epoch = 0, sync = 0;
-  u32 thread = 0, warp = 0; // MIXED: more than one
-};
-struct Mark { Access write, read; }; // the last ones
 struct Copy { u32 at, n, group; u8 data[16]; };
 
 enum State { Ready, WarpWait, BlockWait, Done };
@@ -224,7 +216,7 @@ struct Pool {
     }
   }
   void run(Grid &g) {
-    if (size == 0 || g.order.size() < 2) return work(g);
+    if (size == 0 || g.order.size() < 2 || follow_races) return work(g);
     {
       std::lock_guard<std::mutex> lock(mu);
       grid = &g;
@@ -243,6 +235,7 @@ Fault run(const Launch &l) {
   static std::mutex one_at_a_time;
   static Pool *pool = new Pool; // never destroyed: its threads outlive main
   std::lock_guard<std::mutex> lock(one_at_a_time);
+  races_begin();
   Grid g;
   g.l = &l;
   g.order.resize((size_t)l.grid.x * l.grid.y * l.grid.z);
@@ -340,15 +333,12 @@ static void shared_bounds(u32 at, u32 n, u32 align, const char *what) {
   if (at + n > hi) fault(IllegalAddress, "%s of %u bytes of shared memory at %u, of %u", what, n, at, hi);
   if (at % align) fault(Misaligned, "%s of %u bytes of shared memory at %u is not aligned to %u", what, n, at, align);
 }
-// Whether an access comes before this one: by a barrier of the block or of the warp, or because it was this thread. Shuffles do not
-// order memory accesses.
-static bool ordered(const Access &a) {
+bool ordered(const Access &a) {
   const Thread &t = *self;
   return a.epoch != me->epoch || a.thread == t.index || (a.warp == t.warp && a.sync != me->w[t.warp].sync);
 }
-static Access here() { return {me->epoch, me->w[self->warp].sync, self->index, self->warp}; }
-// This read, and with it the last one if that may happen at the same time.
-static Access with(const Access &last) {
+Access here() { return {me->epoch, me->w[self->warp].sync, self->index, self->warp}; }
+Access with(const Access &last) {
   Access a = here();
   if (ordered(last)) return a;
   a.thread = MIXED;
@@ -390,6 +380,7 @@ u8 *shared_write(u32 at, u32 n, u32 align) {
 // The copy may complete at any time from now on: the old contents are lost, and the new ones are valid only after the wait.
 void copy_async(u32 at, const void *from, u32 n) {
   check(from, n, n, "cp.async");
+  if (follow_races) follow_read(from, n, false);
   Fiber &f = me->f[me->cur];
   Copy c{at, n, f.groups, {}};
   memcpy(c.data, from, n);

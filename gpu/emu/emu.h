@@ -5,7 +5,7 @@
 //
 // Mistakes that may go unnoticed on a GPU are faults here: access outside every allocation, misaligned vectors, barriers that
 // not all threads reach, two threads on one word of shared memory without a barrier between them, reading the target of a
-// cp.async before waiting for it.
+// cp.async before waiting for it; with PMPD_EMU_RACES=1 two threads on one word of global memory, too.
 #pragma once
 #include <math.h>
 #include <stdint.h>
@@ -43,6 +43,15 @@ Fault run(const Launch &);
 void note_allocation(const void *, u64 n);
 bool allocated(const void *, u64 n);
 void check(const void *, u64 n, u32 align, const char *what);
+
+// Global memory: accesses are followed only where that is asked for, which takes long. constant: a load that may be of a cache which
+// writes of the same launch do not reach.
+extern bool follow_races;
+void races_begin(); // of a launch
+void follow_read(const void *, u64 n, bool constant);
+void follow_write(const void *, u64 n);
+void follow_release_acquire(const void *);
+void follow_wait(); // for the launch before
 
 void block_barrier();
 void warp_barrier();

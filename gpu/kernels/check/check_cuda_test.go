@@ -38,15 +38,23 @@ func (r *rig) emulated(t *testing.T) {
 	}
 }
 
-// TestKernels runs the checks; in emulation with threads and blocks in order and in two other orders.
+// TestKernels runs the checks; in emulation with threads and blocks in order and in other orders, where accesses to global
+// memory are followed, too.
 func TestKernels(t *testing.T) {
 	launched := map[string]bool{}
 	ran := 0
 	for _, c := range All() {
 		t.Run(c.Name, func(t *testing.T) {
 			ran++
-			for _, seed := range []string{"0", "1", "2"} {
+			seeds := []string{"0", "1", "2", "3", "4", "5", "6"}
+			if testing.Short() {
+				seeds = seeds[:3]
+			}
+			for _, seed := range seeds {
 				t.Setenv("PMPD_EMU_SEED", seed)
+				if seed != "0" {
+					t.Setenv("PMPD_EMU_RACES", "1")
+				}
 				r := newRig(t)
 				t.Run("seed "+seed, func(t *testing.T) { c.run(t, r.with(t)) })
 				r.device.Close()

@@ -39,13 +39,29 @@ func TestTheEmulatorFindsFaults(t *testing.T) {
 			x := put(r, make([]uint16, 4096))
 			return r.launch(l, poison[uint16](r, 4096), x, nil, nil, x, nil, 4096, float32(1))
 		}},
+		{"a result that is read as constant", "unspecified launch failure",
+			"copy, block (0,0,0), thread (1,0,0): race: reads at", func(r *rig) error {
+				x := put(r, make([]uint16, 4096))
+				return r.launch(kernels.Copy(1), x+16, x, 500)
+			}},
+		{"what one thread reads and another writes", "unspecified launch failure",
+			"copy, block (0,0,0), thread (1,0,0): race: writes what is read at", func(r *rig) error {
+				x := put(r, make([]uint16, 4096))
+				return r.launch(kernels.Copy(1), x, x+16, 500)
+			}},
+		{"blocks that write to one place", "unspecified launch failure",
+			"rope_append, block (2,0,0), thread (0,0,0): race: writes what is written at", func(r *rig) error {
+				cache := put(r, make([]uint16, 8*64))
+				return r.launch(kernels.RopeAppend(1, 1, 64, 1), put(r, make([]uint16, 3*64)), cache, cache,
+					put(r, make([]float32, 8*64)), put(r, []uint32{0, 0, 0, 0}), 1, 1, 64, 64, 8)
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
 			r.emulated(t)
 			if os.Getenv("PMPD_TEST_FAULT") == "" {
 				cmd := exec.Command(os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.v")
-				cmd.Env = append(os.Environ(), "PMPD_TEST_FAULT=1")
+				cmd.Env = append(os.Environ(), "PMPD_TEST_FAULT=1", "PMPD_EMU_RACES=1")
 				if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "fake driver: "+c.said) {
 					t.Fatalf("%v:\n%s", err, out)
 				}
