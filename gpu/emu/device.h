@@ -78,6 +78,11 @@ DEV vec4 load8(const emu::Array<u16> &a, u32 i) {
   a[i + 7], memcpy(&v, emu::shared_read(a[i].at, 16, 16), 16);
   return v;
 }
+DEV u32 lds16(u32 smem) {
+  u16 v;
+  memcpy(&v, emu::shared_read(smem, 2, 2), 2);
+  return v;
+}
 DEV void cp_async16(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 16); }
 DEV void cp_async8(u32 smem, const void *gmem) { emu::copy_async(smem, gmem, 8); }
 DEV void cp_async_commit() { emu::copy_commit(); }
@@ -103,6 +108,10 @@ DEV u32 prmt(u32 a, u32 b, u32 s) {
 }
 DEV u32 select(u32 mask, u32 a, u32 b) { return (a & mask) | (b & ~mask); }
 DEV u32 and_or(u32 a, u32 mask, u32 b) { return (a & mask) | b; }
+DEV u32 dot4(u32 a, u32 b, u32 c) {
+  for (int i = 0; i < 32; i += 8) c += (a >> i & 255) * (b >> i & 255);
+  return c;
+}
 template <class T> DEV const T *behind(const T *p, u32 times, u32 bytes) { return (const T *)((const u8 *)p + (u64)times * bytes); }
 DEV float fma32(float a, float b, float c) { return fmaf(a, b, c); }
 DEV float h2f(u16 h) { return emu::widen(h); }

@@ -177,7 +177,7 @@ var units = []struct {
 }{
 	{"LOP3 PRMT SHF SEL ISETP IADD3 IADD LEA VIADD VIMNMX VIADDMNMX VIMNMX3 SGXT PLOP3 FSETP FSEL FMNMX FMNMX3 IMNMX " +
 		"IABS MOV BMSK F2FP P2R R2P CS2R FCHK", func(c *Counts) *int { return &c.ALU }},
-	{"IMAD", func(c *Counts) *int { return &c.IMAD }},
+	{"IMAD IDP", func(c *Counts) *int { return &c.IMAD }},
 	{"FADD FMUL FFMA FADD2 FMUL2 FFMA2 HFMA2 HMUL2 HADD2", func(c *Counts) *int { return &c.FMA }},
 	{"MUFU F2F F2I I2F I2FP", func(c *Counts) *int { return &c.MUFU }},
 	{"SHFL", func(c *Counts) *int { return &c.SHFL }},
@@ -222,7 +222,7 @@ func countsOf(body []string) (c Counts) {
 		*unitOf(s)(&c)++
 		switch opcodeOf(s) {
 		case "LDG", "LDS", "LDSM":
-			c.Bytes += 32 * bytes(s)
+			c.Bytes += max(128, 32*bytes(s)) // a clock at least
 		}
 	}
 	return c

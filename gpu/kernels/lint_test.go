@@ -22,7 +22,7 @@ var opcodes = map[string]need{
 	"and": {10, 10}, "or": {10, 10}, "xor": {10, 10}, "not": {10, 10}, "shl": {10, 10}, "shr": {10, 10}, "shf": {31, 32},
 	"bfe": {20, 20}, "bfi": {20, 20}, "lop3": {43, 50}, "prmt": {20, 20}, "min": {10, 10}, "max": {10, 10}, "abs": {10, 10},
 	"setp": {10, 10}, "selp": {10, 10}, "cvt": {10, 10}, "cvt.rn.f16x2.f32": {70, 80}, "cvta": {20, 20}, "bra": {10, 10}, "ret": {10, 10},
-	"bar.sync": {10, 10}, "bar.warp.sync": {60, 30}, "shfl.sync": {60, 30}, "fma.rn.f32": {20, 20}, "fma.rn.f16x2": {42, 53},
+	"bar.sync": {10, 10}, "bar.warp.sync": {60, 30}, "dp4a": {50, 61}, "shfl.sync": {60, 30}, "fma.rn.f32": {20, 20}, "fma.rn.f16x2": {42, 53},
 	"mul.rn.f16x2": {42, 53}, "ex2.approx": {10, 10}, "lg2.approx": {10, 10}, "rsqrt.approx": {10, 10}, "rcp": {10, 10},
 	"rcp.approx": {10, 10}, "atom.acq_rel": {60, 70}, "fence": {60, 70}, "cp.async": {70, 80}, "ldmatrix": {65, 75},
 	"mma.sync.aligned.m16n8k16": {70, 80},

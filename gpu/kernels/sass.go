@@ -38,7 +38,7 @@ type Counts struct {
 	Store  int // stores, and asynchronous copies
 	Tensor int // matrix instructions
 	Other  int // branches, barriers, the uniform data path
-	Bytes  int // that loads of a warp take through L1
+	Bytes  int // that loads of a warp take through L1 and from shared memory, 128 at least each
 }
 
 // All returns the number of instructions.

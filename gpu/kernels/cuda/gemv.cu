@@ -45,6 +45,22 @@ template <class J> DEV void gemv_half(const J &job, const u16 *w, u32 k) {
 DEV u32 odd_pairs(u32 a, u32 b) { return select(0xaaaaaaaau, a, b >> 1); }
 DEV u32 even_pairs(u32 a, u32 b) { return select(0xaaaaaaaau, a << 1, b); }
 
+// Codes of three planes, or four, in nibbles, by c; plane a has the highest bit. Bit 3 of three is clear.
+DEV void nibbles3(u32 out[4], u32 a, u32 b, u32 c) {
+  u32 u = odd_pairs(b, c), v = even_pairs(b, c), even = a & 0x55555555u, odd = a & 0xaaaaaaaau;
+  out[0] = select(0x33333333u, v, even << 2);
+  out[1] = select(0x33333333u, u, odd << 1);
+  out[2] = select(0x33333333u, v >> 2, even);
+  out[3] = select(0x33333333u, u >> 2, odd >> 1);
+}
+DEV void nibbles4(u32 out[4], u32 a, u32 b, u32 c, u32 d) {
+  u32 u = odd_pairs(a, b), v = even_pairs(a, b), y = odd_pairs(c, d), z = even_pairs(c, d);
+  out[0] = select(0xccccccccu, v << 2, z);
+  out[1] = select(0xccccccccu, u << 2, y);
+  out[2] = select(0xccccccccu, v, z >> 2);
+  out[3] = select(0xccccccccu, u, y >> 2);
+}
+
 // An 8-entry table of binary16 in four registers of bytes: prmt looks four bytes up at once. t: codes in nibbles.
 struct Bytes {
   u32 l0, l1, h0, h1; // low bytes of entries 0-3 and 4-7, high bytes
@@ -124,10 +140,8 @@ template <> struct Row<3> {
     b = Bytes::of(e);
   }
   MEMBER float dot(const u32 *q, const Inputs<3> &in) const {
-    u32 u = odd_pairs(q[1], q[2]), v = even_pairs(q[1], q[2]), even = q[0] & 0x55555555u, odd = q[0] & 0xaaaaaaaau;
-    // the highest bit of a code comes to bit 2 of its nibble, and bit 3, which would make prmt copy signs, is clear
-    const u32 t[4] = {select(0x33333333u, v, even << 2), select(0x33333333u, u, odd << 1), select(0x33333333u, v >> 2, even),
-                      select(0x33333333u, u >> 2, odd >> 1)};
+    u32 t[4];
+    nibbles3(t, q[0], q[1], q[2]); // bit 3 would make prmt copy signs
     float sum = 0;
 #pragma unroll
     for (int c = 0; c < 4; c += 2) {
@@ -154,9 +168,9 @@ template <> struct Row<4> {
     one = tables[at + (lane & 15) / 2] >> (lane & 1) * 16 & 0xffff;
   }
   MEMBER float dot(const u32 *q, const Inputs<4> &in) const {
-    u32 u = odd_pairs(q[0], q[1]), v = even_pairs(q[0], q[1]), y = odd_pairs(q[2], q[3]), z = even_pairs(q[2], q[3]);
-    const u32 t[3] = {select(0xccccccccu, v << 2, z), select(0xccccccccu, u << 2, y), select(0xccccccccu, v, z >> 2)};
-    u32 last = select(0xccccccccu, u, y >> 2), m = and_or(last >> 1, 0x44444444u, 0x32103210u), w[4];
+    u32 t[4];
+    nibbles4(t, q[0], q[1], q[2], q[3]);
+    u32 last = t[3], m = and_or(last >> 1, 0x44444444u, 0x32103210u), w[4];
     last &= 0x77777777u;
     four(w, a, b, last, m);
     four(w + 2, a, b, last >> 16, m >> 16);
@@ -303,12 +317,22 @@ template <int W, int Warps, class J, class A, class A2> DEV void gemv_rows(const
 }
 
 // ---- 5 to 8 bits ----
-// Eight codes of W bits, one per nibble: those of columns 8c..8c+7 of the lane.
-template <int W> DEV u32 codes8(const u32 *q, int c) {
-  u32 t = 0;
+// Codes in bytes, by c: of columns 0, 2, 4, 6 of a lane's eight, and of 1, 3, 5, 7.
+template <int W> DEV void bytes(u32 even[4], u32 odd[4], const u32 *q) {
+  u32 high[4], low[4];
+  if constexpr (W == 8) nibbles4(high, q[0], q[1], q[2], q[3]);
+  if constexpr (W == 7) nibbles3(high, q[0], q[1], q[2]);
 #pragma unroll
-  for (int j = 0; j < W; j++) t |= ((q[j] >> c) & 0x11111111u) << (W - 1 - j);
-  return t;
+  for (int c = 0; c < 4; c++) {
+    if constexpr (W == 6) high[c] = ((c % 2 ? odd_pairs(q[0], q[1]) : even_pairs(q[0], q[1])) >> (c & 2)) & 0x33333333u;
+    if constexpr (W == 5) high[c] = q[0] >> c & 0x11111111u;
+  }
+  nibbles4(low, q[W - 4], q[W - 3], q[W - 2], q[W - 1]);
+#pragma unroll
+  for (int c = 0; c < 4; c++) {
+    even[c] = select(0xf0f0f0f0u, high[c] << 4, low[c]);
+    odd[c] = select(0xf0f0f0f0u, high[c], low[c] >> 4);
+  }
 }
 
 // A warp has a row, and its table in shared memory. Grid (ceil(n/8)), block (32, 8).
@@ -319,23 +343,28 @@ template <int W, class J> DEV void gemv_table(const J &job, const u32 *planes, c
   fetch_ahead<64>(planes + (u64)row * words, W, (u64)n * words * 4, words * 4);
   for (u32 i = lane * 8; i < 1 << W; i += 256) store8(table, base + i, ld((const vec4 *)(lut + ((u64)row << W) + i)));
   job.begin();
-  auto x = job.at(0);
   PMPD_SYNC();
+  u32 mine = smem_addr(table, base), plane = n * words * 4, g = 0; // bytes
+  const u32 *p = planes + (u64)row * words + lane;
+  auto at = job.at(lane * 8);
   float acc = 0;
-  for (u32 g = 0; g < words; g += 32) {
-    u32 lanes = smaller(32, words - g), q[W];
-    if (lane >= lanes) break;
+  auto group = [&](u32 lanes) { // that have words
+    u32 q[W], even[4], odd[4];
 #pragma unroll
-    for (int j = 0; j < W; j++) q[j] = ldg_stream(planes + ((u64)j * n + row) * words + g + lane);
+    for (int j = 0; j < W; j++) q[j] = ldg_stream(j ? behind(p, j, plane) : p);
+    bytes<W>(even, odd, q);
 #pragma unroll
-    for (int c = 0; c < 4; c++) {
-      u32 high = codes8<4>(q, c), low = codes8<W - 4>(q + 4, c), v[8];
+    for (u32 c = 0; c < 4; c++) {
+      u32 v[8];
 #pragma unroll
-      for (int e = 0; e < 8; e++) v[e] = table[base + ((high >> (4 * e) & 15) << (W - 4) | (low >> (4 * e) & 15))];
+      for (u32 e = 0; e < 8; e++) v[e] = lds16(dot4(e % 2 ? odd[c] : even[c], 2u << 8 * (e / 2), mine)); // 2·code behind it
       vec4 w = {v[0] | v[1] << 16, v[2] | v[3] << 16, v[4] | v[5] << 16, v[6] | v[7] << 16};
-      acc += dot8(w, take4(x + (g * 32 + c * 8 * lanes + lane * 8)));
+      acc += dot8(w, take4(at + c * 8 * lanes));
     }
-  }
+  };
+#pragma unroll 1
+  for (; g + 32 <= words; g += 32, p += 32, at += 1024) group(32);
+  if (lane < words - g) group(words - g);
   acc = warp_sum(acc);
   if (lane == 0) sums[PMPD_TID_Y] = acc;
   PMPD_SYNC();

@@ -101,6 +101,11 @@ template <class T> DEV u32 smem_addr(const T *a, u32 i) {
 // Eight binary16 values; i is a multiple of 8.
 DEV void store8(u16 *a, u32 i, const vec4 &v) { *(vec4 *)(a + i) = v; }
 DEV vec4 load8(const u16 *a, u32 i) { return *(const vec4 *)(a + i); }
+DEV u32 lds16(u32 smem) {
+  u16 v;
+  asm volatile("ld.shared.b16 %0, [%1];" : "=h"(v) : "r"(smem) : "memory");
+  return v;
+}
 DEV void cp_async16(u32 smem, const void *gmem) { // sm_80
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(smem), "l"(gmem) : "memory");
 }
@@ -139,6 +144,8 @@ DEV u32 and_or(u32 a, u32 mask, u32 b) {
   asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(r) : "r"(a), "r"(mask), "r"(b));
   return r;
 }
+// c and the sum of products of four bytes of a and b; beside the integer units, as multiplications are [A].
+DEV u32 dot4(u32 a, u32 b, u32 c) { u32 r; asm("dp4a.u32.u32 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c)); return r; }
 // p and times·bytes behind it, in one multiply-add beside the integer units.
 template <class T> DEV const T *behind(const T *p, u32 times, u32 bytes) {
   const T *r;

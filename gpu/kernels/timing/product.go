@@ -35,6 +35,10 @@ func clocks(c kernels.Counts) float64 {
 		schedulers*(float64(c.SHFL)+float64(c.Bytes)/128), float64(c.All()))
 }
 
+// lookupClocks is how long a warp's look-up in a table of shared memory takes where its codes are even: entries of
+// two bytes lie in 64 and 128 banks' worth of words (a Monte Carlo of the review). Up to 6 bits there is a bank for each.
+var lookupClocks = map[int]float64{7: 2.0, 8: 2.8}
+
 // product is a matrix of n rows and k columns times a vector, by a kernel of either kind.
 func product(l kernels.Launch, bits, n, k int) (launch, error) {
 	code, err := kernels.Compiled(Target, l.Kernel)
@@ -48,6 +52,9 @@ func product(l kernels.Launch, bits, n, k int) (launch, error) {
 	warps := l.Block[1]
 	rows := (n + l.Grid[0]*warps - 1) / (l.Grid[0] * warps) // a warp
 	columns := main.Streamed() * 8 / bits / rows            // a turn
+	if clocks, ok := lookupClocks[bits]; ok { // a look-up for each weight of a lane
+		main.Counts.Bytes += int(float64(columns*rows/32) * 128 * (clocks - 1))
+	}
 	w := walker{turns: k / columns, turn: float64(main.Streamed())}
 	if l.Shared == 0 {
 		w.enter(code.Entry)
