@@ -52,7 +52,7 @@ func product(l kernels.Launch, bits, n, k int) (launch, error) {
 	warps := l.Block[1]
 	rows := (n + l.Grid[0]*warps - 1) / (l.Grid[0] * warps) // a warp
 	columns := main.Streamed() * 8 / bits / rows            // a turn
-	if clocks, ok := lookupClocks[bits]; ok { // a look-up for each weight of a lane
+	if clocks, ok := lookupClocks[bits]; ok {               // a look-up for each weight of a lane
 		main.Counts.Bytes += int(float64(columns*rows/32) * 128 * (clocks - 1))
 	}
 	w := walker{turns: k / columns, turn: float64(main.Streamed())}
