@@ -122,10 +122,10 @@ func TestGPUQualifyWithAKernelThatFaults(t *testing.T) {
 }
 
 func TestGPUQualifyWithAStepThatHangs(t *testing.T) {
-	r := rehearse(t, "PMPD_FAKE_HANG=dequant", nil, "--limit", "6s", "--only", "kernels", "--only", "products")
+	r := rehearse(t, "PMPD_FAKE_HANG=dequant", nil, "--limit", "10s", "--only", "kernels", "--only", "products")
 	r.expect(t, map[string]qualify.Status{"kernels": qualify.Killed, "info": qualify.OK, "products": qualify.OK})
 	b, err := qualify.Read(r.dir)
-	if err != nil || r.status != exitFailed || len(b.Checks) < 5 || !strings.Contains(r.missing, "note: kernels: killed: it ran past its limit of 6s") {
+	if err != nil || r.status != exitFailed || len(b.Checks) < 5 || !strings.Contains(r.missing, "note: kernels: killed: it ran past its limit of 10s") {
 		t.Errorf("%v, status %d, %d checks, adopt says\n%s", err, r.status, len(b.Checks), r.missing)
 	}
 }

@@ -93,6 +93,12 @@ func (f *file) append(line []byte) error {
 	return err
 }
 
+func (f *file) isFull() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.full
+}
+
 // bundle is the folder that a run fills.
 type bundle struct {
 	mu      sync.Mutex // of the files: both outputs of a process write
@@ -140,6 +146,14 @@ func (b *bundle) file(name string) (*file, error) {
 	}
 	b.files[name] = &file{out: out}
 	return b.files[name], nil
+}
+
+// isFull reports whether lines of a file were left out.
+func (b *bundle) isFull(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f := b.files[name]
+	return f != nil && f.isFull()
 }
 
 // append writes lines into a file, as many as there is room for. One that cannot be written ends the run.

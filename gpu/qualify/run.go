@@ -221,7 +221,7 @@ func (r *runner) take(ctx context.Context, s *Step, started time.Time) taken {
 	default:
 		t.Status, t.Reason = Failed, err.Error()
 	}
-	if f := r.bundle.files[s.Rows]; t.Status == OK && f != nil && f.full {
+	if t.Status == OK && r.bundle.isFull(s.Rows) {
 		t.Reason = fmt.Sprintf("%s is full: rows are left out", s.Rows)
 	}
 	t.Seconds, t.Limit = seconds(time.Since(begun)), seconds(limit)
