@@ -30,11 +30,11 @@ u64 launch; // the one that runs
 
 // What blocks know of each other in this launch.
 struct Order {
-  std::unordered_map<u32, u32> releases;                                  // of a block
-  std::unordered_map<u32, std::unordered_map<u32, u32>> acquired;         // by a block: releases of others
-  std::unordered_map<const void *, std::unordered_map<u32, u32>> at;      // left at an address: releases of blocks
+  std::unordered_map<u32, u32> releases;                             // of a block
+  std::unordered_map<u32, std::unordered_map<u32, u32>> acquired;    // by a block: releases of others
+  std::unordered_map<const void *, std::unordered_map<u32, u32>> at; // left at an address: releases of blocks
 } order;
-const void *early;      // accessed before the launch waited for what the one before it wrote
+const void *early; // accessed before the launch waited for what the one before it wrote
 u32 early_block;
 
 u32 block() { const Dim &c = self->cta, &n = self->ncta; return c.x + n.x * (c.y + n.y * c.z); }
@@ -45,9 +45,11 @@ u32 count(const std::unordered_map<u32, u32> &m, u32 key) {
 bool before(const Global &g) {
   if (g.launch != launch) return true;
   if (g.block == block()) return ordered(g.access);
-  if (g.block == MIXED) return false;
   auto known = order.acquired.find(block());
-  return known != order.acquired.end() && count(known->second, g.block) > g.releases;
+  if (known == order.acquired.end()) return false;
+  const Dim &n = self->ncta;
+  if (g.block == MIXED) return known->second.size() == (u64)n.x * n.y * n.z; // the last block of all: what others read is behind it
+  return count(known->second, g.block) > g.releases;
 }
 Global now() { return {here(), launch, block(), count(order.releases, block())}; }
 Global read_with(const Global &last) {
@@ -74,7 +76,7 @@ void note_early(const Global &g, const void *p) {
   if (g.launch && g.launch + 1 == launch) early = p, early_block = block();
 }
 [[noreturn]] void race(const char *what, const Global &g, const void *p) {
-  if (g.block == MIXED) fault(LaunchFailed, "race: %s at %p in global memory what several blocks read", what, p);
+  if (g.block == MIXED) fault(LaunchFailed, "race: %s at %p in global memory, of several blocks, with nothing that orders them", what, p);
   if (g.block != block()) fault(LaunchFailed, "race: %s at %p in global memory, of block %u, with nothing that orders the blocks", what, p, g.block);
   fault(LaunchFailed, "race: %s at %p in global memory, of thread %u, with no barrier between", what, p, g.access.thread);
 }

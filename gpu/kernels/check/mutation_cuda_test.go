@@ -66,7 +66,9 @@ func TestTestsNoticeSpoiltKernels(t *testing.T) {
 			mutant{"layer.cu", "norm", "if (t % 32 == 0) sh[t / 32] = v;", "if (t % 32 == 0) { sh[t / 32] = v; PMPD_SYNC(); }", 0}), // a barrier for some
 		append(barriers(t, "choose.cu", "choose_block", "", "choose"),
 			mutant{"choose.cu", "choose-ties", "a.at < b.at", "a.at > b.at", 0},
-			mutant{"choose.cu", "choose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0}),
+			mutant{"choose.cu", "choose", "ld(state + 1) + advance", "ld(state + 1) + 1", 0},
+			// reads what the launch before writes before it waits for it
+			mutant{"choose.cu", "choose", "after_previous();", "if (ld(state + 2) == ~0u) return; after_previous();", 0}),
 		append(barriers(t, "attention.cu", "void attend(", "// Of heads of more", "attention"),
 			mutant{"attention.cu", "attention", "smaller(j0 + u * 4 * EACH, hi - 1)", "(j0 + u * 4 * EACH)", 0},
 			mutant{"attention.cu", "attention", "st(counts + kvh, 0u)", "st(counts + kvh, 1u)", 0},
