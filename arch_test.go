@@ -75,7 +75,7 @@ sim/gemm:            sim/unit npu/isa npu/stats npu/plan npu/config npu/activity
 sim/replay/rows:     sim/unit/sheet
 sim/replay:          sim/replay/rows sim/unit npu/isa npu/stats npu/config npu/activity npu/dram/commands npu/compile npu workloads workloads/precision workloads/routing sim/result sim/timeline errgroup
 sim/paper/rows:      sim/unit/sheet
-sim/paper:           npu/stats npu/config workloads workloads/precision sim/paper/rows sim/replay
+sim/paper:           npu/config workloads workloads/precision sim/paper/rows sim/replay
 sim/validate/rows:   sim/unit/sample sim/unit/sheet gonum
 sim/validate:        sim/unit sim/unit/files sim/unit/suggest npu/config npu/stats npu/energy workloads workloads/ops workloads/precision traces sim/validate/rows sim/replay gonum
 sim/validate/intervals: sim/unit/sample npu/config sim/result sim/validate

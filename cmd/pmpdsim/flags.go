@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/pmpdsim/pmpdsim/npu/dram/spec"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -28,6 +29,20 @@ const (
 func workersFlag() cli.Flag {
 	return &cli.IntFlag{Name: "workers", Usage: "simulate on `N` cores; results do not depend on it", Value: runtime.GOMAXPROCS(0),
 		DefaultText: "all", Action: between("workers", 1, mostWorkers)}
+}
+
+// passesFlag says which decode passes are simulated; samplingFrom reads it.
+func passesFlag(absent string) cli.Flag {
+	return &cli.StringFlag{Name: "passes", Usage: "decode `PASSES` to simulate: all, sampled, sampled:PERCENT%, or a number of each group of like ones", DefaultText: absent}
+}
+
+func samplingFrom(c *cli.Context) (replay.Sampling, error) {
+	text := c.String("passes")
+	if text == "" && !c.IsSet("passes") {
+		return replay.Sampling{}, nil
+	}
+	sampling, err := replay.ParseSampling(text)
+	return sampling, flagged("passes", "", err)
 }
 
 // formatFlag is the form of what a command prints; the first is the default.

@@ -13,6 +13,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/paper"
 	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
 func paperCommand() *cli.Command {
@@ -24,8 +25,8 @@ No factor is fitted. A bar counts as in the paper's code: N tokens over the time
 static and learned bars leave out the first of them. What learned schedules decided has not been published: their bars
 get the average bits that the published bar implies and are marked as inferred.
 
-With --npu it is the same study on another NPU. Where DRAM is real, the first and the last decode pass at each precision
-are simulated, and the others interpolated (off by less than 0.1 %), unless there is --every-pass.
+With --npu it is the same study on another NPU. Where DRAM is real, decode passes are sampled, as by run --passes sampled,
+unless --passes says otherwise. The stages of --waterfall and the machines of --presets are sampled, too, where their DRAM is real.
 
 --waterfall follows a bar from the paper's machine to a real one, stage by stage: DRAM, layout, everything that is read
 besides block weights, fp16 cache, array, prefill. --presets says what remains of the 8 static bars on each preset.
@@ -45,7 +46,7 @@ EXAMPLES:
    pmpdsim paper --gpu
    pmpdsim paper --presets  # 3 minutes on two cores`,
 		Flags: append(npuFlagsOf(paper.NPU),
-			&cli.BoolFlag{Name: "every-pass", Usage: "simulate every decode pass"},
+			passesFlag("sampled where DRAM is real, else all"),
 			&cli.BoolFlag{Name: "waterfall", Usage: "from the paper's machine to a real one, stage by stage"},
 			&cli.StringFlag{Name: "panel", Value: "CNN/DM", Usage: "`PANEL` of the bar that --waterfall follows: a task"},
 			modelFlag("`MODEL` of that bar", "Vicuna-7B", ""),
@@ -66,6 +67,7 @@ EXAMPLES:
 // paperStudy is what the command can do: simulate, then show what came of it.
 type paperStudy struct {
 	unit     string // what progress counts
+	sampled  bool   // some passes are interpolated
 	simulate func(context.Context, paper.Options) error
 	table    func(io.Writer) error
 	csv      func(io.Writer) error
@@ -76,8 +78,8 @@ type paperStudy struct {
 // paperOptions are what paper was asked for.
 type paperOptions struct {
 	npu                  npuOptions
-	everyPass            bool
-	panel, model, scheme string // of the bar that the waterfall follows
+	sampling             *replay.Sampling // nil: as the NPU's memory has it
+	panel, model, scheme string           // of the bar that the waterfall follows
 	waterfall, all       bool
 	presets              bool
 	gpu                  bool
@@ -89,7 +91,7 @@ type paperOptions struct {
 }
 
 func fillPaper(c *cli.Context) (*paperOptions, error) {
-	o := &paperOptions{everyPass: c.Bool("every-pass"), panel: c.String("panel"), model: c.String("model"), scheme: c.String("scheme"),
+	o := &paperOptions{panel: c.String("panel"), model: c.String("model"), scheme: c.String("scheme"),
 		waterfall: c.Bool("waterfall"), all: c.Bool("all"), presets: c.Bool("presets"), gpu: c.Bool("gpu"), bench: c.String("bench"), workers: c.Int("workers"), picture: pictureFrom(c),
 		csv: c.String("csv"), format: c.String("format")}
 	for _, f := range []string{"panel", "model", "scheme", "all"} {
@@ -97,7 +99,7 @@ func fillPaper(c *cli.Context) (*paperOptions, error) {
 			return nil, fmt.Errorf("--%s: there is no bar to follow; accepted: with --waterfall", f)
 		}
 	}
-	for _, f := range []string{"npu", "set", "every-pass"} {
+	for _, f := range []string{"npu", "set", "passes"} {
 		if c.IsSet(f) && (o.waterfall || o.presets || o.gpu) {
 			return nil, fmt.Errorf("--%s: the machines of --waterfall, --presets and --gpu are given; accepted: without them", f)
 		}
@@ -114,7 +116,13 @@ func fillPaper(c *cli.Context) (*paperOptions, error) {
 	case o.presets && c.IsSet("output"):
 		return nil, errors.New("--output: --presets has no picture; accepted: --csv, --format")
 	}
-	var err error
+	sampling, err := samplingFrom(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.IsSet("passes") {
+		o.sampling = &sampling
+	}
 	o.npu, err = npuFrom(c)
 	return o, err
 }
@@ -126,6 +134,9 @@ func (o *paperOptions) run(ctx context.Context, s streams) error {
 	}
 	if err := o.picture.check(); err != nil {
 		return err
+	}
+	if study.sampled {
+		s.say("note: where DRAM is real, some decode passes are simulated and the others interpolated, as by run --passes sampled")
 	}
 	p := newProgress(s.err, 0, study.unit)
 	err = study.simulate(ctx, paper.Options{Workers: o.workers, Progress: p.passes})
@@ -169,18 +180,20 @@ func (o *paperOptions) load() (*paperStudy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return barStudy(cfg, bars, o.everyPass), nil
+	sampling := paper.SamplingFor(cfg)
+	if o.sampling != nil {
+		sampling = *o.sampling
+	}
+	return barStudy(cfg, bars, sampling), nil
 }
 
 // barStudy is the figure on an NPU.
-func barStudy(cfg *config.Config, bars []paper.Bar, everyPass bool) *paperStudy {
+func barStudy(cfg *config.Config, bars []paper.Bar, sampling replay.Sampling) *paperStudy {
 	var all []rows.Bar
 	return &paperStudy{
-		unit: "passes",
+		unit: "passes", sampled: !sampling.All(),
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
-			if !everyPass {
-				o.Passes = paper.PassesFor(cfg)
-			}
+			o.Sampling = sampling
 			all, err = paper.Run(ctx, cfg, bars, o)
 			return err
 		},
@@ -202,9 +215,9 @@ func waterfallStudy(bar paper.Bar, bars []paper.Bar, static bool) *paperStudy {
 	var all []rows.Waterfall
 	one := func() []rows.Waterfall { return all[:len(all)/len(followed)] }
 	return &paperStudy{
-		unit: "stages",
+		unit: "stages", sampled: true,
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
-			o.Passes = paper.Sampled
+			o.Sampling = replay.Sampling{Tolerance: replay.DefaultTolerance}
 			all, err = paper.Waterfall(ctx, followed, o)
 			return err
 		},
@@ -227,7 +240,7 @@ func waterfallStudy(bar paper.Bar, bars []paper.Bar, static bool) *paperStudy {
 func presetStudy(bars []paper.Bar) *paperStudy {
 	var all []rows.Remains
 	return &paperStudy{
-		unit: "NPUs",
+		unit: "NPUs", sampled: true,
 		simulate: func(ctx context.Context, o paper.Options) (err error) {
 			all, err = paper.Presets(ctx, config.Presets(config.Imagined()), bars, o)
 			return err

@@ -37,6 +37,10 @@ Of a model with experts (mixtral, qwen3_moe and others), --experts says which ex
 with an exponent (a few experts take most tokens), or trace, what a trace recorded. A draw depends on seed, layer, sequence
 and position alone. JSON says under "experts" how many of a layer a pass touches.
 
+--passes sampled simulates some decode passes and interpolates the others between them: passes whose programs are of one form,
+as far as passes in their middle lie on the line, to 0.1 % or the percentage that is given. A number simulates so many of each
+form and checks nothing. The header says how many were simulated and how far off the worst of those that checked a line was.
+
 --uncertainty prints intervals beside tokens/s and TTFT, within which 80 % of what is measured is expected: predictions of
 measured devices err so (docs/validation.md). JSON then has tokens_per_second_low, tokens_per_second_high, ttft_seconds_low
 and ttft_seconds_high. Of an NPU whose runtime.class is ideal, and of a batch, nothing is known.
@@ -69,6 +73,7 @@ EXAMPLES:
    pmpdsim run --model vicuna-7b --npu edge-lpddr5 --gen 512 --monitor  # 13 s
    pmpdsim run --gen 64 --schedule static:4-2 --timeline run.perfetto-trace --timeline-detail tile
    pmpdsim run --gen 64 --schedule fp16 --schedule static:4-3-2 --per-pass passes.csv
+   pmpdsim run --model vicuna-7b --gen 1024 --schedule static:4-3-2 --passes sampled  # 2 s
    pmpdsim run --schedule uniform:4 --gen 8 --dram-commands pass.csv.zst --dram-commands-pass 2 --dram-commands-most 100000`,
 		Flags: append(flags,
 			traceFlag("replay the decode trace in `FILE` (trace info, trace synth)"),
@@ -78,6 +83,7 @@ EXAMPLES:
 			expertsFlag(),
 			&cli.IntFlag{Name: "batch", Usage: "decode `N` sequences of these lengths together, 1 to 64", Value: 1,
 				Action: between("batch", 1, replay.MostSequences)},
+			passesFlag("all"),
 			workersFlag(),
 			&cli.BoolFlag{Name: "breakdown", Usage: "also show time, traffic, energy and DRAM rows by operator and phase"},
 			&cli.BoolFlag{Name: "uncertainty", Usage: "also show how far tokens/s and TTFT may be off, by the errors of measured devices"},
@@ -99,6 +105,7 @@ type runOptions struct {
 	prefill   *int // bits of schedules that do not say; nil: the first of decode
 	batch     int
 	experts   *string // which experts tokens take; nil: the trace's, or uniform
+	sampling  replay.Sampling
 	workers   int
 	breakdown bool
 	explain   bool
@@ -131,6 +138,12 @@ func fillRun(c *cli.Context) (*runOptions, error) {
 	if o.pass, err = passFrom(c); err != nil {
 		return nil, err
 	}
+	if o.sampling, err = samplingFrom(c); err != nil {
+		return nil, err
+	}
+	if o.timeline.path != "" && !o.sampling.All() {
+		return nil, fmt.Errorf("--passes %s: a timeline shows every pass; accepted: all, or no --timeline", o.sampling)
+	}
 	o.monitor, err = monitorFrom(c)
 	return o, err
 }
@@ -147,7 +160,7 @@ func (o *runOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	w.batch = o.batch
+	w.batch, w.sampling = o.batch, o.sampling
 	if err := w.loadExperts(o.experts); err != nil {
 		return err
 	}
@@ -208,7 +221,7 @@ func (w *workload) jobs(stderr io.Writer, cfg *config.Config, schedules []precis
 	var jobs []*replay.Prepared
 	for _, s := range schedules {
 		j := replay.Job{Config: cfg, Model: w.model, Task: w.task, Prompt: w.prompt, Generated: w.generated, Batch: w.batch, Schedule: s,
-			Experts: w.experts, RecordedExperts: w.recorded}
+			Experts: w.experts, RecordedExperts: w.recorded, Sampling: w.sampling}
 		if w.trace != nil {
 			j.RecordedPrefill = w.trace.PrefillAt()
 			j.TraceSHA256, j.TraceSource = w.trace.SHA256, string(w.trace.Header.Source)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/plots/views"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/traces"
 	"github.com/pmpdsim/pmpdsim/workloads"
@@ -26,6 +27,7 @@ type workload struct {
 	prompt    int
 	generated int
 	batch     int
+	sampling  replay.Sampling
 	trace     *traces.Trace     // nil if there is none
 	embedded  bool              // the trace is the program's own
 	experts   routing.Spec      // which experts the tokens take

@@ -47,6 +47,7 @@ func (h *Header) Write(out io.Writer) error {
 		{"assumed", assumedText(h.Model)},
 		{"experts", h.experts()},
 		{"task", fmt.Sprintf("%s%s: %d prompt tokens, %d generated%s", h.Task, ByDefault(h.DefaultTask), h.Prompt, h.Generated, batchText(h.Batch))},
+		{"passes", h.sampled()},
 		{"trace", h.Trace},
 		{"widths", fmt.Sprintf("KV %v, lm_head %s%s", cfg.KV, Head(cfg), h.headOfFile())},
 		{"format", h.format()},
@@ -65,6 +66,25 @@ func (h *Header) Write(out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out)
 	return err
+}
+
+// sampled says which passes were simulated, where not all were.
+func (h *Header) sampled() string {
+	if h.Results[0].Sampling == "" {
+		return ""
+	}
+	simulated, all, worst := 0, 0, -1.0
+	for _, r := range h.Results {
+		simulated, all = simulated+r.PassesSimulated, all+r.Passes()
+		if r.MidpointError != nil {
+			worst = max(worst, *r.MidpointError)
+		}
+	}
+	text := fmt.Sprintf("%s: %d of %d simulated, the others interpolated", h.Results[0].Sampling, simulated, all)
+	if worst < 0 {
+		return text
+	}
+	return fmt.Sprintf("%s; passes that check it are off by %.2g %% at most", text, 100*worst)
 }
 
 // active says how many parameters a token uses, where these are not all.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/paper/rows"
+	"github.com/pmpdsim/pmpdsim/sim/replay"
 )
 
 func figure(t testing.TB) []Bar {
@@ -190,8 +191,8 @@ func TestSampledPassesAreAsGoodAsAll(t *testing.T) {
 	}
 	for _, b := range []Bar{find(t, "Dialogsum", "MobileLLaMA", rows.Uniform), find(t, "CNN/DM", "Phi-1.5", rows.Static)} {
 		var rates []float64
-		for _, passes := range []int{0, Sampled} {
-			times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Passes: passes, Workers: 2})
+		for _, sampling := range []replay.Sampling{{}, sampled()} {
+			times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Sampling: sampling, Workers: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -209,25 +210,17 @@ func TestSampledPassesAreAsGoodAsAll(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
-	for _, c := range []struct {
-		first, last, n int
-		want           []int
-	}{{2, 5, 0, []int{2, 3, 4, 5}}, {1, 9, 3, []int{1, 5, 9}}, {1, 3, 3, []int{1, 2, 3}}, {1, 4, 3, []int{1, 2, 4}}, {7, 7, 3, []int{7}}} {
-		if got := evenly(c.first, c.last, c.n); !slices.Equal(got, c.want) {
-			t.Errorf("%d of %d to %d: %v, want %v", c.n, c.first, c.last, got, c.want)
-		}
-	}
-}
+// sampled is what is asked of a real memory.
+func sampled() replay.Sampling { return replay.Sampling{Tolerance: replay.DefaultTolerance} }
 
 func TestRowsDoNotDependOnWorkers(t *testing.T) {
 	var first []byte
-	passes := 0
+	var sampling replay.Sampling
 	if testing.Short() {
-		passes = Sampled
+		sampling = sampled()
 	}
 	for _, workers := range []int{1, 2} {
-		all := simulated(t, NPU, figure(t)[24:28], Options{Workers: workers, Passes: passes})
+		all := simulated(t, NPU, figure(t)[24:28], Options{Workers: workers, Sampling: sampling})
 		data, err := json.Marshal(all)
 		if err != nil {
 			t.Fatal(err)
@@ -244,7 +237,7 @@ func TestAnotherNPUHasNoResidual(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds of a real memory")
 	}
-	r := simulated(t, "edge-lpddr5", []Bar{find(t, "IWSLT", "MobileLLaMA", rows.Static)}, Options{Passes: Sampled})[0]
+	r := simulated(t, "edge-lpddr5", []Bar{find(t, "IWSLT", "MobileLLaMA", rows.Static)}, Options{Sampling: sampled()})[0]
 	if r.Residual != nil || r.Published != 58.05 || r.NPU != "edge-lpddr5" || r.Simulated < 38 || r.Simulated > 50 {
 		t.Errorf("%+v", r) // 51.2 GB/s instead of 32, less head, codebooks, refresh and dispatches
 	}

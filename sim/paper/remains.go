@@ -21,7 +21,7 @@ func Presets(ctx context.Context, npus []*config.Config, bars []Bar, o Options) 
 	o.Prefill = true
 	var all []rows.Remains
 	for i, cfg := range npus {
-		o.Passes = PassesFor(cfg)
+		o.Sampling = SamplingFor(cfg)
 		o.Progress = func(p replay.Progress) {
 			if report != nil {
 				report(replay.Progress{Passes: i, Total: len(npus), Share: (float64(i) + p.Share) / float64(len(npus))})

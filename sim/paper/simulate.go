@@ -5,31 +5,25 @@ import (
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/npu/config"
-	"github.com/pmpdsim/pmpdsim/npu/stats"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
 // Options say how to simulate.
 type Options struct {
-	// Passes is how many decode passes are simulated of each run of passes at one precision: its first, its last, and
-	// others evenly between. The time of a pass is almost linear in the cache's length; the others are interpolated. 0:
-	// all.
-	Passes   int
-	Prefill  bool // also simulate prefill, and the first decode pass followed by a learned schedule's decision
+	Sampling replay.Sampling // which decode passes are simulated; zero: all
+	Prefill  bool            // also simulate prefill, and the first decode pass followed by a learned schedule's decision
 	Workers  int
 	Progress func(replay.Progress) // may be nil
 }
 
-// Sampled is Options.Passes for a real memory: simulating only the first and the last is within 0.1 % of all (a test).
-const Sampled = 2
-
-// PassesFor returns Options.Passes for an NPU: all passes with an ideal memory, which takes no time to simulate.
-func PassesFor(c *config.Config) int {
+// SamplingFor is Options.Sampling where nothing else is asked for: all passes with an ideal memory, which takes no time to
+// simulate.
+func SamplingFor(c *config.Config) replay.Sampling {
 	if c.DRAM.Standard == config.IdealDRAM {
-		return 0
+		return replay.Sampling{}
 	}
-	return Sampled
+	return replay.Sampling{Tolerance: replay.DefaultTolerance}
 }
 
 // timing is the times of a schedule.
@@ -57,7 +51,6 @@ func (b *Bar) key(s precision.Schedule) key { return key{b.Preset.Name, b.Task, 
 func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (map[key]*timing, error) {
 	var keys []key
 	var jobs []replay.Job
-	var steps [][]int
 	for i := range bars {
 		b := &bars[i]
 		mix, err := b.schedules()
@@ -65,27 +58,9 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 			return nil, err
 		}
 		for _, p := range mix {
-			k := b.key(p.schedule)
-			if slices.Contains(keys, k) {
-				continue
-			}
-			some, err := b.steps(p.schedule, o)
-			if err != nil {
-				return nil, err
-			}
-			keys = append(keys, k)
-			steps = append(steps, some)
-			jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
-				Schedule: p.schedule, DecodeOnly: !o.Prefill})
-		}
-	}
-	if o.Prefill {
-		for i := range bars {
-			if b := &bars[i]; b.skippedPasses() > 0 && !slices.Contains(keys, b.key(b.learnedSchedule())) {
-				keys = append(keys, b.key(b.learnedSchedule()))
-				steps = append(steps, []int{1})
-				jobs = append(jobs, replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated,
-					Schedule: b.learnedSchedule(), Evidence: anyEvidence(b.passes())})
+			if k := b.key(p.schedule); !slices.Contains(keys, k) {
+				keys = append(keys, k)
+				jobs = append(jobs, b.job(cfg, p.schedule, o))
 			}
 		}
 	}
@@ -93,72 +68,60 @@ func simulate(ctx context.Context, cfg *config.Config, bars []Bar, o Options) (m
 	if err != nil {
 		return nil, err
 	}
-	counts, err := replay.Steps(ctx, prepared, steps, replay.Options{Workers: o.Workers, Progress: o.Progress})
+	machines := new(replay.MachinePool)
+	_, passes, err := replay.RunRows(ctx, prepared, replay.Options{Workers: o.Workers, Progress: o.Progress, Machines: machines})
 	if err != nil {
 		return nil, err
 	}
 	times := map[key]*timing{}
 	for i, k := range keys {
-		times[k] = newTiming(cfg, jobs[i].Passes(), steps[i], counts[i])
-		times[k].fits = prepared[i].Memory().Fits()
+		t := &timing{fits: prepared[i].Memory().Fits()}
+		for _, r := range passes[i] {
+			if r.Pass == 0 {
+				t.prefill = r.Seconds
+			} else {
+				t.passes = append(t.passes, r.Seconds)
+			}
+		}
+		times[k] = t
 	}
-	return times, nil
-}
-
-// steps returns the steps of a schedule to simulate: prefill (0) if the options want it, and decode passes.
-func (b *Bar) steps(s precision.Schedule, o Options) ([]int, error) {
-	policy, err := s.Resolve(b.Preset, b.Generated, precision.Evidence{})
-	if err != nil {
-		return nil, err
-	}
-	var all []int
 	if o.Prefill {
-		all = append(all, 0)
+		err = decide(ctx, cfg, bars, times, replay.Options{Workers: o.Workers, Machines: machines})
 	}
-	first := 1
-	for pass := 2; pass <= b.Generated; pass++ {
-		if pass < b.Generated && policy.At(pass) == policy.At(first) {
-			continue
-		}
-		all = append(all, evenly(first, pass-1, o.Passes)...)
-		first = pass
-	}
-	return all, nil
+	return times, err
 }
 
-// evenly returns n numbers from first to last, evenly spaced and with both; all numbers if there are at most n, or n is
-// 0.
-func evenly(first, last, n int) []int {
-	var all []int
-	if between := last - first; n > 1 && between >= n {
-		for i := range n {
-			all = append(all, first+between*i/(n-1))
-		}
-		return all
-	}
-	for pass := first; pass <= last; pass++ {
-		all = append(all, pass)
-	}
-	return all
+// job is a bar's model and lengths under a schedule.
+func (b *Bar) job(cfg *config.Config, s precision.Schedule, o Options) replay.Job {
+	return replay.Job{Config: cfg, Model: b.Preset, Task: b.Task, Prompt: b.Prompt, Generated: b.Generated, Schedule: s, Sampling: o.Sampling,
+		DecodeOnly: !o.Prefill}
 }
 
-// newTiming interpolates between the simulated passes. They include the first and the last pass at each precision, so
-// it never interpolates between two precisions.
-func newTiming(cfg *config.Config, passes int, steps []int, counts []stats.Counts) *timing {
-	t := &timing{passes: make([]float64, passes)}
-	last := 0 // pass simulated before
-	for i, step := range steps {
-		now := counts[i].Cycles.Seconds(cfg.Clock)
-		if step == 0 {
-			t.prefill = now
+// decide adds the times of the first decode pass of learned bars, which a decision follows.
+func decide(ctx context.Context, cfg *config.Config, bars []Bar, times map[key]*timing, o replay.Options) error {
+	var keys []key
+	var jobs []replay.Job
+	var steps [][]int
+	for i := range bars {
+		b := &bars[i]
+		k := b.key(b.learnedSchedule())
+		if b.skippedPasses() == 0 || times[k] != nil || slices.Contains(keys, k) {
 			continue
 		}
-		t.passes[step-1] = now
-		for pass := last + 1; pass < step; pass++ {
-			before := t.passes[last-1]
-			t.passes[pass-1] = before + (now-before)*float64(pass-last)/float64(step-last)
-		}
-		last = step
+		j := b.job(cfg, b.learnedSchedule(), Options{Prefill: true})
+		j.Evidence = anyEvidence(b.passes())
+		keys, jobs, steps = append(keys, k), append(jobs, j), append(steps, []int{1})
 	}
-	return t
+	prepared, err := replay.PrepareAll(jobs)
+	if err != nil {
+		return err
+	}
+	counts, err := replay.Steps(ctx, prepared, steps, o)
+	if err != nil {
+		return err
+	}
+	for i, k := range keys {
+		times[k] = &timing{passes: []float64{counts[i][0].Cycles.Seconds(cfg.Clock)}, fits: prepared[i].Memory().Fits()}
+	}
+	return nil
 }

@@ -90,7 +90,7 @@ func assignments(from, to *config.Config, keys []string) []string {
 	return all
 }
 
-// Waterfall simulates bars at all stages, and returns a row per stage for each bar. Options.Passes applies to real
+// Waterfall simulates bars at all stages, and returns a row per stage for each bar. Options.Sampling applies to real
 // memories.
 func Waterfall(ctx context.Context, bars []Bar, o Options) ([]rows.Waterfall, error) {
 	stages, err := Stages()
@@ -128,8 +128,8 @@ func (o Options) stage(stages []Stage, i int) Options {
 		}
 	}
 	o.Prefill = i == simulated-1
-	if PassesFor(stages[i].Config) == 0 {
-		o.Passes = 0
+	if SamplingFor(stages[i].Config).All() {
+		o.Sampling = replay.Sampling{}
 	}
 	o.Progress = func(p replay.Progress) {
 		if report != nil {

@@ -62,7 +62,7 @@ func TestAWaterfallFalls(t *testing.T) {
 		t.Skip("eight machines: left to the full run")
 	}
 	b := find(t, "IWSLT", "MobileLLaMA", rows.Static)
-	falls, err := Waterfall(t.Context(), []Bar{b}, Options{Passes: Sampled, Workers: 2})
+	falls, err := Waterfall(t.Context(), []Bar{b}, Options{Sampling: sampled(), Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestTheClassifierCostsAtLeastItsBytes(t *testing.T) {
 		t.Skip("prefill: left to the full run")
 	}
 	b := find(t, "IWSLT", "MobileLLaMA", rows.Static)
-	times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Passes: Sampled, Prefill: true, Workers: 2})
+	times, err := simulate(t.Context(), preset(t, rows.Target), []Bar{b}, Options{Sampling: sampled(), Prefill: true, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

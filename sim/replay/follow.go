@@ -30,6 +30,9 @@ func Follow(ctx context.Context, j Job, passes <-chan Pass, o Options) (*result.
 	if err := j.check(); err != nil {
 		return nil, nil, err
 	}
+	if !j.Sampling.All() {
+		return nil, nil, fmt.Errorf("passes %s: which passes are alike is not known while they become known; accepted: passes all", j.Sampling)
+	}
 	if j.Model.Experts != nil {
 		j.Experts, j.RecordedExperts = routing.Spec{Kind: routing.Trace}, routing.NewRecorded(j.Model, j.positions())
 	}

@@ -13,7 +13,7 @@ func (r *run) rows() []rows.Row {
 		n := &r.counts[step]
 		row := rows.Row{NPU: r.Config.Name, Model: r.Model.Name, Schedule: r.Schedule.String(), Batch: max(r.Batch, 1), Pass: step,
 			Seconds: n.Cycles.Seconds(r.Config.Clock), Bytes: int64(n.DRAMBytes()), Joules: result.Joules(n, r.Config),
-			BoundBy: result.BoundBy(n, r.Config), Exact: true}
+			BoundBy: result.BoundBy(n, r.Config), Exact: r.simulated[step]}
 		if step == 0 {
 			row.WeightBits = r.prefill.Average(r.Model)
 		} else {

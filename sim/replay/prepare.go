@@ -164,7 +164,8 @@ func (p *Prepared) Tilings() ([]result.Tiling, error) {
 
 // run starts a run of some steps.
 func (p *Prepared) run(steps []int) *run {
-	return &run{Prepared: p, steps: steps, counts: make([]stats.Counts, 1+p.Passes()), touched: make([]isa.Touched, 1+p.Passes())}
+	return &run{Prepared: p, steps: steps, todo: steps, counts: make([]stats.Counts, 1+p.Passes()), simulated: make([]bool, 1+p.Passes()),
+		touched: make([]isa.Touched, 1+p.Passes())}
 }
 
 // all lists the steps of a run: 0 is prefill.
@@ -183,13 +184,17 @@ func (p *Prepared) program(step int) (*isa.Program, error) {
 	if step == 0 {
 		return p.compiler.Prefill(p.Prompt, p.prefill)
 	}
-	before := p.prefill
-	if step > 1 {
-		before = p.bits[step-2]
-	}
 	past, at := p.Prompt+step-1, p.bits[step-1]
 	if p.asked[step-1] {
-		return p.compiler.DecodeDeciding(past, at, before)
+		return p.compiler.DecodeDeciding(past, at, p.before(step))
 	}
-	return p.compiler.Decode(past, at, before)
+	return p.compiler.Decode(past, at, p.before(step))
+}
+
+// before are the precisions of the step before a decode pass.
+func (p *Prepared) before(pass int) precision.Assignment {
+	if pass == 1 {
+		return p.prefill
+	}
+	return p.bits[pass-2]
 }

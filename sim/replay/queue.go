@@ -29,7 +29,7 @@ type queue struct {
 func newQueue(runs []*run) *queue {
 	q := &queue{next: make([]int, len(runs)), workers: make([]int, len(runs))}
 	for _, r := range runs {
-		q.steps = append(q.steps, r.steps)
+		q.steps = append(q.steps, r.todo)
 	}
 	return q
 }

@@ -40,6 +40,7 @@ type Job struct {
 	Batch     int    // sequences that decode together, all of these lengths and this schedule; 0: 1
 	Schedule  precision.Schedule
 	Experts   routing.Spec // where the experts of tokens come from; of a model that has none, nowhere
+	Sampling  Sampling     // which decode passes Run simulates; zero: all
 
 	DecodeOnly bool // leave prefill out: its times and counts are zero
 
@@ -75,11 +76,14 @@ func (o *Options) workers(steps int) int {
 // run is a prepared job on its way to a result.
 type run struct {
 	*Prepared
-	steps       []int          // to simulate, in rising order: 0 is prefill, n the nth decode pass
+	steps       []int          // that are counted, in rising order: 0 is prefill, n the nth decode pass
+	todo        []int          // of them, those to simulate next, in rising order
 	counts      []stats.Counts // of each step
+	simulated   []bool         // of each step; the others are interpolated
 	touched     []isa.Touched  // by each step
 	prefillWork int64          // in DRAM transfers, if progress is asked for
 	recorder    *recorder      // nil: none
+	sampler     *sampler       // nil: every step is simulated
 }
 
 // first is the first step that is simulated.
@@ -109,6 +113,13 @@ func runAll(ctx context.Context, prepared []*Prepared, o Options) ([]*run, []*re
 	runs := make([]*run, len(prepared))
 	for i, p := range prepared {
 		runs[i] = p.run(p.all())
+		if p.Sampling.All() {
+			continue
+		}
+		var err error
+		if runs[i].sampler, err = newSampler(ctx, runs[i]); err != nil {
+			return nil, nil, fmt.Errorf("schedule %s: %w", p.Schedule, err)
+		}
 	}
 	if err := record(runs, o); err != nil {
 		return nil, nil, err
@@ -153,7 +164,7 @@ func Steps(ctx context.Context, prepared []*Prepared, steps [][]int, o Options) 
 	return counts, nil
 }
 
-// simulate runs all steps of all runs on the workers.
+// simulate runs all steps of all runs on the workers, in rounds: of sampled runs each round says what the next one simulates.
 func simulate(ctx context.Context, runs []*run, o Options) error {
 	if o.Progress != nil {
 		for _, r := range runs {
@@ -162,18 +173,52 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 			}
 		}
 	}
-	work, meter := newQueue(runs), newMeter(runs, o.Progress)
-	workers := o.workers(work.len())
 	if o.Machines == nil {
 		o.Machines = new(MachinePool)
 	}
+	meter := newMeter(runs, o.Progress)
+	for work := newQueue(runs); work.len() > 0; work = newQueue(runs) {
+		if err := work.simulate(ctx, runs, o, meter); err != nil {
+			return err
+		}
+		for _, r := range runs {
+			if err := r.endRound(meter); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// endRound notes what has been simulated, and says what is next.
+func (r *run) endRound(total *meter) error {
+	for _, step := range r.todo {
+		r.simulated[step] = true
+	}
+	r.todo = nil
+	if r.sampler == nil {
+		return nil
+	}
+	if r.sampler.next(); len(r.todo) > 0 {
+		return nil
+	}
+	passes, err := r.sampler.fill()
+	for _, pass := range passes {
+		total.add(1, r.weight(pass))
+	}
+	return err
+}
+
+// simulate runs the steps of a queue on the workers.
+func (q *queue) simulate(ctx context.Context, runs []*run, o Options, total *meter) error {
+	workers := o.workers(q.len())
 	o.Machines.begin(workers, runs)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, machines := range o.Machines.workers[:workers] {
 		g.Go(func() error {
-			for t, ok := work.take(noTask); ok; t, ok = work.take(t) {
-				if err := t.simulate(ctx, runs[t.run], machines, meter, &o); err != nil {
-					work.fail(t, err)
+			for t, ok := q.take(noTask); ok; t, ok = q.take(t) {
+				if err := t.simulate(ctx, runs[t.run], machines, total, &o); err != nil {
+					q.fail(t, err)
 					return err
 				}
 			}
@@ -182,7 +227,7 @@ func simulate(ctx context.Context, runs []*run, o Options) error {
 	}
 	if err := g.Wait(); err != nil {
 		o.Machines.forget()
-		return work.failure(err)
+		return q.failure(err)
 	}
 	return nil
 }
@@ -256,6 +301,9 @@ func (r *run) result(version string) (*result.Result, error) {
 	}
 	for i := 1; i < len(r.counts); i++ {
 		out.Counts.Decode.Add(&r.counts[i])
+	}
+	if r.sampler != nil {
+		r.sampler.say(out)
 	}
 	if r.plan != nil {
 		out.Counterfactual = r.plan.Counterfactual()

@@ -40,6 +40,9 @@ func record(runs []*run, o Options) error {
 		return nil
 	}
 	for i, r := range runs {
+		if r.sampler != nil {
+			return fmt.Errorf("schedule %s: passes %s: a timeline shows every pass; accepted: passes all, or no timeline", r.Schedule, r.Sampling)
+		}
 		part, err := timeline.NewWriter(o.Timeline.Part(i), about(i, r, o))
 		if err != nil {
 			return fmt.Errorf("writing the timeline: %w", err)

@@ -39,6 +39,9 @@ func (in *inputs) job(o *study.Outcome, find Traces) (j replay.Job, err error) {
 	if j.Schedule, err = j.Schedule.Of(j.Model); err != nil {
 		return j, fmt.Errorf("%s: %w", o.Place, err)
 	}
+	if j.Sampling, err = replay.ParseSampling(cmp.Or(o.Sampling, replay.Sampling{}.String())); err != nil {
+		return j, fmt.Errorf("%s: passes: %w", o.Place, err)
+	}
 	j.Prompt, j.Generated, j.Batch = o.PromptTokens, o.GeneratedTokens, o.Batch
 	if o.Experts != nil {
 		if j.Experts, err = routing.Parse(o.Experts.Routing); err != nil {

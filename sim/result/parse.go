@@ -62,7 +62,7 @@ var ofDecode = []string{"tokens_per_second", "tpot_seconds", "decode_seconds", "
 	"array_utilisation", "row_hit_rate", "bound_by", "energy_joules_per_token", "tokens_per_joule", "speedup_vs_fp16", "speedup_vs_uniform", "decode"}
 
 // mayBeZero are the numbers that can be 0 in a result. All others are above it.
-var mayBeZero = []string{"prefill_seconds", "ttft_seconds", "dram_efficiency", "array_utilisation", "row_hit_rate", "counterfactual_passes"}
+var mayBeZero = []string{"prefill_seconds", "ttft_seconds", "dram_efficiency", "array_utilisation", "row_hit_rate", "counterfactual_passes", "largest_midpoint_error"}
 
 // shares are at most 1.
 var shares = []string{"dram_efficiency", "array_utilisation", "row_hit_rate"}
@@ -87,7 +87,7 @@ func (r *Result) check(there func(string) bool) error {
 		}
 	}
 	for _, text := range [][2]string{{"npu", r.NPU}, {"model", r.Model}, {"schedule", r.Schedule}, {"task", r.Task}, {"version", r.Version},
-		{"precision_rules", r.Rules}, {"weight_format", r.Format}} {
+		{"precision_rules", r.Rules}, {"weight_format", r.Format}, {"passes", r.Sampling}} {
 		if what := visible.Hidden(text[1]); what != "" {
 			return fmt.Errorf("%s %s", text[0], what)
 		}
@@ -127,6 +127,9 @@ func (r *Result) agree(there func(string) bool) error {
 		if there(x.key) && there(x.other) && math.Abs(x.a-x.b) > 1e-6*math.Abs(x.b) {
 			return fmt.Errorf("%s contradicts %s, with %d generated tokens and batch %d", x.key, x.other, r.GeneratedTokens, r.Batch)
 		}
+	}
+	if there("passes") != there("passes_simulated") || r.PassesSimulated > r.Passes() {
+		return fmt.Errorf("passes is %q, and passes_simulated %d of %d decode passes", r.Sampling, r.PassesSimulated, r.Passes())
 	}
 	if there("footprint_bytes") && r.Fits != r.Footprint.Fits() {
 		return fmt.Errorf("fits is %v, and footprint_bytes has %d of %d", r.Fits, int64(r.Footprint.Total), int64(r.Footprint.Capacity))

@@ -41,6 +41,12 @@ type Result struct {
 	GeneratedTokens int     `json:"generated_tokens"` // of each sequence
 	Batch           int     `json:"batch"`            // sequences that decode together
 
+	// Where not every decode pass was simulated: which were to be, as run --passes has it, how many were, and the largest relative
+	// deviation that an exact pass between two others had from the line between them, in time or traffic.
+	Sampling        string   `json:"passes,omitzero"`
+	PassesSimulated int      `json:"passes_simulated,omitzero"`
+	MidpointError   *float64 `json:"largest_midpoint_error,omitempty"`
+
 	PrefillSeconds  float64  `json:"prefill_seconds"`
 	DecodeSeconds   float64  `json:"decode_seconds,omitempty"`
 	TokensPerSecond float64  `json:"tokens_per_second,omitempty"` // batch * (generated_tokens-1) / decode_seconds

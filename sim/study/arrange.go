@@ -41,6 +41,9 @@ func (s *Set) Arrange(over ...string) (*Set, error) {
 	return a, nil
 }
 
+// mostSaid is how long a value is that is said in full.
+const mostSaid = 14
+
 // bySchedule goes from many weight bits to few.
 func bySchedule(a, b *Outcome) int {
 	return cmp.Or(cmp.Compare(b.AvgWeightBits, a.AvgWeightBits), cmp.Compare(a.Schedule, b.Schedule))
@@ -73,6 +76,7 @@ func (s *Set) tellApart() {
 		{"config", true, func(o *Outcome) string { return o.Config }},
 		{"shape", false, func(o *Outcome) string { return o.Shape }}, // of models of one name
 		{"trace", false, func(o *Outcome) string { return o.TraceSHA256 }},
+		{"passes", false, func(o *Outcome) string { return cmp.Or(o.Sampling, "all") }}, // that were simulated
 		{"version", false, func(o *Outcome) string { return o.Version }},
 	} {
 		follows := more.ofNPU && slices.ContainsFunc(s.Over, ofNPU)
@@ -81,7 +85,11 @@ func (s *Set) tellApart() {
 		}
 		for _, o := range s.Outcomes {
 			if v := more.of(o); o.Key(more.name).Value == "" {
-				o.Keys = append(o.Keys, Key{more.name, v, more.name + " " + v[:min(len(v), 8)]})
+				said := v
+				if len(v) > mostSaid {
+					said = v[:8] // of a fingerprint
+				}
+				o.Keys = append(o.Keys, Key{more.name, v, more.name + " " + said})
 			}
 		}
 		s.Differ = append(s.Differ, more.name)

@@ -161,7 +161,7 @@ func (e *expansion) npu(n npu, at []int, number int) {
 						return
 					}
 					p := Point{NPU: n.Name, Axes: c.labels, config: number, work: e.works, Trace: l.file}
-					p.Model, p.Task, p.Batch, p.Schedule = m.Model, l.name, batch, s.Schedule
+					p.Model, p.Task, p.Batch, p.Schedule, p.Sampling = m.Model, l.name, batch, s.Schedule, e.passes
 					p.Prompt, p.Generated = l.lengths(m.Model)
 					if p.route(c) && !e.skips(&p, c) {
 						e.add(&p, l, s, c)
@@ -325,8 +325,9 @@ func fingerprint(j *replay.Job, config, version string) string {
 		Schedule, Trace, Source string
 		Classifier              string `json:",omitempty"`
 		Experts                 string `json:",omitempty"`
+		Passes                  string `json:",omitempty"`
 	}{version, config, model, j.Task, j.Prompt, j.Generated, j.Batch, prefillOf(j), j.Schedule.String(),
-		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier, routingOf(j)})
+		j.TraceSHA256, j.TraceSource, j.Evidence.Classifier, routingOf(j), passesOf(j)})
 	if err != nil {
 		panic("sweep: fingerprint: " + err.Error())
 	}
@@ -340,6 +341,14 @@ func routingOf(j *replay.Job) string {
 		return ""
 	}
 	return j.Experts.String()
+}
+
+// passesOf says which passes are simulated; nothing: all.
+func passesOf(j *replay.Job) string {
+	if j.Sampling.All() {
+		return ""
+	}
+	return j.Sampling.String()
 }
 
 // prefillOf is the recorded precision of prefill: a number of bits, 0 for none, or the text of an assignment.
@@ -359,7 +368,11 @@ func cost(j *replay.Job) float64 {
 		bits = float64(j.Schedule.Bits[0])
 	}
 	pass := float64(float64(j.Model.Params().Blocks)*bits/8/transfer) + float64(ops*j.Model.Layers)
-	return pass * (float64(j.Passes()) + 1 + float64(float64(j.Prompt)/tokens))
+	passes := float64(j.Passes())
+	if !j.Sampling.All() { // a few of each precision, and one in fifty to find them
+		passes = min(passes, 16+passes/50)
+	}
+	return pass * (passes + 1 + float64(float64(j.Prompt)/tokens))
 }
 
 // row returns the point's row without a result.

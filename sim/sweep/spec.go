@@ -18,7 +18,7 @@ import (
 
 // keys returns the keys of a spec.
 func keys() []string {
-	return []string{"npu", "set", "models", "tasks", "traces", "lengths", "schedules", "precision", "batch", "axes", "filters"}
+	return []string{"npu", "set", "models", "tasks", "traces", "lengths", "schedules", "precision", "batch", "passes", "axes", "filters"}
 }
 
 // Spec is a sweep's spec: all combinations of NPUs, values of axes, workloads, batches and schedules, except those that
@@ -34,6 +34,7 @@ type Spec struct {
 	schedules []schedule
 	rules     []ruled // over schedules; none: the schedules alone
 	batches   []int
+	passes    replay.Sampling // of every point
 	axes      []Axis
 	filters   []filter
 	parts     map[string]*config.Part // DRAM parts, by the names of their files in the spec
@@ -124,6 +125,8 @@ func (s *Spec) read(r *reader, top *yaml.Node) {
 			s.readRules(r, e.value)
 		case "batch":
 			s.readBatches(r, e.value)
+		case "passes":
+			s.readPasses(r, e.value)
 		case "axes":
 			s.readAxes(r, e.value)
 		case "filters":
@@ -344,6 +347,16 @@ func (s *Spec) readBatches(r *reader, n *yaml.Node) {
 	r.texts(n, "batch", "a number of sequences") // an empty list, the same number twice
 	for _, x := range list {
 		s.batches = append(s.batches, r.whole(x, "batch", 1, replay.MostSequences))
+	}
+}
+
+// readPasses reads which decode passes are simulated.
+func (s *Spec) readPasses(r *reader, n *yaml.Node) {
+	var err error
+	if n.Kind != yaml.ScalarNode {
+		r.add(strict.PlaceOf(n), "passes", "got %s; accepted: one of all, sampled, sampled:PERCENT%%, a number", strict.Describe(n))
+	} else if s.passes, err = replay.ParseSampling(n.Value); err != nil {
+		r.add(strict.PlaceOf(n), "passes", "%v", err)
 	}
 }
 

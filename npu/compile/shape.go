@@ -1,0 +1,104 @@
+package compile
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/pmpdsim/pmpdsim/npu/isa"
+	"github.com/pmpdsim/pmpdsim/workloads/precision"
+)
+
+// Shape is what the program of a decode pass looks like, apart from how long its context is. Two passes at the same
+// precisions have equal forms if their programs are the same ops, tiles, passes of the array and dependencies, and differ in
+// sizes of last tiles, in addresses, and in the amounts of work of each op.
+type Shape struct {
+	Form    [sha256.Size]byte
+	Amounts []int64     // of work, of each op: multiply-accumulates, or elements
+	Experts isa.Touched // of the whole pass
+}
+
+// Shapes tells the shapes of a compiler's decode passes. It is safe for concurrent use.
+type Shapes struct{ *Compiler }
+
+// Shapes returns what tells shapes. Only attention, the cache, and the experts that are chosen depend on the position: layers
+// without experts that attend alike are compiled once.
+func (c *Compiler) Shapes() Shapes {
+	if c.model.Experts != nil {
+		return Shapes{c}
+	}
+	type kind struct{ windowed, rotated, normed bool }
+	seen, keep := map[kind]bool{}, map[int]bool{-1: true, c.model.Layers - 1: true}
+	for l := range c.model.Layers {
+		k := kind{c.model.Windowed(l), c.model.Rotated(l), c.model.NormsHeads(l)}
+		keep[l] = keep[l] || !seen[k]
+		seen[k] = true
+	}
+	some := *c
+	some.decoding = nil
+	for _, o := range c.decoding {
+		if keep[o.Layer] {
+			some.decoding = append(some.decoding, o)
+		}
+	}
+	return Shapes{&some}
+}
+
+// Decode returns the shape of the program that Compiler.Decode makes, or if the pass is followed by a decision
+// Compiler.DecodeDeciding.
+func (s Shapes) Decode(past int, at, before precision.Assignment, deciding bool) (*Shape, error) {
+	program := s.Compiler.Decode
+	if deciding {
+		program = s.DecodeDeciding
+	}
+	p, err := program(past, at, before)
+	if err != nil {
+		return nil, err
+	}
+	return shapeOf(p), nil
+}
+
+// shapeOf reads a program.
+func shapeOf(p *isa.Program) *Shape {
+	s := &Shape{Experts: p.Experts, Amounts: make([]int64, len(p.Ops))}
+	text := make([]byte, 0, 64*len(p.Ops))
+	put := func(numbers ...int) {
+		for _, n := range numbers {
+			text = binary.AppendVarint(text, int64(n))
+		}
+	}
+	slices := func(all []isa.Slice) {
+		put(len(all))
+		for i := range all {
+			put(int(all[i].Data), all[i].Last.Planes)
+		}
+	}
+	for i := range p.Ops {
+		o := &p.Ops[i]
+		s.Amounts[i] = (o.Work.MACs()+o.Work.Elements)*int64(o.Tiles-1) + o.Last.MACs() + o.Last.Elements
+		put(int(o.Kind), o.Operator, o.Layer, o.Core, int(o.Unit), o.Piece, o.Tiles, len(o.Deps), len(o.LoadAfter), int(o.Gather))
+		put(o.Deps...)
+		put(o.LoadAfter...)
+		slices(o.Hold)
+		slices(o.Loads)
+		slices(o.Stores)
+		pass := 0 // all at once, or a tile at a time
+		if o.Pass > 0 && !o.AtOnce() {
+			pass = o.Pass
+		}
+		put(pass, truth(o.AtOnce()), truth(o.Reduced), truth(o.Chained()))
+		w := &o.Last
+		put(w.M, w.Repeat, int(w.Bits), w.Group, truth(w.Quantised), truth(w.Across), truth(w.ZeroPoints), truth(w.Table), int(w.Fn))
+		for _, f := range w.Then {
+			put(int(f))
+		}
+	}
+	s.Form = sha256.Sum256(text)
+	return s
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
