@@ -82,7 +82,8 @@ func TestFillComputesFromCounts(t *testing.T) {
 // given are the fields that whoever ran the job sets, and those that only some results have.
 var given = []string{"NPU", "Model", "Task", "Schedule", "PrefillBits", "AvgPrefillBits", "KVBits", "KeyBits", "ValueBits", "PromptTokens",
 	"GeneratedTokens", "SpeedupFP16", "SpeedupUniform", "Footprint", "Tilings", "Prefill", "Decode",
-	"Rules", "Format", "TraceSHA256", "TraceSource", "Classifier", "Counterfactual", "Config", "Shape", "Version", "Inputs", "Experts"}
+	"Rules", "Format", "TraceSHA256", "TraceSource", "Classifier", "Counterfactual", "Config", "Shape", "Version", "Inputs", "Experts", "Sampling", "PassesSimulated",
+	"MidpointError"}
 
 func TestFillLeavesOutNoField(t *testing.T) {
 	r := &Result{Batch: 2, Counts: counted()}

@@ -41,8 +41,8 @@ func (s *Set) Arrange(over ...string) (*Set, error) {
 	return a, nil
 }
 
-// mostSaid is how long a value is that is said in full.
-const mostSaid = 14
+// passesKey is which passes were simulated.
+const passesKey = "passes"
 
 // bySchedule goes from many weight bits to few.
 func bySchedule(a, b *Outcome) int {
@@ -76,7 +76,7 @@ func (s *Set) tellApart() {
 		{"config", true, func(o *Outcome) string { return o.Config }},
 		{"shape", false, func(o *Outcome) string { return o.Shape }}, // of models of one name
 		{"trace", false, func(o *Outcome) string { return o.TraceSHA256 }},
-		{"passes", false, func(o *Outcome) string { return cmp.Or(o.Sampling, "all") }}, // that were simulated
+		{passesKey, false, sampling},
 		{"version", false, func(o *Outcome) string { return o.Version }},
 	} {
 		follows := more.ofNPU && slices.ContainsFunc(s.Over, ofNPU)
@@ -85,9 +85,9 @@ func (s *Set) tellApart() {
 		}
 		for _, o := range s.Outcomes {
 			if v := more.of(o); o.Key(more.name).Value == "" {
-				said := v
-				if len(v) > mostSaid {
-					said = v[:8] // of a fingerprint
+				said := v[:min(len(v), 8)] // of a fingerprint
+				if more.name == passesKey {
+					said = v
 				}
 				o.Keys = append(o.Keys, Key{more.name, v, more.name + " " + said})
 			}
@@ -96,6 +96,9 @@ func (s *Set) tellApart() {
 		s.settle()
 	}
 }
+
+// sampling is which passes of an outcome were simulated.
+func sampling(o *Outcome) string { return cmp.Or(o.Sampling, "all") }
 
 func (s *Set) settle() {
 	for _, o := range s.Outcomes {

@@ -2,7 +2,6 @@ package study
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,7 +32,7 @@ func (t *texts) changes(a, b *Outcome) (all []Change, err error) {
 	add("batch", number(a.Batch), number(b.Batch))
 	add("schedule", a.Schedule, b.Schedule)
 	add("experts", routingOf(a), routingOf(b))
-	add("passes", cmp.Or(a.Sampling, "all"), cmp.Or(b.Sampling, "all"))
+	add(passesKey, sampling(a), sampling(b))
 	add("npu", a.NPU, b.NPU)
 	add("trace", a.TraceSHA256, b.TraceSHA256)
 	add("classifier", a.Classifier, b.Classifier)

@@ -65,6 +65,8 @@ func TestResultsAreToldApart(t *testing.T) {
 		{"NPUs have names", []string{line("n", "fp16", ""), line("m", "fp16", "")}, "m: fp16; n: fp16"},
 		{"numbers of axes are sorted as numbers", []string{row(`{"cores":"16"}`, line("n", "fp16", "")), row(`{"cores":"2"}`, line("n", "fp16", ""))},
 			"cores 2: fp16; cores 16: fp16"},
+		{"sampled results say so beside exact ones", []string{line("n", "fp16", ""), line("n", "fp16", `,"passes":"sampled:1%","passes_simulated":1`)},
+			"passes all: fp16; passes sampled:1%: fp16"},
 		{"changed NPUs of one name have fingerprints", []string{line("n", "fp16", `,"config_fingerprint":"aaaaaaaaaaaa"`),
 			line("n", "uniform:4", `,"config_fingerprint":"bbbbbbbbbbbb"`)}, "config aaaaaaaa: fp16; config bbbbbbbb: uniform:4"},
 		{"what follows from the NPU's name is left out", []string{strings.Replace(line("m", "fp16", ""), `"kv_bits":8`, `"kv_bits":16`, 1), line("n", "fp16", "")},
