@@ -108,7 +108,7 @@ func TestSampledPassesAreWithinTheTolerance(t *testing.T) {
 		cases = 3000
 	}
 	some, passes, ran := 0, 0, 0
-	var worst [3]float64 // of the tolerance
+	var worst [3]float64                                         // of the tolerance
 	pools := [2]*MachinePool{new(MachinePool), new(MachinePool)} // so that the two share no steps
 	for seed := 0; ran < cases; seed++ {
 		d := &drawn{Rand: rand.New(rand.NewPCG(uint64(seed), 7))}
