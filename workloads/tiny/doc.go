@@ -9,8 +9,8 @@
 //
 // # Contract
 //
-// The files have Hugging Face's names and transformers reads the folder as it stands; gpu/weights and gpu/tokens read [Files].
-// sensitivity.safetensors, which is packed, has, by the names of the weights, mean squared gradients of the loss. Its values are scaled by tensor, the
+// The files have Hugging Face's names, and transformers reads the folder when the packed ones are unpacked (gunzip -k *.gz); gpu/weights and
+// gpu/tokens read [Files]. sensitivity.safetensors has, by the names of the weights, mean squared gradients of the loss. Its values are scaled by tensor, the
 // largest to 57,344, which is the largest number of F8_E5M2: they weigh weights of one tensor against each other, not tensors.
 // heldout.txt is text that neither tokenizer nor model have read. None of them depends on the machine that the program runs on.
 //

@@ -7,8 +7,8 @@ standard library (go1.26.8, BSD-3-Clause), with held-out files that neither the 
 The seed, the order of the files and the number of steps are fixed, so that two runs on one machine differ by the
 rounding of parallel sums alone. It writes, under Hugging Face's names,
 
-    config.json generation_config.json tokenizer.json tokenizer_config.json
-    model.safetensors           weights in binary16
+    config.json generation_config.json tokenizer.json.gz tokenizer_config.json
+    model.safetensors.gz        weights in binary16
     sensitivity.safetensors.gz  mean squared gradients of the loss, by weight, for the quantiser (F8_E5M2, scaled by
                                 tensor: the largest is 57344)
     heldout.txt                 held-out files, for perplexity and prompts
@@ -215,6 +215,15 @@ def nested(name):
     return re.sub(r"\.(gate|up|down)_proj", r".mlp.\1_proj", name)
 
 
+def pack(path):
+    """Replaces a file by its packed form, the same bytes every time."""
+    with open(path, "rb") as f:
+        packed = gzip.compress(f.read(), 9, mtime=0)
+    with open(path + ".gz", "wb") as f:
+        f.write(packed)
+    os.remove(path)
+
+
 def export(model, out):
     state = {"model." + nested(n): p.detach().half().contiguous() for n, p in model.named_parameters()}
     save_file(state, os.path.join(out, "model.safetensors"), metadata={"format": "pt"})
@@ -312,9 +321,10 @@ def train(a):
             part = bits_per_byte(model, test_ids, test_bytes, 40_000)
             print(f"held out: {part:.3f} bits a byte (of a part)", flush=True)
     export(model, a.out)
-    packed = gzip.compress(save(sensitivities(model, ids, 256, generator), {"format": "pt"}), 9, mtime=0)
-    with open(os.path.join(a.out, "sensitivity.safetensors.gz"), "wb") as f:
-        f.write(packed)
+    with open(os.path.join(a.out, "sensitivity.safetensors"), "wb") as f:
+        f.write(save(sensitivities(model, ids, 256, generator), {"format": "pt"}))
+    for name in ["model.safetensors", "tokenizer.json", "sensitivity.safetensors"]:
+        pack(os.path.join(a.out, name))
     with open(os.path.join(a.out, "heldout.txt"), "w") as f:
         f.write("\n".join(test))
     model.half().float()  # what was written

