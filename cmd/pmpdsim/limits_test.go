@@ -62,6 +62,7 @@ var quick = map[string]string{
 	"dram sensitivity": "--model tiny.json --prompt 4 --gen 4",
 	"dram layouts":     "--planes 2 --chunk 1KiB --skew 0B --bytes 64KiB",
 	"paper":            "--panel none",
+	"gpu adopt":        "none",
 	"gpu bench":        "",
 	"gpu check":        "",
 	"gpu info":         "",

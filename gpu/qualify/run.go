@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -60,7 +61,7 @@ func run(ctx context.Context, o *Options, with func(*bundle)) (all []Outcome, er
 	if err := errors.Join(checkOnly(o.Only, steps), os.Mkdir(filepath.Join(scratch, tracesFolder), 0o777)); err != nil {
 		return nil, err
 	}
-	_, before := os.Stat(o.Dir)
+	made := missing(o.Dir)
 	b, err := newBundle(ctx, o.Dir, cancel)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func run(ctx context.Context, o *Options, with func(*bundle)) (all []Outcome, er
 	probe := r.take(ctx, &steps[0], started)
 	if none := (noGPU{}); errors.As(probe.err, &none) {
 		_ = b.close() // nothing is in it
-		r.forget(before != nil)
+		r.forget(made)
 		return nil, fmt.Errorf("%w: %s", driver.ErrNone, none.why)
 	}
 	err = r.begin(steps)
@@ -102,13 +103,25 @@ func (r *runner) clean() {
 	}
 }
 
-// forget removes the folder, if this run has made it, and what is in it.
-func (r *runner) forget(made bool) {
+// missing lists the folders of a path that are not there, from the innermost.
+func missing(path string) []string {
+	var all []string
+	for {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return all
+		}
+		all = append(all, path)
+		path = filepath.Dir(path)
+	}
+}
+
+// forget removes what is in the folder, and the folders that this run has made.
+func (r *runner) forget(made []string) {
 	for name := range r.bundle.files {
 		_ = os.Remove(filepath.Join(r.o.Dir, name)) // it has the answer of a machine without a GPU
 	}
-	if made {
-		_ = os.Remove(r.o.Dir) // empty
+	for _, dir := range made {
+		_ = os.Remove(dir) // empty
 	}
 }
 
