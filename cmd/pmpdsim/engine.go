@@ -207,7 +207,7 @@ func (e *engine) runs(positions int) error {
 	if e.reference {
 		sequences = 2
 	}
-	return flagged("backend cpu", "", cpu.Fits(e.model, positions, sequences))
+	return flagged("backend cpu", "", cpu.Fits(e.model, positions, sequences, e.cache))
 }
 
 // lengths are a task's, each of which a flag may replace.

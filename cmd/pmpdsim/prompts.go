@@ -22,6 +22,7 @@ import (
 type promptsOptions struct {
 	engine      engineOptions
 	file        string // of the text; empty: the one that tiny has not seen
+	between     bool   // the pieces of the text between those that a quality run of as many takes
 	prompts     int    // at most
 	prompt, gen int    // tokens of each
 }
@@ -84,7 +85,7 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	if err != nil {
 		return nil, flagged("text", o.file, err)
 	}
-	all, err := eval.Texts(string(text), e.tokenizer.Encode, o.prompt+o.gen, o.prompts)
+	all, err := o.pieces(string(text), e.tokenizer.Encode)
 	if err != nil {
 		return nil, flagged("text", o.file, err)
 	}
@@ -98,7 +99,15 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	if e.backend != backendCPU {
 		return all, nil // a GPU says what fits when it has the weights
 	}
-	return all, flagged("prompts", "", cpu.Fits(e.model, o.prompt+o.gen, min(len(all), eval.MostTogether)))
+	return all, flagged("prompts", "", cpu.Fits(e.model, o.prompt+o.gen, min(len(all), eval.MostTogether), e.cache))
+}
+
+// pieces are those of the text, or those between them.
+func (o *promptsOptions) pieces(text string, encode func(string) ([]int, error)) ([][]int, error) {
+	if o.between {
+		return eval.Between(text, encode, o.prompt+o.gen, o.prompts)
+	}
+	return eval.Texts(text, encode, o.prompt+o.gen, o.prompts)
 }
 
 // wellFormed is how many bytes of a text are UTF-8 before the first that are not.

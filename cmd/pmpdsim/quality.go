@@ -37,7 +37,8 @@ these answers. docs/quality.md defines the measures.
 The text is cut into prompts of --prompt tokens and the --gen tokens behind them, at paragraphs, spread evenly over it. Without
 --model and --text it is the small trained model that the program carries, on text that the model has not seen.
 
-An interruption keeps the prompts that all schedules have finished.
+An interruption keeps the prompts that all schedules have finished, which run 32 at a time; while the first of these run, the schedules
+that they have finished.
 
 EXAMPLES:
    pmpdsim quality  # 60 s
@@ -143,8 +144,16 @@ func (r *qualityRun) finish(ctx context.Context, s streams) error {
 		return stopped(ctx, err)
 	}
 	shown := s.deliver(o.output, func(out io.Writer) error { return o.show(out, all) })
-	err = partly(ctx, err, fmt.Sprintf("what was written is of the %d prompts that all schedules had finished", all[0].Prompts))
+	err = partly(ctx, err, r.kept(all))
 	return errors.Join(err, shown)
+}
+
+// kept says what an interruption has left.
+func (r *qualityRun) kept(all []rows.Row) string {
+	if len(all) < len(r.schedules) {
+		return fmt.Sprintf("what was written is of the %d schedules, of %d, that the first %d prompts had finished", len(all), len(r.schedules), all[0].Prompts)
+	}
+	return fmt.Sprintf("what was written is of the %d prompts that all schedules had finished", all[0].Prompts)
 }
 
 // show writes the rows.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
+	"github.com/pmpdsim/pmpdsim/gpu/cpu"
 	"github.com/pmpdsim/pmpdsim/gpu/eval"
 	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
@@ -95,6 +99,7 @@ func (r *qualityRun) parse(s streams, caches []cachedNPUs) error {
 		return err
 	}
 	said(s, notes)
+	most := caches[0].cache
 	for _, of := range caches {
 		if r.engine.cache = of.cache; r.engine.runsCache() != nil {
 			return r.engine.runsCache()
@@ -102,7 +107,11 @@ func (r *qualityRun) parse(s streams, caches []cachedNPUs) error {
 		if err := r.with(of, all); err != nil {
 			return err
 		}
+		if m := r.engine.model; cpu.Need(m, 1, 1, of.cache) > cpu.Need(m, 1, 1, most) {
+			most = of.cache
+		}
 	}
+	r.engine.cache = most // for which there has to be memory
 	return nil
 }
 
@@ -145,7 +154,11 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 		return nil, failed
 	}
 	var all []rows.Row
+	unmoved := map[string]float64{} // by NPU: the least share of its time that no schedule changes
 	for i := range r.schedules {
+		if len(outcomes[i+1]) == 0 {
+			break // it was not finished, and so were none behind it
+		}
 		quality := r.engine.row(r.schedules[i], outcomes[i+1], fp16)
 		quality.Weights = r.sum
 		if len(r.npus[i]) == 0 || failed != nil {
@@ -154,10 +167,18 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 		}
 		for _, cfg := range r.npus[i] {
 			row := quality
-			if err := r.simulate(ctx, cfg, &row, outcomes[i+1], r.schedules[i]); err != nil {
+			share, err := r.simulate(ctx, cfg, &row, outcomes[i+1], r.schedules[i])
+			if err != nil {
 				return all, err
 			}
+			unmoved[cfg.Name] = min(cmp.Or(unmoved[cfg.Name], 1), share)
 			all = append(all, row)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(unmoved)) {
+		if share := unmoved[name]; share > 0.5 {
+			s.say("note: %s: dispatches and lm_head take %.0f %% of a decode pass or more, whatever the schedule, of a model as small as this: tokens/s hardly "+
+				"tell schedules apart", name, math.Floor(100*share))
 		}
 	}
 	return all, failed
@@ -185,8 +206,8 @@ func (e *engine) quantised() string {
 	return text
 }
 
-// simulate adds how fast an NPU decodes the answers.
-func (r *qualityRun) simulate(ctx context.Context, cfg *config.Config, row *rows.Row, outcomes []eval.Outcome, schedule eval.Schedule) error {
+// simulate adds how fast an NPU decodes the answers, and returns the share of their time that no schedule changes.
+func (r *qualityRun) simulate(ctx context.Context, cfg *config.Config, row *rows.Row, outcomes []eval.Outcome, schedule eval.Schedule) (unmoved float64, err error) {
 	answers := make([]cosim.Answer, len(outcomes))
 	for i := range outcomes {
 		answers[i] = cosim.Answer{Schedule: schedule.OfPrompt(i).Schedule, Evidence: outcomes[i].Evidence}
@@ -194,9 +215,9 @@ func (r *qualityRun) simulate(ctx context.Context, cfg *config.Config, row *rows
 	job := replay.Job{Config: cfg, Model: r.engine.model.Model, Task: workloads.CustomTask, Prompt: row.Prompt, Generated: row.Generated, Batch: 1}
 	speed, err := cosim.Speeds(ctx, job, answers, replay.Options{Workers: r.options.workers, Version: codeVersion()})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	row.NPU, row.Config, row.Shape = cfg.Name, speed.Config, speed.Shape
 	row.TokensPerSecond, row.EnergyPerToken = &speed.TokensPerSecond, &speed.EnergyPerToken
-	return nil
+	return speed.Unmoved, nil
 }

@@ -150,7 +150,8 @@ the loss is within the bound (loss<=X), or while average bits are (bits<=X).
 Measures of traces: quality is the share of tokens on which the fp16 reference agrees (footer.agree), likelihood the mean
 probability of a token under it (footer.nll).
 
-Other bounds are measured live: --model runs on the CPU over prompts of a text, as quality does. kl<=X (nats a token from fp16),
+Other bounds are measured live: --model runs on the CPU over prompts of a text, as quality does, but over those between the ones that
+quality cuts from it with the same numbers, so that what is chosen can be judged on others. kl<=X (nats a token from fp16),
 bits_per_token<=X and agreement>=X are of the written continuations, rouge_l>=X of the model's own against fp16's. Tried are all
 widths of --bits throughout, all pairs of them with a switch at 0, 1/3 and 2/3 of --gen, each with its prefill at its own first
 width and at the highest. Every candidate is printed with its interval; the fewest average bits whose mean holds win.

@@ -100,6 +100,7 @@ type liveSearch struct {
 func fillLiveSearch(c *cli.Context, bound *liveBound) (*liveSearch, error) {
 	o := &liveSearch{text: promptsFrom(c), bound: bound, losses: c.String("losses"), format: c.String("format"),
 		output: c.String("output")}
+	o.text.between = true // to judge what is chosen, quality reads others
 	switch {
 	case c.String("traces") != "":
 		return nil, errors.New("--traces is given, and the model is to run; accepted: a bound of traces, quality>=X or likelihood>=X, or no --traces")
@@ -133,7 +134,8 @@ func (o *liveSearch) run(ctx context.Context, s streams) error {
 	return o.static(ctx, s, p)
 }
 
-// measure runs the model under schedules. Rows are of the prompts that all of them have finished.
+// measure runs the model under schedules. Rows are of the prompts that all of them have finished, or of the schedules that the first
+// prompts have.
 func (o *liveSearch) measure(ctx context.Context, p *prompted, schedules []precision.Schedule, done func(int64)) ([]rows.Row, error) {
 	j := o.job(p, schedules)
 	j.Done = done
@@ -141,10 +143,14 @@ func (o *liveSearch) measure(ctx context.Context, p *prompted, schedules []preci
 	if len(outcomes[0]) == 0 {
 		return nil, err
 	}
-	all := make([]rows.Row, len(schedules))
+	var all []rows.Row
 	for i, s := range schedules {
-		all[i] = p.row(eval.Schedule{Schedule: s}, outcomes[i+1], outcomes[0])
-		all[i].ByPrompt = nil
+		if len(outcomes[i+1]) == 0 {
+			break // it was not finished, and so were none behind it
+		}
+		row := p.row(eval.Schedule{Schedule: s}, outcomes[i+1], outcomes[0])
+		row.ByPrompt = nil
+		all = append(all, row)
 	}
 	return all, err
 }
@@ -213,7 +219,7 @@ func (o *liveSearch) show(ctx context.Context, s streams, all []rows.Row, failed
 		}
 		return o.table(out, found)
 	})
-	failed = partly(ctx, failed, fmt.Sprintf("what was written is of %d of %d prompts", all[0].Prompts, o.text.prompts))
+	failed = partly(ctx, failed, fmt.Sprintf("what was written is of %d candidates and %d of %d prompts", len(all), all[0].Prompts, o.text.prompts))
 	return errors.Join(failed, err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pmpdsim/pmpdsim/gpu/gputest"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 func TestAvailableMemory(t *testing.T) {
@@ -53,14 +54,23 @@ func TestAvailableMemory(t *testing.T) {
 
 func TestModelsLargerThanMemoryAreRefused(t *testing.T) {
 	m := gputest.Random(t, "llama", 1).Model()
-	need := Need(m, 24, 2)
-	if err := fits(m, 24, 2, need); err != nil {
+	fp16 := formats.Cache{}
+	channels, err := formats.ParseCache("4,group=32,key_scales=channel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	need := Need(m, 24, 2, fp16)
+	if err := fits(m, 24, 2, fp16, need); err != nil {
 		t.Errorf("as much as is needed: %v", err)
 	}
-	if err := fits(m, 24, 2, -1); err != nil {
+	if err := fits(m, 24, 2, fp16, -1); err != nil {
 		t.Errorf("nothing is known: %v", err)
 	}
-	if err := fits(m, 24, 2, need-1); err == nil || !strings.Contains(err.Error(), " of memory are needed for 24 positions on the CPU, and ") {
+	if err := fits(m, 24, 2, fp16, need-1); err == nil || !strings.Contains(err.Error(), " of memory are needed for 24 positions on the CPU, and ") {
 		t.Errorf("a byte less: %v", err)
+	}
+	plain := int64(24 * 2 * m.Layers * m.KVWidth() * 4) // bytes of keys as they were before they were quantised
+	if got := Need(m, 24, 2, channels); got < need+plain || got > need+plain+plain/10+1 {
+		t.Errorf("with keys by channel: %d bytes, want %d and %d, and a tenth", got, need, plain)
 	}
 }

@@ -5,12 +5,13 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/weights"
 	"github.com/pmpdsim/pmpdsim/sim/unit"
+	"github.com/pmpdsim/pmpdsim/workloads/formats"
 )
 
 // Need returns the bytes that a model takes here: its weights as fp16 and as all planes with their codebooks, which are held
-// whatever the schedule; for each sequence of so many positions the caches in fp32 and the table of rotations; and the
-// activations of a prefill of all of them. What the runtime takes besides is a tenth more.
-func Need(m *weights.Model, positions, sequences int) int64 {
+// whatever the schedule; for each sequence of so many positions the caches in fp32, the keys a second time where channels have scales,
+// and the table of rotations; and the activations of a prefill of all of them. What the runtime takes besides is a tenth more.
+func Need(m *weights.Model, positions, sequences int, cache formats.Cache) int64 {
 	widths := []int{weights.Half}
 	for n := weights.MinBits; n <= weights.Planes; n++ {
 		widths = append(widths, n)
@@ -18,6 +19,9 @@ func Need(m *weights.Model, positions, sequences int) int64 {
 	const float = 4
 	row := int64(3*m.Hidden+2*m.Heads*m.HeadDim+2*m.KVWidth()) + int64(m.FFN)*3
 	perPosition := float * (int64(m.Layers)*int64(m.CacheWidth()) + int64(m.RotaryDim))
+	if cache.Keys.Channels {
+		perPosition += float * int64(m.Layers) * int64(m.KVWidth())
+	}
 	bytes := m.Memory(widths...) + int64(positions)*(int64(sequences)*perPosition+float*row)
 	return bytes + bytes/10
 }
@@ -33,12 +37,12 @@ func keepable() int64 {
 
 // Fits returns an error if a model needs more memory than this machine, or the part of it that the program may use, has
 // left. Where that is not known, it returns nil.
-func Fits(m *weights.Model, positions, sequences int) error {
-	return fits(m, positions, sequences, available())
+func Fits(m *weights.Model, positions, sequences int, cache formats.Cache) error {
+	return fits(m, positions, sequences, cache, available())
 }
 
-func fits(m *weights.Model, positions, sequences int, left int64) error {
-	need := Need(m, positions, sequences)
+func fits(m *weights.Model, positions, sequences int, cache formats.Cache, left int64) error {
+	need := Need(m, positions, sequences, cache)
 	if left < 0 || need <= left {
 		return nil
 	}

@@ -30,7 +30,7 @@ type Token struct {
 
 // Run evaluates all schedules on one block of prompts after the other, so that the fp16 logits of a block are what is kept. It
 // returns what became of the prompts by schedule and prompt. When ctx is done, or after an error, these are the prompts of the
-// blocks before it.
+// blocks before it; in the first block those of the schedules that had finished it, and none of the others.
 func Run(ctx context.Context, j *Job) ([][]Outcome, error) {
 	all := make([][]Outcome, len(j.Schedules))
 	if err := j.check(); err != nil {
@@ -39,6 +39,9 @@ func Run(ctx context.Context, j *Job) ([][]Outcome, error) {
 	for first := 0; first < len(j.Texts); first += j.together() {
 		b := &block{ctx: ctx, job: j, first: first, texts: j.Texts[first:min(first+j.together(), len(j.Texts))]}
 		outcomes, err := b.run()
+		if err != nil && first == 0 {
+			return outcomes, err
+		}
 		if err != nil {
 			return all, err
 		}
@@ -60,24 +63,24 @@ type block struct {
 	chosen [][]int       // its most likely tokens
 }
 
-// run evaluates the block under each schedule.
+// run evaluates the block under each schedule. After an error there is nothing of the schedule that it befell, and of those behind.
 func (b *block) run() ([][]Outcome, error) {
+	all := make([][]Outcome, len(b.job.Schedules))
 	b.logits, b.chosen = make([][][]float32, len(b.texts)), make([][]int, len(b.texts))
 	full := Schedule{Schedule: precision.UniformSchedule(weights.Half)}
 	fp16, err := b.under(full, func(prompt int, logits []float32, token int) {
 		b.logits[prompt], b.chosen[prompt] = append(b.logits[prompt], slices.Clone(logits)), append(b.chosen[prompt], token)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the fp16 reference: %w", err)
+		return all, fmt.Errorf("the fp16 reference: %w", err)
 	}
-	all := make([][]Outcome, len(b.job.Schedules))
 	for i, s := range b.job.Schedules {
 		if b.job.isReference(s) {
 			all[i] = fp16
 			continue
 		}
 		if all[i], err = b.under(s, nil); err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", s, err)
+			return all, fmt.Errorf("schedule %s: %w", s, err)
 		}
 	}
 	return all, nil

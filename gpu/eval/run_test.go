@@ -295,6 +295,27 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterruptedInTheFirstBlock: schedules that had finished it are there, whole.
+func TestInterruptedInTheFirstBlock(t *testing.T) {
+	gputest.Numbers(t)
+	j := job(t, 3, "fp16", "uniform:2", "uniform:3")
+	whole, err := eval.Run(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	read := int64(0)
+	j.Done = func(n int64) {
+		if read += n; read > j.Work()*5/6 {
+			cancel()
+		}
+	}
+	all, err := eval.Run(ctx, j)
+	if !errors.Is(err, context.Canceled) || len(all) != 3 || len(all[2]) != 0 || !reflect.DeepEqual(all[:2], whole[:2]) {
+		t.Fatalf("%d, %d and %d prompts, error %v", len(all[0]), len(all[1]), len(all[2]), err)
+	}
+}
+
 func TestJobsAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name   string

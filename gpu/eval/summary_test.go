@@ -2,7 +2,9 @@ package eval_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -132,5 +134,45 @@ func TestTexts(t *testing.T) {
 	}
 	if pieces, err := eval.Texts(strings.Repeat("one line\n", 20), bytewise, 20, 5); err != nil || len(pieces) != 5 {
 		t.Errorf("%d pieces of lines, error %v", len(pieces), err)
+	}
+}
+
+// TestBetween: pieces between those of Texts share no line with these, nor with each other. A token is a line's number.
+func TestBetween(t *testing.T) {
+	numbers := func(text string) (ids []int, err error) {
+		for _, f := range strings.Fields(text) {
+			id, err := strconv.Atoi(f)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, id)
+		}
+		return ids, nil
+	}
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "%d\n%s", i, strings.Repeat("\n", i%3%2))
+	}
+	for _, c := range []struct{ tokens, count, want int }{{20, 20, 20}, {40, 10, 10}, {30, 33, 0}} {
+		taken, err := eval.Texts(text.String(), numbers, c.tokens, c.count)
+		if err != nil || len(taken) != c.count {
+			t.Fatalf("%+v: %d pieces, error %v", c, len(taken), err)
+		}
+		between, err := eval.Between(text.String(), numbers, c.tokens, c.count)
+		if err != nil || len(between) != c.want {
+			t.Errorf("%+v: %d pieces between them, error %v", c, len(between), err)
+		}
+		seen := map[int]bool{}
+		for _, ids := range append(taken, between...) {
+			for _, id := range ids {
+				if seen[id] {
+					t.Fatalf("%+v: line %d is in two pieces", c, id)
+				}
+				seen[id] = true
+			}
+			if len(ids) != c.tokens {
+				t.Errorf("%+v: a piece of %d tokens", c, len(ids))
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -9,20 +10,53 @@ import (
 // evenly over the text; a text that has too few paragraphs is cut at lines. Fewer come of a text that is too short. A piece is the
 // first tokens of the text from its beginning on.
 func Texts(text string, encode func(string) ([]int, error), tokens, count int) ([][]int, error) {
-	starts := paragraphs(text)
-	if len(starts) < count {
-		starts = lines(text)
-	}
-	all, err := cut(text, starts, encode, tokens, count, int64(len(text)))
-	if err == nil && len(all) < count {
-		all, err = cut(text, starts, encode, tokens, count, 0) // one behind the other there may be more
+	all, _, err := texts(text, startsFor(text, count), encode, tokens, count)
+	return all, err
+}
+
+// Between cuts pieces of the same length from what lies behind each piece of Texts and before the next: what is chosen on these
+// can be judged on those. None overlap. Where there is no room, there is no piece.
+func Between(text string, encode func(string) ([]int, error), tokens, count int) (all [][]int, err error) {
+	starts := startsFor(text, count)
+	_, taken, err := texts(text, starts, encode, tokens, count)
+	for i, t := range taken {
+		end := len(text)
+		if i+1 < len(taken) {
+			end = taken[i+1].start
+		}
+		low, _ := slices.BinarySearch(starts, t.end)
+		high, _ := slices.BinarySearch(starts, end)
+		more, _, err := cut(text[:end], starts[low:high], encode, tokens, 1, 0)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
 	}
 	return all, err
 }
 
+// startsFor are where so many pieces may begin.
+func startsFor(text string, count int) []int {
+	if starts := paragraphs(text); len(starts) >= count {
+		return starts
+	}
+	return lines(text)
+}
+
+// part is where a piece lies in a text, from byte to byte, its last line included.
+type part struct{ start, end int }
+
+// texts cuts pieces, spread evenly or, where that gives too few, one behind the other.
+func texts(text string, starts []int, encode func(string) ([]int, error), tokens, count int) (all [][]int, at []part, err error) {
+	all, at, err = cut(text, starts, encode, tokens, count, int64(len(text)))
+	if err == nil && len(all) < count {
+		all, at, err = cut(text, starts, encode, tokens, count, 0)
+	}
+	return all, at, err
+}
+
 // cut takes pieces at starts: piece i of count no earlier than i/count of spread, in bytes.
-func cut(text string, starts []int, encode func(string) ([]int, error), tokens, count int, spread int64) ([][]int, error) {
-	var all [][]int
+func cut(text string, starts []int, encode func(string) ([]int, error), tokens, count int, spread int64) (all [][]int, at []part, err error) {
 	from := 0 // the end of the piece before
 	for i := range count {
 		from = max(from, int(spread*int64(i)/int64(count)))
@@ -34,14 +68,14 @@ func cut(text string, starts []int, encode func(string) ([]int, error), tokens, 
 		}
 		ids, end, err := piece(text, starts[0], encode, tokens)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if ids == nil {
 			break
 		}
-		all, from = append(all, ids), end
+		all, at, from = append(all, ids), append(at, part{starts[0], end}), end
 	}
-	return all, nil
+	return all, at, nil
 }
 
 // piece returns the first tokens of a text from a start on, and where the line ends in which the last of them stands; nil where

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/result"
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
@@ -20,6 +21,7 @@ type Answer struct {
 type Speed struct {
 	TokensPerSecond float64 // decoded tokens over the decode time, of all answers together
 	EnergyPerToken  float64 // joules
+	Unmoved         float64 // share of the decode time that is charged to dispatches, to the host and to lm_head, which no schedule changes
 	Config          string  // the fingerprint of the NPU
 	Shape           string  // and that of the model
 }
@@ -47,17 +49,19 @@ func Speeds(ctx context.Context, job replay.Job, answers []Answer, o replay.Opti
 	if err != nil {
 		return Speed{}, err
 	}
-	return together(results, times, job.Passes()), nil
+	return together(job.Config, results, times, job.Passes()), nil
 }
 
 // together adds up results, each so many times, of so many passes.
-func together(results []*result.Result, times []int, passes int) (s Speed) {
-	seconds, joules, tokens := 0.0, 0.0, 0.0
+func together(cfg *config.Config, results []*result.Result, times []int, passes int) (s Speed) {
+	seconds, joules, tokens, unmoved := 0.0, 0.0, 0.0, 0.0
 	for i, r := range results {
 		n := float64(times[i])
 		seconds, joules, tokens = seconds+n*r.DecodeSeconds, joules+n*r.EnergyPerToken*float64(passes), tokens+n*float64(passes)
+		by := result.NewPhase(&r.Counts.Decode, cfg).Seconds
+		unmoved += n * (by["dispatch"] + by["host"] + by["head"])
 		s.Config, s.Shape = r.Config, r.Shape
 	}
-	s.TokensPerSecond, s.EnergyPerToken = tokens/seconds, joules/tokens
+	s.TokensPerSecond, s.EnergyPerToken, s.Unmoved = tokens/seconds, joules/tokens, unmoved/seconds
 	return s
 }

@@ -14,7 +14,7 @@ import (
 // TestSpeedsAreThoseOfReplays: answers at 4 bits, and at 4 then 2, are together as fast as their runs, each counted as often as
 // there are answers.
 func TestSpeedsAreThoseOfReplays(t *testing.T) {
-	cfg, err := config.Load("pmpd-paper")
+	cfg, err := config.Load("edge-lpddr5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestSpeedsAreThoseOfReplays(t *testing.T) {
 	if slow.Evidence.Recorded[3] == fast.Evidence.Recorded[3] {
 		t.Fatalf("both are at %v", slow.Evidence.Recorded)
 	}
-	seconds, joules := 0.0, 0.0
+	seconds, joules, unmoved := 0.0, 0.0, 0.0
 	for _, a := range []cosim.Answer{slow, fast, fast} {
 		j := job
 		j.Schedule, j.Evidence = a.Schedule, a.Evidence
@@ -54,9 +54,14 @@ func TestSpeedsAreThoseOfReplays(t *testing.T) {
 			t.Fatal(err)
 		}
 		seconds, joules = seconds+r[0].DecodeSeconds, joules+4*r[0].EnergyPerToken
+		r[0].Breakdown(cfg)
+		for _, kind := range []string{"dispatch", "host", "head"} {
+			unmoved += r[0].Decode.Seconds[kind]
+		}
 	}
 	got, err := cosim.Speeds(t.Context(), job, []cosim.Answer{fast, slow, fast}, replay.Options{Workers: 2})
-	if err != nil || math.Abs(got.TokensPerSecond*seconds/12-1) > 1e-12 || math.Abs(got.EnergyPerToken*12/joules-1) > 1e-12 || got.Config == "" {
+	if err != nil || math.Abs(got.TokensPerSecond*seconds/12-1) > 1e-12 || math.Abs(got.EnergyPerToken*12/joules-1) > 1e-12 || got.Config == "" ||
+		unmoved == 0 || math.Abs(got.Unmoved*seconds/unmoved-1) > 1e-12 {
 		t.Errorf("%+v, error %v; %v seconds, %v joules", got, err, seconds, joules)
 	}
 }
