@@ -10,9 +10,9 @@ import (
 // The products at 2 to 4 bits are bound by instructions, not by memory, if they are written carelessly.
 // docs/gpu-kernels.md says how many each weight takes; this test holds the document against what ptxas makes of them.
 
-// A multiprocessor of Hopper (compute capability 9.0), lanes a clock. The figures are those that the CUDA C++ Programming
-// Guide ("Throughput of Native Arithmetic Instructions") and the H100 white paper are remembered to have; neither was at
-// hand to verify them.
+// A multiprocessor of Hopper (compute capability 9.0), lanes a clock. The figures are those that the CUDA C++
+// Programming Guide ("Throughput of Native Arithmetic Instructions") and the H100 white paper are remembered to have;
+// neither was at hand to verify them.
 const (
 	alu    = 64  // 32-bit integer add, logic, shift; prmt is taken to be one of them
 	fma    = 128 // binary32 and half2; integer multiplications run on half of these lanes

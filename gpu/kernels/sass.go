@@ -86,14 +86,16 @@ func Compiled(target, kernel string) (Code, error) {
 	}
 	code, ok := all[[2]string{target, kernel}]
 	if !ok {
-		return Code{}, fmt.Errorf("kernels: no code of %q for %q; accepted: %v for %s", kernel, target, Names(), strings.Join(Targets(), ", "))
+		return Code{}, fmt.Errorf("kernels: no code of %q for %q; accepted: %v for %s", kernel, target, Names(),
+			strings.Join(Targets(), ", "))
 	}
 	return code, nil
 }
 
 // fields names the counts as sass.golden writes them, in its order.
 func (c *Counts) fields() []field {
-	return []field{{"alu", &c.ALU}, {"imad", &c.IMAD}, {"fma", &c.FMA}, {"mufu", &c.MUFU}, {"shfl", &c.SHFL}, {"load", &c.Load},
+	return []field{{"alu", &c.ALU}, {"imad", &c.IMAD}, {"fma", &c.FMA}, {"mufu", &c.MUFU}, {"shfl", &c.SHFL},
+		{"load", &c.Load},
 		{"store", &c.Store}, {"tensor", &c.Tensor}, {"other", &c.Other}, {"bytes", &c.Bytes}}
 }
 

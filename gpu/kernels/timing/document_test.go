@@ -74,8 +74,10 @@ func productTable(t *testing.T) string {
 func stepTable(t *testing.T) string {
 	t.Helper()
 	var out strings.Builder
-	out.WriteString("| model | 16 bits | 4 | 3 | 2 | 2 over 16 | at 2 bits: products / attention / small / gaps |\n|---|---|---|---|---|---|---|\n")
-	for _, name := range []string{"vicuna-7b", "stablelm-zephyr-3b", "mobilellama-1.4b", "phi-1.5", "llama-3.1-8b", "qwen2.5-0.5b"} {
+	out.WriteString("| model | 16 bits | 4 | 3 | 2 | 2 over 16 | at 2 bits: products / attention / small / gaps |\n")
+	out.WriteString("|---|---|---|---|---|---|---|\n")
+	for _, name := range []string{"vicuna-7b", "stablelm-zephyr-3b", "mobilellama-1.4b", "phi-1.5", "llama-3.1-8b",
+		"qwen2.5-0.5b"} {
 		model, err := workloads.Load(name)
 		if err != nil {
 			t.Fatal(err)

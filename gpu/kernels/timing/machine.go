@@ -91,7 +91,8 @@ type multiprocessor struct {
 
 // run returns how long a launch takes, in nanoseconds, with the ramp.
 func (m Machine) run(l launch) float64 {
-	s := &multiprocessor{Machine: m, l: l, waiting: (l.blocks + m.Multiprocessors - 1) / m.Multiprocessors, free: m.RampNS, end: m.RampNS}
+	s := &multiprocessor{Machine: m, l: l, free: m.RampNS, end: m.RampNS}
+	s.waiting = (l.blocks + m.Multiprocessors - 1) / m.Multiprocessors
 	for i := range s.scheduler {
 		s.scheduler[i] = m.RampNS
 	}
@@ -114,7 +115,8 @@ func (s *multiprocessor) start(at float64) {
 	s.left = append(s.left, s.l.warps)
 	for w := range s.l.warps {
 		s.warps = append(s.warps, warp{block: block})
-		heap.Push(&s.events, event{at: at, key: len(s.events) + w, warp: len(s.warps) - 1, scheduler: (block*s.l.warps + w) % schedulers})
+		heap.Push(&s.events, event{at: at, key: len(s.events) + w, warp: len(s.warps) - 1,
+			scheduler: (block*s.l.warps + w) % schedulers})
 	}
 }
 

@@ -21,22 +21,23 @@ const (
 // resident returns how many blocks of a kernel a multiprocessor holds.
 func resident(code kernels.Code, l kernels.Launch) int {
 	registers, threads := (code.Registers+7)/8*8, l.Block[0]*l.Block[1]
-	return min(registerFile/(registers*threads), threadsMost/threads, blocksMost, sharedMemory/(code.Shared+l.Shared+sharedBlock))
+	shared := sharedMemory / (code.Shared + l.Shared + sharedBlock)
+	return min(registerFile/(registers*threads), threadsMost/threads, blocksMost, shared)
 }
 
 // margin is what the review added to counts of instructions for what they do not show.
 const margin = 1.10
 
-// clocks returns how long a scheduler has to do with a warp's instructions, on the busiest unit: each of four has 16 lanes
-// for integers, as many for multiplications, 32 for binary32 and half2 with them, 4 for special functions; shuffles,
-// and 128 bytes of L1, take a clock of a path that all four share.
+// clocks returns how long a scheduler has to do with a warp's instructions, on the busiest unit: each of four has 16
+// lanes for integers, as many for multiplications, 32 for binary32 and half2 with them, 4 for special functions;
+// shuffles, and 128 bytes of L1, take a clock of a path that all four share.
 func clocks(c kernels.Counts) float64 {
 	return margin * max(2*float64(c.ALU), 2*float64(c.IMAD), float64(c.IMAD+c.FMA), 8*float64(c.MUFU),
 		schedulers*(float64(c.SHFL)+float64(c.Bytes)/128), float64(c.All()))
 }
 
-// lookupClocks is how long a warp's look-up in a table of shared memory takes where its codes are even: entries of
-// two bytes lie in 64 and 128 banks' worth of words (a Monte Carlo of the review). Up to 6 bits there is a bank for each.
+// lookupClocks is how long a warp's look-up in a table of shared memory takes where its codes are even: entries of two
+// bytes lie in 64 and 128 banks' worth of words (a Monte Carlo of the review). Up to 6 bits there is a bank for each.
 var lookupClocks = map[int]float64{7: 2.0, 8: 2.8}
 
 // product is a matrix of n rows and k columns times a vector, by a kernel of either kind.
@@ -114,8 +115,9 @@ func (w *walker) enter(entry []kernels.Phase) {
 	}
 }
 
-// norm is what a product does to x before it multiplies: its loops that load no weights, after all that has been issued. Each puts
-// eight values a thread to shared memory with every store; the loop that stores nothing is LayerNorm's.
+// norm is what a product does to x before it multiplies: its loops that load no weights, after all that has been
+// issued. Each puts eight values a thread to shared memory with every store; the loop that stores nothing is
+// LayerNorm's.
 func (w *walker) norm(code kernels.Code, l kernels.Launch, k int) {
 	each := 8 * l.Block[0] * l.Block[1]
 	o := op{afterNS: normNS}

@@ -11,8 +11,8 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads"
 )
 
-// reviewed is a product as the review guessed it, before there was an assembler: registers, weights a clock and what is on its
-// way at a time.
+// reviewed is a product as the review guessed it, before there was an assembler: registers, weights a clock and what
+// is on its way at a time.
 func reviewed(bits, n, k int) launch {
 	const margin = 1.10
 	registers := map[int]int{2: 96, 3: 112, 4: 136, 16: 40, 5: 48, 6: 48, 7: 56, 8: 56}[bits]

@@ -30,9 +30,9 @@ const (
 	countNS  = 700          // a block's share to memory, and the count of the blocks that have done so
 )
 
-// Step returns how long a decode step takes with so many positions in the cache and matrices of so many bits; the head is
-// binary16. The nodes are those of gpu.Launches, which the graph is made of. That a kernel may begin before the one before it has
-// ended, where the driver can do so, is not counted.
+// Step returns how long a decode step takes with so many positions in the cache and matrices of so many bits; the head
+// is binary16. The nodes are those of gpu.Launches, which the graph is made of. That a kernel may begin before the one
+// before it has ended, where the driver can do so, is not counted.
 func (m Machine) Step(model *workloads.Model, bits, positions int) (s Step, err error) {
 	known := map[[3]int]float64{}
 	for _, op := range gpu.Launches(model) {
