@@ -66,7 +66,7 @@ var quick = map[string]string{
 	"gpu bench":        "",
 	"gpu check":        "",
 	"gpu info":         "",
-	"gpu qualify":      "-o out",
+	"gpu qualify":      "-o spec.yaml",
 	"record":           "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3 -o out.trace.jsonl.zst",
 	"cosim":            "--model tiny.json --weights random --backend cpu --schedule fp16 --prompt 4 --gen 3",
 	"quality":          "--prompts 1 --prompt 4 --gen 3 --schedule uniform:4 --npu none",

@@ -244,7 +244,8 @@ func TestOutputsReplaceNothingElse(t *testing.T) {
 
 // TestFlagsThatNameFiles: what a flag names is known to be read or written, so that claim keeps the two apart.
 func TestFlagsThatNameFiles(t *testing.T) {
-	folders := map[string]bool{"sweep --output": true, "cosim --traces": true, "job --dir": true} // the command looks after them itself
+	folders := map[string]bool{"sweep --output": true, "cosim --traces": true, "job --dir": true,
+		"gpu qualify --output": true, "gpu adopt --into": true} // the command looks after them itself
 	found := 0
 	var walk func(path string, below []*cli.Command)
 	walk = func(path string, below []*cli.Command) {
