@@ -22,11 +22,12 @@ import (
 //
 // The host's time follows a decode pass. A runtime that is off (class ideal) has one piece and takes no time.
 type runtime struct {
-	on             bool
-	dispatch, host unit.Cycles
-	clock          unit.Hertz
-	conversion     unit.BytesPerSecond // 0: costs nothing
-	ahead          bool                // loads run ahead of dispatches
+	on         bool
+	dispatch   [2]unit.Cycles // of a piece of a prefill, of a decode pass
+	host       unit.Cycles
+	clock      unit.Hertz
+	conversion unit.BytesPerSecond // 0: costs nothing
+	ahead      bool                // loads run ahead of dispatches
 
 	end        int  // index behind the last op of the current piece
 	open       int  // ops of the current piece that are not complete
@@ -40,7 +41,7 @@ func newRuntime(c *config.Config) runtime {
 	if r.Class == config.Ideal || r.Class == "" {
 		return runtime{}
 	}
-	return runtime{on: true, dispatch: cyclesOf(r.Dispatch, c.Clock), host: cyclesOf(r.HostPerToken, c.Clock),
+	return runtime{on: true, dispatch: [2]unit.Cycles{cyclesOf(r.OfPiece(false), c.Clock), cyclesOf(r.OfPiece(true), c.Clock)}, host: cyclesOf(r.HostPerToken, c.Clock),
 		clock: c.Clock, conversion: r.Conversion, ahead: r.Prefetch == config.PrefetchProgram}
 }
 
@@ -86,7 +87,11 @@ func (s *Sequencer) begin(from int) {
 		r.end++
 	}
 	r.open = r.end - from
-	takes := r.dispatch + r.converting(converts)
+	takes := r.dispatch[0]
+	if s.program.Decode {
+		takes = r.dispatch[1]
+	}
+	takes += r.converting(converts)
 	s.counts.Dispatches++
 	s.counts.DispatchBusy += takes
 	s.WakeIn(takes, dispatchEnded, 0)

@@ -139,3 +139,27 @@ func TestADispatchIsRoundedUpToCycles(t *testing.T) {
 		}
 	}
 }
+
+func TestAPrefillHasADispatchOfItsOwn(t *testing.T) {
+	const each, ofPrefill = 2000, 7000
+	ops := pieces([]int{0, 1}, product("p", 1, 50), product("q", 1, 50, 0))
+	c := dispatching(each, config.PrefetchOp)
+	c.Runtime.PrefillDispatch = ofPrefill * nanosecond
+	for _, decode := range []bool{false, true} {
+		m, err := new(MachineSet).New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := m.Run(&isa.Program{Name: t.Name(), Ops: ops, Decode: decode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := unit.Cycles(2 * ofPrefill)
+		if decode {
+			want = 2 * each
+		}
+		if n.DispatchBusy != want {
+			t.Errorf("decode %v: dispatches take %d cycles, want %d", decode, n.DispatchBusy, want)
+		}
+	}
+}

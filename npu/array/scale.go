@@ -22,16 +22,22 @@ import (
 //
 // Codebooks cost nothing here: see the style.
 func partialSums(a config.Array, w isa.Work) Feed {
-	if !w.Quantised || w.Group == 0 || !w.Across && w.Group >= w.K {
-		return Feed{}
-	}
-	along, over := w.K, w.N
-	if w.Across {
-		along, over = w.N, w.K
-	}
-	n := times(int64(w.M), int64(over), int64(w.Repeat), ceil(int64(along), int64(w.Group)))
+	over, each := groups(w)
+	n := times(int64(w.M), over, int64(w.Repeat), each)
 	if w.ZeroPoints {
 		n = times(n, 2)
 	}
 	return Feed{Cycles: ceil(n, int64(a.DequantLanes)), Scalings: n}
+}
+
+// groups returns how many rows of codes a product has, and how many groups each has that share a scale: rows of weights cut
+// along the reduction, or where codes lie across it columns. A scale that meets the output is none of a group.
+func groups(w isa.Work) (over, each int64) {
+	switch {
+	case !w.Quantised || w.Group == 0 || !w.Across && w.Group >= w.K:
+		return 0, 0
+	case w.Across:
+		return int64(w.K), ceil(int64(w.N), int64(w.Group))
+	}
+	return int64(w.N), ceil(int64(w.K), int64(w.Group))
 }

@@ -5,21 +5,25 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/isa"
 )
 
-// unpacking returns the cycles that it takes to turn the codes of a pass into operands (config.Unpack).
+// unpacking returns the cycles that it takes to turn the codes of a pass into operands, and the scales that groups of g of
+// them share (config.Unpack).
 //
-//	per tile     N × K × repeat / array.unpack.bitsB
-//	per vector   M × N × K × repeat / array.unpack.bitsB
-func (a *Array) unpacking(w isa.Work) int64 {
+//	per tile     N × K × repeat / array.unpack.bitsB + N × ⌈K / g⌉ × repeat / array.unpack.scales
+//	per vector   M times as many
+func (a *Array) unpacking(w isa.Work) (cycles int64) {
 	u := a.array.Unpack
-	rate := int64(u.Rate(w.Bits))
-	if rate == 0 {
-		return 0
-	}
 	vectors := int64(1)
 	if u.Per == config.PerVector {
 		vectors = int64(w.M)
 	}
-	return ceil(times(vectors, int64(w.N), int64(w.K), int64(w.Repeat)), rate)
+	if rate := int64(u.Rate(w.Bits)); rate > 0 {
+		cycles = ceil(times(vectors, int64(w.N), int64(w.K), int64(w.Repeat)), rate)
+	}
+	if rate := int64(u.Scales); rate > 0 {
+		over, each := groups(w)
+		cycles += ceil(times(vectors, over, each, int64(w.Repeat)), rate)
+	}
+	return min(cycles, forever)
 }
 
 // unpacked returns the cycles of a pass that takes so many without unpacking, and those of them in which unpacking

@@ -16,16 +16,21 @@ func TestUnpackingHoldsATileUp(t *testing.T) {
 		unpack       config.Unpack
 		bits         unit.Bits
 		cycles, held unit.Cycles
+		group        int // of weights that share a scale
 	}{
-		{"free", config.Unpack{}, 4, 2, 0},
-		{"another width", config.Unpack{Bits2: 1}, 4, 2, 0},
-		{"16 bits are no codes", config.Unpack{Bits2: 1, Bits8: 1}, 16, 2, 0},
-		{"beside the products: the longer", config.Unpack{Bits4: 64}, 4, 64, 64},
-		{"beside the products, as fast", config.Unpack{Bits4: 2048}, 4, 2, 0},
-		{"rounded up", config.Unpack{Bits4: 4095 / 2}, 4, 3, 3},
-		{"before the products: the sum", config.Unpack{Bits4: 64, Overlap: config.OverlapLoads}, 4, 66, 64},
-		{"before the products, of little", config.Unpack{Bits4: 4096, Overlap: config.OverlapLoads}, 4, 3, 1},
-		{"for each vector", config.Unpack{Bits4: 64, Per: config.PerVector}, 4, 128, 128},
+		{"free", config.Unpack{}, 4, 2, 0, 0},
+		{"another width", config.Unpack{Bits2: 1}, 4, 2, 0, 0},
+		{"16 bits are no codes", config.Unpack{Bits2: 1, Bits8: 1}, 16, 2, 0, 0},
+		{"beside the products: the longer", config.Unpack{Bits4: 64}, 4, 64, 64, 0},
+		{"beside the products, as fast", config.Unpack{Bits4: 2048}, 4, 2, 0, 0},
+		{"rounded up", config.Unpack{Bits4: 4095 / 2}, 4, 3, 3, 0},
+		{"before the products: the sum", config.Unpack{Bits4: 64, Overlap: config.OverlapLoads}, 4, 66, 64, 0},
+		{"before the products, of little", config.Unpack{Bits4: 4096, Overlap: config.OverlapLoads}, 4, 3, 1, 0},
+		{"for each vector", config.Unpack{Bits4: 64, Per: config.PerVector}, 4, 128, 128, 0},
+		{"a row's own scale", config.Unpack{Bits4: 64, Scales: 1}, 4, 64, 64, 64},
+		{"two scales a row", config.Unpack{Bits4: 32, Scales: 1}, 4, 128 + 2*64, 128 + 2*64, 32},
+		{"scales alone, two a cycle", config.Unpack{Scales: 2}, 4, 64, 64, 32},
+		{"scales for each vector", config.Unpack{Scales: 2, Per: config.PerVector}, 4, 128, 128, 32},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			cfg, err := config.Preset("edge-lpddr5")
@@ -39,7 +44,7 @@ func TestUnpackingHoldsATileUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := work
-			w.Bits = c.bits
+			w.Bits, w.Group = c.bits, c.group
 			op := isa.Op{Tiles: 2, Work: w, Last: w, Operator: 3}
 			if got := a.Timing(&op, 0); got != c.cycles || a.counts.ArrayUnpack != c.held || a.counts.Operators[3].ArrayUnpack != c.held {
 				t.Errorf("%d cycles, %d of them held up; want %d and %d", got, a.counts.ArrayUnpack, c.cycles, c.held)

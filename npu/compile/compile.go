@@ -78,7 +78,7 @@ func New(j Job) (*Compiler, error) {
 			j.Model.Name, need, j.Config.Scratchpad.Size)
 	}
 	spilled := 0
-	_, chunk := j.Config.Graph.Prefill(j.Prompt)
+	_, chunk, _ := j.Config.Graph.Prefill(j.Prompt)
 	if c.spill = c.static(chunk, 1, false) > half; c.spill {
 		spilled = chunk
 	}
@@ -120,9 +120,9 @@ func (c *Compiler) Prefill(tokens int, at precision.Assignment) (*isa.Program, e
 }
 
 func (c *Compiler) prefill(tokens int, at precision.Assignment) *builder {
-	passes, chunk := c.cfg.Graph.Prefill(tokens)
+	passes, chunk, last := c.cfg.Graph.Prefill(tokens)
 	b := c.builder(fmt.Sprintf("prefill of %d tokens at %s", tokens, c.said(at)), chunk, 0, at)
-	b.passes, b.p.Tokens, b.p.Context = passes, tokens, tokens
+	b.passes, b.last, b.p.Tokens, b.p.Context = passes, last, tokens, tokens
 	b.spill = c.spill
 	return b
 }

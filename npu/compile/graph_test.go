@@ -33,8 +33,8 @@ func TestADecodePassOfAGraphReadsAndComputesItsWholeContext(t *testing.T) {
 	for _, c := range []struct {
 		graph     string
 		positions int64
-	}{{"graph.context=0", past + 1}, {"graph.context=1024", context}} {
-		p, err := compiler(t, changed(t, c.graph, "kv.bits=8"), graphModel, 64, 80, 4).Decode(past, uniform(4), uniform(4))
+	}{{"graph.context=0", past + 1}, {"graph.context=1024", context}, {"graph.context=1024 graph.prefill_exact=true", context}} {
+		p, err := compiler(t, changed(t, append(strings.Fields(c.graph), "kv.bits=8")...), graphModel, 64, 80, 4).Decode(past, uniform(4), uniform(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,6 +87,14 @@ func TestAPromptTakesAPassOverTheWeightsForEachOfItsChunks(t *testing.T) {
 	if _, macs = trafficOf(padded); macs[isa.Scores]+macs[isa.Context] != int64(2*120*256)*graphHeads*graphLayers {
 		t.Errorf("attention of padded chunks takes %d MACs", macs[isa.Scores]+macs[isa.Context])
 	}
+	exact, err := compiler(t, changed(t, "graph.prefill_chunk=40", "graph.context=256", "graph.prefill_exact=true"), graphModel, 100, 8, 4).
+		Prefill(100, uniform(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read, m := trafficOf(exact); m[isa.Scores]+m[isa.Context] != int64(2*40*(40+80+120))*graphHeads*graphLayers || read[isa.KVRead] != got[isa.KVRead] {
+		t.Errorf("exact chunks: attention takes %d MACs and %v of the cache", m[isa.Scores]+m[isa.Context], read[isa.KVRead])
+	}
 	embeds := 0
 	for i := range chunks.Ops {
 		if o := &chunks.Ops[i]; o.Kind == isa.Embed {
@@ -97,6 +105,30 @@ func TestAPromptTakesAPassOverTheWeightsForEachOfItsChunks(t *testing.T) {
 	}
 	if embeds != 3 {
 		t.Errorf("%d chunks", embeds)
+	}
+}
+
+func TestTheLastPassOfARaggedPromptIsAsLongAsWhatIsLeft(t *testing.T) {
+	c := compiler(t, changed(t, "graph.prefill_chunk=40", "graph.prefill_ragged=true"), graphModel, 100, 8, 4)
+	p, err := c.Prefill(100, uniform(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes, macs := trafficOf(p)
+	if want := int64(2*(40*40+40*80+20*100)) * graphHeads * graphLayers; macs[isa.Scores]+macs[isa.Context] != want {
+		t.Errorf("attention takes %d MACs, by hand %d", macs[isa.Scores]+macs[isa.Context], want)
+	}
+	whole, err := compiler(t, changed(t), graphModel, 100, 8, 4).Prefill(100, uniform(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, at := trafficOf(whole)
+	if macs[isa.Linear] != at[isa.Linear] || bytes[isa.KVWrite] != of[isa.KVWrite] {
+		t.Errorf("matrices take %d MACs and %v are written, %d and %v at once", macs[isa.Linear], bytes[isa.KVWrite], at[isa.Linear], of[isa.KVWrite])
+	}
+	one, err := compiler(t, changed(t, "graph.prefill_chunk=128", "graph.prefill_ragged=true"), graphModel, 100, 8, 4).Prefill(100, uniform(4))
+	if err != nil || !reflect.DeepEqual(whole.Ops, one.Ops) {
+		t.Errorf("%v: a chunk longer than the prompt makes another program", err)
 	}
 }
 

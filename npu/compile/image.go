@@ -141,8 +141,8 @@ func layLinear(a *allocator, f *plan.Footprint, j Job, l int, w workloads.Linear
 // positions is the length of a sequence at the end of the job. The last token is never an input: its room stays empty.
 // Padding of the last chunk of a prompt is overwritten.
 func (j Job) positions() int {
-	passes, chunk := j.Config.Graph.Prefill(j.Prompt)
-	return max(passes*chunk, j.Prompt+j.Passes+1)
+	passes, chunk, last := j.Config.Graph.Prefill(j.Prompt)
+	return max((passes-1)*chunk+last, j.Prompt+j.Passes+1)
 }
 
 // layMatrix places one block matrix: an fp16 copy if 16 is among the precisions; for the others nested planes up to the

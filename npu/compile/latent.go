@@ -23,7 +23,7 @@ func latentsOf(j Job) error {
 		return nil
 	}
 	name, kv, g := j.Model.Name, j.Config.KV, j.Config.Graph
-	passes, _ := g.Prefill(j.Prompt)
+	passes, _, _ := g.Prefill(j.Prompt)
 	switch {
 	case kv.Apart():
 		return fmt.Errorf("kv.key_bits: %s caches what keys and values are expanded from, not %d-bit keys and %d-bit values; accepted: the same for both",

@@ -19,6 +19,7 @@ type builder struct {
 	rows        int // of activations: tokens of a prompt, or sequences of a batch
 	past        int
 	passes      int                  // over the chunks of a prompt
+	last        int                  // rows of the last of them; 0: all have as many
 	at          precision.Assignment // bits of the weights
 	spill       bool
 	activations map[ops.Value]region  // where they lie, if in DRAM
@@ -95,7 +96,10 @@ func (b *builder) fail(format string, args ...any) {
 func (b *builder) step() (*isa.Program, error) {
 	b.p.Static = b.staticOf(b.headRows())
 	b.activations, _ = placeActivations(b.model, b.rows, b.image.act, b.image.stripe)
-	for range b.passes {
+	for pass := range b.passes {
+		if pass == b.passes-1 && b.last > 0 {
+			b.rows = b.last
+		}
 		all := b.operators
 		if b.decode {
 			all = b.decoding
@@ -111,7 +115,12 @@ func (b *builder) step() (*isa.Program, error) {
 
 // padded returns the positions that a token attends to, of which so many are there: those of the graph, if it has a
 // number of its own.
-func (b *builder) padded(positions int) int { return max(positions, b.cfg.Graph.Context) }
+func (b *builder) padded(positions int) int {
+	if !b.decode && b.cfg.Graph.PrefillExact {
+		return positions
+	}
+	return max(positions, b.cfg.Graph.Context)
+}
 
 // headRows is the number of rows that go through lm_head: the last of a prompt, or one of each sequence.
 func (b *builder) headRows() int {

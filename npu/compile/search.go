@@ -66,7 +66,7 @@ func (p pricing) passes(j Job) func(shape) (prefill, decode float64) {
 			w.M = m
 			return max(memory, p.work(w, each))
 		}
-		passes, chunk := j.Config.Graph.Prefill(j.Prompt)
+		passes, chunk, _ := j.Config.Graph.Prefill(j.Prompt)
 		return float64(passes) * pass(chunk), pass(max(j.Batch, 1))
 	}
 }

@@ -5,19 +5,29 @@ import "fmt"
 // Graphs is what a pass was compiled for, where a runtime takes graphs of fixed shapes: what is shorter is padded. The
 // zero value is of shapes as they come.
 type Graphs struct {
-	Context      int `yaml:"context,omitempty" json:"context,omitzero" default:"0"`             // positions that attention always takes; 0: those that are there
-	PrefillChunk int `yaml:"prefill_chunk,omitempty" json:"prefill_chunk,omitzero" default:"0"` // tokens of a prefill pass, of which a prompt takes as many as it needs; 0: the whole prompt
+	// Context is the positions that attention always takes; 0: those that are there.
+	Context int `yaml:"context,omitempty" json:"context,omitzero" default:"0"`
+	// PrefillChunk is the tokens of a prefill pass, of which a prompt takes as many as it needs; 0: the whole prompt.
+	PrefillChunk int `yaml:"prefill_chunk,omitempty" json:"prefill_chunk,omitzero" default:"0"`
+	// PrefillExact says that Context is of decode passes alone: a prefill pass takes the positions that are there.
+	PrefillExact bool `yaml:"prefill_exact,omitempty" json:"prefill_exact,omitzero" default:"false"`
+	// PrefillRagged says that the last pass of a prompt takes the tokens that are left; otherwise it is padded to PrefillChunk.
+	PrefillRagged bool `yaml:"prefill_ragged,omitempty" json:"prefill_ragged,omitzero" default:"false"`
 }
 
 // IsZero reports whether shapes are taken as they come: results and fingerprints leave the section out.
 func (g Graphs) IsZero() bool { return g == Graphs{} }
 
-// Prefill returns the passes of a prompt, and the tokens of each.
-func (g Graphs) Prefill(prompt int) (passes, tokens int) {
-	if g.PrefillChunk == 0 {
-		return 1, prompt
+// Prefill returns the passes of a prompt, the tokens of each, and those of the last.
+func (g Graphs) Prefill(prompt int) (passes, tokens, last int) {
+	if g.PrefillChunk == 0 || g.PrefillRagged && g.PrefillChunk >= prompt {
+		return 1, prompt, prompt
 	}
-	return (prompt + g.PrefillChunk - 1) / g.PrefillChunk, g.PrefillChunk
+	passes = (prompt + g.PrefillChunk - 1) / g.PrefillChunk
+	if g.PrefillRagged {
+		return passes, g.PrefillChunk, prompt - (passes-1)*g.PrefillChunk
+	}
+	return passes, g.PrefillChunk, g.PrefillChunk
 }
 
 // mostPositions bounds a graph: more than any model has.

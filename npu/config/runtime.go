@@ -20,9 +20,20 @@ type Runtime struct {
 	HostPerToken unit.Femtoseconds `yaml:"host_per_token" json:"host_per_token"` // after each decode pass: sampling, copies
 	Prefetch     Prefetch          `yaml:"prefetch" json:"prefetch"`             // how far loads run ahead of dispatches
 
+	// What a piece of a prefill takes instead of Dispatch: runtimes that change kernels, or sum up a graph anew, for it; 0s: Dispatch.
+	PrefillDispatch unit.Femtoseconds `yaml:"prefill_dispatch,omitempty" json:"prefill_dispatch,omitempty" default:"0fs"`
+
 	// What the activations of a product with weights, operands and results, take to be brought into the layout and the number
 	// format of the array and back, fp16 a value; 0B/s: nothing.
 	Conversion unit.BytesPerSecond `yaml:"conversion,omitempty" json:"conversion,omitempty" default:"0B/s"`
+}
+
+// OfPiece returns the time of dispatching a piece of a decode pass, or of a prefill.
+func (r Runtime) OfPiece(decode bool) unit.Femtoseconds {
+	if !decode && r.PrefillDispatch > 0 {
+		return r.PrefillDispatch
+	}
+	return r.Dispatch
 }
 
 // IsZero reports whether the runtime costs nothing: results and fingerprints leave it out.
@@ -34,8 +45,8 @@ func (r Runtime) IsZero() bool { return r == Ideal.Default() }
 // as above it.
 func (c RuntimeClass) Default() Runtime {
 	switch c {
-	case PerOp: // RK3588 24.5 us, RK3576 44.6 us (8 bits): the geometric mean
-		return Runtime{Class: c, Dispatch: 33 * microsecond, Prefetch: PrefetchOp}
+	case PerOp: // RK3588 22.1 us and 1.94 GB/s, RK3576 34.7 us and 0.63 GB/s: the geometric means
+		return Runtime{Class: c, Dispatch: 28 * microsecond, Prefetch: PrefetchOp, Conversion: 1.1e9}
 	case Graph: // AX650N 327 us, Kraken XDNA2 282 us, Snapdragon 8 Elite some 400 us a layer: the geometric mean
 		return Runtime{Class: c, Dispatch: 330 * microsecond, Prefetch: PrefetchOp}
 	case GPUGraph: // A100 with vLLM 9.1 us
@@ -67,6 +78,9 @@ func (r *Runtime) follow(was Runtime, given func(path string) bool) {
 	if !given("runtime.prefetch") {
 		r.Prefetch = d.Prefetch
 	}
+	if !given("runtime.prefill_dispatch") {
+		r.PrefillDispatch = d.PrefillDispatch
+	}
 	if !given("runtime.conversion") {
 		r.Conversion = d.Conversion
 	}
@@ -75,6 +89,7 @@ func (r *Runtime) follow(was Runtime, given func(path string) bool) {
 func (k *checker) runtime(r Runtime) {
 	named(k, "runtime.class", r.Class, RuntimeClasses())
 	k.time("runtime.dispatch", r.Dispatch)
+	k.time("runtime.prefill_dispatch", r.PrefillDispatch)
 	k.time("runtime.host_per_token", r.HostPerToken)
 	named(k, "runtime.prefetch", r.Prefetch, Prefetches())
 	k.rate("runtime.conversion", r.Conversion)
@@ -84,6 +99,10 @@ func (k *checker) runtime(r Runtime) {
 	const others = "runtime.class per-op, graph or gpu-graph"
 	if r.Dispatch != 0 {
 		k.add("runtime.dispatch", fmt.Sprintf("%v, but a runtime of class ideal dispatches nothing; accepted: 0fs, or %s", r.Dispatch, others),
+			"runtime.class")
+	}
+	if r.PrefillDispatch != 0 {
+		k.add("runtime.prefill_dispatch", fmt.Sprintf("%v, but a runtime of class ideal dispatches nothing; accepted: 0fs, or %s", r.PrefillDispatch, others),
 			"runtime.class")
 	}
 	if r.HostPerToken != 0 {

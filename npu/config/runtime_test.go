@@ -17,12 +17,12 @@ func TestARuntimesClassBringsItsFiguresButThoseThatAreGiven(t *testing.T) {
 		set  []string
 		want Runtime
 	}{
-		{"nothing: as the base", nil, Runtime{Ideal, 0, 0, PrefetchProgram, 0}},
+		{"nothing: as the base", nil, Runtime{Ideal, 0, 0, PrefetchProgram, 0, 0}},
 		{"a class", []string{"runtime.class=per-op"}, PerOp.Default()},
 		{"a class and a figure", []string{"runtime.dispatch=3us", "runtime.class=graph"},
-			Runtime{Graph, 3 * us, Graph.Default().HostPerToken, Graph.Default().Prefetch, 0}},
+			Runtime{Graph, 3 * us, Graph.Default().HostPerToken, Graph.Default().Prefetch, 0, 0}},
 		{"all of them", []string{"runtime.class=gpu-graph", "runtime.dispatch=1us", "runtime.host_per_token=2us", "runtime.prefetch=program",
-			"runtime.conversion=2GB/s"}, Runtime{GPUGraph, us, 2 * us, PrefetchProgram, 2e9}},
+			"runtime.conversion=2GB/s", "runtime.prefill_dispatch=4us"}, Runtime{GPUGraph, us, 2 * us, PrefetchProgram, 4 * us, 2e9}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			n := preset(t, "pmpd-paper")
@@ -82,8 +82,8 @@ func TestAnIdealRuntimeIsLeftOutOfJSON(t *testing.T) {
 	if data := text(); bytes.Contains(data, []byte("runtime")) {
 		t.Errorf("got %s", data)
 	}
-	c.Runtime = PerOp.Default()
-	if want := fmt.Sprintf(`"runtime":{"class":"per-op","dispatch":"%v",`, c.Runtime.Dispatch); !bytes.Contains(text(), []byte(want)) {
+	c.Runtime = Graph.Default()
+	if want := fmt.Sprintf(`"runtime":{"class":"graph","dispatch":"%v",`, c.Runtime.Dispatch); !bytes.Contains(text(), []byte(want)) {
 		t.Errorf("lacks %s", want)
 	}
 	if bytes.Contains(text(), []byte("conversion")) {

@@ -20,6 +20,7 @@ type Unpack struct {
 	Bits8 int `yaml:"bits8,omitempty" json:"bits8,omitempty" default:"0"`
 
 	Bits16 int `yaml:"bits16,omitempty" json:"bits16,omitempty" default:"0"` // fp16 values, where the array multiplies another format
+	Scales int `yaml:"scales,omitempty" json:"scales,omitempty" default:"0"` // of groups of codes, each with its zero point; of a row's own: nothing
 
 	Overlap Overlap   `yaml:"overlap,omitempty" json:"overlap,omitempty" default:"products"`
 	Per     UnpackPer `yaml:"per,omitempty" json:"per,omitempty" default:"tile"`
@@ -59,6 +60,7 @@ func (k *checker) unpack(u Unpack) {
 		k.within(fmt.Sprintf("array.unpack.bits%d", bits), int64(u.Rate(bits)), 0, mostUnpacked)
 	}
 	k.within("array.unpack.bits16", int64(u.Bits16), 0, mostUnpacked)
+	k.within("array.unpack.scales", int64(u.Scales), 0, mostUnpacked)
 	if u.Overlap != "" {
 		named(k, "array.unpack.overlap", u.Overlap, Overlaps())
 	}

@@ -131,6 +131,9 @@ func Runtime(cfg *config.Config) string {
 	}
 	piece := map[config.RuntimeClass]string{config.PerOp: "an operator", config.Graph: "the graph of a layer", config.GPUGraph: "a kernel"}[r.Class]
 	text := fmt.Sprintf("%s: %v to dispatch %s, ", r.Class, r.Dispatch, piece)
+	if r.PrefillDispatch > 0 {
+		text += fmt.Sprintf("%v in prefill, ", r.PrefillDispatch)
+	}
 	if r.HostPerToken > 0 {
 		text += fmt.Sprintf("%v of the host a token, ", r.HostPerToken)
 	}

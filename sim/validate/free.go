@@ -15,12 +15,12 @@ func Free(machine string) Keys {
 		k.Decode, k.Prefill = []string{"runtime.dispatch"}, []string{"runtime.conversion"}
 	case "rk3576":
 		k.Prefill = []string{"runtime.conversion"}
-		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits4"}
+		k.Decode = []string{"runtime.dispatch", "array.unpack.bits4", "array.unpack.scales"}
 	case "ax650n":
 		k.Prefill = []string{"runtime.conversion"}
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth"}
 	case "amd-kraken-xdna2":
-		k.Decode = []string{"runtime.dispatch", "array.unpack.bits4"}
+		k.Decode, k.Prefill = []string{"runtime.dispatch", "array.unpack.bits4"}, []string{"runtime.prefill_dispatch"}
 	case "sd-8-elite":
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits8"}
 	default:
@@ -33,10 +33,9 @@ func Free(machine string) Keys {
 const (
 	defaultPorts = 0.6 // of DRAM's peak: NPUs whose compilers make graphs; others are not limited
 
-	// Of the array's peak, in prefill: what is fitted to AX650N, AMD Kraken and Snapdragon 8 Elite is 0.2, 0.25 and
-	// 0.55, their geometric mean 0.3; to RK3588 and RK3576, if they convert nothing, 0.167 and 0.08, 0.12.
-	defaultSustained      = "0.3"
-	defaultSustainedPerOp = "0.12"
+	// Of the array's peak, in prefill: what is fitted to AX650N and AMD Kraken, if they convert nothing and dispatch a prefill as a decode pass,
+	// is 0.2 and 0.25, to Snapdragon 8 Elite 0.55: their geometric mean.
+	defaultSustained = "0.3"
 )
 
 // Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's
@@ -44,8 +43,14 @@ const (
 func Defaults(c *config.Config) []string {
 	d := c.Runtime.Class.Default()
 	set := []string{"runtime.dispatch=" + d.Dispatch.String(), "runtime.host_per_token=" + d.HostPerToken.String(), "noc.bandwidth=0B/s"}
-	if c.Runtime.Conversion > 0 {
-		set = append(set, "runtime.conversion=0B/s")
+	if c.Runtime.Conversion != d.Conversion {
+		set = append(set, "runtime.conversion="+d.Conversion.String())
+	}
+	if c.Runtime.PrefillDispatch > 0 {
+		set = append(set, "runtime.prefill_dispatch=0fs")
+	}
+	if c.Array.Unpack.Scales > 0 {
+		set = append(set, "array.unpack.scales=0")
 	}
 	if c.Array.Scales == config.ScaleSums { // as weights are by default, with as many lanes as keep up
 		set = append(set, "array.group_scales="+string(config.ScaleWeights), "array.dequant_lanes=4096")
@@ -57,8 +62,8 @@ func Defaults(c *config.Config) []string {
 	case config.Graph:
 		set[2] = "noc.bandwidth=" + unit.BytesPerSecond(defaultPorts*c.PeakBandwidth()).String()
 		return append(set, "array.sustained="+defaultSustained)
-	case config.PerOp:
-		return append(set, "array.sustained="+defaultSustainedPerOp)
+	case config.PerOp: // what is left of their prefills is conversion
+		return append(set, "array.sustained="+defaultSustained)
 	}
 	return set
 }

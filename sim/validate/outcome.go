@@ -12,15 +12,16 @@ import (
 type outcome struct {
 	seconds, bytes float64
 	dispatches     float64 // pieces that were dispatched
+	decode, apart  bool    // of a decode pass; dispatches of prefill have a time of their own
 	converting     float64 // seconds of runtime.conversion in their dispatches
 	hides          bool    // other work may go on during a dispatch
 }
 
-func outcomeOf(c *config.Config, n *stats.Counts) outcome {
+func outcomeOf(c *config.Config, n *stats.Counts, decode bool) outcome {
 	o := outcome{seconds: n.Cycles.Seconds(c.Clock), bytes: float64(n.DRAMBytes()), dispatches: float64(n.Dispatches),
-		hides: c.Runtime.Prefetch == config.PrefetchProgram}
+		decode: decode, apart: c.Runtime.PrefillDispatch > 0, hides: c.Runtime.Prefetch == config.PrefetchProgram}
 	if c.Runtime.Conversion > 0 {
-		o.converting = n.DispatchBusy.Seconds(c.Clock) - float64(o.dispatches*c.Runtime.Dispatch.Seconds())
+		o.converting = n.DispatchBusy.Seconds(c.Clock) - float64(o.dispatches*c.Runtime.OfPiece(decode).Seconds())
 	}
 	return o
 }
@@ -31,7 +32,7 @@ func (o *outcome) add(share float64, other outcome) {
 	o.bytes += float64(share * other.bytes)
 	o.dispatches += float64(share * other.dispatches)
 	o.converting += float64(share * other.converting)
-	o.hides = o.hides || other.hides
+	o.apart, o.hides = other.apart, o.hides || other.hides
 }
 
 // outcomes simulates a target of measurements with a configuration that is changed, as a fit does.

@@ -300,7 +300,7 @@ func (p *Predictor) simulateMachine(ctx context.Context, steps []step, done, tot
 	}
 	for i, s := range ran {
 		c := &counts[i][0]
-		p.steps[s.key] = outcomeOf(s.job.Config, c)
+		p.steps[s.key] = outcomeOf(s.job.Config, c, s.at > 0)
 	}
 	return nil
 }

@@ -98,8 +98,9 @@ func (f *problem) counted(k key, simulated []outcome, of []Measurement) (slopes 
 		}
 		var seconds float64 // by x
 		switch {
-		case k.Path == "runtime.dispatch":
+		case k.Path == "runtime.dispatch" && (o.decode || !o.apart), k.Path == "runtime.prefill_dispatch" && !o.decode && o.apart:
 			seconds = o.dispatches * unit.Femtoseconds(1).Seconds()
+		case k.Path == "runtime.dispatch", k.Path == "runtime.prefill_dispatch" && o.decode: // the other kind of passes
 		case k.Path == "runtime.conversion" && o.converting > 0 && k.x > 0:
 			seconds = o.converting / k.x
 		default:

@@ -38,7 +38,7 @@ func TestWhoseErrorsAnIntervalIsOf(t *testing.T) {
 	}{
 		{"edge-lpddr5", nil, all, "85 errors of 8 devices", []string{"noc.bandwidth=30.72GB/s", "array.sustained=0.3"}},
 		{"edge-lpddr5", []string{"noc.bandwidth=30.72GB/s", "array.sustained=0.3"}, all, "85 errors of 8 devices", nil},
-		{"edge-lpddr4x", []string{"runtime.dispatch=33us"}, all, "85 errors of 8 devices", []string{"array.sustained=0.12"}},
+		{"edge-lpddr4x", []string{"runtime.dispatch=28us", "runtime.conversion=1.1GB/s"}, all, "85 errors of 8 devices", []string{"array.sustained=0.3"}},
 		{"sd-x-elite", nil, "8 errors of 7 models on sd-x-elite", "8 errors of 7 models on sd-x-elite", nil},
 		{"sd-x-elite", []string{"kv.bits=4", "weights.group=64"}, "8 errors of 7 models on sd-x-elite", "8 errors of 7 models on sd-x-elite", nil},
 		{"sd-x-elite", []string{"kv.key_bits=4", "kv.value_bits=2", "kv.group=32", "kv.key_scales=channel", "kv.zero_points=true"},

@@ -65,6 +65,10 @@ func Meaning(key string) string {
 	switch key {
 	case "runtime.dispatch":
 		return "what the runtime takes to dispatch a piece of work"
+	case "runtime.prefill_dispatch":
+		return "what the runtime takes to dispatch a piece of a prefill"
+	case "array.unpack.scales":
+		return "scales of groups that become operands in a cycle"
 	case "runtime.conversion":
 		return "how fast activations are brought into the array's layout and back"
 	case "runtime.host_per_token":
