@@ -259,6 +259,11 @@ func (s *solution) mape(all []rows.Row) float64 {
 
 // leaveOut predicts the measurements of each model with keys that are fitted to the others.
 func (f *fitting) leaveOut(ctx context.Context, after []rows.Row) ([]rows.Row, error) {
+	for _, s := range f.solved {
+		if err := s.besideGiven(ctx, s.line); err != nil {
+			return nil, err
+		}
+	}
 	for _, model := range modelsOf(f.all) {
 		set, err := f.without(ctx, model)
 		if err != nil {

@@ -14,7 +14,9 @@ type line struct {
 	at     []float64
 	ratios []float64
 	slopes [][]float64 // key, measurement
-	others [][]float64 // slopes by the keys that are given
+	others [][]float64 // slopes by the keys that are given, once a model is left out
+
+	simulated []outcome
 }
 
 // lineAt simulates the measurements at x, and beside it in the keys whose slopes the simulation at x does not tell.
@@ -23,28 +25,33 @@ func (f *problem) lineAt(ctx context.Context, x []float64, of []Measurement) (*l
 	if err != nil {
 		return nil, err
 	}
-	l := &line{at: x, ratios: f.ratios(simulated, of)}
+	l := &line{at: x, ratios: f.ratios(simulated, of), simulated: simulated}
 	for j, n := range f.free {
 		beside := slices.Clone(x)
 		step := stepOf(n, x[j], f.hi[j])
 		beside[j] += step
-		slopes, err := f.slopes(ctx, l, key{n, x[j], step, f.assign(beside)}, simulated, of)
+		slopes, err := f.slopes(ctx, l, key{n, x[j], step, f.assign(beside)}, of)
 		if err != nil {
 			return nil, err
 		}
 		l.slopes = append(l.slopes, slopes)
 	}
+	return l, nil
+}
+
+// besideGiven adds the slopes by the keys that are given to a line of all measurements.
+func (f *problem) besideGiven(ctx context.Context, l *line) error {
 	for j, g := range f.given {
-		set := f.assign(x)
+		set := f.assign(l.at)
 		step := stepOf(g.Number, g.x, math.Inf(1))
 		set[j] = assignment(g.Number, g.x+step)
-		slopes, err := f.slopes(ctx, l, key{g.Number, g.x, step, set}, simulated, of)
+		slopes, err := f.slopes(ctx, l, key{g.Number, g.x, step, set}, f.all)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		l.others = append(l.others, slopes)
 	}
-	return l, nil
+	return nil
 }
 
 // key is a key at x, and the assignments of all keys with this one a step further.
@@ -68,8 +75,8 @@ func stepOf(n config.Number, x, most float64) float64 {
 
 // slopes returns the slopes of the ratios by a key: those that the counts of the simulation at the line's point tell, or
 // the differences to a simulation beside it.
-func (f *problem) slopes(ctx context.Context, l *line, k key, simulated []outcome, of []Measurement) ([]float64, error) {
-	if slopes, known := f.counted(k, simulated, of); known {
+func (f *problem) slopes(ctx context.Context, l *line, k key, of []Measurement) ([]float64, error) {
+	if slopes, known := f.counted(k, l.simulated, of); known {
 		return slopes, nil
 	}
 	beside, err := f.simulated(ctx, k.beside, of)
