@@ -21,8 +21,6 @@ func Free(machine string) Keys {
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth"}
 	case "amd-kraken-xdna2":
 		k.Decode, k.Prefill = []string{"runtime.dispatch", "array.unpack.bits4"}, []string{"runtime.prefill_dispatch"}
-	case "sd-x-elite":
-		k.Decode = []string{"noc.bandwidth", "array.unpack.bits8"}
 	case "sd-8-elite":
 		k.Decode = []string{"runtime.dispatch", "noc.bandwidth", "array.unpack.bits8"}
 	default:

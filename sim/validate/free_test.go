@@ -29,8 +29,8 @@ func TestDefaultsReplaceWhatIsFitted(t *testing.T) {
 			}
 		}
 	}
-	if fitted != 6 {
-		t.Errorf("%d devices are fitted, want 6", fitted)
+	if fitted != 5 {
+		t.Errorf("%d devices are fitted, want 5", fitted)
 	}
 	if c, err := config.Preset("edge-lpddr5"); err != nil || !Free(c.Name).none() {
 		t.Errorf("%v, %v", c, err)

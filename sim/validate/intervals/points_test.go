@@ -22,7 +22,7 @@ func predicted(t *testing.T, all []validate.Measurement, leaveOut func(npu strin
 		t.Fatal(err)
 	}
 	left := make([]rows.Row, len(all))
-	for _, npu := range []string{"rk3588", "rk3576", "ax650n", "sd-8-elite", "sd-x-elite", "amd-kraken-xdna2"} {
+	for _, npu := range []string{"rk3588", "rk3576", "ax650n", "sd-8-elite", "amd-kraken-xdna2"} {
 		var some []validate.Measurement
 		var at []int
 		for i, m := range all {
