@@ -144,7 +144,6 @@ runtime:
   dispatch: %v # in which the threads are given an op
   host_per_token: 0us
   prefetch: program
-  conversion: 0B/s # activations lie as operators want them
 dram: # a bandwidth: that of copies, read and written
   standard: ideal
   bandwidth: %v

@@ -45,8 +45,8 @@ func (r Runtime) IsZero() bool { return r == Ideal.Default() }
 // as above it.
 func (c RuntimeClass) Default() Runtime {
 	switch c {
-	case PerOp: // RK3588 22.1 us and 1.94 GB/s, RK3576 34.7 us and 0.63 GB/s: the geometric means
-		return Runtime{Class: c, Dispatch: 28 * microsecond, Prefetch: PrefetchOp, Conversion: 1.1e9}
+	case PerOp: // RK3588 24.5 us, RK3576 44.6 us (8 bits): the geometric mean
+		return Runtime{Class: c, Dispatch: 33 * microsecond, Prefetch: PrefetchOp}
 	case Graph: // AX650N 327 us, Kraken XDNA2 282 us, Snapdragon 8 Elite some 400 us a layer: the geometric mean
 		return Runtime{Class: c, Dispatch: 330 * microsecond, Prefetch: PrefetchOp}
 	case GPUGraph: // A100 with vLLM 9.1 us

@@ -82,8 +82,8 @@ func TestAnIdealRuntimeIsLeftOutOfJSON(t *testing.T) {
 	if data := text(); bytes.Contains(data, []byte("runtime")) {
 		t.Errorf("got %s", data)
 	}
-	c.Runtime = Graph.Default()
-	if want := fmt.Sprintf(`"runtime":{"class":"graph","dispatch":"%v",`, c.Runtime.Dispatch); !bytes.Contains(text(), []byte(want)) {
+	c.Runtime = PerOp.Default()
+	if want := fmt.Sprintf(`"runtime":{"class":"per-op","dispatch":"%v",`, c.Runtime.Dispatch); !bytes.Contains(text(), []byte(want)) {
 		t.Errorf("lacks %s", want)
 	}
 	if bytes.Contains(text(), []byte("conversion")) {

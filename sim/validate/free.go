@@ -36,6 +36,11 @@ const (
 	// Of the array's peak, in prefill: what is fitted to AX650N and AMD Kraken, if they convert nothing and dispatch a prefill as a decode pass,
 	// is 0.2 and 0.25, to Snapdragon 8 Elite 0.55: their geometric mean.
 	defaultSustained = "0.3"
+
+	// Of runtimes that dispatch operators: what is fitted to RK3588 is 22.1 us and 1.94 GB/s, to RK3576 34.7 us and 0.63 GB/s, together; their
+	// geometric means. The class's own 33 us were derived without conversions.
+	defaultPerOpDispatch = "28us"
+	defaultConversion    = "1.1GB/s"
 )
 
 // Defaults returns the assignments that make a machine one of which nothing was measured: the figures of its runtime's
@@ -43,8 +48,8 @@ const (
 func Defaults(c *config.Config) []string {
 	d := c.Runtime.Class.Default()
 	set := []string{"runtime.dispatch=" + d.Dispatch.String(), "runtime.host_per_token=" + d.HostPerToken.String(), "noc.bandwidth=0B/s"}
-	if c.Runtime.Conversion != d.Conversion {
-		set = append(set, "runtime.conversion="+d.Conversion.String())
+	if c.Runtime.Conversion > 0 && c.Runtime.Class != config.PerOp {
+		set = append(set, "runtime.conversion=0B/s")
 	}
 	if c.Runtime.PrefillDispatch > 0 {
 		set = append(set, "runtime.prefill_dispatch=0fs")
@@ -62,8 +67,9 @@ func Defaults(c *config.Config) []string {
 	case config.Graph:
 		set[2] = "noc.bandwidth=" + unit.BytesPerSecond(defaultPorts*c.PeakBandwidth()).String()
 		return append(set, "array.sustained="+defaultSustained)
-	case config.PerOp: // what is left of their prefills is conversion
-		return append(set, "array.sustained="+defaultSustained)
+	case config.PerOp:
+		set[0] = "runtime.dispatch=" + defaultPerOpDispatch
+		return append(set, "runtime.conversion="+defaultConversion, "array.sustained="+defaultSustained)
 	}
 	return set
 }
