@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/pmpdsim/pmpdsim/plots"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
@@ -154,8 +157,17 @@ func (o *recordOptions) recordOne(ctx context.Context, s streams, e *engine, pat
 	return nil
 }
 
-// list adds traces to the manifest, as it is now: another recording into this folder may have ended meanwhile.
+// list adds traces to the manifest, as it is now: another recording into this folder may have ended meanwhile, and have replaced
+// some of these traces by its own, which it lists.
 func (o *recordOptions) list(e *engine, gpu *traces.GPU, listed []traces.Listed) error {
+	if len(listed) == 0 {
+		return nil
+	}
+	defer lockFolder(o.output)()
+	listed = slices.DeleteFunc(slices.Clone(listed), func(l traces.Listed) bool {
+		t, err := traces.ReadFile(filepath.Join(o.output, l.File))
+		return err == nil && t.SHA256 != l.SHA256
+	})
 	if len(listed) == 0 {
 		return nil
 	}
@@ -173,6 +185,16 @@ func (o *recordOptions) list(e *engine, gpu *traces.GPU, listed []traces.Listed)
 		return internal(flagged("output", "", err))
 	}
 	return nil
+}
+
+// lockFolder waits until no other process has the folder locked. Where a folder cannot be locked (on Windows, on some network file
+// systems) it waits for none.
+func lockFolder(dir string) (unlock func()) {
+	l := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+	if err := l.Lock(); err != nil {
+		return func() {}
+	}
+	return func() { _ = l.Unlock() } // it ends with the process at the latest
 }
 
 // machine says on what kind of machine the engine runs.

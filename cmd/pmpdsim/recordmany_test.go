@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
@@ -107,6 +109,42 @@ func TestWhatForceHasNotReplacedKeepsItsOrigin(t *testing.T) {
 	}
 	if after, err := os.ReadFile(filepath.Join(o.output, traces.ManifestName)); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("%v, the manifest is now\n%s", err, after)
+	}
+}
+
+// TestRecordingsIntoOneFolderListAll: many list their traces at the same time, and one lists what another has replaced.
+func TestRecordingsIntoOneFolderListAll(t *testing.T) {
+	var lines []string
+	for range 12 {
+		lines = append(lines, `{"ids":[1,2,3]}`)
+	}
+	o := many(t, lines...)
+	o.engine.gen = ptr(4)
+	if _, _, err := invoke(t, o); err != nil {
+		t.Fatal(err)
+	}
+	m, err := traces.ReadManifest(o.output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _, err := o.engine.findAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	if err := o.write(new(traces.Manifest)); err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	for _, l := range m.Recordings[0].Traces {
+		g.Go(func() error {
+			other := l
+			other.SHA256 = "of a trace that is no longer there"
+			return errors.Join(o.list(e, nil, []traces.Listed{l}), o.list(e, nil, []traces.Listed{other}))
+		})
+	}
+	if err := errors.Join(g.Wait(), traces.CheckFolder(o.output)); err != nil {
+		t.Error(err)
 	}
 }
 
