@@ -136,3 +136,18 @@ func TestTheFolderIsSmall(t *testing.T) {
 		t.Errorf("%d bytes, %v; accepted: up to %d", size, err, most)
 	}
 }
+
+// TestTheCarriedTextIsTheFiles: heldout.txt, for whoever names it on a command line, and its packed copy, which the program carries.
+func TestTheCarriedTextIsTheFiles(t *testing.T) {
+	file, err := os.ReadFile("heldout.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	carried, err := fs.ReadFile(tiny.Files(), "heldout.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(file) != string(carried) {
+		t.Error("heldout.txt.gz is not heldout.txt: gzip -9nc heldout.txt >heldout.txt.gz")
+	}
+}

@@ -327,6 +327,8 @@ def train(a):
         pack(os.path.join(a.out, name))
     with open(os.path.join(a.out, "heldout.txt"), "w") as f:
         f.write("\n".join(test))
+    with open(os.path.join(a.out, "heldout.txt.gz"), "wb") as f:  # what the program carries
+        f.write(gzip.compress("\n".join(test).encode(), 9, mtime=0))
     model.half().float()  # what was written
     result = dict(
         files=len(texts), held_out_files=len(test), corpus_sha256=digest, parameters=parameters, tokens=len(ids),
