@@ -15,7 +15,7 @@ torch.cuda.set_device(device)
 for shape in sys.argv[3].split(","):
     rows, columns = map(int, shape.split("x"))
     size = 2 * (rows * columns + rows + columns)
-    copies = max(1, int(max(200e6, 4 * torch.cuda.get_device_properties(device).L2_cache_size) // size) + 1)
+    copies = max(1, int(max(200e6, 4 * getattr(torch.cuda.get_device_properties(device), "L2_cache_size", 64 << 20)) // size) + 1)
     launches = -(-32 // copies) * copies
     weights = [torch.randn(rows, columns, dtype=torch.float16, device="cuda") for _ in range(copies)]
     x = torch.randn(columns, dtype=torch.float16, device="cuda")
