@@ -37,7 +37,7 @@ func TestEqualDraws(t *testing.T) {
 		for i := range all {
 			d.next()
 			all[i] = d.at
-			if d.token([]float32{0, 1}) != d.token([]float32{0, 1}) {
+			if first := d.token([]float32{0, 1}); d.token([]float32{0, 1}) != first {
 				t.Error("a number draws two tokens of one distribution")
 			}
 		}

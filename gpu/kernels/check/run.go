@@ -64,13 +64,13 @@ func (r *rig) with(t reporter) *rig {
 // findings are what a check has found wrong.
 type findings struct{ texts []string }
 
-// ended is the panic that ends a check.
-var ended = errors.New("the check has ended")
+// errEnded is the panic that ends a check.
+var errEnded = errors.New("the check has ended")
 
 // collect runs a check to its end, or to the first finding that ends it.
 func (f *findings) collect(run func()) {
 	defer func() {
-		if p := recover(); p != nil && p != any(ended) {
+		if p := recover(); p != nil && p != any(errEnded) {
 			panic(p)
 		}
 	}()
@@ -88,11 +88,11 @@ func (f *findings) Errorf(format string, args ...any) {
 // Fatalf notes a finding and ends the check.
 func (f *findings) Fatalf(format string, args ...any) {
 	f.Errorf(format, args...)
-	panic(ended)
+	panic(errEnded)
 }
 
 // Fatal notes a finding and ends the check.
 func (f *findings) Fatal(args ...any) {
 	f.texts = append(f.texts, fmt.Sprint(args...))
-	panic(ended)
+	panic(errEnded)
 }
