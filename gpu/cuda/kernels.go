@@ -14,6 +14,9 @@ import (
 // KernelSet is the kernels on a device.
 type KernelSet struct {
 	module driver.Module
+	info   kernels.Info
+	// early: launches may begin before the kernel before them in the stream has ended, as far as they wait for it themselves.
+	early  bool
 	byName map[string]driver.Kernel
 	params map[string][]kernels.Param
 }
@@ -21,9 +24,9 @@ type KernelSet struct {
 // LoadKernels has the driver compile the kernels. It must be called in the device's thread.
 func LoadKernels(d *driver.Device) (*KernelSet, error) {
 	needs := driver.Needs{CUDA: kernels.CUDA, Major: 8} // PTX for sm_80
-	k := &KernelSet{byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
+	k := &KernelSet{info: kernels.About(10 * d.Info.Major), byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
 	var err error
-	if k.module, err = d.Load("the kernels", kernels.PTX(), needs); err != nil {
+	if k.module, err = d.Load("the kernels", kernels.PTX(10*d.Info.Major), needs); err != nil {
 		return nil, err
 	}
 	for _, name := range kernels.Names() {
@@ -64,12 +67,12 @@ func (k *KernelSet) Launch(l kernels.Launch, s driver.Stream, params ...any) err
 			panic(fmt.Sprintf("cuda: parameter %d of %s is %T", i, l.Kernel, p))
 		}
 	}
-	return k.byName[l.Kernel].Launch(driver.Dim{Grid: l.Grid, Block: l.Block, Shared: l.Shared}, s, args)
+	return k.byName[l.Kernel].Launch(driver.Dim{Grid: l.Grid, Block: l.Block, Shared: l.Shared, Early: k.early && kernels.Waits(l.Kernel)}, s, args)
 }
 
 // about says what the PTX is.
 func (k *KernelSet) about() *traces.Kernels {
-	i := kernels.About()
+	i := k.info
 	return &traces.Kernels{PTXSHA256: i.PTXSHA256, SourceSHA256: i.SourceSHA256, Compiler: i.Compiler, Target: i.Target, ISA: i.ISA}
 }
 

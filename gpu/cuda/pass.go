@@ -25,10 +25,13 @@ func (s *sequence) graph(of graphOf) (*driver.Graph, error) {
 	return g, nil
 }
 
-// put puts a decode pass into the stream: the ops, and what the last one chose to the host.
+// put puts a decode pass into the stream: the ops, and what the last one chose to the host. Where it can be, a kernel begins
+// while the one before it ends.
 func (s *sequence) put(of graphOf) error {
-	stream := s.backend.stream
+	stream, k := s.backend.stream, s.backend.kernels
+	defer func() { k.early = false }()
 	for i, op := range s.backend.ops {
+		k.early = i > 0 && !of.apart && s.backend.device.Early() // the first has no kernel before it, and those between events wait for them
 		if of.apart {
 			if err := s.marks[i].Mark(stream); err != nil {
 				return err

@@ -43,7 +43,7 @@ func must(t *testing.T, err error) {
 
 func kernel(t *testing.T, d *Device, name string) Kernel {
 	t.Helper()
-	m, err := d.Load("the kernels", kernels.PTX(), Needs{CUDA: kernels.CUDA, Major: 8})
+	m, err := d.Load("the kernels", kernels.PTX(10*d.Info.Major), Needs{CUDA: kernels.CUDA, Major: 8})
 	must(t, err)
 	k, err := m.Kernel(name)
 	must(t, err)
@@ -74,7 +74,7 @@ func TestAGraphReadsMemoryAtEachLaunch(t *testing.T) {
 		}
 		l := kernels.Embed(width, 1)
 		g, err := s.Capture(func() error {
-			if err := embed.Launch(Dim{l.Grid, l.Block, 0}, s, new(Args).Pointer(p[2]).Pointer(p[0]).Pointer(p[1]).Int(width)); err != nil {
+			if err := embed.Launch(Dim{Grid: l.Grid, Block: l.Block}, s, new(Args).Pointer(p[2]).Pointer(p[0]).Pointer(p[1]).Int(width)); err != nil {
 				return err
 			}
 			return Fetch(out, p[2], s)

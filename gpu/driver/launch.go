@@ -11,6 +11,15 @@ static CUresult launch(CUfunction f, const unsigned *d, CUstream s, char *packed
   for (int i = 0; i < n; i++) p[i] = packed + offsets[i];
   return cuLaunchKernel(f, d[0], d[1], d[2], d[3], d[4], d[5], d[6], s, p, NULL);
 }
+
+static CUresult launch_early(CUfunction f, const unsigned *d, CUstream s, char *packed, const unsigned *offsets, int n) {
+  void *p[32];
+  for (int i = 0; i < n; i++) p[i] = packed + offsets[i];
+  CUlaunchAttribute early = {CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, {0}, {{0}}};
+  early.value.programmaticStreamSerializationAllowed = 1;
+  CUlaunchConfig c = {d[0], d[1], d[2], d[3], d[4], d[5], d[6], s, &early, 1};
+  return cuLaunchKernelEx(&c, f, p, NULL);
+}
 */
 import "C"
 
@@ -76,14 +85,26 @@ func (a *Args) Float(v float32) *Args {
 type Dim struct {
 	Grid, Block [3]int
 	Shared      int
+	// Early lets the kernel begin before the kernel that was put into the stream before it has ended: programmatic dependent
+	// launch. It must wait itself (griddepcontrol.wait) before it touches what kernels write. See Device.Early.
+	Early bool
 }
+
+// Early reports whether a device and its driver have Dim.Early, in graphs, too, which have it from CUDA 12.3 on.
+func (d *Device) Early() bool { return d.Info.Major >= 9 && d.Info.API >= 12030 }
 
 // Launch puts a kernel into a stream.
 func (k Kernel) Launch(d Dim, s Stream, a *Args) error {
 	dims := [7]C.uint{C.uint(d.Grid[0]), C.uint(d.Grid[1]), C.uint(d.Grid[2]),
 		C.uint(d.Block[0]), C.uint(d.Block[1]), C.uint(d.Block[2]), C.uint(d.Shared)}
-	r := C.launch(k.handle(), &dims[0], s.handle(), (*C.char)(unsafe.Pointer(&a.packed[0])), &a.offsets[0], C.int(a.n))
-	if err := check("cuLaunchKernel", r); err != nil {
+	packed := (*C.char)(unsafe.Pointer(&a.packed[0]))
+	call, r := "cuLaunchKernel", C.CUresult(0)
+	if d.Early {
+		call, r = "cuLaunchKernelEx", C.launch_early(k.handle(), &dims[0], s.handle(), packed, &a.offsets[0], C.int(a.n))
+	} else {
+		r = C.launch(k.handle(), &dims[0], s.handle(), packed, &a.offsets[0], C.int(a.n))
+	}
+	if err := check(call, r); err != nil {
 		return fmt.Errorf("kernel %s, grid %v, block %v, %d bytes shared: %w", k.Name, d.Grid, d.Block, d.Shared, err)
 	}
 	return nil

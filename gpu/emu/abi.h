@@ -24,6 +24,10 @@ enum {
   CUDA_ERROR_LAUNCH_FAILED = 719, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED = 900, CUDA_ERROR_STREAM_CAPTURE_UNMATCHED = 903,
   CUDA_ERROR_STREAM_CAPTURE_IMPLICIT = 906, CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD = 908
 };
+// cuLaunchKernelEx, driver 520 and later
+typedef struct { int id, pad; union { char size[64]; int number; } value; } CUlaunchAttribute;
+typedef struct { unsigned gx, gy, gz, bx, by, bz, shared; CUstream stream; CUlaunchAttribute *attrs; unsigned n; } CUlaunchConfig;
+enum { PROGRAMMATIC_STREAM_SERIALIZATION = 6 }; // CUlaunchAttributeID
 enum { // CUdevice_attribute
   MAX_THREADS_PER_BLOCK = 1, MAX_BLOCK_DIM_X = 2, MAX_BLOCK_DIM_Y = 3, MAX_BLOCK_DIM_Z = 4, MAX_GRID_DIM_X = 5, MAX_GRID_DIM_Y = 6,
   MAX_GRID_DIM_Z = 7, MAX_SHARED_MEMORY_PER_BLOCK = 8, WARP_SIZE = 10, CLOCK_RATE = 13, MULTIPROCESSOR_COUNT = 16,

@@ -23,7 +23,7 @@ template <class T> DEV T load(const T *p, bool constant) {
 }
 template <class T> DEV T ld(const T *p) { return load(p, false); }
 template <class T> DEV void st(T *p, T v) {
-  emu::check(p, sizeof(T), alignof(T), "store");
+  emu::check(p, sizeof(T), alignof(T), "store", true);
   emu::note_store();
   if (emu::follow_races) emu::follow_write(p, sizeof(T));
   *p = v;
@@ -32,13 +32,14 @@ template <int Bytes = 0> DEV u32 ldg_stream(const u32 *p) { return load((const u
 DEV vec4 ldg_stream4(const void *p) { return load((const vec4 *)p, true); }
 template <int Bytes = 0> DEV vec4 ldg_keep4(const void *p) { return load((const vec4 *)((const u8 *)p + Bytes), true); }
 DEV u32 atomic_inc_release_acquire(u32 *p) {
-  emu::check(p, 4, 4, "atomic");
+  emu::check(p, 4, 4, "atomic", true);
   emu::note_release();
   if (emu::follow_races) emu::follow_release_acquire(p);
   return __atomic_fetch_add(p, 1, __ATOMIC_ACQ_REL);
 }
 DEV void prefetch(const void *p) { emu::check(p, 1, 1, "prefetch"); }
 DEV void wait_for_previous() {
+  emu::self->waited = true;
   if (emu::follow_races) emu::follow_wait();
 }
 DEV void let_next_begin() {}

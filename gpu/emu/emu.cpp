@@ -96,6 +96,7 @@ void entry() {
   l->body(l->arg);
   Fiber &f = me->f[me->cur];
   if (!f.copies.empty()) fault(LaunchFailed, "ends before its cp.async were waited for");
+  if (!f.t.waited) fault(LaunchFailed, "ends without waiting for the kernel before it");
   f.state = Done;
   me->live--;
   me->w[f.t.warp].live--;
@@ -122,7 +123,7 @@ void run_block(Worker &b, u32 index) {
     f.state = Ready;
     f.copies.clear();
     f.groups = 0;
-    f.t = Thread{{i % l.block.x, i / l.block.x % l.block.y, i / l.block.x / l.block.y}, cta, l.grid, i % 32, i / 32, i, 0};
+    f.t = Thread{{i % l.block.x, i / l.block.x % l.block.y, i / l.block.x / l.block.y}, cta, l.grid, i % 32, i / 32, i, 0, !l.early};
     b.w[i / 32].live++;
     context_make(&f.ctx, b.stacks + (size_t)i * STACK, STACK, entry);
     order[i] = i;

@@ -29,11 +29,13 @@ struct Thread { // what one fiber sees
   Dim tid, cta, ncta;
   u32 lane = 0, warp = 0, index = 0;
   u32 shared_top = 0; // bytes of shared memory that its declarations have taken so far
+  bool waited = true; // for the kernel before, if this one may begin before that ends
 };
 extern thread_local Thread *self;
 
 struct Fault { int code = Ok; std::string text; };
-struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void *arg; u32 dynamic = 0; }; // dynamic: bytes of shared memory that the launch asks for
+struct Launch { const char *kernel; Dim grid, block; void (*body)(void *); void *arg; u32 dynamic = 0; bool early = false; };
+// dynamic: bytes of shared memory that the launch asks for; early: it may begin before the kernel before it ends
 
 // Runs a grid: blocks on a few OS threads, in an order that PMPD_EMU_SEED shuffles, as it does the threads of a block.
 Fault run(const Launch &);
@@ -42,7 +44,7 @@ Fault run(const Launch &);
 // Allocations, against which accesses are checked. n = 0 removes one.
 void note_allocation(const void *, u64 n);
 bool allocated(const void *, u64 n);
-void check(const void *, u64 n, u32 align, const char *what);
+void check(const void *, u64 n, u32 align, const char *what, bool writes = false);
 
 // Global memory: accesses are followed only where that is asked for, which takes long. constant: a load that may be of a cache which
 // writes of the same launch do not reach.

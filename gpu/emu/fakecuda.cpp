@@ -22,9 +22,9 @@
 
 struct Context { int users = 0; };
 struct Module { std::string ptx; };
-struct Function { const emu::Kernel *kernel; int max_threads, dynamic = 0; };
+struct Function { const emu::Kernel *kernel; int max_threads, target, dynamic = 0; }; // target: of its PTX
 using Work = std::function<CUresult()>;
-struct Node { Work work; };
+struct Node { Work work; bool kernel; };
 struct Graph { std::vector<Node> nodes; };
 struct Exec { std::vector<Node> nodes; };
 struct Event { std::chrono::steady_clock::time_point at; bool timed = true, set = false; };
@@ -57,14 +57,14 @@ CUresult ready() { return !current ? CUDA_ERROR_INVALID_CONTEXT : broken; }
 // Allocations and the like are refused while a stream is captured; the capture is lost on a GPU, too.
 CUresult safe() { return capturing ? CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : ready(); }
 
-CUresult enqueue(CUstream s, Work work) {
+CUresult enqueue(CUstream s, Work work, bool kernel = false) {
   std::lock_guard<std::recursive_mutex> lock(mu);
   if (CUresult r = ready()) return r;
   if (!s && capturing) return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
   Stream *q = of(s);
   if (!q->capture) return work();
   if (q->mode != CAPTURE_RELAXED && !pthread_equal(q->owner, pthread_self())) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
-  q->capture->nodes.push_back({std::move(work)});
+  q->capture->nodes.push_back({std::move(work), kernel});
   return CUDA_SUCCESS;
 }
 
@@ -301,7 +301,9 @@ API cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
     sscanf(m->ptx.c_str() + at, ".maxntid %d, %d, %d", &x, &y, &z);
     max = x * y * z;
   }
-  *f = new Function{k, max};
+  int target = 0;
+  sscanf(m->ptx.c_str() + m->ptx.find(".target sm_"), ".target sm_%d", &target);
+  *f = new Function{k, max, target};
   return CUDA_SUCCESS;
 }
 API cuFuncGetAttribute(int *v, int a, CUfunction f) {
@@ -319,16 +321,32 @@ API cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, CUfunction f, int block,
   return ready();
 }
 
-API cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s,
-                   void **params, void **extra) {
+// early: it may begin before the kernel before it in the stream ends. In a graph that is an edge between two kernels, from CUDA 12.3 on.
+static CUresult launch(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s,
+                       void **params, void **extra, bool early) {
   if (!f) return CUDA_ERROR_INVALID_HANDLE;
   if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || !bx || !by || !bz || bx > 1024 || by > 1024 || bz > 64 || extra) return CUDA_ERROR_INVALID_VALUE;
   if (bx * by * bz > 1024 || shared > (f->dynamic ? (unsigned)f->dynamic : 48u << 10) || shared > 98u << 10) return CUDA_ERROR_INVALID_VALUE;
   if (bx * by * bz > (unsigned)f->max_threads) return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
+  if (early && (capability() < 90 || f->target < 90)) return CUDA_ERROR_INVALID_VALUE;
+  if (Graph *g = of(s)->capture; early && g && (env("PMPD_FAKE_DRIVER", 12060) < 12030 || g->nodes.empty() || !g->nodes.back().kernel))
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   const emu::Kernel *k = f->kernel;
   std::vector<u8> args = k->pack(params); // values are taken now, as a driver does
-  emu::Launch shape{k->name, {gx, gy, gz}, {bx, by, bz}, nullptr, nullptr, shared};
-  return enqueue(s, [=] { return run(k, shape, args); });
+  emu::Launch shape{k->name, {gx, gy, gz}, {bx, by, bz}, nullptr, nullptr, shared, early};
+  return enqueue(s, [=] { return run(k, shape, args); }, true);
+}
+API cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s,
+                   void **params, void **extra) {
+  return launch(f, gx, gy, gz, bx, by, bz, shared, s, params, extra, false);
+}
+API cuLaunchKernelEx(const CUlaunchConfig *c, CUfunction f, void **params, void **extra) {
+  bool early = false;
+  for (unsigned i = 0; i < c->n; i++) {
+    if (c->attrs[i].id != PROGRAMMATIC_STREAM_SERIALIZATION) return CUDA_ERROR_INVALID_VALUE; // no other is known here
+    early = c->attrs[i].value.number;
+  }
+  return launch(f, c->gx, c->gy, c->gz, c->bx, c->by, c->bz, c->shared, c->stream, params, extra, early);
 }
 
 API cuStreamCreate(CUstream *s, unsigned) { *s = new Stream; return ready(); }

@@ -19,10 +19,16 @@ const tools = "PMPDSIM_CUDA_TOOLS"
 
 var updateSASS = flag.Bool("update-sass", false, "write testdata/sass.golden anew")
 
+// capabilityOf is the number of a target: 90 of sm_90.
+func capabilityOf(target string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(target, "sm_"))
+	return n
+}
+
 // assembled makes the kernels' code for a target with the tools of a folder.
 func assembled(folder, target, scratch string) (map[string]Code, error) {
 	cubin, ptx := filepath.Join(scratch, target+".cubin"), filepath.Join(scratch, target+".ptx")
-	if err := os.WriteFile(ptx, []byte(PTX()), 0o644); err != nil {
+	if err := os.WriteFile(ptx, []byte(PTX(capabilityOf(target))), 0o644); err != nil {
 		return nil, err
 	}
 	ptxas := exec.Command(filepath.Join(folder, "ptxas"), "-arch="+target, "-v", ptx, "-o", cubin)
@@ -299,7 +305,7 @@ func (f *follower) wait(until int) {
 
 // A change of the kernels changes what the assembler makes of them, and what the documents say of it.
 func TestSASSIsOfThisPTX(t *testing.T) {
-	if want := "# PTX of sources with sha256 " + About().SourceSHA256 + " "; !strings.HasPrefix(sassText, want) {
+	if want := "# PTX of sources with sha256 " + About(80).SourceSHA256 + " "; !strings.HasPrefix(sassText, want) {
 		t.Error("testdata/sass.golden is of other sources than ptx/: run .ci/sass -update, then go test ./gpu/kernels/...")
 	}
 }
@@ -374,7 +380,7 @@ func sassHeader(t *testing.T, folder string) string {
 # begins when all but the latest OUTSTANDING bytes of the warp's loads past L1 have come, and issues loads of BYTES more. So
 # does what comes before the loop that streams most; there a load that is no stream is a byte.
 # .ci/sass -update writes this file: go test ./gpu/kernels -run SASS -update-sass, where %s names the tools.
-`, About().SourceSHA256, version, tools)
+`, About(80).SourceSHA256, version, tools)
 }
 
 // What the sources say is what nvcc reads, too: names that CUDA's own headers have would be refused.

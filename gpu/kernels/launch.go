@@ -49,6 +49,17 @@ func NormGemv(bits, rows, columns int) Launch {
 	return l
 }
 
+// Waits reports whether a kernel, from Hopper on, waits for the one before it itself, so that it may be launched before that has
+// ended: those of a decode pass.
+func Waits(kernel string) bool {
+	for _, prefix := range []string{"embed", "gemv_", "norm_gemv_", "attn_g", "choose"} {
+		if strings.HasPrefix(kernel, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // ring is Ring of gemv.cu in bytes, of a block's eight warps: turns of 64 words of four rows' planes.
 func ring(bits int) int {
 	const warps, turn, word = 8, 4 * 64, 4

@@ -25,7 +25,7 @@ var opcodes = map[string]need{
 	"bar.sync": {10, 10}, "bar.warp.sync": {60, 30}, "dp4a": {50, 61}, "shfl.sync": {60, 30}, "fma.rn.f32": {20, 20}, "fma.rn.f16x2": {42, 53},
 	"mul.rn.f16x2": {42, 53}, "ex2.approx": {10, 10}, "lg2.approx": {10, 10}, "rsqrt.approx": {10, 10}, "rcp": {10, 10},
 	"rcp.approx": {10, 10}, "atom.acq_rel": {60, 70}, "fence": {60, 70}, "cp.async": {70, 80}, "ldmatrix": {65, 75},
-	"mma.sync.aligned.m16n8k16": {70, 80},
+	"mma.sync.aligned.m16n8k16": {70, 80}, "griddepcontrol": {78, 90},
 }
 
 var opcode = regexp.MustCompile(`^(?:@!?%p\d+\s+)?([a-z][a-z0-9]*(?:[.:][\w:]+)*)\b`)
@@ -120,7 +120,14 @@ func least(op string) (need, bool) {
 }
 
 func TestPTXKeepsToWhatItsTargetHas(t *testing.T) {
-	entries, faults := parse(PTX())
+	for _, capability := range capabilities {
+		keeps(t, capability)
+	}
+}
+
+func keeps(t *testing.T, capability int) {
+	t.Helper()
+	entries, faults := parse(PTX(capability))
 	for _, f := range faults {
 		t.Error(f)
 	}
@@ -139,6 +146,10 @@ func TestPTXKeepsToWhatItsTargetHas(t *testing.T) {
 		case len(e.body) == 0:
 			t.Errorf("%s is empty", e.name)
 		}
+		waits := slices.Index(e.body, "griddepcontrol.wait")
+		if want := capability >= Hopper && Waits(e.name); want != (waits >= 0) {
+			t.Errorf("%s of sm_%d waits for the kernel before it: %v, want %v", e.name, capability, waits >= 0, want)
+		}
 	}
 }
 
@@ -151,8 +162,8 @@ func TestLintFindsWhatPtxasWouldRefuse(t *testing.T) {
 		"ex2.approx.ftz.f32":            "exp2.approx.ftz.f32",
 		"ld.global.nc.L1::no_allocate.": "ld.local.nc.L1::no_allocate.",
 	} {
-		text := strings.Replace(PTX(), old, spoilt, 1)
-		if text == PTX() {
+		text := strings.Replace(PTX(80), old, spoilt, 1)
+		if text == PTX(80) {
 			t.Errorf("no %s in the PTX", old)
 		}
 		if _, faults := parse(text); len(faults) == 0 {

@@ -15,14 +15,29 @@ import (
 //go:embed ptx/*.gz
 var embedded embed.FS // read only; a tenth of the PTX's size
 
-// PTX is all kernels, for a driver to compile.
-var PTX = sync.OnceValue(func() string {
-	text, err := fs.ReadFile(packed.FS(embedded), "ptx/pmpd.sm_80.ptx")
-	if err != nil {
-		panic("kernels: embedded PTX: " + err.Error())
+// Hopper is the compute capability from which on kernels wait for the one before them themselves, and may be launched before
+// it has ended: 9.0.
+const Hopper = 90
+
+// PTX is all kernels, for a driver to compile for a GPU of some compute capability: 90 for 9.0.
+func PTX(capability int) string {
+	if capability >= Hopper {
+		return sm90()
 	}
-	return string(text)
-})
+	return sm80()
+}
+
+var sm80, sm90 = unpacked("sm_80"), unpacked("sm_90")
+
+func unpacked(target string) func() string {
+	return sync.OnceValue(func() string {
+		text, err := fs.ReadFile(packed.FS(embedded), "ptx/pmpd."+target+".ptx")
+		if err != nil {
+			panic("kernels: embedded PTX: " + err.Error())
+		}
+		return string(text)
+	})
+}
 
 // CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release
 // history).
@@ -36,9 +51,9 @@ type Info struct {
 	Target                  string // "sm_80"
 }
 
-// About reads PTX's header.
-func About() Info {
-	i, err := header(PTX())
+// About reads the header of the PTX for a compute capability.
+func About(capability int) Info {
+	i, err := header(PTX(capability))
 	if err != nil {
 		panic("kernels: embedded PTX: " + err.Error())
 	}

@@ -13,6 +13,9 @@ import (
 	"testing"
 )
 
+// capabilities are those for which there is PTX.
+var capabilities = []int{80, Hopper}
+
 // The PTX's first line has the hash that build.sh makes of the sources: of lines "name hash", sorted.
 func TestPTXIsMadeFromTheseSources(t *testing.T) {
 	files, err := filepath.Glob("cuda/*")
@@ -29,26 +32,31 @@ func TestPTXIsMadeFromTheseSources(t *testing.T) {
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
-	if got, want := About().SourceSHA256, hex.EncodeToString(sum[:]); got != want {
-		t.Errorf("ptx/ is made from sources with hash %s, cuda/ has %s: run gpu/kernels/build.sh", got, want)
+	for _, capability := range capabilities {
+		if got, want := About(capability).SourceSHA256, hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("ptx/ is made from sources with hash %s, cuda/ has %s: run gpu/kernels/build.sh", got, want)
+		}
 	}
 }
 
 // What the program carries is what ptx/ has as text, for assemblers and readers.
 func TestPTXIsPackedFromTheText(t *testing.T) {
-	text, err := os.ReadFile("ptx/pmpd.sm_80.ptx")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(text) != PTX() {
-		t.Error("ptx/pmpd.sm_80.ptx.gz has other bytes than pmpd.sm_80.ptx: run gpu/kernels/build.sh")
+	for _, capability := range capabilities {
+		name := fmt.Sprintf("ptx/pmpd.sm_%d.ptx", capability)
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(text) != PTX(capability) {
+			t.Errorf("%s.gz has other bytes than %s: run gpu/kernels/build.sh", name, name)
+		}
 	}
 }
 
 // Where the pinned compiler is, it makes the same bytes.
 func TestPTXIsWhatTheCompilerMakes(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "pmpd.ptx")
-	said, err := exec.Command("./build.sh", out).CombinedOutput()
+	dir := t.TempDir()
+	said, err := exec.Command("./build.sh", dir).CombinedOutput()
 	exit := new(exec.ExitError)
 	if errors.As(err, &exit) && exit.ExitCode() == 77 {
 		t.Skipf("NOT CHECKED that ptx/ is what the compiler makes: %s", strings.TrimSpace(string(said)))
@@ -56,21 +64,24 @@ func TestPTXIsWhatTheCompilerMakes(t *testing.T) {
 	if err != nil {
 		t.Fatalf("build.sh: %v: %s", err, said)
 	}
-	made, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(made) != PTX() {
-		t.Error("the compiler makes other bytes than ptx/ has: run gpu/kernels/build.sh")
+	for _, capability := range capabilities {
+		made, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("pmpd.sm_%d.ptx", capability)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(made) != PTX(capability) {
+			t.Errorf("the compiler makes other bytes for sm_%d than ptx/ has: run gpu/kernels/build.sh", capability)
+		}
 	}
 }
 
 func TestHeader(t *testing.T) {
-	i := About()
-	if i.ISA != "7.8" || i.Target != "sm_80" || i.Compiler != "clang 19.1.7" {
-		t.Errorf("ISA %s, target %s, compiler %s; want 7.8, sm_80, clang 19.1.7", i.ISA, i.Target, i.Compiler)
+	for capability, target := range map[int]string{80: "sm_80", 86: "sm_80", 89: "sm_80", 90: "sm_90", 120: "sm_90"} {
+		if i := About(capability); i.ISA != "7.8" || i.Target != target || i.Compiler != "clang 19.1.7" {
+			t.Errorf("%d: ISA %s, target %s, compiler %s; want 7.8, %s, clang 19.1.7", capability, i.ISA, i.Target, i.Compiler, target)
+		}
 	}
-	for _, bad := range []string{"", "// source sha256 12, clang 1\n.version 7.8\n.target sm_80\n", PTX()[:120]} {
+	for _, bad := range []string{"", "// source sha256 12, clang 1\n.version 7.8\n.target sm_80\n", PTX(80)[:120]} {
 		if _, err := header(bad); err == nil {
 			t.Errorf("%.40q was taken", bad)
 		}

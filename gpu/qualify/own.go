@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
@@ -121,20 +122,25 @@ func (r *runner) shapes() (all []string, err error) {
 // sass compiles the PTX by the toolkit's own compiler, if it is there, and keeps registers, spills and machine code.
 func (r *runner) sass(ctx context.Context) error {
 	ptx, cubin := filepath.Join(r.scratch, "pmpd.ptx"), filepath.Join(r.scratch, "pmpd.cubin")
-	err := files.Replace(ptx, func(w io.Writer) error { _, err := io.WriteString(w, kernels.PTX()); return err })
+	number := strings.ReplaceAll(r.capability(), ".", "")
+	capability, err := strconv.Atoi(number)
 	if err != nil {
+		return fmt.Errorf("compute capability %s: %w", r.capability(), err)
+	}
+	text := kernels.PTX(capability)
+	if err := files.Replace(ptx, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 		return err
 	}
-	arch := "sm_" + strings.ReplaceAll(r.capability(), ".", "")
+	arch := "sm_" + number
 	if err := r.process(ctx, "", nil, "ptxas", "-arch="+arch, "-v", ptx, "-o", cubin); err != nil {
 		return err
 	}
-	text, err := r.output(ctx, "cuobjdump", "-sass", cubin)
+	code, err := r.output(ctx, "cuobjdump", "-sass", cubin)
 	if err != nil {
 		return err
 	}
 	r.wrote[SASS] = true
-	return r.bundle.archive(SASS, []member{{"pmpd." + arch + ".sass", text}})
+	return r.bundle.archive(SASS, []member{{"pmpd." + arch + ".sass", code}})
 }
 
 // capability is the GPU's, by info.json; 9.0 if it does not say.

@@ -297,6 +297,24 @@ typedef struct {
   void *userData;
 } CUDA_HOST_NODE_PARAMS;
 
+/* cuLaunchKernelEx, driver 520 (CUDA 11.8) and later */
+typedef enum { CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6 } CUlaunchAttributeID;
+typedef union {
+  char pad[64];
+  int programmaticStreamSerializationAllowed;
+} CUlaunchAttributeValue;
+typedef struct {
+  CUlaunchAttributeID id;
+  char pad[8 - sizeof(CUlaunchAttributeID)];
+  CUlaunchAttributeValue value;
+} CUlaunchAttribute;
+typedef struct {
+  unsigned int gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+  CUstream hStream;
+  CUlaunchAttribute *attrs;
+  unsigned int numAttrs;
+} CUlaunchConfig;
+
 CUresult cuInit(unsigned int flags); /* apart: see lazy.c */
 #define X(api, symbol, params, args) CUresult symbol params;
 #include "cuda_api.def"

@@ -33,6 +33,21 @@ func TestTheEmulatorFindsFaults(t *testing.T) {
 		{"a pointer that no vector load can take", "misaligned address", "gelu, block (0,0,0), thread (0,0,0): load of 16 bytes", func(r *rig) error {
 			return r.launch(kernels.Gelu(64, 1), poison[uint16](r, 64), put(r, make([]uint16, 128))+2, 64)
 		}},
+		{"a kernel that begins early and does not wait", "unspecified launch failure", "gelu, block (0,0,0), thread (0,0,0): store at ", func(r *rig) error {
+			x := put(r, make([]uint16, 64))
+			args := new(driver.Args).Pointer(poison[uint16](r, 64)).Pointer(x).Int(64)
+			return r.device.Do(func() error {
+				f, err := r.module.Kernel("gelu")
+				if err != nil {
+					return err
+				}
+				l := kernels.Gelu(64, 1)
+				if err := f.Launch(driver.Dim{Grid: l.Grid, Block: l.Block, Early: true}, r.stream, args); err != nil {
+					return err
+				}
+				return r.stream.Wait()
+			})
+		}},
 		{"a shuffle with half a warp", "unspecified launch failure", "add_norm, block (0,0,0), thread (32,0,0): exchanges values with its warp, of which 16 lanes are gone", func(r *rig) error {
 			l := kernels.Norm(1)
 			l.Block[0] = 48
