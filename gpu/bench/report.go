@@ -79,13 +79,13 @@ func (s Shape) Moved(bits int) int64 {
 }
 
 // perClock is how many weights the instructions of a product let a multiprocessor unpack in a clock, the least of
-// integers, shuffles and issue in the table of docs/gpu-kernels.md: counted in the PTX, with the rates of compute
+// integers, multiplications, shuffles and issue in the table of docs/gpu-kernels.md: counted in SASS, with the rates of compute
 // capability 8 and 9. 0: not counted.
 func perClock(i *driver.Info, bits int) float64 {
 	if i.Major != 8 && i.Major != 9 {
 		return 0
 	}
-	return map[int]float64{2: 57.4, 3: 38.9, 4: 28.6}[bits]
+	return map[int]float64{2: 54.3, 3: 40.1, 4: 28.9}[bits]
 }
 
 // Bound names the lower ceiling.

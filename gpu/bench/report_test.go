@@ -15,13 +15,13 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// TestInstructionsAreTheDocumentedOnes: docs/gpu-kernels.md is held against the PTX by a test of package kernels.
+// TestInstructionsAreTheDocumentedOnes: docs/gpu-kernels.md is held against the SASS by a test of package kernels.
 func TestInstructionsAreTheDocumentedOnes(t *testing.T) {
 	text, err := os.ReadFile("../../docs/gpu-kernels.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^\| ([234]) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| [\d.]+ TB/s`).FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^\| ([234]) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| [\d.]+ TB/s`).FindAllStringSubmatch(string(text), -1)
 	if len(rows) != 3 {
 		t.Fatalf("%d rows of weights a clock", len(rows))
 	}

@@ -23,8 +23,8 @@ package check
 import "slices"
 
 // names are those of the checks: the products first, since most of a decode pass is theirs.
-var names = []string{"golden", "gemv", "attention", "norm", "rope", "activations", "choose", "choose-ties", "embed", "dequant", "gemm",
-	"attention-prefill", "copy"}
+var names = []string{"golden", "gemv", "norm-gemv", "gemv-adds", "attention", "norm", "rope", "activations", "choose", "choose-ties", "embed",
+	"dequant", "gemm", "attention-prefill", "copy"}
 
 // Names are the names of the checks, in the order in which they run.
 func Names() []string { return slices.Clone(names) }
