@@ -89,6 +89,10 @@ func (o *promptsOptions) cut(e *engine, s streams) ([][]int, error) {
 	if err != nil {
 		return nil, flagged("text", o.file, err)
 	}
+	if len(all) == 0 && o.between {
+		return nil, fmt.Errorf("--text %s: it has no prompt of %d tokens and %d behind it between the %d that quality takes; accepted: fewer prompts, or "+
+			"more text", o.file, o.prompt, o.gen, o.prompts)
+	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("--text %s: it makes no prompt of %d tokens and %d behind it; accepted: shorter prompts, or more text", o.file,
 			o.prompt, o.gen)

