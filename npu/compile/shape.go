@@ -14,6 +14,7 @@ import (
 type Shape struct {
 	Form    [sha256.Size]byte
 	Amounts []int64     // of work, of each op: multiply-accumulates, or elements
+	Bytes   int64       // that all ops move, of the layers that were compiled
 	Experts isa.Touched // of the whole pass
 }
 
@@ -75,6 +76,7 @@ func shapeOf(p *isa.Program) *Shape {
 	for i := range p.Ops {
 		o := &p.Ops[i]
 		s.Amounts[i] = (o.Work.MACs()+o.Work.Elements)*int64(o.Tiles-1) + o.Last.MACs() + o.Last.Elements
+		s.Bytes += int64(o.HoldBytes()) + int64(o.TileBytes(0))*int64(o.Tiles-1) + int64(o.TileBytes(o.Tiles-1))
 		put(int(o.Kind), o.Operator, o.Layer, o.Core, int(o.Unit), o.Piece, o.Tiles, len(o.Deps), len(o.LoadAfter), int(o.Gather))
 		put(o.Deps...)
 		put(o.LoadAfter...)

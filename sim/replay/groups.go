@@ -9,18 +9,18 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// likeness is what passes of one group have in common: their precisions, the form of their programs, and by how much the
-// work of each op grows from one pass to the next.
+// likeness is what passes of one group have in common: their precisions, the form of their programs, and the line on which the
+// work of each op lies.
 type likeness struct {
 	at, before precision.Assignment
 	form       [sha256.Size]byte
-	growth     [sha256.Size]byte
+	line       [sha256.Size]byte
 }
 
 // groups sorts the decode passes of a job into groups of like ones, in the order of their first passes; in a group they rise.
-// It also notes the experts that each step touches.
+// It also notes the experts that each step touches, and the bytes that the compiled part of each decode pass moves.
 //
-// Where the next pass has another form, growth is that from the pass before.
+// Where the next pass has another form, the line is that through the pass before.
 func (r *run) groups(ctx context.Context) (all [][]int, err error) {
 	shapes := r.compiler.Shapes()
 	places := map[likeness]int{}
@@ -37,7 +37,8 @@ func (r *run) groups(ctx context.Context) (all [][]int, err error) {
 			next, err = r.shape(shapes, pass+1)
 		}
 		r.touched[pass] = now.Experts
-		like := likeness{at: r.bits[pass-1], before: r.before(pass), form: now.Form, growth: growth(before, now, next)}
+		r.moved = append(r.moved, float64(now.Bytes))
+		like := likeness{at: r.bits[pass-1], before: r.before(pass), form: now.Form, line: lineOf(pass, before, now, next)}
 		i, known := places[like]
 		if !known {
 			i = len(all)
@@ -54,18 +55,21 @@ func (r *run) shape(s compile.Shapes, pass int) (*compile.Shape, error) {
 	return s.Decode(r.Prompt+pass-1, r.bits[pass-1], r.before(pass), r.asked[pass-1])
 }
 
-// growth is a hash of what each op has more to do than in a neighbour of equal form; of none where there is no such neighbour.
-func growth(before, now, next *compile.Shape) [sha256.Size]byte {
+// lineOf is a hash of the line on which the work of each op lies: by how much it grows from or to a neighbour of equal form, and what it would
+// be at pass 0. Without such a neighbour it does not grow.
+func lineOf(pass int, before, now, next *compile.Shape) [sha256.Size]byte {
 	from, to := now, next
 	if next == nil || next.Form != now.Form {
 		from, to = before, now
 	}
 	if from == nil || to == nil || from.Form != to.Form {
-		return [sha256.Size]byte{}
+		from, to = now, now
 	}
 	var text []byte
-	for i := range to.Amounts {
-		text = binary.AppendVarint(text, to.Amounts[i]-from.Amounts[i])
+	for i := range now.Amounts {
+		growth := to.Amounts[i] - from.Amounts[i]
+		text = binary.AppendVarint(text, growth)
+		text = binary.AppendVarint(text, now.Amounts[i]-growth*int64(pass))
 	}
 	return sha256.Sum256(text)
 }

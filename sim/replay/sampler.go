@@ -137,12 +137,33 @@ func (s *sampler) accept(v interval) bool {
 			return false
 		}
 	}
-	s.judged = append(s.judged, v, a, b)
+	var parts []interval
 	for _, half := range []interval{a, b} {
 		left, right := half.halves()
-		s.between = append(s.between, left, right)
+		parts = append(parts, left, right)
 	}
+	if s.rippled(parts) > s.Sampling.Tolerance/2 {
+		return false
+	}
+	s.judged = append(s.judged, v, a, b)
+	s.between = append(s.between, parts...)
 	return true
+}
+
+// rippled is by how much the programs' traffic lies off the lines in the mean, relative: ripples that the middles miss, because
+// they fall on equal places of a period.
+func (s *sampler) rippled(parts []interval) float64 {
+	off, all := 0.0, 0.0
+	for _, v := range parts {
+		from, to := v.group[v.i], v.group[v.j]
+		for at := v.i; at < v.j; at++ {
+			share := float64(v.group[at]-from) / float64(max(1, to-from))
+			moved := s.moved[v.group[at]-1]
+			off += moved - (s.moved[from-1] + share*(s.moved[to-1]-s.moved[from-1]))
+			all += moved
+		}
+	}
+	return math.Abs(off) / max(all, 1)
 }
 
 // deviation is how far the middle of an interval is from the line between its ends, relative, in time and in traffic.
