@@ -99,7 +99,7 @@ gpu/eval+test:       gpu/cpu gpu/tokens workloads/tiny
 gpu/learn:           workloads/formats workloads/precision workloads/precision/classifier traces gpu gpu/eval gpu/weights errgroup
 gpu/learn+test:      gpu/cpu
 gpu/tokens:          sim/unit/visible sim/unit/files workloads/gguf regexp2 text protobuf
-gpu/kernels:         sim/unit/packed
+gpu/kernels:         zstd
 gpu/kernels/check:   gpu/kernels gpu/driver float16
 gpu/kernels/timing:  gpu gpu/kernels workloads
 gpu/driver:          cu

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes ptx/pmpd.sm_80.ptx and, with waits for the kernel before, ptx/pmpd.sm_90.ptx with the clang pinned here, the same bytes
-# wherever that version runs, and packs them for the program. With a folder they go there. The
+# wherever that version runs, and packs both for the program. With a folder they go there, unpacked. The
 # first line is what the sources were; a test holds it against them. ISA 7.8 is what drivers from CUDA 11.8 on compile, and what
 # ld.global.nc.L1::no_allocate (7.4) and fence.acq_rel (6.0) need; sm_80 has cp.async, ldmatrix and m16n8k16.
 # The pair of short-pointer options makes addresses of shared memory 32 bits. No contraction of a·b+c: sums are the emulator's.
@@ -19,5 +19,5 @@ for arch in sm_80 sm_90; do
     --cuda-feature=+ptx78 -Xclang -fcuda-short-ptr -mllvm -nvptx-short-ptr -fno-ident -Wall -Wno-unused-function -o "$out.tmp"
   { echo "// source sha256 $hash, clang $have"; cat "$out.tmp"; } >"$out"
   rm "$out.tmp"
-  gzip -9nc "$out" >"$out.gz"
 done
+[ $# -gt 0 ] || (cd .. && go test . -run TestPTXIsPackedFromTheText -update)

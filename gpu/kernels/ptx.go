@@ -2,18 +2,17 @@ package kernels
 
 import (
 	"crypto/sha256"
-	"embed"
+	_ "embed" // the PTX
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 
-	"github.com/pmpdsim/pmpdsim/sim/unit/packed"
+	"github.com/klauspost/compress/zstd"
 )
 
-//go:embed ptx/*.gz
-var embedded embed.FS // read only; a tenth of the PTX's size
+//go:embed ptx/pmpd.ptx.zst
+var embedded []byte // the PTX of all targets, one behind the other; a twentieth of its size, for they differ little
 
 // Hopper is the compute capability from which on kernels wait for the one before them themselves, and may be launched before
 // it has ended: 9.0.
@@ -22,22 +21,28 @@ const Hopper = 90
 // PTX is all kernels, for a driver to compile for a GPU of some compute capability: 90 for 9.0.
 func PTX(capability int) string {
 	if capability >= Hopper {
-		return sm90()
+		return texts()[1]
 	}
-	return sm80()
+	return texts()[0]
 }
 
-var sm80, sm90 = unpacked("sm_80"), unpacked("sm_90")
+// first begins the first line of the PTX of a target.
+const first = "// source sha256 "
 
-func unpacked(target string) func() string {
-	return sync.OnceValue(func() string {
-		text, err := fs.ReadFile(packed.FS(embedded), "ptx/pmpd."+target+".ptx")
-		if err != nil {
-			panic("kernels: embedded PTX: " + err.Error())
-		}
-		return string(text)
-	})
-}
+var texts = sync.OnceValue(func() [2]string {
+	z, err := zstd.NewReader(nil)
+	if err != nil {
+		panic("kernels: " + err.Error())
+	}
+	defer z.Close()
+	text, err := z.DecodeAll(embedded, nil)
+	if err != nil {
+		panic("kernels: embedded PTX: " + err.Error())
+	}
+	both := string(text)
+	second := strings.LastIndex(both, first)
+	return [2]string{both[:second], both[second:]}
+})
 
 // CUDA is the version whose drivers, and later ones, know the PTX's ISA: 7.8 came with CUDA 11.8 (PTX ISA, release
 // history).
@@ -64,10 +69,10 @@ func About(capability int) Info {
 func header(ptx string) (Info, error) {
 	sum := sha256.Sum256([]byte(ptx))
 	i := Info{PTXSHA256: hex.EncodeToString(sum[:])}
-	first, rest, _ := strings.Cut(ptx, "\n")
-	source, compiler, ok := strings.Cut(strings.TrimPrefix(first, "// source sha256 "), ", ")
+	line, rest, _ := strings.Cut(ptx, "\n")
+	source, compiler, ok := strings.Cut(strings.TrimPrefix(line, first), ", ")
 	if !ok || len(source) != 2*sha256.Size {
-		return i, fmt.Errorf("first line is %q; accepted: // source sha256 HASH, COMPILER", first)
+		return i, fmt.Errorf("first line is %q; accepted: %sHASH, COMPILER", line, first)
 	}
 	i.SourceSHA256, i.Compiler = source, compiler
 	for line := range strings.Lines(rest) {
