@@ -25,14 +25,15 @@ func (s *sequence) graph(of graphOf) (*driver.Graph, error) {
 	return g, nil
 }
 
-// put puts a decode pass into the stream: the ops, and what the last one chose to the host. Where it can be, a kernel begins
-// while the one before it ends.
+// put puts a decode pass into the stream: the ops between two events, and what the last one chose to the host. The events are nodes
+// of the graph, so that its time has no part of what launching it takes the host. Where it can be, a kernel begins while the one
+// before it ends.
 func (s *sequence) put(of graphOf) error {
 	stream, k := s.backend.stream, s.backend.kernels
 	defer func() { k.early = false }()
 	for i, op := range s.backend.ops {
 		k.early = i > 0 && !of.apart && s.backend.device.Early() // the first has no kernel before it, and those between events wait for them
-		if of.apart {
+		if i == 0 || of.apart {
 			if err := s.marks[i].Mark(stream); err != nil {
 				return err
 			}
@@ -41,10 +42,8 @@ func (s *sequence) put(of graphOf) error {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
-	if of.apart {
-		if err := s.marks[len(s.backend.ops)].Mark(stream); err != nil {
-			return err
-		}
+	if err := s.marks[len(s.marks)-1].Mark(stream); err != nil {
+		return err
 	}
 	return driver.Fetch(s.told, s.stats, stream)
 }

@@ -47,7 +47,7 @@ func (s *sequence) Prefill(ids []int, at precision.Assignment) (p gpu.Pass, err 
 		if err != nil {
 			return err
 		}
-		return s.times(&p, b.clock()-began, false)
+		return s.times(&p, b.clock()-began, s.before, s.after, false)
 	})
 	if err != nil {
 		return gpu.Pass{}, fmt.Errorf("prefill of %d tokens at %s bits: %w", len(ids), at, err)
@@ -110,14 +110,18 @@ func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) e
 
 // timed runs between two events and reads what was chosen.
 func (s *sequence) timed(put func() error) (p gpu.Pass, err error) {
-	stream := s.backend.stream
-	if err := s.before.Record(stream); err != nil {
+	if err := s.before.Record(s.backend.stream); err != nil {
 		return p, err
 	}
+	return s.waited(put)
+}
+
+// waited runs, waits and reads what was chosen.
+func (s *sequence) waited(put func() error) (p gpu.Pass, err error) {
 	if err := put(); err != nil {
 		return p, err
 	}
-	if err := s.after.Record(stream); err != nil {
+	if err := s.after.Record(s.backend.stream); err != nil {
 		return p, err
 	}
 	if err := s.after.Wait(); err != nil {

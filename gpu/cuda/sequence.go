@@ -29,12 +29,12 @@ type sequence struct {
 	logits    driver.Pointer
 	prompt    driver.Pointer // tokens, 32 bits
 
-	told       []float32 // the stats on the host, page-locked
-	input      []uint32  // state to be written, page-locked: of a pass, or of each chunk of prefill
-	ids        []uint32  // tokens of the prompt, page-locked
-	before     driver.Event
+	told       []float32    // the stats on the host, page-locked
+	input      []uint32     // state to be written, page-locked: of a pass, or of each chunk of prefill
+	ids        []uint32     // tokens of the prompt, page-locked
+	before     driver.Event // in the stream, around what is no graph
 	after      driver.Event
-	marks      []driver.Event // before each op, and after the last
+	marks      []driver.Event // in graphs: before the ops and after them; where ops are timed, between them, too
 	graphs     map[graphOf]*driver.Graph
 	used       int // positions
 	passes     int // decode passes so far
@@ -80,10 +80,11 @@ func (s *sequence) allocate() (err error) {
 	if s.after, err = driver.NewEvent(); err != nil {
 		return err
 	}
-	if s.backend.every == 0 {
-		return nil
+	marks := 2
+	if s.backend.every > 0 {
+		marks = len(s.backend.ops) + 1
 	}
-	for range len(s.backend.ops) + 1 {
+	for range marks {
 		e, err := driver.NewEvent()
 		if err != nil {
 			return err
@@ -146,10 +147,10 @@ func (s *sequence) Decode(token int, at precision.Assignment) (p gpu.Pass, err e
 				return err
 			}
 		}
-		if p, err = s.timed(func() error { return g.Launch(b.stream) }); err != nil {
+		if p, err = s.waited(func() error { return g.Launch(b.stream) }); err != nil {
 			return err
 		}
-		return s.times(&p, b.clock()-began, apart)
+		return s.times(&p, b.clock()-began, s.marks[0], s.marks[len(s.marks)-1], apart)
 	})
 	if err != nil {
 		s.ran = false // what the device would read next is not known
@@ -169,29 +170,29 @@ func (s *sequence) write(token, position, slot int) error {
 	return driver.Put(s.state, input, s.backend.stream)
 }
 
-// times adds what was measured; nothing of an emulation.
-func (s *sequence) times(p *gpu.Pass, wall time.Duration, apart bool) error {
-	if s.backend.device.Info.Emulated() {
-		return nil
-	}
-	took, err := s.after.Since(s.before)
+// times adds what was measured between two events, and between ops; nothing of an emulation.
+func (s *sequence) times(p *gpu.Pass, wall time.Duration, from, to driver.Event, apart bool) error {
+	took, err := to.Since(from)
 	if err != nil {
 		return err
 	}
-	step, host := took.Nanoseconds(), wall.Nanoseconds()
-	p.StepNS = &step
-	if s.backend.now != nil {
-		p.WallNS = &host
+	var ops []int64
+	if apart {
+		for i := range s.backend.ops {
+			took, err := s.marks[i+1].Since(s.marks[i])
+			if err != nil {
+				return err
+			}
+			ops = append(ops, took.Nanoseconds())
+		}
 	}
-	if !apart {
+	if s.backend.device.Info.Emulated() {
 		return nil
 	}
-	for i := range s.backend.ops {
-		took, err := s.marks[i+1].Since(s.marks[i])
-		if err != nil {
-			return err
-		}
-		p.OpNS = append(p.OpNS, took.Nanoseconds())
+	step, host := took.Nanoseconds(), wall.Nanoseconds()
+	p.StepNS, p.OpNS = &step, ops
+	if s.backend.now != nil {
+		p.WallNS = &host
 	}
 	return nil
 }

@@ -39,7 +39,8 @@ func Measure(p Probes) (c Ceilings, err error) {
 	if c.CopyBps, err = t.copyRate(p); err != nil {
 		return c, err
 	}
-	if c.NodeGap, err = t.each(func() error { return p.Nothing(s) }); err != nil {
+	const few, many = 64, 1088
+	if c.NodeGap, err = t.Each(few, many, repeats, func(int) error { return p.Nothing(s) }); err != nil {
 		return c, err
 	}
 	e, err := NewEvent()
@@ -49,7 +50,7 @@ func Measure(p Probes) (c Ceilings, err error) {
 	defer func() { _ = e.Close() }()
 	// An event between kernels, as in a pass whose ops are timed: the time of a kernel and an event, less that of a
 	// kernel.
-	both, err := t.each(func() error {
+	both, err := t.Each(few, many, repeats, func(int) error {
 		if err := p.Nothing(s); err != nil {
 			return err
 		}
@@ -148,15 +149,14 @@ func (t *Timer) copyRate(p Probes) (float64, error) {
 	return best, nil
 }
 
-// each is what a graph takes longer for one more of something: graphs of few and many of them, since launching a graph
-// at all takes its time, too.
-func (t *Timer) each(put func() error) (time.Duration, error) {
-	const few, many = 64, 1088
+// Each is what a graph takes longer for one more of something, the median of so many times: graphs of few and many of them, since
+// launching a graph at all takes its time, too. put puts the i-th into the stream.
+func (t *Timer) Each(few, many, times int, put func(i int) error) (time.Duration, error) {
 	var took [2]time.Duration
-	for i, n := range []int{few, many} {
+	for k, n := range []int{few, many} {
 		g, err := t.stream.Capture(func() error {
-			for range n {
-				if err := put(); err != nil {
+			for i := range n {
+				if err := put(i); err != nil {
 					return err
 				}
 			}
@@ -165,11 +165,11 @@ func (t *Timer) each(put func() error) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		took[i], err = t.Median(repeats, func() error { return g.Launch(t.stream) })
+		took[k], err = t.Median(times, func() error { return g.Launch(t.stream) })
 		_ = g.Close()
 		if err != nil {
 			return 0, err
 		}
 	}
-	return (took[1] - took[0]) / (many - few), nil
+	return (took[1] - took[0]) / time.Duration(many-few), nil
 }
