@@ -125,13 +125,15 @@ type gpuSum struct {
 // timed is one product, without the time until its first block runs.
 func timed(out, in, bits int) (t gpuSum, err error) {
 	for i, machine := range timing.H200() {
-		for to, n := range map[*[2]float64]int{&t.half: 16, &t.took: bits} {
-			ns, err := machine.Product(n, out, in)
-			if err != nil {
-				return t, err
-			}
-			to[i] = (ns - machine.RampNS) / 1e9
+		half, err := machine.Product(16, out, in)
+		if err != nil {
+			return t, err
 		}
+		took, err := machine.Product(bits, out, in)
+		if err != nil {
+			return t, err
+		}
+		t.half[i], t.took[i] = (half-machine.RampNS)/1e9, (took-machine.RampNS)/1e9
 	}
 	weights := float64(out) * float64(in)
 	t.halfBytes, t.bytes = 2*weights, weights*float64(bits)/8+float64(2*out<<bits)

@@ -23,7 +23,7 @@ func plotPassesCommand() *cli.Command {
 	}
 	return &cli.Command{Name: "passes", Usage: "draw what each decode pass came to over the position, and its weight bits below",
 		Description: `Draws what pmpdsim run --per-pass wrote as .csv or .jsonl: a line for each schedule, with a mark where the weight bits change.
-Where passes were interpolated, small marks are those that were simulated. Prefill is left out.
+Where passes were interpolated, hollow marks are those that were simulated. Prefill is left out.
 
 NUMBERS:
    ` + strings.Join(keys, " ") + `

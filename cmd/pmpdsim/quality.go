@@ -150,8 +150,13 @@ func (r *qualityRun) finish(ctx context.Context, s streams) error {
 
 // kept says what an interruption has left.
 func (r *qualityRun) kept(all []rows.Row) string {
-	if len(all) < len(r.schedules) {
-		return fmt.Sprintf("what was written is of the %d schedules, of %d, that the first %d prompts had finished", len(all), len(r.schedules), all[0].Prompts)
+	type schedule struct{ text, cache string }
+	kept := map[schedule]bool{}
+	for _, row := range all { // one for each NPU
+		kept[schedule{row.Schedule, row.KVCache}] = true
+	}
+	if n := len(r.schedules); len(kept) < n {
+		return fmt.Sprintf("what was written is of the %d schedules, of %d, that the first %d prompts had finished", len(kept), n, all[0].Prompts)
 	}
 	return fmt.Sprintf("what was written is of the %d prompts that all schedules had finished", all[0].Prompts)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -165,14 +164,19 @@ func (r *qualityRun) run(ctx context.Context, s streams) ([]rows.Row, error) {
 			all = append(all, quality)
 			continue
 		}
-		for _, cfg := range r.npus[i] {
+		for k, cfg := range r.npus[i] {
 			row := quality
 			share, err := r.simulate(ctx, cfg, &row, outcomes[i+1], r.schedules[i])
-			if err != nil {
-				return all, err
+			if failed = err; failed != nil && k > 0 {
+				break // the schedule has rows
 			}
-			unmoved[cfg.Name] = min(cmp.Or(unmoved[cfg.Name], 1), share)
 			all = append(all, row)
+			if failed != nil {
+				break // what was measured of this schedule and those behind it is shown without NPUs
+			}
+			if least, known := unmoved[cfg.Name]; !known || share < least {
+				unmoved[cfg.Name] = share
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(unmoved)) {

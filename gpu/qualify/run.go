@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +44,6 @@ func Run(ctx context.Context, o *Options) ([]Outcome, error) {
 
 // run is Run with a bundle that a test may change.
 func run(ctx context.Context, o *Options, with func(*bundle)) (all []Outcome, err error) {
-	runtime.LockOSThread() // a process that is started is this thread's
-	defer runtime.UnlockOSThread()
 	started := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

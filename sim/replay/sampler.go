@@ -24,7 +24,13 @@ type sampler struct {
 	chosen    []bool // of each step, whether it has been asked for
 	intervals []interval
 	between   []interval // the passes between whose ends are interpolated
-	judged    []interval // whose middle is known, and says how far the line between the ends is off
+	judged    []judgement
+}
+
+// judgement is a simulated pass between the simulated ends of an interval: it says how far the line between them is off.
+type judgement struct {
+	interval
+	at int // its place
 }
 
 // interval is a part of a group: the places of its first and last pass.
@@ -81,7 +87,7 @@ func (s *sampler) evenly(group []int) {
 			s.between = append(s.between, interval{group, places[k], at})
 		}
 		if k > 0 && n < len(group) {
-			s.judged = append(s.judged, interval{group, places[k-1], at})
+			s.judged = append(s.judged, judgement{interval{group, places[k-1], at}, places[k]})
 		}
 	}
 }
@@ -132,7 +138,8 @@ func (s *sampler) askFor(v interval) bool {
 // accept accepts an interval whose middles lie near their lines.
 func (s *sampler) accept(v interval) bool {
 	a, b := v.halves()
-	for _, x := range []interval{v, a, b} {
+	judged := []judgement{{v, v.middle()}, {a, a.middle()}, {b, b.middle()}}
+	for _, x := range judged {
 		if s.deviation(x) > s.Sampling.Tolerance {
 			return false
 		}
@@ -145,7 +152,7 @@ func (s *sampler) accept(v interval) bool {
 	if s.rippled(parts) > s.Sampling.Tolerance/2 {
 		return false
 	}
-	s.judged = append(s.judged, v, a, b)
+	s.judged = append(s.judged, judged...)
 	s.between = append(s.between, parts...)
 	return true
 }
@@ -159,17 +166,16 @@ func (s *sampler) rippled(parts []interval) float64 {
 		for at := v.i; at < v.j; at++ {
 			share := float64(v.group[at]-from) / float64(max(1, to-from))
 			moved := s.moved[v.group[at]-1]
-			off += moved - (s.moved[from-1] + share*(s.moved[to-1]-s.moved[from-1]))
+			off += moved - (s.moved[from-1] + float64(share*(s.moved[to-1]-s.moved[from-1])))
 			all += moved
 		}
 	}
 	return math.Abs(off) / max(all, 1)
 }
 
-// deviation is how far the middle of an interval is from the line between its ends, relative, in time and in traffic.
-func (s *sampler) deviation(v interval) float64 {
-	m := v.middle()
-	between, exact := s.lineAt(v, m), &s.counts[v.group[m]]
+// deviation is how far a simulated pass is from the line between the ends of its interval, relative, in time and in traffic.
+func (s *sampler) deviation(j judgement) float64 {
+	between, exact := s.lineAt(j.interval, j.at), &s.counts[j.group[j.at]]
 	return max(relative(float64(between.Cycles), float64(exact.Cycles)), relative(float64(between.DRAMBytes()), float64(exact.DRAMBytes())))
 }
 
@@ -191,8 +197,8 @@ func (s *sampler) say(out *result.Result) {
 		}
 	}
 	worst := 0.0
-	for _, v := range s.judged {
-		worst = max(worst, s.deviation(v))
+	for _, j := range s.judged {
+		worst = max(worst, s.deviation(j))
 	}
 	if len(s.judged) > 0 {
 		out.MidpointError = &worst

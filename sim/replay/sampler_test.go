@@ -162,3 +162,40 @@ func TestWhatCannotBeSampledIsRefused(t *testing.T) {
 		t.Errorf("a run that is followed: %v", err)
 	}
 }
+
+func TestEverySimulatedPassBetweenTwoIsHeldAgainstTheirLine(t *testing.T) {
+	for n := 2; n <= 9; n++ {
+		for length := 1; length <= 40; length++ {
+			var group []int
+			for pass := 1; pass <= length; pass++ {
+				group = append(group, pass)
+			}
+			s := &sampler{run: &run{Prepared: &Prepared{Job: Job{Sampling: Sampling{Even: n}}}, simulated: make([]bool, length+1)}, chosen: make([]bool, length+1)}
+			s.evenly(group)
+			want := 0
+			if n < length {
+				want = n - 2
+			}
+			if len(s.judged) != want {
+				t.Errorf("%d of %d passes: %d are judged, want %d", n, length, len(s.judged), want)
+			}
+			for _, j := range s.judged {
+				if !s.chosen[group[j.at]] || j.at <= j.i || j.at >= j.j {
+					t.Errorf("%d of %d passes: pass %d, between %d and %d, is judged and not simulated", n, length, group[j.at], group[j.i], group[j.j])
+				}
+			}
+		}
+	}
+}
+
+func TestASampledResultWithoutDecodeIsReadAsItIsWritten(t *testing.T) {
+	j := short(t, "pmpd-paper", "llama-3.2-1b", "uniform:4", 16, 1)
+	j.Sampling.Tolerance = DefaultTolerance
+	line, err := result.Encode(mustRun(t, 1, j)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := result.Parse(line); err != nil || r.PassesSimulated != 0 {
+		t.Errorf("%v: %s", err, line)
+	}
+}

@@ -128,7 +128,7 @@ func (r *Result) agree(there func(string) bool) error {
 			return fmt.Errorf("%s contradicts %s, with %d generated tokens and batch %d", x.key, x.other, r.GeneratedTokens, r.Batch)
 		}
 	}
-	if there("passes") != there("passes_simulated") || r.PassesSimulated > r.Passes() {
+	if r.Sampling == "" && r.PassesSimulated != 0 || r.Sampling != "" && (r.PassesSimulated == 0) != (r.Passes() == 0) || r.PassesSimulated > r.Passes() {
 		return fmt.Errorf("passes is %q, and passes_simulated %d of %d decode passes", r.Sampling, r.PassesSimulated, r.Passes())
 	}
 	if there("footprint_bytes") && r.Fits != r.Footprint.Fits() {
