@@ -56,7 +56,7 @@
 //     sees every access.
 //  2. A row in kernels.txt. The emulator and gpu/cuda read their lists of kernels from it.
 //  3. A function in launch.go that returns its Launch, and a call of it in TestLaunchesFitTheTable (lint_test.go).
-//  4. ./build.sh, which writes ptx/pmpd.sm_80.ptx and packs it. CLANG names the compiler.
+//  4. ./build.sh, which writes the PTX for sm_80 and sm_90 and packs both. CLANG names the compiler.
 //  5. A check against float64 in package check, and in its list All.
 //
 // Tests fail if PTX, table and launches disagree, if ptx/ is older than cuda/, or if an opcode is unknown. To run the

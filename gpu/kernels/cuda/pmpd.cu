@@ -3,6 +3,7 @@
 #include "layer.cu"
 #include "around.cu"
 #include "attention.cu"
+#include "codes.cu"
 #include "gemv.cu"
 #include "gemm.cu"
 #include "choose.cu"
