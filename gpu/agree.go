@@ -18,6 +18,7 @@ type Agreement struct {
 	Token, Want int
 	Margin      float64 // of the wanted token
 	Signals     float64 // largest difference of p_max, entropy, margin and log-probability
+	Steep       bool    // q and k have large biases
 }
 
 // What two backends that round to binary16 at the same places may differ by: sums in another order are a unit in the
@@ -28,16 +29,25 @@ const (
 	mostSignals = 0.1
 )
 
+// steep is how much further logits and signals may be off with biases of weights.Biased: where k is 300 and q 100, a unit in the last
+// place of one k, 1/4, is 25/√head_dim of a score, so e² of a probability, and now and then a sum in another order turns such a unit.
+// Of 224 passes of drawn models, which else differ from the CPU by 0.0005 to 0.002 of their logits, two are off by 0.02 then.
+const steep = 10
+
 // Wrong describes the first difference that is too large; empty: none.
 func (a *Agreement) Wrong() string {
+	logits, signals := mostLogits, mostSignals
+	if a.Steep {
+		logits, signals = steep*logits, steep*signals
+	}
 	switch {
-	case !(a.Logits <= mostLogits): // NaN, too
-		return fmt.Sprintf("logits are off by %.4f of their size; accepted: up to %g", a.Logits, mostLogits)
+	case !(a.Logits <= logits): // NaN, too
+		return fmt.Sprintf("logits are off by %.4f of their size; accepted: up to %g", a.Logits, logits)
 	case !(a.Cache <= mostLogits):
 		return fmt.Sprintf("keys and values are off by %.4f of their size; accepted: up to %g", a.Cache, mostLogits)
-	case !(a.Signals <= mostSignals):
-		return fmt.Sprintf("signals are off by %.4f; accepted: up to %g", a.Signals, mostSignals)
-	case a.Token != a.Want && a.Margin > mostSignals:
+	case !(a.Signals <= signals):
+		return fmt.Sprintf("signals are off by %.4f; accepted: up to %g", a.Signals, signals)
+	case a.Token != a.Want && a.Margin > signals:
 		return fmt.Sprintf("token %d instead of %d, which leads by %.3f", a.Token, a.Want, a.Margin)
 	}
 	return ""

@@ -63,6 +63,7 @@ func Check(ctx context.Context, m *weights.Model, device, tokens int, seed uint6
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		a.Steep = m.QKVBias
 		return seen(Checked{"passes", m.Name, a.Pass, a.Bits, a.Positions, a.Logits, a.Cache, a.Signals, a.Token, a.Want, a.Wrong()})
 	})
 	return err

@@ -62,7 +62,8 @@ type Pass struct {
 	Bits      int
 	Positions int
 	Bytes     int64
-	Nodes     int // kernels
+	Nodes     int    // kernels
+	Target    string // of their PTX
 	Took      *time.Duration
 }
 

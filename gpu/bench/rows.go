@@ -11,6 +11,7 @@ type Row struct {
 	Bits       int      `json:"weight_bits"`
 	Context    int      `json:"context_tokens,omitzero"`
 	Kernels    int      `json:"kernels,omitzero"`
+	Target     string   `json:"ptx_target,omitzero"` // of a pass: before sm_90 no kernel begins early
 	Bytes      int64    `json:"bytes"`
 	Seconds    *float64 `json:"seconds,omitzero"`
 	Bandwidth  *float64 `json:"bytes_per_second,omitzero"`
@@ -59,7 +60,7 @@ func (r *Report) product(p *Product) Row {
 
 // pass is the row of a pass of the report.
 func (r *Report) pass(p *Pass) Row {
-	row := Row{Kind: "pass", Name: p.Model, Bits: p.Bits, Context: p.Positions, Kernels: p.Nodes, Bytes: p.Bytes}
+	row := Row{Kind: "pass", Name: p.Model, Bits: p.Bits, Context: p.Positions, Kernels: p.Nodes, Target: p.Target, Bytes: p.Bytes}
 	row.timed(r, p.Took, p.Bytes, r.HalfPass(p))
 	if p.Took != nil {
 		row.share(p.Floor(r.Ceilings), *p.Took)

@@ -232,6 +232,7 @@ func (r *Report) passes(ctx context.Context, m *weights.Model, o Options) (err e
 		if err != nil {
 			return fmt.Errorf("%s at %d bits: %w", m.Name, bits, err)
 		}
+		p.Target = b.About().Kernels.Target
 		r.Passes = append(r.Passes, *p)
 		if err := o.Row(r.pass(p)); err != nil {
 			return err

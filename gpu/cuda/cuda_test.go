@@ -93,6 +93,7 @@ func TestAgainstTheCPU(t *testing.T) {
 				t.Fatal(len(all), err)
 			}
 			for _, a := range all {
+				a.Steep = c.biased
 				if a.Wrong() != "" {
 					t.Errorf("%s at %d bits, %d positions: %s", a.Pass, a.Bits, a.Positions, a.Wrong())
 				}
@@ -243,6 +244,36 @@ func TestMemory(t *testing.T) {
 	t.Setenv("PMPD_FAKE_MEMORY", fmt.Sprint(4<<30-before.FreeBytes+100*each))
 	if _, err := b.Start(101, formats.Cache{}); err == nil || !strings.Contains(err.Error(), "101 positions of tiny-llama take ") || !strings.Contains(err.Error(), "accepted: up to 100 positions") {
 		t.Errorf("a cache without room: %v", err)
+	}
+}
+
+// TestPTXOfAnOlderTarget: with that for sm_80 no kernel begins early, and results are the same bits.
+func TestPTXOfAnOlderTarget(t *testing.T) {
+	emulated(t)
+	source := gputest.Random(t, "llama", 6)
+	passes := func(target string) (all []gpu.Pass) {
+		t.Setenv("PMPD_PTX", target)
+		b := open(t, source, cuda.Options{Bits: []int{4, 2}})
+		if got := b.About().Kernels.Target; got != target {
+			t.Errorf("PTX for %s, want %s", got, target)
+		}
+		s := start(t, b, 9)
+		p, err := s.Prefill(gputest.Prompt(source.Model(), 5), precision.Uniform(4))
+		for i := 0; err == nil && i < 4; i++ {
+			all = append(all, p)
+			p, err = s.Decode(p.Token, precision.Uniform(4-2*(i%2)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(all, p)
+	}
+	if old, own := passes("sm_80"), passes("sm_90"); !reflect.DeepEqual(old, own) {
+		t.Errorf("for sm_80: %+v\nfor sm_90: %+v", old, own)
+	}
+	t.Setenv("PMPD_PTX", "sm_75")
+	if _, err := cuda.Describe(0, false); err == nil || !strings.Contains(err.Error(), `PMPD_PTX: "sm_75"; accepted: sm_80, sm_90`) {
+		t.Error(err)
 	}
 }
 

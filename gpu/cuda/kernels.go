@@ -15,7 +15,8 @@ import (
 type KernelSet struct {
 	module driver.Module
 	info   kernels.Info
-	// early: launches may begin before the kernel before them in the stream has ended, as far as they wait for it themselves.
+	// waits: kernels wait for the one before them themselves, as far as they can, and may be launched before that has ended; early: they are.
+	waits  bool
 	early  bool
 	byName map[string]driver.Kernel
 	params map[string][]kernels.Param
@@ -24,9 +25,12 @@ type KernelSet struct {
 // LoadKernels has the driver compile the kernels. It must be called in the device's thread.
 func LoadKernels(d *driver.Device) (*KernelSet, error) {
 	needs := driver.Needs{CUDA: kernels.CUDA, Major: 8} // PTX for sm_80
-	k := &KernelSet{info: kernels.About(10 * d.Info.Major), byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
-	var err error
-	if k.module, err = d.Load("the kernels", kernels.PTX(10*d.Info.Major), needs); err != nil {
+	capability, err := kernels.Capability(10*d.Info.Major + d.Info.Minor)
+	if err != nil {
+		return nil, err
+	}
+	k := &KernelSet{info: kernels.About(capability), waits: capability >= kernels.Hopper && d.Early(), byName: map[string]driver.Kernel{}, params: map[string][]kernels.Param{}}
+	if k.module, err = d.Load("the kernels", kernels.PTX(capability), needs); err != nil {
 		return nil, err
 	}
 	for _, name := range kernels.Names() {

@@ -32,7 +32,7 @@ func (s *sequence) put(of graphOf) error {
 	stream, k := s.backend.stream, s.backend.kernels
 	defer func() { k.early = false }()
 	for i, op := range s.backend.ops {
-		k.early = i > 0 && !of.apart && s.backend.device.Early() // the first has no kernel before it, and those between events wait for them
+		k.early = i > 0 && !of.apart && k.waits // the first has no kernel before it, and those between events wait for them
 		if i == 0 || of.apart {
 			if err := s.marks[i].Mark(stream); err != nil {
 				return err

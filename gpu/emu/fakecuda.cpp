@@ -130,7 +130,7 @@ API cuDeviceGetAttribute(int *v, int a, CUdevice) {
   case MAX_GRID_DIM_Y: case MAX_GRID_DIM_Z: *v = 65535; break;
   case MAX_SHARED_MEMORY_PER_BLOCK: case MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *v = 48 << 10; break;
   case WARP_SIZE: *v = 32; break;
-  case MULTIPROCESSOR_COUNT: *v = 2; break;
+  case MULTIPROCESSOR_COUNT: *v = (int)env("PMPD_FAKE_SMS", 2); break;
   case CLOCK_RATE: case MEMORY_CLOCK_RATE: *v = 1000; break;
   case GLOBAL_MEMORY_BUS_WIDTH: *v = 64; break;
   case L2_CACHE_SIZE: *v = 1 << 20; break;

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the PTX
 	"encoding/hex"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -17,6 +18,24 @@ var embedded []byte // the PTX of all targets, one behind the other; a twentieth
 // Hopper is the compute capability from which on kernels wait for the one before them themselves, and may be launched before
 // it has ended: 9.0.
 const Hopper = 90
+
+// variable names a target whose PTX is loaded in place of the GPU's own: sm_80 on Hopper, where then no kernel begins early. So
+// it can be told whether that is at fault, and what it saves.
+const variable = "PMPD_PTX"
+
+// Capability returns the compute capability whose PTX is loaded on a GPU: its own, or the one that PMPD_PTX asks for.
+func Capability(gpu int) (int, error) {
+	switch target := os.Getenv(variable); {
+	case target == "", target == "sm_90" && gpu >= Hopper:
+		return gpu, nil
+	case target == "sm_80":
+		return 80, nil
+	case gpu >= Hopper:
+		return 0, fmt.Errorf("%s: %.20q; accepted: sm_80, sm_90", variable, target)
+	default:
+		return 0, fmt.Errorf("%s: %.20q; accepted on a GPU of compute capability %d.%d: sm_80", variable, target, gpu/10, gpu%10)
+	}
+}
 
 // PTX is all kernels, for a driver to compile for a GPU of some compute capability: 90 for 9.0.
 func PTX(capability int) string {

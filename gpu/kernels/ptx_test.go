@@ -92,6 +92,23 @@ func TestPTXIsWhatTheCompilerMakes(t *testing.T) {
 	}
 }
 
+func TestPTXOfATargetThatIsAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		asked     string
+		gpu, want int
+		err       string
+	}{
+		{"", 80, 80, ""}, {"", 100, 100, ""}, {"sm_80", 86, 80, ""}, {"sm_80", 90, 80, ""}, {"sm_90", 120, 120, ""},
+		{"sm_90", 89, 0, `PMPD_PTX: "sm_90"; accepted on a GPU of compute capability 8.9: sm_80`}, {"80", 90, 0, `PMPD_PTX: "80"; accepted: sm_80, sm_90`},
+	} {
+		t.Setenv("PMPD_PTX", c.asked)
+		got, err := Capability(c.gpu)
+		if got != c.want || (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+			t.Errorf("%q on %d: %d, %v", c.asked, c.gpu, got, err)
+		}
+	}
+}
+
 func TestHeader(t *testing.T) {
 	for capability, target := range map[int]string{80: "sm_80", 86: "sm_80", 89: "sm_80", 90: "sm_90", 120: "sm_90"} {
 		if i := About(capability); i.ISA != "7.8" || i.Target != target || i.Compiler != "clang 19.1.7" {

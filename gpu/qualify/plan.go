@@ -45,7 +45,10 @@ type Step struct {
 	Needs   []string      // steps without which it says nothing
 	Rows    string        // file that its standard output goes to, line by line; empty: the log
 	Traces  bool          // it records traces
-	Env     []string
+	Env     []string      // of its process
+	// Instead is the step that this one stands in for: it is taken where that one did not end well, and if it ends well itself,
+	// what needs the other is taken, and all later steps have its Env, too.
+	Instead string
 }
 
 // The files of a bundle.
@@ -59,6 +62,9 @@ const (
 	Log     = "kernels.log"
 	SASS    = "sass.tar.zst"
 )
+
+// serial has kernels that do not begin before the one before them has ended: those for earlier GPUs than Hopper.
+const serial = "PMPD_PTX=sm_80"
 
 // bits are the precisions of products and passes.
 const bits = "16,4,3,2"
@@ -85,15 +91,21 @@ func Plan(o *Options, scratch string) []Step {
 		{Name: "info", Command: gpu("info", "--measure"), Limit: 30 * time.Second, Expect: 4 * time.Second, Rows: Info},
 		{Name: "kernels", Command: gpu("check", "--kernels", "all"), Limit: 40 * time.Second, Expect: 5 * time.Second, Rows: Checks},
 		{Name: "check", Command: gpu(append([]string{"check"}, small...)...), Limit: 40 * time.Second, Expect: 6 * time.Second, Rows: Checks},
+		{Name: "check-sm_80", Command: gpu(append([]string{"check"}, small...)...), Limit: 40 * time.Second,
+			Expect: 6 * time.Second, Rows: Checks, Env: []string{serial}, Instead: "check"},
 		{Name: "check-long", Command: gpu(append([]string{"check", "--prompt", strconv.Itoa(o.Prompt + o.Prompt/6)}, small...)...), Limit: 60 * time.Second, Expect: 12 * time.Second, Rows: Checks},
 		{Name: "check-shape", Command: gpu("check", "--model", shape, "--prompt", "8"), Limit: 60 * time.Second, Expect: 20 * time.Second, Rows: Checks},
 		{Name: "products", Command: gpu("bench", "--model", models[0], "--bits", bits, "--repeats", repeats), Limit: 60 * time.Second,
 			Expect: 12 * time.Second, Needs: []string{"info"}, Rows: Bench},
 		{Name: "cublas", Own: (*runner).cublas, Limit: 45 * time.Second, Expect: 15 * time.Second, Needs: []string{"products"}, Rows: Bench},
 	}
+	passes := func(step, model string, env ...string) Step {
+		return Step{Name: step + ":" + short(model), Command: gpu("bench", "--products=false", "--passes", "--model", model,
+			"--bits", bits, "--repeats", repeats, "--context", strconv.Itoa(o.Context)), Limit: 45 * time.Second,
+			Expect: 15 * time.Second, Needs: []string{"info"}, Rows: Bench, Env: env}
+	}
 	for _, m := range models[:min(len(models), 4)] {
-		steps = append(steps, Step{Name: "passes:" + short(m), Command: gpu("bench", "--products=false", "--passes", "--model", m, "--bits", bits, "--repeats", repeats,
-			"--context", strconv.Itoa(o.Context)), Limit: 45 * time.Second, Expect: 15 * time.Second, Needs: []string{"info"}, Rows: Bench})
+		steps = append(steps, passes("passes", m))
 	}
 	record := func(m string, args ...string) []string {
 		return append([]string{"record", "--model", m, "--weights", "random", "--prompt", strconv.Itoa(o.Prompt)}, args...)
@@ -106,6 +118,7 @@ func Plan(o *Options, scratch string) []Step {
 		steps = append(steps, Step{Name: "traces:" + short(m), Command: record(m, args...), Limit: 60 * time.Second, Expect: 20 * time.Second,
 			Needs: []string{"check"}, Traces: true})
 	}
+	steps = append(steps, passes("passes-sm_80", models[0], serial))
 	ops := path.Join(scratch, tracesFolder, short(models[0])+".ops.trace.jsonl.zst")
 	return append(steps,
 		Step{Name: "operators", Command: record(models[0], "--gen", strconv.Itoa(max(2, o.Generate/4)), "--sample-ops", "1", "--schedule", schedules(max(2, o.Generate/4))[5], "-o", ops),

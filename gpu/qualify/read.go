@@ -23,6 +23,7 @@ type row struct {
 	Bits      int      `json:"weight_bits"`
 	Context   int      `json:"context_tokens"`
 	Kernels   int      `json:"kernels"`
+	Target    string   `json:"ptx_target"`
 	Bytes     int64    `json:"bytes"`
 	Seconds   *float64 `json:"seconds"`
 	Bandwidth *float64 `json:"bytes_per_second"`

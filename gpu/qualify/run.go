@@ -158,6 +158,9 @@ func (r *runner) skipped(ctx context.Context, s *Step, started time.Time) (why s
 	if r.became["driver"] != OK && len(s.Command) > 0 {
 		return "it needs driver, which is not ok"
 	}
+	if became := r.became[s.Instead]; s.Instead != "" && became != Failed && became != Killed {
+		return fmt.Sprintf("it stands in for %s, which is %s", s.Instead, became)
+	}
 	for _, n := range s.Needs {
 		if became := r.became[n]; became == Failed || became == Killed || became == Skipped && len(r.o.Only) == 0 {
 			return fmt.Sprintf("it needs %s, which is %s", n, became)
@@ -171,7 +174,7 @@ func (r *runner) skipped(ctx context.Context, s *Step, started time.Time) (why s
 
 // asked reports whether a step is among those that are asked for. What the GPU is and does at best is asked in any case.
 func (s *Step) asked(only []string) bool {
-	return len(only) == 0 || s.Name == "info" || slices.ContainsFunc(only, func(name string) bool { return name == s.Name || name == group(s.Name) })
+	return len(only) == 0 || s.Name == "info" || slices.ContainsFunc(only, func(name string) bool { return name == s.Name || name == group(s.Name) || name == s.Instead })
 }
 
 // limit is how long a step may take.
@@ -187,6 +190,9 @@ func (s *Step) outcome(status Status, reason string) Outcome {
 	command := s.Tool
 	if len(s.Command) > 0 {
 		command = append([]string{"pmpdsim"}, s.Command...)
+	}
+	if len(s.Env) > 0 {
+		command = slices.Concat([]string{"env"}, s.Env, command)
 	}
 	return Outcome{Kind: "step", Step: s.Name, Status: status, Reason: reason, Expect: seconds(s.Expect), Limit: seconds(s.Limit), Command: command}
 }
@@ -237,6 +243,10 @@ func (r *runner) take(ctx context.Context, s *Step, started time.Time) taken {
 	t.Seconds, t.Limit = seconds(time.Since(begun)), seconds(limit)
 	t.Wrote = slices.Sorted(maps.Keys(r.wrote))
 	r.became[s.Name] = t.Status
+	if s.Instead != "" && t.Status == OK {
+		r.became[s.Instead] = OK
+		r.env = append(r.env, s.Env...)
+	}
 	return t
 }
 
@@ -246,9 +256,9 @@ func (r *runner) do(ctx context.Context, s *Step) error {
 	case s.Own != nil:
 		return s.Own(r, ctx)
 	case len(s.Tool) > 0:
-		return r.process(ctx, s.Rows, nil, s.Tool...)
+		return r.process(ctx, s.Rows, s.Env, s.Tool...)
 	}
-	err := r.process(ctx, s.Rows, nil, append([]string{r.o.Program}, s.Command...)...)
+	err := r.process(ctx, s.Rows, s.Env, append([]string{r.o.Program}, s.Command...)...)
 	if f := (failed{}); errors.As(err, &f) && f.status == exitNoGPU && s.Name == "driver" {
 		return r.elsewhere(ctx, s, strings.TrimPrefix(f.reason, "no GPU: "))
 	}

@@ -87,7 +87,7 @@ func TestAllStepsPass(t *testing.T) {
 		t.Fatalf("%v, said %v", err, said)
 	}
 	became := status(all)
-	for _, name := range []string{"driver", "info", "kernels", "check", "check-long", "check-shape", "products", "passes:m", "traces:m", "operators"} {
+	for _, name := range []string{"driver", "info", "kernels", "check", "check-long", "check-shape", "products", "passes:m", "traces:m", "passes-sm_80:m", "operators"} {
 		if became[name] != OK {
 			t.Errorf("%s is %s", name, became[name])
 		}
@@ -101,7 +101,7 @@ func TestAllStepsPass(t *testing.T) {
 			t.Errorf("missing: %+v", o)
 		}
 	}
-	if len(b.Checks) != 4 || len(b.Bench) != 2 || b.Info.GPU.Name != "toy" || b.Emulated() {
+	if len(b.Checks) != 4 || len(b.Bench) != 3 || b.Info.GPU.Name != "toy" || b.Emulated() {
 		t.Errorf("%d checks, %d rows, %+v", len(b.Checks), len(b.Bench), b.Info)
 	}
 	if len(b.Traces) != 2 || b.Traces[1].name != "m.ops.trace.jsonl.zst" || b.Traces[0].name != "m/prompt.fp16.trace.jsonl.zst" || string(b.Traces[0].text) != "trace\n" {
@@ -113,6 +113,23 @@ func TestAllStepsPass(t *testing.T) {
 	}
 }
 
+// TestAStepStandsInForAnother: what is checked with the PTX for sm_80 is enough for the steps that need the check, which then have that PTX.
+func TestAStepStandsInForAnother(t *testing.T) {
+	o := toy(t, `case "$*:$PMPD_PTX" in "gpu check --model"*: | record*:) echo "pmpdsim: the wait is wrong" >&2; exit 1 ;; esac`)
+	all, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if became := status(all); became["check"] != Failed || became["check-sm_80"] != OK || became["traces:m"] != OK || became["operators"] != OK {
+		t.Errorf("%v", became)
+	}
+	i := slices.IndexFunc(all, func(o Outcome) bool { return o.Step == "check-sm_80" })
+	if command := strings.Join(all[i].Command, " "); !strings.HasPrefix(command, "env PMPD_PTX=sm_80 pmpdsim gpu check --model") {
+		t.Error(command)
+	}
+	whole(t, o, all)
+}
+
 // TestAFailedStepLeavesItsRows: the rows before the failure stay, steps that need it are skipped, and the others run.
 func TestAFailedStepLeavesItsRows(t *testing.T) {
 	o := toy(t, `case "$*" in "gpu check --model"*"--device=0 --format json") echo "$row"; printf '{"kind":'; echo "pmpdsim: gelu: an illegal memory access" >&2; exit 1 ;; esac`)
@@ -121,7 +138,7 @@ func TestAFailedStepLeavesItsRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	became := status(all)
-	if became["check"] != Failed || became["traces:m"] != Skipped || became["operators"] != Skipped || became["passes:m"] != OK {
+	if became["check"] != Failed || became["check-sm_80"] != Failed || became["traces:m"] != Skipped || became["operators"] != Skipped || became["passes:m"] != OK {
 		t.Errorf("%v", became)
 	}
 	b := whole(t, o, all)
@@ -153,7 +170,7 @@ func TestAStepThatHangsIsKilled(t *testing.T) {
 	if all[i].Reason != "it ran past its limit of 4s" {
 		t.Errorf("%+v", all[i])
 	}
-	if b := whole(t, o, all); len(b.Bench) != 2 {
+	if b := whole(t, o, all); len(b.Bench) != 3 {
 		t.Errorf("%d rows", len(b.Bench))
 	}
 }

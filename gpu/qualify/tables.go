@@ -88,10 +88,10 @@ func (b *Bundle) agree(kind string) string {
 
 // passes are whole decode passes.
 func (b *Bundle) passes() string {
-	g := newGrid("model", "bits", "context", "kernels", "ms a pass", "tokens/s", "x fp16", "floor %")
+	g := newGrid("model", "bits", "context", "kernels", "PTX", "ms a pass", "tokens/s", "x fp16", "floor %")
 	for _, r := range b.Bench {
 		if r.Kind == "pass" {
-			g.add(r.Name, fmt.Sprint(r.Bits), fmt.Sprint(r.Context), fmt.Sprint(r.Kernels), figure(r.Seconds, 1e3, "%.3f"), figure(r.Rate, 1, "%.0f"),
+			g.add(r.Name, fmt.Sprint(r.Bits), fmt.Sprint(r.Context), fmt.Sprint(r.Kernels), cmp.Or(r.Target, "-"), figure(r.Seconds, 1e3, "%.3f"), figure(r.Rate, 1, "%.0f"),
 				figure(r.OverHalf, 1, "%.2f"), figure(r.OfCeiling, 100, "%.0f"))
 		}
 	}

@@ -36,7 +36,11 @@ func open(number int) (*rig, error) {
 	}
 	r := &rig{device: device, launched: map[string]bool{}}
 	err = device.Do(func() (err error) {
-		if r.module, err = device.Load("kernels", kernels.PTX(10*device.Info.Major), driver.Needs{CUDA: kernels.CUDA, Major: 8}); err != nil {
+		capability, err := kernels.Capability(10*device.Info.Major + device.Info.Minor)
+		if err != nil {
+			return err
+		}
+		if r.module, err = device.Load("kernels", kernels.PTX(capability), driver.Needs{CUDA: kernels.CUDA, Major: 8}); err != nil {
 			return err
 		}
 		r.stream, err = driver.NewStream()
