@@ -22,8 +22,9 @@
 //
 // # What it leaves out
 //
-// Batches on a GPU (a [Scorer] there reads one sequence after the other), sampling other than greedy or by a temperature, several GPUs. The CPU runs passes of several sequences ([Scorer]), whose
-// logits measures of quality are made of; a recording has one.
+// Batches on a GPU (a [Scorer] there reads one sequence after the other), sampling other than greedy or by a temperature,
+// several GPUs. The CPU runs passes of several sequences ([Scorer]), whose logits measures of quality are made of; a
+// recording has one.
 //
 // # Adding one more
 //

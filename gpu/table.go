@@ -12,8 +12,8 @@ const (
 )
 
 // Table is the ops table of a trace: what each op of a decode pass reads and writes, in bytes, at each of the
-// precisions, given its ops: those of Ops or of Launches. A norm reads and writes the residual stream as well. Launch tells how an op is put on a GPU; nil: nothing
-// about that.
+// precisions. all are its ops, of Ops or of Launches. A norm reads and writes the residual stream as well. launch tells how
+// an op is put on a GPU; nil: nothing about that.
 func Table(m *workloads.Model, all []Op, precisions []int, launch func(op int) Launch) *traces.Ops {
 	t := &traces.Ops{}
 	for id, op := range all {

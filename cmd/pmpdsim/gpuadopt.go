@@ -200,5 +200,6 @@ func median(all []float64) string {
 		return "-"
 	}
 	slices.SortFunc(all, cmp.Compare)
-	return fmt.Sprintf("%+.1f", all[len(all)/2])
+	n := len(all)
+	return fmt.Sprintf("%+.1f", (all[(n-1)/2]+all[n/2])/2)
 }
