@@ -80,7 +80,10 @@ func (h *Header) sampled() string {
 			worst = max(worst, *r.MidpointError)
 		}
 	}
-	text := fmt.Sprintf("%s: %d of %d simulated, the others interpolated", h.Results[0].Sampling, simulated, all)
+	text := fmt.Sprintf("%s: %d of %d decode passes simulated", h.Results[0].Sampling, simulated, all)
+	if simulated < all {
+		text += ", the others interpolated"
+	}
 	if worst < 0 {
 		return text
 	}

@@ -87,6 +87,8 @@ func (l *passLine) draw(i int, y rows.Measure, log bool, number, bits *plots.Cha
 		case partly && r.Exact:
 			mark.Hollow = true
 			number.Points[i] = append(number.Points[i], mark)
+		case k == 0 && (len(l.passes) == 1 || l.changes(1)): // a line of one pass cannot be seen
+			number.Points[i] = append(number.Points[i], mark)
 		}
 		if k == 0 || l.changes(k) {
 			number.Lines = append(number.Lines, plots.ChartLine{Series: i})
@@ -94,6 +96,9 @@ func (l *passLine) draw(i int, y rows.Measure, log bool, number, bits *plots.Cha
 		line := &number.Lines[len(number.Lines)-1]
 		line.Points = append(line.Points, [2]float64{mark.X, value})
 		widths.Points = append(widths.Points, [2]float64{mark.X, r.WeightBits})
+	}
+	if len(l.passes) == 1 {
+		bits.Points[i] = append(bits.Points[i], plots.ChartPoint{X: widths.Points[0][0], Y: widths.Points[0][1]})
 	}
 	bits.Lines = append(bits.Lines, widths)
 	return nil

@@ -18,7 +18,7 @@ type likeness struct {
 }
 
 // groups sorts the decode passes of a job into groups of like ones, in the order of their first passes; in a group they rise.
-// It also notes the experts that each step touches, and the bytes that the compiled part of each decode pass moves.
+// It also notes the experts that each step touches, and the bytes that each decode pass moves.
 //
 // Where the next pass has another form, the line is that through the pass before.
 func (r *run) groups(ctx context.Context) (all [][]int, err error) {

@@ -92,6 +92,9 @@ func (j Job) check() error {
 	if j.Generated > MostTokens {
 		return fmt.Errorf("%d tokens to generate: the counts of each pass are kept, some 3 KB; accepted: at most %d", j.Generated, MostTokens)
 	}
+	if err := j.Sampling.check(); err != nil {
+		return err
+	}
 	return j.Model.CheckLengths(j.Prompt, j.Generated)
 }
 

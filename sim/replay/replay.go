@@ -81,7 +81,7 @@ type run struct {
 	counts      []stats.Counts // of each step
 	simulated   []bool         // of each step; the others are interpolated
 	touched     []isa.Touched  // by each step
-	moved       []float64      // bytes by the compiled part of each decode pass, if some are interpolated
+	moved       []float64      // bytes by each decode pass, if some are interpolated
 	prefillWork int64          // in DRAM transfers, if progress is asked for
 	recorder    *recorder      // nil: none
 	sampler     *sampler       // nil: every step is simulated

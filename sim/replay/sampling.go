@@ -36,15 +36,36 @@ func ParseSampling(text string) (Sampling, error) {
 	case kind == sampledPasses && given:
 		number, ok := strings.CutSuffix(tolerance, "%")
 		v, err := strconv.ParseFloat(number, 64)
-		if v /= 100; !ok || err != nil || !(v >= leastTolerance && v <= mostTolerance) {
-			return Sampling{}, fault
+		if s := (Sampling{Tolerance: v / 100}); ok && err == nil && v != 0 && s.valid() {
+			return s, nil
 		}
-		return Sampling{Tolerance: v}, nil
-	}
-	if n, err := strconv.Atoi(text); err == nil && n >= 2 && n <= MostTokens {
-		return Sampling{Even: n}, nil
+	default:
+		if n, err := strconv.Atoi(text); err == nil && n != 0 && (Sampling{Even: n}).valid() {
+			return Sampling{Even: n}, nil
+		}
 	}
 	return Sampling{}, fault
+}
+
+// valid reports whether s is one that ParseSampling returns.
+func (s Sampling) valid() bool {
+	switch {
+	case s.All():
+		return true
+	case s.Tolerance == 0:
+		return s.Even >= 2 && s.Even <= MostTokens
+	default:
+		return s.Even == 0 && s.Tolerance >= leastTolerance && s.Tolerance <= mostTolerance
+	}
+}
+
+// check returns an error if a sampling, of a caller in Go, is none.
+func (s Sampling) check() error {
+	if s.valid() {
+		return nil
+	}
+	return fmt.Errorf("passes: a tolerance of %v and %d passes of each group; accepted: a tolerance from %v to %v, or 2 passes or more, or 0 of both, which is all",
+		s.Tolerance, s.Even, leastTolerance, mostTolerance)
 }
 
 // String writes a sampling as ParseSampling reads it.
@@ -62,4 +83,12 @@ func (s Sampling) String() string {
 // All reports whether every pass is simulated.
 func (s Sampling) All() bool { return s == Sampling{} }
 
-func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 6, 64) + "%" }
+// percent writes a share with as many digits as tell it from others; 15 are what a float64 keeps of any number.
+func percent(share float64) string {
+	for digits := 6; ; digits++ {
+		text := strconv.FormatFloat(100*share, 'g', digits, 64)
+		if v, err := strconv.ParseFloat(text, 64); digits == 17 || err == nil && v/100 == share {
+			return text + "%"
+		}
+	}
+}
