@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -150,7 +151,7 @@ func placeholder(f cli.Flag) string {
 	return "VALUE"
 }
 
-// number refuses what is no number where one is due, in the words of this program, and returns other values as they are meant:
+// number refuses what is no number, or no time, where one is due, in the words of this program, and returns other values as they are meant:
 // 010 is ten, which the library would take as eight.
 func (o *ordering) number(f cli.Flag, name, value string) (string, error) {
 	switch f.(type) {
@@ -166,6 +167,10 @@ func (o *ordering) number(f cli.Flag, name, value string) (string, error) {
 			return value, fmt.Errorf("%s%s %s: not a number; accepted: a whole number from 0 on", o.where(), dashes(name), value)
 		}
 		return strconv.FormatUint(n, 10), nil
+	case *cli.DurationFlag:
+		if _, err := time.ParseDuration(value); err != nil {
+			return value, fmt.Errorf("%s%s %s: not a time; accepted: a number with its unit, as in 90s or 9m", o.where(), dashes(name), value)
+		}
 	case *cli.Float64Flag:
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
 			return value, fmt.Errorf("%s%s %s: not a number; accepted: a number", o.where(), dashes(name), value)

@@ -119,7 +119,7 @@ func (o *gpuAdoptOptions) files(ctx context.Context, s streams, b *qualify.Bundl
 			return nil, err
 		}
 		if manifest == nil {
-			return nil, fmt.Errorf("--into %s: there is no %s; accepted: a checkout of the repository", o.into, filepath.Join(recordedFolder, traces.ManifestName))
+			return nil, noCheckout(o.into, filepath.Join(recordedFolder, traces.ManifestName))
 		}
 		for _, r := range recordings {
 			all = append(all, adopted{filepath.Join(recordedFolder, r.File), r.Text})
@@ -149,6 +149,9 @@ func (o *gpuAdoptOptions) files(ctx context.Context, s streams, b *qualify.Bundl
 	}{{"docs/gpu.md", b.Guide()}, {"docs/gpu-kernels.md", b.Kernels()}, {"docs/validation.md", map[string]string{"recorded": beside}}} {
 		path := filepath.FromSlash(d.path)
 		text, err := files.ReadStored(filepath.Join(o.into, path), files.Text)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, noCheckout(o.into, path)
+		}
 		if err != nil {
 			return nil, flagged("into", o.into, err)
 		}
@@ -159,6 +162,11 @@ func (o *gpuAdoptOptions) files(ctx context.Context, s streams, b *qualify.Bundl
 		all = append(all, adopted{path, []byte(filled)})
 	}
 	return all, nil
+}
+
+// noCheckout says which file a folder lacks.
+func noCheckout(into, path string) error {
+	return fmt.Errorf("--into %s: there is no %s; accepted: a checkout of the repository", into, filepath.ToSlash(path))
 }
 
 // validated sets traces beside simulations of the NPU that stands for the GPU: a row for each, with the errors of its passes.

@@ -118,7 +118,10 @@ func newBundle(ctx context.Context, dir string, cancel func(error)) (*bundle, er
 			return nil, err
 		}
 	case err != nil:
-		return nil, fmt.Errorf("%w; accepted: a folder, new or empty", err)
+		if p := (*fs.PathError)(nil); errors.As(err, &p) {
+			err = p.Err
+		}
+		return nil, fmt.Errorf("%s: %w; accepted: a folder, new or empty", dir, err)
 	case len(entries) > 0:
 		return nil, fmt.Errorf("%s holds %s; accepted: a folder, new or empty", dir, entries[0].Name())
 	}

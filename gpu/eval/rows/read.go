@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/sheet"
 )
 
 // wrote is who writes what is read here.
@@ -155,7 +157,7 @@ func (r *reader) csv() error {
 // fromCell reads a cell, which for what there is none of is empty.
 func fromCell(text string, f field) error {
 	if s, ok := f.to.(*string); ok {
-		*s = unquoted(text)
+		*s = sheet.Text(text)
 		return nil
 	}
 	if text == "" && f.optional {
@@ -165,12 +167,4 @@ func fromCell(text string, f field) error {
 		return nil // no cell holds it
 	}
 	return json.Unmarshal([]byte(strings.TrimPrefix(text, "+")), f.to)
-}
-
-// unquoted takes off the apostrophe with which a spreadsheet does not take a cell as a formula.
-func unquoted(text string) string {
-	if below := strings.TrimLeft(text, "'"); below != text && strings.IndexAny(below, "=+-@\t\r\n＝＋－＠") == 0 {
-		return text[1:]
-	}
-	return text
 }

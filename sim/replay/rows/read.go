@@ -123,8 +123,9 @@ func (r *Row) fields() []field {
 		}}
 	}
 	whole := func(key string, to *int, least int) field {
-		return field{key, fmt.Sprintf("a whole number, %d or more", least), false, func(text string) (err error) {
-			if *to, err = strconv.Atoi(text); err == nil && (*to < least || *to > 1<<30) {
+		const most = 1 << 30
+		return field{key, fmt.Sprintf("a whole number from %d to %d", least, most), false, func(text string) (err error) {
+			if *to, err = strconv.Atoi(text); err == nil && (*to < least || *to > most) {
 				err = errOutside
 			}
 			return err
@@ -141,11 +142,13 @@ func (r *Row) fields() []field {
 	rate := new(float64)
 	hits := number("row_hit_rate", rate, 0, 1)
 	hits.optional = true
+	seconds := number("seconds", &r.Seconds, math.SmallestNonzeroFloat64, 1e12)
+	seconds.accepted = "a number above 0, up to 1e+12"
 	parse := hits.parse
 	hits.parse = func(text string) error { r.RowHits = rate; return parse(text) }
 	return []field{
 		word("npu", &r.NPU), word("model", &r.Model), word("schedule", &r.Schedule), whole("batch", &r.Batch, 1), whole("pass", &r.Pass, 0),
-		whole("position", &r.Position, 0), number("weight_bits", &r.WeightBits, 1, 16), number("seconds", &r.Seconds, math.SmallestNonzeroFloat64, 1e12),
+		whole("position", &r.Position, 0), number("weight_bits", &r.WeightBits, 1, 16), seconds,
 		{"dram_bytes", "a whole number, 0 or more", false, func(text string) (err error) {
 			if r.Bytes, err = strconv.ParseInt(text, 10, 64); err == nil && r.Bytes < 0 {
 				err = errOutside
