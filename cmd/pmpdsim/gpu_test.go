@@ -46,7 +46,7 @@ func TestGPU(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"gpu", "info", "--measure"}, []string{"GPU         " + m.GPU.Name, "kernels     PTX 7.8 for sm_80 by clang 19.1.7, SHA-256 "}},
+		{[]string{"gpu", "info", "--measure"}, []string{"GPU         " + m.GPU.Name, "kernels     PTX 7.8 for sm_90 by clang 19.1.7, SHA-256 "}},
 		{[]string{"gpu", "info", "--format", "json"}, []string{`"gpu":{"name":"` + m.GPU.Name, `"source_sha256":"`}},
 		{[]string{"gpu", "check", "--prompt", "5", "--model", "testdata/tiny.json"}, []string{"prefill     4          5", "decode      2         13", "agrees"}},
 		{[]string{"gpu", "check", "--kernels", "all"}, []string{"golden             agrees", "attention-prefill  agrees"}},

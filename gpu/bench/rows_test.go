@@ -66,3 +66,20 @@ func TestSmallModelsRun(t *testing.T) {
 		t.Logf("with a GPU: %v", err)
 	}
 }
+
+// TestSteepModels: small ones, of which each family with biases of q and k has one, and none that is deep.
+func TestSteepModels(t *testing.T) {
+	n := 0
+	for _, m := range SmallModels() {
+		if steep(m) {
+			n++
+		}
+		m.Layers = 24
+		if steep(m) {
+			t.Errorf("%s with 24 blocks", m.Name)
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d of the small models, want phi's and qwen2's", n)
+	}
+}

@@ -55,7 +55,8 @@ type Outcome struct {
 	Seconds float64  `json:"seconds"`
 	Expect  float64  `json:"expected_seconds"` // on an H200
 	Limit   float64  `json:"limit_seconds"`
-	Wrote   []string `json:"wrote,omitzero"` // files
+	Wrote   []string `json:"wrote,omitzero"`      // files
+	Instead string   `json:"instead_of,omitzero"` // the step that it stands in for where that does not end well
 	Command []string `json:"command,omitzero"`
 }
 

@@ -125,17 +125,23 @@ func (b *Bundle) readSummary() error {
 	return nil
 }
 
-// Missing are the steps that did not end well, with the reason, in their order: those of which there is no word, too.
+// Missing are the steps that did not end well, with the reason, in their order: those of which there is no word, too. One that was not
+// needed is not missing: that it would stand in for ended well.
 func (b *Bundle) Missing() (all []Outcome) {
 	for _, name := range b.Head.Steps {
 		i := slices.IndexFunc(b.Outcomes, func(o Outcome) bool { return o.Step == name })
 		if i < 0 {
 			all = append(all, Outcome{Step: name, Status: Killed, Reason: "the run was killed before it ended"})
-		} else if o := b.Outcomes[i]; o.Status != OK {
+		} else if o := b.Outcomes[i]; o.Status != OK && !(o.Status == Skipped && b.isOK(o.Instead)) {
 			all = append(all, o)
 		}
 	}
 	return all
+}
+
+// isOK reports whether a step ended well.
+func (b *Bundle) isOK(step string) bool {
+	return slices.ContainsFunc(b.Outcomes, func(o Outcome) bool { return o.Step == step && o.Status == OK })
 }
 
 // readLines reads a file of JSON lines. One that is not there has none, and a last line that is not complete is left out.

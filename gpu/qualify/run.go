@@ -194,7 +194,7 @@ func (s *Step) outcome(status Status, reason string) Outcome {
 	if len(s.Env) > 0 {
 		command = slices.Concat([]string{"env"}, s.Env, command)
 	}
-	return Outcome{Kind: "step", Step: s.Name, Status: status, Reason: reason, Expect: seconds(s.Expect), Limit: seconds(s.Limit), Command: command}
+	return Outcome{Kind: "step", Step: s.Name, Status: status, Reason: reason, Expect: seconds(s.Expect), Limit: seconds(s.Limit), Command: command, Instead: s.Instead}
 }
 
 // taken is what became of a step, and its error.

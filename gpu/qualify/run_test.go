@@ -97,7 +97,7 @@ func TestAllStepsPass(t *testing.T) {
 		t.Errorf("not well: %v", Bad(all))
 	}
 	for _, o := range b.Missing() {
-		if o.Status != Skipped && o.Step != "symbols" {
+		if o.Status != Skipped && o.Step != "symbols" || o.Step == "check-sm_80" {
 			t.Errorf("missing: %+v", o)
 		}
 	}
