@@ -113,7 +113,7 @@ func TestPaperNeedsNoCommandLine(t *testing.T) {
 	o := &paperOptions{waterfall: true, panel: "iwslt", model: "mobilellama-1.4b", scheme: "fp16", workers: 2, format: "json",
 		csv: filepath.Join(dir, "rows.csv"), picture: picture{path: filepath.Join(dir, "bars.svg"), command: "pmpdsim paper"}}
 	out, errs, err := invoke(t, o)
-	if err != nil || errs != "" || strings.Count(out, "\n") < 5 {
+	if err != nil || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "interpolated") || strings.Count(out, "\n") < 5 {
 		t.Errorf("error %v, %q, %d stages", err, errs, strings.Count(out, "\n"))
 	}
 	if data, err := os.ReadFile(o.csv); err != nil || strings.Count(string(data), "\n") != strings.Count(out, "\n")+1 {

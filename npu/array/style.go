@@ -54,8 +54,8 @@ weights.group of 32 to 128, in all styles but dequant-fp16 with array.group_scal
 M * N * ceil(K / group) / dequant_lanes; twice that with zero_points. kv.group: the same for scores; for the context,
 and for scores of keys by channel, whose scales lie across the reduction, M * K * ceil(N / group) / dequant_lanes.
 A tile takes no less than its bound, or than its reads from the scratchpad at scratchpad.bytes_per_cycle.
-array.unpack: N * K codes at array.unpack.bitsB a cycle, and the scales of groups at array.unpack.scales, beside that (overlap: products) or
-before it (overlap: loads).`
+array.unpack: N * K codes at array.unpack.bitsB a cycle, and the scales of groups at array.unpack.scales, beside that
+(overlap: products) or before it (overlap: loads).`
 
 // New returns the style that a.Style names.
 func New(a config.Array) (Style, error) {
