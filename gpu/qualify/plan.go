@@ -31,7 +31,7 @@ type Options struct {
 
 // Models are those that are run where none is named: the paper's, and one with grouped heads.
 func Models() []string {
-	return []string{"vicuna-7b", "mobilellama-1.4b", "phi-1.5", "stablelm-3b", "llama-3.1-8b"}
+	return []string{"vicuna-7b", "mobilellama-1.4b", "phi-1.5", "stablelm-zephyr-3b", "llama-3.1-8b"}
 }
 
 // Step is one thing that is asked.
