@@ -99,10 +99,14 @@ func fillPaper(c *cli.Context) (*paperOptions, error) {
 			return nil, fmt.Errorf("--%s: there is no bar to follow; accepted: with --waterfall", f)
 		}
 	}
-	for _, f := range []string{"npu", "set", "passes"} {
-		if c.IsSet(f) && (o.waterfall || o.presets || o.gpu) {
+	given := o.waterfall || o.presets || o.gpu
+	for _, f := range []string{"npu", "set"} {
+		if c.IsSet(f) && given {
 			return nil, fmt.Errorf("--%s: the machines of --waterfall, --presets and --gpu are given; accepted: without them", f)
 		}
+	}
+	if c.IsSet("passes") && given {
+		return nil, errors.New("--passes: --waterfall and --presets always sample passes where DRAM is real, and --gpu simulates none; accepted: without them")
 	}
 	switch {
 	case o.waterfall && o.presets:

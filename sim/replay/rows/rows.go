@@ -23,7 +23,7 @@ type Row struct {
 	Seconds    float64  `json:"seconds"`       //
 	Bytes      int64    `json:"dram_bytes"`    // moved, whole bursts
 	Joules     float64  `json:"energy_joules"` // NPU and DRAM
-	RowHits    *float64 `json:"row_hit_rate"`  // of the column commands; nil: the memory has no rows
+	RowHits    *float64 `json:"row_hit_rate"`  // of the column commands; 1 of an ideal memory; nil: none were sent
 	BoundBy    string   `json:"bound_by"`      // as of a result
 	Exact      bool     `json:"exact"`         // it was simulated; else it is interpolated between passes that were
 }
