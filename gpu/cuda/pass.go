@@ -12,28 +12,14 @@ import (
 	"github.com/pmpdsim/pmpdsim/workloads/precision"
 )
 
-// graph returns the graph of a decode pass, which is captured when it is first asked for.
-func (s *sequence) graph(of graphOf) (*driver.Graph, error) {
-	if g := s.graphs[of]; g != nil {
-		return g, nil
-	}
-	g, err := s.backend.stream.Capture(func() error { return s.put(of) })
-	if err != nil {
-		return nil, fmt.Errorf("capturing a pass: %w", err)
-	}
-	s.graphs[of] = g
-	return g, nil
-}
-
-// put puts a decode pass into the stream: the ops between two events, and what the last one chose to the host. The events are nodes
-// of the graph, so that its time has no part of what launching it takes the host. Where it can be, a kernel begins while the one
-// before it ends.
+// put puts the kernels of a decode pass into the stream, and events between them where they are timed apart. Where it can be, a
+// kernel begins while the one before it ends.
 func (s *sequence) put(of graphOf) error {
 	stream, k := s.backend.stream, s.backend.kernels
 	defer func() { k.early = false }()
 	for i, op := range s.backend.ops {
-		k.early = i > 0 && !of.apart && k.waits // the first has no kernel before it, and those between events wait for them
-		if i == 0 || of.apart {
+		k.early = i > 0 && !of.apart && k.waits // none may begin before an event
+		if of.apart && i > 0 {
 			if err := s.marks[i].Mark(stream); err != nil {
 				return err
 			}
@@ -42,10 +28,7 @@ func (s *sequence) put(of graphOf) error {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
-	if err := s.marks[len(s.marks)-1].Mark(stream); err != nil {
-		return err
-	}
-	return driver.Fetch(s.told, s.stats, stream)
+	return nil
 }
 
 // launch puts one op of a decode pass into the stream.

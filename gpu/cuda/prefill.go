@@ -5,6 +5,7 @@ package cuda
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/pmpdsim/pmpdsim/gpu"
 	"github.com/pmpdsim/pmpdsim/gpu/driver"
@@ -29,25 +30,20 @@ func (s *sequence) Prefill(ids []int, at precision.Assignment) (p gpu.Pass, err 
 	}
 	err = s.do(func() error {
 		began := b.clock()
-		p, err = s.timed(func() error {
-			for i, id := range ids {
-				s.ids[i] = uint32(id)
+		defer s.forget()
+		took := time.Duration(0)
+		for from := 0; from < len(ids); from += b.rows {
+			end := min(from+b.rows, len(ids))
+			one, err := s.prefill(ids, from, end, at)
+			if err != nil {
+				return fmt.Errorf("tokens %d to %d: %w", from, end-1, err)
 			}
-			if err := driver.Put(s.prompt, s.ids[:len(ids)], b.stream); err != nil {
-				return err
-			}
-			for from := 0; from < len(ids); from += b.rows {
-				end := min(from+b.rows, len(ids))
-				if err := s.chunk(from, end, at, end == len(ids)); err != nil {
-					return fmt.Errorf("tokens %d to %d: %w", from, end-1, err)
-				}
-			}
-			return driver.Fetch(s.told, s.stats, b.stream)
-		})
-		if err != nil {
+			took += one
+		}
+		if p, err = s.chosen(); err != nil {
 			return err
 		}
-		return s.times(&p, b.clock()-began, s.before, s.after, false)
+		return s.times(&p, took, b.clock()-began, false)
 	})
 	if err != nil {
 		return gpu.Pass{}, fmt.Errorf("prefill of %d tokens at %s bits: %w", len(ids), at, err)
@@ -56,29 +52,50 @@ func (s *sequence) Prefill(ids []int, at precision.Assignment) (p gpu.Pass, err 
 	return p, nil
 }
 
-// chunk puts the ops over the rows of some tokens of the prompt into the stream.
-func (s *sequence) chunk(from, to int, at precision.Assignment, last bool) error {
-	b := s.backend
-	if err := s.write(0, from, from/b.rows); err != nil {
+// prefill runs the chunk of some tokens of the prompt, and returns the device's time. Chunks of as many tokens share a graph.
+func (s *sequence) prefill(ids []int, from, to int, at precision.Assignment) (time.Duration, error) {
+	if err := s.feed(ids[from:to], from); err != nil {
+		return 0, err
+	}
+	of := graphOf{at: at, rows: to - from, last: to == len(ids)}
+	g, err := s.graph(of, func() error { return s.rows(of) })
+	if err != nil {
+		return 0, err
+	}
+	return s.replay(g)
+}
+
+// feed sets the tokens of a chunk, and the position of the first, in the stream. Each position has page-locked memory of its own.
+func (s *sequence) feed(ids []int, from int) error {
+	tokens := s.ids[from : from+len(ids)]
+	for i, id := range ids {
+		tokens[i] = uint32(id)
+	}
+	if err := driver.Put(s.prompt, tokens, s.backend.stream); err != nil {
 		return err
 	}
-	for _, op := range b.rowOps {
-		if op.Layer < 0 && op.Kind != gpu.Embed && !last {
+	return s.write(0, from, from/s.backend.rows)
+}
+
+// rows puts the ops over the rows of a chunk into the stream.
+func (s *sequence) rows(of graphOf) error {
+	for _, op := range s.backend.rowOps {
+		if op.Layer < 0 && op.Kind != gpu.Embed && !of.last {
 			break
 		}
-		if err := s.launchRows(op, at, from, to-from); err != nil {
+		if err := s.launchRows(op, of.at, of.rows); err != nil {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}
 	}
 	return nil
 }
 
-// launchRows puts one op of prefill into the stream, over n tokens from one on.
-func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) error {
+// launchRows puts one op of prefill into the stream, over n tokens.
+func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, n int) error {
 	b := s.backend
 	switch op.Kind {
 	case gpu.Embed:
-		return b.embed(s.prompt+driver.Pointer(driver.Bytes[uint32](from)), n)
+		return b.embed(s.prompt, n)
 	case gpu.Normalise:
 		if op.Place == gpu.PlaceFinal {
 			return b.normalise(op, n-1, 1)
@@ -106,28 +123,6 @@ func (s *sequence) launchRows(op gpu.Op, at precision.Assignment, from, n int) e
 		return s.choose(n)
 	}
 	panic("cuda: no op of kind " + string(op.Kind))
-}
-
-// timed runs between two events and reads what was chosen.
-func (s *sequence) timed(put func() error) (p gpu.Pass, err error) {
-	if err := s.before.Record(s.backend.stream); err != nil {
-		return p, err
-	}
-	return s.waited(put)
-}
-
-// waited runs, waits and reads what was chosen.
-func (s *sequence) waited(put func() error) (p gpu.Pass, err error) {
-	if err := put(); err != nil {
-		return p, err
-	}
-	if err := s.after.Record(s.backend.stream); err != nil {
-		return p, err
-	}
-	if err := s.after.Wait(); err != nil {
-		return p, err
-	}
-	return s.chosen()
 }
 
 // chosen reads what the kernel choose has said: token, largest logit, second, log-sum-exp, entropy, largest

@@ -135,17 +135,10 @@ func (s *sequence) readAll(t gpu.Turn, at precision.Assignment, each func(token 
 
 // read puts the blocks over some of the tokens that are read into the stream.
 func (s *sequence) read(ids []int, from, end int, at precision.Assignment) error {
-	b, past := s.backend, s.used
-	if from == 0 {
-		for i, id := range ids {
-			s.ids[past+i] = uint32(id)
-		}
-		to := s.prompt + driver.Pointer(driver.Bytes[uint32](past))
-		if err := driver.Put(to, s.ids[past:past+len(ids)], b.stream); err != nil {
-			return err
-		}
+	if err := s.feed(ids[from:end], s.used+from); err != nil {
+		return err
 	}
-	return s.chunk(past+from, past+end, at, false)
+	return s.rows(graphOf{at: at, rows: end - from})
 }
 
 // head returns the logits of rows of the residual stream from one on, and leaves those of the last row where passes leave theirs.
@@ -174,10 +167,7 @@ func (s *sequence) head(from, rows int, halves []uint16) ([]uint16, error) {
 	if err := driver.Copy(s.logits, last, driver.Bytes[uint16](vocab), b.stream); err != nil {
 		return nil, err
 	}
-	if err := s.after.Record(b.stream); err != nil {
-		return nil, err
-	}
-	if err := s.after.Wait(); err != nil {
+	if err := b.stream.Wait(); err != nil {
 		return nil, err
 	}
 	halves = slices.Grow(halves[:0], rows*vocab)[:rows*vocab]

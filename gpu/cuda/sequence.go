@@ -29,23 +29,15 @@ type sequence struct {
 	logits    driver.Pointer
 	prompt    driver.Pointer // tokens, 32 bits
 
-	told       []float32    // the stats on the host, page-locked
-	input      []uint32     // state to be written, page-locked: of a pass, or of each chunk of prefill
-	ids        []uint32     // tokens of the prompt, page-locked
-	before     driver.Event // in the stream, around what is no graph
-	after      driver.Event
-	marks      []driver.Event // in graphs: before the ops and after them; where ops are timed, between them, too
+	told       []float32      // the stats on the host, page-locked
+	input      []uint32       // state to be written, page-locked: of a pass, or of each chunk of prefill
+	ids        []uint32       // tokens of the prompt, page-locked
+	marks      []driver.Event // before a pass and behind it; where ops are timed, between them, too
 	graphs     map[graphOf]*driver.Graph
 	used       int // positions
 	passes     int // decode passes so far
 	next       int // token that the device would read
 	freed, ran bool
-}
-
-// graphOf is which graph: the precisions, and whether events are between its kernels.
-type graphOf struct {
-	at    precision.Assignment
-	apart bool
 }
 
 var _ gpu.Sequence = (*sequence)(nil)
@@ -74,12 +66,6 @@ func (s *sequence) allocate() (err error) {
 	if s.ids, err = driver.Pin[uint32](s.positions); err != nil {
 		return err
 	}
-	if s.before, err = driver.NewEvent(); err != nil {
-		return err
-	}
-	if s.after, err = driver.NewEvent(); err != nil {
-		return err
-	}
 	marks := 2
 	if s.backend.every > 0 {
 		marks = len(s.backend.ops) + 1
@@ -103,10 +89,8 @@ func (s *sequence) free() error {
 	for _, g := range s.graphs {
 		frees = append(frees, g.Close)
 	}
-	for _, e := range append(s.marks, s.before, s.after) {
-		if e != (driver.Event{}) {
-			frees = append(frees, e.Close)
-		}
+	for _, e := range s.marks {
+		frees = append(frees, e.Close)
 	}
 	return all(frees)
 }
@@ -137,7 +121,8 @@ func (s *sequence) Decode(token int, at precision.Assignment) (p gpu.Pass, err e
 	}
 	apart := b.every > 0 && s.passes%b.every == 0
 	err = s.do(func() error {
-		g, err := s.graph(graphOf{at, apart}) // before the clock starts: it is made once
+		of := graphOf{at: at, apart: apart}
+		g, err := s.graph(of, func() error { return s.put(of) }) // before the clock starts: it is made once
 		if err != nil {
 			return err
 		}
@@ -147,10 +132,14 @@ func (s *sequence) Decode(token int, at precision.Assignment) (p gpu.Pass, err e
 				return err
 			}
 		}
-		if p, err = s.waited(func() error { return g.Launch(b.stream) }); err != nil {
+		took, err := s.replay(g)
+		if err != nil {
 			return err
 		}
-		return s.times(&p, b.clock()-began, s.marks[0], s.marks[len(s.marks)-1], apart)
+		if p, err = s.chosen(); err != nil {
+			return err
+		}
+		return s.times(&p, took, b.clock()-began, apart)
 	})
 	if err != nil {
 		s.ran = false // what the device would read next is not known
@@ -168,33 +157,6 @@ func (s *sequence) write(token, position, slot int) error {
 	input := s.input[slot*kernels.StateWords : (slot+1)*kernels.StateWords]
 	input[0], input[1] = uint32(token), uint32(position) // the rest is 0
 	return driver.Put(s.state, input, s.backend.stream)
-}
-
-// times adds what was measured between two events, and between ops; nothing of an emulation.
-func (s *sequence) times(p *gpu.Pass, wall time.Duration, from, to driver.Event, apart bool) error {
-	took, err := to.Since(from)
-	if err != nil {
-		return err
-	}
-	var ops []int64
-	if apart {
-		for i := range s.backend.ops {
-			took, err := s.marks[i+1].Since(s.marks[i])
-			if err != nil {
-				return err
-			}
-			ops = append(ops, took.Nanoseconds())
-		}
-	}
-	if s.backend.device.Info.Emulated() {
-		return nil
-	}
-	step, host := took.Nanoseconds(), wall.Nanoseconds()
-	p.StepNS, p.OpNS = &step, ops
-	if s.backend.now != nil {
-		p.WallNS = &host
-	}
-	return nil
 }
 
 // State copies from the device what was left there.

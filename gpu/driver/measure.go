@@ -84,8 +84,9 @@ func (t *Timer) Close() {
 	_, _ = t.before.Close(), t.end.Close()
 }
 
-// Time runs the work that a function puts into the stream and returns how long it took.
-func (t *Timer) Time(put func() error) (time.Duration, error) {
+// time runs the work that a function puts into the stream and returns how long it took, with what the host takes to submit it: the
+// first event happens at once in an idle stream.
+func (t *Timer) time(put func() error) (time.Duration, error) {
 	if err := t.before.Record(t.stream); err != nil {
 		return 0, err
 	}
@@ -101,11 +102,11 @@ func (t *Timer) Time(put func() error) (time.Duration, error) {
 	return t.end.Since(t.before)
 }
 
-// Median of so many times, after one that does not count.
-func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
+// median of so many times, after one that does not count.
+func (t *Timer) median(times int, put func() error) (time.Duration, error) {
 	took := make([]time.Duration, 0, times)
 	for i := range 1 + times {
-		d, err := t.Time(put)
+		d, err := t.time(put)
 		if err != nil {
 			return 0, err
 		}
@@ -118,7 +119,7 @@ func (t *Timer) Median(times int, put func() error) (time.Duration, error) {
 }
 
 // copyRate copies what the probes say, or an eighth of the free memory if that is less, by the driver and by a kernel;
-// the faster one counts.
+// the faster one counts; 0: none took any time.
 func (t *Timer) copyRate(p Probes) (float64, error) {
 	free, _, err := Memory()
 	if err != nil {
@@ -140,11 +141,13 @@ func (t *Timer) copyRate(p Probes) (float64, error) {
 	}
 	best := 0.0
 	for _, way := range []func(to, from Pointer, bytes int64, s Stream) error{Copy, p.Copy} {
-		took, err := t.Median(repeats, func() error { return way(to, from, bytes, t.stream) })
+		took, err := t.Each(1, 3, repeats, func(int) error { return way(to, from, bytes, t.stream) })
 		if err != nil {
 			return 0, err
 		}
-		best = max(best, 2*float64(bytes)/took.Seconds())
+		if took > 0 {
+			best = max(best, 2*float64(bytes)/took.Seconds())
+		}
 	}
 	return best, nil
 }
@@ -165,7 +168,7 @@ func (t *Timer) Each(few, many, times int, put func(i int) error) (time.Duration
 		if err != nil {
 			return 0, err
 		}
-		took[k], err = t.Median(times, func() error { return g.Launch(t.stream) })
+		took[k], err = t.median(times, func() error { return g.Launch(t.stream) })
 		_ = g.Close()
 		if err != nil {
 			return 0, err

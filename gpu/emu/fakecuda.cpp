@@ -4,6 +4,7 @@
 //
 //	PMPD_FAKE_DEVICES  number of GPUs (1)          PMPD_FAKE_MEMORY  bytes of GPU memory (4 GiB)
 //	PMPD_FAKE_DRIVER   version of the API (12060)  PMPD_FAKE_CC      compute capability (9.0)
+//	PMPD_FAKE_GRAPHS   file to which the nodes of captured graphs are written
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct Context { int users = 0; };
 struct Module { std::string ptx; };
 struct Function { const emu::Kernel *kernel; int max_threads, target, dynamic = 0; }; // target: of its PTX
 using Work = std::function<CUresult()>;
-struct Node { Work work; bool kernel; };
+struct Node { Work work; std::string name; bool kernel, early; }; // name: of a kernel, or event, memory, graph; early: see launch
 struct Graph { std::vector<Node> nodes; };
 struct Exec { std::vector<Node> nodes; };
 struct Event { std::chrono::steady_clock::time_point at; bool timed = true, set = false; };
@@ -57,14 +58,14 @@ CUresult ready() { return !current ? CUDA_ERROR_INVALID_CONTEXT : broken; }
 // Allocations and the like are refused while a stream is captured; the capture is lost on a GPU, too.
 CUresult safe() { return capturing ? CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED : ready(); }
 
-CUresult enqueue(CUstream s, Work work, bool kernel = false) {
+CUresult enqueue(CUstream s, Work work, const char *name = "memory", bool kernel = false, bool early = false) {
   std::lock_guard<std::recursive_mutex> lock(mu);
   if (CUresult r = ready()) return r;
   if (!s && capturing) return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
   Stream *q = of(s);
   if (!q->capture) return work();
   if (q->mode != CAPTURE_RELAXED && !pthread_equal(q->owner, pthread_self())) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
-  q->capture->nodes.push_back({std::move(work), kernel});
+  q->capture->nodes.push_back({std::move(work), name, kernel, early});
   return CUDA_SUCCESS;
 }
 
@@ -334,7 +335,7 @@ static CUresult launch(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsi
   const emu::Kernel *k = f->kernel;
   std::vector<u8> args = k->pack(params); // values are taken now, as a driver does
   emu::Launch shape{k->name, {gx, gy, gz}, {bx, by, bz}, nullptr, nullptr, shared, early};
-  return enqueue(s, [=] { return run(k, shape, args); }, true);
+  return enqueue(s, [=] { return run(k, shape, args); }, k->name, true, early);
 }
 API cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s,
                    void **params, void **extra) {
@@ -365,7 +366,7 @@ API cuEventRecordWithFlags(CUevent e, CUstream s, unsigned flags) {
     e->at = std::chrono::steady_clock::now();
     e->set = true;
     return CUDA_SUCCESS;
-  });
+  }, "event");
 }
 API cuEventRecord(CUevent e, CUstream s) { return cuEventRecordWithFlags(e, s, 0); }
 API cuEventSynchronize(CUevent) { return ready(); }
@@ -385,11 +386,22 @@ API cuStreamBeginCapture_v2(CUstream s, int mode) {
   capturing += mode != CAPTURE_RELAXED;
   return ready();
 }
+// A line for each graph that is captured: its nodes in the order of the stream, " > " between two where the second waits for the first to
+// end, " ~ " where it may begin earlier.
+static void tell(const Graph &g) {
+  const char *path = getenv("PMPD_FAKE_GRAPHS");
+  FILE *to = path && *path ? fopen(path, "a") : nullptr;
+  if (!to) return;
+  for (size_t i = 0; i < g.nodes.size(); i++) fprintf(to, "%s%s", !i ? "" : g.nodes[i].early ? " ~ " : " > ", g.nodes[i].name.c_str());
+  fputc('\n', to);
+  fclose(to);
+}
 API cuStreamEndCapture(CUstream s, CUgraph *g) {
   if (!s || !s->capture) return CUDA_ERROR_ILLEGAL_STATE;
   if (s->mode != CAPTURE_RELAXED && !pthread_equal(s->owner, pthread_self())) return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
   *g = s->capture;
   s->capture = nullptr;
+  tell(**g);
   capturing -= s->mode != CAPTURE_RELAXED;
   return ready();
 }
@@ -406,7 +418,7 @@ API cuGraphLaunch(CUgraphExec x, CUstream s) {
     for (auto &node : x->nodes)
       if (CUresult r = node.work()) return r;
     return (CUresult)CUDA_SUCCESS;
-  });
+  }, "graph");
 }
 API cuGraphDestroy(CUgraph g) { delete g; return CUDA_SUCCESS; }
 API cuGraphExecDestroy(CUgraphExec x) { delete x; return CUDA_SUCCESS; }
