@@ -12,7 +12,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/plots/views"
 	"github.com/pmpdsim/pmpdsim/sim/replay/rows"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 func plotPassesCommand() *cli.Command {
@@ -69,17 +68,9 @@ func (o *plotPassesOptions) run(_ context.Context, s streams) error {
 	if err != nil {
 		return flagged("y", "", err)
 	}
-	var all []rows.Row
-	for _, path := range o.paths {
-		data, err := files.Read(path, files.Results)
-		if err != nil {
-			return err
-		}
-		some, err := rows.Read(path, data)
-		if err != nil {
-			return err
-		}
-		all = append(all, some...)
+	all, err := rowsOf(o.paths, rows.Read)
+	if err != nil {
+		return err
 	}
 	if all, err = onlyPasses(all, o.only); err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pmpdsim/pmpdsim/gpu/eval/rows"
 	"github.com/pmpdsim/pmpdsim/plots/views"
-	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 func plotQualityCommand() *cli.Command {
@@ -87,20 +86,11 @@ func (o *plotQualityOptions) run(_ context.Context, s streams) error {
 	if err := o.picture.check(); err != nil {
 		return err
 	}
-	var all []rows.Row
-	for _, path := range o.paths {
-		data, err := files.Read(path, files.Results)
-		if err != nil {
-			return err
-		}
-		some, err := rows.Read(path, data)
-		if err != nil {
-			return err
-		}
-		all = append(all, some...)
-	}
-	all, err := rows.Only(all, o.only...)
+	all, err := rowsOf(o.paths, rows.Read)
 	if err != nil {
+		return err
+	}
+	if all, err = rows.Only(all, o.only...); err != nil {
 		return err
 	}
 	view, err := o.draw(all, o.view)

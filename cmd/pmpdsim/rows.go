@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/pmpdsim/pmpdsim/sim/result"
+	"github.com/pmpdsim/pmpdsim/sim/unit/files"
 )
 
 // rowsShown shows the rows of a command that takes long: as JSON each at once, as a table when the command ends. A command that
@@ -67,4 +68,20 @@ func (r *rowsShown) end() error {
 		r.s.files.Wrote("a table on the standard output")
 	}
 	return err
+}
+
+// rowsOf reads the rows of files, one file behind the other.
+func rowsOf[T any](paths []string, read func(name string, data []byte) ([]T, error)) (all []T, err error) {
+	for _, path := range paths {
+		data, err := files.Read(path, files.Results)
+		if err != nil {
+			return nil, err
+		}
+		some, err := read(path, data)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }

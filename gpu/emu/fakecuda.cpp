@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "abi.h"
+#include "isa.h"
 #include "registry.h"
+#include "settings.h"
 
 struct Context { int users = 0; };
 struct Module { std::string ptx; };
@@ -42,17 +44,6 @@ size_t used;
 std::map<CUdeviceptr, size_t> blocks;
 std::map<void *, size_t> pinned;
 
-long env(const char *name, long otherwise) {
-  const char *s = getenv(name);
-  return s && *s ? atol(s) : otherwise;
-}
-size_t memory() { return (size_t)env("PMPD_FAKE_MEMORY", 4l << 30); }
-int capability() { // 90 for 9.0
-  const char *s = getenv("PMPD_FAKE_CC");
-  int major = 9, minor = 0;
-  if (s) sscanf(s, "%d.%d", &major, &minor);
-  return major * 10 + minor;
-}
 Stream *of(CUstream s) { return s ? s : &null_stream; }
 CUresult ready() { return !current ? CUDA_ERROR_INVALID_CONTEXT : broken; }
 // Allocations and the like are refused while a stream is captured; the capture is lost on a GPU, too.
@@ -82,12 +73,6 @@ template <class T> CUresult fill(CUdeviceptr to, T v, size_t n) {
   return CUDA_SUCCESS;
 }
 
-// A kernel that PMPD_FAKE_HANG names never ends, one that PMPD_FAKE_FAULT names reads what it must not.
-bool plays(const char *variable, const char *kernel) {
-  const char *s = getenv(variable);
-  return s && !strcmp(s, kernel);
-}
-
 CUresult run(const emu::Kernel *k, const emu::Launch &shape, const std::vector<u8> &args) {
   while (plays("PMPD_FAKE_HANG", k->name)) pause();
   if (plays("PMPD_FAKE_FAULT", k->name)) return broken = CUDA_ERROR_ILLEGAL_ADDRESS;
@@ -99,16 +84,6 @@ CUresult run(const emu::Kernel *k, const emu::Launch &shape, const std::vector<u
   if (!f.code) return CUDA_SUCCESS;
   fprintf(stderr, "fake driver: %s\n", f.text.c_str());
   return broken = f.code;
-}
-
-// The PTX ISA that a driver of this API version compiles.
-int isa_of(int api) {
-  static const int table[][2] = {{11000, 70}, {11010, 71}, {11020, 72}, {11030, 73}, {11040, 74}, {11050, 75}, {11060, 76}, {11070, 77}, {11080, 78},
-    {12000, 80}, {12010, 81}, {12020, 82}, {12030, 83}, {12040, 84}, {12050, 85}, {12080, 87}, {12090, 88}, {13000, 90}};
-  int isa = 60;
-  for (auto &row : table)
-    if (api >= row[0]) isa = row[1];
-  return isa;
 }
 } // namespace
 
