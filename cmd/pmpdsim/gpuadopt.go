@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/pmpdsim/pmpdsim/npu/config"
 	"github.com/pmpdsim/pmpdsim/sim/replay"
 	"github.com/pmpdsim/pmpdsim/sim/unit/files"
+	"github.com/pmpdsim/pmpdsim/sim/unit/sample"
 	"github.com/pmpdsim/pmpdsim/sim/validate"
 	"github.com/pmpdsim/pmpdsim/traces"
 )
@@ -207,7 +206,5 @@ func median(all []float64) string {
 	if len(all) == 0 {
 		return "-"
 	}
-	slices.SortFunc(all, cmp.Compare)
-	n := len(all)
-	return fmt.Sprintf("%+.1f", (all[(n-1)/2]+all[n/2])/2)
+	return fmt.Sprintf("%+.1f", sample.Median(all))
 }

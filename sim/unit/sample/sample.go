@@ -1,8 +1,9 @@
-// Package sample sums up samples: means, quantiles and how two are correlated.
+// Package sample sums up samples: means, medians, quantiles and how two are correlated.
 //
 // # What it models
 //
-// Nothing. The functions have the bits of those of gonum's package stat, which its tests are held against.
+// Nothing. Means, quantiles and correlations have the bits of those of gonum's package stat, which the tests hold them against; gonum has no
+// median that is the mean of both middles.
 //
 // # What it leaves out
 //
@@ -16,12 +17,19 @@ package sample
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
 
 // Mean returns the mean of values; not a number if there are none.
 func Mean(values []float64) float64 { return floats.Sum(values) / float64(len(values)) }
+
+// Median returns the middle of values, of an even number the mean of both middles, and leaves them as they stand. There must be some.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
 
 // Quantile returns where the share p, 0 to 1, of sorted values lies below, between two values on a straight line, and at the first
 // value for shares of less than one value. There must be values; with one that is no number, it is none either.

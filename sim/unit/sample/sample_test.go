@@ -31,6 +31,18 @@ func TestTheBitsAreGonums(t *testing.T) {
 	}
 }
 
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{{[]float64{4}, 4}, {[]float64{3, 1}, 2}, {[]float64{9, 1, 2}, 2}, {[]float64{8, 1, 4, 2}, 3}} {
+		before := slices.Clone(c.values)
+		if got := Median(c.values); got != c.want || !slices.Equal(c.values, before) {
+			t.Errorf("the median of %v is %v, want %v; it leaves %v", before, got, c.want, c.values)
+		}
+	}
+}
+
 func same(t *testing.T, n int, what string, got, want float64) {
 	t.Helper()
 	if got != want && !(math.IsNaN(got) && math.IsNaN(want)) {

@@ -1,6 +1,10 @@
 package rows
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pmpdsim/pmpdsim/sim/unit/sample"
+)
 
 // Width is the measurements with weights of one width: medians of the share of the DRAM's peak that decode takes.
 type Width struct {
@@ -26,12 +30,7 @@ func Widths(all []Row) []Width {
 	slices.Sort(bits)
 	out := make([]Width, len(bits))
 	for i, b := range bits {
-		out[i] = Width{b, len(measured[b]), median(measured[b]), median(predicted[b])}
+		out[i] = Width{b, len(measured[b]), sample.Median(measured[b]), sample.Median(predicted[b])}
 	}
 	return out
-}
-
-func median(of []float64) float64 {
-	slices.Sort(of)
-	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
 }
